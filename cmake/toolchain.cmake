@@ -1,0 +1,19 @@
+# Compiler flags, and the tools that make builds fast where they are installed.
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror=return-type -fno-omit-frame-pointer)
+add_compile_definitions(_GLIBCXX_ASSERTIONS)
+
+if(TIPHYS_SANITIZE)
+  add_compile_options(-fsanitize=${TIPHYS_SANITIZE} -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${TIPHYS_SANITIZE})
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+find_program(MOLD mold)
+if(MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()

@@ -1,0 +1,82 @@
+// The status of one node of a run, as Argo's UI, CLI and SDKs read it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "api/workflow.h"
+
+namespace tiphys::api {
+
+enum class NodeType {
+  kPod,
+  kContainer,
+  kSteps,
+  kStepGroup,
+  kDag,
+  kTaskGroup,
+  kRetry,
+  kSkipped,
+  kSuspend,
+  kHttp,
+  kPlugin
+};
+enum class NodePhase { kUnset, kPending, kRunning, kSucceeded, kSkipped, kFailed, kError, kOmitted };
+
+std::string_view node_type_name(NodeType type);
+std::optional<NodeType> parse_node_type(std::string_view name);
+std::string_view node_phase_name(NodePhase phase);
+std::optional<NodePhase> parse_node_phase(std::string_view name);
+
+/// Finished for good: Succeeded, Skipped, Failed, Error or Omitted.
+constexpr bool fulfilled(NodePhase phase) {
+  return phase > NodePhase::kRunning;
+}
+constexpr bool failed_or_error(NodePhase phase) {
+  return phase == NodePhase::kFailed || phase == NodePhase::kError;
+}
+
+struct MemoizationStatus {
+  bool hit = false;
+  std::string key;
+  std::string cache_name;
+};
+
+struct NodeStatus {
+  std::string id;
+  std::string name;
+  std::string display_name;
+  NodeType type = NodeType::kPod;
+  NodePhase phase = NodePhase::kUnset;
+  std::string template_name;
+  std::string template_scope;  ///< "local/" + workflow name
+  std::string boundary_id;
+  std::string message;
+  std::string progress;  ///< "N/M"
+  Time started_at{};
+  Time finished_at{};
+  bool hooked = false;   ///< nodeFlag
+  bool retried = false;  ///< nodeFlag
+  bool daemoned = false;
+  std::string pod_ip;
+  std::string host_node_name;
+  std::optional<Inputs> inputs;
+  std::optional<Outputs> outputs;
+  std::vector<std::string> children;
+  std::vector<std::string> outbound_nodes;
+  std::optional<MemoizationStatus> memoization;
+};
+
+/// Compact JSON with the original's field names, order and omissions.
+std::string to_json(const NodeStatus& node);
+Result<NodeStatus> parse_node_status(std::string_view json);
+Result<NodeStatus> parse_node_status(const doc::Value& value);
+
+doc::Value to_document(const Inputs& inputs);
+doc::Value to_document(const Outputs& outputs);
+/// As the node agent and the memoization cache write outputs.
+Result<Outputs> parse_outputs(const doc::Value& value);
+
+}  // namespace tiphys::api

@@ -1,0 +1,195 @@
+// Argo's Workflow kind (argoproj.io/v1alpha1), the part of it that runs today. Names and meanings:
+// pkg/apis/workflow/v1alpha1/workflow_types.go.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "doc/value.h"
+
+namespace tiphys::api {
+
+/// Every parameter value is a string; numbers and booleans of the manifest become their JSON text.
+struct ValueFrom {
+  std::string path;        ///< container/script: a file whose content is the value
+  std::string json_path;   ///< resource: kubectl's JSONPath
+  std::string jq_filter;   ///< resource: jq
+  std::string parameter;   ///< steps/dag outputs: "{{steps.a.outputs.parameters.x}}"
+  std::string expression;  ///< steps/dag outputs: expr-lang
+  bool supplied = false;   ///< suspend: a user gives it
+  std::optional<std::string> default_value;
+};
+
+struct Parameter {
+  std::string name;
+  std::optional<std::string> value;
+  std::optional<std::string> default_value;
+  std::optional<ValueFrom> value_from;
+  std::vector<std::string> enum_values;
+  std::string global_name;
+  std::string description;
+};
+
+struct Artifact {
+  enum class Archive { kTar, kNone, kZip };
+  std::string name;
+  std::string path;  ///< in the container
+  std::string from;  ///< "{{steps.a.outputs.artifacts.x}}", braces included
+  std::string from_expression;
+  std::string sub_path;
+  std::string global_name;
+  std::optional<int> mode;
+  bool recurse_mode = false;
+  bool optional = false;
+  Archive archive = Archive::kTar;
+  std::optional<int> compression_level;  ///< of tar; 0 none
+  /// Where the bytes are, as the manifest has it: {"raw": {"data": ...}} or {"s3": {"key": ...}} (key only: the plane's
+  /// own repository); empty object when the manifest names no place.
+  doc::Object location;
+  /// The artifact exactly as it was written, for what we carry but do not read.
+  doc::Object raw;
+};
+
+struct Inputs {
+  std::vector<Parameter> parameters;
+  std::vector<Artifact> artifacts;
+};
+using Arguments = Inputs;
+
+struct Outputs {
+  std::vector<Parameter> parameters;
+  std::vector<Artifact> artifacts;
+  std::optional<std::string> result;
+  std::optional<std::string> exit_code;
+  bool empty() const { return parameters.empty() && artifacts.empty() && !result && !exit_code; }
+};
+
+struct Sequence {
+  std::string count, start, end, format;  ///< "" where absent; may hold tags
+};
+
+struct ContinueOn {
+  bool error = false;
+  bool failed = false;
+};
+
+struct Template;
+
+/// A step of a steps template or a task of a dag template: they differ in `dependencies` and `depends`.
+struct Step {
+  std::string name;
+  std::string template_name;
+  std::shared_ptr<const Template> inline_template;
+  Arguments arguments;
+  /// withItems as the manifest has it (an array; a single string tag is also taken); null when absent.
+  std::optional<doc::Array> with_items;
+  std::string with_param;
+  std::optional<Sequence> with_sequence;
+  std::string when;
+  ContinueOn continue_on;
+  std::string on_exit;  ///< template name; hooks.exit.template is read into it too
+  Arguments on_exit_arguments;
+  std::vector<std::string> dependencies;
+  std::string depends;
+};
+
+/// Steps that run at the same time.
+using StepGroup = std::vector<Step>;
+
+struct Dag {
+  std::string target;
+  bool fail_fast = true;
+  std::vector<Step> tasks;
+};
+
+struct Suspend {
+  std::string duration;  ///< "" waits for a user
+};
+
+struct ResourceAction {
+  std::string action;          ///< get, create, apply, delete, replace, patch
+  std::string merge_strategy;  ///< strategic (default), merge, json
+  std::string manifest;
+  std::string success_condition;
+  std::string failure_condition;
+  bool set_owner_reference = false;
+  std::vector<std::string> flags;
+};
+
+struct Backoff {
+  std::string duration, factor, cap, max_duration;
+};
+
+struct RetryStrategy {
+  std::optional<std::string> limit;  ///< absent: no limit
+  std::string retry_policy;          ///< "", Always, OnFailure, OnError, OnTransientError
+  std::optional<Backoff> backoff;
+  std::string expression;
+};
+
+struct Memoize {
+  std::string key;
+  std::string max_age;
+  std::string config_map;  ///< cache.configMap.name
+};
+
+struct Template {
+  enum class Type { kContainer, kScript, kSteps, kDag, kSuspend, kResource };
+  std::string name;
+  Type type = Type::kContainer;
+  Inputs inputs;
+  Outputs outputs;
+  std::vector<StepGroup> steps;
+  std::optional<Dag> dag;
+  std::optional<Suspend> suspend;
+  std::optional<ResourceAction> resource;
+  std::optional<RetryStrategy> retry_strategy;
+  std::optional<Memoize> memoize;
+  std::string active_deadline_seconds;  ///< may hold tags; "" when absent
+  std::string timeout;
+  std::optional<std::int64_t> parallelism;
+  bool fail_fast = false;
+  std::string display_name;  ///< annotation workflows.argoproj.io/display-name
+  /// The whole template as the manifest has it: what is substituted and handed to the node agent.
+  doc::Shared document;
+
+  bool runs_pod() const { return type == Type::kContainer || type == Type::kScript || type == Type::kResource; }
+};
+
+struct WorkflowSpec {
+  std::string entrypoint;
+  Arguments arguments;
+  std::vector<std::shared_ptr<const Template>> templates;
+  std::string on_exit;  ///< template name; hooks.exit.template is read into it too
+  Arguments on_exit_arguments;
+  std::optional<std::int64_t> parallelism;
+  std::optional<std::int64_t> active_deadline_seconds;
+  std::optional<RetryStrategy> retry_strategy;
+  bool suspend = false;
+  std::string shutdown;  ///< "", Stop, Terminate
+  std::string service_account_name;
+  std::optional<std::int64_t> priority;
+  /// The whole spec as the manifest has it.
+  doc::Shared document;
+
+  const Template* find_template(std::string_view name) const;
+};
+
+struct Workflow {
+  std::string name;
+  std::string generate_name;
+  std::string ns;
+  std::string uid;
+  Time created{};
+  std::map<std::string, std::string> labels;
+  std::map<std::string, std::string> annotations;
+  WorkflowSpec spec;
+  /// The whole object, status.nodes excepted.
+  doc::Shared document;
+};
+
+}  // namespace tiphys::api

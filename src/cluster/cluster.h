@@ -1,0 +1,147 @@
+// How controllers and clients see a plane. They cannot tell which plane it is.
+//
+// Everything is asynchronous and runs on the plane's Executor thread: a call returns at once, its answer comes later as
+// a call of `done` from the executor, never from inside the call. A write's answer comes when the change is on disk,
+// and so do the watch events of it.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "cluster/resource.h"
+#include "cluster/selector.h"
+#include "doc/value.h"
+
+namespace tiphys::cluster {
+
+/// A Kubernetes object: apiVersion, kind, metadata{name, namespace, uid, resourceVersion, ...}, spec, status.
+using Object = doc::Shared;
+
+template <typename T>
+using Done = std::move_only_function<void(Result<T>)>;
+
+struct ListOptions {
+  std::string ns;  ///< "" lists all namespaces
+  Selector labels;
+  Selector fields;
+  std::size_t limit = 0;  ///< 0: no limit
+  std::string continue_token;
+  /// Workflows only: put status.nodes into the objects. Costs reading every node.
+  bool with_nodes = false;
+};
+
+struct List {
+  std::vector<Object> items;  ///< in order of namespace, name
+  std::uint64_t resource_version = 0;
+  std::string continue_token;  ///< "" when this is the end
+};
+
+struct WatchOptions {
+  std::string ns;
+  Selector labels;
+  Selector fields;
+  /// 0: first an kAdded event for each object that exists, then kSynced, then changes. Else: changes after this
+  /// version; older than the plane remembers ends the watch with Code::kOutOfRange (HTTP 410).
+  std::uint64_t resource_version = 0;
+};
+
+struct WatchEvent {
+  enum class Type { kAdded, kModified, kDeleted, kSynced };
+  Type type;
+  Object object;  ///< null for kSynced
+};
+
+/// Ends its watch when destroyed; no event arrives afterwards.
+class Watch {
+ public:
+  virtual ~Watch() = default;
+};
+
+struct WatchSink {
+  std::move_only_function<void(const WatchEvent&)> on_event;
+  /// Called once when the plane ends the watch; the reader lists again and watches anew.
+  std::move_only_function<void(Error)> on_end;
+};
+
+enum class PatchType { kJson, kMerge, kStrategic };
+
+struct DeleteOptions {
+  std::string uid;  ///< a precondition when not empty
+  /// Pods: seconds between SIGTERM and SIGKILL; negative takes the pod's terminationGracePeriodSeconds (30).
+  int grace_seconds = -1;
+};
+
+/// What changed of a workflow's status. Nodes are written one by one: the cost follows the change, not the workflow.
+struct WorkflowStatusUpdate {
+  struct Node {
+    std::string id;
+    std::string json;  ///< the NodeStatus as compact JSON; "" deletes the node
+  };
+  std::vector<Node> nodes;
+  /// Top-level fields of `status` without `nodes`; null removes one. Unnamed ones stay.
+  doc::Object fields;
+  /// Merged into metadata.labels and metadata.annotations; null removes one.
+  doc::Object labels;
+  doc::Object annotations;
+  bool completed = false;  ///< true: the workflow has ended and may leave memory
+};
+
+/// One stored transition of a run, for replay.
+struct JournalEntry {
+  std::uint64_t sequence = 0;
+  Time at{};
+  std::string json;  ///< {"node": NodeStatus} or {"status": changed fields}
+};
+
+struct LogOptions {
+  std::string container = "main";
+  bool follow = false;
+  bool timestamps = false;
+  bool previous = false;
+  Time since{};            ///< unset: from the beginning
+  std::int64_t tail = -1;  ///< last lines only; negative: all
+};
+
+struct LogSink {
+  /// One line without its newline; `at` is when it was written, `stream` "stdout" or "stderr".
+  std::move_only_function<void(std::string_view line, Time at, std::string_view stream)> on_line;
+  std::move_only_function<void(Status)> on_end;
+};
+
+class Cluster {
+ public:
+  virtual ~Cluster() = default;
+
+  /// A workflow comes with status.nodes.
+  virtual void get(const Key& key, Done<Object> done) = 0;
+  virtual void list(const Resource& resource, ListOptions options, Done<List> done) = 0;
+  /// `object` has metadata.name or generateName and, if namespaced, a namespace. The plane sets uid, creationTimestamp,
+  /// resourceVersion, generation.
+  virtual void create(const Resource& resource, doc::Value object, Done<Object> done) = 0;
+  /// Replaces the object. With metadata.resourceVersion it must be the newest (else kAborted). A workflow's
+  /// status.nodes are not touched.
+  virtual void update(const Key& key, doc::Value object, Done<Object> done) = 0;
+  virtual void patch(const Key& key, PatchType type, doc::Value patch, Done<Object> done) = 0;
+  /// A pod goes when the node agent has stopped it; other objects at once, with what they own.
+  virtual void remove(const Key& key, DeleteOptions options, Done<Object> done) = 0;
+  virtual void update_workflow_status(const Key& key, WorkflowStatusUpdate update, Done<void> done) = 0;
+
+  /// Workflows in watch events come without status.nodes; `watch_nodes` gives those.
+  virtual std::unique_ptr<Watch> watch(const Resource& resource, WatchOptions options, WatchSink sink) = 0;
+  /// The nodes of one workflow as they change: first all that exist, then each change. `on_node` gets NodeStatus JSON.
+  struct NodeSink {
+    std::move_only_function<void(std::string_view json)> on_node;
+    std::move_only_function<void()> on_synced;
+    std::move_only_function<void(Error)> on_end;
+  };
+  virtual std::unique_ptr<Watch> watch_nodes(const Key& workflow, NodeSink sink) = 0;
+
+  /// Lines of a pod's container. The returned handle ends the reading when destroyed.
+  virtual std::unique_ptr<Watch> read_log(const Key& pod, LogOptions options, LogSink sink) = 0;
+};
+
+}  // namespace tiphys::cluster

@@ -1,0 +1,190 @@
+// One execution of a workflow as a pure state machine.
+//
+//   Events come in with the time at which they happened; effects come out and the caller carries them out. An effect
+//   may be carried out twice (after a crash it is asked for again): names are deterministic, so creating a pod that
+//   exists means adopting it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "api/node_status.h"
+#include "api/workflow.h"
+
+namespace tiphys::engine {
+
+// ---- Events ----
+
+/// The run begins; or it goes on after a restart, and effects that may have been lost are asked for again.
+struct Started {};
+
+/// A pod as the plane last reported it. Late and repeated reports are harmless.
+struct PodChanged {
+  enum class Phase { kPending, kRunning, kSucceeded, kFailed, kError, kGone };
+  std::string node_id;
+  Phase phase = Phase::kPending;
+  /// Why it failed, in the original's words ("main: Error (exit code 1)"), or why it waits.
+  std::string message;
+  std::optional<int> exit_code;
+  Time started_at{};
+  Time finished_at{};
+  std::optional<api::Outputs> outputs;  ///< result, parameters by path, artifacts with their location
+  std::string host_node_name;
+  std::string pod_ip;
+};
+
+/// A resource action has ended.
+struct ResourceFinished {
+  std::string node_id;
+  api::NodePhase phase = api::NodePhase::kSucceeded;  ///< Succeeded, Failed or Error
+  std::string message;
+  std::optional<api::Outputs> outputs;
+};
+
+/// What the memoization cache holds under the asked key.
+struct CacheAnswered {
+  std::string node_id;
+  /// No value: a miss. A hit within its maximum age: outputs of the node that was saved.
+  std::optional<api::Outputs> outputs;
+  std::string error;  ///< not empty: the cache could not be read; the node ends in Error
+};
+
+/// A timer asked for by SetTimer has fired.
+struct TimerFired {};
+
+/// spec.suspend changed.
+struct SuspendChanged {
+  bool suspend = false;
+};
+
+/// spec.shutdown became Stop or Terminate.
+struct ShutdownRequested {
+  std::string strategy;  ///< Stop: exit handlers still run. Terminate: they do not
+  std::string message;
+};
+
+/// A user ends waiting suspend nodes (resume, stop of selected nodes) or gives them values (node set).
+struct NodesRequested {
+  /// Pairs of field and value that a node must match (displayName, name, templateName, phase, id,
+  /// inputs.parameters.<n>.value); empty: every active suspend node.
+  std::vector<std::pair<std::string, std::string>> fields;
+  std::optional<api::NodePhase> phase;  ///< Succeeded or Failed ends the node; absent only sets values
+  std::string message;
+  std::map<std::string, std::string> output_parameters;
+};
+
+using Event = std::variant<Started, PodChanged, ResourceFinished, CacheAnswered, TimerFired, SuspendChanged,
+                           ShutdownRequested, NodesRequested>;
+
+// ---- Effects ----
+
+struct CreatePod {
+  std::string node_id;
+  std::string node_name;
+  std::string pod_name;
+  doc::Shared template_document;            ///< substituted; inputs hold the values and artifact locations given
+  bool include_result = false;              ///< stdout is asked for as outputs.result
+  std::optional<Duration> active_deadline;  ///< the pod is killed and failed after this time
+  bool on_exit = false;                     ///< belongs to an exit handler
+};
+
+/// End a pod early; the node has already been told why.
+struct StopPod {
+  std::string node_id;
+  std::string pod_name;
+};
+
+struct RunResource {
+  std::string node_id;
+  std::string node_name;
+  doc::Shared template_document;
+};
+
+struct StopResource {
+  std::string node_id;
+};
+
+struct LookUpCache {
+  std::string node_id;
+  std::string config_map;
+  std::string key;
+  std::optional<Duration> max_age;
+};
+
+struct SaveCache {
+  std::string node_id;
+  std::string config_map;
+  std::string key;
+  api::Outputs outputs;
+};
+
+/// Send TimerFired at `when`. A run has one timer: a later SetTimer replaces the earlier one.
+struct SetTimer {
+  Time when{};
+};
+
+using Effect = std::variant<CreatePod, StopPod, RunResource, StopResource, LookUpCache, SaveCache, SetTimer>;
+
+// ---- The run ----
+
+/// `status` of the workflow without its nodes.
+struct RunStatus {
+  enum class Phase { kUnset, kPending, kRunning, kSucceeded, kFailed, kError };
+  Phase phase = Phase::kUnset;
+  std::string message;
+  std::string progress = "0/0";
+  Time started_at{};
+  Time finished_at{};
+  std::optional<api::Outputs> outputs;  ///< the entry node's, and those exported by globalName
+  bool finished() const { return phase >= Phase::kSucceeded; }
+};
+
+std::string_view phase_name(RunStatus::Phase phase);
+std::optional<RunStatus::Phase> parse_phase(std::string_view name);
+
+class Run {
+ public:
+  /// A run that has not begun: apply Started next. The workflow has been validated.
+  static Result<std::unique_ptr<Run>> create(api::Workflow workflow);
+  /// A run as it was persisted: its nodes, status and the workflow. Apply Started next, then PodChanged for every pod
+  /// that exists.
+  static Result<std::unique_ptr<Run>> restore(api::Workflow workflow, RunStatus status,
+                                              std::vector<api::NodeStatus> nodes);
+  ~Run();
+  Run(const Run&) = delete;
+  Run& operator=(const Run&) = delete;
+
+  /// Advances the run and appends what is to be done, in order. Cost: linear in the nodes that change.
+  void apply(const Event& event, Time now, std::vector<Effect>& effects);
+
+  const api::Workflow& workflow() const;
+  const RunStatus& status() const;
+  /// nullptr when there is no such node. Valid until the next apply.
+  const api::NodeStatus* find_node(std::string_view node_id) const;
+  std::size_t node_count() const;
+
+  /// Ids of the nodes that changed since the last call, in order of first change, and whether status() did. Clears
+  /// both.
+  struct Changes {
+    std::vector<std::string> nodes;
+    bool status = false;
+  };
+  Changes take_changes();
+
+ private:
+  class State;
+  explicit Run(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// Names as the original builds them (workflow/util/pod_name.go, pkg/apis/workflow/v1alpha1: NodeID).
+std::string node_id(std::string_view workflow_name, std::string_view node_name);
+std::string pod_name(std::string_view workflow_name, std::string_view node_name, std::string_view template_name,
+                     std::string_view node_id);
+
+}  // namespace tiphys::engine

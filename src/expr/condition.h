@@ -1,0 +1,25 @@
+// The conditions of manifests. Each is compiled once where its text is constant.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "doc/value.h"
+#include "expr/scope.h"
+
+namespace tiphys::expr {
+
+/// `when` of a step or task, after substitution: Knetic/govaluate with bare words as strings. Must give a boolean; else
+/// an error in the original's words: "Invalid 'when' expression '...': ...".
+Result<bool> eval_when(std::string_view text);
+
+/// An expr-lang expression (github.com/expr-lang/expr) that must give a boolean: depends, retryStrategy.expression.
+Result<bool> eval_bool_expression(std::string_view text, const Scope& scope);
+/// An expr-lang expression with any result; strings stay strings.
+Result<doc::Value> eval_expression(std::string_view text, const Scope& scope);
+
+/// successCondition and failureCondition of resource templates: label-selector syntax over gjson paths
+/// ("status.succeeded > 0", "status.phase in (Done, Ready)", several joined by commas mean and).
+Result<bool> eval_resource_condition(std::string_view text, const doc::Value& object);
+
+}  // namespace tiphys::expr

@@ -1,0 +1,50 @@
+// The variables that a text can see.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "doc/value.h"
+
+namespace tiphys::expr {
+
+/// Variables under Argo's dotted names ("inputs.parameters.message", "steps.flip-coin.outputs.result"), looked up in
+/// the scope itself and then in its parent. All are strings for `{{name}}`; `{{= }}` may see a richer value.
+class Scope {
+ public:
+  explicit Scope(const Scope* parent = nullptr) : parent_(parent) {}
+
+  void set(std::string name, std::string text) { texts_[std::move(name)] = std::move(text); }
+  /// A value that is no string where expressions see it (an `item` that is an object, a nil output).
+  void set_value(std::string name, doc::Value value) { values_[std::move(name)] = std::move(value); }
+
+  /// The text under exactly this name; nullptr when there is none.
+  const std::string* text(std::string_view name) const {
+    if (const auto it = texts_.find(name); it != texts_.end()) return &it->second;
+    return parent_ ? parent_->text(name) : nullptr;
+  }
+  const doc::Value* value(std::string_view name) const {
+    if (const auto it = values_.find(name); it != values_.end()) return &it->second;
+    return parent_ ? parent_->value(name) : nullptr;
+  }
+  /// Calls `visit` once for each visible name, own ones first.
+  void for_each(
+      const std::function<void(std::string_view name, const std::string* text, const doc::Value* value)>& visit) const;
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
+  template <typename T>
+  using Map = std::unordered_map<std::string, T, Hash, std::equal_to<>>;
+
+  const Scope* parent_;
+  Map<std::string> texts_;
+  Map<doc::Value> values_;
+};
+
+}  // namespace tiphys::expr

@@ -1,0 +1,66 @@
+// `{{ }}` substitution, compiled once and rendered many times.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "expr/scope.h"
+
+namespace tiphys::expr {
+
+/// What to do with a tag that the scope does not know. Original: util/template/{simple,expression}_template.go.
+enum class Unresolved {
+  kKeep,   ///< leave `{{tag}}` as it stands: a later pass may know it
+  kError,  ///< an error naming the tag, its column and the nearest known name
+};
+
+/// One text with its tags `{{name}}`, `{{=expression}}` and one nested level `{{a.{{b}}}}`. Immutable and cheap to
+/// share.
+class TextTemplate {
+ public:
+  TextTemplate() = default;
+  /// Errors: an unclosed tag, an expression that does not parse (with its column).
+  static Result<TextTemplate> compile(std::string_view text);
+
+  /// True when the text has no tag: it renders to itself.
+  bool constant() const { return !program_; }
+  const std::string& text() const { return text_; }
+  /// Names of the simple tags, and of the variables that expressions read ("steps.a.outputs.result"), in order of
+  /// appearance.
+  const std::vector<std::string>& references() const;
+
+  Result<std::string> render(const Scope& scope, Unresolved unresolved) const;
+
+ private:
+  struct Program;
+  std::string text_;
+  std::shared_ptr<const Program> program_;
+};
+
+/// A document whose strings and keys are templates.
+class DocumentTemplate {
+ public:
+  DocumentTemplate() = default;
+  /// An error names the JSON pointer of the string.
+  static Result<DocumentTemplate> compile(doc::Value document);
+
+  bool constant() const { return parts_.empty(); }
+  const doc::Shared& document() const { return document_; }
+  /// Those of all strings, without repetition.
+  std::vector<std::string> references() const;
+  /// The document itself, shared, when it is constant; else a copy with every string rendered.
+  Result<doc::Shared> render(const Scope& scope, Unresolved unresolved) const;
+
+ private:
+  struct Part {
+    std::string pointer;
+    TextTemplate text;
+  };
+  doc::Shared document_;
+  std::vector<Part> parts_;
+};
+
+}  // namespace tiphys::expr

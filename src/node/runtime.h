@@ -1,0 +1,82 @@
+// What runs a container: an engine's API (container) or a process group on this host (process).
+//
+// All calls are made on, and all answers come on, the agent's Executor thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+
+namespace tiphys::node {
+
+struct Mount {
+  std::string host_path;  ///< a file or folder on this host that exists
+  std::string path;       ///< absolute, in the container
+  bool read_only = false;
+};
+
+/// One container of a pod, ready to start: every Kubernetes reference in it has been resolved.
+struct ContainerSpec {
+  /// Unique for ever: "<pod uid>.<container name>". Starting the same id twice gives the first one (adoption after a
+  /// crash).
+  std::string id;
+  std::string pod_uid, pod_name, ns, container_name;
+  std::string image;                 ///< container runtime only
+  std::string image_pull_policy;     ///< "", Always, IfNotPresent, Never
+  std::vector<std::string> command;  ///< empty: the image's entrypoint
+  std::vector<std::string> args;
+  std::vector<std::pair<std::string, std::string>> env;
+  std::string working_dir;  ///< "": the image's, or "/"
+  std::vector<Mount> mounts;
+  /// Files put into the container's own file system before it starts: absolute path and the host file or folder to
+  /// copy.
+  std::vector<std::pair<std::string, std::string>> inputs;
+  std::optional<std::int64_t> memory_bytes;
+  std::optional<double> cpus;
+  std::optional<std::int64_t> run_as_user, run_as_group;
+  bool read_only_root = false;
+  bool privileged = false;
+  std::string hostname;
+  /// Folder of this container in the data directory: the runtime writes its log to `<dir>/log` (node/log_file.h) and
+  /// may keep its state there.
+  std::string dir;
+};
+
+struct ContainerExit {
+  int exit_code = 0;  ///< 128 + signal when killed
+  int signal = 0;
+  std::string reason;   ///< Completed, Error, OOMKilled, StartError, ContainerStatusUnknown (vanished)
+  std::string message;  ///< for the user, when reason alone does not tell
+  Time started_at{};
+  Time finished_at{};
+};
+
+class Runtime {
+ public:
+  virtual ~Runtime() = default;
+
+  /// "process" or "container".
+  virtual std::string_view name() const = 0;
+
+  /// `on_started` is called once the container runs or could not be started; `on_exit` once, after its log is complete,
+  /// if it did start. A container of this id that already runs or has ended is adopted: on_started and on_exit tell of
+  /// it.
+  virtual void start(const ContainerSpec& spec, std::move_only_function<void(Status)> on_started,
+                     std::move_only_function<void(ContainerExit)> on_exit) = 0;
+  /// SIGTERM, and SIGKILL after `grace`. Unknown ids are ignored; on_exit tells the outcome.
+  virtual void stop(const std::string& id, Duration grace) = 0;
+  /// Makes a path of an ended container readable on this host: `done` gets a host path (a copy below `scratch_dir` or
+  /// the original). kNotFound when the container has no such path. Symbolic links are followed within the container.
+  virtual void fetch(const std::string& id, const std::string& path, const std::string& scratch_dir,
+                     std::move_only_function<void(Result<std::string>)> done) = 0;
+  /// Frees what an ended container holds, its file system included; its log stays.
+  virtual void remove(const std::string& id) = 0;
+};
+
+}  // namespace tiphys::node
