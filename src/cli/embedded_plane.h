@@ -1,0 +1,47 @@
+// The embedded plane of one data directory, composed in this process: store, supervisor, node agent, controllers, and the socket on which other
+// processes of the same user reach it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/executor.h"
+#include "cluster/cluster.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace tiphys::cli {
+
+struct PlaneOptions {
+  std::string data_dir;
+  /// "process", "container" or "" (container when an engine answers; pods fail with the three ways to go on when none does).
+  std::string runtime;
+  /// The engine's socket; "" discovers it (DOCKER_HOST, CONTAINER_HOST, the usual places).
+  std::string engine;
+  bool offline = false;  ///< never pull an image
+  /// Only read: no supervisor, agent or controllers; what runs stays as it is.
+  bool read_only = false;
+  /// Loopback port of `tiphys up`; 0: none, only the unix socket in the data directory.
+  unsigned short port = 0;
+  /// Folders of this host that steps of the process runtime see read-only beside the system's own (a virtual environment).
+  std::vector<std::string> host_paths;
+};
+
+class EmbeddedPlane {
+ public:
+  /// Takes the data directory for this process. kFailedPrecondition when another one holds it: the message names it.
+  static Result<std::unique_ptr<EmbeddedPlane>> open(boost::asio::io_context& context, PlaneOptions options);
+  virtual ~EmbeddedPlane() = default;
+
+  virtual Executor& executor() = 0;
+  virtual cluster::Cluster& cluster() = 0;
+  /// Where an artifact of this key lies on this host.
+  virtual std::string artifact_path(std::string_view key) = 0;
+  /// The loopback port that is listened on; 0 when there is none.
+  virtual unsigned short port() const = 0;
+};
+
+}  // namespace tiphys::cli
