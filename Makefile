@@ -1,0 +1,32 @@
+# make run    the main example, from a bare machine to a picture
+# make test   every test that needs no container engine, then those that do where one can be had
+# make bench  ours beside the peers, measured in one run
+# make tidy   clang-format and clang-tidy
+PRESET ?= release
+BUILD := build/$(PRESET)
+JOBS ?= $(shell nproc)
+
+.PHONY: run test bench tidy build bootstrap clean
+run: build
+	@tools/run-example $(BUILD)/bin/tiphys
+
+test: build
+	@tools/run-tests $(BUILD)
+
+bench: build
+	@tools/bootstrap tools/packages-bench.txt
+	@bench/run $(BUILD)
+
+tidy: build
+	@tools/tidy $(BUILD)
+
+build: bootstrap
+	@cmake --preset $(PRESET) >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
+	@cmake --build --preset $(PRESET) -j $(JOBS)
+
+bootstrap:
+	@mkdir -p build
+	@tools/bootstrap
+
+clean:
+	rm -rf build
