@@ -14,7 +14,6 @@ test: build
 	@tools/run-tests $(BUILD)
 
 bench: build
-	@tools/bootstrap tools/packages-bench.txt
 	@bench/run $(BUILD)
 
 tidy: build
