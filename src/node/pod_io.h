@@ -1,28 +1,15 @@
-// What the workflow controller asks of the node agent beyond a plain pod, as annotations of the pod: files in, outputs
-// out.
-//
-// They stand in for Argo's init and wait containers: the agent reads and writes the container's file system itself.
+// What the workflow controller asks of the node agent beyond a plain pod (cluster/pod_annotations.h tells what each
+// holds).
 #pragma once
 
-#include <string_view>
+#include "cluster/pod_annotations.h"
 
 namespace tiphys::node {
 
-/// JSON: {"files": [{"path", "content", "mode"?}], "artifacts": [{"name", "path", "mode"?, "archive"?, "optional"?,
-/// "location": {...}}]}, put in place before the main container starts. `location` is {"raw": {"data"}} or {"s3":
-/// {"key"}}.
-inline constexpr std::string_view kInputsAnnotation = "tiphys.io/inputs";
-/// JSON: {"result": bool, "parameters": [{"name", "path", "default"?}], "artifacts": [{"name", "path", "key",
-/// "archive"?: "tar"|"none"|"zip", "compressionLevel"?, "optional"?, "mode"?}]}: what to collect after the main
-/// container has ended (also when it failed).
-inline constexpr std::string_view kOutputsWantedAnnotation = "tiphys.io/outputs-wanted";
-/// Argo's Outputs as JSON: {"result"?, "parameters": [{"name", "value"}], "artifacts": [{"name", "path", "s3": {"key"},
-/// ...}], "exitCode"}. Written in the same status change that ends the pod.
-inline constexpr std::string_view kOutputsAnnotation = "workflows.argoproj.io/outputs";
-/// "process" or "container": which runtime runs the pod; absent: the plane's default.
-inline constexpr std::string_view kRuntimeAnnotation = "tiphys.io/runtime";
-
-/// outputs.result keeps the last 256 KiB of standard output, less one newline at the end.
-inline constexpr std::size_t kMostResultBytes = 256 * 1024;
+using cluster::kInputsAnnotation;
+using cluster::kMostResultBytes;
+using cluster::kOutputsAnnotation;
+using cluster::kOutputsWantedAnnotation;
+using cluster::kRuntimeAnnotation;
 
 }  // namespace tiphys::node
