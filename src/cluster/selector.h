@@ -28,6 +28,8 @@ class Selector {
   const std::vector<Requirement>& requirements() const { return requirements_; }
   /// Against metadata.labels of an object.
   bool matches_labels(const doc::Value& object) const;
+  /// Against a map of labels; nullptr is an empty one.
+  bool matches_label_map(const doc::Value* labels) const;
   /// Against the object's fields at dotted paths.
   bool matches_fields(const doc::Value& object) const;
 
