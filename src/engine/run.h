@@ -140,7 +140,7 @@ struct RunStatus {
   std::string progress = "0/0";
   Time started_at{};
   Time finished_at{};
-  std::optional<api::Outputs> outputs;  ///< the entry node's, and those exported by globalName
+  std::optional<api::Outputs> outputs;  ///< those exported by globalName
   bool finished() const { return phase >= Phase::kSucceeded; }
 };
 
@@ -164,12 +164,13 @@ class Run {
 
   const api::Workflow& workflow() const;
   const RunStatus& status() const;
-  /// nullptr when there is no such node. Valid until the next apply.
-  const api::NodeStatus* find_node(std::string_view node_id) const;
+  /// The status of a node, put together when asked for (the run keeps a denser form); nothing when there is none.
+  /// `progress` of nodes that contain others is as of now: it moves without making the node a changed one.
+  std::optional<api::NodeStatus> find_node(std::string_view node_id) const;
   std::size_t node_count() const;
 
-  /// Ids of the nodes that changed since the last call, in order of first change, and whether status() did. Clears
-  /// both.
+  /// Ids of the nodes that changed since the last call, in order of first change, each once, and whether status() did.
+  /// Clears both. Persist them together: a run restored from a state between two calls of apply goes on as this one.
   struct Changes {
     std::vector<std::string> nodes;
     bool status = false;
