@@ -42,6 +42,7 @@ class Depends {
             const std::function<std::uint16_t(std::size_t)>& bare) const;
 
  private:
+  friend class DependsParser;
   struct Term;
   std::vector<std::string> tasks_;
   std::shared_ptr<const std::vector<Term>> terms_;

@@ -21,15 +21,21 @@ class Scope {
   /// A value that is no string where expressions see it (an `item` that is an object, a nil output).
   void set_value(std::string name, doc::Value value) { values_[std::move(name)] = std::move(value); }
 
-  /// The text under exactly this name; nullptr when there is none.
+  /// The text under exactly this name; nullptr when there is none. What a scope holds under a name, text or value,
+  /// hides all that its parents hold under it.
   const std::string* text(std::string_view name) const {
     if (const auto it = texts_.find(name); it != texts_.end()) return &it->second;
-    return parent_ ? parent_->text(name) : nullptr;
+    if (!parent_ || (!values_.empty() && values_.contains(name))) return nullptr;
+    return parent_->text(name);
   }
+  /// The value under exactly this name; nullptr when there is none (which is not a null value).
   const doc::Value* value(std::string_view name) const {
     if (const auto it = values_.find(name); it != values_.end()) return &it->second;
-    return parent_ ? parent_->value(name) : nullptr;
+    if (!parent_ || texts_.contains(name)) return nullptr;
+    return parent_->value(name);
   }
+  /// True when there are names below this one: "inputs" when "inputs.parameters.message" is set. Linear in the names.
+  bool has_below(std::string_view name) const;
   /// Calls `visit` once for each visible name, own ones first.
   void for_each(
       const std::function<void(std::string_view name, const std::string* text, const doc::Value* value)>& visit) const;
@@ -41,6 +47,8 @@ class Scope {
   };
   template <typename T>
   using Map = std::unordered_map<std::string, T, Hash, std::equal_to<>>;
+
+  bool holds(std::string_view name) const { return texts_.contains(name) || values_.contains(name); }
 
   const Scope* parent_;
   Map<std::string> texts_;

@@ -15,10 +15,14 @@ namespace tiphys::expr {
 enum class Unresolved {
   kKeep,   ///< leave `{{tag}}` as it stands: a later pass may know it
   kError,  ///< an error naming the tag, its column and the nearest known name
+  /// As kError for simple tags under `steps.` and `tasks.` (but for artifacts, which are resolved elsewhere) and for
+  /// expressions whose variables are all known, or of which one under `steps` or `tasks` is not; else as kKeep. This is
+  /// how the arguments of steps and tasks are read.
+  kErrorForSiblings,
 };
 
 /// One text with its tags `{{name}}`, `{{=expression}}` and one nested level `{{a.{{b}}}}`. Immutable and cheap to
-/// share.
+/// share. White space around a simple tag's name does not count.
 class TextTemplate {
  public:
   TextTemplate() = default;
@@ -32,22 +36,29 @@ class TextTemplate {
   /// appearance.
   const std::vector<std::string>& references() const;
 
+  /// Strings are put in as they are, other results of expressions as JSON. Codes of errors: kNotFound for a name that
+  /// the scope does not know (yet); kFailedPrecondition for a simple tag whose value is null, the output of a skipped
+  /// step without a default; kInvalidArgument for an expression that fails. With kKeep only the null value is an error.
   Result<std::string> render(const Scope& scope, Unresolved unresolved) const;
 
  private:
+  friend class DocumentTemplate;
+  enum class Unclosed { kError, kText };
+  static Result<TextTemplate> compile(std::string_view text, Unclosed unclosed);
+
   struct Program;
   std::string text_;
   std::shared_ptr<const Program> program_;
 };
 
-/// A document whose strings and keys are templates.
+/// A document whose strings and keys are templates. A `{{` that its string does not close is plain text here.
 class DocumentTemplate {
  public:
   DocumentTemplate() = default;
   /// An error names the JSON pointer of the string.
   static Result<DocumentTemplate> compile(doc::Value document);
 
-  bool constant() const { return parts_.empty(); }
+  bool constant() const { return !plan_; }
   const doc::Shared& document() const { return document_; }
   /// Those of all strings, without repetition.
   std::vector<std::string> references() const;
@@ -55,12 +66,9 @@ class DocumentTemplate {
   Result<doc::Shared> render(const Scope& scope, Unresolved unresolved) const;
 
  private:
-  struct Part {
-    std::string pointer;
-    TextTemplate text;
-  };
-  doc::Shared document_;
-  std::vector<Part> parts_;
+  struct Plan;
+  doc::Shared document_ = std::make_shared<const doc::Value>();
+  std::shared_ptr<const Plan> plan_;  ///< where in the document the templates are
 };
 
 }  // namespace tiphys::expr

@@ -1,0 +1,206 @@
+#include "expr/go_json.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <vector>
+
+namespace tiphys::expr {
+namespace {
+
+constexpr std::string_view kHex = "0123456789abcdef";
+
+/// Bytes of the well-formed UTF-8 sequence at `at`; 0 when it is malformed.
+std::size_t sequence_length(std::string_view text, std::size_t at) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
+  const unsigned char lead = byte(0);
+  const std::size_t length = lead < 0x80   ? 1
+                             : lead < 0xC2 ? 0
+                             : lead < 0xE0 ? 2
+                             : lead < 0xF0 ? 3
+                             : lead < 0xF5 ? 4
+                                           : 0;
+  if (length == 0 || at + length > text.size()) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  }
+  if ((lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xED && byte(1) > 0x9F)) return 0;
+  if ((lead == 0xF0 && byte(1) < 0x90) || (lead == 0xF4 && byte(1) > 0x8F)) return 0;
+  return length;
+}
+
+void append_control(unsigned char c, std::string& out) {
+  switch (c) {
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    case '\b':
+      out += "\\b";
+      return;
+    case '\f':
+      out += "\\f";
+      return;
+    default:
+      out += "\\u00";
+      out += kHex[c >> 4];
+      out += kHex[c & 15];
+  }
+}
+
+class Writer {
+ public:
+  Writer(std::string_view indent, bool pretty, std::string& out) : indent_(indent), pretty_(pretty), out_(out) {}
+
+  void write(const doc::Value& value) {
+    if (const auto* object = value.if_object()) {
+      write_object(*object);
+    } else if (const auto* array = value.if_array()) {
+      write_array(*array);
+    } else {
+      write_scalar(value);
+    }
+  }
+
+ private:
+  void write_object(const doc::Object& object) {
+    if (object.empty()) {
+      out_ += "{}";
+      return;
+    }
+    std::vector<const doc::Object::value_type*> members;
+    for (const auto& member : object) members.push_back(&member);
+    std::ranges::sort(members, {}, [](const auto* member) { return std::string_view(member->key()); });
+    char before = '{';
+    ++depth_;
+    for (const auto* member : members) {
+      out_ += before;
+      before = ',';
+      new_line();
+      append_go_json_string(member->key(), true, out_);
+      out_ += pretty_ ? ": " : ":";
+      write(member->value());
+    }
+    --depth_;
+    new_line();
+    out_ += '}';
+  }
+
+  void write_array(const doc::Array& array) {
+    if (array.empty()) {
+      out_ += "[]";
+      return;
+    }
+    char before = '[';
+    ++depth_;
+    for (const auto& element : array) {
+      out_ += before;
+      before = ',';
+      new_line();
+      write(element);
+    }
+    --depth_;
+    new_line();
+    out_ += ']';
+  }
+
+  void write_scalar(const doc::Value& value) {
+    switch (value.kind()) {
+      case boost::json::kind::bool_:
+        out_ += value.get_bool() ? "true" : "false";
+        break;
+      case boost::json::kind::int64:
+        out_ += std::to_string(value.get_int64());
+        break;
+      case boost::json::kind::uint64:
+        out_ += std::to_string(value.get_uint64());
+        break;
+      case boost::json::kind::double_:
+        out_ += go_json_float(value.get_double());
+        break;
+      case boost::json::kind::string:
+        append_go_json_string(value.get_string(), true, out_);
+        break;
+      default:
+        out_ += "null";
+    }
+  }
+
+  void new_line() {
+    if (!pretty_) return;
+    out_ += '\n';
+    for (int i = 0; i < depth_; ++i) out_ += indent_;
+  }
+
+  std::string_view indent_;
+  bool pretty_;
+  std::string& out_;
+  int depth_ = 0;
+};
+
+}  // namespace
+
+void append_go_json(const doc::Value& value, std::string& out) {
+  Writer({}, false, out).write(value);
+}
+
+std::string go_json_indented(const doc::Value& value, std::string_view indent) {
+  std::string out;
+  Writer(indent, true, out).write(value);
+  return out;
+}
+
+void append_go_json_string(std::string_view text, bool html, std::string& out) {
+  out += '"';
+  for (std::size_t i = 0; i < text.size();) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x80) {
+      const std::size_t length = sequence_length(text, i);
+      const std::string_view sequence = text.substr(i, length);
+      if (length == 0) {
+        out += "\\ufffd";
+      } else if (sequence == "\u2028" || sequence == "\u2029") {
+        out += sequence == "\u2028" ? "\\u2028" : "\\u2029";
+      } else {
+        out += sequence;
+      }
+      i += std::max<std::size_t>(length, 1);
+      continue;
+    }
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += text[i];
+    } else if (c < 0x20 || (html && (c == '<' || c == '>' || c == '&'))) {
+      append_control(c, out);
+    } else {
+      out += text[i];
+    }
+    ++i;
+  }
+  out += '"';
+}
+
+std::string go_json_float(double number) {
+  std::array<char, 32> buffer;
+  const double size = std::abs(number);
+  const bool exponent = size != 0 && (size < 1e-6 || size >= 1e21);
+  if (!exponent) {
+    std::array<char, 400> fixed;
+    const auto end = std::to_chars(fixed.data(), fixed.data() + fixed.size(), number, std::chars_format::fixed).ptr;
+    return {fixed.data(), end};
+  }
+  const auto end =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::scientific).ptr;
+  std::string text(buffer.data(), end);
+  // encoding/json drops the zero of e-09.
+  if (const auto at = text.find("e-0"); at != std::string::npos) text.erase(at + 2, 1);
+  return text;
+}
+
+}  // namespace tiphys::expr

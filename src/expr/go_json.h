@@ -1,0 +1,19 @@
+// JSON as Go's encoding/json writes maps: keys sorted, `<`, `>` and `&` escaped.
+#pragma once
+
+#include <string>
+
+#include "doc/value.h"
+
+namespace tiphys::expr {
+
+/// json.Marshal.
+void append_go_json(const doc::Value& value, std::string& out);
+/// json.MarshalIndent(value, "", indent).
+std::string go_json_indented(const doc::Value& value, std::string_view indent);
+/// The string with its quotes, as json.Marshal writes it; `html` tells whether `<`, `>` and `&` are escaped.
+void append_go_json_string(std::string_view text, bool html, std::string& out);
+/// strconv.FormatFloat(number, 'f', -1, 64) for exponents from -6 to 20, else with an exponent, as encoding/json does.
+std::string go_json_float(double number);
+
+}  // namespace tiphys::expr

@@ -1,0 +1,285 @@
+#include "expr/text_template.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/strings.h"
+#include "expr/expression.h"
+#include "expr/go_json.h"
+#include "expr/position.h"
+
+namespace tiphys::expr {
+namespace {
+
+constexpr std::string_view kOpen = "{{";
+constexpr std::string_view kClose = "}}";
+
+/// Variables that a later pass brings: an expression that names one waits for it.
+constexpr std::array<std::string_view, 8> kLateVariables = {
+    "item",
+    "retries",
+    "lastRetry.exitCode",
+    "lastRetry.status",
+    "lastRetry.duration",
+    "lastRetry.message",
+    "workflow.status",
+    "workflow.failures",
+};
+
+bool is_sibling(std::string_view name) {
+  for (const std::string_view root : {"steps", "tasks"}) {
+    if (name.starts_with(root) && (name.size() == root.size() || name[root.size()] == '.')) return true;
+  }
+  return false;
+}
+
+std::string suggestion(std::string_view name, const Scope& scope) {
+  std::vector<std::string> names;
+  scope.for_each([&](std::string_view known, const std::string*, const doc::Value*) { names.emplace_back(known); });
+  return did_you_mean(name, names);
+}
+
+}  // namespace
+
+/// A tag, and the plain text before it.
+struct Tag {
+  enum class Kind { kSimple, kNested, kExpression } kind = Kind::kSimple;
+  std::size_t text_begin = 0;
+  std::size_t begin = 0;  ///< of the `{{`
+  std::size_t end = 0;    ///< after the `}}`; of the outer tag, when a nested one is closed
+  std::string name;       ///< of the innermost tag when nested
+  std::string prefix;     ///< kNested: `{{`, and the outer name before the inner tag
+  std::string suffix;     ///< kNested: the outer name after the inner tag, and `}}` when the outer tag is closed
+  Expression expression;
+};
+
+struct TextTemplate::Program {
+  std::vector<Tag> tags;
+  std::size_t tail = 0;  ///< where the plain text after the last tag begins
+  std::vector<std::string> references;
+};
+
+namespace {
+
+/// Reads the tag that opens at `tag.begin` and whose first `}}` is at `close`.
+Status read_tag(std::string_view text, std::size_t close, Tag& tag) {
+  const std::string_view body = text.substr(tag.begin + kOpen.size(), close - tag.begin - kOpen.size());
+  tag.end = close + kClose.size();
+  if (body.starts_with('=')) {
+    tag.kind = Tag::Kind::kExpression;
+    auto expression = Expression::compile(body.substr(1));
+    if (!expression) {
+      return std::unexpected(
+          expression.error().in("failed to evaluate expression at " + place(text, tag.begin + kOpen.size() + 1)));
+    }
+    tag.expression = std::move(*expression);
+    return {};
+  }
+  const std::size_t inner = body.rfind(kOpen);
+  if (inner == std::string_view::npos || inner == 0) {
+    tag.name = trim(body);
+    return {};
+  }
+  tag.kind = Tag::Kind::kNested;
+  tag.name = trim(body.substr(inner + kOpen.size()));
+  tag.prefix = std::string(kOpen) + std::string(body.substr(0, inner));
+  const std::size_t outer_close = text.find(kClose, tag.end);
+  if (outer_close != std::string_view::npos && text.find(kOpen, tag.end) > outer_close) {
+    tag.suffix = text.substr(tag.end, outer_close + kClose.size() - tag.end);
+    tag.end = outer_close + kClose.size();
+  }
+  return {};
+}
+
+class Renderer {
+ public:
+  Renderer(std::string_view text, const Scope& scope, Unresolved unresolved)
+      : text_(text), scope_(scope), unresolved_(unresolved) {
+    out_.reserve(text.size() + 64);
+  }
+
+  Status add(const Tag& tag) {
+    out_ += text_.substr(tag.text_begin, tag.begin - tag.text_begin);
+    switch (tag.kind) {
+      case Tag::Kind::kSimple:
+        return add_simple(tag, tag.name);
+      case Tag::Kind::kNested:
+        return add_nested(tag);
+      case Tag::Kind::kExpression:
+        return add_expression(tag);
+    }
+    return {};
+  }
+  std::string finish(std::size_t tail) {
+    out_ += text_.substr(tail);
+    return std::move(out_);
+  }
+
+ private:
+  std::string_view raw(const Tag& tag) const { return text_.substr(tag.begin, tag.end - tag.begin); }
+
+  Status add_simple(const Tag& tag, std::string_view name) {
+    if (const std::string* value = scope_.text(name)) {
+      out_ += *value;
+      return {};
+    }
+    TIPHYS_TRY(const std::string_view value, string_value(tag, name, raw(tag)));
+    out_ += value;
+    return {};
+  }
+
+  /// What stands for a name that has no text: its value when that is a string, `otherwise` when the name is not known.
+  Result<std::string_view> string_value(const Tag& tag, std::string_view name, std::string_view otherwise) const {
+    const doc::Value* value = scope_.value(name);
+    if (value && value->is_string()) return std::string_view(value->get_string());
+    if (value && value->is_null()) {
+      return fail(Code::kFailedPrecondition,
+                  "unable to substitute {{" + std::string(name) + "}} at " + place(text_, tag.begin) +
+                      ": output is an absent optional (skipped/omitted node with no default)");
+    }
+    if (value) {
+      return fail(Code::kInvalidArgument,
+                  "failed to resolve {{" + std::string(name) + "}} to string at " + place(text_, tag.begin));
+    }
+    if (must_resolve(name)) {
+      return fail(Code::kNotFound, "failed to resolve {{" + std::string(name) + "}} at " + place(text_, tag.begin) +
+                                       suggestion(name, scope_));
+    }
+    return otherwise;
+  }
+
+  bool must_resolve(std::string_view name) const {
+    if (unresolved_ != Unresolved::kErrorForSiblings) return unresolved_ == Unresolved::kError;
+    return is_sibling(name) && name.find(".outputs.artifacts.") == std::string_view::npos;
+  }
+
+  Status add_nested(const Tag& tag) {
+    const std::string* text = scope_.text(tag.name);
+    if (!text && !scope_.value(tag.name)) {
+      if (unresolved_ == Unresolved::kError) {
+        return fail(Code::kNotFound, "failed to resolve {{" + tag.name + "}} inside " + std::string(raw(tag)) + " at " +
+                                         place(text_, tag.begin) + suggestion(tag.name, scope_));
+      }
+      out_ += raw(tag);
+      return {};
+    }
+    std::string_view inner;
+    if (text) {
+      inner = *text;
+    } else {
+      TIPHYS_TRY(inner, string_value(tag, tag.name, {}));
+    }
+    const std::string composite = tag.prefix + std::string(inner) + tag.suffix;
+    if (!tag.suffix.ends_with(kClose)) {
+      out_ += composite;
+      return {};
+    }
+    const auto name = trim(std::string_view(composite).substr(kOpen.size(), composite.size() - 2 * kOpen.size()));
+    if (const std::string* outer = scope_.text(name)) {
+      out_ += *outer;
+      return {};
+    }
+    TIPHYS_TRY(const std::string_view outer, string_value(tag, name, composite));
+    out_ += outer;
+    return {};
+  }
+
+  /// The first name that the expression needs and the scope does not know, among those that `matter`.
+  template <typename Matter>
+  const std::string* missing(const Tag& tag, Matter matter) const {
+    for (const std::string& name : tag.expression.required()) {
+      if (matter(name) && !knows(scope_, name)) return &name;
+    }
+    return nullptr;
+  }
+
+  Status add_expression(const Tag& tag) {
+    bool keep = unresolved_ == Unresolved::kKeep;
+    if (!keep) {
+      const bool all = unresolved_ == Unresolved::kError;
+      if (const auto* name = missing(tag, [&](std::string_view n) { return all || is_sibling(n); })) {
+        return fail(Code::kNotFound, "failed to evaluate expression: " + *name + " is missing at " +
+                                         place(text_, tag.begin) + suggestion(*name, scope_));
+      }
+      keep = missing(tag, [](std::string_view) { return true; }) != nullptr;
+    }
+    if (keep &&
+        missing(tag, [](std::string_view n) { return std::ranges::find(kLateVariables, n) != kLateVariables.end(); })) {
+      out_ += raw(tag);
+      return {};
+    }
+    auto result = tag.expression.eval(scope_);
+    if (keep && (!result || result->is_null())) {
+      out_ += raw(tag);
+      return {};
+    }
+    if (!result) {
+      return std::unexpected(result.error().in("failed to evaluate expression at " + place(text_, tag.begin)));
+    }
+    if (result->is_null()) {
+      return fail(Code::kInvalidArgument, "failed to evaluate expression " + std::string(raw(tag)) + " at " +
+                                              place(text_, tag.begin) + ": its value is nil");
+    }
+    if (result->is_string()) {
+      out_ += std::string_view(result->get_string());
+    } else {
+      append_go_json(*result, out_);
+    }
+    return {};
+  }
+
+  std::string_view text_;
+  const Scope& scope_;
+  Unresolved unresolved_;
+  std::string out_;
+};
+
+}  // namespace
+
+Result<TextTemplate> TextTemplate::compile(std::string_view text) {
+  return compile(text, Unclosed::kError);
+}
+
+Result<TextTemplate> TextTemplate::compile(std::string_view text, Unclosed unclosed) {
+  TextTemplate result;
+  result.text_ = text;
+  std::size_t begin = text.find(kOpen);
+  if (begin == std::string_view::npos) return result;
+
+  auto program = std::make_shared<Program>();
+  while (begin != std::string_view::npos) {
+    const std::size_t close = text.find(kClose, begin + kOpen.size());
+    if (close == std::string_view::npos) {
+      if (unclosed == Unclosed::kText) break;
+      return fail(Code::kInvalidArgument, "the tag opened by {{ at " + place(text, begin) + " has no closing }}");
+    }
+    Tag& tag = program->tags.emplace_back();
+    tag.text_begin = program->tail;
+    tag.begin = begin;
+    TIPHYS_CHECK_OK(read_tag(text, close, tag));
+    program->tail = tag.end;
+    begin = text.find(kOpen, tag.end);
+    if (tag.kind == Tag::Kind::kExpression) {
+      const auto& names = tag.expression.references();
+      program->references.insert(program->references.end(), names.begin(), names.end());
+    } else {
+      program->references.push_back(tag.name);
+    }
+  }
+  if (!program->tags.empty()) result.program_ = std::move(program);
+  return result;
+}
+
+const std::vector<std::string>& TextTemplate::references() const {
+  static const std::vector<std::string> none;
+  return program_ ? program_->references : none;
+}
+
+Result<std::string> TextTemplate::render(const Scope& scope, Unresolved unresolved) const {
+  if (!program_) return text_;
+  Renderer renderer(text_, scope, unresolved);
+  for (const Tag& tag : program_->tags) TIPHYS_CHECK_OK(renderer.add(tag));
+  return renderer.finish(program_->tail);
+}
+
+}  // namespace tiphys::expr
