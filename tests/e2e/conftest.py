@@ -1,0 +1,93 @@
+"""The real program on a data directory of its own. TIPHYS_BIN names it (tools/run-tests sets it)."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "examples"
+
+
+class Tiphys:
+    """Calls the program; `data_dir` is removed with the test."""
+
+    def __init__(self, binary, data_dir, home):
+        self.binary, self.data_dir = binary, data_dir
+        self.env = {
+            "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": str(home),
+            "LANG": "C.UTF-8",
+            "TIPHYS_DATA_DIR": str(data_dir),
+        }
+        self.servers = []
+
+    def start(self, *arguments, **options):
+        return subprocess.Popen([self.binary, *map(str, arguments)], env={**self.env, **options.pop("env", {})}, text=True,
+                                stdin=options.pop("stdin", subprocess.DEVNULL), stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options)
+
+    def __call__(self, *arguments, code=0, stdin="", env=None, timeout=120):
+        done = subprocess.run([self.binary, *map(str, arguments)], env={**self.env, **(env or {})}, input=stdin, text=True, capture_output=True, timeout=timeout)
+        assert code is None or done.returncode == code, f"exit {done.returncode}, expected {code}\n--- stdout\n{done.stdout}\n--- stderr\n{done.stderr}"
+        return done
+
+    def up(self, *arguments):
+        """A server that answers; it ends with the test, at the latest."""
+        server = self.start("up", "--runtime", "process", "--port", "0", *arguments)
+        self.servers.append(server)
+        assert server.stdout.readline(), server.stderr.read()
+        return server
+
+    def object(self, name, *arguments):
+        return json.loads(self("get", name, "-o", "json", *arguments).stdout)
+
+    def run_object(self, manifest, *arguments, code=0, **options):
+        """Runs a manifest (path or dict) to its end and gives the Workflow with its status."""
+        if isinstance(manifest, dict):
+            path = pathlib.Path(self.data_dir).parent / f"manifest-{len(os.listdir(pathlib.Path(self.data_dir).parent))}.json"
+            path.write_text(json.dumps(manifest))
+            manifest = path
+        done = self("run", manifest, "--runtime", "process", "-o", "name", *arguments, code=code, **options)
+        return self.object(done.stdout.strip().splitlines()[-1])
+
+    def close(self):
+        for server in self.servers:
+            if server.poll() is None:
+                server.send_signal(signal.SIGTERM)
+                try:
+                    server.wait(30)
+                except subprocess.TimeoutExpired:
+                    server.kill()
+            server.stdout.close()
+            server.stderr.close()
+
+
+@pytest.fixture
+def tiphys(tmp_path):
+    binary = os.environ.get("TIPHYS_BIN")
+    assert binary and os.path.exists(binary), "TIPHYS_BIN must name the program"
+    home = tmp_path / "home"
+    home.mkdir()
+    program = Tiphys(binary, tmp_path / "data", home)
+    yield program
+    program.close()
+
+
+def nodes_by_name(workflow):
+    """Nodes by their name without the workflow's own: "", "[0]", ".A", ..."""
+    prefix = len(workflow["metadata"]["name"])
+    return {node["name"][prefix:]: node for node in workflow["status"]["nodes"].values()}
+
+
+def tree(workflow):
+    """One line a node: name, type, phase and children's names, sorted; what a test of the node tree compares."""
+    prefix = len(workflow["metadata"]["name"])
+    nodes = workflow["status"]["nodes"]
+    lines = []
+    for node in nodes.values():
+        children = sorted(nodes[child]["name"][prefix:] for child in node.get("children") or [])
+        lines.append(f"{node['name'][prefix:] or '/'} {node['type']} {node['phase']}" + (f" -> {', '.join(children)}" if children else ""))
+    return sorted(lines)

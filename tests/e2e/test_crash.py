@@ -1,0 +1,81 @@
+"""kill -9 of the server at any point loses nothing and runs nothing twice."""
+
+import os
+import random
+import signal
+
+import pytest
+
+COUNT = 60
+
+
+def manifest(ran):
+    """Steps that fail when they run twice: each makes a folder of its own on the host."""
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
+        "metadata": {"generateName": "crash-"},
+        "spec": {
+            "entrypoint": "main",
+            "templates": [
+                {"name": "main", "steps": [
+                    [{"name": "one", "template": "step", "withSequence": {"count": str(COUNT // 2)}, "arguments": {"parameters": [{"name": "n", "value": "a{{item}}"}]}}],
+                    [{"name": "two", "template": "step", "withSequence": {"count": str(COUNT // 2)}, "arguments": {"parameters": [{"name": "n", "value": "b{{item}}"}]}}],
+                ]},
+                {"name": "step", "inputs": {"parameters": [{"name": "n"}]},
+                 "container": {"image": "busybox", "command": ["sh", "-c", "mkdir /ran/{{inputs.parameters.n}} && echo did {{inputs.parameters.n}}"],
+                               "volumeMounts": [{"name": "ran", "mountPath": "/ran"}]},
+                 "volumes": [{"name": "ran", "hostPath": {"path": str(ran)}}]},
+            ],
+        },
+    }
+
+
+@pytest.mark.parametrize("round_number", range(int(os.environ.get("TIPHYS_CRASH_ROUNDS", "4"))))
+def test_kill_the_server_in_the_middle(tiphys, tmp_path, round_number):
+    import json
+
+    seed = int(os.environ.get("TIPHYS_SEED", random.randrange(2**32)))
+    print(f"TIPHYS_SEED={seed}")
+    chance = random.Random(seed + round_number)
+    ran = tmp_path / "ran"
+    ran.mkdir()
+    path = tmp_path / "crash.json"
+    path.write_text(json.dumps(manifest(ran)))
+
+    server = tiphys.up()
+    name = tiphys("submit", path, "-o", "name").stdout.strip()
+    for kill_at in sorted(chance.sample(range(1, COUNT), 3)):
+        watcher = tiphys.start("watch", name)
+        while len(os.listdir(ran)) < kill_at and watcher.poll() is None:
+            watcher.stdout.readline()
+        server.send_signal(signal.SIGKILL)
+        server.wait()
+        watcher.kill()
+        watcher.communicate()
+        server = tiphys.up()
+    tiphys("wait", name)
+
+    workflow = tiphys.object(name)
+    pods = [node for node in workflow["status"]["nodes"].values() if node["type"] == "Pod"]
+    assert len(pods) == COUNT
+    assert {node["phase"] for node in pods} == {"Succeeded"}, [node.get("message") for node in pods if node["phase"] != "Succeeded"]
+    assert len(os.listdir(ran)) == COUNT
+    assert tiphys("logs", name).stdout.count("did ") == COUNT
+
+
+def test_kill_the_run_command_and_go_on_with_up(tiphys, tmp_path):
+    import json
+
+    ran = tmp_path / "ran"
+    ran.mkdir()
+    path = tmp_path / "crash.json"
+    path.write_text(json.dumps(manifest(ran)))
+    run = tiphys.start("run", path, "--runtime", "process")
+    run.stdout.readline()
+    run.send_signal(signal.SIGKILL)
+    run.communicate()
+    tiphys.up()
+    name = tiphys("list", "-o", "name").stdout.strip()
+    tiphys("wait", name)
+    assert len(os.listdir(ran)) == COUNT
