@@ -39,11 +39,15 @@ class Marks {
   struct Place {
     Mark key, value;
   };
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
+  };
   const Place* nearest(std::string_view pointer) const;
 
   std::string file_;
   std::shared_ptr<const std::string> text_;
-  std::unordered_map<std::string, Place> places_;
+  std::unordered_map<std::string, Place, Hash, std::equal_to<>> places_;
 };
 
 struct Document {
@@ -52,7 +56,7 @@ struct Document {
 };
 
 /// All documents of a YAML or JSON text; empty ones are left out. An error's message is "file:line:column: what", with
-/// the line and a caret.
+/// the line and a caret. Bounds: a text of 32 MiB, 64 levels, and 16 MiB of what aliases stand for.
 Result<std::vector<Document>> parse_yaml(std::string_view text, std::string_view file);
 
 /// Block-style YAML that parse_yaml reads back to the same value, keys in insertion order.
