@@ -1,0 +1,150 @@
+#include <fmt/format.h>
+
+#include "api/fields.h"
+
+namespace tiphys::api {
+namespace {
+
+template <typename T>
+void check_as(const Place& place, Unread&) {
+  T value{};
+  read(place, value);
+}
+
+void check_object_only(const Place& place, Unread&) {
+  expect_object(place);
+}
+
+constexpr Field<Unread> kEnvVarSourceFields[] = {
+    {"configMapKeyRef", Handling::kRead, check_object_only},
+    {"secretKeyRef", Handling::kRead, check_object_only},
+    {"fieldRef", Handling::kRead, check_object_only},
+    {"resourceFieldRef", Handling::kRead, check_object_only},
+    {"fileKeyRef", Handling::kLater},
+};
+
+constexpr Field<Unread> kEnvVarFields[] = {
+    {"name", Handling::kRead, check_as<std::string>},
+    {"value", Handling::kRead, check_as<std::string>},
+    {"valueFrom", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kEnvVarSourceFields); }},
+};
+
+constexpr Field<Unread> kEnvFromFields[] = {
+    {"prefix", Handling::kRead, check_as<std::string>},
+    {"configMapRef", Handling::kRead, check_object_only},
+    {"secretRef", Handling::kRead, check_object_only},
+};
+
+constexpr Field<Unread> kVolumeMountFields[] = {
+    {"name", Handling::kRead, check_as<std::string>},
+    {"mountPath", Handling::kRead, check_as<std::string>},
+    {"subPath", Handling::kRead, check_as<std::string>},
+    {"subPathExpr", Handling::kLater},
+    {"readOnly", Handling::kRead, check_as<bool>},
+    {"recursiveReadOnly", Handling::kCluster},
+    {"mountPropagation", Handling::kCluster},
+};
+
+constexpr Field<Unread> kResourcesFields[] = {
+    {"limits", Handling::kRead, check_object_only},
+    {"requests", Handling::kRead, check_object_only},
+    {"claims", Handling::kCluster},
+};
+
+template <const auto& fields>
+void check_list(const Place& place, Unread&) {
+  if (!expect_array(place)) return;
+  const doc::Array& array = place.value().get_array();
+  for (std::size_t i = 0; i < array.size(); ++i) check_object(place.element(i, array[i]), fields);
+}
+
+constexpr Field<Unread> kScriptFields[] = {
+    {"source", Handling::kRead, check_as<std::string>},
+    {"name", Handling::kRead, check_as<std::string>},
+    {"image", Handling::kRead, check_as<std::string>},
+    {"command", Handling::kRead, check_as<std::vector<std::string>>},
+    {"args", Handling::kRead, check_as<std::vector<std::string>>},
+    {"workingDir", Handling::kRead, check_as<std::string>},
+    {"env", Handling::kRead, check_list<kEnvVarFields>},
+    {"envFrom", Handling::kRead, check_list<kEnvFromFields>},
+    {"volumeMounts", Handling::kRead, check_list<kVolumeMountFields>},
+    {"resources", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kResourcesFields); }},
+    {"securityContext", Handling::kRead, check_object_only},
+    {"imagePullPolicy", Handling::kRead, check_as<std::string>},
+    {"ports"},
+    {"stdin"},
+    {"stdinOnce"},
+    {"tty"},
+    {"terminationMessagePath"},
+    {"terminationMessagePolicy"},
+    {"lifecycle", Handling::kCluster},
+    {"livenessProbe", Handling::kCluster},
+    {"readinessProbe", Handling::kCluster},
+    {"startupProbe", Handling::kCluster},
+    {"resizePolicy", Handling::kCluster},
+    {"restartPolicy", Handling::kCluster},
+    {"restartPolicyRules", Handling::kCluster},
+    {"volumeDevices", Handling::kLater},
+};
+/// A container is a script without its source.
+constexpr std::span<const Field<Unread>> kContainerFields = std::span(kScriptFields).subspan(1);
+
+constexpr Field<Unread> kVolumeFields[] = {
+    {"name", Handling::kRead, check_as<std::string>},
+    {"emptyDir", Handling::kRead, check_object_only},
+    {"hostPath", Handling::kRead, check_object_only},
+    {"configMap", Handling::kRead, check_object_only},
+    {"secret", Handling::kRead, check_object_only},
+    {"persistentVolumeClaim", Handling::kLater},
+    {"projected", Handling::kLater},
+    {"downwardAPI", Handling::kLater},
+    {"ephemeral", Handling::kLater},
+    {"csi", Handling::kLater},
+    {"image", Handling::kLater},
+    {"nfs", Handling::kLater},
+    {"iscsi", Handling::kLater},
+    {"fc", Handling::kLater},
+    {"rbd", Handling::kLater},
+    {"cephfs", Handling::kLater},
+    {"cinder", Handling::kLater},
+    {"glusterfs", Handling::kLater},
+    {"gitRepo", Handling::kLater},
+    {"flexVolume", Handling::kLater},
+    {"flocker", Handling::kLater},
+    {"azureFile", Handling::kLater},
+    {"azureDisk", Handling::kLater},
+    {"vsphereVolume", Handling::kLater},
+    {"quobyte", Handling::kLater},
+    {"photonPersistentDisk", Handling::kLater},
+    {"portworxVolume", Handling::kLater},
+    {"scaleIO", Handling::kLater},
+    {"storageos", Handling::kLater},
+    {"gcePersistentDisk", Handling::kLater},
+    {"awsElasticBlockStore", Handling::kLater},
+};
+
+constexpr Field<Unread> kMetadataFields[] = {
+    {"labels", Handling::kRead, check_as<std::map<std::string, std::string>>},
+    {"annotations", Handling::kRead, check_as<std::map<std::string, std::string>>},
+};
+
+}  // namespace
+
+void check_container(const Place& place) {
+  check_object(place, kContainerFields);
+}
+
+void check_script(const Place& place) {
+  check_object(place, kScriptFields);
+}
+
+void check_volumes(const Place& place) {
+  Unread unread;
+  check_list<kVolumeFields>(place, unread);
+}
+
+void check_metadata(const Place& place) {
+  check_object(place, kMetadataFields);
+}
+
+}  // namespace tiphys::api

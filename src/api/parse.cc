@@ -1,0 +1,214 @@
+#include "api/parse.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/fields.h"
+
+namespace tiphys::api {
+namespace {
+
+constexpr std::string_view kApiVersion = "argoproj.io/v1alpha1";
+constexpr std::string_view kOtherKinds[] = {
+    "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow",           "WorkflowEventBinding",
+    "WorkflowTaskSet",  "WorkflowTaskResult",      "WorkflowArtifactGCTask",
+};
+
+constexpr Field<WorkflowSpec> kSpecFields[] = {
+    field<&WorkflowSpec::entrypoint>("entrypoint"),
+    field<&WorkflowSpec::arguments>("arguments"),
+    field<&WorkflowSpec::templates>("templates"),
+    {"onExit", Handling::kRead,
+     [](const Place& place, WorkflowSpec& out) {
+       read(place, out.on_exit);
+       out.on_exit_arguments = {};
+     }},
+    {"hooks", Handling::kRead,
+     [](const Place& place, WorkflowSpec& out) {
+       ExitHook hook;
+       read_hooks(place, hook);
+       if (!out.on_exit.empty()) return;
+       out.on_exit = std::move(hook.template_name);
+       out.on_exit_arguments = std::move(hook.arguments);
+     }},
+    field<&WorkflowSpec::parallelism>("parallelism"),
+    field<&WorkflowSpec::active_deadline_seconds>("activeDeadlineSeconds"),
+    field<&WorkflowSpec::retry_strategy>("retryStrategy"),
+    field<&WorkflowSpec::suspend>("suspend"),
+    {"shutdown", Handling::kRead,
+     [](const Place& place, WorkflowSpec& out) {
+       read(place, out.shutdown);
+       if (!out.shutdown.empty() && out.shutdown != "Stop" && out.shutdown != "Terminate") {
+         place.error(place.name() + " must be Stop or Terminate");
+       }
+     }},
+    field<&WorkflowSpec::service_account_name>("serviceAccountName"),
+    field<&WorkflowSpec::priority>("priority"),
+    {"volumes", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_volumes(place); }},
+    {"podMetadata", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_metadata(place); }},
+    {"archiveLogs"},
+    {"securityContext"},
+    {"automountServiceAccountToken"},
+    {"nodeSelector", Handling::kCluster},
+    {"affinity", Handling::kCluster},
+    {"tolerations", Handling::kCluster},
+    {"schedulerName", Handling::kCluster},
+    {"podPriorityClassName", Handling::kCluster},
+    {"imagePullSecrets", Handling::kCluster},
+    {"hostNetwork", Handling::kCluster},
+    {"hostAliases", Handling::kCluster},
+    {"dnsPolicy", Handling::kCluster},
+    {"dnsConfig", Handling::kCluster},
+    {"podDisruptionBudget", Handling::kCluster},
+    {"executor", Handling::kCluster},
+    {"podResources", Handling::kCluster},
+    {"resourceClaims", Handling::kCluster},
+    {"artifactRepositoryRef", Handling::kCluster},
+    {"workflowTemplateRef", Handling::kLater},
+    {"templateDefaults", Handling::kLater},
+    {"volumeClaimTemplates", Handling::kLater},
+    {"volumeClaimGC", Handling::kLater},
+    {"ttlStrategy", Handling::kLater},
+    {"podGC", Handling::kLater},
+    {"artifactGC", Handling::kLater},
+    {"podSpecPatch", Handling::kLater},
+    {"metrics", Handling::kLater},
+    {"synchronization", Handling::kLater},
+    {"workflowMetadata", Handling::kLater},
+    {"executorPlugins", Handling::kLater},
+};
+
+constexpr Field<Workflow> kMetadataFields[] = {
+    field<&Workflow::name>("name"),
+    field<&Workflow::generate_name>("generateName"),
+    field<&Workflow::ns>("namespace"),
+    field<&Workflow::uid>("uid"),
+    field<&Workflow::labels>("labels"),
+    field<&Workflow::annotations>("annotations"),
+    {"creationTimestamp", Handling::kRead,
+     [](const Place& place, Workflow& out) {
+       std::string text;
+       read(place, text);
+       if (const auto time = parse_rfc3339(text)) {
+         out.created = *time;
+       } else if (!text.empty()) {
+         place.error(fmt::format("{} must be a time like 2026-01-31T12:00:00Z", place.name()));
+       }
+     }},
+    {"resourceVersion"},
+    {"generation"},
+    {"ownerReferences"},
+    {"finalizers"},
+    {"managedFields"},
+    {"deletionTimestamp"},
+    {"deletionGracePeriodSeconds"},
+    {"selfLink"},
+};
+
+void read_spec(const Place& place, Workflow& out) {
+  read_object<WorkflowSpec>(place, out.spec, kSpecFields);
+  out.spec.document = place.shared();
+}
+
+constexpr Field<Workflow> kWorkflowFields[] = {
+    {"apiVersion"},
+    {"kind"},
+    {"metadata", Handling::kRead,
+     [](const Place& place, Workflow& out) { read_object<Workflow>(place, out, kMetadataFields); }},
+    {"spec", Handling::kRead, read_spec},
+    {"status"},
+};
+
+/// True when the document is a Workflow.
+bool check_kind(const Place& place) {
+  if (!expect_object(place)) return false;
+  const doc::Object& object = place.value().get_object();
+  const doc::Value* kind = object.if_contains("kind");
+  const std::string_view name = doc::find_string(place.value(), "kind");
+  if (name != "Workflow") {
+    const bool argo = std::ranges::find(kOtherKinds, name) != std::end(kOtherKinds);
+    const std::string what = !kind  ? "kind is required: Workflow"
+                             : argo ? fmt::format("kind \"{}\" is not supported yet; only Workflow is", name)
+                                    : fmt::format("kind must be Workflow, not {}", doc::to_json(*kind));
+    (kind ? place.member("kind", *kind) : place).error(what);
+    return false;
+  }
+  const doc::Value* version = object.if_contains("apiVersion");
+  if (doc::find_string(place.value(), "apiVersion") == kApiVersion) return true;
+  const std::string what = !version ? fmt::format("apiVersion is required: {}", kApiVersion)
+                                    : fmt::format("apiVersion must be {}, not {}", kApiVersion, doc::to_json(*version));
+  (version ? place.member("apiVersion", *version) : place).error(what);
+  return false;
+}
+
+/// A copy that leaves out status.nodes, which is kept node by node.
+doc::Value without_nodes(const doc::Value& document) {
+  const doc::Object* object = document.if_object();
+  const doc::Value* status = object ? object->if_contains("status") : nullptr;
+  if (!doc::find(document, "status", "nodes")) return document;
+  doc::Object copy;
+  copy.reserve(object->size());
+  for (const auto& [key, value] : *object) {
+    if (&value != status) {
+      copy.emplace(key, value);
+      continue;
+    }
+    doc::Object rest;
+    for (const auto& [name, member] : status->get_object()) {
+      if (name != "nodes") rest.emplace(name, member);
+    }
+    copy.emplace(key, std::move(rest));
+  }
+  return copy;
+}
+
+}  // namespace
+
+Workflow parse_workflow(const doc::Value& document, std::vector<Finding>& findings) {
+  Workflow workflow;
+  workflow.document = std::make_shared<const doc::Value>(without_nodes(document));
+  Reading reading{findings, workflow.document, {}};
+  const Place place(reading, *workflow.document);
+  if (!check_kind(place)) return workflow;
+  if (!doc::find(*workflow.document, "spec")) place.error("spec is required");
+  read_object<Workflow>(place, workflow, kWorkflowFields);
+  return workflow;
+}
+
+Result<Workflow> parse_stored_workflow(const doc::Value& document) {
+  std::vector<Finding> findings;
+  Workflow workflow = parse_workflow(document, findings);
+  for (const Finding& finding : findings) {
+    if (finding.severity != Finding::Severity::kError) continue;
+    return fail(Code::kDataLoss, fmt::format("workflow {}/{}: {}", workflow.ns, workflow.name, finding.message));
+  }
+  return workflow;
+}
+
+void set_argument(doc::Value& workflow, std::string_view name, std::string_view value) {
+  doc::Object& root = workflow.is_object() ? workflow.get_object() : workflow.emplace_object();
+  doc::Object& arguments = doc::ensure_object(doc::ensure_object(root, "spec"), "arguments");
+  doc::Value& list = arguments["parameters"];
+  doc::Array& parameters = list.is_array() ? list.get_array() : list.emplace_array();
+  for (doc::Value& parameter : parameters) {
+    if (!parameter.is_object() || doc::find_string(parameter, "name") != name) continue;
+    parameter.get_object().erase("valueFrom");
+    parameter.get_object()["value"] = boost::json::string(value);
+    return;
+  }
+  parameters.push_back({{"name", boost::json::string(name)}, {"value", boost::json::string(value)}});
+}
+
+std::string render_findings(const std::vector<Finding>& findings, const doc::Marks& marks) {
+  std::string text;
+  for (const Finding& finding : findings) {
+    const bool warning = finding.severity == Finding::Severity::kWarning;
+    const doc::Mark mark = finding.at_key ? marks.key(finding.pointer) : marks.value(finding.pointer);
+    text += marks.render(mark, (warning ? "warning: " : "") + finding.message);
+    text += '\n';
+  }
+  return text;
+}
+
+}  // namespace tiphys::api
