@@ -1,0 +1,366 @@
+#include "controllers/live_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "api/parse.h"
+#include "base/log.h"
+#include "controllers/names.h"
+#include "controllers/node_requests.h"
+#include "controllers/owner_reference.h"
+#include "controllers/pod_status.h"
+
+namespace tiphys::controllers {
+namespace {
+
+using PodPhase = engine::PodChanged::Phase;
+
+bool wants_suspend(const doc::Value& workflow) {
+  const doc::Value* suspend = doc::find(workflow, "spec", "suspend");
+  return suspend && suspend->is_bool() && suspend->get_bool();
+}
+
+engine::PodChanged gone(std::string node_id) {
+  engine::PodChanged change;
+  change.node_id = std::move(node_id);
+  change.phase = PodPhase::kGone;
+  change.message = "pod deleted";
+  return change;
+}
+
+cluster::Key key_of(const doc::Value& workflow) {
+  return {&cluster::kWorkflows, std::string(doc::find_string(workflow, "metadata", "namespace")),
+          std::string(doc::find_string(workflow, "metadata", "name"))};
+}
+
+}  // namespace
+
+/// A run that is about to begin or to go on.
+struct LiveRun::Opening {
+  cluster::Object workflow;
+  std::unordered_map<std::string, cluster::Object> pods;  ///< by node id
+  std::vector<std::string> running;                       ///< nodes of pods that ran when the run was last written
+  std::shared_ptr<void> token;                            ///< kept as long as this lasts
+};
+
+LiveRun::LiveRun(RunEnvironment environment, cluster::Object workflow, std::shared_ptr<void> opening,
+                 std::move_only_function<void()> on_done)
+    : environment_(environment),
+      key_(key_of(*workflow)),
+      uid_(doc::find_string(*workflow, "metadata", "uid")),
+      on_done_(std::move(on_done)),
+      opening_(std::make_unique<Opening>()) {
+  opening_->workflow = std::move(workflow);
+  opening_->token = std::move(opening);
+}
+
+LiveRun::~LiveRun() {
+  environment_.executor.cancel(timer_);
+  environment_.executor.cancel(retry_timer_);
+}
+
+// ---- Opening ----
+
+void LiveRun::open(std::vector<cluster::Object> pods) {
+  for (cluster::Object& pod : pods) {
+    if (owned_by(*pod, uid_)) opening_->pods[std::string(node_id_of_pod(*pod))] = std::move(pod);
+  }
+  if (doc::find_string(*opening_->workflow, "status", "phase").empty()) {
+    begin(*opening_->workflow, false);
+  } else {
+    load();
+  }
+}
+
+void LiveRun::load() {
+  environment_.cluster.get(
+      key_, guarded([](LiveRun& self, Result<cluster::Object> workflow) { self.loaded(std::move(workflow)); }));
+}
+
+void LiveRun::loaded(Result<cluster::Object> workflow) {
+  if (workflow) {
+    // A namesake that came after a deletion is another run's.
+    if (doc::find_string(**workflow, "metadata", "uid") != uid_) return finish();
+    return begin(**workflow, true);
+  }
+  if (workflow.error().code == Code::kNotFound) return finish();
+  log::warn("workflow {}/{} could not be read and is tried again: {}", key_.ns, key_.name, workflow.error().message);
+  retry_timer_ = environment_.executor.schedule(environment_.executor.now() + next_delay(), guarded([](LiveRun& self) {
+                                                  self.retry_timer_ = 0;
+                                                  self.load();
+                                                }));
+}
+
+Status LiveRun::create_run(const doc::Value& workflow, bool restore) {
+  TIPHYS_TRY(api::Workflow parsed, api::parse_stored_workflow(workflow));
+  pod_builder_.emplace(parsed);
+  if (!restore) {
+    TIPHYS_TRY(run_, engine::Run::create(std::move(parsed)));
+    return {};
+  }
+  TIPHYS_TRY(engine::RunStatus status, read_run_status(workflow));
+  TIPHYS_TRY(std::vector<api::NodeStatus> nodes, read_nodes(workflow));
+  for (const api::NodeStatus& node : nodes) {
+    const bool runs_pod = node.type == api::NodeType::kPod && node.phase == api::NodePhase::kRunning;
+    if (runs_pod) opening_->running.push_back(node.id);
+  }
+  TIPHYS_TRY(run_, engine::Run::restore(std::move(parsed), std::move(status), std::move(nodes)));
+  return {};
+}
+
+void LiveRun::begin(const doc::Value& workflow, bool restore) {
+  if (const Status created = create_run(workflow, restore); !created) {
+    return declare_broken(engine::RunStatus::Phase::kError, created.error().message);
+  }
+  if (!restore) {
+    std::vector<api::Finding> findings;
+    api::validate_workflow(run_->workflow(), findings);
+    for (const api::Finding& finding : findings) {
+      if (finding.severity != api::Finding::Severity::kError) continue;
+      return declare_broken(engine::RunStatus::Phase::kFailed, "invalid spec: " + finding.message);
+    }
+  }
+  suspend_ = wants_suspend(workflow);
+  done_requests_ =
+      parse_done_requests(doc::find_string(workflow, "metadata", "annotations", kNodeRequestsDoneAnnotation));
+  observe(std::make_shared<const doc::Value>(workflow));
+  schedule_flush();
+}
+
+void LiveRun::declare_broken(engine::RunStatus::Phase phase, std::string message) {
+  log::error("workflow {}/{} cannot be run: {}", key_.ns, key_.name, message);
+  const Time now = environment_.executor.now();
+  run_.reset();
+  broken_.phase = phase;
+  broken_.message = std::move(message);
+  const std::string_view started = doc::find_string(*opening_->workflow, "status", "startedAt");
+  broken_.started_at = parse_rfc3339(started).value_or(now);
+  broken_.finished_at = now;
+  opening_.reset();
+  dirty_status_ = true;
+  write();
+}
+
+/// Lets the run ask again for what may have been lost, and tells it what has become of its pods meanwhile.
+void LiveRun::start_opening() {
+  std::vector<engine::Effect> effects;
+  apply(engine::Started{}, effects);
+  std::set<std::string> asked;
+  for (const engine::Effect& effect : effects) {
+    if (const auto* resource = std::get_if<engine::RunResource>(&effect)) asked.insert(resource->node_id);
+  }
+  std::set<std::string> lost;
+  for (std::string& id : opening_->running) {
+    if (!opening_->pods.contains(id) && !asked.contains(id)) lost.insert(std::move(id));
+  }
+  std::deque<engine::Event> news;
+  for (const auto& [id, pod] : opening_->pods) news.emplace_back(read_pod(*pod));
+  for (const std::string& id : lost) news.emplace_back(gone(id));
+  for (engine::Event& event : inbox_) news.push_back(std::move(event));
+  inbox_ = std::move(news);
+  for (engine::Effect& effect : effects) {
+    const auto* pod = std::get_if<engine::CreatePod>(&effect);
+    // A pod that has run is not run again behind the run's back: it hears that the pod is gone and decides.
+    if (!pod || !lost.contains(pod->node_id)) carry_out(std::move(effect));
+  }
+}
+
+void LiveRun::finish() {
+  done_ = true;
+  environment_.executor.cancel(std::exchange(timer_, 0));
+  environment_.executor.cancel(std::exchange(retry_timer_, 0));
+  resource_actions_.clear();
+  opening_.reset();
+  std::exchange(on_done_, {})();
+}
+
+// ---- Events ----
+
+void LiveRun::observe(cluster::Object workflow) {
+  if (!run_) {
+    if (opening_) opening_->workflow = std::move(workflow);
+    return;
+  }
+  if (const bool suspend = wants_suspend(*workflow); suspend != suspend_) {
+    suspend_ = suspend;
+    push(engine::SuspendChanged{suspend});
+  }
+  const std::string_view shutdown = doc::find_string(*workflow, "spec", "shutdown");
+  if (!shutdown.empty() && shutdown != shutdown_) {
+    shutdown_ = shutdown;
+    push(engine::ShutdownRequested{shutdown_, ""});
+  }
+  observe_requests(*workflow);
+}
+
+void LiveRun::observe_requests(const doc::Value& workflow) {
+  const std::string_view text = doc::find_string(workflow, "metadata", "annotations", kNodeRequestsAnnotation);
+  if (text == requests_) return;
+  requests_ = text;
+  if (text.empty()) {
+    done_requests_.clear();
+    return;
+  }
+  Result<std::vector<NodeRequest>> requests = parse_node_requests(text);
+  if (!requests) {
+    log::warn("workflow {}/{}: annotation {} is ignored: {}", key_.ns, key_.name, kNodeRequestsAnnotation,
+              requests.error().message);
+    return;
+  }
+  for (NodeRequest& request : *requests) {
+    if (done_requests_.contains(request.id) ||
+        std::ranges::find(requests_in_inbox_, request.id) != requests_in_inbox_.end())
+      continue;
+    requests_in_inbox_.push_back(std::move(request.id));
+    push(std::move(request.event));
+  }
+  if (!busy()) prune_requests();
+}
+
+void LiveRun::pod_changed(const doc::Value& pod) {
+  if (owned_by(pod, uid_)) push(read_pod(pod));
+}
+
+void LiveRun::pod_deleted(const doc::Value& pod) {
+  if (owned_by(pod, uid_)) push(read_deleted_pod(pod));
+}
+
+void LiveRun::pods_listed(const std::vector<cluster::Object>& pods) {
+  std::set<std::string_view> present;
+  for (const cluster::Object& pod : pods) {
+    present.insert(node_id_of_pod(*pod));
+    pod_changed(*pod);
+  }
+  for (const PodToCreate& pod : pods_to_create_) present.insert(pod.request.node_id);
+  for (const auto& [id, running] : pods_) {
+    if (!present.contains(id)) push(gone(id));
+  }
+}
+
+void LiveRun::push(engine::Event event) {
+  inbox_.push_back(std::move(event));
+  schedule_flush();
+}
+
+void LiveRun::schedule_flush() {
+  if (flush_posted_ || !run_ || busy()) return;
+  flush_posted_ = true;
+  environment_.executor.post(guarded([](LiveRun& self) {
+    self.flush_posted_ = false;
+    self.flush();
+  }));
+}
+
+void LiveRun::flush() {
+  if (!run_ || busy()) return;
+  if (opening_) start_opening();
+  std::vector<engine::Effect> effects;
+  while (!inbox_.empty()) {
+    const engine::Event event = std::move(inbox_.front());
+    inbox_.pop_front();
+    apply(event, effects);
+    for (engine::Effect& effect : effects) carry_out(std::move(effect));
+    effects.clear();
+  }
+  requests_unsaved_ = !requests_in_inbox_.empty();
+  for (std::string& id : std::exchange(requests_in_inbox_, {})) done_requests_.insert(std::move(id));
+  engine::Run::Changes changes = run_->take_changes();
+  dirty_nodes_ = std::move(changes.nodes);
+  dirty_status_ = changes.status || run_->status().finished();
+  opening_.reset();
+  if (has_writes()) write();
+}
+
+void LiveRun::apply(const engine::Event& event, std::vector<engine::Effect>& effects) {
+  if (const auto* pod = std::get_if<engine::PodChanged>(&event)) note_pod(*pod);
+  run_->apply(event, environment_.executor.now(), effects);
+}
+
+void LiveRun::note_pod(const engine::PodChanged& change) {
+  const auto it = pods_.find(change.node_id);
+  const bool lives = change.phase == PodPhase::kPending || change.phase == PodPhase::kRunning;
+  const bool runs = change.phase == PodPhase::kRunning;
+  const bool ran = it != pods_.end() && it->second;
+  if (runs && !ran) ++running_pods_;
+  if (ran && !runs) --running_pods_;
+  if (lives) {
+    pods_[change.node_id] = runs;
+  } else if (it != pods_.end()) {
+    pods_.erase(it);
+  }
+}
+
+// ---- Effects ----
+
+void LiveRun::carry_out(engine::Effect effect) {
+  if (auto* pod = std::get_if<engine::CreatePod>(&effect)) {
+    create_pod(std::move(*pod));
+  } else if (const auto* stop = std::get_if<engine::StopPod>(&effect)) {
+    stop_pod(*stop);
+  } else if (auto* resource = std::get_if<engine::RunResource>(&effect)) {
+    run_resource(std::move(*resource));
+  } else if (const auto* end = std::get_if<engine::StopResource>(&effect)) {
+    resource_actions_.erase(end->node_id);
+  } else if (auto* look_up = std::get_if<engine::LookUpCache>(&effect)) {
+    environment_.cache.look_up(key_.ns, std::move(*look_up), guarded([](LiveRun& self, engine::CacheAnswered answer) {
+                                 self.push(std::move(answer));
+                               }));
+  } else if (auto* save = std::get_if<engine::SaveCache>(&effect)) {
+    environment_.cache.save(key_.ns, std::move(*save));
+  } else if (const auto* timer = std::get_if<engine::SetTimer>(&effect)) {
+    set_timer(timer->when);
+  }
+}
+
+void LiveRun::create_pod(engine::CreatePod request) {
+  if (opening_) {
+    if (const auto it = opening_->pods.find(request.node_id); it != opening_->pods.end()) {
+      push(read_pod(*it->second));
+      return;
+    }
+  }
+  Result<doc::Value> document = pod_builder_->build(request);
+  if (!document) {
+    pod_refused(request, document.error().message);
+    return;
+  }
+  pods_.emplace(request.node_id, false);
+  pods_to_create_.push_back({std::move(request), std::move(*document)});
+}
+
+void LiveRun::pod_refused(const engine::CreatePod& request, std::string message) {
+  engine::PodChanged change;
+  change.node_id = request.node_id;
+  change.phase = PodPhase::kError;
+  change.message = std::move(message);
+  change.finished_at = environment_.executor.now();
+  inbox_.emplace_back(std::move(change));
+}
+
+void LiveRun::stop_pod(const engine::StopPod& request) {
+  const std::size_t removed =
+      std::erase_if(pods_to_create_, [&](const PodToCreate& pod) { return pod.request.node_id == request.node_id; });
+  if (removed == 0) pods_to_stop_.push_back(request.pod_name);
+}
+
+void LiveRun::run_resource(engine::RunResource request) {
+  std::string id = request.node_id;
+  auto done = guarded([](LiveRun& self, engine::ResourceFinished finished) {
+    self.resource_actions_.erase(finished.node_id);
+    self.push(std::move(finished));
+  });
+  resource_actions_[std::move(id)] =
+      environment_.resources.run({key_.ns, key_.name, uid_, std::move(request)}, std::move(done));
+}
+
+void LiveRun::set_timer(Time when) {
+  environment_.executor.cancel(timer_);
+  timer_ = environment_.executor.schedule(when, guarded([](LiveRun& self) {
+                                            self.timer_ = 0;
+                                            self.push(engine::TimerFired{});
+                                          }));
+}
+
+}  // namespace tiphys::controllers

@@ -1,0 +1,150 @@
+// One unfinished workflow: its engine::Run, and everything that the run asks of the plane.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/executor.h"
+#include "cluster/cluster.h"
+#include "controllers/memo_cache.h"
+#include "controllers/pod_builder.h"
+#include "controllers/resource_runner.h"
+#include "controllers/workflow_status.h"
+#include "engine/run.h"
+
+namespace tiphys::controllers {
+
+/// What the runs of one controller share.
+struct RunEnvironment {
+  Executor& executor;
+  cluster::Cluster& cluster;
+  MemoCache& cache;
+  ResourceRunner& resources;
+  /// Failed writes are tried again after this, doubled up to the most.
+  Duration first_retry;
+  Duration longest_retry;
+};
+
+/// Events are gathered and applied together; what they change and the pods that they start are then written in one loop
+/// turn, so that the store commits them together. While that write is under way, further events wait: a state reaches
+/// the disk only after all that it follows from. A failed write is repeated until it holds.
+class LiveRun : public std::enable_shared_from_this<LiveRun> {
+ public:
+  /// `workflow` as watched, without nodes. `opening` is let go once the run has begun or gone on; `on_done` is called
+  /// once there is nothing left to do for it: finished and written, or deleted.
+  LiveRun(RunEnvironment environment, cluster::Object workflow, std::shared_ptr<void> opening,
+          std::move_only_function<void()> on_done);
+  ~LiveRun();
+  LiveRun(const LiveRun&) = delete;
+  LiveRun& operator=(const LiveRun&) = delete;
+
+  const std::string& uid() const { return uid_; }
+
+  /// Begins the workflow, or reads it back and goes on. `pods` are those of it that exist.
+  void open(std::vector<cluster::Object> pods);
+  /// The workflow has changed: spec.suspend, spec.shutdown and requested nodes become events.
+  void observe(cluster::Object workflow);
+  void pod_changed(const doc::Value& pod);
+  void pod_deleted(const doc::Value& pod);
+  /// After a gap in the watch: all pods that exist now.
+  void pods_listed(const std::vector<cluster::Object>& pods);
+
+ private:
+  struct Opening;
+  struct PodToCreate {
+    engine::CreatePod request;
+    std::optional<doc::Value> document;  ///< none once it has been handed over: built again for another attempt
+  };
+
+  // Opening.
+  void load();
+  void loaded(Result<cluster::Object> workflow);
+  void begin(const doc::Value& workflow, bool restore);
+  Status create_run(const doc::Value& workflow, bool restore);
+  void start_opening();
+  void declare_broken(engine::RunStatus::Phase phase, std::string message);
+
+  // Events.
+  void push(engine::Event event);
+  void schedule_flush();
+  void flush();
+  void apply(const engine::Event& event, std::vector<engine::Effect>& effects);
+  void note_pod(const engine::PodChanged& change);
+  void observe_requests(const doc::Value& workflow);
+
+  // Effects.
+  void carry_out(engine::Effect effect);
+  void create_pod(engine::CreatePod request);
+  void stop_pod(const engine::StopPod& request);
+  void run_resource(engine::RunResource request);
+  void set_timer(Time when);
+
+  // Writes.
+  bool has_writes() const;
+  void write();
+  void write_status();
+  cluster::WorkflowStatusUpdate status_update();
+  void write_pods();
+  void pod_created(PodToCreate pod, const Result<cluster::Object>& answer);
+  void adopt(PodToCreate pod, const Result<cluster::Object>& existing);
+  void pod_refused(const engine::CreatePod& request, std::string message);
+  void wrote(bool failed);
+  void end_of_writes();
+  void prune_requests();
+  void finish();
+  Duration next_delay();
+  bool busy() const { return writes_under_way_ > 0 || retry_timer_ != 0; }
+  /// A call-back that does nothing once the run is done for.
+  template <typename F>
+  auto guarded(F task) {
+    return [weak = weak_from_this(), task = std::move(task)](auto... args) mutable {
+      if (const auto self = weak.lock(); self && !self->done_) task(*self, std::move(args)...);
+    };
+  }
+
+  RunEnvironment environment_;
+  cluster::Key key_;
+  std::string uid_;
+  std::move_only_function<void()> on_done_;
+  std::unique_ptr<Opening> opening_;  ///< until the run has begun
+
+  std::unique_ptr<engine::Run> run_;  ///< null before, and for a workflow that cannot be run
+  std::optional<PodBuilder> pod_builder_;
+  engine::RunStatus broken_;  ///< of a workflow that cannot be run
+
+  std::deque<engine::Event> inbox_;
+  bool flush_posted_ = false;
+  bool suspend_ = false;
+  std::string shutdown_;
+  /// Node ids of the pods that have not ended, and whether they run.
+  std::unordered_map<std::string, bool> pods_;
+  std::size_t running_pods_ = 0;
+  std::map<std::string, std::unique_ptr<ResourceAction>> resource_actions_;
+  Executor::TimerId timer_ = 0;
+
+  std::vector<std::string> dirty_nodes_;
+  bool dirty_status_ = false;
+  PublishedStatus published_;
+  std::vector<PodToCreate> pods_to_create_;
+  std::vector<std::string> pods_to_stop_;
+  std::size_t writes_under_way_ = 0;
+  bool write_failed_ = false;
+  bool done_ = false;
+  Duration retry_delay_{};
+  Executor::TimerId retry_timer_ = 0;
+
+  std::string requests_;                        ///< the annotation as last seen
+  std::vector<std::string> requests_in_inbox_;  ///< ids whose events wait
+  std::set<std::string> done_requests_;         ///< ids carried out, whose entries are still there
+  bool requests_unsaved_ = false;
+  bool pruning_ = false;
+};
+
+}  // namespace tiphys::controllers

@@ -1,0 +1,180 @@
+// How a run's state and pods reach the plane.
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "controllers/live_run.h"
+#include "controllers/names.h"
+#include "controllers/node_requests.h"
+#include "controllers/owner_reference.h"
+#include "controllers/pod_status.h"
+
+namespace tiphys::controllers {
+namespace {
+
+/// No repetition makes the plane take such a request.
+bool refused_for_good(Code code) {
+  switch (code) {
+    case Code::kInvalidArgument:
+    case Code::kNotFound:
+    case Code::kPermissionDenied:
+    case Code::kFailedPrecondition:
+    case Code::kOutOfRange:
+    case Code::kUnimplemented:
+    case Code::kUnauthenticated:
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool terminating(const doc::Value& object) {
+  return !doc::find_string(object, "metadata", "deletionTimestamp").empty();
+}
+
+}  // namespace
+
+bool LiveRun::has_writes() const {
+  return dirty_status_ || !dirty_nodes_.empty() || requests_unsaved_ || !pods_to_create_.empty() ||
+         !pods_to_stop_.empty();
+}
+
+void LiveRun::write() {
+  write_failed_ = false;
+  if (dirty_status_ || !dirty_nodes_.empty() || requests_unsaved_) write_status();
+  write_pods();
+}
+
+cluster::WorkflowStatusUpdate LiveRun::status_update() {
+  cluster::WorkflowStatusUpdate update;
+  update.nodes.reserve(dirty_nodes_.size());
+  for (const std::string& id : dirty_nodes_) {
+    const std::optional<api::NodeStatus> node = run_->find_node(id);
+    update.nodes.push_back({id, node ? api::to_json(*node) : std::string()});
+  }
+  if (requests_unsaved_) update.annotations[kNodeRequestsDoneAnnotation] = render_done_requests(done_requests_);
+  return update;
+}
+
+void LiveRun::write_status() {
+  cluster::WorkflowStatusUpdate update = status_update();
+  PublishedStatus next = published_.add_changes(run_ ? run_->status() : broken_, running_pods_ > 0, update);
+  ++writes_under_way_;
+  environment_.cluster.update_workflow_status(
+      key_, std::move(update), guarded([next = std::move(next)](LiveRun& self, Result<void> answer) mutable {
+        if (answer) {
+          self.published_ = std::move(next);
+          self.dirty_nodes_.clear();
+          self.dirty_status_ = false;
+          self.requests_unsaved_ = false;
+        } else if (answer.error().code == Code::kNotFound) {
+          return self.finish();
+        } else {
+          log::warn("the status of workflow {}/{} is written again: {}", self.key_.ns, self.key_.name,
+                    answer.error().message);
+        }
+        self.wrote(!answer);
+      }));
+}
+
+void LiveRun::write_pods() {
+  for (PodToCreate& pod : std::exchange(pods_to_create_, {})) {
+    if (!pod.document) {
+      Result<doc::Value> document = pod_builder_->build(pod.request);
+      TIPHYS_CHECK(document.has_value(), "a pod that could be built once can be built again");
+      pod.document = std::move(*document);
+    }
+    doc::Value document = std::move(*pod.document);
+    pod.document.reset();
+    ++writes_under_way_;
+    environment_.cluster.create(cluster::kPods, std::move(document),
+                                guarded([pod = std::move(pod)](LiveRun& self, Result<cluster::Object> answer) mutable {
+                                  self.pod_created(std::move(pod), answer);
+                                }));
+  }
+  for (std::string& name : std::exchange(pods_to_stop_, {})) {
+    ++writes_under_way_;
+    cluster::Key key{&cluster::kPods, key_.ns, name};
+    environment_.cluster.remove(
+        key, {}, guarded([name = std::move(name)](LiveRun& self, Result<cluster::Object> answer) mutable {
+          const bool failed = !answer && answer.error().code != Code::kNotFound;
+          if (failed) self.pods_to_stop_.push_back(std::move(name));
+          self.wrote(failed);
+        }));
+  }
+}
+
+void LiveRun::pod_created(PodToCreate pod, const Result<cluster::Object>& answer) {
+  if (answer) return wrote(false);
+  const Error& error = answer.error();
+  if (error.code == Code::kAlreadyExists) {
+    cluster::Key key{&cluster::kPods, key_.ns, pod.request.pod_name};
+    environment_.cluster.get(key,
+                             guarded([pod = std::move(pod)](LiveRun& self, Result<cluster::Object> existing) mutable {
+                               self.adopt(std::move(pod), existing);
+                             }));
+    return;
+  }
+  if (refused_for_good(error.code)) {
+    pod_refused(pod.request, error.message);
+    return wrote(false);
+  }
+  log::warn("pod {} is created again: {}", pod.request.pod_name, error.message);
+  pods_to_create_.push_back(std::move(pod));
+  wrote(true);
+}
+
+void LiveRun::adopt(PodToCreate pod, const Result<cluster::Object>& existing) {
+  if (existing && owned_by(**existing, uid_)) {
+    inbox_.emplace_back(read_pod(**existing));
+    return wrote(false);
+  }
+  if (existing && !terminating(**existing)) {
+    pod_refused(pod.request, "pod " + pod.request.pod_name + " exists already and is not of this workflow");
+    return wrote(false);
+  }
+  // It is going, or has gone since: the name will be free.
+  pods_to_create_.push_back(std::move(pod));
+  wrote(true);
+}
+
+void LiveRun::wrote(bool failed) {
+  write_failed_ = write_failed_ || failed;
+  if (--writes_under_way_ == 0) end_of_writes();
+}
+
+void LiveRun::end_of_writes() {
+  if (write_failed_) {
+    retry_timer_ =
+        environment_.executor.schedule(environment_.executor.now() + next_delay(), guarded([](LiveRun& self) {
+                                         self.retry_timer_ = 0;
+                                         self.write();
+                                       }));
+    return;
+  }
+  retry_delay_ = Duration::zero();
+  prune_requests();
+  if (!run_ || run_->status().finished()) return finish();
+  if (!inbox_.empty()) schedule_flush();
+}
+
+void LiveRun::prune_requests() {
+  const bool all_done = !done_requests_.empty() && requests_in_inbox_.empty() && !requests_unsaved_;
+  if (pruning_ || requests_.empty() || !all_done) return;
+  pruning_ = true;
+  environment_.cluster.patch(key_, cluster::PatchType::kJson, prune_requests_patch(requests_),
+                             guarded([](LiveRun& self, const Result<cluster::Object>& answer) {
+                               self.pruning_ = false;
+                               // The next change of the workflow, or the next write, tries again.
+                               if (!answer) log::debug("node requests stay noted: {}", answer.error().message);
+                             }));
+}
+
+Duration LiveRun::next_delay() {
+  retry_delay_ = retry_delay_ == Duration::zero() ? environment_.first_retry
+                                                  : std::min(retry_delay_ * 2, environment_.longest_retry);
+  return retry_delay_;
+}
+
+}  // namespace tiphys::controllers

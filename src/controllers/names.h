@@ -1,0 +1,32 @@
+// Labels, annotations and names that Argo's tools read, and our own annotations beside them.
+#pragma once
+
+#include <string_view>
+
+namespace tiphys::controllers {
+
+inline constexpr std::string_view kPhaseLabel = "workflows.argoproj.io/phase";
+inline constexpr std::string_view kCompletedLabel = "workflows.argoproj.io/completed";
+inline constexpr std::string_view kWorkflowLabel = "workflows.argoproj.io/workflow";
+inline constexpr std::string_view kOnExitLabel = "workflows.argoproj.io/on-exit";
+inline constexpr std::string_view kConfigMapTypeLabel = "workflows.argoproj.io/configmap-type";
+inline constexpr std::string_view kCacheConfigMapType = "Cache";
+
+inline constexpr std::string_view kNodeIdAnnotation = "workflows.argoproj.io/node-id";
+inline constexpr std::string_view kNodeNameAnnotation = "workflows.argoproj.io/node-name";
+inline constexpr std::string_view kPodNameFormatAnnotation = "workflows.argoproj.io/pod-name-format";
+inline constexpr std::string_view kDefaultContainerAnnotation = "kubectl.kubernetes.io/default-container";
+
+/// On a workflow. JSON: [{"id", "fields": [[name, value], ...], "phase"?, "message"?, "outputParameters"?: {}}]: what
+/// users ask of its nodes (resume, stop of nodes, node set). Each `id` is carried out once and its entry then removed.
+inline constexpr std::string_view kNodeRequestsAnnotation = "tiphys.io/node-requests";
+/// On a workflow. JSON list of ids: requests that have been carried out and whose entries are about to be removed.
+inline constexpr std::string_view kNodeRequestsDoneAnnotation = "tiphys.io/node-requests-done";
+/// On an object that a resource template created: "<workflow uid>/<node id>". Tells a repeated creation after a crash
+/// from a name that somebody else has taken.
+inline constexpr std::string_view kCreatedByAnnotation = "tiphys.io/created-by";
+
+inline constexpr std::string_view kMainContainer = "main";
+inline constexpr std::string_view kScriptPath = "/argo/staging/script";
+
+}  // namespace tiphys::controllers

@@ -1,0 +1,239 @@
+#include "controllers/pod_builder.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cluster/pod_annotations.h"
+#include "controllers/global_scope.h"
+#include "controllers/names.h"
+#include "controllers/owner_reference.h"
+#include "controllers/pod_files.h"
+#include "doc/patch.h"
+#include "doc/yaml.h"
+#include "expr/text_template.h"
+
+namespace tiphys::controllers {
+namespace {
+
+const doc::Array& list(const doc::Value& value, std::string_view name) {
+  static const doc::Array kNone;
+  const doc::Value* member = doc::find(value, name);
+  return member && member->is_array() ? member->get_array() : kNone;
+}
+
+bool given(const doc::Value* value) {
+  if (!value || value->is_null()) return false;
+  if (value->is_string()) return !value->get_string().empty();
+  if (value->is_array()) return !value->get_array().empty();
+  return true;
+}
+
+Result<doc::Shared> substituted_spec(const api::Workflow& workflow) {
+  doc::Object spec;
+  if (workflow.spec.document && workflow.spec.document->is_object()) {
+    for (const auto& [key, value] : workflow.spec.document->get_object()) {
+      if (key != "templates" && key != "arguments") spec[key] = value;
+    }
+  }
+  TIPHYS_TRY(const expr::DocumentTemplate compiled, expr::DocumentTemplate::compile(std::move(spec)));
+  if (compiled.constant()) return compiled.document();
+  return compiled.render(global_scope(workflow), expr::Unresolved::kKeep);
+}
+
+void add_env(doc::Object& container, std::string_view name, std::string_view value) {
+  doc::Value& env = container["env"];
+  if (!env.is_array()) env = doc::Array{};
+  env.get_array().push_back(doc::Object{{"name", name}, {"value", value}});
+}
+
+/// What programs in Argo's pods find in their environment.
+void add_argo_env(doc::Object& container, const engine::CreatePod& request, std::string_view workflow_name) {
+  const doc::Value* name = container.if_contains("name");
+  add_env(container, "ARGO_CONTAINER_NAME", name && name->is_string() ? std::string_view(name->get_string()) : "");
+  add_env(container, "ARGO_NODE_ID", request.node_id);
+  add_env(container, "ARGO_INCLUDE_SCRIPT_OUTPUT", request.include_result ? "true" : "false");
+  add_env(container, "ARGO_WORKFLOW_NAME", workflow_name);
+}
+
+/// The template's container, named main; a script's gets the path of its source as last argument.
+doc::Object main_container(const doc::Value& pod_template) {
+  const doc::Value* script = doc::find(pod_template, "script");
+  const doc::Value* written = given(script) ? script : doc::find(pod_template, "container");
+  doc::Object container{{"name", kMainContainer}};
+  if (!written || !written->is_object()) return container;
+  for (const auto& [key, value] : written->get_object()) {
+    if (key != "name" && key != "source") container[key] = value;
+  }
+  if (written == script && !doc::find_string(pod_template, "script", "source").empty()) {
+    doc::Value& args = container["args"];
+    if (!args.is_array()) args = doc::Array{};
+    args.get_array().emplace_back(kScriptPath);
+  }
+  return container;
+}
+
+/// An init container or sidecar, with main's mounts where it mirrors them.
+doc::Object further_container(const doc::Value& written, const doc::Object& main) {
+  doc::Object container;
+  bool mirrors = false;
+  for (const auto& [key, value] : written.get_object()) {
+    if (key == "mirrorVolumeMounts") {
+      mirrors = value.is_bool() && value.get_bool();
+    } else {
+      container[key] = value;
+    }
+  }
+  const doc::Value* mounts = main.if_contains("volumeMounts");
+  if (mirrors && mounts && mounts->is_array()) {
+    doc::Value& own = container["volumeMounts"];
+    if (!own.is_array()) own = doc::Array{};
+    for (const doc::Value& mount : mounts->get_array()) own.get_array().push_back(mount);
+  }
+  return container;
+}
+
+void add_containers(const engine::CreatePod& request, std::string_view workflow_name, doc::Object& spec) {
+  const doc::Value& pod_template = *request.template_document;
+  doc::Object main = main_container(pod_template);
+  doc::Array init, containers;
+  for (const doc::Value& written : list(pod_template, "initContainers")) {
+    init.push_back(further_container(written, main));
+  }
+  doc::Array sidecars;
+  for (const doc::Value& written : list(pod_template, "sidecars")) sidecars.push_back(further_container(written, main));
+  containers.push_back(std::move(main));
+  for (doc::Value& sidecar : sidecars) containers.push_back(std::move(sidecar));
+  for (doc::Value& container : containers) add_argo_env(container.get_object(), request, workflow_name);
+  for (doc::Value& container : init) add_argo_env(container.get_object(), request, workflow_name);
+  if (!init.empty()) spec["initContainers"] = std::move(init);
+  spec["containers"] = std::move(containers);
+}
+
+void merge_strings(const doc::Value* from, doc::Object& to) {
+  if (!from || !from->is_object()) return;
+  for (const auto& [key, value] : from->get_object()) to[key] = value;
+}
+
+std::int64_t whole_seconds(Duration duration) {
+  return std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(duration).count());
+}
+
+const doc::Value* find_named(const doc::Array& array, std::string_view name) {
+  const auto it = std::find_if(array.begin(), array.end(),
+                               [&](const doc::Value& item) { return doc::find_string(item, "name") == name; });
+  return it == array.end() ? nullptr : &*it;
+}
+
+}  // namespace
+
+PodBuilder::PodBuilder(const api::Workflow& workflow)
+    : name_(workflow.name), ns_(workflow.ns), uid_(workflow.uid), spec_(substituted_spec(workflow)) {}
+
+doc::Object PodBuilder::metadata(const engine::CreatePod& request) const {
+  const doc::Value& pod_template = *request.template_document;
+  doc::Object labels{{kWorkflowLabel, name_}, {kCompletedLabel, "false"}};
+  if (request.on_exit) labels[kOnExitLabel] = "true";
+  doc::Object annotations{{kNodeNameAnnotation, request.node_name},
+                          {kNodeIdAnnotation, request.node_id},
+                          {kDefaultContainerAnnotation, kMainContainer}};
+  merge_strings(doc::find(**spec_, "podMetadata", "labels"), labels);
+  merge_strings(doc::find(**spec_, "podMetadata", "annotations"), annotations);
+  merge_strings(doc::find(pod_template, "metadata", "labels"), labels);
+  merge_strings(doc::find(pod_template, "metadata", "annotations"), annotations);
+  if (std::string inputs = inputs_annotation(pod_template); !inputs.empty()) {
+    annotations[cluster::kInputsAnnotation] = std::move(inputs);
+  }
+  if (std::string wanted = outputs_wanted_annotation(request, name_); !wanted.empty()) {
+    annotations[cluster::kOutputsWantedAnnotation] = std::move(wanted);
+  }
+  return {{"name", request.pod_name},
+          {"namespace", ns_},
+          {"labels", std::move(labels)},
+          {"annotations", std::move(annotations)},
+          {"ownerReferences", doc::Array{owner_reference(name_, uid_)}}};
+}
+
+Status PodBuilder::add_volumes(const doc::Value& pod_template, doc::Object& spec) const {
+  doc::Array volumes;
+  for (const std::string_view containers : {"initContainers", "containers"}) {
+    const doc::Value* members = spec.if_contains(containers);
+    if (!members) continue;
+    for (const doc::Value& container : members->get_array()) {
+      for (const doc::Value& mount : list(container, "volumeMounts")) {
+        const std::string_view name = doc::find_string(mount, "name");
+        if (find_named(volumes, name)) continue;
+        const doc::Value* volume = find_named(list(pod_template, "volumes"), name);
+        if (!volume) volume = find_named(list(**spec_, "volumes"), name);
+        if (!volume) return fail(Code::kInvalidArgument, fmt::format("volume '{}' not found in workflow spec", name));
+        volumes.push_back(*volume);
+      }
+    }
+  }
+  if (!volumes.empty()) spec["volumes"] = std::move(volumes);
+  return {};
+}
+
+void PodBuilder::add_scheduling(const doc::Value& pod_template, doc::Object& spec) const {
+  // Fields of a template win over the workflow's.
+  struct Field {
+    std::string_view pod, of_template, of_workflow;
+  };
+  static constexpr Field kFields[] = {
+      {"serviceAccountName", "serviceAccountName", "serviceAccountName"},
+      {"automountServiceAccountToken", "automountServiceAccountToken", "automountServiceAccountToken"},
+      {"nodeSelector", "nodeSelector", "nodeSelector"},
+      {"affinity", "affinity", "affinity"},
+      {"tolerations", "tolerations", "tolerations"},
+      {"schedulerName", "schedulerName", "schedulerName"},
+      {"priorityClassName", "priorityClassName", "podPriorityClassName"},
+      {"securityContext", "securityContext", "securityContext"},
+      {"resources", "podResources", "podResources"},
+      {"resourceClaims", "resourceClaims", "resourceClaims"},
+      {"imagePullSecrets", "", "imagePullSecrets"},
+      {"hostNetwork", "", "hostNetwork"},
+      {"dnsPolicy", "", "dnsPolicy"},
+      {"dnsConfig", "", "dnsConfig"},
+  };
+  for (const Field& field : kFields) {
+    const doc::Value* value = field.of_template.empty() ? nullptr : doc::find(pod_template, field.of_template);
+    if (!given(value)) value = doc::find(**spec_, field.of_workflow);
+    if (given(value)) spec[field.pod] = *value;
+  }
+  doc::Array aliases = list(**spec_, "hostAliases");
+  for (const doc::Value& alias : list(pod_template, "hostAliases")) aliases.push_back(alias);
+  if (!aliases.empty()) spec["hostAliases"] = std::move(aliases);
+}
+
+Status PodBuilder::apply_patches(const doc::Value& pod_template, doc::Value& spec) const {
+  const doc::Value* sources[] = {spec_->get(), &pod_template};
+  for (const doc::Value* source : sources) {
+    const std::string_view text = doc::find_string(*source, "podSpecPatch");
+    if (text.empty()) continue;
+    Result<std::vector<doc::Document>> documents = doc::parse_yaml(text, "podSpecPatch");
+    if (!documents) return std::unexpected(documents.error().in("Error applying PodSpecPatch"));
+    for (const doc::Document& patch : *documents) {
+      if (Status applied = doc::apply_strategic_merge_patch(spec, patch.root); !applied) {
+        return std::unexpected(applied.error().in("Error applying PodSpecPatch"));
+      }
+    }
+  }
+  return {};
+}
+
+Result<doc::Value> PodBuilder::build(const engine::CreatePod& request) const {
+  if (!spec_) return std::unexpected(spec_.error());
+  const doc::Value& pod_template = *request.template_document;
+  doc::Object spec;
+  add_containers(request, name_, spec);
+  TIPHYS_CHECK_OK(add_volumes(pod_template, spec));
+  spec["restartPolicy"] = "Never";
+  if (request.active_deadline) spec["activeDeadlineSeconds"] = whole_seconds(*request.active_deadline);
+  add_scheduling(pod_template, spec);
+  doc::Value patched = std::move(spec);
+  TIPHYS_CHECK_OK(apply_patches(pod_template, patched));
+  return doc::Object{
+      {"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", metadata(request)}, {"spec", std::move(patched)}};
+}
+
+}  // namespace tiphys::controllers

@@ -1,0 +1,31 @@
+// From a template to the pod that runs it. Original: workflow/controller/workflowpod.go.
+#pragma once
+
+#include "api/workflow.h"
+#include "engine/run.h"
+
+namespace tiphys::controllers {
+
+/// Builds the pods of one workflow. What comes from the workflow itself (volumes, pod metadata, scheduling fields) is
+/// substituted once.
+class PodBuilder {
+ public:
+  explicit PodBuilder(const api::Workflow& workflow);
+
+  /// The Pod document: our node agent reads inputs and outputs from its annotations (cluster/pod_annotations.h); there
+  /// are no init and wait containers. An error ends the node: a volume that does not exist, a patch that does not
+  /// apply.
+  Result<doc::Value> build(const engine::CreatePod& request) const;
+
+ private:
+  doc::Object metadata(const engine::CreatePod& request) const;
+  Status add_volumes(const doc::Value& pod_template, doc::Object& spec) const;
+  void add_scheduling(const doc::Value& pod_template, doc::Object& spec) const;
+  Status apply_patches(const doc::Value& pod_template, doc::Value& spec) const;
+
+  std::string name_, ns_, uid_;
+  /// The workflow's spec without its templates, its own variables substituted; an error is told by build().
+  Result<doc::Shared> spec_;
+};
+
+}  // namespace tiphys::controllers

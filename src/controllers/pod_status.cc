@@ -1,0 +1,211 @@
+#include "controllers/pod_status.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "cluster/pod_annotations.h"
+#include "controllers/names.h"
+
+namespace tiphys::controllers {
+namespace {
+
+using Phase = engine::PodChanged::Phase;
+
+struct Verdict {
+  Phase phase;
+  std::string message;
+};
+
+/// Container statuses of one list ("containerStatuses"), in the pod's order.
+std::vector<const doc::Value*> statuses(const doc::Value& pod, std::string_view list) {
+  std::vector<const doc::Value*> found;
+  const doc::Value* member = doc::find(pod, "status", list);
+  if (!member || !member->is_array()) return found;
+  for (const doc::Value& status : member->get_array()) found.push_back(&status);
+  return found;
+}
+
+const doc::Value* terminated(const doc::Value& status) {
+  const doc::Value* state = doc::find(status, "state", "terminated");
+  return state && state->is_object() ? state : nullptr;
+}
+
+int exit_code(const doc::Value& terminated_state) {
+  const doc::Value* code = doc::find(terminated_state, "exitCode");
+  return code && code->is_int64() ? static_cast<int>(code->get_int64()) : 0;
+}
+
+/// Argo's own containers, which our node agent has none of but a plane with the original's executor has.
+bool is_wait(std::string_view name) {
+  return name == "wait" || name == "supervisor";
+}
+
+std::string pending_reason(const doc::Value& pod) {
+  for (const doc::Value* status : statuses(pod, "containerStatuses")) {
+    const doc::Value* waiting = doc::find(*status, "state", "waiting");
+    if (!waiting || !waiting->is_object()) continue;
+    const std::string_view reason = doc::find_string(*waiting, "reason");
+    const std::string_view message = doc::find_string(*waiting, "message");
+    return message.empty() ? std::string(reason) : fmt::format("{}: {}", reason, message);
+  }
+  for (const doc::Value* condition : statuses(pod, "conditions")) {
+    if (doc::find_string(*condition, "reason") != "Unschedulable") continue;
+    const std::string_view message = doc::find_string(*condition, "message");
+    return message.empty() ? "Unschedulable" : fmt::format("Unschedulable: {}", message);
+  }
+  return "";
+}
+
+/// How early a failed container is looked at: init containers, main, Argo's own, sidecars.
+int blame_order(std::string_view name) {
+  if (name == kMainContainer) return 1;
+  return is_wait(name) ? 2 : 3;
+}
+
+std::string failure_message(std::string_view container, const doc::Value& state) {
+  std::string text =
+      fmt::format("{}: {} (exit code {})", container, doc::find_string(state, "reason"), exit_code(state));
+  if (const std::string_view message = doc::find_string(state, "message"); !message.empty()) {
+    text += fmt::format(": {}", message);
+  }
+  return text;
+}
+
+std::vector<const doc::Value*> containers_by_blame(const doc::Value& pod) {
+  std::vector<const doc::Value*> containers = statuses(pod, "containerStatuses");
+  std::stable_sort(containers.begin(), containers.end(), [](const doc::Value* a, const doc::Value* b) {
+    return blame_order(doc::find_string(*a, "name")) < blame_order(doc::find_string(*b, "name"));
+  });
+  std::vector<const doc::Value*> all = statuses(pod, "initContainerStatuses");
+  all.insert(all.end(), containers.begin(), containers.end());
+  return all;
+}
+
+Verdict failed_reason(const doc::Value& pod) {
+  if (const std::string_view message = doc::find_string(pod, "status", "message"); !message.empty()) {
+    return {Phase::kFailed, std::string(message)};
+  }
+  const std::vector<const doc::Value*> containers = containers_by_blame(pod);
+  if (containers.empty()) {
+    return {Phase::kFailed,
+            fmt::format("can't find failed message for pod {} namespace {}", doc::find_string(pod, "metadata", "name"),
+                        doc::find_string(pod, "metadata", "namespace"))};
+  }
+  bool main_succeeded = false;
+  bool has_wait = false;
+  bool wait_succeeded = false;
+  for (const doc::Value* container : containers) {
+    const std::string_view name = doc::find_string(*container, "name");
+    has_wait = has_wait || is_wait(name);
+    if (const doc::Value* waiting = doc::find(*container, "state", "waiting"); waiting && waiting->is_object()) {
+      return {Phase::kError, fmt::format("Pod failed before {} container starts due to {}: {}", name,
+                                         doc::find_string(*waiting, "reason"), doc::find_string(*waiting, "message"))};
+    }
+    const doc::Value* state = terminated(*container);
+    if (!state) continue;
+    const int code = exit_code(*state);
+    if (code == 0) {
+      main_succeeded = main_succeeded || name == kMainContainer;
+      wait_succeeded = wait_succeeded || is_wait(name);
+      continue;
+    }
+    if (name == "init" || is_wait(name)) return {Phase::kError, failure_message(name, *state)};
+    // A sidecar that was killed when main ended has done nothing wrong.
+    const bool killed_sidecar = name != kMainContainer && (code == 137 || code == 143);
+    if (!killed_sidecar) return {Phase::kFailed, failure_message(name, *state)};
+  }
+  // Pods of our own node agent have no wait container: nothing stands between main's success and the pod's.
+  if (!has_wait) wait_succeeded = true;
+  if (main_succeeded && wait_succeeded) return {Phase::kSucceeded, ""};
+  if (main_succeeded) return {Phase::kFailed, "pod failed: wait container did not complete successfully"};
+  if (has_wait && wait_succeeded) return {Phase::kFailed, "pod failed: main container did not complete successfully"};
+  return {Phase::kFailed, "pod failed: neither main nor wait container completed successfully"};
+}
+
+Verdict judge(const doc::Value& pod) {
+  const std::string_view phase = doc::find_string(pod, "status", "phase");
+  if (phase.empty() || phase == "Pending") return {Phase::kPending, pending_reason(pod)};
+  if (phase == "Running") return {Phase::kRunning, ""};
+  if (phase == "Succeeded") return {Phase::kSucceeded, ""};
+  if (phase == "Failed") return failed_reason(pod);
+  return {Phase::kError,
+          fmt::format("Unexpected pod phase for {}: {}", doc::find_string(pod, "metadata", "name"), phase)};
+}
+
+Time time_of(const doc::Value& state, std::string_view field) {
+  return parse_rfc3339(doc::find_string(state, field)).value_or(Time{});
+}
+
+void read_times(const doc::Value& pod, engine::PodChanged& change) {
+  for (const std::string_view list : {"initContainerStatuses", "containerStatuses"}) {
+    for (const doc::Value* status : statuses(pod, list)) {
+      for (const std::string_view kind : {"running", "terminated"}) {
+        const doc::Value* state = doc::find(*status, "state", kind);
+        if (!state) continue;
+        const Time started = time_of(*state, "startedAt");
+        if (started != Time{} && (change.started_at == Time{} || started < change.started_at)) {
+          change.started_at = started;
+        }
+        change.finished_at = std::max(change.finished_at, time_of(*state, "finishedAt"));
+      }
+    }
+  }
+}
+
+void read_main_exit_code(const doc::Value& pod, engine::PodChanged& change) {
+  for (const doc::Value* status : statuses(pod, "containerStatuses")) {
+    if (doc::find_string(*status, "name") != kMainContainer) continue;
+    if (const doc::Value* state = terminated(*status)) change.exit_code = exit_code(*state);
+  }
+}
+
+void read_outputs(const doc::Value& pod, engine::PodChanged& change) {
+  const std::string_view text = doc::find_string(pod, "metadata", "annotations", cluster::kOutputsAnnotation);
+  if (text.empty()) return;
+  Result<doc::Value> document = doc::parse_json(text);
+  Result<api::Outputs> outputs = document ? api::parse_outputs(*document) : std::unexpected(document.error());
+  if (outputs) {
+    change.outputs = std::move(*outputs);
+    return;
+  }
+  change.phase = Phase::kError;
+  change.message = fmt::format("the outputs of pod {} cannot be read: {}", doc::find_string(pod, "metadata", "name"),
+                               outputs.error().message);
+}
+
+bool ended(Phase phase) {
+  return phase == Phase::kSucceeded || phase == Phase::kFailed || phase == Phase::kError;
+}
+
+}  // namespace
+
+std::string_view node_id_of_pod(const doc::Value& pod) {
+  const std::string_view id = doc::find_string(pod, "metadata", "annotations", kNodeIdAnnotation);
+  return id.empty() ? doc::find_string(pod, "metadata", "name") : id;
+}
+
+engine::PodChanged read_pod(const doc::Value& pod) {
+  engine::PodChanged change;
+  change.node_id = node_id_of_pod(pod);
+  Verdict verdict = judge(pod);
+  change.phase = verdict.phase;
+  change.message = std::move(verdict.message);
+  change.host_node_name = doc::find_string(pod, "spec", "nodeName");
+  change.pod_ip = doc::find_string(pod, "status", "podIP");
+  read_times(pod, change);
+  read_main_exit_code(pod, change);
+  read_outputs(pod, change);
+  return change;
+}
+
+engine::PodChanged read_deleted_pod(const doc::Value& pod) {
+  engine::PodChanged change = read_pod(pod);
+  if (ended(change.phase)) return change;
+  change.phase = Phase::kGone;
+  change.message = "pod deleted";
+  return change;
+}
+
+}  // namespace tiphys::controllers

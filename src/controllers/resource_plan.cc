@@ -1,0 +1,295 @@
+#include "controllers/resource_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "base/hash.h"
+#include "base/strings.h"
+#include "controllers/owner_reference.h"
+#include "doc/yaml.h"
+
+namespace tiphys::controllers {
+namespace {
+
+using Action = ResourcePlan::Action;
+
+constexpr std::array<std::pair<std::string_view, Action>, 6> kActions{{{"get", Action::kGet},
+                                                                       {"create", Action::kCreate},
+                                                                       {"apply", Action::kApply},
+                                                                       {"patch", Action::kPatch},
+                                                                       {"replace", Action::kReplace},
+                                                                       {"delete", Action::kDelete}}};
+
+std::unexpected<Error> refuse(std::string message) {
+  return fail(Code::kInvalidArgument, std::move(message));
+}
+
+/// kubectl's own errors, which the original repeats and then gives up on.
+std::unexpected<Error> kubectl_refuses(std::string message) {
+  return refuse("no more retries error: " + message);
+}
+
+/// The rest of generateName: the same for the same node, so that creating again finds the first object.
+std::string suffix_of(std::string_view workflow_uid, std::string_view node_id) {
+  constexpr std::string_view kAlphabet = "bcdfghjklmnpqrstvwxz2456789";
+  std::uint32_t hash = fnv1a_32(fmt::format("{}/{}", workflow_uid, node_id));
+  std::string suffix;
+  for (int i = 0; i < 5; ++i) {
+    suffix += kAlphabet[hash % kAlphabet.size()];
+    hash /= kAlphabet.size();
+  }
+  return suffix;
+}
+
+/// What the flags name: "configmap x", "configmap/x", "-n ns", "--ignore-not-found".
+struct Flags {
+  std::string kind, name, ns;
+  bool ignore_not_found = false;
+};
+
+Result<Flags> read_flags(const doc::Value& resource) {
+  Flags flags;
+  const doc::Value* list = doc::find(resource, "flags");
+  if (!list || !list->is_array()) return flags;
+  std::vector<std::string> words;
+  for (const doc::Value& flag : list->get_array()) {
+    for (const std::string_view word : split(doc::scalar_text(flag), ' ')) {
+      if (!word.empty()) words.emplace_back(word);
+    }
+  }
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
+    const bool has_next = i + 1 < words.size();
+    if ((word == "-n" || word == "--namespace") && has_next) {
+      flags.ns = words[++i];
+    } else if (word.starts_with("--namespace=")) {
+      flags.ns = word.substr(std::string_view("--namespace=").size());
+    } else if (word == "--ignore-not-found" || word == "--ignore-not-found=true") {
+      flags.ignore_not_found = true;
+    } else if (word.starts_with('-')) {
+      return refuse(fmt::format("resource.flags: {} is not supported yet", word));
+    } else if (flags.kind.empty() && word.find('/') != std::string::npos) {
+      flags.kind = word.substr(0, word.find('/'));
+      flags.name = word.substr(word.find('/') + 1);
+    } else if (flags.kind.empty()) {
+      flags.kind = word;
+    } else if (flags.name.empty()) {
+      flags.name = word;
+    } else {
+      return refuse(fmt::format("resource.flags: a second object, {}, is not supported yet", word));
+    }
+  }
+  return flags;
+}
+
+/// By kind, plural, singular or short name, with or without ".group".
+const cluster::Resource* find_resource_word(std::string_view word) {
+  std::string_view group;
+  std::string_view name = word;
+  if (const std::size_t dot = word.find('.'); dot != std::string_view::npos) {
+    name = word.substr(0, dot);
+    group = word.substr(dot + 1);
+  }
+  std::string lower(name);
+  std::ranges::transform(lower, lower.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  for (const cluster::Resource* resource : cluster::resources()) {
+    const bool named = lower == resource->plural || lower == resource->singular || lower == resource->short_name;
+    if (named && (group.empty() || group.starts_with(resource->group))) return resource;
+  }
+  return nullptr;
+}
+
+Result<doc::Value> parse_manifest(std::string_view text) {
+  Result<std::vector<doc::Document>> documents = doc::parse_yaml(text, kManifestPath);
+  if (!documents) {
+    return kubectl_refuses(fmt::format("error parsing {}: {}", kManifestPath, documents.error().message));
+  }
+  if (documents->size() > 1) return refuse("resource.manifest: more than one object is not supported yet");
+  return documents->empty() ? doc::Value(nullptr) : std::move(documents->front().root);
+}
+
+Result<const cluster::Resource*> resource_of_manifest(const doc::Value& manifest) {
+  const std::string_view kind = doc::find_string(manifest, "kind");
+  const std::string_view version = doc::find_string(manifest, "apiVersion");
+  if (kind.empty() || version.empty()) {
+    return kubectl_refuses(fmt::format(
+        "error validating \"{}\": error validating data: {} not set; if you choose to ignore these errors, turn "
+        "validation off with --validate=false",
+        kManifestPath, kind.empty() ? "kind" : "apiVersion"));
+  }
+  if (const cluster::Resource* resource = cluster::find_resource(version, kind)) return resource;
+  return kubectl_refuses(
+      fmt::format("resource mapping not found for name: \"{}\" namespace: \"{}\" from \"{}\": no matches for kind "
+                  "\"{}\" in version \"{}\"\nensure CRDs are installed first",
+                  doc::find_string(manifest, "metadata", "name"), doc::find_string(manifest, "metadata", "namespace"),
+                  kManifestPath, kind, version));
+}
+
+/// Kind, namespace and name from the manifest; makes them whole in it.
+Status target_manifest(const ResourceRequest& request, const Flags& flags, ResourcePlan& plan) {
+  TIPHYS_TRY(plan.target.resource, resource_of_manifest(plan.manifest));
+  doc::Object& metadata = doc::ensure_object(plan.manifest.get_object(), "metadata");
+  std::string name(doc::find_string(plan.manifest, "metadata", "name"));
+  if (name.empty() && plan.action == Action::kCreate) {
+    if (const std::string_view prefix = doc::find_string(plan.manifest, "metadata", "generateName"); !prefix.empty()) {
+      name = fmt::format("{}{}", prefix, suffix_of(request.workflow_uid, request.run.node_id));
+      metadata["name"] = name;
+    }
+  }
+  if (name.empty()) return kubectl_refuses("resource name may not be empty");
+  plan.target.name = std::move(name);
+  if (!plan.target.resource->namespaced) return {};
+  const std::string_view own = doc::find_string(plan.manifest, "metadata", "namespace");
+  if (!own.empty() && !flags.ns.empty() && own != flags.ns) {
+    return kubectl_refuses(
+        fmt::format("the namespace from the provided object \"{}\" does not match the namespace \"{}\". You must pass "
+                    "'--namespace={}' to perform this operation.",
+                    own, flags.ns, own));
+  }
+  plan.target.ns = !own.empty() ? std::string(own) : !flags.ns.empty() ? flags.ns : request.ns;
+  metadata["namespace"] = plan.target.ns;
+  return {};
+}
+
+Status target_flags(const ResourceRequest& request, const Flags& flags, ResourcePlan& plan) {
+  plan.target.resource = find_resource_word(flags.kind);
+  if (!plan.target.resource) {
+    return kubectl_refuses(fmt::format("the server doesn't have a resource type \"{}\"", flags.kind));
+  }
+  if (flags.name.empty()) return kubectl_refuses("resource name may not be empty");
+  plan.target.name = flags.name;
+  if (plan.target.resource->namespaced) plan.target.ns = flags.ns.empty() ? request.ns : flags.ns;
+  return {};
+}
+
+Status read_patch_type(const doc::Value& resource, ResourcePlan& plan) {
+  const std::string_view strategy = doc::find_string(resource, "mergeStrategy");
+  if (strategy.empty() || strategy == "strategic") {
+    plan.patch_type = cluster::PatchType::kStrategic;
+  } else if (strategy == "merge") {
+    plan.patch_type = cluster::PatchType::kMerge;
+  } else if (strategy == "json") {
+    plan.patch_type = cluster::PatchType::kJson;
+  } else {
+    return kubectl_refuses(fmt::format("--type must be one of [json merge strategic], not \"{}\"", strategy));
+  }
+  return {};
+}
+
+void add_owner(const ResourceRequest& request, doc::Value& manifest) {
+  doc::Value& owners = doc::ensure_object(manifest.get_object(), "metadata")["ownerReferences"];
+  if (!owners.is_array()) owners = doc::Array{};
+  owners.get_array().push_back(owner_reference(request.workflow_name, request.workflow_uid));
+}
+
+Status read_manifest(const ResourceRequest& request, const doc::Value& resource, ResourcePlan& plan) {
+  TIPHYS_TRY(const Flags flags, read_flags(resource));
+  plan.ignore_not_found = flags.ignore_not_found;
+  const std::string_view text = doc::find_string(resource, "manifest");
+  if (trim(text).empty() && flags.kind.empty()) return refuse("Must provide at least one of flags or manifest.");
+  TIPHYS_TRY(plan.manifest, parse_manifest(text));
+  // A patch without a kind is the patch alone; the flags name what it is for.
+  const bool only_patch = plan.action == Action::kPatch && doc::find_string(plan.manifest, "kind").empty();
+  if (plan.manifest.is_null() || only_patch) return target_flags(request, flags, plan);
+  if (!plan.manifest.is_object()) {
+    return kubectl_refuses(fmt::format("error parsing {}: the manifest is no object", kManifestPath));
+  }
+  const doc::Value* owner = doc::find(resource, "setOwnerReference");
+  if (owner && owner->is_bool() && owner->get_bool()) add_owner(request, plan.manifest);
+  return target_manifest(request, flags, plan);
+}
+
+Status check_delete(const ResourcePlan& plan) {
+  const doc::Value* parameters = doc::find(plan.outputs, "parameters");
+  const bool wants_outputs = parameters && parameters->is_array() && !parameters->get_array().empty();
+  if (!plan.success_condition.empty() || !plan.failure_condition.empty() || wants_outputs) {
+    return refuse("successCondition, failureCondition and outputs are not supported for delete action");
+  }
+  return {};
+}
+
+std::string_view reason_of(Code code) {
+  switch (code) {
+    case Code::kNotFound:
+      return "NotFound";
+    case Code::kAlreadyExists:
+      return "AlreadyExists";
+    case Code::kAborted:
+      return "Conflict";
+    case Code::kPermissionDenied:
+      return "Forbidden";
+    case Code::kInvalidArgument:
+      return "BadRequest";
+    case Code::kFailedPrecondition:
+      return "Invalid";
+    case Code::kResourceExhausted:
+      return "TooManyRequests";
+    case Code::kUnavailable:
+      return "ServiceUnavailable";
+    case Code::kDeadlineExceeded:
+      return "Timeout";
+    default:
+      return "InternalError";
+  }
+}
+
+/// Without the spaces that the original's printed form of a requirement does not have.
+std::string print_requirement(std::string_view text) {
+  text = trim(text);
+  if (text.find('(') != std::string_view::npos) return std::string(text);
+  std::string printed;
+  for (const char c : text) {
+    if (c != ' ') printed += c;
+  }
+  return printed;
+}
+
+}  // namespace
+
+Result<ResourcePlan> plan_resource(const ResourceRequest& request) {
+  const doc::Value& pod_template = *request.run.template_document;
+  const doc::Value* resource = doc::find(pod_template, "resource");
+  if (!resource) return refuse("the template has no resource");
+  ResourcePlan plan;
+  const std::string_view action = doc::find_string(*resource, "action");
+  const auto known = std::ranges::find(kActions, action, [](const auto& pair) { return pair.first; });
+  if (known == kActions.end()) return kubectl_refuses(fmt::format("unknown command \"{}\" for \"kubectl\"", action));
+  plan.action = known->second;
+  plan.success_condition = doc::find_string(*resource, "successCondition");
+  plan.failure_condition = doc::find_string(*resource, "failureCondition");
+  if (const doc::Value* outputs = doc::find(pod_template, "outputs")) plan.outputs = *outputs;
+  if (plan.action == Action::kDelete) TIPHYS_CHECK_OK(check_delete(plan));
+  if (plan.action == Action::kPatch) TIPHYS_CHECK_OK(read_patch_type(*resource, plan));
+  TIPHYS_CHECK_OK(read_manifest(request, *resource, plan));
+  return plan;
+}
+
+Error kubectl_error(const Error& error, std::string_view doing) {
+  const std::string where = doing.empty() ? "" : fmt::format("error when {} \"{}\": ", doing, kManifestPath);
+  return {error.code,
+          fmt::format("no more retries Error from server ({}): {}{}", reason_of(error.code), where, error.message)};
+}
+
+std::vector<std::string> condition_requirements(std::string_view condition) {
+  std::vector<std::string> requirements;
+  std::string_view rest = trim(condition);
+  while (!rest.empty()) {
+    std::size_t end = 0;
+    int depth = 0;
+    for (; end < rest.size(); ++end) {
+      const char c = rest[end];
+      if (c == '(' || c == '[' || c == '{') ++depth;
+      if (c == ')' || c == ']' || c == '}') --depth;
+      if (c == ',' && depth <= 0) break;
+    }
+    requirements.push_back(print_requirement(rest.substr(0, end)));
+    rest = end < rest.size() ? rest.substr(end + 1) : std::string_view();
+  }
+  return requirements;
+}
+
+}  // namespace tiphys::controllers

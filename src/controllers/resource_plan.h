@@ -1,0 +1,39 @@
+// What a resource template asks for, read from its manifest and flags as kubectl reads them.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "api/workflow.h"
+#include "cluster/cluster.h"
+#include "controllers/resource_runner.h"
+
+namespace tiphys::controllers {
+
+/// kubectl sees the manifest under this path and names it in its messages.
+inline constexpr std::string_view kManifestPath = "/tmp/manifest.yaml";
+
+struct ResourcePlan {
+  enum class Action { kGet, kCreate, kApply, kPatch, kReplace, kDelete };
+  Action action = Action::kGet;
+  cluster::Key target;
+  /// The manifest with its namespace, a deterministic name for generateName and the owner reference; null when only
+  /// flags name the object.
+  doc::Value manifest;
+  cluster::PatchType patch_type = cluster::PatchType::kStrategic;
+  bool ignore_not_found = false;
+  std::string success_condition, failure_condition;
+  doc::Value outputs;  ///< the template's outputs
+};
+
+/// An error's message is the original's.
+Result<ResourcePlan> plan_resource(const ResourceRequest& request);
+
+/// An error of the plane as kubectl prints it: "Error from server (NotFound): configmaps "x" not found". `doing` is
+/// "creating", "replacing", ...; "" where kubectl names no manifest.
+Error kubectl_error(const Error& error, std::string_view doing);
+
+/// The requirements of a condition, each as the original writes it ("status.failed>3").
+std::vector<std::string> condition_requirements(std::string_view condition);
+
+}  // namespace tiphys::controllers

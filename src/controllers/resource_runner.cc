@@ -1,0 +1,328 @@
+#include "controllers/resource_runner.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/log.h"
+#include "controllers/names.h"
+#include "controllers/resource_apply.h"
+#include "controllers/resource_plan.h"
+#include "doc/jsonpath.h"
+#include "expr/condition.h"
+
+namespace tiphys::controllers {
+namespace {
+
+using Action = ResourcePlan::Action;
+using cluster::Object;
+
+/// As often as the original's executor lets kubectl try.
+constexpr int kMostAttempts = 4;
+constexpr Duration kFirstRetry = std::chrono::milliseconds(10);
+
+bool transient(Code code) {
+  return code == Code::kUnavailable || code == Code::kAborted || code == Code::kDeadlineExceeded ||
+         code == Code::kResourceExhausted;
+}
+
+std::string_view doing(Action action) {
+  switch (action) {
+    case Action::kCreate:
+      return "creating";
+    case Action::kReplace:
+      return "replacing";
+    case Action::kApply:
+      return "applying patch to";
+    default:
+      return "";
+  }
+}
+
+/// The steps of one action. Each asks the plane for one thing and goes on when it answers.
+class Steps : public std::enable_shared_from_this<Steps> {
+ public:
+  Steps(Executor& executor, cluster::Cluster& cluster, ResourceRequest request, ResourceRunner::Finished done)
+      : executor_(executor), cluster_(cluster), request_(std::move(request)), done_(std::move(done)) {}
+
+  void begin();
+  void cancel() {
+    done_ = nullptr;
+    watch_.reset();
+  }
+
+ private:
+  void act();
+  void acted(Result<Object> answer);
+  void create();
+  void created(Result<Object> answer);
+  void apply();
+  void replace();
+  void remove();
+  void await_removal();
+  void settle(const Object& object);
+  void await_conditions();
+  void check(const Object& object);
+  Result<bool> failed(const doc::Value& object, std::string& requirement) const;
+  void collect_outputs(const doc::Value* object);
+  Result<std::string> output_of(const doc::Value& value_from, const doc::Value* object) const;
+
+  void fail(const std::string& message);
+  void finish(engine::ResourceFinished finished);
+  std::string created_by() const { return fmt::format("{}/{}", request_.workflow_uid, request_.run.node_id); }
+  cluster::WatchOptions watch_target() const;
+  template <typename F>
+  auto guarded(F task) {
+    return [weak = weak_from_this(), task = std::move(task)](auto... args) mutable {
+      if (const auto self = weak.lock(); self && self->done_) task(*self, std::move(args)...);
+    };
+  }
+
+  Executor& executor_;
+  cluster::Cluster& cluster_;
+  ResourceRequest request_;
+  ResourceRunner::Finished done_;
+  ResourcePlan plan_;
+  int attempts_ = 0;
+  std::unique_ptr<cluster::Watch> watch_;
+};
+
+void Steps::begin() {
+  executor_.post(guarded([](Steps& self) {
+    Result<ResourcePlan> plan = plan_resource(self.request_);
+    if (!plan) return self.fail(plan.error().message);
+    self.plan_ = std::move(*plan);
+    self.act();
+  }));
+}
+
+void Steps::act() {
+  ++attempts_;
+  auto done = guarded([](Steps& self, Result<Object> answer) { self.acted(std::move(answer)); });
+  switch (plan_.action) {
+    case Action::kGet:
+      return cluster_.get(plan_.target, std::move(done));
+    case Action::kCreate:
+      return create();
+    case Action::kApply:
+      return apply();
+    case Action::kPatch:
+      return cluster_.patch(plan_.target, plan_.patch_type, plan_.manifest, std::move(done));
+    case Action::kReplace:
+      return replace();
+    case Action::kDelete:
+      return remove();
+  }
+}
+
+void Steps::acted(Result<Object> answer) {
+  if (answer) return settle(*answer);
+  const Code code = answer.error().code;
+  if (code == Code::kNotFound && plan_.action == Action::kGet && plan_.ignore_not_found) {
+    return collect_outputs(nullptr);
+  }
+  if (transient(code) && attempts_ < kMostAttempts) {
+    Duration delay = kFirstRetry;
+    for (int i = 1; i < attempts_; ++i) delay *= 5;
+    executor_.schedule(executor_.now() + delay, guarded([](Steps& self) { self.act(); }));
+    return;
+  }
+  fail(kubectl_error(answer.error(), doing(plan_.action)).message);
+}
+
+// ---- Actions ----
+
+void Steps::create() {
+  doc::Value object = plan_.manifest;
+  doc::Object& metadata = doc::ensure_object(object.get_object(), "metadata");
+  metadata.erase("generateName");
+  doc::ensure_object(metadata, "annotations")[kCreatedByAnnotation] = created_by();
+  cluster_.create(*plan_.target.resource, std::move(object),
+                  guarded([](Steps& self, Result<Object> answer) { self.created(std::move(answer)); }));
+}
+
+void Steps::created(Result<Object> answer) {
+  if (answer || answer.error().code != Code::kAlreadyExists) return acted(std::move(answer));
+  cluster_.get(plan_.target, guarded([error = answer.error()](Steps& self, Result<Object> existing) {
+                 const bool ours = existing && doc::find_string(**existing, "metadata", "annotations",
+                                                                kCreatedByAnnotation) == self.created_by();
+                 // Made by this very node before a crash: the creation has succeeded.
+                 self.acted(ours ? std::move(existing) : std::unexpected(error));
+               }));
+}
+
+void Steps::apply() {
+  cluster_.get(plan_.target, guarded([](Steps& self, Result<Object> live) {
+                 auto done = self.guarded([](Steps& steps, Result<Object> answer) { steps.acted(std::move(answer)); });
+                 if (live) {
+                   return self.cluster_.patch(self.plan_.target, apply_patch_type(*self.plan_.target.resource),
+                                              apply_patch(self.plan_.manifest, **live), std::move(done));
+                 }
+                 if (live.error().code != Code::kNotFound) return self.acted(std::move(live));
+                 self.cluster_.create(*self.plan_.target.resource, with_last_applied(self.plan_.manifest),
+                                      std::move(done));
+               }));
+}
+
+void Steps::replace() {
+  cluster_.get(plan_.target, guarded([](Steps& self, Result<Object> live) {
+                 if (!live) return self.acted(std::move(live));
+                 self.cluster_.update(
+                     self.plan_.target, self.plan_.manifest,
+                     self.guarded([](Steps& steps, Result<Object> answer) { steps.acted(std::move(answer)); }));
+               }));
+}
+
+void Steps::remove() {
+  cluster_.remove(plan_.target, {}, guarded([](Steps& self, Result<Object> answer) {
+                    if (answer) return self.await_removal();
+                    if (answer.error().code == Code::kNotFound) return self.finish({});
+                    self.acted(std::move(answer));
+                  }));
+}
+
+/// kubectl returns when the object is gone.
+void Steps::await_removal() {
+  watch_ = cluster_.watch(*plan_.target.resource, watch_target(),
+                          {guarded([present = false](Steps& self, const cluster::WatchEvent& event) mutable {
+                             using Type = cluster::WatchEvent::Type;
+                             if (event.type == Type::kAdded) present = true;
+                             const bool absent = event.type == Type::kSynced && !present;
+                             if (absent || event.type == Type::kDeleted) self.finish({});
+                           }),
+                           guarded([](Steps& self, const Error&) { self.await_removal(); })});
+}
+
+// ---- After the action ----
+
+void Steps::settle(const Object& object) {
+  if (plan_.success_condition.empty() && plan_.failure_condition.empty()) return collect_outputs(object.get());
+  await_conditions();
+}
+
+cluster::WatchOptions Steps::watch_target() const {
+  cluster::WatchOptions options;
+  options.ns = plan_.target.ns;
+  Result<cluster::Selector> fields = cluster::Selector::parse_fields("metadata.name=" + plan_.target.name);
+  if (fields) options.fields = std::move(*fields);
+  return options;
+}
+
+void Steps::await_conditions() {
+  watch_ = cluster_.watch(
+      *plan_.target.resource, watch_target(),
+      {guarded([present = false](Steps& self, const cluster::WatchEvent& event) mutable {
+         using Type = cluster::WatchEvent::Type;
+         const bool has_object = event.type == Type::kAdded || event.type == Type::kModified;
+         if (has_object && doc::find_string(*event.object, "metadata", "name") == self.plan_.target.name) {
+           present = true;
+           return self.check(event.object);
+         }
+         const bool absent = event.type == Type::kSynced && !present;
+         if (!absent && event.type != Type::kDeleted) return;
+         self.fail(
+             fmt::format("The resource has been deleted while its status was still being checked. Will not be "
+                         "retried: {} \"{}\" not found",
+                         self.plan_.target.resource->plural, self.plan_.target.name));
+       }),
+       guarded([](Steps& self, const Error&) { self.await_conditions(); })});
+}
+
+Result<bool> Steps::failed(const doc::Value& object, std::string& requirement) const {
+  for (std::string& text : condition_requirements(plan_.failure_condition)) {
+    Result<bool> met = expr::eval_resource_condition(text, object);
+    if (!met) {
+      return tiphys::fail(Code::kInvalidArgument, fmt::format("fail condition '{}' failed to parse: {}",
+                                                              plan_.failure_condition, met.error().message));
+    }
+    if (*met) {
+      requirement = std::move(text);
+      return true;
+    }
+  }
+  return false;
+}
+
+void Steps::check(const Object& object) {
+  Result<bool> succeeded = plan_.success_condition.empty()
+                               ? Result<bool>(true)
+                               : expr::eval_resource_condition(plan_.success_condition, *object);
+  if (!succeeded) {
+    return fail(
+        fmt::format("success condition '{}' failed to parse: {}", plan_.success_condition, succeeded.error().message));
+  }
+  std::string requirement;
+  const Result<bool> has_failed = failed(*object, requirement);
+  if (!has_failed) return fail(has_failed.error().message);
+  if (*has_failed) return fail(fmt::format("failure condition '{}' evaluated true", requirement));
+  if (*succeeded) collect_outputs(object.get());
+}
+
+Result<std::string> Steps::output_of(const doc::Value& value_from, const doc::Value* object) const {
+  if (!object) {
+    const doc::Value* fallback = doc::find(value_from, "default");
+    return fallback && !fallback->is_null() ? doc::scalar_text(*fallback) : std::string();
+  }
+  const std::string_view path = doc::find_string(value_from, "jsonPath");
+  Result<std::string> text = doc::eval_jsonpath(path, *object);
+  // kubectl prints nothing for a field that is not there.
+  if (!text && text.error().code == Code::kNotFound) return std::string();
+  return text;
+}
+
+void Steps::collect_outputs(const doc::Value* object) {
+  api::Outputs outputs;
+  const doc::Value* parameters = doc::find(plan_.outputs, "parameters");
+  if (parameters && parameters->is_array()) {
+    for (const doc::Value& parameter : parameters->get_array()) {
+      const doc::Value* value_from = doc::find(parameter, "valueFrom");
+      if (!value_from) continue;
+      if (!doc::find_string(*value_from, "jqFilter").empty()) return fail("jqFilter is not supported yet");
+      if (object && doc::find_string(*value_from, "jsonPath").empty()) continue;
+      Result<std::string> value = output_of(*value_from, object);
+      if (!value) return fail(fmt::format("error: error executing jsonpath: {}", value.error().message));
+      api::Parameter& output = outputs.parameters.emplace_back();
+      output.name = doc::find_string(parameter, "name");
+      output.value = std::move(*value);
+    }
+  }
+  engine::ResourceFinished finished;
+  finished.outputs = std::move(outputs);
+  finish(std::move(finished));
+}
+
+void Steps::fail(const std::string& message) {
+  engine::ResourceFinished finished;
+  finished.phase = api::NodePhase::kFailed;
+  // As the original's pod tells it: its main container is an executor that exits with this code.
+  finished.message = fmt::format("main: Error (exit code 64): {}", message);
+  finish(std::move(finished));
+}
+
+void Steps::finish(engine::ResourceFinished finished) {
+  const bool succeeded = finished.phase == api::NodePhase::kSucceeded;
+  finished.node_id = request_.run.node_id;
+  if (!finished.outputs) finished.outputs.emplace();
+  finished.outputs->exit_code = succeeded ? "0" : "64";
+  watch_.reset();
+  std::exchange(done_, nullptr)(std::move(finished));
+}
+
+class RunningAction final : public ResourceAction {
+ public:
+  explicit RunningAction(std::shared_ptr<Steps> steps) : steps_(std::move(steps)) {}
+  ~RunningAction() override { steps_->cancel(); }
+
+ private:
+  std::shared_ptr<Steps> steps_;
+};
+
+}  // namespace
+
+std::unique_ptr<ResourceAction> ResourceRunner::run(ResourceRequest request, Finished done) {
+  auto steps = std::make_shared<Steps>(executor_, cluster_, std::move(request), std::move(done));
+  steps->begin();
+  return std::make_unique<RunningAction>(std::move(steps));
+}
+
+}  // namespace tiphys::controllers

@@ -1,0 +1,288 @@
+#include "controllers/workflow_controller.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "controllers/live_run.h"
+#include "controllers/memo_cache.h"
+#include "controllers/names.h"
+#include "controllers/resource_runner.h"
+
+namespace tiphys::controllers {
+namespace {
+
+using cluster::Object;
+using cluster::WatchEvent;
+
+/// So many names a selector lists; with more live workflows all workflow pods are listed.
+constexpr std::size_t kMostNamesInSelector = 64;
+
+std::string run_key(std::string_view ns, std::string_view name) {
+  return fmt::format("{}/{}", ns, name);
+}
+
+std::string run_key_of_workflow(const doc::Value& workflow) {
+  return run_key(doc::find_string(workflow, "metadata", "namespace"), doc::find_string(workflow, "metadata", "name"));
+}
+
+std::string run_key_of_pod(const doc::Value& pod) {
+  return run_key(doc::find_string(pod, "metadata", "namespace"),
+                 doc::find_string(pod, "metadata", "labels", kWorkflowLabel));
+}
+
+bool completed(const doc::Value& workflow) {
+  return doc::find_string(workflow, "metadata", "labels", kCompletedLabel) == "true";
+}
+
+cluster::Selector selector(const std::string& text) {
+  Result<cluster::Selector> parsed = cluster::Selector::parse(text);
+  TIPHYS_CHECK(parsed.has_value(), "selectors made of fixed labels and Kubernetes names parse");
+  return std::move(*parsed);
+}
+
+}  // namespace
+
+class WorkflowController::State : public std::enable_shared_from_this<State> {
+ public:
+  State(Executor& executor, cluster::Cluster& cluster, WorkflowControllerOptions options)
+      : executor_(executor),
+        cluster_(cluster),
+        options_(std::move(options)),
+        cache_(executor, cluster),
+        resources_(executor, cluster) {}
+
+  void start(std::move_only_function<void()> on_ready);
+  std::size_t live_runs() const { return runs_.size(); }
+
+ private:
+  /// A call-back that does nothing once the controller is gone.
+  template <typename F>
+  auto guarded(F task) {
+    return [weak = weak_from_this(), task = std::move(task)](auto&&... args) mutable {
+      if (const auto self = weak.lock()) task(*self, std::forward<decltype(args)>(args)...);
+    };
+  }
+
+  // Workflows.
+  void watch_workflows();
+  void on_workflow(const WatchEvent& event);
+  void workflow_changed(const Object& workflow);
+  void workflow_deleted(const doc::Value& workflow);
+  void workflows_synced();
+  void add_run(std::string key, const Object& workflow);
+  void list_pods_of(std::weak_ptr<LiveRun> run, const doc::Value& workflow);
+
+  // Pods.
+  void list_pods();
+  void pods_listed(Result<cluster::List> list);
+  void watch_pods(std::uint64_t version);
+  void on_pod(const WatchEvent& event);
+
+  void run_done(const std::string& key, const std::string& uid);
+  void retry(std::string_view what, const Error& error, void (State::*task)());
+
+  Executor& executor_;
+  cluster::Cluster& cluster_;
+  WorkflowControllerOptions options_;
+  MemoCache cache_;
+  ResourceRunner resources_;
+  std::map<std::string, std::shared_ptr<LiveRun>> runs_;
+
+  std::unique_ptr<cluster::Watch> workflow_watch_, pod_watch_;
+  /// Keys seen since the watch of workflows began anew, until it is in step; what is not among them is gone.
+  std::optional<std::set<std::string>> seen_;
+  bool pods_known_ = false;
+  std::shared_ptr<void> starting_;  ///< until the pods are known
+  Duration retry_delay_{};
+};
+
+// ---- Workflows ----
+
+void WorkflowController::State::start(std::move_only_function<void()> on_ready) {
+  // Everything that is taken up at the start holds the token; the last one that lets go of it tells.
+  auto ready = std::make_shared<std::move_only_function<void()>>(std::move(on_ready));
+  starting_ = std::shared_ptr<void>(this, [weak = weak_from_this(), ready](void*) {
+    const auto self = weak.lock();
+    if (self && *ready) self->executor_.post([ready] { (*ready)(); });
+  });
+  watch_workflows();
+}
+
+void WorkflowController::State::watch_workflows() {
+  seen_.emplace();
+  cluster::WatchOptions options;
+  options.ns = options_.ns;
+  options.labels = selector(fmt::format("{}!=true", kCompletedLabel));
+  workflow_watch_ = cluster_.watch(
+      cluster::kWorkflows, std::move(options),
+      {guarded([](State& self, const WatchEvent& event) { self.on_workflow(event); }),
+       guarded([](State& self, Error error) { self.retry("workflows", error, &State::watch_workflows); })});
+}
+
+void WorkflowController::State::on_workflow(const WatchEvent& event) {
+  switch (event.type) {
+    case WatchEvent::Type::kAdded:
+    case WatchEvent::Type::kModified:
+      return workflow_changed(event.object);
+    case WatchEvent::Type::kDeleted:
+      return workflow_deleted(*event.object);
+    case WatchEvent::Type::kSynced:
+      return workflows_synced();
+  }
+}
+
+void WorkflowController::State::workflow_changed(const Object& workflow) {
+  if (completed(*workflow)) return;
+  std::string key = run_key_of_workflow(*workflow);
+  if (seen_) seen_->insert(key);
+  const auto it = runs_.find(key);
+  if (it != runs_.end() && it->second->uid() == doc::find_string(*workflow, "metadata", "uid")) {
+    it->second->observe(workflow);
+  } else {
+    add_run(std::move(key), workflow);
+  }
+}
+
+void WorkflowController::State::add_run(std::string key, const Object& workflow) {
+  const RunEnvironment environment{
+      executor_, cluster_, cache_, resources_, options_.first_retry, options_.longest_retry};
+  std::string uid(doc::find_string(*workflow, "metadata", "uid"));
+  auto run = std::make_shared<LiveRun>(environment, workflow, starting_,
+                                       guarded([key, uid](State& self) { self.run_done(key, uid); }));
+  runs_[std::move(key)] = run;
+  if (!pods_known_) return;
+  if (doc::find_string(*workflow, "status", "phase").empty()) {
+    run->open({});
+  } else {
+    list_pods_of(run, *workflow);
+  }
+}
+
+/// A workflow that is under way but came to light only now, after a gap in the watch.
+void WorkflowController::State::list_pods_of(std::weak_ptr<LiveRun> run, const doc::Value& workflow) {
+  cluster::ListOptions options;
+  options.ns = doc::find_string(workflow, "metadata", "namespace");
+  options.labels = selector(fmt::format("{}={}", kWorkflowLabel, doc::find_string(workflow, "metadata", "name")));
+  cluster_.list(cluster::kPods, std::move(options),
+                guarded([run = std::move(run)](State& self, Result<cluster::List> list) {
+                  const std::shared_ptr<LiveRun> live = run.lock();
+                  if (!live) return;
+                  if (list) return live->open(std::move(list->items));
+                  // The next attempt begins with the workflow's watch, which tells of it again.
+                  std::erase_if(self.runs_, [&](const auto& entry) { return entry.second == live; });
+                  self.retry("workflows", list.error(), &State::watch_workflows);
+                }));
+}
+
+void WorkflowController::State::workflow_deleted(const doc::Value& workflow) {
+  // A workflow that has left the watch because it is completed is dropped by its run, once all is written.
+  if (completed(workflow)) return;
+  const auto it = runs_.find(run_key_of_workflow(workflow));
+  if (it != runs_.end() && it->second->uid() == doc::find_string(workflow, "metadata", "uid")) runs_.erase(it);
+}
+
+void WorkflowController::State::workflows_synced() {
+  retry_delay_ = Duration::zero();
+  const std::set<std::string> seen = std::exchange(seen_, std::nullopt).value_or(std::set<std::string>());
+  std::erase_if(runs_, [&](const auto& run) { return !seen.contains(run.first); });
+  if (!pods_known_) list_pods();
+}
+
+// ---- Pods ----
+
+void WorkflowController::State::list_pods() {
+  pod_watch_.reset();
+  cluster::ListOptions options;
+  options.ns = options_.ns;
+  std::string names;
+  for (const auto& [key, run] : runs_) {
+    if (!names.empty()) names += ',';
+    names += key.substr(key.find('/') + 1);
+  }
+  // With no live workflow only the plane's version is of interest: no pod has an empty name there.
+  if (runs_.empty()) {
+    options.labels = selector(fmt::format("{}=", kWorkflowLabel));
+  } else if (runs_.size() <= kMostNamesInSelector) {
+    options.labels = selector(fmt::format("{} in ({})", kWorkflowLabel, names));
+  } else {
+    options.labels = selector(std::string(kWorkflowLabel));
+  }
+  cluster_.list(cluster::kPods, std::move(options),
+                guarded([](State& self, Result<cluster::List> list) { self.pods_listed(std::move(list)); }));
+}
+
+void WorkflowController::State::pods_listed(Result<cluster::List> list) {
+  if (!list) return retry("pods", list.error(), &State::list_pods);
+  retry_delay_ = Duration::zero();
+  std::map<std::string, std::vector<Object>> pods;
+  for (Object& pod : list->items) pods[run_key_of_pod(*pod)].push_back(std::move(pod));
+  watch_pods(list->resource_version);
+  const bool first = !std::exchange(pods_known_, true);
+  // A run that is done for takes itself out of the map.
+  std::vector<std::pair<std::string, std::shared_ptr<LiveRun>>> runs(runs_.begin(), runs_.end());
+  for (auto& [key, run] : runs) {
+    if (first) {
+      run->open(std::move(pods[key]));
+    } else {
+      run->pods_listed(pods[key]);
+    }
+  }
+  starting_.reset();
+}
+
+void WorkflowController::State::watch_pods(std::uint64_t version) {
+  cluster::WatchOptions options;
+  options.ns = options_.ns;
+  options.labels = selector(std::string(kWorkflowLabel));
+  options.resource_version = version;
+  pod_watch_ =
+      cluster_.watch(cluster::kPods, std::move(options),
+                     {guarded([](State& self, const WatchEvent& event) { self.on_pod(event); }),
+                      guarded([](State& self, Error error) { self.retry("pods", error, &State::list_pods); })});
+}
+
+void WorkflowController::State::on_pod(const WatchEvent& event) {
+  if (!event.object) return;
+  const auto it = runs_.find(run_key_of_pod(*event.object));
+  if (it == runs_.end()) return;
+  if (event.type == WatchEvent::Type::kDeleted) {
+    it->second->pod_deleted(*event.object);
+  } else {
+    it->second->pod_changed(*event.object);
+  }
+}
+
+// ---- Runs ----
+
+void WorkflowController::State::run_done(const std::string& key, const std::string& uid) {
+  const auto it = runs_.find(key);
+  if (it != runs_.end() && it->second->uid() == uid) runs_.erase(it);
+}
+
+void WorkflowController::State::retry(std::string_view what, const Error& error, void (State::*task)()) {
+  log::warn("watching {} ended and begins anew: {}", what, error.message);
+  retry_delay_ =
+      retry_delay_ == Duration::zero() ? options_.first_retry : std::min(retry_delay_ * 2, options_.longest_retry);
+  executor_.schedule(executor_.now() + retry_delay_, guarded([task](State& self) { (self.*task)(); }));
+}
+
+WorkflowController::WorkflowController(Executor& executor, cluster::Cluster& cluster, WorkflowControllerOptions options)
+    : state_(std::make_shared<State>(executor, cluster, std::move(options))) {}
+
+WorkflowController::~WorkflowController() = default;
+
+void WorkflowController::start(std::move_only_function<void()> on_ready) {
+  state_->start(std::move(on_ready));
+}
+
+std::size_t WorkflowController::live_runs() const {
+  return state_->live_runs();
+}
+
+}  // namespace tiphys::controllers

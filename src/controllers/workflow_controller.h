@@ -1,0 +1,40 @@
+// Runs the workflows of a plane: the connection of engine and cluster.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/executor.h"
+#include "cluster/cluster.h"
+
+namespace tiphys::controllers {
+
+struct WorkflowControllerOptions {
+  std::string ns;  ///< "": all namespaces
+  /// A failed write (disk full, conflict) is tried again after the first delay, doubled up to the longest, until it
+  /// holds.
+  Duration first_retry = std::chrono::milliseconds(100);
+  Duration longest_retry = std::chrono::seconds(30);
+};
+
+/// Everything happens on the executor's thread. Destroying the controller stops it where it is; a new one goes on from
+/// what the plane holds.
+class WorkflowController {
+ public:
+  WorkflowController(Executor& executor, cluster::Cluster& cluster, WorkflowControllerOptions options = {});
+  ~WorkflowController();
+  WorkflowController(const WorkflowController&) = delete;
+  WorkflowController& operator=(const WorkflowController&) = delete;
+
+  /// Begins to watch. `on_ready` is called once every workflow that was unfinished has been taken up again.
+  void start(std::move_only_function<void()> on_ready = {});
+
+  /// Workflows in memory: the unfinished ones.
+  std::size_t live_runs() const;
+
+ private:
+  class State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace tiphys::controllers

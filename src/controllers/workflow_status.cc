@@ -1,0 +1,89 @@
+#include "controllers/workflow_status.h"
+
+#include <fmt/format.h>
+
+#include "controllers/names.h"
+
+namespace tiphys::controllers {
+namespace {
+
+doc::Value text_or_null(const std::string& text) {
+  return text.empty() ? doc::Value(nullptr) : doc::Value(text);
+}
+
+doc::Value time_or_null(Time time) {
+  return text_or_null(format_rfc3339(time));
+}
+
+doc::Array conditions(const engine::RunStatus& status, bool pod_running) {
+  doc::Array list{doc::Object{{"type", "PodRunning"}, {"status", pod_running ? "True" : "False"}}};
+  if (status.finished()) list.push_back(doc::Object{{"type", "Completed"}, {"status", "True"}});
+  return list;
+}
+
+doc::Value outputs_document(const engine::RunStatus& status) {
+  return status.outputs && !status.outputs->empty() ? api::to_document(*status.outputs) : doc::Value(nullptr);
+}
+
+}  // namespace
+
+PublishedStatus PublishedStatus::add_changes(const engine::RunStatus& now, bool now_pod_running,
+                                             cluster::WorkflowStatusUpdate& update) const {
+  doc::Object& fields = update.fields;
+  if (!any) update.annotations[kPodNameFormatAnnotation] = "v2";
+  if (!any || now.phase != status.phase) {
+    const std::string_view phase = engine::phase_name(now.phase);
+    fields["phase"] = phase;
+    update.labels[kPhaseLabel] = phase;
+    update.labels[kCompletedLabel] = now.finished() ? "true" : "false";
+  }
+  if (!any || now.started_at != status.started_at) fields["startedAt"] = time_or_null(now.started_at);
+  if (!any || now.finished_at != status.finished_at) fields["finishedAt"] = time_or_null(now.finished_at);
+  if (!any || now.progress != status.progress) fields["progress"] = now.progress;
+  if (now.message != status.message) fields["message"] = text_or_null(now.message);
+  if (!any || now_pod_running != pod_running || now.finished() != status.finished()) {
+    fields["conditions"] = conditions(now, now_pod_running);
+  }
+  if (doc::Value outputs = outputs_document(now); outputs != outputs_document(status)) {
+    fields["outputs"] = std::move(outputs);
+  }
+  update.completed = now.finished();
+  return {true, now, now_pod_running};
+}
+
+Result<engine::RunStatus> read_run_status(const doc::Value& workflow) {
+  engine::RunStatus status;
+  const doc::Value* document = doc::find(workflow, "status");
+  if (!document) return status;
+  const std::string_view phase = doc::find_string(*document, "phase");
+  if (const std::optional<engine::RunStatus::Phase> known = engine::parse_phase(phase)) {
+    status.phase = *known;
+  } else {
+    return fail(Code::kDataLoss, fmt::format("the workflow's phase \"{}\" is none", phase));
+  }
+  status.message = doc::find_string(*document, "message");
+  if (const std::string_view progress = doc::find_string(*document, "progress"); !progress.empty()) {
+    status.progress = progress;
+  }
+  status.started_at = parse_rfc3339(doc::find_string(*document, "startedAt")).value_or(Time{});
+  status.finished_at = parse_rfc3339(doc::find_string(*document, "finishedAt")).value_or(Time{});
+  if (const doc::Value* outputs = doc::find(*document, "outputs"); outputs && outputs->is_object()) {
+    TIPHYS_TRY(status.outputs, api::parse_outputs(*outputs));
+  }
+  return status;
+}
+
+Result<std::vector<api::NodeStatus>> read_nodes(const doc::Value& workflow) {
+  std::vector<api::NodeStatus> nodes;
+  const doc::Value* document = doc::find(workflow, "status", "nodes");
+  if (!document || !document->is_object()) return nodes;
+  nodes.reserve(document->get_object().size());
+  for (const auto& [id, value] : document->get_object()) {
+    Result<api::NodeStatus> node = api::parse_node_status(value);
+    if (!node) return std::unexpected(node.error().in(fmt::format("node {}", std::string_view(id))));
+    nodes.push_back(std::move(*node));
+  }
+  return nodes;
+}
+
+}  // namespace tiphys::controllers

@@ -1,0 +1,26 @@
+// A run's status as fields, labels and annotations of its workflow.
+#pragma once
+
+#include "cluster/cluster.h"
+#include "engine/run.h"
+
+namespace tiphys::controllers {
+
+/// What of a workflow's status has been written, so that only what differs is written again.
+struct PublishedStatus {
+  bool any = false;
+  engine::RunStatus status;
+  bool pod_running = false;
+
+  /// Adds to `update` what differs between this and the run, as the original names it; gives what holds once the
+  /// update is written.
+  PublishedStatus add_changes(const engine::RunStatus& now, bool now_pod_running,
+                              cluster::WorkflowStatusUpdate& update) const;
+};
+
+/// `status` of a stored workflow without its nodes.
+Result<engine::RunStatus> read_run_status(const doc::Value& workflow);
+/// The nodes in `status.nodes` of a stored workflow.
+Result<std::vector<api::NodeStatus>> read_nodes(const doc::Value& workflow);
+
+}  // namespace tiphys::controllers
