@@ -7,6 +7,10 @@ if(TIPHYS_SANITIZE)
   add_link_options(-fsanitize=${TIPHYS_SANITIZE})
 endif()
 
+if(NOT TIPHYS_SANITIZE)
+  add_link_options(-static-libstdc++ -static-libgcc -Wl,--gc-sections)
+endif()
+
 find_program(CCACHE ccache)
 if(CCACHE)
   set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE})
