@@ -135,19 +135,6 @@ void append_escaped(std::string& out, std::string_view text, std::size_t& i) {
   }
 }
 
-void append_string(std::string& out, std::string_view text) {
-  out += '"';
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\' && c != 0xE2) {
-      out += static_cast<char>(c);
-    } else {
-      append_escaped(out, text, i);
-    }
-  }
-  out += '"';
-}
-
 /// The shortest text that reads back as `number`, laid out as Go's encoding/json does.
 void append_double(std::string& out, double number) {
   char buffer[400];
@@ -197,7 +184,7 @@ void append_scalar(std::string& out, const Value& value) {
       append_double(out, value.get_double());
       break;
     case json::kind::string:
-      append_string(out, value.get_string());
+      append_json_string(out, value.get_string());
       break;
     default:
       break;
@@ -223,7 +210,7 @@ void append_value(std::string& out, const Value& value, Layout layout, int depth
       if (!first) out += ',';
       first = false;
       layout.line(out, depth + 1);
-      append_string(out, key);
+      append_json_string(out, key);
       out += layout.indent < 0 ? ":" : ": ";
       append_value(out, member, layout, depth + 1);
     }
@@ -270,9 +257,27 @@ Result<Value> parse_json(std::string_view text) {
   return parser.handler().release();
 }
 
+void append_json_string(std::string& out, std::string_view text) {
+  out += '"';
+  std::size_t plain = 0;  // start of what needs no escape
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c >= 0x20 && c != '"' && c != '\\' && c != 0xE2) continue;
+    out.append(text, plain, i - plain);
+    append_escaped(out, text, i);
+    plain = i + 1;
+  }
+  out.append(text, plain);
+  out += '"';
+}
+
+void append_json(std::string& out, const Value& value) {
+  append_value(out, value, Layout{}, 0);
+}
+
 std::string to_json(const Value& value) {
   std::string out;
-  append_value(out, value, Layout{}, 0);
+  append_json(out, value);
   return out;
 }
 

@@ -48,6 +48,9 @@ Object& ensure_object(Object& parent, std::string_view key);
 Result<Value> parse_json(std::string_view text);
 /// Compact JSON. Numbers, escapes and key order as Go's encoding/json without HTML escaping; keys in insertion order.
 std::string to_json(const Value& value);
+/// The same, appended to `out`.
+void append_json(std::string& out, const Value& value);
+void append_json_string(std::string& out, std::string_view text);
 /// Indented JSON, `indent` spaces a level.
 std::string to_pretty_json(const Value& value, int indent = 4);
 /// The text that a JSON scalar stands for where only strings are known (Argo's AnyString, `{{item}}`): strings as they
