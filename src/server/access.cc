@@ -1,0 +1,52 @@
+#include "server/access.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace tiphys::server {
+namespace {
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
+}
+
+bool is_port(std::string_view text) {
+  return !text.empty() && text.size() <= 5 &&
+         std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c); });
+}
+
+}  // namespace
+
+bool same_secret(std::string_view given, std::string_view expected) {
+  // The length of the expected secret is no secret.
+  unsigned char difference = given.size() == expected.size() ? 0 : 1;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const char other = given.empty() ? '\0' : given[i % given.size()];
+    difference = static_cast<unsigned char>(difference | (other ^ expected[i]));
+  }
+  return difference == 0 && !expected.empty();
+}
+
+bool bears_token(std::string_view authorization, std::string_view token) {
+  constexpr std::string_view kScheme = "Bearer ";
+  if (!equal_ignoring_case(authorization.substr(0, kScheme.size()), kScheme)) return false;
+  return same_secret(authorization.substr(kScheme.size()), token);
+}
+
+bool is_loopback_host(std::string_view host) {
+  std::string_view port;
+  if (host.starts_with('[')) {
+    const auto close = host.find(']');
+    if (close == std::string_view::npos) return false;
+    port = host.substr(close + 1);
+    host = host.substr(0, close + 1);
+  } else if (const auto colon = host.find(':'); colon != std::string_view::npos) {
+    port = host.substr(colon);
+    host = host.substr(0, colon);
+  }
+  if (!port.empty() && (port[0] != ':' || !is_port(port.substr(1)))) return false;
+  return equal_ignoring_case(host, "localhost") || host == "127.0.0.1" || host == "[::1]";
+}
+
+}  // namespace tiphys::server

@@ -1,0 +1,17 @@
+// Who may speak to the server over TCP. The unix socket needs none of this: its file's permissions say who may.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace tiphys::server {
+
+/// Compares in a time that does not tell where they differ.
+bool same_secret(std::string_view given, std::string_view expected);
+/// "Bearer <token>", as RFC 6750 has it; the scheme in any case.
+bool bears_token(std::string_view authorization, std::string_view token);
+/// True for a Host (or the host of an Origin) that names this machine's loopback, with or without a port. Another name
+/// that resolves to 127.0.0.1 is a web page's way in (DNS rebinding).
+bool is_loopback_host(std::string_view host);
+
+}  // namespace tiphys::server

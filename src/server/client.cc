@@ -1,0 +1,165 @@
+#include "server/client.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <charconv>
+#include <unordered_map>
+
+#include "server/api_status.h"
+#include "server/client_streams.h"
+#include "server/route.h"
+
+namespace tiphys::server {
+namespace {
+
+namespace asio = boost::asio;
+
+std::string_view patch_content_type(cluster::PatchType type) {
+  switch (type) {
+    case cluster::PatchType::kJson:
+      return "application/json-patch+json";
+    case cluster::PatchType::kMerge:
+      return "application/merge-patch+json";
+    case cluster::PatchType::kStrategic:
+      return "application/strategic-merge-patch+json";
+  }
+  return {};
+}
+
+Result<cluster::Object> read_object(const std::string& body) {
+  TIPHYS_TRY(doc::Value value, doc::parse_json(body));
+  return std::make_shared<const doc::Value>(std::move(value));
+}
+
+Result<cluster::List> read_list(const std::string& body) {
+  TIPHYS_TRY(doc::Value value, doc::parse_json(body));
+  cluster::List list;
+  const std::string_view version = doc::find_string(value, "metadata", "resourceVersion");
+  std::from_chars(version.data(), version.data() + version.size(), list.resource_version);
+  list.continue_token = doc::find_string(value, "metadata", "continue");
+  doc::Object* root = value.if_object();
+  doc::Value* items = root ? root->if_contains("items") : nullptr;
+  if (!items || !items->is_array()) return fail(Code::kInternal, "the server's list has no items");
+  for (auto& item : items->get_array()) list.items.push_back(std::make_shared<const doc::Value>(std::move(item)));
+  return list;
+}
+
+class RemoteCluster final : public cluster::Cluster {
+ public:
+  RemoteCluster(asio::io_context& context, Endpoint endpoint) : context_(context), endpoint_(std::move(endpoint)) {}
+
+  void get(const cluster::Key& key, cluster::Done<cluster::Object> done) override {
+    call({.method = "GET", .target = path(key)}, object_reader(std::move(done)));
+  }
+
+  void list(const cluster::Resource& resource, cluster::ListOptions options,
+            cluster::Done<cluster::List> done) override {
+    Query query;
+    query.add("labelSelector", to_text(options.labels));
+    query.add("fieldSelector", to_text(options.fields));
+    if (options.limit > 0) query.add("limit", std::to_string(options.limit));
+    query.add("continue", options.continue_token);
+    if (options.with_nodes) query.add("nodes", "true");
+    call({.method = "GET", .target = route_path(resource, options.ns, "") + query.text()},
+         [done = std::move(done)](Result<std::string> body) mutable {
+           done(body ? read_list(*body) : std::unexpected(std::move(body).error()));
+         });
+  }
+
+  void create(const cluster::Resource& resource, doc::Value object, cluster::Done<cluster::Object> done) override {
+    const std::string ns(resource.namespaced ? doc::find_string(object, "metadata", "namespace") : "");
+    call({.method = "POST",
+          .target = route_path(resource, ns, ""),
+          .content_type = "application/json",
+          .body = doc::to_json(object)},
+         object_reader(std::move(done)));
+  }
+
+  void update(const cluster::Key& key, doc::Value object, cluster::Done<cluster::Object> done) override {
+    call({.method = "PUT", .target = path(key), .content_type = "application/json", .body = doc::to_json(object)},
+         object_reader(std::move(done)));
+  }
+
+  void patch(const cluster::Key& key, cluster::PatchType type, doc::Value patch,
+             cluster::Done<cluster::Object> done) override {
+    call({.method = "PATCH",
+          .target = path(key),
+          .content_type = std::string(patch_content_type(type)),
+          .body = doc::to_json(patch)},
+         object_reader(std::move(done)));
+  }
+
+  void remove(const cluster::Key& key, cluster::DeleteOptions options, cluster::Done<cluster::Object> done) override {
+    doc::Object body{{"kind", "DeleteOptions"}, {"apiVersion", "v1"}};
+    if (!options.uid.empty()) body["preconditions"] = doc::Object{{"uid", options.uid}};
+    if (options.grace_seconds >= 0) body["gracePeriodSeconds"] = options.grace_seconds;
+    call({.method = "DELETE", .target = path(key), .content_type = "application/json", .body = doc::to_json(body)},
+         object_reader(std::move(done)));
+  }
+
+  void update_workflow_status(const cluster::Key&, cluster::WorkflowStatusUpdate, cluster::Done<void> done) override {
+    asio::post(context_, [done = std::move(done)]() mutable {
+      done(fail(Code::kUnimplemented, "the status of a workflow is its plane's own business"));
+    });
+  }
+
+  std::unique_ptr<cluster::Watch> watch(const cluster::Resource& resource, cluster::WatchOptions options,
+                                        cluster::WatchSink sink) override {
+    return watch_objects(context_, endpoint_, resource, options, std::move(sink));
+  }
+
+  std::unique_ptr<cluster::Watch> watch_nodes(const cluster::Key& workflow, NodeSink sink) override {
+    return watch_workflow_nodes(context_, endpoint_, path(workflow), std::move(sink));
+  }
+
+  std::unique_ptr<cluster::Watch> read_log(const cluster::Key& pod, cluster::LogOptions options,
+                                           cluster::LogSink sink) override {
+    return read_pod_log(context_, endpoint_, path(pod), options, std::move(sink));
+  }
+
+ private:
+  static std::string path(const cluster::Key& key) { return route_path(*key.resource, key.ns, key.name); }
+
+  static cluster::Done<std::string> object_reader(cluster::Done<cluster::Object> done) {
+    return [done = std::move(done)](Result<std::string> body) mutable {
+      done(body ? read_object(*body) : std::unexpected(std::move(body).error()));
+    };
+  }
+
+  void call(HttpRequest request, cluster::Done<std::string> done) {
+    struct Answer {
+      unsigned code = 0;
+      std::string body;
+      cluster::Done<std::string> done;
+    };
+    const auto answer = std::make_shared<Answer>();
+    answer->done = std::move(done);
+    const std::uint64_t id = ++last_call_;
+    HttpSink sink;
+    sink.on_head = [answer](unsigned code) { answer->code = code; };
+    sink.on_body = [answer](std::string_view part) { answer->body += part; };
+    sink.on_end = [this, id, answer](Status status) {
+      // The callback may destroy this cluster: nothing of it is touched afterwards.
+      const auto finished = calls_.extract(id);
+      if (!status) return answer->done(std::unexpected(std::move(status).error()));
+      if (answer->code >= 300) return answer->done(std::unexpected(error_of(answer->code, answer->body)));
+      answer->done(std::move(answer->body));
+    };
+    calls_.emplace(id, http_call(context_, endpoint_, std::move(request), std::move(sink)));
+  }
+
+  asio::io_context& context_;
+  Endpoint endpoint_;
+  std::uint64_t last_call_ = 0;
+  std::unordered_map<std::uint64_t, std::unique_ptr<HttpCall>> calls_;
+};
+
+}  // namespace
+
+std::unique_ptr<cluster::Cluster> make_remote_cluster(asio::io_context& context, Endpoint endpoint) {
+  return std::make_unique<RemoteCluster>(context, std::move(endpoint));
+}
+
+}  // namespace tiphys::server

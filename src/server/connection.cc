@@ -1,0 +1,280 @@
+#include "server/connection.h"
+
+#include <fmt/format.h>
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <optional>
+
+#include "base/log.h"
+#include "server/access.h"
+#include "server/api_status.h"
+#include "server/routes.h"
+
+namespace tiphys::server {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using boost::system::error_code;
+
+/// From a connection's start, or its last answer, to the end of the next header.
+constexpr std::chrono::seconds kIdleTimeout(60);
+constexpr std::chrono::seconds kBodyTimeout(60);
+constexpr std::chrono::seconds kReplyTimeout(120);
+/// A reader of a stream that takes nothing for so long is gone.
+constexpr std::chrono::seconds kStallTimeout(30);
+constexpr std::chrono::seconds kLingerTimeout(5);
+
+class HttpConnection final : public Connection, public Responder, public std::enable_shared_from_this<HttpConnection> {
+ public:
+  HttpConnection(asio::generic::stream_protocol::socket socket, cluster::Cluster& cluster,
+                 std::shared_ptr<const std::string> token, std::move_only_function<void()> on_closed)
+      : stream_(std::move(socket)), cluster_(cluster), token_(std::move(token)), on_closed_(std::move(on_closed)) {}
+
+  void start() override { read_header(); }
+
+  void refuse() override { refuse_request(503, "ServiceUnavailable", "the server has too many connections"); }
+
+  void drop() override {
+    close();
+    source_.reset();
+  }
+
+  void reply(unsigned code, std::string_view content_type, std::string body) override {
+    if (closed_) return;
+    if (departure_noticed_) keep_alive_ = false;
+    http::response<http::string_body> response(static_cast<http::status>(code), parser_->get().version());
+    response.set(http::field::content_type, content_type);
+    response.set(http::field::cache_control, "no-cache, private");
+    response.keep_alive(keep_alive_);
+    response.body() = std::move(body);
+    response.prepare_payload();
+    response_.emplace(std::move(response));
+    stream_.expires_after(kReplyTimeout);
+    http::async_write(stream_, *response_, [self = shared_from_this()](error_code error, std::size_t) {
+      self->response_.reset();
+      if (self->closed_) return;
+      if (error) return self->close();
+      self->keep_alive_ ? self->read_header() : self->linger();
+    });
+  }
+
+  void begin_stream(std::string_view content_type) override {
+    if (closed_) return;
+    chunked_ = parser_->get().version() >= 11;
+    pending_ = fmt::format(
+        "HTTP/1.1 200 OK\r\nContent-Type: {}\r\nCache-Control: no-cache, private\r\nConnection: close\r\n{}\r\n",
+        content_type, chunked_ ? "Transfer-Encoding: chunked\r\n" : "");
+    notice_departure();
+    flush();
+  }
+
+  void write(std::string chunk) override {
+    if (closed_ || stream_ended_ || chunk.empty()) return;
+    if (lag_bounded_ && pending_.size() + chunk.size() > kMostLagBytes) {
+      log::warn("a reader of a stream is cut: it lags behind by more than {} MiB", kMostLagBytes >> 20);
+      return close();
+    }
+    if (chunked_) pending_ += fmt::format("{:x}\r\n", chunk.size());
+    pending_ += chunk;
+    if (chunked_) pending_ += "\r\n";
+    flush();
+  }
+
+  void bound_lag() override { lag_bounded_ = true; }
+
+  void end_stream() override {
+    if (closed_ || stream_ended_) return;
+    if (chunked_) pending_ += "0\r\n\r\n";
+    stream_ended_ = true;
+    flush();
+  }
+
+  void hold(std::unique_ptr<cluster::Watch> source) override {
+    source_ = std::move(source);
+    closed_ ? let_go() : notice_departure();
+  }
+
+ private:
+  void close() {
+    if (closed_) return;
+    closed_ = true;
+    error_code ignored;  // the peer may have closed it before
+    stream_.socket().shutdown(asio::socket_base::shutdown_both, ignored);
+    stream_.close();
+    let_go();
+  }
+
+  /// Ends the source, though not from within: it may be in the midst of telling us something.
+  void let_go() {
+    asio::post(stream_.get_executor(), [self = shared_from_this()] {
+      self->source_.reset();
+      if (auto on_closed = std::exchange(self->on_closed_, nullptr)) on_closed();
+    });
+  }
+
+  void read_header() {
+    parser_.emplace();
+    parser_->header_limit(kMostHeaderBytes);
+    parser_->body_limit(kMostBodyBytes);
+    stream_.expires_after(kIdleTimeout);
+    http::async_read_header(stream_, buffer_, *parser_, [self = shared_from_this()](error_code error, std::size_t) {
+      if (self->closed_) return;
+      if (error) return self->answer_read_error(error);
+      self->on_header();
+    });
+  }
+
+  void on_header() {
+    const auto& request = parser_->get();
+    keep_alive_ = request.keep_alive();
+    if (token_ && !may_enter(request)) return;
+    if (beast::iequals(request[http::field::expect], "100-continue")) return invite_body();
+    read_body();
+  }
+
+  /// Asks a TCP client for its token, on a Host that is this machine's own.
+  bool may_enter(const http::request<http::string_body>& request) {
+    std::string_view origin = request[http::field::origin];
+    if (const auto scheme = origin.find("://"); scheme != std::string_view::npos) origin.remove_prefix(scheme + 3);
+    if (!is_loopback_host(request[http::field::host]) || (!origin.empty() && !is_loopback_host(origin))) {
+      refuse_request(403, "Forbidden", "the Host of a request must be localhost or 127.0.0.1");
+      return false;
+    }
+    if (request.target() == "/healthz" || bears_token(request[http::field::authorization], *token_)) return true;
+    refuse_request(401, "Unauthorized", "a request over TCP needs the header Authorization: Bearer TOKEN");
+    return false;
+  }
+
+  /// Answers a request whose body is not read; its connection ends.
+  void refuse_request(unsigned code, std::string_view reason, std::string_view message) {
+    keep_alive_ = false;
+    if (!parser_) parser_.emplace();
+    reply(code, "application/json", status_json(code, reason, message));
+  }
+
+  void answer_read_error(error_code error) {
+    if (error == http::error::header_limit) {
+      return refuse_request(431, "RequestHeaderFieldsTooLarge",
+                            fmt::format("the header is larger than {} KiB", kMostHeaderBytes >> 10));
+    }
+    if (error == http::error::body_limit) {
+      return refuse_request(413, "RequestEntityTooLarge",
+                            fmt::format("the body is larger than {} MiB", kMostBodyBytes >> 20));
+    }
+    const bool gone = error == http::error::end_of_stream || error == http::error::partial_message ||
+                      error.category() != http::make_error_code(http::error::bad_method).category();
+    if (gone) return close();
+    refuse_request(400, "BadRequest", "malformed HTTP: " + error.message());
+  }
+
+  void invite_body() {
+    static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+    stream_.expires_after(kBodyTimeout);
+    asio::async_write(stream_, asio::buffer(kContinue), [self = shared_from_this()](error_code error, std::size_t) {
+      if (self->closed_) return;
+      error ? self->close() : self->read_body();
+    });
+  }
+
+  void read_body() {
+    stream_.expires_after(kBodyTimeout);
+    http::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](error_code error, std::size_t) {
+      if (self->closed_) return;
+      if (error) return self->answer_read_error(error);
+      auto& message = self->parser_->get();
+      Request request;
+      request.method = message.method_string();
+      request.target = message.target();
+      request.content_type = message[http::field::content_type];
+      request.body = std::move(message.body());
+      request.at = system_now();
+      handle(self->cluster_, std::move(request), self);
+    });
+  }
+
+  void flush() {
+    if (!writing_.empty()) return;
+    if (pending_.empty()) {
+      if (stream_ended_) linger();
+      return;
+    }
+    writing_.swap(pending_);
+    written_ = 0;
+    write_some();
+  }
+
+  void write_some() {
+    stream_.expires_after(kStallTimeout);
+    stream_.async_write_some(asio::buffer(writing_.data() + written_, writing_.size() - written_),
+                             [self = shared_from_this()](error_code error, std::size_t count) {
+                               if (self->closed_) return;
+                               if (error) return self->close();
+                               self->written_ += count;
+                               if (self->written_ < self->writing_.size()) return self->write_some();
+                               self->writing_.clear();
+                               self->flush();
+                             });
+  }
+
+  /// While a stream goes on the peer has nothing to say: what comes is its end.
+  void notice_departure() {
+    if (std::exchange(departure_noticed_, true)) return;
+    stream_.expires_never();
+    stream_.async_read_some(asio::buffer(scratch_),
+                            [self = shared_from_this()](error_code, std::size_t) { self->close(); });
+  }
+
+  /// Lets the peer read the answer before the connection goes, though it may still be sending.
+  void linger() {
+    error_code error;
+    stream_.socket().shutdown(asio::socket_base::shutdown_send, error);
+    if (error || departure_noticed_) return close_soon();
+    stream_.expires_after(kLingerTimeout);
+    discard();
+  }
+
+  void discard() {
+    stream_.async_read_some(asio::buffer(scratch_), [self = shared_from_this()](error_code error, std::size_t) {
+      if (self->closed_) return;
+      error ? self->close() : self->discard();
+    });
+  }
+
+  /// The reading that notices the peer's departure is still under way.
+  void close_soon() {
+    asio::post(stream_.get_executor(), [self = shared_from_this()] { self->close(); });
+  }
+
+  beast::basic_stream<asio::generic::stream_protocol> stream_;
+  cluster::Cluster& cluster_;
+  std::shared_ptr<const std::string> token_;
+  std::move_only_function<void()> on_closed_;
+  beast::flat_buffer buffer_{kMostHeaderBytes + 64 * 1024};
+  std::optional<http::request_parser<http::string_body>> parser_;
+  std::optional<http::response<http::string_body>> response_;
+  std::unique_ptr<cluster::Watch> source_;
+  std::string pending_, writing_;
+  std::size_t written_ = 0;
+  std::array<char, 4096> scratch_;
+  bool keep_alive_ = false;
+  bool chunked_ = false;
+  bool lag_bounded_ = false;
+  bool stream_ended_ = false;
+  bool departure_noticed_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace
+
+std::shared_ptr<Connection> make_connection(asio::generic::stream_protocol::socket socket, cluster::Cluster& cluster,
+                                            std::shared_ptr<const std::string> token,
+                                            std::move_only_function<void()> on_closed) {
+  return std::make_shared<HttpConnection>(std::move(socket), cluster, std::move(token), std::move(on_closed));
+}
+
+}  // namespace tiphys::server

@@ -1,0 +1,34 @@
+// One connection of an HTTP client. Beast stays in connection.cc.
+#pragma once
+
+#include <boost/asio/generic/stream_protocol.hpp>
+#include <memory>
+
+#include "cluster/cluster.h"
+
+namespace tiphys::server {
+
+/// Bounds of every connection.
+inline constexpr std::size_t kMostHeaderBytes = 64 * 1024;
+inline constexpr std::size_t kMostBodyBytes = 16 * 1024 * 1024;
+/// What a reader of a stream may lag behind before it is cut.
+inline constexpr std::size_t kMostLagBytes = 16 * 1024 * 1024;
+
+class Connection {
+ public:
+  virtual ~Connection() = default;
+  /// Begins to read requests. The connection keeps itself until it is closed.
+  virtual void start() = 0;
+  /// Says that there are too many connections, and closes.
+  virtual void refuse() = 0;
+  /// Cuts it, and ends what feeds it before this returns. Not from within a call of the cluster.
+  virtual void drop() = 0;
+};
+
+/// `token` is what requests must bear; null where none is needed (the unix socket). `on_closed` is called once, when
+/// the connection is closed and holds nothing of the cluster.
+std::shared_ptr<Connection> make_connection(boost::asio::generic::stream_protocol::socket socket,
+                                            cluster::Cluster& cluster, std::shared_ptr<const std::string> token,
+                                            std::move_only_function<void()> on_closed);
+
+}  // namespace tiphys::server

@@ -1,0 +1,52 @@
+// The HTTP interface of a plane: Kubernetes' object routes over a Cluster. Transport is somebody else's
+// (connection.h), so that this can be tested without sockets.
+//
+//   GET POST      /api/v1/namespaces/{ns}/{plural}               /apis/{group}/{version}/namespaces/{ns}/{plural}
+//   GET           /api/v1/{plural}                               all namespaces
+//   GET PUT PATCH DELETE  .../{plural}/{name}
+//   GET           .../pods/{name}/log                            container follow timestamps previous tailLines
+//   sinceTime GET           /healthz /readyz /version
+//
+// Lists take labelSelector, fieldSelector, limit, continue and, for workflows, nodes=true (status.nodes included).
+// watch=true gives lines {"type", "object"}; with resourceVersion the changes after it, without all objects, a
+// BOOKMARK, then changes. A workflow with watchNodes=true gives lines {"type": "NODE", "object": NodeStatus} and a
+// BOOKMARK after those that exist. A watch that the plane ends closes with {"type": "ERROR", "object": Status}. Logs
+// with format=cri are lines "time stream F text", and one "time error F message" when reading fails.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cluster/cluster.h"
+
+namespace tiphys::server {
+
+struct Request {
+  std::string method;
+  std::string target;
+  std::string content_type;
+  std::string body;
+  Time at{};
+};
+
+/// Where the answer to one request goes: one whole reply, or a stream. Calls come on the plane's thread; after the peer
+/// has gone they do nothing.
+class Responder {
+ public:
+  virtual ~Responder() = default;
+  virtual void reply(unsigned code, std::string_view content_type, std::string body) = 0;
+
+  virtual void begin_stream(std::string_view content_type) = 0;
+  virtual void write(std::string chunk) = 0;
+  /// From now on a reader may lag by no more than a bound before it is cut: what came before was there to be read all
+  /// at once and is no lag.
+  virtual void bound_lag() = 0;
+  virtual void end_stream() = 0;
+  /// Keeps what feeds the stream for as long as the peer reads it.
+  virtual void hold(std::unique_ptr<cluster::Watch> source) = 0;
+};
+
+/// Answers one request that may be made (authorisation is done).
+void handle(cluster::Cluster& cluster, Request request, std::shared_ptr<Responder> responder);
+
+}  // namespace tiphys::server

@@ -1,0 +1,190 @@
+#include "server/server.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <set>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "base/unique_fd.h"
+#include "doc/value.h"
+#include "server/access.h"
+#include "server/connection.h"
+#include "server/unix_path.h"
+
+namespace tiphys::server {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+constexpr std::size_t kMostConnections = 256;
+/// Out of descriptors, accepting is tried again after this.
+constexpr std::chrono::milliseconds kAcceptPause(100);
+
+Error system_error(std::string_view what, const error_code& error) {
+  return fail_errno(what, error.value()).error();
+}
+
+std::string make_token() {
+  SystemRandom random;
+  return fmt::format("{:016x}{:016x}{:016x}{:016x}", random.next(), random.next(), random.next(), random.next());
+}
+
+/// Writes a file that only its owner reads, whole or not at all.
+Status write_private_file(const std::string& path, std::string_view content) {
+  const std::string draft = fmt::format("{}.{}", path, getpid());
+  {
+    const UniqueFd file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!file) return fail_errno("write " + draft, errno);
+    if (::write(file.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size())) {
+      return fail_errno("write " + draft, errno);
+    }
+  }
+  if (::rename(draft.c_str(), path.c_str()) != 0) return fail_errno("rename " + draft, errno);
+  return {};
+}
+
+class AsioServer final : public Server {
+ public:
+  AsioServer(asio::io_context& context, cluster::Cluster& cluster, ServerOptions options)
+      : context_(context), cluster_(cluster), options_(std::move(options)) {}
+
+  ~AsioServer() override {
+    *alive_ = false;
+    if (!options_.unix_path.empty() && unix_acceptor_.is_open()) ::unlink(options_.unix_path.c_str());
+    if (announced_) ::unlink(options_.announce_path.c_str());
+    error_code ignored;  // closing cannot fail in a way that matters to anyone
+    unix_acceptor_.close(ignored);
+    tcp_acceptor_.close(ignored);
+    const auto connections = std::exchange(connections_, {});
+    for (const auto& connection : connections) connection->drop();
+  }
+
+  Status listen() {
+    if (!options_.unix_path.empty()) TIPHYS_CHECK_OK(listen_unix());
+    if (!options_.tcp_address.empty()) TIPHYS_CHECK_OK(listen_tcp());
+    return {};
+  }
+
+  unsigned short port() const override { return port_; }
+  const std::string& token() const override { return options_.token; }
+
+ private:
+  /// The socket appears under its name only when it listens: who finds it can connect.
+  Status listen_unix() {
+    const std::string draft = fmt::format("{}.{}", options_.unix_path, getpid());
+    TIPHYS_TRY(const SocketPath path, SocketPath::of(draft));
+    ::unlink(draft.c_str());
+    error_code error;
+    unix_acceptor_.open(asio::local::stream_protocol(), error);
+    // The mode of the descriptor is that of the file which bind makes.
+    if (!error && ::fchmod(unix_acceptor_.native_handle(), 0600) != 0) return fail_errno("fchmod " + draft, errno);
+    if (!error) unix_acceptor_.bind(asio::local::stream_protocol::endpoint(path.text), error);
+    if (!error) unix_acceptor_.listen(asio::socket_base::max_listen_connections, error);
+    if (error) return std::unexpected(system_error("listen on " + draft, error));
+    if (::rename(draft.c_str(), options_.unix_path.c_str()) != 0) return fail_errno("rename " + draft, errno);
+    accept(unix_acceptor_, nullptr);
+    return {};
+  }
+
+  Status listen_tcp() {
+    const std::string& text = options_.tcp_address;
+    const auto colon = text.rfind(':');
+    error_code error;
+    const auto address = asio::ip::make_address(text.substr(0, colon), error);
+    const int port = colon == std::string::npos ? -1 : std::atoi(text.c_str() + colon + 1);
+    if (error || port < 0 || port > 65535) {
+      return fail(Code::kInvalidArgument,
+                  fmt::format("\"{}\" is no address to listen on, such as 127.0.0.1:2746", text));
+    }
+    if (!address.is_loopback()) {
+      return fail(Code::kInvalidArgument,
+                  fmt::format("{} is not a loopback address: the server listens on 127.0.0.1 only", text));
+    }
+    const asio::ip::tcp::endpoint endpoint(address, static_cast<unsigned short>(port));
+    tcp_acceptor_.open(endpoint.protocol(), error);
+    if (!error) tcp_acceptor_.set_option(asio::socket_base::reuse_address(true), error);
+    if (!error) tcp_acceptor_.bind(endpoint, error);
+    if (!error) tcp_acceptor_.listen(asio::socket_base::max_listen_connections, error);
+    if (!error) port_ = tcp_acceptor_.local_endpoint(error).port();
+    if (error) return std::unexpected(system_error("listen on " + text, error));
+    if (options_.token.empty()) options_.token = make_token();
+    TIPHYS_CHECK_OK(announce());
+    accept(tcp_acceptor_, std::make_shared<const std::string>(options_.token));
+    return {};
+  }
+
+  Status announce() {
+    if (options_.announce_path.empty()) return {};
+    TIPHYS_CHECK_OK(write_private_file(
+        options_.announce_path,
+        doc::to_json(doc::Object{
+            {"address", fmt::format("127.0.0.1:{}", port_)}, {"token", options_.token}, {"pid", getpid()}}) +
+            "\n"));
+    announced_ = true;
+    return {};
+  }
+
+  template <typename Acceptor>
+  void accept(Acceptor& acceptor, std::shared_ptr<const std::string> token) {
+    acceptor.async_accept(
+        [this, &acceptor, token = std::move(token), alive = alive_](error_code error, auto socket) mutable {
+          if (!*alive) return;
+          if (error) return pause_accepting(acceptor, std::move(token), error);
+          if constexpr (std::is_same_v<Acceptor, asio::ip::tcp::acceptor>) {
+            error_code ignored;  // an optimisation
+            socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+          }
+          serve(asio::generic::stream_protocol::socket(std::move(socket)), token);
+          accept(acceptor, std::move(token));
+        });
+  }
+
+  template <typename Acceptor>
+  void pause_accepting(Acceptor& acceptor, std::shared_ptr<const std::string> token, const error_code& error) {
+    log::warn("accepting a connection: {}", error.message());
+    const auto timer = std::make_shared<asio::steady_timer>(context_, kAcceptPause);
+    timer->async_wait([this, &acceptor, token = std::move(token), timer, alive = alive_](error_code) mutable {
+      if (*alive) accept(acceptor, std::move(token));
+    });
+  }
+
+  void serve(asio::generic::stream_protocol::socket socket, std::shared_ptr<const std::string> token) {
+    const auto slot = std::make_shared<std::weak_ptr<Connection>>();
+    auto connection = make_connection(std::move(socket), cluster_, std::move(token), [this, slot, alive = alive_] {
+      if (*alive) connections_.erase(slot->lock());
+    });
+    *slot = connection;
+    connections_.insert(connection);
+    connections_.size() > kMostConnections ? connection->refuse() : connection->start();
+  }
+
+  asio::io_context& context_;
+  cluster::Cluster& cluster_;
+  ServerOptions options_;
+  asio::local::stream_protocol::acceptor unix_acceptor_{context_};
+  asio::ip::tcp::acceptor tcp_acceptor_{context_};
+  unsigned short port_ = 0;
+  bool announced_ = false;
+  std::set<std::shared_ptr<Connection>> connections_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::start(asio::io_context& context, cluster::Cluster& cluster,
+                                              ServerOptions options) {
+  auto server = std::make_unique<AsioServer>(context, cluster, std::move(options));
+  TIPHYS_CHECK_OK(server->listen());
+  return server;
+}
+
+}  // namespace tiphys::server

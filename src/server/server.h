@@ -1,0 +1,36 @@
+// The HTTP server of a plane: a unix socket that file permissions guard, and a loopback port that a token guards.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "cluster/cluster.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace tiphys::server {
+
+struct ServerOptions {
+  std::string unix_path;    ///< "" for none; made with mode 0600, a stale one of a dead process is replaced
+  std::string tcp_address;  ///< "127.0.0.1:2746"; port 0 takes a free one; "" for none. Only loopback addresses
+  std::string token;        ///< what TCP clients must bear; "" makes a random one
+  /// A file, mode 0600, that tells clients {"address", "token", "pid"} while the server listens on TCP; "" for none.
+  std::string announce_path;
+};
+
+class Server {
+ public:
+  /// Listens; answers on `context`'s thread, where `cluster` lives. The cluster must outlive the server.
+  static Result<std::unique_ptr<Server>> start(boost::asio::io_context& context, cluster::Cluster& cluster,
+                                               ServerOptions options);
+  /// Stops listening and cuts all connections.
+  virtual ~Server() = default;
+
+  /// The TCP port; 0 when there is none.
+  virtual unsigned short port() const = 0;
+  virtual const std::string& token() const = 0;
+};
+
+}  // namespace tiphys::server

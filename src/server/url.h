@@ -1,0 +1,30 @@
+// Request targets: paths and queries.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+
+namespace tiphys::server {
+
+/// The text with %XX decoded (and "+" as a space when `plus`); a broken escape is an error.
+Result<std::string> percent_decode(std::string_view text, bool plus);
+/// Everything but unreserved characters (RFC 3986) as %XX.
+std::string percent_encode(std::string_view text);
+
+/// A target taken apart: "/api/v1/pods?limit=3".
+struct Target {
+  std::vector<std::string> path;  ///< decoded segments, no empty ones
+  std::vector<std::pair<std::string, std::string>> query;
+
+  static Result<Target> parse(std::string_view text);
+  /// The value of a query parameter; "" when absent.
+  std::string_view value(std::string_view name) const;
+  /// True for "true" and "1".
+  bool flag(std::string_view name) const;
+};
+
+}  // namespace tiphys::server

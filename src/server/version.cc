@@ -1,0 +1,50 @@
+#include "server/version.h"
+
+#include <fmt/format.h>
+
+#include "doc/value.h"
+
+#ifndef TIPHYS_VERSION
+#error "the build defines TIPHYS_VERSION for this file"
+#endif
+
+namespace tiphys::server {
+
+std::string_view version() {
+  return "v" TIPHYS_VERSION;
+}
+
+std::string_view platform() {
+#if defined(__x86_64__)
+  return "linux/amd64";
+#elif defined(__aarch64__)
+  return "linux/arm64";
+#else
+  return "linux/unknown";
+#endif
+}
+
+std::string compiler() {
+#if defined(__clang__)
+  return fmt::format("clang {}.{}.{}", __clang_major__, __clang_minor__, __clang_patchlevel__);
+#else
+  return fmt::format("gcc {}.{}.{}", __GNUC__, __GNUC_MINOR__, __GNUC_PATCHLEVEL__);
+#endif
+}
+
+std::string version_json() {
+  // Clients parse "major" and "minor" as the version of the Kubernetes API that is spoken.
+  return doc::to_json(doc::Object{{"major", "1"},
+                                  {"minor", "31"},
+                                  {"gitVersion", version()},
+                                  {"version", version()},
+                                  {"gitCommit", ""},
+                                  {"gitTag", version()},
+                                  {"gitTreeState", ""},
+                                  {"buildDate", ""},
+                                  {"goVersion", ""},
+                                  {"compiler", compiler()},
+                                  {"platform", platform()}});
+}
+
+}  // namespace tiphys::server

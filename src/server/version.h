@@ -1,0 +1,18 @@
+// What this program is.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace tiphys::server {
+
+/// "v0.1.0".
+std::string_view version();
+/// As both Kubernetes' and Argo's version routes tell it.
+std::string version_json();
+/// "linux/amd64".
+std::string_view platform();
+/// "gcc 12.2.0" or "clang 19.1.4".
+std::string compiler();
+
+}  // namespace tiphys::server
