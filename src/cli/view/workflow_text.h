@@ -1,0 +1,57 @@
+// What `get` and `watch` print of one workflow: a block of facts and the tree of its nodes. Forms:
+// cmd/argo/commands/common/get.go.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/view/node_tree.h"
+#include "cli/view/style.h"
+#include "cluster/selector.h"
+#include "doc/value.h"
+
+namespace tiphys::cli {
+
+/// Which nodes are wanted (--node-field-selector): displayName, templateName, phase, name, id and
+/// inputs.parameters.NAME.value.
+class NodeSelector {
+ public:
+  /// `status` is the old way to say phase=STATUS; both at once are an error.
+  static Result<NodeSelector> parse(std::string_view fields, std::string_view status);
+  bool empty() const { return selector_.empty(); }
+  bool matches(const api::NodeStatus& node) const;
+  const std::vector<cluster::Requirement>& requirements() const { return selector_.requirements(); }
+
+ private:
+  cluster::Selector selector_;
+};
+
+enum class TreeOutput { kDefault, kWide, kShort };
+
+struct TreeOptions {
+  TreeOutput output = TreeOutput::kDefault;
+  NodeSelector selector;
+  Style style;
+};
+
+/// status.nodes of a workflow.
+Result<NodeMap> read_nodes(const doc::Value& workflow);
+
+/// The whole text. `workflow` need not have status.nodes: `nodes` are taken.
+std::string workflow_text(const doc::Value& workflow, const NodeMap& nodes, const TreeOptions& options, Time now);
+/// Only the lines "Name:" to the outputs.
+std::string workflow_facts(const doc::Value& workflow, const NodeMap& nodes, const Style& style, Time now);
+/// Only the table of nodes, its heading included; "" before the entrypoint's node exists.
+std::string tree_table(const std::string& workflow_name, const NodeMap& nodes, const TreeOptions& options, Time now);
+
+/// Status as people read it: "Running (Suspended)", "Failed (Terminated)", "Pending".
+std::string workflow_status(const doc::Value& workflow, const NodeMap& nodes);
+
+/// status.startedAt and its like; unset when missing.
+Time time_at(const doc::Value& workflow, std::string_view section, std::string_view field);
+
+/// The pod of a node, by the naming that workflows carry in their annotation (v2 unless it says v1).
+std::string pod_name(const std::string& workflow_name, const api::NodeStatus& node);
+
+}  // namespace tiphys::cli
