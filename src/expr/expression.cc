@@ -1,14 +1,72 @@
 #include "expr/expression.h"
 
+#include <algorithm>
+
+#include "expr/condition.h"
+#include "expr/evaluator.h"
+#include "expr/expr_parser.h"
+#include "expr/go_text.h"
+
 namespace tiphys::expr {
 
 struct Expression::Program {
+  std::unique_ptr<const Tree> tree;
   std::vector<std::string> references;
   std::vector<std::string> required;
 };
 
-Result<Expression> Expression::compile(std::string_view) {
-  return fail(Code::kUnimplemented, "expressions are not supported yet");
+namespace {
+
+/// Collects the names that a tree uses. Argo calls a member path guarded, and does not require it, when it stands left
+/// of a ?? or before a ?.; the variable itself is required nevertheless.
+class NameCollector {
+ public:
+  NameCollector(std::vector<std::string>& references, std::vector<std::string>& required)
+      : references_(references), required_(required) {}
+
+  void visit(const Node& node, bool guarded) {
+    if (node.kind == Node::Kind::kPath) {
+      add(references_, node.names.back());
+      const std::size_t count = guarded ? 1 : node.names.size();
+      for (std::size_t i = 0; i < count; ++i) add(required_, node.names[i]);
+      return;
+    }
+    if (node.kind == Node::Kind::kUndefined && node.text.find('.') == std::string::npos) add(required_, node.text);
+    for (std::size_t i = 0; i < node.children.size(); ++i) {
+      if (!node.children[i]) continue;
+      const bool coalesced = node.kind == Node::Kind::kBinary && node.op == Op::kCoalesce && i == 0;
+      const Node& child = *node.children[i];
+      if (node.kind == Node::Kind::kMember && node.optional && i == 0 && child.kind == Node::Kind::kPath && !guarded) {
+        visit_before_optional(child);
+      } else {
+        visit(child, guarded || coalesced);
+      }
+    }
+  }
+
+ private:
+  /// Of `a.b.c?.d` the path a.b.c is guarded, a.b is not.
+  void visit_before_optional(const Node& path) {
+    add(references_, path.names.back());
+    for (std::size_t i = 0; i < std::max<std::size_t>(path.names.size() - 1, 1); ++i) add(required_, path.names[i]);
+  }
+  static void add(std::vector<std::string>& names, const std::string& name) {
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  }
+
+  std::vector<std::string>& references_;
+  std::vector<std::string>& required_;
+};
+
+}  // namespace
+
+Result<Expression> Expression::compile(std::string_view text) {
+  auto program = std::make_shared<Program>();
+  TIPHYS_TRY(program->tree, parse_expression(text));
+  NameCollector(program->references, program->required).visit(*program->tree->root, false);
+  Expression expression;
+  expression.program_ = std::move(program);
+  return expression;
 }
 
 const std::vector<std::string>& Expression::references() const {
@@ -18,8 +76,8 @@ const std::vector<std::string>& Expression::required() const {
   return program_->required;
 }
 
-Result<doc::Value> Expression::eval(const Scope&) const {
-  return fail(Code::kUnimplemented, "expressions are not supported yet");
+Result<doc::Value> Expression::eval(const Scope& scope) const {
+  return evaluate(*program_->tree, scope);
 }
 
 bool knows(const Scope& scope, std::string_view name) {
@@ -36,6 +94,21 @@ bool knows(const Scope& scope, std::string_view name) {
     if (value) return true;
   }
   return scope.has_below(name);
+}
+
+Result<doc::Value> eval_expression(std::string_view text, const Scope& scope) {
+  TIPHYS_TRY(const Expression expression, Expression::compile(text));
+  return expression.eval(scope);
+}
+
+Result<bool> eval_bool_expression(std::string_view text, const Scope& scope) {
+  TIPHYS_TRY(const Expression expression, Expression::compile(text));
+  auto result = expression.eval(scope);
+  if (!result) return std::unexpected(result.error().in("unable to evaluate expression '" + std::string(text) + "'"));
+  if (!result->is_bool()) {
+    return fail(Code::kInvalidArgument, "unable to cast expression result '" + go_text(*result) + "' to bool");
+  }
+  return result->get_bool();
 }
 
 }  // namespace tiphys::expr

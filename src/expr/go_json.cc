@@ -54,6 +54,18 @@ void append_control(unsigned char c, std::string& out) {
   }
 }
 
+void make_floats(doc::Value& value) {
+  if (value.is_int64()) {
+    value = static_cast<double>(value.get_int64());
+  } else if (value.is_uint64()) {
+    value = static_cast<double>(value.get_uint64());
+  } else if (auto* array = value.if_array()) {
+    for (doc::Value& element : *array) make_floats(element);
+  } else if (auto* object = value.if_object()) {
+    for (auto& member : *object) make_floats(member.value());
+  }
+}
+
 class Writer {
  public:
   Writer(std::string_view indent, bool pretty, std::string& out) : indent_(indent), pretty_(pretty), out_(out) {}
@@ -186,8 +198,15 @@ void append_go_json_string(std::string_view text, bool html, std::string& out) {
   out += '"';
 }
 
+Result<doc::Value> parse_go_json(std::string_view text) {
+  TIPHYS_TRY(doc::Value value, doc::parse_json(text));
+  make_floats(value);
+  return value;
+}
+
 std::string go_json_float(double number) {
   std::array<char, 32> buffer;
+  if (!std::isfinite(number)) return "null";
   const double size = std::abs(number);
   const bool exponent = size != 0 && (size < 1e-6 || size >= 1e21);
   if (!exponent) {

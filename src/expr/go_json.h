@@ -16,4 +16,7 @@ void append_go_json_string(std::string_view text, bool html, std::string& out);
 /// strconv.FormatFloat(number, 'f', -1, 64) for exponents from -6 to 20, else with an exponent, as encoding/json does.
 std::string go_json_float(double number);
 
+/// json.Unmarshal into an interface{}: every number is a float.
+Result<doc::Value> parse_go_json(std::string_view text);
+
 }  // namespace tiphys::expr

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "base/strings.h"
 #include "expr/expression.h"
 #include "expr/go_json.h"
+#include "expr/go_text.h"
 #include "expr/position.h"
+#include "expr/variables.h"
 
 namespace tiphys::expr {
 namespace {
@@ -31,12 +34,6 @@ bool is_sibling(std::string_view name) {
     if (name.starts_with(root) && (name.size() == root.size() || name[root.size()] == '.')) return true;
   }
   return false;
-}
-
-std::string suggestion(std::string_view name, const Scope& scope) {
-  std::vector<std::string> names;
-  scope.for_each([&](std::string_view known, const std::string*, const doc::Value*) { names.emplace_back(known); });
-  return did_you_mean(name, names);
 }
 
 }  // namespace
@@ -143,7 +140,7 @@ class Renderer {
     }
     if (must_resolve(name)) {
       return fail(Code::kNotFound, "failed to resolve {{" + std::string(name) + "}} at " + place(text_, tag.begin) +
-                                       suggestion(name, scope_));
+                                       suggest_variable(scope_, name));
     }
     return otherwise;
   }
@@ -158,7 +155,7 @@ class Renderer {
     if (!text && !scope_.value(tag.name)) {
       if (unresolved_ == Unresolved::kError) {
         return fail(Code::kNotFound, "failed to resolve {{" + tag.name + "}} inside " + std::string(raw(tag)) + " at " +
-                                         place(text_, tag.begin) + suggestion(tag.name, scope_));
+                                         place(text_, tag.begin) + suggest_variable(scope_, tag.name));
       }
       out_ += raw(tag);
       return {};
@@ -199,7 +196,7 @@ class Renderer {
       const bool all = unresolved_ == Unresolved::kError;
       if (const auto* name = missing(tag, [&](std::string_view n) { return all || is_sibling(n); })) {
         return fail(Code::kNotFound, "failed to evaluate expression: " + *name + " is missing at " +
-                                         place(text_, tag.begin) + suggestion(*name, scope_));
+                                         place(text_, tag.begin) + suggest_variable(scope_, *name));
       }
       keep = missing(tag, [](std::string_view) { return true; }) != nullptr;
     }
@@ -209,6 +206,9 @@ class Renderer {
       return {};
     }
     auto result = tag.expression.eval(scope_);
+    if (result && result->is_double() && !std::isfinite(result->get_double())) {
+      result = fail(Code::kInvalidArgument, "json: unsupported value: " + go_float_text(result->get_double()));
+    }
     if (keep && (!result || result->is_null())) {
       out_ += raw(tag);
       return {};

@@ -102,6 +102,100 @@ TEST(TextTemplate, SiblingsMustResolveInArguments) {
   EXPECT_EQ(render("{{ tasks.a.ip }}").error().code, Code::kNotFound);
 }
 
+Scope rich_scope() {
+  Scope scope = simple_scope();
+  scope.set("steps.a.outputs.result", "heads");
+  scope.set("steps.a.outputs.parameters.p", "1");
+  scope.set_value("tasks.skipped.outputs.parameters.msg", nullptr);
+  scope.set("workflow.parameters", "[{\"name\": \"x\"}]");
+  scope.set("workflow.parameters.x", "y");
+  return scope;
+}
+
+/// Results under kKeep, kError and kErrorForSiblings: a text, or "error: " and a part of the message.
+struct ExpressionRow {
+  const char* rule;
+  const char* text;
+  const char* keep;
+  const char* error;
+  const char* siblings;
+};
+
+const ExpressionRow kExpressionRows[] = {
+    {"a string goes in raw", "<{{=foo}}>", "<bar>", "<bar>", "<bar>"},
+    {"a number goes in as JSON", "{{=1 + 1}}", "2", "2", "2"},
+    {"a bool goes in as JSON", "{{= true == false }}", "false", "false", "false"},
+    {"an array goes in as JSON", "{{=[1, '2', {an: 'object'}]}}", R"([1,"2",{"an":"object"}])",
+     R"([1,"2",{"an":"object"}])", R"([1,"2",{"an":"object"}])"},
+    {"a map in the order of its keys", "{{={b: 1, a: '<'}}}", "error: ", "error: ", "error: "},
+    {"a map in the order of its keys, with a space", "{{={b: 1, a: '<'} }}", R"({"a":"\u003c","b":1})",
+     R"({"a":"\u003c","b":1})", R"({"a":"\u003c","b":1})"},
+    {"quotes in strings stay", R"({{='"'}}{{="'"}})", R"("')", R"("')", R"("')"},
+    {"two expressions and a tag", "{{=1}}{{foo}}{{=2}}", "1bar2", "1bar2", "1bar2"},
+    {"dotted names", "{{=steps.a.outputs.result}}", "heads", "heads", "heads"},
+    {"hyphens in brackets", "{{=inputs.parameters['message']}}", "hello world", "hello world", "hello world"},
+    {"names below hide the name", "{{=workflow.parameters.x + toJson(workflow.parameters)}}", R"(y{"x":"y"})",
+     R"(y{"x":"y"})", R"(y{"x":"y"})"},
+    {"an unknown variable", "{{=nope}}", "{{=nope}}", "error: nope is missing", "{{=nope}}"},
+    {"an unknown member", "{{=inputs.parameters.nope}}", "{{=inputs.parameters.nope}}",
+     "error: inputs.parameters.nope is missing", "{{=inputs.parameters.nope}}"},
+    {"an unknown member that is compared", "{{=inputs.parameters.nope == nil ? 'a' : 'b'}}", "a",
+     "error: inputs.parameters.nope is missing", "a"},
+    {"an unknown sibling", "{{=steps.b.outputs.result}}", "{{=steps.b.outputs.result}}", "error: steps.b is missing",
+     "error: steps.b is missing"},
+    {"a guarded sibling", "{{=steps.a.outputs.nope ?? 'x'}}", "x", "x", "x"},
+    {"a guarded sibling whose root is unknown", "{{=items.a ?? 'x'}}", "{{=items.a ?? 'x'}}", "error: items is missing",
+     "{{=items.a ?? 'x'}}"},
+    {"a late variable", "{{=item ?? 'x'}}", "{{=item ?? 'x'}}", "error: item is missing", "{{=item ?? 'x'}}"},
+    {"a late variable in a call", "{{=asInt(retries) + 1}}", "{{=asInt(retries) + 1}}", "error: retries is missing",
+     "{{=asInt(retries) + 1}}"},
+    {"a late member", "{{=workflow.status == 'x' ? 1 : 2}}", "{{=workflow.status == 'x' ? 1 : 2}}",
+     "error: workflow.status is missing", "{{=workflow.status == 'x' ? 1 : 2}}"},
+    {"a failing expression with all it needs", "{{=asInt(foo)}}", "{{=asInt(foo)}}",
+     "error: invalid operation: int(bar)", "error: invalid operation: int(bar)"},
+    {"a null output with a fallback", "{{=tasks.skipped.outputs.parameters.msg ?? 'x'}}", "x", "x", "x"},
+    {"a null output", "{{=tasks.skipped.outputs.parameters.msg}}", "{{=tasks.skipped.outputs.parameters.msg}}",
+     "error: its value is nil", "error: its value is nil"},
+    {"infinity is no JSON", "{{=1/0}}", "{{=1/0}}", "error: unsupported value", "error: unsupported value"},
+    {"a function that does not exist", "{{=nope(1)}}", "{{=nope(1)}}", "error: nope is missing", "{{=nope(1)}}"},
+};
+
+TEST(TextTemplate, RendersExpressions) {
+  const Scope scope = rich_scope();
+  for (const ExpressionRow& row : kExpressionRows) {
+    SCOPED_TRACE(row.rule);
+    const auto text = TextTemplate::compile(row.text);
+    for (const auto& [unresolved, wanted] :
+         {std::pair(Unresolved::kKeep, std::string_view(row.keep)),
+          std::pair(Unresolved::kError, std::string_view(row.error)),
+          std::pair(Unresolved::kErrorForSiblings, std::string_view(row.siblings))}) {
+      const auto rendered = text ? text->render(scope, unresolved) : std::unexpected(text.error());
+      if (wanted.starts_with("error: ")) {
+        ASSERT_FALSE(rendered) << *rendered;
+        EXPECT_NE(rendered.error().message.find(wanted.substr(7)), std::string::npos) << rendered.error().message;
+        EXPECT_EQ(rendered.error().code, wanted.ends_with("is missing") ? Code::kNotFound : Code::kInvalidArgument);
+      } else {
+        ASSERT_TRUE(rendered) << rendered.error().message;
+        EXPECT_EQ(*rendered, wanted);
+      }
+    }
+  }
+}
+
+TEST(TextTemplate, ExpressionsThatDoNotParseHaveAPlace) {
+  const auto text = TextTemplate::compile("abc {{= 1 + }}");
+  ASSERT_FALSE(text);
+  EXPECT_EQ(text.error().message,
+            "failed to evaluate expression at column 8: unexpected token EOF, expected a value (1:6)\n |  1 + \n | "
+            ".....^");
+}
+
+TEST(TextTemplate, ExpressionsKnowTheirReferences) {
+  const auto text = TextTemplate::compile("{{x}} {{= a.b['c'].d + f.g?.h + (i.j ?? k) + map(l, .m) }}");
+  ASSERT_TRUE(text) << text.error().message;
+  EXPECT_EQ(text->references(), (std::vector<std::string>{"x", "a.b.c.d", "f.g", "i.j", "k", "l"}));
+}
+
 TEST(TextTemplate, KnowsItsReferences) {
   const auto text = TextTemplate::compile("{{b}} {{ a }} {{c.{{d}}}} {{b}}");
   EXPECT_EQ(text->references(), (std::vector<std::string>{"b", "a", "d", "b"}));

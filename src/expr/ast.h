@@ -1,0 +1,96 @@
+// The syntax tree of an expr-lang expression.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "doc/value.h"
+
+namespace re2 {
+class RE2;
+}
+
+namespace tiphys::expr {
+
+struct Function;
+
+enum class Op : std::uint8_t {
+  kNone,
+  kNot,
+  kNegate,
+  kPlus,
+  kOr,
+  kAnd,
+  kEqual,
+  kNotEqual,
+  kLess,
+  kGreater,
+  kLessOrEqual,
+  kGreaterOrEqual,
+  kIn,
+  kMatches,
+  kContains,
+  kStartsWith,
+  kEndsWith,
+  kRange,
+  kAdd,
+  kSubtract,
+  kMultiply,
+  kDivide,
+  kModulo,
+  kPower,
+  kCoalesce,
+};
+std::string_view op_text(Op op);
+
+struct Node {
+  enum class Kind : std::uint8_t {
+    kLiteral,
+    kPath,      ///< a variable of the scope and the members after it; `parts`
+    kEnv,       ///< all variables, `$env`
+    kVariable,  ///< of a let; `slot`
+    kPointer,   ///< # in a predicate; `text` "", "index" or "acc"
+    kUnary,     ///< `op`
+    kBinary,    ///< `op`
+    kConditional,
+    kMember,  ///< a base and a property, `optional`
+    kChain,   ///< where a ?. that finds nothing stops
+    kSlice,   ///< a base, from and to; each may be a null pointer
+    kArray,
+    kMap,       ///< keys and values by turns
+    kLet,       ///< the value of `slot`, and the expression that may use it
+    kSequence,  ///< gives the last
+    kPredicate,
+    kCall,       ///< `function`
+    kCollect,    ///< a function over an array with a predicate: `text`
+    kUndefined,  ///< a call of what is no function, named `text`
+  };
+  Kind kind = Kind::kLiteral;
+  Op op = Op::kNone;
+  bool optional = false;
+  bool typed = false;        ///< the type of its value is known before it is evaluated, as expr-lang's checker knows it
+  std::uint16_t depth = 1;   ///< of the tree below
+  std::uint32_t offset = 0;  ///< of its place in the text
+  std::uint32_t slot = 0;
+  std::string text;
+  doc::Value literal;
+  std::vector<const Node*> children;
+  std::vector<std::string> parts;      ///< kPath: the names from the root on
+  std::vector<std::string> names;      ///< kPath: the same as dotted names: "a", "a.b", "a.b.c"
+  std::vector<std::uint32_t> offsets;  ///< kPath: of each part
+  const Function* function = nullptr;
+  std::shared_ptr<const re2::RE2> pattern;  ///< of matches, when it is constant
+};
+
+struct Tree {
+  std::string text;
+  std::deque<Node> nodes;
+  const Node* root = nullptr;
+  std::uint32_t slots = 0;  ///< variables of lets, at most as many at once
+};
+
+}  // namespace tiphys::expr

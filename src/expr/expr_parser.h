@@ -1,0 +1,15 @@
+// From text to syntax tree.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "base/error.h"
+#include "expr/ast.h"
+
+namespace tiphys::expr {
+
+/// Parses an expr-lang expression. An error has the place, a caret and what was expected.
+Result<std::unique_ptr<const Tree>> parse_expression(std::string_view text);
+
+}  // namespace tiphys::expr

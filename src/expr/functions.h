@@ -1,0 +1,34 @@
+// The functions that expressions can call.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+#include "base/error.h"
+#include "doc/value.h"
+
+namespace tiphys::expr {
+
+using Arguments = std::span<const doc::Value* const>;
+
+struct Function {
+  static constexpr std::size_t kAny = 1000;
+
+  std::string_view name;
+  std::size_t least;  ///< arguments
+  std::size_t most;
+  Result<doc::Value> (*call)(Arguments);
+  bool typed = false;  ///< its result's type is known without a call
+};
+
+/// expr-lang's own functions without predicates, and asInt, asFloat, jsonpath, toJson; nullptr when there is none.
+const Function* find_function(std::string_view name);
+/// By the name after `sprig.`; nullptr when it is not provided.
+const Function* find_sprig_function(std::string_view name);
+/// Why `sprig.NAME` cannot be called: it is not supported yet, or does not exist.
+std::string explain_sprig_function(std::string_view name);
+/// The nearest function, as did_you_mean.
+std::string suggest_function(std::string_view name);
+
+}  // namespace tiphys::expr

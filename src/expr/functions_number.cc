@@ -1,0 +1,181 @@
+// expr-lang's functions of numbers.
+#include <algorithm>
+#include <cmath>
+
+#include "expr/arguments.h"
+#include "expr/go_text.h"
+#include "expr/operators.h"
+
+namespace tiphys::expr {
+namespace {
+
+using Value = Result<doc::Value>;
+
+std::unexpected<Error> not_for(std::string_view name, const doc::Value& value) {
+  return bad_argument("invalid argument for " + std::string(name) + " (type " + std::string(go_type(value)) + ")");
+}
+
+Value abs(Arguments arguments) {
+  const doc::Value& value = *arguments[0];
+  if (!is_number(value)) return not_for("abs", value);
+  if (value.is_double()) return doc::Value(std::abs(value.get_double()));
+  if (value.is_int64() && value.get_int64() < 0) return negate(value);
+  return value;
+}
+
+Value ceil(Arguments arguments) {
+  if (!is_number(*arguments[0])) return not_for("ceil", *arguments[0]);
+  return doc::Value(std::ceil(to_double(*arguments[0])));
+}
+Value floor(Arguments arguments) {
+  if (!is_number(*arguments[0])) return not_for("floor", *arguments[0]);
+  return doc::Value(std::floor(to_double(*arguments[0])));
+}
+Value round(Arguments arguments) {
+  if (!is_number(*arguments[0])) return not_for("round", *arguments[0]);
+  return doc::Value(std::round(to_double(*arguments[0])));
+}
+
+Value to_int(Arguments arguments) {
+  const doc::Value& value = *arguments[0];
+  if (value.is_double()) return doc::Value(truncate_to_int(value.get_double()));
+  if (is_number(value)) return value;
+  if (!value.is_string()) return bad_argument("invalid operation: int(" + std::string(go_type(value)) + ")");
+  const auto number = parse_go_int(value.get_string());
+  if (!number) return bad_argument("invalid operation: int(" + std::string(value.get_string()) + ")");
+  return doc::Value(*number);
+}
+
+Value to_float(Arguments arguments) {
+  const doc::Value& value = *arguments[0];
+  if (is_number(value)) return doc::Value(to_double(value));
+  if (!value.is_string()) return bad_argument("invalid operation: float(" + std::string(go_type(value)) + ")");
+  const auto number = parse_go_float(value.get_string());
+  if (!number) return bad_argument("invalid operation: float(" + std::string(value.get_string()) + ")");
+  return doc::Value(*number);
+}
+
+/// Appends the numbers of arrays within arrays.
+Status append_numbers(std::string_view name, const doc::Value& value, std::vector<const doc::Value*>& numbers) {
+  if (is_number(value)) {
+    numbers.push_back(&value);
+    return {};
+  }
+  const auto* array = value.if_array();
+  if (!array) return not_for(name, value);
+  for (const doc::Value& element : *array) TIPHYS_CHECK_OK(append_numbers(name, element, numbers));
+  return {};
+}
+
+Result<std::vector<const doc::Value*>> all_numbers(std::string_view name, Arguments arguments) {
+  std::vector<const doc::Value*> numbers;
+  for (const doc::Value* argument : arguments) TIPHYS_CHECK_OK(append_numbers(name, *argument, numbers));
+  return numbers;
+}
+
+Value extreme(std::string_view name, Arguments arguments, Op better) {
+  // A lone argument that is no number and no array stays what it is.
+  if (arguments.size() == 1 && !is_number(*arguments[0]) && !arguments[0]->is_array()) return *arguments[0];
+  TIPHYS_TRY(const auto numbers, all_numbers(name, arguments));
+  const doc::Value* best = nullptr;
+  for (const doc::Value* number : numbers) {
+    if (!best) {
+      best = number;
+      continue;
+    }
+    TIPHYS_TRY(const doc::Value wins, apply_binary(better, *number, *best));
+    if (wins.get_bool()) best = number;
+  }
+  return best ? *best : doc::Value();
+}
+
+Value max(Arguments arguments) {
+  return extreme("max", arguments, Op::kGreater);
+}
+Value min(Arguments arguments) {
+  return extreme("min", arguments, Op::kLess);
+}
+
+Value mean(Arguments arguments) {
+  TIPHYS_TRY(const auto numbers, all_numbers("mean", arguments));
+  double total = 0;
+  for (const doc::Value* number : numbers) total += to_double(*number);
+  return doc::Value(numbers.empty() ? 0.0 : total / static_cast<double>(numbers.size()));
+}
+
+Value median(Arguments arguments) {
+  TIPHYS_TRY(const auto numbers, all_numbers("median", arguments));
+  std::vector<double> sorted;
+  for (const doc::Value* number : numbers) sorted.push_back(to_double(*number));
+  std::ranges::sort(sorted);
+  const std::size_t middle = sorted.size() / 2;
+  if (sorted.empty()) return doc::Value(0.0);
+  if (sorted.size() % 2 == 1) return doc::Value(sorted[middle]);
+  return doc::Value((sorted[middle - 1] + sorted[middle]) / 2);
+}
+
+enum class Bits { kAnd, kOr, kXor, kAndNot, kLeft, kRight, kUnsignedRight };
+
+template <Bits operation>
+Value bits(Arguments arguments) {
+  TIPHYS_TRY(const auto x, int_argument(arguments, 0));
+  TIPHYS_TRY(const auto y, int_argument(arguments, 1));
+  if (operation >= Bits::kLeft && y < 0) {
+    return bad_argument("invalid operation: negative shift count " + std::to_string(y) + " (type int)");
+  }
+  const auto a = static_cast<std::uint64_t>(x);
+  const auto b = static_cast<std::uint64_t>(y);
+  switch (operation) {
+    case Bits::kAnd:
+      return doc::Value(x & y);
+    case Bits::kOr:
+      return doc::Value(x | y);
+    case Bits::kXor:
+      return doc::Value(x ^ y);
+    case Bits::kAndNot:
+      return doc::Value(x & ~y);
+    case Bits::kLeft:
+      return doc::Value(static_cast<std::int64_t>(b > 63 ? 0 : a << b));
+    case Bits::kRight:
+      return doc::Value(x >> std::min<std::int64_t>(y, 63));
+    case Bits::kUnsignedRight:
+      return doc::Value(static_cast<std::int64_t>(b > 63 ? 0 : a >> b));
+  }
+  return doc::Value();
+}
+
+Value bit_not(Arguments arguments) {
+  TIPHYS_TRY(const auto x, int_argument(arguments, 0));
+  return doc::Value(~x);
+}
+
+constexpr Function kFunctions[] = {
+    {"abs", 1, 1, abs},
+    {"ceil", 1, 1, ceil, true},
+    {"floor", 1, 1, floor, true},
+    {"round", 1, 1, round, true},
+    {"int", 1, 1, to_int, true},
+    {"float", 1, 1, to_float, true},
+    {"asInt", 1, 1, to_int},
+    {"asFloat", 1, 1, to_float},
+    {"max", 1, Function::kAny, max},
+    {"min", 1, Function::kAny, min},
+    {"mean", 1, Function::kAny, mean},
+    {"median", 1, Function::kAny, median},
+    {"bitand", 2, 2, bits<Bits::kAnd>, true},
+    {"bitor", 2, 2, bits<Bits::kOr>, true},
+    {"bitxor", 2, 2, bits<Bits::kXor>, true},
+    {"bitnand", 2, 2, bits<Bits::kAndNot>, true},
+    {"bitshl", 2, 2, bits<Bits::kLeft>, true},
+    {"bitshr", 2, 2, bits<Bits::kRight>, true},
+    {"bitushr", 2, 2, bits<Bits::kUnsignedRight>, true},
+    {"bitnot", 1, 1, bit_not, true},
+};
+
+}  // namespace
+
+std::span<const Function> number_functions() {
+  return kFunctions;
+}
+
+}  // namespace tiphys::expr

@@ -1,0 +1,214 @@
+// expr-lang's functions of strings, and Argo's jsonpath and toJson.
+#include <algorithm>
+
+#include "expr/arguments.h"
+#include "expr/go_json.h"
+#include "expr/go_strings.h"
+#include "expr/go_text.h"
+#include "expr/json_path.h"
+#include "expr/unicode.h"
+
+namespace tiphys::expr {
+namespace {
+
+using Value = Result<doc::Value>;
+
+Value trim(Arguments arguments) {
+  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  if (arguments.size() == 1) return doc::Value(trim_space(text));
+  TIPHYS_TRY(const auto set, text_argument(arguments, 1));
+  return doc::Value(go_trim(text, set));
+}
+
+Value trim_prefix(Arguments arguments) {
+  TIPHYS_TRY(auto text, text_argument(arguments, 0));
+  std::string_view prefix = " ";
+  if (arguments.size() == 2) {
+    TIPHYS_TRY(prefix, text_argument(arguments, 1));
+  }
+  if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
+  return doc::Value(text);
+}
+
+Value trim_suffix(Arguments arguments) {
+  TIPHYS_TRY(auto text, text_argument(arguments, 0));
+  std::string_view suffix = " ";
+  if (arguments.size() == 2) {
+    TIPHYS_TRY(suffix, text_argument(arguments, 1));
+  }
+  if (text.ends_with(suffix)) text.remove_suffix(suffix.size());
+  return doc::Value(text);
+}
+
+Value upper(Arguments arguments) {
+  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  return doc::Value(to_upper(text));
+}
+
+Value lower(Arguments arguments) {
+  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  return doc::Value(to_lower(text));
+}
+
+template <bool keep>
+Value split(Arguments arguments) {
+  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto separator, text_argument(arguments, 1));
+  std::int64_t most = -1;
+  if (arguments.size() == 3) {
+    TIPHYS_TRY(most, int_argument(arguments, 2));
+  }
+  return texts(go_split(text, separator, most, keep));
+}
+
+Value replace(Arguments arguments) {
+  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto from, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto to, text_argument(arguments, 2));
+  std::int64_t most = -1;
+  if (arguments.size() == 4) {
+    TIPHYS_TRY(most, int_argument(arguments, 3));
+  }
+  const std::size_t matches = text.size() / std::max<std::size_t>(from.size(), 1) + 1;
+  if (!to.empty() && matches > kMostText / to.size()) return fail(Code::kResourceExhausted, "memory budget exceeded");
+  return doc::Value(go_replace(text, from, to, most));
+}
+
+Value repeat(Arguments arguments) {
+  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto count, int_argument(arguments, 1));
+  if (count < 0) {
+    return bad_argument("invalid argument for repeat (expected positive integer, got " + std::to_string(count) + ")");
+  }
+  if (!text.empty() && static_cast<std::uint64_t>(count) > kMostText / text.size()) {
+    return fail(Code::kResourceExhausted, "memory budget exceeded");
+  }
+  std::string result;
+  result.reserve(text.size() * static_cast<std::size_t>(count));
+  if (!text.empty()) {
+    for (std::int64_t i = 0; i < count; ++i) result += text;
+  }
+  return doc::Value(result);
+}
+
+Value join(Arguments arguments) {
+  TIPHYS_TRY(const auto* array, array_argument(arguments, 0));
+  std::string_view glue;
+  if (arguments.size() == 2) {
+    TIPHYS_TRY(glue, text_argument(arguments, 1));
+  }
+  std::string result;
+  for (std::size_t i = 0; i < array->size(); ++i) {
+    const auto* part = (*array)[i].if_string();
+    if (!part) return bad_argument("join needs strings, not " + std::string(go_type((*array)[i])));
+    if (i) result += glue;
+    result += std::string_view(*part);
+  }
+  return doc::Value(result);
+}
+
+doc::Value position(std::size_t at) {
+  return at == std::string_view::npos ? doc::Value(-1) : doc::Value(static_cast<std::int64_t>(at));
+}
+
+Value index_of(Arguments arguments) {
+  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto part, text_argument(arguments, 1));
+  return position(text.find(part));
+}
+
+Value last_index_of(Arguments arguments) {
+  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto part, text_argument(arguments, 1));
+  return position(text.rfind(part));
+}
+
+Value has_prefix(Arguments arguments) {
+  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto prefix, text_argument(arguments, 1));
+  return doc::Value(text.starts_with(prefix));
+}
+
+Value has_suffix(Arguments arguments) {
+  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto suffix, text_argument(arguments, 1));
+  return doc::Value(text.ends_with(suffix));
+}
+
+Value to_json(Arguments arguments) {
+  return doc::Value(go_json_indented(*arguments[0], "  "));
+}
+
+Value to_compact_json(Arguments arguments) {
+  std::string text;
+  append_go_json(*arguments[0], text);
+  return doc::Value(text);
+}
+
+Value from_json(Arguments arguments) {
+  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  return parse_go_json(text);
+}
+
+Value to_base64(Arguments arguments) {
+  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  return doc::Value(encode_base64(text));
+}
+
+Value from_base64(Arguments arguments) {
+  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  std::string bytes;
+  if (!decode_base64(text, bytes)) return bad_argument("illegal base64 data");
+  return doc::Value(bytes);
+}
+
+Value to_text(Arguments arguments) {
+  return doc::Value(go_text(*arguments[0]));
+}
+
+Value json_path(Arguments arguments) {
+  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto path, text_argument(arguments, 1));
+  TIPHYS_TRY(const doc::Value root, parse_go_json(text));
+  return query_json_path(path, root);
+}
+
+Value needs_clock(Arguments) {
+  return fail(Code::kUnimplemented, "it needs a clock or a date, which expressions do not have here");
+}
+
+constexpr Function kFunctions[] = {
+    {"trim", 1, 2, trim, true},
+    {"trimPrefix", 1, 2, trim_prefix, true},
+    {"trimSuffix", 1, 2, trim_suffix, true},
+    {"upper", 1, 1, upper, true},
+    {"lower", 1, 1, lower, true},
+    {"split", 2, 3, split<false>, true},
+    {"splitAfter", 2, 3, split<true>, true},
+    {"replace", 3, 4, replace, true},
+    {"repeat", 2, 2, repeat, true},
+    {"join", 1, 2, join, true},
+    {"indexOf", 2, 2, index_of, true},
+    {"lastIndexOf", 2, 2, last_index_of, true},
+    {"hasPrefix", 2, 2, has_prefix, true},
+    {"hasSuffix", 2, 2, has_suffix, true},
+    {"toJSON", 1, 1, to_json, true},
+    {"fromJSON", 1, 1, from_json},
+    {"toBase64", 1, 1, to_base64, true},
+    {"fromBase64", 1, 1, from_base64, true},
+    {"string", 1, 1, to_text, true},
+    {"toJson", 1, 1, to_compact_json, true},
+    {"jsonpath", 2, 2, json_path},
+    {"now", 0, 1, needs_clock},
+    {"date", 1, 4, needs_clock},
+    {"duration", 1, 1, needs_clock},
+    {"timezone", 1, 1, needs_clock},
+};
+
+}  // namespace
+
+std::span<const Function> text_functions() {
+  return kFunctions;
+}
+
+}  // namespace tiphys::expr

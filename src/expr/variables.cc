@@ -1,0 +1,72 @@
+#include "expr/variables.h"
+
+#include "base/strings.h"
+
+namespace tiphys::expr {
+namespace {
+
+/// Puts `value` at the path `rest` below `map`. What is already there and is a map stays.
+void put(doc::Object& map, std::string_view rest, doc::Value value) {
+  constexpr int kDeepest = 32;  // beyond it the rest of the name is one key
+  doc::Object* parent = &map;
+  int depth = 0;
+  for (auto dot = rest.find('.'); dot != std::string_view::npos && depth < kDeepest; dot = rest.find('.')) {
+    ++depth;
+    doc::Value& member = (*parent)[rest.substr(0, dot)];
+    if (!member.is_object()) member.emplace_object();
+    parent = &member.get_object();
+    rest.remove_prefix(dot + 1);
+  }
+  const doc::Value* there = parent->if_contains(rest);
+  if (!there || !there->is_object()) parent->insert_or_assign(rest, std::move(value));
+}
+
+}  // namespace
+
+Variable find_variable(const Scope& scope, const std::vector<std::string>& names) {
+  Variable variable;
+  for (std::size_t length = names.size(); length > 0; --length) {
+    const std::string& name = names[length - 1];
+    variable.length = length;
+    if (const doc::Value* value = scope.value(name)) {
+      variable.found = value;
+      return variable;
+    }
+    const std::string* text = scope.text(name);
+    // Names below hide the name itself. Below the whole path they make a map; below its start they miss the next part.
+    if (scope.has_below(name)) {
+      if (length == names.size()) {
+        variable.found = variables_below(scope, name);
+      } else {
+        variable.found = static_cast<const doc::Value*>(nullptr);
+      }
+      return variable;
+    }
+    if (text) {
+      variable.found = text;
+      return variable;
+    }
+  }
+  variable.length = 0;
+  return variable;
+}
+
+doc::Value variables_below(const Scope& scope, std::string_view prefix) {
+  doc::Object map;
+  scope.for_each([&](std::string_view name, const std::string* text, const doc::Value* value) {
+    if (!prefix.empty()) {
+      if (name.size() <= prefix.size() || name[prefix.size()] != '.' || !name.starts_with(prefix)) return;
+      name.remove_prefix(prefix.size() + 1);
+    }
+    put(map, name, value ? *value : doc::Value(*text));
+  });
+  return map;
+}
+
+std::string suggest_variable(const Scope& scope, std::string_view name) {
+  std::vector<std::string> names;
+  scope.for_each([&](std::string_view known, const std::string*, const doc::Value*) { names.emplace_back(known); });
+  return did_you_mean(name, names);
+}
+
+}  // namespace tiphys::expr
