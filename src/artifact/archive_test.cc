@@ -193,6 +193,14 @@ TEST_F(UnpackTest, LinksWithinTheTargetAreKept) {
   EXPECT_EQ(read_file(out + "/a/b/up"), "1");
   EXPECT_EQ(read_file(out + "/h"), "1");
 }
+TEST_F(UnpackTest, AnyLinkIsKeptWhenAskedForAndNeverWrittenThrough) {
+  write_archive(temp / "a", {file("d/x"), symlink("d/python", "/usr/bin/python3"), symlink("d/up", "../..")});
+  ASSERT_TRUE(unpack(temp / "a", out, 1 << 20, Links::kAny));
+  EXPECT_EQ(fs::read_symlink(out + "/python"), "/usr/bin/python3");
+  EXPECT_EQ(fs::read_symlink(out + "/up"), "../..");
+  write_archive(temp / "b", {symlink("d/up", ".."), file("d/up/x")});
+  EXPECT_FALSE(unpack(temp / "b", temp / "out2", 1 << 20, Links::kAny));
+}
 TEST_F(UnpackTest, ModesAreKeptButForTheSpecialBits) {
   unpacked({folder("d", 0500), {"d/run", AE_IFREG, "x", false, 06755}, {"d/none", AE_IFREG, "x", false, 0}});
   EXPECT_EQ(mode_of(out), 0700u) << "a folder stays open to its owner";

@@ -40,11 +40,15 @@ Status pack_tar_gz(const std::string& host_path, const std::string& archive_path
 Status pack_zip(const std::string& host_path, const std::string& archive_path);
 /// A plain tar for a container engine of (name in the archive, file or folder of this host) pairs, owned by root.
 Status pack_tar(std::span<const std::pair<std::string, std::string>> entries, const std::string& archive_path);
+/// Which symbolic links an archive may hold: those that stay inside the target, or any, kept as they are for somebody
+/// who does not follow them.
+enum class Links { kInside, kAny };
 /// Unpacks tar (plain or by gzip, bzip2, xz, zstd, lz4) or zip to `target`, which must not exist: one top entry becomes
-/// `target` itself. All or nothing. Names that hold "..", devices, absolute links, links that leave the target and
-/// entries that lead through a link are refused (CVE-2025-66626 and its kin); a leading "/" is dropped. At most
-/// `most_bytes` in all, 512 of which each entry takes beside its content. Pipes are left out.
-Status unpack(const std::string& archive_path, const std::string& target, std::uint64_t most_bytes = 1ULL << 40);
+/// `target` itself. All or nothing. Names that hold "..", devices, links but for those that `links` allows and entries
+/// that lead through a link are refused (CVE-2025-66626 and its kin); a leading "/" is dropped. At most `most_bytes` in
+/// all, 512 of which each entry takes beside its content. Pipes are left out.
+Status unpack(const std::string& archive_path, const std::string& target, std::uint64_t most_bytes = 1ULL << 40,
+              Links links = Links::kInside);
 /// True when the file is gzip, tar or zip by its first bytes.
 bool is_archive(const std::string& path);
 /// True for a gzipped tar with at least one entry: what Argo unpacks when an input artifact names no archive format.

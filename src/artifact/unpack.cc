@@ -60,8 +60,8 @@ Result<Parts> entry_parts(const std::string& name) {
 /// Symbolic links are made after everything else, so that no entry can lead through one.
 class Extraction {
  public:
-  Extraction(archive* reader, int folder, std::uint64_t most_bytes)
-      : reader_(reader), folder_(folder), most_bytes_(most_bytes) {}
+  Extraction(archive* reader, int folder, std::uint64_t most_bytes, Links links)
+      : reader_(reader), folder_(folder), most_bytes_(most_bytes), allowed_(links) {}
 
   Status run() {
     archive_entry* entry = nullptr;
@@ -244,7 +244,7 @@ class Extraction {
 
   Status make_links() {
     for (const auto& [parts, target] : links_) {
-      TIPHYS_CHECK_OK(check_link(parts, target));
+      if (allowed_ == Links::kInside) TIPHYS_CHECK_OK(check_link(parts, target));
       TIPHYS_TRY(const UniqueFd parent, parent_of(parts, parts.back()));
       if (::symlinkat(target.c_str(), parent.get(), parts.back().c_str()) != 0) {
         return fail_errno(join(parts, "/"), errno);
@@ -285,6 +285,7 @@ class Extraction {
   archive* reader_;
   int folder_;
   const std::uint64_t most_bytes_;
+  const Links allowed_;
   std::uint64_t bytes_ = 0;
   Parts tops_;  ///< at most two: more need not be known
   std::map<Parts, std::string> links_;
@@ -304,7 +305,7 @@ Result<Reader> open_archive(const std::string& path) {
   return reader;
 }
 
-Status unpack_beside(const std::string& archive_path, const std::string& target, std::uint64_t most_bytes,
+Status unpack_beside(const std::string& archive_path, const std::string& target, std::uint64_t most_bytes, Links links,
                      std::string& staging) {
   TIPHYS_TRY(const Reader reader, open_archive(archive_path));
   staging = target + ".XXXXXX";
@@ -315,7 +316,7 @@ Status unpack_beside(const std::string& archive_path, const std::string& target,
   }
   const UniqueFd folder(::open(staging.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   if (!folder) return fail_errno(staging, errno);
-  Extraction extraction(reader.get(), folder.get(), most_bytes);
+  Extraction extraction(reader.get(), folder.get(), most_bytes, links);
   TIPHYS_CHECK_OK(extraction.run());
   std::string from = staging;
   if (const std::string top = extraction.single_top(); !top.empty()) {
@@ -331,10 +332,10 @@ Status unpack_beside(const std::string& archive_path, const std::string& target,
 
 }  // namespace
 
-Status unpack(const std::string& archive_path, const std::string& target, std::uint64_t most_bytes) {
+Status unpack(const std::string& archive_path, const std::string& target, std::uint64_t most_bytes, Links links) {
   const Utf8Locale utf8;
   std::string staging;
-  Status unpacked = unpack_beside(archive_path, target, most_bytes, staging);
+  Status unpacked = unpack_beside(archive_path, target, most_bytes, links, staging);
   Status swept = staging.empty() ? Status{} : remove_tree(staging);
   if (!unpacked) return std::unexpected(unpacked.error().in("unpacking " + archive_path));
   return swept;
