@@ -25,11 +25,11 @@ template <typename T>
 using Done = std::move_only_function<void(Result<T>)>;
 
 struct ListOptions {
-  std::string ns;  ///< "" lists all namespaces
-  Selector labels;
-  Selector fields;
+  std::string ns{};  ///< "" lists all namespaces
+  Selector labels{};
+  Selector fields{};
   std::size_t limit = 0;  ///< 0: no limit
-  std::string continue_token;
+  std::string continue_token{};
   /// Workflows only: put status.nodes into the objects. Costs reading every node.
   bool with_nodes = false;
 };
@@ -41,12 +41,15 @@ struct List {
 };
 
 struct WatchOptions {
-  std::string ns;
-  Selector labels;
-  Selector fields;
+  std::string ns{};
+  Selector labels{};
+  Selector fields{};
   /// 0: first an kAdded event for each object that exists, then kSynced, then changes. Else: changes after this
   /// version; older than the plane remembers ends the watch with Code::kOutOfRange (HTTP 410).
   std::uint64_t resource_version = 0;
+  /// Workflows only: leave out changes by update_workflow_status of an object that stays within the selection. For the
+  /// controller, which makes them; it spares putting a large workflow together at each change.
+  bool without_status_updates = false;
 };
 
 struct WatchEvent {
@@ -70,7 +73,7 @@ struct WatchSink {
 enum class PatchType { kJson, kMerge, kStrategic };
 
 struct DeleteOptions {
-  std::string uid;  ///< a precondition when not empty
+  std::string uid{};  ///< a precondition when not empty
   /// Pods: seconds between SIGTERM and SIGKILL; negative takes the pod's terminationGracePeriodSeconds (30).
   int grace_seconds = -1;
 };
@@ -81,12 +84,12 @@ struct WorkflowStatusUpdate {
     std::string id;
     std::string json;  ///< the NodeStatus as compact JSON; "" deletes the node
   };
-  std::vector<Node> nodes;
+  std::vector<Node> nodes{};
   /// Top-level fields of `status` without `nodes`; null removes one. Unnamed ones stay.
-  doc::Object fields;
+  doc::Object fields{};
   /// Merged into metadata.labels and metadata.annotations; null removes one.
-  doc::Object labels;
-  doc::Object annotations;
+  doc::Object labels{};
+  doc::Object annotations{};
   bool completed = false;  ///< true: the workflow has ended and may leave memory
 };
 
@@ -94,7 +97,7 @@ struct WorkflowStatusUpdate {
 struct JournalEntry {
   std::uint64_t sequence = 0;
   Time at{};
-  std::string json;  ///< {"node": NodeStatus} or {"status": changed fields}
+  std::string json;  ///< {"node": NodeStatus}, {"deleted": node id} or {"status": changed fields}
 };
 
 struct LogOptions {
@@ -136,6 +139,7 @@ class Cluster {
   struct NodeSink {
     std::move_only_function<void(std::string_view json)> on_node;
     std::move_only_function<void()> on_synced;
+    /// kOutOfRange: nodes were removed; watch anew. kNotFound: the workflow is gone.
     std::move_only_function<void(Error)> on_end;
   };
   virtual std::unique_ptr<Watch> watch_nodes(const Key& workflow, NodeSink sink) = 0;

@@ -1,0 +1,200 @@
+#include "store/batch_writer.h"
+
+#include <fmt/format.h>
+
+namespace tiphys::store {
+namespace {
+
+// Reserved at once, so that the counter is not a row more in each transaction.
+constexpr std::uint64_t kVersionBlock = 1000;
+constexpr int kMostPurgedRows = 2000;
+
+std::string labels_text(const Revision& revision) {
+  const doc::Value* labels = doc::find(revision.base(), "metadata", "labels");
+  return labels ? doc::to_json(*labels) : "";
+}
+
+}  // namespace
+
+Result<std::unique_ptr<BatchWriter>> BatchWriter::make(Database& database, std::function<Status()> before_commit) {
+  std::unique_ptr<BatchWriter> writer(new BatchWriter(database, std::move(before_commit)));
+  TIPHYS_TRY(const auto limit, database.value("SELECT value FROM meta WHERE name = 'version_limit'"));
+  TIPHYS_TRY(writer->last_sequence_, database.value("SELECT max(sequence) FROM journal"));
+  writer->version_limit_ = static_cast<std::uint64_t>(limit);
+  return writer;
+}
+
+Status BatchWriter::write(Batch& batch) {
+  const std::uint64_t limit_before = version_limit_;
+  const std::int64_t sequence_before = last_sequence_;
+  const Status written = write_changes(batch);
+  if (written) return written;
+  version_limit_ = limit_before;
+  last_sequence_ = sequence_before;
+  // Some errors have rolled back already.
+  if (database_.in_transaction()) {
+    if (const Status undone = database_.execute("ROLLBACK"); !undone) {
+      return fail(written.error().code,
+                  fmt::format("{}; undoing it: {}", written.error().message, undone.error().message));
+    }
+  }
+  return written;
+}
+
+Status BatchWriter::write_changes(Batch& batch) {
+  TIPHYS_CHECK_OK(database_.query("BEGIN IMMEDIATE").run());
+  for (Write& write : batch.writes) {
+    for (Change& change : write.changes) TIPHYS_CHECK_OK(write_change(change));
+    if (write.purge) TIPHYS_CHECK_OK(write_purge(*write.purge));
+  }
+  if (batch.last_version >= version_limit_) {
+    version_limit_ = batch.last_version + kVersionBlock;
+    TIPHYS_CHECK_OK(
+        database_.query("UPDATE meta SET value = ? WHERE name = 'version_limit'").bind(version_limit_).run());
+  }
+  if (before_commit_) TIPHYS_CHECK_OK(before_commit_());
+  return database_.query("COMMIT").run();
+}
+
+Status BatchWriter::write_change(Change& change) {
+  if (!change.after) return delete_object(change);
+  if (change.object_changed) {
+    const std::string body = doc::to_json(change.after->base());
+    change.bytes = body.size();
+    TIPHYS_CHECK_OK(write_object(change, body));
+    TIPHYS_CHECK_OK(write_parts(change));
+  }
+  TIPHYS_CHECK_OK(write_nodes(change));
+  if (change.status_fields.is_null()) return {};
+  return append_journal(change, fmt::format("{{\"status\":{}}}", doc::to_json(change.status_fields)));
+}
+
+Status BatchWriter::write_object(Change& change, std::string_view body) {
+  const Revision& after = *change.after;
+  const Revision* before = change.before.get();
+  const std::string labels = labels_text(after);
+  const std::string_view resource = qualified_plural(*change.resource);
+  // SQLite rewrites the index of every column that is set, equal or not.
+  if (before && before->live() == after.live() && before->owner() == after.owner() &&
+      before->workflow() == after.workflow()) {
+    return database_
+        .query(
+            "UPDATE objects SET resource_version = ?, labels = ?, body = ? "
+            "WHERE resource = ? AND namespace = ? AND name = ?")
+        .bind(change.version)
+        .bind_or_null(labels)
+        .bind(body)
+        .bind(resource)
+        .bind(change.name.ns)
+        .bind(change.name.name)
+        .run();
+  }
+  const char* sql = before ? "UPDATE objects SET uid = ?, resource_version = ?, live = ?, owner = ?, workflow = ?, "
+                             "labels = ?, body = ? WHERE resource = ? AND namespace = ? AND name = ?"
+                           : "INSERT INTO objects(uid, resource_version, live, owner, workflow, labels, body, "
+                             "resource, namespace, name) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+  return database_.query(sql)
+      .bind(after.uid())
+      .bind(change.version)
+      .bind(after.live())
+      .bind_or_null(after.owner())
+      .bind_or_null(after.workflow())
+      .bind_or_null(labels)
+      .bind(body)
+      .bind(resource)
+      .bind(change.name.ns)
+      .bind(change.name.name)
+      .run();
+}
+
+Status BatchWriter::write_parts(Change& change) {
+  for (int i = 0; i < Revision::kParts; ++i) {
+    const doc::Shared& part = change.after->parts()[i];
+    const doc::Shared earlier = change.before ? change.before->parts()[i] : nullptr;
+    if (part == earlier) continue;
+    if (!part) {
+      TIPHYS_CHECK_OK(
+          database_.query("DELETE FROM parts WHERE uid = ? AND part = ?").bind(change.after->uid()).bind(i).run());
+      continue;
+    }
+    const std::string body = doc::to_json(*part);
+    change.bytes += body.size();
+    TIPHYS_CHECK_OK(database_.query("INSERT OR REPLACE INTO parts VALUES(?, ?, ?)")
+                        .bind(change.after->uid())
+                        .bind(i)
+                        .bind(body)
+                        .run());
+  }
+  return {};
+}
+
+Status BatchWriter::delete_object(const Change& change) {
+  TIPHYS_CHECK_OK(database_.query("DELETE FROM objects WHERE resource = ? AND namespace = ? AND name = ?")
+                      .bind(qualified_plural(*change.resource))
+                      .bind(change.name.ns)
+                      .bind(change.name.name)
+                      .run());
+  if (change.before->parts() != Revision::Parts{}) {
+    TIPHYS_CHECK_OK(database_.query("DELETE FROM parts WHERE uid = ?").bind(change.before->uid()).run());
+  }
+  if (!change.leaves_garbage) return {};
+  // A namespace takes along what is in it, any other object what it owns.
+  const bool is_namespace = change.resource == &cluster::kNamespaces;
+  return database_.query("INSERT OR REPLACE INTO garbage VALUES(?, ?)")
+      .bind(change.before->uid())
+      .bind(is_namespace ? std::string_view(change.name.name) : std::string_view())
+      .run();
+}
+
+Status BatchWriter::write_nodes(const Change& change) {
+  const std::string_view uid = change.workflow_uid();
+  for (const auto& node : change.nodes) {
+    if (node.json.empty()) {
+      TIPHYS_CHECK_OK(
+          database_.query("DELETE FROM nodes WHERE workflow_uid = ? AND node_id = ?").bind(uid).bind(node.id).run());
+      TIPHYS_CHECK_OK(append_journal(change, fmt::format("{{\"deleted\":{}}}", doc::to_json(doc::Value(node.id)))));
+      continue;
+    }
+    TIPHYS_CHECK_OK(database_
+                        .query("INSERT INTO nodes VALUES(?, ?, ?, ?) ON CONFLICT(workflow_uid, node_id) "
+                               "DO UPDATE SET version = excluded.version, body = excluded.body")
+                        .bind(uid)
+                        .bind(node.id)
+                        .bind(change.version)
+                        .bind(node.json)
+                        .run());
+    TIPHYS_CHECK_OK(append_journal(change, fmt::format("{{\"node\":{}}}", node.json)));
+  }
+  return {};
+}
+
+Status BatchWriter::append_journal(const Change& change, std::string_view body) {
+  return database_.query("INSERT INTO journal VALUES(?, ?, ?, ?)")
+      .bind(++last_sequence_)
+      .bind(static_cast<std::int64_t>(change.at.time_since_epoch().count()))
+      .bind(change.workflow_uid())
+      .bind(body)
+      .run();
+}
+
+Status BatchWriter::write_purge(Purge& purge) {
+  TIPHYS_CHECK_OK(database_
+                      .query("DELETE FROM nodes WHERE rowid IN "
+                             "(SELECT rowid FROM nodes WHERE workflow_uid = ? LIMIT ?)")
+                      .bind(purge.uid)
+                      .bind(kMostPurgedRows)
+                      .run());
+  bool more = database_.changes() == kMostPurgedRows;
+  TIPHYS_CHECK_OK(database_
+                      .query("DELETE FROM journal WHERE sequence IN "
+                             "(SELECT sequence FROM journal WHERE workflow_uid = ? LIMIT ?)")
+                      .bind(purge.uid)
+                      .bind(kMostPurgedRows)
+                      .run());
+  more = more || database_.changes() == kMostPurgedRows;
+  purge.finished = !more;
+  if (more) return {};
+  return database_.query("DELETE FROM garbage WHERE uid = ?").bind(purge.uid).run();
+}
+
+}  // namespace tiphys::store

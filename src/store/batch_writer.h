@@ -1,0 +1,41 @@
+// Writes batches into the database, each in one transaction. Runs on the writer's thread.
+#pragma once
+
+#include <functional>
+
+#include "store/change.h"
+#include "store/sqlite.h"
+
+namespace tiphys::store {
+
+class BatchWriter {
+ public:
+  /// `before_commit` (may be empty) can fail a batch; for fault injection.
+  static Result<std::unique_ptr<BatchWriter>> make(Database& database, std::function<Status()> before_commit);
+
+  /// All of the batch is on disk, or an error and nothing of it is.
+  Status write(Batch& batch);
+
+  /// Versions below this were or may have been given out.
+  std::uint64_t version_limit() const { return version_limit_; }
+
+ private:
+  BatchWriter(Database& database, std::function<Status()> before_commit)
+      : database_(database), before_commit_(std::move(before_commit)) {}
+
+  Status write_changes(Batch& batch);
+  Status write_change(Change& change);
+  Status write_object(Change& change, std::string_view body);
+  Status write_parts(Change& change);
+  Status delete_object(const Change& change);
+  Status write_nodes(const Change& change);
+  Status append_journal(const Change& change, std::string_view body);
+  Status write_purge(Purge& purge);
+
+  Database& database_;
+  std::function<Status()> before_commit_;
+  std::uint64_t version_limit_ = 0;
+  std::int64_t last_sequence_ = 0;
+};
+
+}  // namespace tiphys::store

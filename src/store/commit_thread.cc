@@ -1,0 +1,73 @@
+#include "store/commit_thread.h"
+
+#include <chrono>
+
+#include "base/check.h"
+#include "base/log.h"
+
+namespace tiphys::store {
+
+Checkpointer::Checkpointer(Database& database) : database_(database) {
+  sqlite3_wal_hook(
+      database.get(),
+      [](void* self, sqlite3*, const char*, int pages) {
+        static_cast<Checkpointer*>(self)->pages_ = pages;
+        return SQLITE_OK;
+      },
+      this);
+}
+
+void Checkpointer::run() {
+  const int result = sqlite3_wal_checkpoint_v2(database_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  // Counted anew by the next commit; a log that could not be copied stays due.
+  if (result == SQLITE_OK || result == SQLITE_BUSY) {
+    pages_ = 0;
+  } else {
+    log::warn("{}", database_.last_error().error().message);
+  }
+}
+
+CommitThread::CommitThread(Database& database, BatchWriter& writer, std::function<void(Batch)> done)
+    : writer_(writer), checkpointer_(database), done_(std::move(done)), thread_([this] { run(); }) {}
+
+CommitThread::~CommitThread() {
+  {
+    const std::scoped_lock lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_one();
+  thread_.join();
+}
+
+void CommitThread::submit(Batch batch) {
+  {
+    const std::scoped_lock lock(mutex_);
+    TIPHYS_CHECK(!next_, "one batch is under way at a time");
+    next_ = std::move(batch);
+  }
+  changed_.notify_one();
+}
+
+std::optional<Batch> CommitThread::wait_for_batch() {
+  // A lull this long is worth a checkpoint, which delays a commit by some milliseconds.
+  constexpr std::chrono::milliseconds kLull{20};
+  std::unique_lock lock(mutex_);
+  const auto ready = [this] { return next_ || stopping_; };
+  if (checkpointer_.due() && !changed_.wait_for(lock, kLull, ready)) {
+    lock.unlock();
+    checkpointer_.run();
+    lock.lock();
+  }
+  changed_.wait(lock, ready);
+  return std::exchange(next_, std::nullopt);
+}
+
+void CommitThread::run() {
+  while (auto batch = wait_for_batch()) {
+    batch->outcome = writer_.write(*batch);
+    done_(std::move(*batch));
+    if (checkpointer_.urgent()) checkpointer_.run();
+  }
+}
+
+}  // namespace tiphys::store

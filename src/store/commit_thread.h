@@ -1,0 +1,59 @@
+// The one thread that commits batches, one after the other, and checkpoints the write-ahead log when it is idle.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "store/batch_writer.h"
+
+namespace tiphys::store {
+
+/// Pages of the write-ahead log after which it is copied into the database: 4 MiB at the next lull, 32 MiB at once.
+inline constexpr int kCheckpointPages = 1000;
+inline constexpr int kUrgentCheckpointPages = 8000;
+
+/// Follows the length of the write-ahead log.
+class Checkpointer {
+ public:
+  explicit Checkpointer(Database& database);
+  Checkpointer(const Checkpointer&) = delete;
+  Checkpointer& operator=(const Checkpointer&) = delete;
+
+  bool due() const { return pages_ >= kCheckpointPages; }
+  bool urgent() const { return pages_ >= kUrgentCheckpointPages; }
+  /// Copies what no reader holds back. A failure loses nothing: the log goes on growing until it succeeds.
+  void run();
+
+ private:
+  Database& database_;
+  int pages_ = 0;
+};
+
+class CommitThread {
+ public:
+  /// `done` gets each batch back with its outcome, on this thread.
+  CommitThread(Database& database, BatchWriter& writer, std::function<void(Batch)> done);
+  /// Waits for the batch under way.
+  ~CommitThread();
+
+  /// Only when the one before has come back.
+  void submit(Batch batch);
+
+ private:
+  void run();
+  std::optional<Batch> wait_for_batch();
+
+  BatchWriter& writer_;
+  Checkpointer checkpointer_;
+  std::function<void(Batch)> done_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::optional<Batch> next_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace tiphys::store

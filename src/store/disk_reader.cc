@@ -1,0 +1,182 @@
+#include "store/disk_reader.h"
+
+#include <fmt/format.h>
+
+namespace tiphys::store {
+namespace {
+
+const cluster::Resource* resource_named(std::string_view qualified) {
+  const auto dot = qualified.find('.');
+  const auto group = dot == qualified.npos ? std::string_view() : qualified.substr(dot + 1);
+  return cluster::find_resource_by_plural(group, qualified.substr(0, dot));
+}
+
+/// A body that cannot be read is a damaged database. The text is not shown: it may be a secret's.
+Result<doc::Value> parse_stored(std::string_view text, std::string_view what) {
+  auto value = doc::parse_json(text);
+  if (!value) return fail(Code::kDataLoss, fmt::format("the store holds damaged JSON of {}", what));
+  return value;
+}
+
+Query start_scan(Database& database, const DiskRange& range, std::string_view resource) {
+  if (!range.name.empty()) {
+    return std::move(database
+                         .query("SELECT namespace, name, uid, labels, body FROM objects WHERE resource = ? AND "
+                                "namespace = ? AND name = ? AND live = 0 AND (namespace, name) > (?, ?) LIMIT ?")
+                         .bind(resource)
+                         .bind(range.ns)
+                         .bind(range.name));
+  }
+  if (!range.workflow.empty()) {
+    return std::move(database
+                         .query("SELECT namespace, name, uid, labels, body FROM objects INDEXED BY objects_workflow "
+                                "WHERE workflow = ? AND resource = ? AND (? = '' OR namespace = ?) AND live = 0 AND "
+                                "(namespace, name) > (?, ?) ORDER BY namespace, name LIMIT ?")
+                         .bind(range.workflow)
+                         .bind(resource)
+                         .bind(range.ns)
+                         .bind(range.ns));
+  }
+  if (!range.ns.empty()) {
+    // The cursor's namespace can only be this one: the comparison of pairs is for the common signature.
+    return std::move(database
+                         .query("SELECT namespace, name, uid, labels, body FROM objects WHERE resource = ? AND "
+                                "namespace = ? AND live = 0 AND (namespace, name) > (?, ?) ORDER BY namespace, name "
+                                "LIMIT ?")
+                         .bind(resource)
+                         .bind(range.ns));
+  }
+  return std::move(database
+                       .query("SELECT namespace, name, uid, labels, body FROM objects WHERE resource = ? AND live = 0 "
+                              "AND (namespace, name) > (?, ?) ORDER BY namespace, name LIMIT ?")
+                       .bind(resource));
+}
+
+}  // namespace
+
+Result<RevisionPtr> DiskReader::revision(const cluster::Resource& resource, std::string_view uid,
+                                         std::string_view body) {
+  TIPHYS_TRY(doc::Value base, parse_stored(body, qualified_plural(resource)));
+  Revision::Parts parts;
+  if (&resource == &cluster::kWorkflows) {
+    Query rows = database_.query("SELECT part, body FROM parts WHERE uid = ?");
+    rows.bind(uid);
+    while (true) {
+      TIPHYS_TRY(const bool more, rows.next());
+      if (!more) break;
+      const std::int64_t part = rows.integer(0);
+      if (part < 0 || part >= Revision::kParts) return fail(Code::kDataLoss, "the store holds an unknown part");
+      TIPHYS_TRY(doc::Value value, parse_stored(rows.text(1), qualified_plural(resource)));
+      parts[static_cast<std::size_t>(part)] = std::make_shared<const doc::Value>(std::move(value));
+    }
+  }
+  return std::make_shared<const Revision>(resource, std::move(base), std::move(parts));
+}
+
+Result<RevisionPtr> DiskReader::find(const cluster::Resource& resource, const Name& name) {
+  Query rows = database_.query("SELECT uid, body FROM objects WHERE resource = ? AND namespace = ? AND name = ?");
+  rows.bind(qualified_plural(resource)).bind(name.ns).bind(name.name);
+  TIPHYS_TRY(const bool found, rows.next());
+  if (!found) return nullptr;
+  return revision(resource, rows.text(0), rows.text(1));
+}
+
+Result<std::vector<DiskRow>> DiskReader::live(const cluster::Resource& resource) {
+  std::vector<DiskRow> found;
+  Query rows = database_.query(
+      "SELECT namespace, name, uid, body FROM objects INDEXED BY objects_live WHERE resource = ? AND live = 1");
+  rows.bind(qualified_plural(resource));
+  while (true) {
+    TIPHYS_TRY(const bool more, rows.next());
+    if (!more) return found;
+    TIPHYS_TRY(auto loaded, revision(resource, rows.text(2), rows.text(3)));
+    found.push_back({{std::string(rows.text(0)), std::string(rows.text(1))}, std::move(loaded)});
+  }
+}
+
+Result<std::vector<DiskRow>> DiskReader::scan(const DiskRange& range, const cluster::Selector& labels) {
+  std::vector<DiskRow> found;
+  Query rows = start_scan(database_, range, qualified_plural(*range.resource));
+  rows.bind(range.after.ns).bind(range.after.name).bind(range.most);
+  while (true) {
+    TIPHYS_TRY(const bool more, rows.next());
+    if (!more) return found;
+    DiskRow row{{std::string(rows.text(0)), std::string(rows.text(1))}, nullptr};
+    bool wanted = true;
+    if (!labels.empty()) {
+      const std::string_view text = rows.text(3);
+      TIPHYS_TRY(const doc::Value map, parse_stored(text.empty() ? "{}" : text, "labels"));
+      wanted = labels.matches_label_map(&map);
+    }
+    if (wanted) {
+      TIPHYS_TRY(row.revision, revision(*range.resource, rows.text(2), rows.text(4)));
+    }
+    found.push_back(std::move(row));
+  }
+}
+
+Result<std::vector<DiskReader::Owned>> DiskReader::read_owned(Query rows) {
+  std::vector<Owned> found;
+  while (true) {
+    TIPHYS_TRY(const bool more, rows.next());
+    if (!more) return found;
+    const cluster::Resource* resource = resource_named(rows.text(1));
+    if (!resource)
+      return fail(Code::kDataLoss, fmt::format("the store holds objects of an unknown kind, {}", rows.text(1)));
+    found.push_back({rows.integer(0), resource, {std::string(rows.text(2)), std::string(rows.text(3))}});
+  }
+}
+
+Result<std::vector<DiskReader::Owned>> DiskReader::owned_by(std::string_view uid, std::int64_t after_id, int most) {
+  return read_owned(std::move(database_
+                                  .query("SELECT id, resource, namespace, name FROM objects INDEXED BY objects_owner "
+                                         "WHERE owner = ? AND id > ? ORDER BY id LIMIT ?")
+                                  .bind(uid)
+                                  .bind(after_id)
+                                  .bind(most)));
+}
+
+Result<std::vector<DiskReader::Owned>> DiskReader::in_namespace(std::string_view ns, std::int64_t after_id, int most) {
+  return read_owned(std::move(
+      database_
+          .query("SELECT id, resource, namespace, name FROM objects WHERE namespace = ? AND id > ? ORDER BY id LIMIT ?")
+          .bind(ns)
+          .bind(after_id)
+          .bind(most)));
+}
+
+Result<std::vector<DiskReader::Garbage>> DiskReader::garbage() {
+  std::vector<Garbage> found;
+  Query rows = database_.query("SELECT uid, namespace FROM garbage");
+  while (true) {
+    TIPHYS_TRY(const bool more, rows.next());
+    if (!more) return found;
+    found.push_back({std::string(rows.text(0)), std::string(rows.text(1))});
+  }
+}
+
+Status DiskReader::nodes(std::string_view workflow_uid, const NodeVisitor& visit) {
+  Query rows = database_.query("SELECT node_id, version, body FROM nodes WHERE workflow_uid = ? ORDER BY rowid");
+  rows.bind(workflow_uid);
+  while (true) {
+    TIPHYS_TRY(const bool more, rows.next());
+    if (!more) return {};
+    visit(rows.text(0), static_cast<std::uint64_t>(rows.integer(1)), rows.text(2));
+  }
+}
+
+Result<std::vector<cluster::JournalEntry>> DiskReader::journal(std::string_view workflow_uid, std::uint64_t from,
+                                                               int most) {
+  std::vector<cluster::JournalEntry> found;
+  Query rows = database_.query(
+      "SELECT sequence, at, body FROM journal WHERE workflow_uid = ? AND sequence >= ? ORDER BY sequence LIMIT ?");
+  rows.bind(workflow_uid).bind(from).bind(most);
+  while (true) {
+    TIPHYS_TRY(const bool more, rows.next());
+    if (!more) return found;
+    found.push_back(
+        {static_cast<std::uint64_t>(rows.integer(0)), Time(Duration(rows.integer(1))), std::string(rows.text(2))});
+  }
+}
+
+}  // namespace tiphys::store

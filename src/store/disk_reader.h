@@ -1,0 +1,62 @@
+// Reads the database on the executor's thread. It sees what the writer has committed.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "store/revision.h"
+#include "store/sqlite.h"
+
+namespace tiphys::store {
+
+/// The rows of a scan: those of one resource that are not live, in order of namespace, name.
+struct DiskRange {
+  const cluster::Resource* resource = nullptr;
+  std::string ns;        ///< "" for all
+  Name after;            ///< exclusive; empty: from the beginning
+  std::string workflow;  ///< only those with this label workflows.argoproj.io/workflow; "" for all
+  std::string name;      ///< only this one; needs `ns`
+  int most = 256;
+};
+
+struct DiskRow {
+  Name name;
+  RevisionPtr revision;  ///< null: the row's labels do not match
+};
+
+class DiskReader {
+ public:
+  explicit DiskReader(Database& database) : database_(database) {}
+
+  /// Null when there is no such object.
+  Result<RevisionPtr> find(const cluster::Resource& resource, const Name& name);
+  Result<std::vector<DiskRow>> live(const cluster::Resource& resource);
+  Result<std::vector<DiskRow>> scan(const DiskRange& range, const cluster::Selector& labels);
+
+  struct Owned {
+    std::int64_t id = 0;  ///< to go on from
+    const cluster::Resource* resource = nullptr;
+    Name name;
+  };
+  /// Objects whose first owner is `uid`, beyond `after_id`.
+  Result<std::vector<Owned>> owned_by(std::string_view uid, std::int64_t after_id, int most);
+  Result<std::vector<Owned>> in_namespace(std::string_view ns, std::int64_t after_id, int most);
+
+  struct Garbage {
+    std::string uid;
+    std::string ns;
+  };
+  Result<std::vector<Garbage>> garbage();
+
+  using NodeVisitor = std::function<void(std::string_view id, std::uint64_t version, std::string_view json)>;
+  Status nodes(std::string_view workflow_uid, const NodeVisitor& visit);
+  Result<std::vector<cluster::JournalEntry>> journal(std::string_view workflow_uid, std::uint64_t from, int most);
+
+ private:
+  Result<RevisionPtr> revision(const cluster::Resource& resource, std::string_view uid, std::string_view body);
+  Result<std::vector<Owned>> read_owned(Query rows);
+
+  Database& database_;
+};
+
+}  // namespace tiphys::store

@@ -1,0 +1,238 @@
+#include "store/local_store.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "store/schema.h"
+
+namespace tiphys::store {
+namespace {
+
+constexpr std::string_view kInMemory = ":memory:";
+constexpr std::chrono::seconds kRetryAfter{1};
+
+Status tune_writer(Database& database, const StoreOptions& options) {
+  TIPHYS_CHECK_OK(database.execute("PRAGMA busy_timeout = 2000"));
+  if (options.path != kInMemory) {
+    Query mode = database.query("PRAGMA journal_mode = WAL");
+    TIPHYS_TRY(const bool answered, mode.next());
+    if (!answered || mode.text(0) != "wal") {
+      return fail(
+          Code::kFailedPrecondition,
+          fmt::format("store {}: the file system has no shared memory, which the write-ahead log needs; choose a "
+                      "data directory on a local disk",
+                      options.path));
+    }
+  }
+  // FULL: the log is synced at each commit. FAST: what is deleted is overwritten where that costs no further write.
+  TIPHYS_CHECK_OK(database.execute(
+      "PRAGMA synchronous = FULL; PRAGMA secure_delete = FAST; PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY"));
+  sqlite3_wal_autocheckpoint(database.get(), 0);
+  if (options.most_database_bytes == 0) return {};
+  TIPHYS_TRY(const auto page_bytes, database.value("PRAGMA page_size"));
+  const auto pages = static_cast<std::int64_t>(options.most_database_bytes) / page_bytes;
+  return database.execute(fmt::format("PRAGMA max_page_count = {}", pages).c_str());
+}
+
+Result<std::unique_ptr<LocalStore::Connections>> connect(const StoreOptions& options) {
+  TIPHYS_TRY(Database writer, Database::open(options.path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
+  auto connections = std::make_unique<LocalStore::Connections>(std::move(writer), std::nullopt);
+  TIPHYS_CHECK_OK(tune_writer(connections->writer, options));
+  TIPHYS_CHECK_OK(prepare_schema(connections->writer, options.random, options.executor.now()));
+  if (options.inline_commits) return connections;
+  TIPHYS_TRY(Database reader, Database::open(options.path, SQLITE_OPEN_READONLY));
+  TIPHYS_CHECK_OK(reader.execute("PRAGMA busy_timeout = 2000; PRAGMA cache_size = -2048"));
+  connections->reader = std::move(reader);
+  return connections;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
+  TIPHYS_CHECK(options.path != kInMemory || options.inline_commits, "a store in memory has one connection");
+  TIPHYS_TRY(auto connections, connect(options));
+  TIPHYS_TRY(auto writer, BatchWriter::make(connections->writer, options.before_commit));
+  return std::make_unique<LocalStore>(std::move(options), std::move(connections), std::move(writer));
+}
+
+LocalStore::LocalStore(StoreOptions options, std::unique_ptr<Connections> connections,
+                       std::unique_ptr<BatchWriter> writer)
+    : executor_(options.executor),
+      random_(options.random),
+      inline_commits_(options.inline_commits),
+      read_only_(options.read_only),
+      most_pending_rows_(options.most_pending_rows),
+      connections_(std::move(connections)),
+      writer_(std::move(writer)),
+      disk_(connections_->reader ? *connections_->reader : connections_->writer),
+      poster_(options.executor),
+      hub_(poster_, memory_, disk_, {.events = options.most_events, .bytes = options.most_event_bytes},
+           writer_->version_limit()),
+      node_watches_(disk_),
+      last_version_(writer_->version_limit()) {
+  if (!inline_commits_) {
+    thread_ = std::make_unique<CommitThread>(connections_->writer, *writer_, [this](Batch batch) {
+      poster_.post([this, finished = std::move(batch)]() mutable { deliver(std::move(finished)); });
+    });
+  }
+  if (read_only_) return;
+  if (auto found = disk_.garbage(); !found) {
+    log::error("what deleted objects left behind cannot be read: {}", found.error().message);
+  } else {
+    for (auto& [uid, ns] : *found) collect(std::move(uid), std::move(ns));
+  }
+}
+
+LocalStore::~LocalStore() {
+  poster_.stop();
+  executor_.cancel(retry_timer_);
+  thread_.reset();
+  if (pending_.writes.empty()) return;
+  if (const Status written = writer_->write(pending_); !written) {
+    log::error("the last writes are lost: {}", written.error().message);
+  }
+}
+
+Status LocalStore::admit() const {
+  if (read_only_) return fail(Code::kFailedPrecondition, "the store is open for reading only");
+  if (degraded_) return std::unexpected(*degraded_);
+  if (pending_rows_ >= most_pending_rows_) {
+    return fail(Code::kResourceExhausted,
+                fmt::format("{} rows wait to be written, no more are accepted; try again", pending_rows_));
+  }
+  return {};
+}
+
+void LocalStore::enqueue(Write write) {
+  pending_.last_ticket = ++last_ticket_;
+  pending_rows_ += write.rows();
+  for (const Change& change : write.changes) apply(change);
+  pending_.writes.push_back(std::move(write));
+  if (flush_posted_ || committing_) return;
+  // At the end of this turn, so that what it writes goes into one transaction.
+  flush_posted_ = true;
+  poster_.post([this] {
+    flush_posted_ = false;
+    flush();
+  });
+}
+
+void LocalStore::apply(const Change& change) {
+  const Address address{change.resource, change.name};
+  Entry* entry = memory_.find(*change.resource, change.name);
+  if (!entry) entry = &memory_.load(address, change.before);
+  if (change.object_changed) memory_.set_current(address, *entry, change.after);
+  ++entry->pending;
+  entry->last_ticket = last_ticket_;
+  resource_tickets_[change.resource] = last_ticket_;
+  pending_.last_version = change.version;
+}
+
+void LocalStore::flush() {
+  if (committing_ || pending_.writes.empty()) return;
+  committing_ = true;
+  Batch batch = std::exchange(pending_, {});
+  if (thread_) return thread_->submit(std::move(batch));
+  batch.outcome = writer_->write(batch);
+  deliver(std::move(batch));
+}
+
+void LocalStore::deliver(Batch batch) {
+  committing_ = false;
+  if (!batch.outcome) return fail_all(std::move(batch));
+  for (const Write& write : batch.writes) {
+    pending_rows_ -= write.rows();
+    for (const Change& change : write.changes) settle(change);
+  }
+  if (batch.last_version != 0) hub_.set_version(batch.last_version);
+  done_ticket_ = batch.last_ticket;
+  // The disk works on while the answers are given.
+  flush();
+  for (Write& write : batch.writes) write.answer(batch.outcome, write.purge);
+  run_waiting(batch.last_ticket);
+  hub_.dispatch_new();
+  for (const Write& write : batch.writes) {
+    for (const Change& change : write.changes) node_watches_.dispatch(change);
+  }
+}
+
+void LocalStore::settle(const Change& change) {
+  Entry* entry = memory_.find(*change.resource, change.name);
+  TIPHYS_CHECK(entry && entry->pending > 0, "an object with a pending write is in memory");
+  --entry->pending;
+  if (change.object_changed) {
+    entry->committed = change.after;
+    hub_.append(*change.resource, {.name = change.name,
+                                   .before = change.before,
+                                   .after = change.after,
+                                   .last = change.last,
+                                   .version = change.version,
+                                   .by_status_update = change.by_status_update,
+                                   .bytes = change.bytes});
+    if (change.leaves_garbage) {
+      collect(std::string(change.before->uid()),
+              change.resource == &cluster::kNamespaces ? change.name.name : std::string());
+    }
+  }
+  memory_.drop_if_idle({change.resource, change.name});
+}
+
+void LocalStore::fail_all(Batch batch) {
+  const Status outcome = batch.outcome;
+  degrade(outcome.error());
+  Batch queued = std::exchange(pending_, {});
+  forget_pending(batch);
+  forget_pending(queued);
+  pending_rows_ = 0;
+  done_ticket_ = last_ticket_;
+  const Status answer = std::unexpected(*degraded_);
+  for (Batch* failed : {&batch, &queued}) {
+    for (Write& write : failed->writes) write.answer(answer, write.purge);
+  }
+  run_waiting(done_ticket_);
+}
+
+void LocalStore::forget_pending(const Batch& batch) {
+  for (const Write& write : batch.writes) {
+    for (const Change& change : write.changes) {
+      const Address address{change.resource, change.name};
+      Entry* entry = memory_.find(*change.resource, change.name);
+      if (!entry) continue;
+      entry->pending = 0;
+      memory_.set_current(address, *entry, entry->committed);
+      memory_.drop_if_idle(address);
+    }
+  }
+}
+
+void LocalStore::degrade(const Error& cause) {
+  degraded_ = Error{cause.code, fmt::format("nothing can be written: {}; writing is tried again in {} s", cause.message,
+                                            kRetryAfter.count())};
+  log::error("{}", degraded_->message);
+  executor_.cancel(retry_timer_);
+  retry_timer_ = poster_.schedule(executor_.now() + kRetryAfter, [this] {
+    retry_timer_ = 0;
+    degraded_.reset();
+    collect_step();
+  });
+}
+
+void LocalStore::run_waiting(std::uint64_t ticket) {
+  while (!waiting_.empty() && waiting_.begin()->first <= ticket) {
+    auto node = waiting_.extract(waiting_.begin());
+    node.mapped()();
+  }
+}
+
+void LocalStore::after(std::uint64_t ticket, Executor::Task task) {
+  if (ticket <= done_ticket_) {
+    poster_.post(std::move(task));
+  } else {
+    waiting_.emplace(ticket, std::move(task));
+  }
+}
+
+}  // namespace tiphys::store

@@ -1,0 +1,156 @@
+// The Store's parts: checks and memory on the executor's thread, commits on the writer's.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "store/commit_thread.h"
+#include "store/disk_reader.h"
+#include "store/memory.h"
+#include "store/node_watches.h"
+#include "store/poster.h"
+#include "store/store.h"
+#include "store/watch_hub.h"
+
+namespace tiphys::store {
+
+class LocalStore final : public Store {
+ public:
+  struct Connections {
+    Database writer;
+    std::optional<Database> reader;  ///< none: the writer's is used (inline commits)
+  };
+
+  LocalStore(StoreOptions options, std::unique_ptr<Connections> connections, std::unique_ptr<BatchWriter> writer);
+  ~LocalStore() override;
+
+  // store_reads.cc
+  void get(const cluster::Key& key, cluster::Done<cluster::Object> done) override;
+  void list(const cluster::Resource& resource, cluster::ListOptions options,
+            cluster::Done<cluster::List> done) override;
+  std::unique_ptr<cluster::Watch> watch(const cluster::Resource& resource, cluster::WatchOptions options,
+                                        cluster::WatchSink sink) override;
+  std::unique_ptr<cluster::Watch> watch_nodes(const cluster::Key& workflow, NodeSink sink) override;
+  std::unique_ptr<cluster::Watch> read_log(const cluster::Key& pod, cluster::LogOptions options,
+                                           cluster::LogSink sink) override;
+  void read_journal(std::string workflow_uid, std::uint64_t from_sequence,
+                    cluster::Done<std::vector<cluster::JournalEntry>> done) override;
+  void set_log_reader(LogReader reader) override { log_reader_ = std::move(reader); }
+
+  // store_writes.cc
+  void create(const cluster::Resource& resource, doc::Value object, cluster::Done<cluster::Object> done) override;
+  void update(const cluster::Key& key, doc::Value object, cluster::Done<cluster::Object> done) override;
+  void patch(const cluster::Key& key, cluster::PatchType type, doc::Value patch,
+             cluster::Done<cluster::Object> done) override;
+  void remove(const cluster::Key& key, cluster::DeleteOptions options, cluster::Done<cluster::Object> done) override;
+  void update_workflow_status(const cluster::Key& key, cluster::WorkflowStatusUpdate update,
+                              cluster::Done<void> done) override;
+
+  std::uint64_t resource_version() const override { return hub_.version(); }
+  const Error* degraded() const override { return degraded_ ? &*degraded_ : nullptr; }
+
+ private:
+  struct ListJob;
+  struct LogReading;
+  /// What an owner that is gone left behind.
+  struct Garbage {
+    std::string uid;
+    std::string ns;  ///< not empty: everything in this namespace instead of what `uid` owns
+    Address after;   ///< how far the objects in memory have been gone through
+    std::int64_t after_id = 0;
+    bool memory_done = false;
+    bool objects_done = false;
+
+    void start_over() { *this = {.uid = std::move(uid), .ns = std::move(ns), .after = {}}; }
+  };
+
+  // local_store.cc: batches
+  /// Whether a write may be accepted now.
+  Status admit() const;
+  void enqueue(Write write);
+  void apply(const Change& change);
+  void flush();
+  void deliver(Batch batch);
+  void settle(const Change& change);
+  void fail_all(Batch batch);
+  void forget_pending(const Batch& batch);
+  void degrade(const Error& cause);
+  void run_waiting(std::uint64_t ticket);
+  /// Runs `task` in a later turn, once the write with this ticket is on disk or has failed.
+  void after(std::uint64_t ticket, Executor::Task task);
+  std::uint64_t next_version() { return ++last_version_; }
+
+  // store_reads.cc
+  Status load(const cluster::Resource& resource);
+  std::uint64_t ticket_of(const cluster::Resource& resource, const Name& name);
+  std::uint64_t ticket_of(const cluster::Resource& resource) const;
+  Result<RevisionPtr> committed(const cluster::Resource& resource, const Name& name);
+  Result<cluster::Object> object_with_nodes(const Revision& revision);
+  Result<cluster::Object> read(const cluster::Key& key);
+  void list_slice(std::shared_ptr<ListJob> job);
+
+  // store_writes.cc
+  /// The object as it will be once all pending writes are on disk; null when there is none.
+  Result<RevisionPtr> current(const cluster::Resource& resource, const Name& name);
+  Result<RevisionPtr> current_or_error(const cluster::Resource& resource, const Name& name);
+  Result<Name> free_name(const cluster::Resource& resource, const doc::Value& object);
+  Result<Change> make_create(const cluster::Resource& resource, doc::Value object);
+  Result<Change> make_update(const cluster::Resource& resource, const Name& name, RevisionPtr before,
+                             doc::Value object);
+  Result<Change> make_status_update(const Name& name, cluster::WorkflowStatusUpdate update);
+  Result<Change> make_remove(const cluster::Resource& resource, const Name& name,
+                             const cluster::DeleteOptions& options);
+  Result<Change> make_deletion(const cluster::Resource& resource, const Name& name, RevisionPtr before);
+  Change make_termination(const cluster::Resource& resource, const Name& name, RevisionPtr before,
+                          std::int64_t grace_seconds);
+  /// Writes the change and answers with its object; a change of nothing is answered once what it rests on is on disk.
+  void commit(Result<Change> change, cluster::Done<cluster::Object> done);
+
+  // garbage.cc
+  bool owns_anything(const Revision& owner);
+  Result<bool> owner_exists(const doc::Value& reference, const std::string& ns);
+  void collect_orphan(const cluster::Resource& resource, const Name& name, const RevisionPtr& revision);
+  void collect(std::string uid, std::string ns);
+  void collect_step();
+  Result<std::vector<Address>> next_garbage(Garbage& garbage);
+  Result<std::optional<Change>> make_collection(const Address& address, const Garbage& garbage);
+  void purge_rows();
+
+  Executor& executor_;
+  Random& random_;
+  const bool inline_commits_;
+  const bool read_only_;
+  const std::size_t most_pending_rows_;
+
+  std::unique_ptr<Connections> connections_;
+  std::unique_ptr<BatchWriter> writer_;
+  DiskReader disk_;
+  Memory memory_;
+  Poster poster_;
+  WatchHub hub_;
+  NodeWatches node_watches_;
+  LogReader log_reader_;
+
+  std::set<const cluster::Resource*> loaded_;
+  std::uint64_t last_version_;
+  Batch pending_;
+  std::size_t pending_rows_ = 0;  ///< also those under way
+  bool flush_posted_ = false;
+  bool committing_ = false;
+  std::uint64_t last_ticket_ = 0;
+  std::uint64_t done_ticket_ = 0;
+  std::unordered_map<const cluster::Resource*, std::uint64_t> resource_tickets_;
+  std::multimap<std::uint64_t, Executor::Task> waiting_;
+
+  std::optional<Error> degraded_;
+  Executor::TimerId retry_timer_ = 0;
+  std::deque<Garbage> garbage_;
+  bool collecting_ = false;
+
+  /// Last, so that it ends first.
+  std::unique_ptr<CommitThread> thread_;
+};
+
+}  // namespace tiphys::store

@@ -1,0 +1,127 @@
+#include "store/revision.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <unordered_map>
+#include <utility>
+
+#include "base/check.h"
+
+namespace tiphys::store {
+namespace {
+
+struct PartPlace {
+  std::string_view parent;  ///< "" for the object itself
+  std::string_view member;
+};
+constexpr std::array<PartPlace, Revision::kParts> kPlaces{PartPlace{"", "spec"}, PartPlace{"status", "storedTemplates"},
+                                                          PartPlace{"status", "storedWorkflowTemplateSpec"}};
+
+doc::Value* part_of(doc::Value& object, const PartPlace& place) {
+  doc::Object* parent = object.if_object();
+  if (parent && !place.parent.empty()) {
+    doc::Value* found = parent->if_contains(place.parent);
+    parent = found ? found->if_object() : nullptr;
+  }
+  return parent ? parent->if_contains(place.member) : nullptr;
+}
+
+bool is_live(const cluster::Resource& resource, const doc::Value& base) {
+  if (&resource == &cluster::kWorkflows) {
+    return doc::find_string(base, "metadata", "labels", Revision::kCompletedLabel) != "true";
+  }
+  if (&resource == &cluster::kPods) {
+    const auto phase = doc::find_string(base, "status", "phase");
+    return phase != "Succeeded" && phase != "Failed";
+  }
+  return &resource != &cluster::kEvents;
+}
+
+std::string_view first_owner(const doc::Value& base) {
+  const doc::Value* references = doc::find(base, "metadata", "ownerReferences");
+  const doc::Array* list = references ? references->if_array() : nullptr;
+  return list && !list->empty() ? doc::find_string(list->front(), "uid") : std::string_view();
+}
+
+}  // namespace
+
+std::string_view qualified_plural(const cluster::Resource& resource) {
+  if (resource.group.empty()) return resource.plural;
+  static const auto names = [] {
+    std::unordered_map<const cluster::Resource*, std::string> made;
+    for (const auto* one : cluster::resources()) made[one] = fmt::format("{}.{}", one->plural, one->group);
+    return made;
+  }();
+  const auto found = names.find(&resource);
+  TIPHYS_CHECK(found != names.end(), "resources are the constants of cluster/resource.h");
+  return found->second;
+}
+
+bool all_in_memory(const cluster::Resource& resource) {
+  return &resource != &cluster::kWorkflows && &resource != &cluster::kPods && &resource != &cluster::kEvents;
+}
+
+RevisionPtr Revision::make(const cluster::Resource& resource, doc::Value object, const Revision* earlier) {
+  Parts parts;
+  if (&resource == &cluster::kWorkflows) {
+    for (int i = 0; i < kParts; ++i) {
+      doc::Value* found = part_of(object, kPlaces[i]);
+      if (!found) continue;
+      const bool same = earlier && earlier->parts_[i] && *earlier->parts_[i] == *found;
+      parts[i] = same ? earlier->parts_[i] : std::make_shared<const doc::Value>(std::move(*found));
+      *found = nullptr;
+    }
+  }
+  return std::make_shared<const Revision>(resource, std::move(object), std::move(parts));
+}
+
+RevisionPtr Revision::successor(const cluster::Resource& resource, doc::Value base, const Revision& earlier) {
+  Parts parts;
+  for (int i = 0; i < kParts; ++i) {
+    doc::Value* found = part_of(base, kPlaces[i]);
+    if (!found) continue;
+    if (found->is_null()) {
+      parts[i] = earlier.parts_[i];
+    } else {
+      parts[i] = std::make_shared<const doc::Value>(std::move(*found));
+      *found = nullptr;
+    }
+  }
+  return std::make_shared<const Revision>(resource, std::move(base), std::move(parts));
+}
+
+Revision::Revision(const cluster::Resource& resource, doc::Value base, Parts parts)
+    : base_(std::make_shared<const doc::Value>(std::move(base))),
+      parts_(std::move(parts)),
+      uid_(doc::find_string(*base_, "metadata", "uid")),
+      owner_(first_owner(*base_)),
+      live_(is_live(resource, *base_)) {
+  const auto text = doc::find_string(*base_, "metadata", "resourceVersion");
+  std::from_chars(text.data(), text.data() + text.size(), resource_version_);
+}
+
+cluster::Object Revision::object() const {
+  if (parts_ == Parts{}) return base_;
+  if (auto composed = composed_.lock()) return composed;
+  auto composed = std::make_shared<const doc::Value>(copy());
+  composed_ = composed;
+  return composed;
+}
+
+doc::Value Revision::copy() const {
+  doc::Value object = *base_;
+  for (int i = 0; i < kParts; ++i) {
+    if (!parts_[i]) continue;
+    doc::Value* place = part_of(object, kPlaces[i]);
+    TIPHYS_CHECK(place, "the base keeps the place of each part");
+    *place = *parts_[i];
+  }
+  return object;
+}
+
+void set_resource_version(doc::Value& object, std::uint64_t version) {
+  doc::ensure_object(object.as_object(), "metadata")["resourceVersion"] = std::to_string(version);
+}
+
+}  // namespace tiphys::store

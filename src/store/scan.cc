@@ -1,0 +1,109 @@
+#include "store/scan.h"
+
+#include <algorithm>
+
+namespace tiphys::store {
+namespace {
+
+using Op = cluster::Requirement::Op;
+
+/// The one value that a requirement allows, or null.
+const std::string* only_value(const cluster::Requirement& requirement) {
+  const bool equality = requirement.op == Op::kEquals || requirement.op == Op::kIn;
+  return equality && requirement.values.size() == 1 ? &requirement.values.front() : nullptr;
+}
+
+bool forbids(const cluster::Selector& selector, std::string_view key, std::string_view value) {
+  return std::ranges::any_of(selector.requirements(), [&](const cluster::Requirement& requirement) {
+    if (requirement.key != key) return false;
+    const bool listed = std::ranges::find(requirement.values, value) != requirement.values.end();
+    switch (requirement.op) {
+      case Op::kEquals:
+      case Op::kIn:
+        return !listed;
+      case Op::kNotEquals:
+      case Op::kNotIn:
+        return listed;
+      case Op::kNotExists:
+        return true;
+      default:
+        return false;
+    }
+  });
+}
+
+std::string value_of(const cluster::Selector& selector, std::string_view key) {
+  for (const auto& requirement : selector.requirements()) {
+    if (requirement.key != key) continue;
+    if (const std::string* value = only_value(requirement)) return *value;
+  }
+  return "";
+}
+
+}  // namespace
+
+bool Selection::matches(const Name& name, const Revision& revision) const {
+  if (!ns.empty() && name.ns != ns) return false;
+  return labels.matches_labels(revision.base()) && fields.matches_fields(revision.base());
+}
+
+bool Selection::may_match_ended() const {
+  if (all_in_memory(*resource)) return false;
+  if (resource == &cluster::kWorkflows) return !forbids(labels, Revision::kCompletedLabel, "true");
+  if (resource == &cluster::kPods) {
+    return !forbids(fields, "status.phase", "Succeeded") || !forbids(fields, "status.phase", "Failed");
+  }
+  return true;
+}
+
+std::string Selection::only_name() const {
+  return value_of(fields, "metadata.name");
+}
+
+Scan::Scan(Memory& memory, DiskReader& disk, Selection selection, Name after)
+    : memory_(memory),
+      disk_(disk),
+      selection_(std::move(selection)),
+      after_(std::move(after)),
+      disk_finished_(!selection_.may_match_ended()) {}
+
+bool Scan::offer(const Name& name, const RevisionPtr& revision, const Visit& visit) {
+  if (revision && selection_.matches(name, *revision) && !visit(name, revision)) return false;
+  after_ = name;
+  return true;
+}
+
+bool Scan::visit_memory_until(const Name* end, const Visit& visit) {
+  const Memory::Table& table = memory_.table(*selection_.resource);
+  // A namespace is one stretch of the order; "" comes before all names.
+  auto next = table.upper_bound(std::max(after_, Name{selection_.ns, ""}));
+  for (; next != table.end() && (!end || next->first < *end); ++next) {
+    if (!selection_.ns.empty() && next->first.ns != selection_.ns) break;
+    if (!offer(next->first, next->second.committed, visit)) return false;
+  }
+  return true;
+}
+
+Status Scan::next_slice(const Visit& visit) {
+  std::vector<DiskRow> rows;
+  if (!disk_finished_) {
+    const DiskRange range{.resource = selection_.resource,
+                          .ns = selection_.ns,
+                          .after = after_,
+                          .workflow = value_of(selection_.labels, Revision::kWorkflowLabel),
+                          .name = selection_.ns.empty() ? "" : selection_.only_name()};
+    TIPHYS_TRY(rows, disk_.scan(range, selection_.labels));
+    disk_finished_ = rows.size() < static_cast<std::size_t>(range.most);
+  }
+  for (const DiskRow& row : rows) {
+    if (!visit_memory_until(&row.name, visit)) return {};
+    // Memory may know better: a write to this object is pending.
+    const Entry* entry = memory_.find(*selection_.resource, row.name);
+    if (!offer(row.name, entry ? entry->committed : row.revision, visit)) return {};
+  }
+  if (!disk_finished_) return {};
+  if (visit_memory_until(nullptr, visit)) finished_ = true;
+  return {};
+}
+
+}  // namespace tiphys::store

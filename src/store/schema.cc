@@ -1,0 +1,122 @@
+#include "store/schema.h"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "base/check.h"
+
+namespace tiphys::store {
+namespace {
+
+constexpr int kSchemaVersion = 1;
+
+// `resource` is "plural" or "plural.group". `live`: to be read into memory at first use. `owner` is the uid of the
+// first owner reference, `workflow` the label workflows.argoproj.io/workflow, `labels` metadata.labels once more, so
+// that a scan need not parse bodies. Bodies have JSON null where a row of `parts` belongs (store/revision.h).
+//
+// nodes has a rowid because a row of a table without one gets a page of its own as soon as it passes 1,002 bytes, and
+// nodes do.
+constexpr const char* kTables = R"sql(
+CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO meta VALUES('version_limit', 1);
+CREATE TABLE objects(
+  id INTEGER PRIMARY KEY,
+  resource TEXT NOT NULL,
+  namespace TEXT NOT NULL,
+  name TEXT NOT NULL,
+  uid TEXT NOT NULL,
+  resource_version INTEGER NOT NULL,
+  live INTEGER NOT NULL,
+  owner TEXT,
+  workflow TEXT,
+  labels TEXT,
+  body TEXT NOT NULL,
+  UNIQUE(resource, namespace, name)
+);
+CREATE INDEX objects_live ON objects(resource) WHERE live = 1;
+CREATE INDEX objects_owner ON objects(owner) WHERE owner IS NOT NULL;
+CREATE INDEX objects_workflow ON objects(workflow) WHERE workflow IS NOT NULL;
+CREATE TABLE parts(uid TEXT, part INTEGER, body TEXT NOT NULL, PRIMARY KEY(uid, part)) WITHOUT ROWID;
+CREATE TABLE nodes(
+  workflow_uid TEXT NOT NULL,
+  node_id TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  body TEXT NOT NULL,
+  UNIQUE(workflow_uid, node_id)
+);
+CREATE TABLE journal(
+  sequence INTEGER PRIMARY KEY,
+  at INTEGER NOT NULL,
+  workflow_uid TEXT NOT NULL,
+  body TEXT NOT NULL
+);
+CREATE INDEX journal_workflow ON journal(workflow_uid);
+CREATE TABLE garbage(uid TEXT PRIMARY KEY, namespace TEXT NOT NULL) WITHOUT ROWID;
+)sql";
+
+struct Migration {
+  int from;
+  const char* sql;
+};
+constexpr std::array<Migration, 0> kMigrations{};
+
+Status insert_default_namespace(Database& database, Random& random, Time now) {
+  const std::string uid = make_uid(random);
+  const std::string body = fmt::format(
+      R"({{"apiVersion":"v1","kind":"Namespace","metadata":{{"name":"default","uid":"{}","resourceVersion":"1",)"
+      R"("creationTimestamp":"{}","labels":{{"kubernetes.io/metadata.name":"default"}}}},)"
+      R"("spec":{{"finalizers":["kubernetes"]}},"status":{{"phase":"Active"}}}})",
+      uid, format_rfc3339(now));
+  return database
+      .query(
+          "INSERT INTO objects(resource, namespace, name, uid, resource_version, live, labels, body) "
+          "VALUES('namespaces', '', 'default', ?, 1, 1, '{\"kubernetes.io/metadata.name\":\"default\"}', ?)")
+      .bind(uid)
+      .bind(body)
+      .run();
+}
+
+Status in_transaction(Database& database, auto&& work) {
+  TIPHYS_CHECK_OK(database.execute("BEGIN IMMEDIATE"));
+  Status done = work();
+  if (done) done = database.execute("COMMIT");
+  if (!done && database.in_transaction()) TIPHYS_CHECK_OK(database.execute("ROLLBACK"));
+  return done;
+}
+
+Status set_version(Database& database, int version) {
+  return database.execute(fmt::format("PRAGMA user_version = {}", version).c_str());
+}
+
+}  // namespace
+
+Status prepare_schema(Database& database, Random& random, Time now) {
+  TIPHYS_TRY(const std::int64_t found, database.value("PRAGMA user_version"));
+  if (found == kSchemaVersion) return {};
+  if (found > kSchemaVersion) {
+    return fail(
+        Code::kFailedPrecondition,
+        fmt::format("the store was written by a newer tiphys (tables of version {}, this one knows {}); use that "
+                    "version or another data directory",
+                    found, kSchemaVersion));
+  }
+  if (found == 0) {
+    return in_transaction(database, [&]() -> Status {
+      TIPHYS_CHECK_OK(database.execute(kTables));
+      TIPHYS_CHECK_OK(insert_default_namespace(database, random, now));
+      return set_version(database, kSchemaVersion);
+    });
+  }
+  for (const Migration& step : kMigrations) {
+    if (step.from < found) continue;
+    const Status done = in_transaction(database, [&]() -> Status {
+      TIPHYS_CHECK_OK(database.execute(step.sql));
+      return set_version(database, step.from + 1);
+    });
+    if (!done) return done;
+  }
+  return {};
+}
+
+}  // namespace tiphys::store

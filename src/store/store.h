@@ -1,0 +1,64 @@
+// The embedded plane's objects: Kubernetes' semantics over one SQLite database.
+//
+// What was acknowledged, or told to a watch, is on disk. Reads show committed state; a read that follows a write of the
+// same caller waits for it. README.md tells how it works.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/executor.h"
+#include "base/random.h"
+#include "cluster/cluster.h"
+
+namespace tiphys::store {
+
+struct StoreOptions {
+  /// The database's file; made when missing. ":memory:" with inline_commits only.
+  std::string path;
+  /// Both must outlive the store, and the executor must run until pending answers have come: a commit on the writer's
+  /// thread is no work that an io_context knows of.
+  Executor& executor;
+  Random& random;
+  /// Commit on the executor's thread instead of one of its own: deterministic, for simulations and tests.
+  bool inline_commits = false;
+  /// Writes are refused with kFailedPrecondition.
+  bool read_only = false;
+  /// Rows that may wait to be written; beyond, writes are refused with kResourceExhausted.
+  std::size_t most_pending_rows = 200'000;
+  /// What a watch can be resumed from, per resource: the newest events, while their objects have less JSON than that.
+  std::size_t most_events = 4096;
+  std::size_t most_event_bytes = 8U << 20;
+  /// The largest size of the database; 0: SQLite's own (16 TiB).
+  std::size_t most_database_bytes = 0;
+  /// Called before each commit, on the writer's thread; an error fails the commit. For fault injection.
+  std::function<Status()> before_commit = {};
+};
+
+class Store : public cluster::Cluster {
+ public:
+  /// kFailedPrecondition: a newer version wrote the database. kDataLoss: it is damaged.
+  static Result<std::unique_ptr<Store>> open(StoreOptions options);
+
+  /// Pending writes are still written; their answers are dropped.
+  ~Store() override = default;
+
+  using LogReader = std::function<std::unique_ptr<cluster::Watch>(cluster::Object pod, cluster::LogOptions options,
+                                                                  cluster::LogSink sink)>;
+  /// What reads the logs of pods; without one read_log ends with kUnimplemented.
+  virtual void set_log_reader(LogReader reader) = 0;
+
+  /// Transitions of one workflow from `from_sequence` on, at most a thousand; go on from the last one's sequence + 1
+  /// until none comes. The entries stay until the workflow is deleted.
+  virtual void read_journal(std::string workflow_uid, std::uint64_t from_sequence,
+                            cluster::Done<std::vector<cluster::JournalEntry>> done) = 0;
+
+  /// The newest resource version that readers can have seen.
+  virtual std::uint64_t resource_version() const = 0;
+  /// Why writes are refused at present, when a commit has failed. A second after the failure writing is tried again.
+  virtual const Error* degraded() const = 0;
+};
+
+}  // namespace tiphys::store

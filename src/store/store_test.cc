@@ -1,0 +1,582 @@
+#include "store/store.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "store/testing.h"
+
+namespace tiphys::store {
+namespace {
+
+using cluster::kConfigMaps;
+using cluster::kEvents;
+using cluster::Key;
+using cluster::kNamespaces;
+using cluster::kPods;
+using cluster::kSecrets;
+using cluster::kWorkflows;
+using cluster::ListOptions;
+using cluster::PatchType;
+using cluster::Selector;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+doc::Value named(std::string_view name, std::string_view ns = "default", doc::Object labels = {}) {
+  return {{"metadata", {{"name", name}, {"namespace", ns}, {"labels", std::move(labels)}}}};
+}
+
+doc::Value workflow(std::string_view name, doc::Object labels = {}) {
+  doc::Value object = named(name, "default", std::move(labels));
+  object.as_object()["spec"] = {{"entrypoint", "main"}, {"templates", {{{"name", "main"}}}}};
+  return object;
+}
+
+doc::Value pod(std::string_view name, std::string_view owner_uid = "", std::string_view phase = "Running") {
+  doc::Value object = named(name, "default", {{"workflows.argoproj.io/workflow", "wf"}});
+  object.as_object()["status"] = {{"phase", phase}};
+  if (!owner_uid.empty()) {
+    object.at("metadata").as_object()["ownerReferences"] = {
+        {{"apiVersion", "argoproj.io/v1alpha1"}, {"kind", "Workflow"}, {"name", "wf"}, {"uid", owner_uid}}};
+  }
+  return object;
+}
+
+Key key(const cluster::Resource& resource, std::string name) {
+  return {&resource, resource.namespaced ? "default" : "", std::move(name)};
+}
+
+std::string text(const cluster::Object& object, auto... path) {
+  return std::string(doc::find_string(*object, path...));
+}
+
+std::vector<std::string> names(const Result<cluster::List>& list) {
+  std::vector<std::string> found;
+  for (const auto& item : list->items) {
+    found.push_back(text(item, "metadata", "namespace") + "/" + text(item, "metadata", "name"));
+  }
+  return found;
+}
+
+std::size_t count(TestStore& store, const cluster::Resource& resource) {
+  return store.list(resource)->items.size();
+}
+
+TEST(StoreCreate, SetsWhatTheServerSets) {
+  TestStore store;
+  const auto made = store.create(kWorkflows, workflow("one"));
+  ASSERT_TRUE(made) << made.error().message;
+  EXPECT_EQ(text(*made, "apiVersion"), "argoproj.io/v1alpha1");
+  EXPECT_EQ(text(*made, "kind"), "Workflow");
+  EXPECT_EQ(text(*made, "metadata", "uid").size(), 36U);
+  EXPECT_EQ(text(*made, "metadata", "creationTimestamp"), "2023-11-14T22:13:20Z");
+  EXPECT_FALSE(text(*made, "metadata", "resourceVersion").empty());
+  EXPECT_EQ(doc::find(**made, "metadata", "generation")->as_int64(), 1);
+  EXPECT_EQ(text(*made, "spec", "entrypoint"), "main");
+  EXPECT_EQ(*store.get(key(kWorkflows, "one")).value(), **made);
+}
+
+TEST(StoreCreate, GeneratesAFreeName) {
+  TestStore store;
+  const auto made = store.create(kWorkflows, {{"metadata", {{"generateName", "train-"}}}});
+  ASSERT_TRUE(made);
+  EXPECT_EQ(text(*made, "metadata", "name").size(), 11U);
+  EXPECT_THAT(text(*made, "metadata", "name"), testing::StartsWith("train-"));
+  EXPECT_EQ(text(*made, "metadata", "namespace"), "default");
+}
+
+TEST(StoreCreate, EncodesStringDataOfASecret) {
+  TestStore store;
+  doc::Value secret = named("s");
+  secret.as_object()["data"] = {{"a", "YQ=="}};
+  secret.as_object()["stringData"] = {{"b", "be"}, {"c", "see"}, {"d", "\xff"}, {"e", ""}};
+  const auto made = store.create(kSecrets, secret);
+  ASSERT_TRUE(made);
+  EXPECT_EQ((*made)->at("data"), (doc::Value{{"a", "YQ=="}, {"b", "YmU="}, {"c", "c2Vl"}, {"d", "/w=="}, {"e", ""}}));
+  EXPECT_FALSE((*made)->as_object().contains("stringData"));
+}
+
+TEST(StoreCreate, Refuses) {
+  TestStore store;
+  ASSERT_TRUE(store.create(kPods, pod("main")));
+  struct Case {
+    const char* rule;
+    const cluster::Resource* resource;
+    doc::Value object;
+    Code code;
+    const char* message;
+  };
+  for (const auto& [rule, resource, object, code, message] : {
+           Case{"a taken name", &kPods, pod("main"), Code::kAlreadyExists, "pods \"main\" already exists"},
+           Case{"no name",
+                &kPods,
+                {{"metadata", doc::Object{}}},
+                Code::kInvalidArgument,
+                "name or generateName is required"},
+           Case{"a bad name", &kPods, named("Main"), Code::kInvalidArgument,
+                "Pod \"Main\" is invalid: metadata.name: Invalid value: \"Main\": a lowercase RFC 1123 subdomain"},
+           Case{"a name that leaves the folder", &kPods, named("../x"), Code::kInvalidArgument, "RFC 1123"},
+           Case{"a long name", &kPods, named(std::string(254, 'a')), Code::kInvalidArgument, "at most 253"},
+           Case{"a bad namespace", &kPods, named("x", "A_B"), Code::kInvalidArgument, "RFC 1123"},
+           Case{"another kind",
+                &kPods,
+                {{"kind", "Job"}, {"metadata", {{"name", "x"}}}},
+                Code::kInvalidArgument,
+                "kind of a pod is Pod, not Job"},
+           Case{"no object", &kPods, doc::Value("x"), Code::kInvalidArgument, "a pod must be an object"},
+       }) {
+    const auto made = store.create(*resource, object);
+    ASSERT_FALSE(made) << rule;
+    EXPECT_EQ(made.error().code, code) << rule;
+    EXPECT_THAT(made.error().message, HasSubstr(message)) << rule;
+  }
+}
+
+TEST(StoreGet, TellsWhatIsMissing) {
+  TestStore store;
+  const auto found = store.get(key(kWorkflows, "none"));
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error(), (Error{Code::kNotFound, "workflows.argoproj.io \"none\" not found"}));
+}
+
+TEST(StoreGet, WaitsForTheWriteBeforeIt) {
+  TestStore store;
+  std::vector<std::string> order;
+  store->create(kPods, pod("p"), [&](auto made) { order.push_back(made ? "created" : "failed"); });
+  store->get(key(kPods, "p"), [&](auto found) { order.push_back(found ? "found" : "missing"); });
+  store->list(kPods, {}, [&](auto list) { order.push_back(fmt::format("{} listed", list->items.size())); });
+  EXPECT_THAT(order, IsEmpty());
+  store.run();
+  EXPECT_THAT(order, ElementsAre("created", "found", "1 listed"));
+}
+
+TEST(StoreNamespaces, HasDefaultAndTakesOthersUnmade) {
+  TestStore store;
+  EXPECT_TRUE(store.get(key(kNamespaces, "default")));
+  EXPECT_TRUE(store.create(kConfigMaps, named("c", "elsewhere")));
+  EXPECT_EQ(store.remove(key(kNamespaces, "default")).error().code, Code::kPermissionDenied);
+}
+
+TEST(StoreUpdate, ReplacesAndRaises) {
+  TestStore store;
+  const auto made = store.create(kWorkflows, workflow("w"));
+  doc::Value changed = **made;
+  changed.as_object()["spec"].as_object()["suspend"] = true;
+  changed.at("metadata").as_object()["uid"] = "";
+  changed.at("metadata").as_object()["creationTimestamp"] = "1999-01-01T00:00:00Z";
+  const auto updated = store.update(key(kWorkflows, "w"), changed);
+  ASSERT_TRUE(updated) << updated.error().message;
+  EXPECT_EQ(doc::find(**updated, "metadata", "generation")->as_int64(), 2);
+  EXPECT_EQ(text(*updated, "metadata", "uid"), text(*made, "metadata", "uid"));
+  EXPECT_EQ(text(*updated, "metadata", "creationTimestamp"), text(*made, "metadata", "creationTimestamp"));
+  EXPECT_NE(text(*updated, "metadata", "resourceVersion"), text(*made, "metadata", "resourceVersion"));
+
+  const auto stale = store.update(key(kWorkflows, "w"), **made);
+  ASSERT_FALSE(stale);
+  EXPECT_EQ(stale.error().code, Code::kAborted);
+  EXPECT_EQ(stale.error().message,
+            "Operation cannot be fulfilled on workflows.argoproj.io \"w\": the object has been modified; please apply "
+            "your changes to the latest version and try again");
+}
+
+TEST(StoreUpdate, OfNothingWritesNothing) {
+  TestStore store;
+  const auto made = store.create(kPods, pod("p"));
+  const auto updated = store.update(key(kPods, "p"), **made);
+  ASSERT_TRUE(updated);
+  EXPECT_EQ(text(*updated, "metadata", "resourceVersion"), text(*made, "metadata", "resourceVersion"));
+}
+
+TEST(StoreUpdate, LeavesNodesAlone) {
+  TestStore store;
+  const auto made = store.create(kWorkflows, workflow("w"));
+  ASSERT_TRUE(store.update_workflow_status(key(kWorkflows, "w"), {.nodes = {{"n1", R"({"id":"n1"})"}}}));
+  doc::Value changed = **made;
+  changed.as_object()["status"] = {{"phase", "Running"}, {"nodes", {{"n2", doc::Object{}}}}};
+  ASSERT_TRUE(store.update(key(kWorkflows, "w"), changed));
+  const auto found = store.get(key(kWorkflows, "w"));
+  EXPECT_EQ((*found)->at("status"), (doc::Value{{"phase", "Running"}, {"nodes", {{"n1", {{"id", "n1"}}}}}}));
+}
+
+TEST(StorePatch, ConflictsOnAnOldVersion) {
+  TestStore store;
+  const auto made = store.create(kPods, pod("p"));
+  ASSERT_TRUE(store.patch(key(kPods, "p"), PatchType::kMerge, {{"status", {{"phase", "Succeeded"}}}}));
+  EXPECT_EQ(text(*store.get(key(kPods, "p")), "status", "phase"), "Succeeded");
+  const auto stale =
+      store.patch(key(kPods, "p"), PatchType::kMerge,
+                  {{"metadata", {{"resourceVersion", text(*made, "metadata", "resourceVersion")}}}, {"spec", 1}});
+  ASSERT_FALSE(stale);
+  EXPECT_EQ(stale.error().code, Code::kAborted);
+}
+
+TEST(StoreList, OrdersFiltersAndPages) {
+  TestStore store;
+  for (const char* ns : {"b", "a", "a-b"}) {
+    for (const char* name : {"y", "x"}) {
+      ASSERT_TRUE(
+          store.create(kWorkflows, named(name, ns, {{"n", name}, {"workflows.argoproj.io/completed", "true"}})));
+      ASSERT_TRUE(store.create(kWorkflows, named(std::string(name) + "-live", ns, {{"n", name}})));
+    }
+  }
+  struct Case {
+    const char* rule;
+    ListOptions options;
+    std::vector<std::string> names;
+  };
+  const auto labels = [](const char* selector) { return *Selector::parse(selector); };
+  const auto fields = [](const char* selector) { return *Selector::parse_fields(selector); };
+  for (const auto& [rule, options, expected] : {
+           Case{"all, by namespace then name",
+                {},
+                {"a/x", "a/x-live", "a/y", "a/y-live", "a-b/x", "a-b/x-live", "a-b/y", "a-b/y-live", "b/x", "b/x-live",
+                 "b/y", "b/y-live"}},
+           Case{"one namespace",
+                {
+                    .ns = "a",
+                },
+                {"a/x", "a/x-live", "a/y", "a/y-live"}},
+           Case{"a label",
+                {
+                    .ns = "a",
+                    .labels = labels("n=x"),
+                },
+                {"a/x", "a/x-live"}},
+           Case{"only live ones",
+                {
+                    .ns = "a",
+                    .labels = labels("workflows.argoproj.io/completed!=true"),
+                },
+                {"a/x-live", "a/y-live"}},
+           Case{"only ended ones",
+                {
+                    .ns = "a",
+                    .labels = labels("workflows.argoproj.io/completed=true"),
+                },
+                {"a/x", "a/y"}},
+           Case{"an ended name",
+                {
+                    .ns = "a-b",
+                    .fields = fields("metadata.name=x"),
+                },
+                {"a-b/x"}},
+           Case{"a live name",
+                {
+                    .ns = "a-b",
+                    .fields = fields("metadata.name=x-live"),
+                },
+                {"a-b/x-live"}},
+           Case{"a name in all namespaces",
+                {
+                    .fields = fields("metadata.name=x"),
+                },
+                {"a/x", "a-b/x", "b/x"}},
+           Case{"a namespace without objects",
+                {
+                    .ns = "c",
+                },
+                {}},
+       }) {
+    EXPECT_EQ(names(store.list(kWorkflows, options)), expected) << rule;
+    std::vector<std::string> paged;
+    ListOptions page = options;
+    page.limit = 1;
+    do {
+      const auto list = store.list(kWorkflows, page);
+      ASSERT_TRUE(list);
+      EXPECT_LE(list->items.size(), 1U);
+      for (auto& name : names(list)) paged.push_back(name);
+      page.continue_token = list->continue_token;
+    } while (!page.continue_token.empty());
+    EXPECT_EQ(paged, expected) << rule << ", page by page";
+  }
+}
+
+TEST(StoreList, RefusesAForeignToken) {
+  TestStore store;
+  EXPECT_EQ(store.list(kPods, {.continue_token = "x"}).error().code, Code::kInvalidArgument);
+}
+
+TEST(StoreList, ReadsLongOnesInSlices) {
+  TestStore store;
+  for (int i = 0; i < 1000; ++i) {
+    store->create(kPods, pod(fmt::format("p{:04}", i), "", i % 3 == 0 ? "Running" : "Succeeded"), [](auto) {});
+  }
+  store.run();
+  const auto all = names(store.list(kPods));
+  EXPECT_EQ(all.size(), 1000U);
+  EXPECT_TRUE(std::ranges::is_sorted(all));
+  const auto part = store.list(kPods, {
+                                          .labels = *Selector::parse("workflows.argoproj.io/workflow=wf"),
+                                          .fields = *Selector::parse_fields("status.phase=Running"),
+                                      });
+  EXPECT_EQ(part->items.size(), 334U);
+}
+
+TEST(StoreStatus, IsWrittenNodeByNode) {
+  TestStore store;
+  const auto made = store.create(kWorkflows, workflow("w"));
+  const Key w = key(kWorkflows, "w");
+  ASSERT_TRUE(store.update_workflow_status(
+      w, {.nodes = {{"a", R"({"phase":"Running"})"}, {"b", R"({"phase":"Pending"})"}},
+          .fields = {{"phase", "Running"}, {"message", "m"}, {"storedTemplates", {{"t", 1}}}},
+          .labels = {{"workflows.argoproj.io/phase", "Running"}},
+          .annotations = {{"note", "x"}}}));
+  ASSERT_TRUE(store.update_workflow_status(w, {.nodes = {{"a", R"({"phase":"Succeeded"})"}, {"b", ""}},
+                                               .fields = {{"phase", "Succeeded"}, {"message", nullptr}},
+                                               .annotations = {{"note", nullptr}},
+                                               .completed = true}));
+  const auto found = store.get(w);
+  ASSERT_TRUE(found);
+  EXPECT_EQ((*found)->at("status"), (doc::Value{{"phase", "Succeeded"},
+                                                {"storedTemplates", {{"t", 1}}},
+                                                {"nodes", {{"a", {{"phase", "Succeeded"}}}}}}));
+  EXPECT_EQ((*found)->at("spec"), (*made)->at("spec"));
+  EXPECT_EQ((*found)->at("metadata").at("labels"),
+            (doc::Value{{"workflows.argoproj.io/phase", "Running"}, {"workflows.argoproj.io/completed", "true"}}));
+  EXPECT_EQ((*found)->at("metadata").at("annotations"), doc::Value(doc::Object{}));
+
+  EXPECT_FALSE(store.list(kWorkflows)->items[0]->at("status").as_object().contains("nodes"));
+  const auto with_nodes = store.list(kWorkflows, {.with_nodes = true});
+  EXPECT_EQ(*with_nodes->items[0], **found);
+}
+
+TEST(StoreStatus, OfNodesAloneLeavesTheObject) {
+  TestStore store;
+  const auto made = store.create(kWorkflows, workflow("w"));
+  ASSERT_TRUE(store.update_workflow_status(key(kWorkflows, "w"), {.nodes = {{"a", "{}"}}}));
+  EXPECT_EQ(text(*store.get(key(kWorkflows, "w")), "metadata", "resourceVersion"),
+            text(*made, "metadata", "resourceVersion"));
+  // The version that the caller read is still the newest.
+  EXPECT_TRUE(store.update(key(kWorkflows, "w"), **made));
+}
+
+TEST(StoreStatus, OfAMissingWorkflowFails) {
+  TestStore store;
+  EXPECT_EQ(store.update_workflow_status(key(kWorkflows, "w"), {}).error().code, Code::kNotFound);
+}
+
+TEST(StoreStatus, ComesWithACreation) {
+  TestStore store;
+  doc::Value object = workflow("w");
+  object.as_object()["status"] = {{"phase", "Running"}, {"nodes", {{"a", {{"id", "a"}}}}}};
+  ASSERT_TRUE(store.create(kWorkflows, object));
+  EXPECT_EQ((*store.get(key(kWorkflows, "w")))->at("status"), object.at("status"));
+}
+
+TEST(StoreJournal, KeepsEachTransition) {
+  TestStore store;
+  const auto made = store.create(kWorkflows, workflow("w"));
+  const std::string uid = text(*made, "metadata", "uid");
+  ASSERT_TRUE(store.update_workflow_status(
+      key(kWorkflows, "w"), {.nodes = {{"a", R"({"phase":"Running"})"}}, .fields = {{"phase", "Running"}}}));
+  ASSERT_TRUE(store.update_workflow_status(key(kWorkflows, "w"), {.nodes = {{"a", ""}}}));
+  const auto journal = store.journal(uid);
+  ASSERT_TRUE(journal);
+  std::vector<std::string> bodies;
+  for (const auto& entry : *journal) {
+    bodies.push_back(entry.json);
+    EXPECT_EQ(entry.at, store.executor().now());
+  }
+  EXPECT_THAT(bodies, ElementsAre(R"({"node":{"phase":"Running"}})", R"({"status":{"phase":"Running"}})",
+                                  R"({"deleted":"a"})"));
+  EXPECT_EQ(store.journal(uid, journal->back().sequence)->size(), 1U);
+  EXPECT_EQ(store.journal(uid, journal->back().sequence + 1)->size(), 0U);
+}
+
+TEST(StoreRemove, TakesAlongWhatIsOwned) {
+  TestStore store;
+  const auto wf = store.create(kWorkflows, workflow("wf"));
+  const std::string uid = text(*wf, "metadata", "uid");
+  ASSERT_TRUE(
+      store.update_workflow_status(key(kWorkflows, "wf"), {.nodes = {{"a", "{}"}}, .fields = {{"phase", "Running"}}}));
+  for (int i = 0; i < 200; ++i) ASSERT_TRUE(store.create(kPods, pod(fmt::format("done-{}", i), uid, "Succeeded")));
+  ASSERT_TRUE(store.create(kPods, pod("running", uid)));
+  ASSERT_TRUE(store.create(kPods, pod("other")));
+  ASSERT_TRUE(store.remove(key(kWorkflows, "wf")));
+  store.run();
+  EXPECT_EQ(names(store.list(kPods)), (std::vector<std::string>{"default/other", "default/running"}));
+  EXPECT_EQ(text(*store.get(key(kPods, "running")), "metadata", "deletionTimestamp"), "2023-11-14T22:13:50Z");
+  EXPECT_EQ(store.journal(uid)->size(), 0U);
+  // The node agent has stopped it.
+  ASSERT_TRUE(store.remove(key(kPods, "running"), {.grace_seconds = 0}));
+  EXPECT_EQ(names(store.list(kPods)), (std::vector<std::string>{"default/other"}));
+}
+
+TEST(StoreRemove, CollectsWhatAppearsTooLate) {
+  TestStore store;
+  const auto wf = store.create(kWorkflows, workflow("wf"));
+  ASSERT_TRUE(store.remove(key(kWorkflows, "wf")));
+  ASSERT_TRUE(store.create(kPods, pod("late", text(*wf, "metadata", "uid"), "Succeeded")));
+  store.run();
+  EXPECT_EQ(count(store, kPods), 0U);
+}
+
+TEST(StoreRemove, KeepsWhatHasAnotherOwner) {
+  TestStore store;
+  const auto wf = store.create(kWorkflows, workflow("wf"));
+  const auto other = store.create(kConfigMaps, named("other"));
+  doc::Value shared = pod("shared", text(*wf, "metadata", "uid"));
+  shared.at("metadata")
+      .at("ownerReferences")
+      .as_array()
+      .push_back(
+          {{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"name", "other"}, {"uid", text(*other, "metadata", "uid")}});
+  ASSERT_TRUE(store.create(kPods, shared));
+  ASSERT_TRUE(store.remove(key(kWorkflows, "wf")));
+  store.run();
+  const auto kept = store.get(key(kPods, "shared"));
+  ASSERT_TRUE(kept);
+  EXPECT_EQ((*kept)->at("metadata").at("ownerReferences").as_array().size(), 1U);
+  EXPECT_EQ(text(*kept, "metadata", "deletionTimestamp"), "");
+  ASSERT_TRUE(store.remove(key(kConfigMaps, "other")));
+  store.run();
+  EXPECT_NE(text(*store.get(key(kPods, "shared")), "metadata", "deletionTimestamp"), "");
+}
+
+TEST(StoreRemove, OfANamespaceTakesWhatIsInIt) {
+  TestStore store;
+  ASSERT_TRUE(store.create(kNamespaces, named("team")));
+  ASSERT_TRUE(store.create(kConfigMaps, named("c", "team")));
+  ASSERT_TRUE(store.create(kConfigMaps, named("c")));
+  ASSERT_TRUE(store.create(kWorkflows, named("w", "team", {{"workflows.argoproj.io/completed", "true"}})));
+  ASSERT_TRUE(store.remove(key(kNamespaces, "team")));
+  store.run();
+  EXPECT_EQ(names(store.list(kConfigMaps)), (std::vector<std::string>{"default/c"}));
+  EXPECT_EQ(count(store, kWorkflows), 0U);
+}
+
+TEST(StoreRemove, GivesARunningPodItsGrace) {
+  TestStore store;
+  doc::Value object = pod("p");
+  object.as_object()["spec"] = {{"terminationGracePeriodSeconds", 5}};
+  ASSERT_TRUE(store.create(kPods, object));
+  const auto first = store.remove(key(kPods, "p"));
+  ASSERT_TRUE(first);
+  EXPECT_EQ(text(*first, "metadata", "deletionTimestamp"), "2023-11-14T22:13:25Z");
+  EXPECT_EQ(doc::find(**first, "metadata", "deletionGracePeriodSeconds")->as_int64(), 5);
+  // A longer grace changes nothing, a shorter one does.
+  EXPECT_EQ(*store.remove(key(kPods, "p"), {.grace_seconds = 60}).value(), **first);
+  EXPECT_EQ(text(*store.remove(key(kPods, "p"), {.grace_seconds = 1}), "metadata", "deletionTimestamp"),
+            "2023-11-14T22:13:21Z");
+  EXPECT_EQ(store.remove(key(kPods, "p"), {.uid = "other", .grace_seconds = 0}).error().code, Code::kAborted);
+  ASSERT_TRUE(store.remove(key(kPods, "p"), {.grace_seconds = 0}));
+  EXPECT_EQ(store.get(key(kPods, "p")).error().code, Code::kNotFound);
+}
+
+TEST(StoreRemove, WaitsForFinalizers) {
+  TestStore store;
+  doc::Value object = workflow("w");
+  object.at("metadata").as_object()["finalizers"] = {"workflows.argoproj.io/artifact-gc"};
+  ASSERT_TRUE(store.create(kWorkflows, object));
+  ASSERT_TRUE(store.remove(key(kWorkflows, "w")));
+  const auto waiting = store.get(key(kWorkflows, "w"));
+  ASSERT_TRUE(waiting);
+  EXPECT_NE(text(*waiting, "metadata", "deletionTimestamp"), "");
+  doc::Value freed = **waiting;
+  freed.at("metadata").as_object().erase("finalizers");
+  ASSERT_TRUE(store.update(key(kWorkflows, "w"), freed));
+  EXPECT_EQ(store.get(key(kWorkflows, "w")).error().code, Code::kNotFound);
+}
+
+TEST(StoreReopen, FindsEverythingAgain) {
+  const TempDir temp;
+  const std::string path = temp.path() + "/tiphys.db";
+  std::string uid;
+  std::uint64_t version = 0;
+  {
+    TestStore store({.path = path});
+    uid = text(*store.create(kWorkflows, workflow("ended")), "metadata", "uid");
+    ASSERT_TRUE(store.create(kWorkflows, workflow("live")));
+    ASSERT_TRUE(store.create(kConfigMaps, named("c")));
+    ASSERT_TRUE(store.update_workflow_status(
+        key(kWorkflows, "ended"),
+        {.nodes = {{"a", R"({"id":"a"})"}}, .fields = {{"phase", "Failed"}}, .completed = true}));
+    version = store->resource_version();
+  }
+  TestStore store({.path = path});
+  EXPECT_GE(store->resource_version(), version);
+  EXPECT_EQ(count(store, kWorkflows), 2U);
+  EXPECT_EQ(count(store, kConfigMaps), 1U);
+  EXPECT_EQ(text(*store.get(key(kWorkflows, "ended")), "status", "nodes", "a", "id"), "a");
+  EXPECT_EQ(store.journal(uid)->size(), 2U);
+  EXPECT_EQ(store.create(kWorkflows, workflow("ended")).error().code, Code::kAlreadyExists);
+  const auto next = store.create(kConfigMaps, named("d"));
+  EXPECT_GT(std::stoull(text(*next, "metadata", "resourceVersion")), version);
+  // What had ended can live again.
+  ASSERT_TRUE(store.patch(key(kWorkflows, "ended"), PatchType::kMerge,
+                          {{"metadata", {{"labels", {{"workflows.argoproj.io/completed", nullptr}}}}}}));
+  EXPECT_EQ(store
+                .list(kWorkflows,
+                      {
+                          .labels = *Selector::parse("!workflows.argoproj.io/completed"),
+                      })
+                ->items.size(),
+            2U);
+}
+
+TEST(StoreReopen, GoesOnCollecting) {
+  const TempDir temp;
+  const std::string path = temp.path() + "/tiphys.db";
+  bool stop = false;
+  {
+    TestStore store(
+        {.path = path, .before_commit = [&] { return stop ? Status(fail(Code::kUnavailable, "stopped")) : Status(); }});
+    const auto wf = store.create(kWorkflows, workflow("wf"));
+    ASSERT_TRUE(store.update_workflow_status(key(kWorkflows, "wf"), {.nodes = {{"a", "{}"}}}));
+    ASSERT_TRUE(store.create(kPods, pod("p", text(*wf, "metadata", "uid"), "Failed")));
+    ASSERT_TRUE(store.remove(key(kWorkflows, "wf")));
+    stop = true;
+  }
+  TestStore store({.path = path});
+  EXPECT_EQ(count(store, kPods), 1U);
+  store.run();
+  EXPECT_EQ(count(store, kPods), 0U);
+}
+
+TEST(StoreReadOnly, RefusesWrites) {
+  TestStore store({.read_only = true});
+  EXPECT_EQ(store.create(kPods, pod("p")).error().code, Code::kFailedPrecondition);
+  EXPECT_TRUE(store.get(key(kNamespaces, "default")));
+}
+
+TEST(StoreBounds, RefuseWritesBeyondTheQueue) {
+  TestStore store({.most_pending_rows = 4});
+  std::vector<Code> codes;
+  for (int i = 0; i < 4; ++i) {
+    store->create(kPods, pod(fmt::format("p{}", i)),
+                  [&](auto made) { codes.push_back(made ? Code{} : made.error().code); });
+  }
+  store.run();
+  EXPECT_THAT(codes, ElementsAre(Code{}, Code{}, Code::kResourceExhausted, Code::kResourceExhausted));
+  EXPECT_TRUE(store.create(kPods, pod("later")));
+}
+
+TEST(StoreLogs, AreReadByWhatTheCompositionSets) {
+  TestStore store;
+  ASSERT_TRUE(store.create(kPods, pod("p")));
+  const auto read = [&](const char* name) {
+    Status ended = fail(Code::kUnknown, "not ended");
+    const auto reading = store->read_log(
+        key(kPods, name), {}, {.on_line = [](auto, auto, auto) {}, .on_end = [&](Status status) { ended = status; }});
+    store.run();
+    return ended;
+  };
+  EXPECT_EQ(read("p").error().code, Code::kUnimplemented);
+  store->set_log_reader([](cluster::Object, cluster::LogOptions, cluster::LogSink sink) {
+    sink.on_end({});
+    return std::make_unique<cluster::Watch>();
+  });
+  EXPECT_TRUE(read("p"));
+  EXPECT_EQ(read("none").error().code, Code::kNotFound);
+}
+
+TEST(StoreEvents, StayOnDisk) {
+  TestStore store;
+  ASSERT_TRUE(store.create(kEvents, named("e")));
+  EXPECT_EQ(count(store, kEvents), 1U);
+}
+
+}  // namespace
+}  // namespace tiphys::store

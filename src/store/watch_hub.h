@@ -1,0 +1,71 @@
+// Watches of objects: a log of the newest events per resource, and those who follow it.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "store/change.h"
+#include "store/poster.h"
+#include "store/scan.h"
+
+namespace tiphys::store {
+
+/// One committed change of an object, as the log keeps it.
+struct ObjectEvent {
+  Name name;
+  RevisionPtr before;  ///< null: created
+  RevisionPtr after;   ///< null: deleted
+  RevisionPtr last;    ///< of a deletion: the state that watchers see
+  std::uint64_t version = 0;
+  bool by_status_update = false;
+  std::size_t bytes = 0;
+};
+
+class ObjectWatch;
+
+class WatchHub {
+ public:
+  struct Limits {
+    std::size_t events = 4096;     ///< per resource
+    std::size_t bytes = 8U << 20;  ///< per resource, of the events' objects as JSON
+    std::size_t waiting = 65536;   ///< events that wait for one watch's first list to end
+  };
+
+  /// `version` is the newest resource version; older ones cannot be resumed from.
+  WatchHub(Poster& poster, Memory& memory, DiskReader& disk, Limits limits, std::uint64_t version);
+  ~WatchHub();
+
+  /// `load` brings the resource's live objects into memory; an error of it ends the watch.
+  std::unique_ptr<cluster::Watch> watch(const cluster::Resource& resource, cluster::WatchOptions options,
+                                        cluster::WatchSink sink, std::move_only_function<Status()> load);
+  /// Puts a committed change into the log; dispatch_new() then tells the watches of all that came since.
+  void append(const cluster::Resource& resource, ObjectEvent event);
+  void dispatch_new();
+  std::uint64_t version() const { return version_; }
+  void set_version(std::uint64_t version) { version_ = version; }
+
+ private:
+  friend class ObjectWatch;
+
+  struct Channel {
+    std::deque<ObjectEvent> log;
+    std::size_t bytes = 0;
+    std::uint64_t forgotten = 0;  ///< the newest version that is no longer in the log
+    std::vector<std::shared_ptr<ObjectWatch>> watches;
+  };
+  Channel& channel(const cluster::Resource& resource);
+
+  Poster& poster_;
+  Memory& memory_;
+  DiskReader& disk_;
+  Limits limits_;
+  std::uint64_t first_version_;
+  std::uint64_t version_;
+  std::unordered_map<const cluster::Resource*, Channel> channels_;
+  std::vector<std::pair<const cluster::Resource*, ObjectEvent>> fresh_;
+};
+
+}  // namespace tiphys::store
