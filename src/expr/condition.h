@@ -18,8 +18,11 @@ Result<bool> eval_bool_expression(std::string_view text, const Scope& scope);
 /// An expr-lang expression with any result; strings stay strings.
 Result<doc::Value> eval_expression(std::string_view text, const Scope& scope);
 
-/// successCondition and failureCondition of resource templates: label-selector syntax over gjson paths
-/// ("status.succeeded > 0", "status.phase in (Done, Ready)", several joined by commas mean and).
-Result<bool> eval_resource_condition(std::string_view text, const doc::Value& object);
+/// How several requirements go together: all must hold for a success, any one makes a failure.
+enum class Join { kAll, kAny };
+
+/// successCondition and failureCondition of resource templates: label-selector syntax over paths with gjson's dots,
+/// indices, # and backslashes ("status.succeeded > 0", "status.phase in (Done, Ready)", several joined by commas).
+Result<bool> eval_resource_condition(std::string_view text, const doc::Value& object, Join join = Join::kAll);
 
 }  // namespace tiphys::expr
