@@ -1,7 +1,8 @@
-# tiphys_layer(NAME [USES layer...] [LIBS library...])
-# A folder under src/ as one static library, tiphys_NAME, and its *_test.cc files as one program, NAME_test.
+# tiphys_layer(NAME [USES layer...] [LIBS library...] [TEST_USES layer...])
+# A folder under src/ as one static library, tiphys_NAME, and its *_test.cc files as one program, NAME_test, which may
+# use further layers.
 function(tiphys_layer name)
-  cmake_parse_arguments(LAYER "" "" "USES;LIBS" ${ARGN})
+  cmake_parse_arguments(LAYER "" "" "USES;LIBS;TEST_USES" ${ARGN})
   set(folder ${PROJECT_SOURCE_DIR}/src/${name})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cc)
   set(tests ${sources})
@@ -17,11 +18,12 @@ function(tiphys_layer name)
   endif()
   target_include_directories(tiphys_${name} ${kind} ${PROJECT_SOURCE_DIR}/src)
   list(TRANSFORM LAYER_USES PREPEND tiphys_)
+  list(TRANSFORM LAYER_TEST_USES PREPEND tiphys_)
   target_link_libraries(tiphys_${name} ${kind} ${LAYER_USES} ${LAYER_LIBS})
 
   if(TIPHYS_TESTS AND tests)
     add_executable(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE tiphys_${name} GTest::gmock GTest::gtest_main)
+    target_link_libraries(${name}_test PRIVATE tiphys_${name} ${LAYER_TEST_USES} GTest::gmock GTest::gtest_main)
     include(GoogleTest)
     gtest_discover_tests(${name}_test TEST_PREFIX "${name}." PROPERTIES LABELS unit TIMEOUT 300 DISCOVERY_TIMEOUT 60)
   endif()
