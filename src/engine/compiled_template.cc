@@ -1,0 +1,229 @@
+#include "engine/compiled_template.h"
+
+#include <algorithm>
+
+namespace tiphys::engine {
+namespace {
+
+const std::string kNoName;
+
+/// The template's document with each input parameter's value as a tag of its own name: rendering fills the values in.
+doc::Value document_with_input_tags(const api::Template& source) {
+  doc::Value document = source.document ? *source.document : doc::Value(doc::Object{{"name", source.name}});
+  doc::Object* object = document.if_object();
+  if (!object || source.inputs.parameters.empty()) return document;
+  doc::Object& inputs = doc::ensure_object(*object, "inputs");
+  doc::Value* listed = inputs.if_contains("parameters");
+  doc::Array parameters = listed && listed->is_array() ? std::move(listed->get_array()) : doc::Array();
+  for (std::size_t i = 0; i < source.inputs.parameters.size(); ++i) {
+    const std::string& name = source.inputs.parameters[i].name;
+    if (parameters.size() <= i) parameters.push_back(doc::Object{{"name", name}});
+    if (doc::Object* parameter = parameters[i].if_object()) {
+      (*parameter)["value"] = "{{inputs.parameters." + name + "}}";
+      parameter->erase("valueFrom");
+    }
+  }
+  inputs["parameters"] = std::move(parameters);
+  return document;
+}
+
+InputPlan compile_input(const api::Parameter& source) {
+  InputPlan plan;
+  plan.source = &source;
+  if (source.value) {
+    plan.default_text = Text(*source.value);
+  } else if (source.default_value) {
+    plan.default_text = Text(*source.default_value);
+  } else if (source.value_from && source.value_from->default_value) {
+    plan.default_text = Text(*source.value_from->default_value);
+  } else {
+    return plan;
+  }
+  plan.has_default = true;
+  return plan;
+}
+
+bool rich(const api::Inputs& inputs) {
+  if (!inputs.artifacts.empty()) return true;
+  return std::ranges::any_of(inputs.parameters, [](const api::Parameter& parameter) {
+    return (parameter.default_value && has_tag(*parameter.default_value)) || has_tag(parameter.description) ||
+           std::ranges::any_of(parameter.enum_values, [](const std::string& value) { return has_tag(value); });
+  });
+}
+
+OutputPlan compile_output(const api::Parameter& source) {
+  OutputPlan plan;
+  plan.source = &source;
+  if (!source.value_from) return plan;
+  plan.from = Text(source.value_from->parameter);
+  if (source.value_from->default_value) plan.default_text = Text(*source.value_from->default_value);
+  if (!source.value_from->expression.empty()) {
+    plan.expression = expr::Expression::compile(source.value_from->expression);
+  }
+  return plan;
+}
+
+std::unique_ptr<const LoopPlan> compile_loop(const api::Step& step) {
+  // An empty withItems is no loop, as in the original.
+  const bool items = step.with_items && !step.with_items->empty();
+  if (!items && step.with_param.empty() && !step.with_sequence) return nullptr;
+  auto plan = std::make_unique<LoopPlan>();
+  if (items) {
+    plan->items = &*step.with_items;
+    if (doc::Value value(*step.with_items); has_tag(value)) {
+      if (auto compiled = expr::DocumentTemplate::compile(std::move(value))) {
+        plan->items_with_tags = std::make_unique<const expr::DocumentTemplate>(std::move(*compiled));
+      }
+    }
+  } else if (!step.with_param.empty()) {
+    plan->param = Text(step.with_param);
+  } else {
+    plan->sequence = true;
+    plan->count = Text(step.with_sequence->count);
+    plan->start = Text(step.with_sequence->start);
+    plan->end = Text(step.with_sequence->end);
+    plan->format = Text(step.with_sequence->format);
+  }
+  return plan;
+}
+
+std::unique_ptr<const RetryPlan> compile_retry(const std::optional<api::RetryStrategy>& own,
+                                               const std::optional<api::RetryStrategy>& of_workflow) {
+  const api::RetryStrategy* source = own ? &*own : of_workflow ? &*of_workflow : nullptr;
+  if (!source) return nullptr;
+  auto plan = std::make_unique<RetryPlan>();
+  plan->source = source;
+  if (source->limit) plan->limit = Text(*source->limit);
+  if (source->backoff) {
+    plan->duration = Text(source->backoff->duration);
+    plan->factor = Text(source->backoff->factor);
+    plan->cap = Text(source->backoff->cap);
+    plan->max_duration = Text(source->backoff->max_duration);
+  }
+  if (!source->expression.empty()) plan->expression = expr::Expression::compile(source->expression);
+  return plan;
+}
+
+}  // namespace
+
+ArtifactPlan compile_artifact(const api::Artifact& source) {
+  ArtifactPlan plan;
+  plan.source = &source;
+  plan.from = Text(source.from);
+  plan.from_expression = Text(source.from_expression);
+  plan.sub_path = Text(source.sub_path);
+  if (doc::Value value(source.raw); has_tag(value) && source.from.empty() && source.from_expression.empty()) {
+    if (auto compiled = expr::DocumentTemplate::compile(std::move(value))) {
+      plan.raw = std::make_unique<const expr::DocumentTemplate>(std::move(*compiled));
+    }
+  }
+  return plan;
+}
+
+ArgumentsPlan compile_arguments(const api::Arguments& source) {
+  ArgumentsPlan plan;
+  plan.source = &source;
+  plan.parameters.reserve(source.parameters.size());
+  for (const api::Parameter& parameter : source.parameters) {
+    plan.parameters.push_back(parameter.value ? Text(*parameter.value) : Text());
+  }
+  plan.artifacts.reserve(source.artifacts.size());
+  for (const api::Artifact& artifact : source.artifacts) plan.artifacts.push_back(compile_artifact(artifact));
+  return plan;
+}
+
+std::uint32_t CompiledTemplate::group_of(std::uint32_t task) const {
+  const auto after = std::ranges::upper_bound(group_begin, task);
+  return static_cast<std::uint32_t>(after - group_begin.begin()) - 1;
+}
+
+CompiledWorkflow::CompiledWorkflow(const api::Workflow& workflow) : workflow_(workflow) {
+  for (const auto& source : workflow.spec.templates) by_name_.emplace(source->name, &add(*source));
+  // Steps point at templates that follow: compile once all are known. Inline templates are added on the way.
+  for (std::size_t i = 0; i < templates_.size(); ++i) compile(*templates_[i]);
+  arguments_ = compile_arguments(workflow.spec.arguments);
+  if (!workflow.spec.on_exit.empty()) {
+    auto exit = std::make_unique<ExitPlan>();
+    exit->template_name = &workflow.spec.on_exit;
+    exit->target = find(workflow.spec.on_exit);
+    exit->arguments = compile_arguments(workflow.spec.on_exit_arguments);
+    exit_ = std::move(exit);
+  }
+}
+
+const CompiledTemplate* CompiledWorkflow::find(std::string_view name) const {
+  const auto found = by_name_.find(name);
+  return found == by_name_.end() ? nullptr : found->second;
+}
+
+CompiledTemplate& CompiledWorkflow::add(const api::Template& source) {
+  templates_.push_back(std::make_unique<CompiledTemplate>());
+  templates_.back()->source = &source;
+  return *templates_.back();
+}
+
+void CompiledWorkflow::compile(CompiledTemplate& compiled) {
+  const api::Template& source = *compiled.source;
+  compiled.pod = source.runs_pod();
+  compiled.rich_inputs = rich(source.inputs);
+  for (const api::Parameter& parameter : source.inputs.parameters) {
+    compiled.input_index.emplace(parameter.name, static_cast<std::uint32_t>(compiled.inputs.size()));
+    compiled.inputs.push_back(compile_input(parameter));
+  }
+  compiled.retry = compile_retry(source.retry_strategy, workflow_.spec.retry_strategy);
+  compiled.active_deadline = Text(source.active_deadline_seconds);
+  compiled.timeout = Text(source.timeout);
+  compiled.display_name = Text(source.display_name);
+  if (source.suspend) compiled.suspend_duration = Text(source.suspend->duration);
+  if (source.memoize) {
+    compiled.memo_key = Text(source.memoize->key);
+    compiled.memo_max_age = Text(source.memoize->max_age);
+    compiled.memo_config_map = Text(source.memoize->config_map);
+  }
+  if (compiled.pod) {
+    compiled.document = expr::DocumentTemplate::compile(document_with_input_tags(source));
+    if (compiled.document) compiled.references = compiled.document->references();
+    return;
+  }
+  for (const api::Parameter& output : source.outputs.parameters) compiled.outputs.push_back(compile_output(output));
+  for (const api::Artifact& output : source.outputs.artifacts) {
+    compiled.output_artifacts.push_back(compile_artifact(output));
+  }
+
+  const auto add_step = [&](const api::Step& step) {
+    CompiledStep& added = compiled.tasks.emplace_back();
+    added.source = &step;
+    added.target = find(step.template_name);
+    if (step.inline_template) {
+      auto& known = inline_[step.inline_template.get()];
+      if (!known) known = &add(*step.inline_template);
+      added.target = known;
+    }
+    added.when = Text(step.when);
+    added.arguments = compile_arguments(step.arguments);
+    added.loop = compile_loop(step);
+    if (!step.on_exit.empty()) {
+      auto exit = std::make_unique<ExitPlan>();
+      exit->template_name = &step.on_exit;
+      exit->target = find(step.on_exit);
+      exit->arguments = compile_arguments(step.on_exit_arguments);
+      added.exit = std::move(exit);
+    }
+    compiled.task_index.emplace(step.name, static_cast<std::uint32_t>(compiled.tasks.size() - 1));
+  };
+  if (compiled.steps()) {
+    for (const api::StepGroup& group : source.steps) {
+      compiled.group_begin.push_back(static_cast<std::uint32_t>(compiled.tasks.size()));
+      for (const api::Step& step : group) add_step(step);
+    }
+    compiled.group_begin.push_back(static_cast<std::uint32_t>(compiled.tasks.size()));
+    mark_wanted_results(compiled);
+  } else if (compiled.dag() && source.dag) {
+    compiled.tasks.reserve(source.dag->tasks.size());
+    for (const api::Step& task : source.dag->tasks) add_step(task);
+    compile_dag(compiled);
+    mark_wanted_results(compiled);
+  }
+}
+
+}  // namespace tiphys::engine

@@ -1,0 +1,156 @@
+// The templates of a workflow, compiled once per run: texts with tags as programs, names as indices, dependencies as
+// lists in both directions.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "api/workflow.h"
+#include "engine/text.h"
+#include "expr/depends.h"
+#include "expr/expression.h"
+
+namespace tiphys::engine {
+
+struct CompiledTemplate;
+
+/// An artifact of `arguments` or of the `outputs` of steps and dag.
+struct ArtifactPlan {
+  const api::Artifact* source = nullptr;
+  Text from, from_expression, sub_path;
+  /// The artifact as written when strings in it have tags ("key: runs/{{item}}").
+  std::unique_ptr<const expr::DocumentTemplate> raw;
+};
+
+struct ArgumentsPlan {
+  const api::Arguments* source = nullptr;
+  std::vector<Text> parameters;  ///< values, by position in source->parameters; empty text where none is given
+  std::vector<ArtifactPlan> artifacts;
+};
+
+/// withItems, withParam or withSequence.
+struct LoopPlan {
+  const doc::Array* items = nullptr;
+  std::unique_ptr<const expr::DocumentTemplate> items_with_tags;
+  Text param;
+  bool sequence = false;
+  Text count, start, end, format;
+};
+
+struct ExitPlan {
+  const std::string* template_name = nullptr;
+  const CompiledTemplate* target = nullptr;  ///< null: there is no such template
+  ArgumentsPlan arguments;
+};
+
+/// A step or task.
+struct CompiledStep {
+  const api::Step* source = nullptr;
+  const CompiledTemplate* target = nullptr;  ///< null: there is no such template
+  Text when;
+  ArgumentsPlan arguments;
+  std::unique_ptr<const LoopPlan> loop;
+  std::unique_ptr<const ExitPlan> exit;
+  /// dag: set when `depends` is used; positions of its tasks in the template follow.
+  std::unique_ptr<const expr::Depends> depends;
+  std::vector<std::uint32_t> depends_tasks;
+  bool wants_result = false;  ///< some text of the template asks for its outputs.result
+};
+
+struct RetryPlan {
+  const api::RetryStrategy* source = nullptr;
+  Text limit, duration, factor, cap, max_duration;
+  std::optional<Result<expr::Expression>> expression;
+};
+
+/// What each input parameter is when no argument is given for it.
+struct InputPlan {
+  const api::Parameter* source = nullptr;
+  Text default_text;  ///< value, else default
+  bool has_default = false;
+};
+
+struct OutputPlan {
+  const api::Parameter* source = nullptr;
+  Text from;  ///< valueFrom.parameter
+  Text default_text;
+  std::optional<Result<expr::Expression>> expression;
+};
+
+struct CompiledTemplate {
+  const api::Template* source = nullptr;
+  bool pod = false;  ///< container, script or resource
+
+  std::vector<InputPlan> inputs;
+  std::unordered_map<std::string_view, std::uint32_t> input_index;
+  /// Nodes need their whole inputs kept: there are artifacts, or texts other than values that have tags.
+  bool rich_inputs = false;
+
+  // container, script, resource
+  Result<expr::DocumentTemplate> document;
+  std::vector<std::string> references;
+
+  // steps, dag
+  std::vector<CompiledStep> tasks;         ///< of all groups, in order
+  std::vector<std::uint32_t> group_begin;  ///< steps: where each group begins in `tasks`, and the end
+  std::unordered_map<std::string_view, std::uint32_t> task_index;
+  std::vector<std::uint32_t> targets;  ///< dag
+  std::vector<bool> needed;            ///< dag: a target, or what one depends on
+  std::vector<OutputPlan> outputs;
+  std::vector<ArtifactPlan> output_artifacts;
+
+  Text suspend_duration, active_deadline, timeout, display_name;
+  Text memo_key, memo_max_age, memo_config_map;
+  std::unique_ptr<const RetryPlan> retry;
+
+  bool steps() const { return source->type == api::Template::Type::kSteps; }
+  bool dag() const { return source->type == api::Template::Type::kDag; }
+  std::size_t group_count() const { return group_begin.size() - 1; }
+  std::uint32_t group_of(std::uint32_t task) const;
+  std::span<const std::uint32_t> dependencies(std::uint32_t task) const {
+    return {dependency_list.data() + dependency_begin[task], dependency_list.data() + dependency_begin[task + 1]};
+  }
+  std::span<const std::uint32_t> dependents(std::uint32_t task) const {
+    return {dependent_list.data() + dependent_begin[task], dependent_list.data() + dependent_begin[task + 1]};
+  }
+
+  std::vector<std::uint32_t> dependency_begin, dependency_list, dependent_begin, dependent_list;
+
+  CompiledTemplate() : document(expr::DocumentTemplate()) {}
+};
+
+/// All templates of a workflow, inline ones included. The workflow must outlive it and stay where it is.
+class CompiledWorkflow {
+ public:
+  explicit CompiledWorkflow(const api::Workflow& workflow);
+
+  const CompiledTemplate* find(std::string_view name) const;
+  const ExitPlan* exit() const { return exit_.get(); }
+  /// spec.arguments with its tags on workflow variables.
+  const ArgumentsPlan& arguments() const { return arguments_; }
+
+ private:
+  CompiledTemplate& add(const api::Template& source);
+  void compile(CompiledTemplate& compiled);
+
+  const api::Workflow& workflow_;
+  std::vector<std::unique_ptr<CompiledTemplate>> templates_;
+  std::unordered_map<std::string_view, CompiledTemplate*> by_name_;
+  std::unordered_map<const api::Template*, CompiledTemplate*> inline_;
+  ArgumentsPlan arguments_;
+  std::unique_ptr<const ExitPlan> exit_;
+};
+
+ArgumentsPlan compile_arguments(const api::Arguments& source);
+ArtifactPlan compile_artifact(const api::Artifact& source);
+/// Fills the dependency lists and targets of a dag template.
+void compile_dag(CompiledTemplate& compiled);
+/// Marks the steps whose outputs.result some text of the template asks for.
+void mark_wanted_results(CompiledTemplate& compiled);
+
+}  // namespace tiphys::engine

@@ -1,0 +1,195 @@
+// Dags: a task is due when all that it depends on is settled.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/machine.h"
+#include "engine/names.h"
+
+namespace tiphys::engine {
+namespace {
+
+constexpr std::string_view kFailFast = "template has failed or errored children and failFast enabled";
+
+/// The phases that a branch of the dag has come to.
+enum Branch : std::uint8_t {
+  kBranchSucceeded = 1,
+  kBranchFailed = 2,
+  kBranchError = 4,
+  kBranchOfBoundary = 8,  ///< whatever the dag itself comes to, seen from outside; from within: Succeeded
+};
+
+std::uint8_t branch_of(api::NodePhase phase) {
+  switch (phase) {
+    case api::NodePhase::kFailed:
+      return kBranchFailed;
+    case api::NodePhase::kError:
+      return kBranchError;
+    default:
+      return kBranchSucceeded;
+  }
+}
+
+std::uint16_t result_bits(api::NodePhase phase) {
+  switch (phase) {
+    case api::NodePhase::kSucceeded:
+      return expr::kSucceeded;
+    case api::NodePhase::kFailed:
+      return expr::kFailed;
+    case api::NodePhase::kError:
+      return expr::kErrored;
+    case api::NodePhase::kSkipped:
+      return expr::kSkipped;
+    case api::NodePhase::kOmitted:
+      return expr::kOmitted;
+    default:
+      return 0;
+  }
+}
+
+std::uint16_t bare_bits(const api::ContinueOn& rule) {
+  std::uint16_t bits = expr::kSucceeded | expr::kSkipped | expr::kDaemoned;
+  if (rule.error) bits |= expr::kErrored;
+  if (rule.failed) bits |= expr::kFailed;
+  return bits;
+}
+
+bool continues_on(const api::ContinueOn& rule, api::NodePhase phase) {
+  return (rule.error && phase == api::NodePhase::kError) || (rule.failed && phase == api::NodePhase::kFailed);
+}
+
+}  // namespace
+
+void Machine::begin_dag(Frame& frame) {
+  const CompiledTemplate& plan = *frame.plan;
+  for (std::uint32_t task = 0; task < plan.tasks.size(); ++task) {
+    frame.tasks[task].unsettled = static_cast<std::uint32_t>(plan.dependencies(task).size());
+  }
+  for (std::uint32_t task = 0; task < plan.tasks.size(); ++task) {
+    if (plan.needed[task] && plan.dependencies(task).empty()) task_due(frame, task);
+  }
+  if (frame.open == 0) push(Action::Kind::kAdvance, frame.node);
+}
+
+void Machine::task_due(Frame& frame, std::uint32_t task) {
+  TaskState& state = frame.tasks[task];
+  if (frame.stopping || state.stage != TaskStage::kWaiting) return;
+  state.stage = TaskStage::kBegun;
+  ++frame.open;
+  const CompiledStep& step = frame.plan->tasks[task];
+  if (!depends_hold(frame, task)) {
+    create_ended(task_call(frame, task), api::NodePhase::kOmitted, "omitted: depends condition not met");
+    return;
+  }
+  if (!step.loop) {
+    frame.held.push_back(task);
+    return pump(frame);
+  }
+  auto resolved = resolve_step(frame, task);
+  if (!resolved) {
+    create_ended(task_call(frame, task), api::NodePhase::kError, resolved.error().message);
+    return;
+  }
+  auto expansion = expand(frame, task, std::move(*resolved));
+  if (!expansion) {
+    create_ended(task_call(frame, task), api::NodePhase::kError, expansion.error().message);
+  } else if (expansion->items.empty()) {
+    create_ended(task_call(frame, task), api::NodePhase::kSkipped, "Skipped, empty params");
+  } else {
+    begin_loop(frame, task, std::move(*expansion));
+  }
+}
+
+bool Machine::depends_hold(const Frame& frame, std::uint32_t task) const {
+  const CompiledTemplate& plan = *frame.plan;
+  const auto results = [&](std::uint32_t dependency) -> std::uint16_t {
+    const NodeIndex index = frame.tasks[dependency].node;
+    if (index == kNoNode) return 0;
+    const Node& node = nodes_[index];
+    std::uint16_t bits = result_bits(node.phase);
+    if (node.type != api::NodeType::kTaskGroup) return bits;
+    const auto phase_of = [&](NodeIndex child) { return nodes_[child].phase; };
+    using enum api::NodePhase;
+    if (std::ranges::any_of(node.children, [&](auto child) { return phase_of(child) == kSucceeded; })) {
+      bits |= expr::kAnySucceeded;
+    }
+    if (!node.children.empty() &&
+        std::ranges::all_of(node.children, [&](auto child) { return phase_of(child) == kFailed; })) {
+      bits |= expr::kAllFailed;
+    }
+    return bits;
+  };
+  const auto bare = [&](std::uint32_t dependency) { return bare_bits(plan.tasks[dependency].source->continue_on); };
+  const CompiledStep& step = plan.tasks[task];
+  if (!step.depends) {
+    return std::ranges::all_of(plan.dependencies(task), [&](std::uint32_t dependency) {
+      return (result_bits(nodes_[frame.tasks[dependency].node].phase) & bare(dependency)) != 0;
+    });
+  }
+  return step.depends->eval([&](std::size_t i) { return results(step.depends_tasks[i]); },
+                            [&](std::size_t i) { return bare(step.depends_tasks[i]); });
+}
+
+void Machine::end_dag(Frame& frame) {
+  if (frame.plan->source->fail_fast && frame.unsuccessful > 0) {
+    return set_phase(frame.node, api::NodePhase::kFailed, std::string(kFailFast));
+  }
+  const bool shut_down = !shutdown_.empty() && !nodes_[frame.node].on_exit;
+  const api::NodePhase phase = shut_down ? api::NodePhase::kFailed : assess_dag(frame);
+  std::vector<NodeIndex> outbound;
+  for (const std::uint32_t target : frame.plan->targets) {
+    if (frame.tasks[target].node != kNoNode) outbound_nodes(frame.tasks[target].node, outbound);
+  }
+  set_outbound(frame.node, std::move(outbound));
+  if (phase != api::NodePhase::kSucceeded) return set_phase(frame.node, phase);
+  end_with_outputs(frame);
+}
+
+/// By the targets. One that was omitted or skipped counts as what its branch last came to, failures first.
+api::NodePhase Machine::assess_dag(const Frame& frame) const {
+  for (const std::uint32_t target : frame.plan->targets) {
+    const NodeIndex index = frame.tasks[target].node;
+    const std::uint8_t branch = index == kNoNode            ? std::uint8_t{kBranchFailed}
+                                : nodes_[index].completed() ? branch_of(nodes_[index].phase)
+                                                            : inherited_branch(frame, target);
+    const auto phase = branch & kBranchFailed  ? api::NodePhase::kFailed
+                       : branch & kBranchError ? api::NodePhase::kError
+                                               : api::NodePhase::kSucceeded;
+    if (phase == api::NodePhase::kSucceeded) continue;
+    if (continues_on(frame.plan->tasks[target].source->continue_on, phase)) continue;
+    return phase;
+  }
+  return api::NodePhase::kSucceeded;
+}
+
+/// What comes to a task from the outbound nodes of those it depends on.
+std::uint8_t Machine::inherited_branch(const Frame& frame, std::uint32_t task) const {
+  const auto dependencies = frame.plan->dependencies(task);
+  if (dependencies.empty()) return kBranchOfBoundary;
+  std::uint8_t branch = 0;
+  for (const std::uint32_t dependency : dependencies) {
+    const NodeIndex index = frame.tasks[dependency].node;
+    if (index != kNoNode) branch |= passed_branch(index);
+  }
+  return branch;
+}
+
+std::uint8_t Machine::passed_branch(NodeIndex index) const {
+  const Node& node = nodes_[index];
+  if (!node.completed()) {
+    if (node.owner_node != kNoNode) return branch_of(nodes_[node.owner_node].phase);
+    if (!(node.branch & kBranchOfBoundary)) return node.branch;
+    const Node& boundary = nodes_[node.boundary];
+    const std::uint8_t of_boundary = boundary.fulfilled() ? branch_of(boundary.phase) : kBranchSucceeded;
+    return (node.branch & ~kBranchOfBoundary) | of_boundary;
+  }
+  std::uint8_t branch = 0;
+  if (node.type == api::NodeType::kTaskGroup) {
+    for (const NodeIndex child : node.children) branch |= passed_branch(child);
+  } else if (node.extra && (node.type == api::NodeType::kSteps || node.type == api::NodeType::kDag)) {
+    for (const NodeIndex out : node.extra->outbound) branch |= passed_branch(out);
+  }
+  return branch == 0 ? branch_of(node.phase) : branch;
+}
+
+}  // namespace tiphys::engine

@@ -1,0 +1,91 @@
+// What a steps or dag node keeps while it runs: how far each of its tasks is, and what holds others back.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "api/workflow.h"
+#include "engine/text.h"
+
+namespace tiphys::engine {
+
+using NodeIndex = std::uint32_t;
+inline constexpr NodeIndex kNoNode = UINT32_MAX;
+inline constexpr std::uint32_t kNoTask = UINT32_MAX;
+
+struct CompiledTemplate;
+
+/// One element of a loop.
+struct LoopItem {
+  std::string description;                                   ///< for the name of its turn
+  std::string text;                                          ///< {{item}}
+  std::vector<std::pair<std::string, std::string>> members;  ///< {{item.key}}, of an object
+};
+
+/// A text of a looped step in which all but the item is resolved.
+struct TurnText {
+  std::string text;
+  std::optional<expr::TextTemplate> program;  ///< when the text still has tags
+};
+
+/// outputs.result and outputs.parameters of a loop, as JSON lists.
+struct Aggregate {
+  std::string result;
+  std::string parameters;
+  std::map<std::string, std::string, std::less<>> by_name;
+};
+
+/// A loop whose items are known: the task has become as many turns.
+struct Expansion {
+  doc::Array items;
+  std::vector<NodeIndex> turns;  ///< by item; kNoNode while not begun
+  std::uint32_t next = 0;        ///< the first item not begun
+  std::uint32_t open = 0;        ///< turns not settled, begun or not
+  TurnText when;
+  std::vector<std::optional<TurnText>> arguments;  ///< by position in the step's arguments; nothing: absent
+  std::vector<api::Artifact> artifacts;
+  bool skip = false;  ///< `when` was false before any item was looked at
+  std::unique_ptr<const Aggregate> aggregate;
+};
+
+enum class TaskStage : std::uint8_t {
+  kWaiting,  ///< for dependencies, or for its group
+  kBegun,    ///< begun, or held back by parallelism
+  kSettled,  ///< ended, with its exit handler
+};
+
+struct TaskState {
+  NodeIndex node = kNoNode;     ///< the task's node; the task group of a loop in a dag
+  std::uint32_t unsettled = 0;  ///< dag: dependencies that are not settled
+  TaskStage stage = TaskStage::kWaiting;
+};
+
+struct Frame {
+  NodeIndex node = kNoNode;
+  const CompiledTemplate* plan = nullptr;
+  std::vector<TaskState> tasks;
+  std::unordered_map<std::uint32_t, Expansion> loops;  ///< by task
+  /// Begun tasks and exit handlers of groups that are not settled; of the current group in steps.
+  std::uint32_t open = 0;
+  std::uint32_t group = 0;
+  NodeIndex group_node = kNoNode;
+  NodeIndex last_group_node = kNoNode;  ///< the one before
+  /// Tasks that parallelism holds back, in the order in which they were due.
+  std::deque<std::uint32_t> held;
+  std::vector<std::uint32_t> ended_groups;  ///< task groups that a restored dag finds ended
+  bool in_blocked_list = false;
+  bool stopping = false;  ///< nothing begins any more: a step could not be begun, or failFast
+
+  // Nodes whose boundary this is; what parallelism and failFast look at.
+  std::uint32_t active_pods = 0;      ///< Pending or Running
+  std::uint32_t active_children = 0;  ///< the same of pods, steps and dags
+  std::uint32_t unsuccessful = 0;     ///< pods, steps and dags, Failed or Error
+};
+
+}  // namespace tiphys::engine

@@ -1,0 +1,232 @@
+// What steps and dag nodes have in common: tasks are resolved, begun as parallelism allows, and settled.
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "engine/machine.h"
+#include "engine/names.h"
+#include "engine/variables.h"
+#include "expr/condition.h"
+
+namespace tiphys::engine {
+namespace {
+
+std::uint64_t held_key(const Frame& frame, std::uint32_t task) {
+  return static_cast<std::uint64_t>(frame.node) << 32 | task;
+}
+
+/// The name in a text that is nothing but one simple tag; "" when it is more or less.
+std::string_view sole_tag(const Text& text) {
+  const std::string& source = text.source();
+  if (text.constant() || !text.program() || !source.starts_with("{{") || !source.ends_with("}}")) return {};
+  const auto& names = text.program()->references();
+  if (names.size() != 1 || source[2] == '=' || source.find("{{", 2) != std::string::npos) return {};
+  return names.front();
+}
+
+}  // namespace
+
+void Machine::open_frame(NodeIndex index) {
+  Node& node = nodes_[index];
+  node.frame = std::make_unique<Frame>();
+  Frame& frame = *node.frame;
+  frame.node = index;
+  frame.plan = node.plan;
+  frame.tasks.resize(node.plan->tasks.size());
+  if (node.plan->dag()) {
+    begin_dag(frame);
+  } else if (node.plan->group_count() == 0) {
+    end_steps(frame);
+  } else {
+    begin_group(frame, 0);
+  }
+}
+
+Call Machine::task_call(Frame& frame, std::uint32_t task) {
+  const CompiledStep& step = frame.plan->tasks[task];
+  const Node& around = nodes_[frame.node];
+  const bool steps = frame.plan->steps();
+  const std::string& prefix = steps ? nodes_[frame.group_node].name : around.name;
+  Call call;
+  call.name.reserve(prefix.size() + 1 + step.source->name.size());
+  call.name.append(prefix).append(".").append(step.source->name);
+  call.template_name = &step.source->template_name;
+  call.plan = step.target;
+  call.boundary = frame.node;
+  call.owner = Owner::kTask;
+  call.owner_node = steps ? frame.group_node : kNoNode;
+  call.task = task;
+  call.depth = around.depth + 1;
+  call.on_exit = around.on_exit;
+  return call;
+}
+
+Result<ResolvedStep> Machine::resolve_step(Frame& frame, std::uint32_t task) {
+  const CompiledStep& step = frame.plan->tasks[task];
+  const SiblingVariables variables(*this, frame.node);
+  ResolvedStep resolved;
+  if (!step.when.empty()) {
+    TIPHYS_TRY(resolved.when, render(step.when, globals(), variables, Leftover::kFailSiblings));
+    const auto proceed = expr::eval_when(resolved.when);
+    // In a loop the condition may hang on the item, which is not known yet.
+    if (!proceed && !step.loop) return std::unexpected(proceed.error());
+    if (proceed && !*proceed) {
+      resolved.proceed = false;
+      return resolved;
+    }
+  }
+  resolved.values.reserve(step.arguments.parameters.size());
+  for (const Text& text : step.arguments.parameters) {
+    if (const std::string_view name = sole_tag(text); !name.empty()) {
+      expr::Scope scope(&globals());
+      variables.provide(name, scope);
+      if (const std::string* value = scope.text(name); value && !has_tag(*value)) {
+        resolved.values.emplace_back(*value);
+        continue;
+      }
+      if (const doc::Value* value = scope.value(name); value && value->is_null()) {
+        resolved.values.emplace_back(std::nullopt);
+        continue;
+      }
+    }
+    TIPHYS_TRY(resolved.values.emplace_back(), render(text, globals(), variables, Leftover::kFailSiblings));
+  }
+  for (const ArtifactPlan& plan : step.arguments.artifacts) {
+    auto artifact = resolve_artifact(plan, variables, frame.node);
+    if (!artifact) {
+      if (plan.source->optional) continue;
+      if (frame.plan->dag()) return std::unexpected(artifact.error());
+      return std::unexpected(artifact.error().in("unable to resolve references"));
+    }
+    if (*artifact) resolved.artifacts.push_back(std::move(**artifact));
+  }
+  return resolved;
+}
+
+void Machine::begin_resolved(Frame& frame, std::uint32_t task, ResolvedStep step) {
+  Call call = task_call(frame, task);
+  if (!step.proceed) {
+    create_ended(call, api::NodePhase::kSkipped, fmt::format("when '{}' evaluated false", step.when));
+    return;
+  }
+  Arguments arguments;
+  const auto& parameters = frame.plan->tasks[task].source->arguments.parameters;
+  arguments.parameters.reserve(step.values.size());
+  for (std::size_t i = 0; i < step.values.size(); ++i) {
+    if (!parameters[i].value) continue;
+    arguments.parameters.push_back({parameters[i].name, std::move(step.values[i])});
+  }
+  arguments.artifacts = std::move(step.artifacts);
+  begin(std::move(call), arguments);
+}
+
+bool Machine::gate_open(Frame& frame) {
+  if (workflow_.spec.parallelism && active_pods_ >= *workflow_.spec.parallelism) {
+    if (!std::exchange(frame.in_blocked_list, true)) blocked_.push_back(frame.node);
+    return false;
+  }
+  const auto& parallelism = frame.plan->source->parallelism;
+  return !parallelism || frame.active_children < *parallelism;
+}
+
+void Machine::pump(Frame& frame) {
+  while (!frame.held.empty() && gate_open(frame)) begin_held(frame);
+}
+
+/// Begins the task, or the next turn of the loop, that has been held longest.
+void Machine::begin_held(Frame& frame) {
+  const std::uint32_t task = frame.held.front();
+  if (const auto loop = frame.loops.find(task); loop != frame.loops.end()) {
+    Expansion& expansion = loop->second;
+    const std::uint32_t turn = expansion.next;
+    do {
+      ++expansion.next;
+    } while (expansion.next < expansion.turns.size() && expansion.turns[expansion.next] != kNoNode);
+    if (expansion.next >= expansion.turns.size()) frame.held.pop_front();
+    return begin_turn(frame, task, turn);
+  }
+  frame.held.pop_front();
+  if (auto known = resolved_.extract(held_key(frame, task))) {
+    return begin_resolved(frame, task, std::move(known.mapped()));
+  }
+  auto step = resolve_step(frame, task);
+  if (step) return begin_resolved(frame, task, std::move(*step));
+  create_ended(task_call(frame, task), api::NodePhase::kError, step.error().message);
+  if (frame.plan->steps()) fail_group(frame, api::NodePhase::kError, step.error().message);
+}
+
+void Machine::hold(Frame& frame, std::uint32_t task, ResolvedStep step) {
+  resolved_.emplace(held_key(frame, task), std::move(step));
+  frame.held.push_back(task);
+}
+
+void Machine::unblock() {
+  const auto limit = workflow_.spec.parallelism;
+  while (!blocked_.empty() && (!limit || active_pods_ < *limit)) {
+    const NodeIndex index = blocked_.front();
+    blocked_.pop_front();
+    if (Frame* frame = frame_of(index)) {
+      frame->in_blocked_list = false;
+      pump(*frame);
+    } else if (const Node& node = nodes_[index]; node.type == api::NodeType::kRetry && !node.fulfilled()) {
+      const NodeIndex last = last_attempt(node);
+      if (last == kNoNode || nodes_[last].fulfilled()) begin_attempt(index);
+    }
+  }
+}
+
+/// The end of a task's node, or of one turn of its loop, and of its exit handler.
+void Machine::settle(NodeIndex index) {
+  const Node& node = nodes_[index];
+  Frame* frame = frame_of(node.boundary);
+  if (!frame || node.owner != Owner::kTask) return;
+  if (frame->plan->source->fail_fast && frame->unsuccessful > 0) stop_frame(*frame);
+  if (node.turn == kNoTask) return task_settled(*frame, node.task);
+  const auto loop = frame->loops.find(node.task);
+  TIPHYS_CHECK(loop != frame->loops.end(), "a turn belongs to a loop");
+  if (--loop->second.open == 0) end_loop(*frame, node.task);
+}
+
+void Machine::task_settled(Frame& frame, std::uint32_t task) {
+  TaskState& state = frame.tasks[task];
+  if (state.stage == TaskStage::kSettled) return;
+  state.stage = TaskStage::kSettled;
+  --frame.open;
+  if (frame.plan->dag()) {
+    for (const std::uint32_t dependent : frame.plan->dependents(task)) {
+      if (--frame.tasks[dependent].unsettled == 0 && frame.plan->needed[dependent]) task_due(frame, dependent);
+    }
+  }
+  if (frame.open == 0) push(Action::Kind::kAdvance, frame.node);
+}
+
+/// Begins nothing more. What is held back is given up.
+void Machine::stop_frame(Frame& frame) {
+  if (std::exchange(frame.stopping, true)) return;
+  for (const std::uint32_t task : std::exchange(frame.held, {})) {
+    const auto loop = frame.loops.find(task);
+    if (loop == frame.loops.end()) {
+      resolved_.erase(held_key(frame, task));
+      frame.tasks[task].stage = TaskStage::kSettled;
+      --frame.open;
+      continue;
+    }
+    Expansion& expansion = loop->second;
+    for (std::uint32_t turn = expansion.next; turn < expansion.turns.size(); ++turn) {
+      if (expansion.turns[turn] == kNoNode) --expansion.open;
+    }
+    expansion.next = static_cast<std::uint32_t>(expansion.turns.size());
+    if (expansion.open == 0) end_loop(frame, task);
+  }
+  push(Action::Kind::kAdvance, frame.node);
+}
+
+void Machine::advance(Frame& frame) {
+  if (frame.open > 0 || nodes_[frame.node].fulfilled()) return;
+  if (frame.plan->dag()) {
+    end_dag(frame);
+  } else {
+    end_group(frame);
+  }
+}
+
+}  // namespace tiphys::engine

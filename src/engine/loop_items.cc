@@ -1,0 +1,199 @@
+#include "engine/loop_items.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+namespace tiphys::engine {
+namespace {
+
+/// Keys sorted at every level, as Go writes maps.
+doc::Value sorted(const doc::Value& value) {
+  if (const auto* array = value.if_array()) {
+    doc::Array result;
+    result.reserve(array->size());
+    for (const auto& element : *array) result.push_back(sorted(element));
+    return result;
+  }
+  const auto* object = value.if_object();
+  if (!object) return value;
+  std::vector<std::string_view> keys;
+  for (const auto& [key, member] : *object) keys.push_back(key);
+  std::ranges::sort(keys);
+  doc::Object result;
+  result.reserve(object->size());
+  for (const std::string_view key : keys) result.emplace(key, sorted(object->at(key)));
+  return result;
+}
+
+/// Go's Item.String(): JSON without the outer quotes of a string.
+std::string item_words(const doc::Value& value) {
+  std::string json = doc::to_json(value);
+  if (value.is_string()) return json.substr(1, json.size() - 2);
+  return json;
+}
+
+Result<std::int64_t> whole_number(const std::string& text) {
+  std::int64_t value = 0;
+  const char* begin = text.data();
+  if (text.starts_with('+')) ++begin;
+  const auto [end, error] = std::from_chars(begin, text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty()) {
+    return fail(Code::kInvalidArgument, fmt::format("strconv.Atoi: parsing \"{}\": invalid syntax", text));
+  }
+  return value;
+}
+
+/// A format of Go's fmt with one verb for whole numbers: flags, width and one of d, x, X, o, b, v.
+class NumberFormat {
+ public:
+  static Result<NumberFormat> parse(const std::string& format) {
+    NumberFormat result;
+    const std::size_t percent = format.find('%');
+    if (percent == std::string::npos) {
+      result.before_ = format + "%!(EXTRA int=";
+      result.after_ = ")";
+      return result;
+    }
+    result.before_ = format.substr(0, percent);
+    std::size_t at = percent + 1;
+    for (; at < format.size() && std::string_view("-+# 0").find(format[at]) != std::string_view::npos; ++at) {
+      result.left_ |= format[at] == '-';
+      result.sign_ |= format[at] == '+';
+      result.zeros_ |= format[at] == '0';
+    }
+    for (; at < format.size() && format[at] >= '0' && format[at] <= '9' && result.width_ < 1000; ++at) {
+      result.width_ = result.width_ * 10 + (format[at] - '0');
+    }
+    if (at >= format.size() || std::string_view("dxXobv").find(format[at]) == std::string_view::npos) {
+      return fail(
+          Code::kInvalidArgument,
+          fmt::format("withSequence.format \"{}\" must have one verb for a whole number, as %d or %03x", format));
+    }
+    result.verb_ = format[at] == 'v' ? 'd' : format[at];
+    result.after_ = format.substr(at + 1);
+    return result;
+  }
+
+  std::string write(std::int64_t value) const {
+    const std::uint64_t size = value < 0 ? 0 - static_cast<std::uint64_t>(value) : static_cast<std::uint64_t>(value);
+    std::string digits = verb_ == 'x'   ? fmt::format("{:x}", size)
+                         : verb_ == 'X' ? fmt::format("{:X}", size)
+                         : verb_ == 'o' ? fmt::format("{:o}", size)
+                         : verb_ == 'b' ? fmt::format("{:b}", size)
+                                        : fmt::format("{}", size);
+    const std::string sign = value < 0 ? "-" : sign_ ? "+" : "";
+    const auto width = static_cast<std::size_t>(width_);
+    if (zeros_ && !left_ && digits.size() + sign.size() < width)
+      digits.insert(0, width - sign.size() - digits.size(), '0');
+    std::string text = sign + digits;
+    if (text.size() < width) text.insert(left_ ? text.size() : 0, width - text.size(), ' ');
+    return before_ + text + after_;
+  }
+
+ private:
+  std::string before_, after_;
+  int width_ = 0;
+  char verb_ = 'd';
+  bool left_ = false, sign_ = false, zeros_ = false;
+};
+
+}  // namespace
+
+LoopItem make_loop_item(const doc::Value& value) {
+  LoopItem item;
+  if (const auto* text = value.if_string()) {
+    item.text = *text;
+    item.description = item_words(value);
+  } else if (const auto* array = value.if_array()) {
+    item.text = doc::to_json(value);
+    std::vector<std::string> words;
+    for (const auto& element : *array) words.push_back(item_words(element));
+    item.description = fmt::format("[{}]", fmt::join(words, " "));
+  } else if (const auto* object = value.if_object()) {
+    item.text = doc::to_json(sorted(value));
+    std::vector<std::string> words;
+    for (const auto& [key, member] : *object) {
+      std::string text = item_words(member);
+      words.push_back(std::string(key) + ":" + text);
+      item.members.emplace_back(key, std::move(text));
+    }
+    std::ranges::sort(words);
+    item.description = fmt::format("{}", fmt::join(words, ","));
+  } else if (value.is_null()) {
+    item.text = "null";
+    item.description = "[]";
+  } else {
+    item.text = doc::to_json(value);
+    item.description = item.text;
+  }
+  return item;
+}
+
+Result<doc::Array> make_sequence(const std::string& count, const std::string& start, const std::string& end,
+                                 const std::string& format) {
+  std::int64_t first = 0, last = 0;
+  if (!start.empty()) {
+    TIPHYS_TRY(first, whole_number(start));
+  }
+  if (!end.empty()) {
+    TIPHYS_TRY(last, whole_number(end));
+  } else if (!count.empty()) {
+    TIPHYS_TRY(const std::int64_t number, whole_number(count));
+    if (number == 0) return doc::Array();
+    last = first + number - 1;
+  } else {
+    return fail(Code::kInvalidArgument, "neither end nor count was specified in withSequence");
+  }
+  if (std::max(first, last) - std::min(first, last) >= kLongestLoop) {
+    return fail(Code::kResourceExhausted,
+                fmt::format("withSequence from {} to {} has more than {} items", first, last, kLongestLoop));
+  }
+  TIPHYS_TRY(const NumberFormat numbers, NumberFormat::parse(format.empty() ? "%d" : format));
+  doc::Array items;
+  items.reserve(static_cast<std::size_t>(std::max(first, last) - std::min(first, last) + 1));
+  const std::int64_t step = first <= last ? 1 : -1;
+  for (std::int64_t at = first;; at += step) {
+    items.emplace_back(numbers.write(at));
+    if (at == last) return items;
+  }
+}
+
+Aggregate aggregate_outputs(const std::vector<const api::Outputs*>& outputs) {
+  doc::Array results, parameters;
+  std::map<std::string, std::vector<std::string>, std::less<>> by_name;
+  for (const api::Outputs* of_turn : outputs) {
+    if (!of_turn->parameters.empty()) {
+      std::map<std::string, std::string> values;
+      for (const auto& parameter : of_turn->parameters) {
+        values[parameter.name] = parameter.value.value_or("");
+        by_name[parameter.name].push_back(parameter.value.value_or(""));
+      }
+      doc::Object object;
+      for (const auto& [name, value] : values) object.emplace(name, value);
+      parameters.push_back(std::move(object));
+    }
+    if (of_turn->result) {
+      // The original ends in an error when a result is no JSON; a plain text is taken as a string here.
+      auto parsed = doc::parse_json(*of_turn->result);
+      results.push_back(parsed ? std::move(*parsed) : doc::Value(*of_turn->result));
+    }
+  }
+  Aggregate aggregate{doc::to_json(results), doc::to_json(parameters), {}};
+  for (const auto& [name, values] : by_name) {
+    doc::Array parsed, texts;
+    bool structured = true;
+    for (const std::string& value : values) {
+      texts.emplace_back(value);
+      if (!structured) continue;
+      const auto json = doc::parse_json(value);
+      structured = json && (json->is_array() || json->is_object());
+      if (structured) parsed.push_back(sorted(*json));
+    }
+    aggregate.by_name[name] = doc::to_json(structured ? parsed : texts);
+  }
+  return aggregate;
+}
+
+}  // namespace tiphys::engine

@@ -1,0 +1,20 @@
+// The items of loops: their texts, their part in names, and sequences.
+#pragma once
+
+#include "base/error.h"
+#include "engine/frame.h"
+
+namespace tiphys::engine {
+
+/// What {{item}} and {{item.key}} stand for, and what the turn is called.
+LoopItem make_loop_item(const doc::Value& value);
+
+/// The items of withSequence; empty texts are absent fields. At most `kLongestLoop` items.
+inline constexpr std::int64_t kLongestLoop = 10'000'000;
+Result<doc::Array> make_sequence(const std::string& count, const std::string& start, const std::string& end,
+                                 const std::string& format);
+
+/// Outputs of a loop's turns as the original aggregates them: those that succeeded, by index.
+Aggregate aggregate_outputs(const std::vector<const api::Outputs*>& outputs);
+
+}  // namespace tiphys::engine

@@ -1,0 +1,165 @@
+// Loops: one step or task becomes a node for each item.
+#include <fmt/format.h>
+
+#include "base/strings.h"
+#include "engine/loop_items.h"
+#include "engine/machine.h"
+#include "engine/names.h"
+#include "engine/variables.h"
+#include "expr/condition.h"
+
+namespace tiphys::engine {
+namespace {
+
+Result<TurnText> turn_text(std::string text) {
+  TurnText result{std::move(text), std::nullopt};
+  if (!has_tag(result.text)) return result;
+  TIPHYS_TRY(result.program, expr::TextTemplate::compile(result.text));
+  return result;
+}
+
+}  // namespace
+
+Result<doc::Array> Machine::loop_items(const LoopPlan& plan, const Variables& variables) {
+  const auto read = [&](const Text& text) { return render(text, globals(), variables, Leftover::kFailSiblings); };
+  if (plan.items) {
+    if (!plan.items_with_tags) return *plan.items;
+    TIPHYS_TRY(const doc::Shared items,
+               render(*plan.items_with_tags, plan.items_with_tags->references(), globals(), variables));
+    return items->as_array();
+  }
+  if (!plan.sequence) {
+    TIPHYS_TRY(const std::string text, read(plan.param));
+    auto items = doc::parse_json(text);
+    if (items && items->is_null()) return doc::Array();
+    if (items && items->is_array()) return std::move(items->get_array());
+    return fail(Code::kInvalidArgument, fmt::format("withParam value could not be parsed as a JSON list: {}: {}",
+                                                    trim(text), items ? "it is no list" : items.error().message));
+  }
+  TIPHYS_TRY(const std::string count, read(plan.count));
+  TIPHYS_TRY(const std::string start, read(plan.start));
+  TIPHYS_TRY(const std::string end, read(plan.end));
+  TIPHYS_TRY(const std::string format, read(plan.format));
+  return make_sequence(count, start, end, format);
+}
+
+Result<Expansion> Machine::expand(Frame& frame, std::uint32_t task, ResolvedStep step) {
+  Expansion expansion;
+  const SiblingVariables variables(*this, frame.node);
+  auto items = loop_items(*frame.plan->tasks[task].loop, variables);
+  if (!items) {
+    if (step.proceed) return std::unexpected(items.error());
+    return expansion;
+  }
+  expansion.items = std::move(*items);
+  expansion.turns.assign(expansion.items.size(), kNoNode);
+  expansion.open = static_cast<std::uint32_t>(expansion.items.size());
+  expansion.skip = !step.proceed;
+  if (expansion.skip) {
+    expansion.when.text = std::move(step.when);
+    return expansion;
+  }
+  TIPHYS_TRY(expansion.when, turn_text(std::move(step.when)));
+  for (auto& value : step.values) {
+    if (!value) {
+      expansion.arguments.emplace_back(std::nullopt);
+    } else {
+      TIPHYS_TRY(expansion.arguments.emplace_back(), turn_text(std::move(*value)));
+    }
+  }
+  expansion.artifacts = std::move(step.artifacts);
+  return expansion;
+}
+
+/// A task of a dag; the group of turns in steps is the step group itself.
+void Machine::begin_loop(Frame& frame, std::uint32_t task, Expansion expansion) {
+  Call call = task_call(frame, task);
+  call.owner = Owner::kGroup;
+  call.plan = nullptr;
+  const NodeIndex group = create(call, api::NodeType::kTaskGroup, api::NodePhase::kRunning);
+  frame.tasks[task].node = group;
+  frame.loops.insert_or_assign(task, std::move(expansion));
+  frame.held.push_back(task);
+  pump(frame);
+}
+
+void Machine::begin_turn(Frame& frame, std::uint32_t task, std::uint32_t turn) {
+  const CompiledStep& step = frame.plan->tasks[task];
+  Expansion& loop = frame.loops.at(task);
+  const LoopItem item = make_loop_item(loop.items[turn]);
+  Call call = task_call(frame, task);
+  call.name.resize(call.name.size() - step.source->name.size());
+  call.name += loop_turn_name(step.source->name, turn, item.description);
+  call.turn = turn;
+  if (frame.plan->dag()) call.owner_node = frame.tasks[task].node;
+
+  const SiblingVariables outer(*this, frame.node);
+  const ItemVariables variables(outer, item);
+  const auto fill = [&](const TurnText& text) -> Result<std::string> {
+    if (!text.program) return text.text;
+    return render(*text.program, globals(), variables, Leftover::kFailAll);
+  };
+  const auto give_up = [&](const Error& error) {
+    create_ended(call, api::NodePhase::kError, error.message);
+    if (frame.plan->steps()) fail_group(frame, api::NodePhase::kError, error.message);
+  };
+  if (!loop.when.text.empty()) {
+    auto when = fill(loop.when);
+    if (!when) return give_up(when.error());
+    const auto proceed = loop.skip ? Result<bool>(false) : expr::eval_when(*when);
+    if (!proceed) return give_up(proceed.error());
+    if (!*proceed) {
+      create_ended(call, api::NodePhase::kSkipped, fmt::format("when '{}' evaluated false", *when));
+      return;
+    }
+  }
+  Arguments arguments;
+  for (std::size_t i = 0; i < loop.arguments.size(); ++i) {
+    const api::Parameter& parameter = step.source->arguments.parameters[i];
+    if (!parameter.value) continue;
+    auto& given = arguments.parameters.emplace_back();
+    given.name = parameter.name;
+    if (!loop.arguments[i]) continue;
+    auto value = fill(*loop.arguments[i]);
+    if (!value) return give_up(value.error());
+    given.value = std::move(*value);
+  }
+  for (api::Artifact artifact : loop.artifacts) {
+    if (doc::Value location(artifact.location); has_tag(location)) {
+      auto program = expr::DocumentTemplate::compile(std::move(location));
+      if (!program) return give_up(program.error());
+      const auto rendered = render(*program, program->references(), globals(), variables);
+      if (!rendered) return give_up(rendered.error());
+      artifact.location = (*rendered)->get_object();
+    }
+    arguments.artifacts.push_back(std::move(artifact));
+  }
+  begin(std::move(call), arguments);
+}
+
+void Machine::end_loop(Frame& frame, std::uint32_t task) {
+  if (frame.plan->dag()) {
+    const NodeIndex group = frame.tasks[task].node;
+    auto phase = api::NodePhase::kSucceeded;
+    for (const NodeIndex turn : frame.loops.at(task).turns) {
+      if (turn != kNoNode && nodes_[turn].failed_or_error()) phase = nodes_[turn].phase;
+    }
+    set_phase(group, phase);
+  }
+  task_settled(frame, task);
+}
+
+const Aggregate& Machine::aggregate(Expansion& loop) const {
+  if (!loop.aggregate) {
+    std::vector<const api::Outputs*> outputs;
+    for (const NodeIndex turn : loop.turns) {
+      if (turn == kNoNode) continue;
+      const Node& node = nodes_[turn];
+      if (node.phase == api::NodePhase::kSucceeded && node.outputs) outputs.push_back(node.outputs.get());
+    }
+    loop.aggregate = std::make_unique<const Aggregate>(aggregate_outputs(outputs));
+  }
+  return *loop.aggregate;
+}
+
+}  // namespace tiphys::engine

@@ -1,0 +1,186 @@
+#include "engine/machine.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+
+namespace tiphys::engine {
+
+Machine::Machine(api::Workflow workflow) : workflow_(std::move(workflow)), plans_(workflow_), nodes_(workflow_.name) {
+  suspended_ = workflow_.spec.suspend;
+  shutdown_ = workflow_.spec.shutdown;
+  set_globals();
+}
+
+void Machine::apply(const Event& event, Time now, std::vector<Effect>& effects) {
+  now_ = now;
+  effects_ = &effects;
+  if (!status_.finished()) {
+    const std::uint32_t done = pods_done_, total = pods_total_;
+    std::visit([this](const auto& what) { handle(what); }, event);
+    drain();
+    if (done != pods_done_ || total != pods_total_) {
+      status_.progress = fmt::format("{}/{}", pods_done_, pods_total_);
+      status_changed_ = true;
+    }
+    if (!status_.finished()) ask_for_timer();
+  }
+  effects_ = nullptr;
+}
+
+Run::Changes Machine::take_changes() {
+  return {nodes_.take_touched(), std::exchange(status_changed_, false)};
+}
+
+void Machine::set_status(RunStatus::Phase phase, std::string message) {
+  if (status_.phase == phase && status_.message == message) return;
+  status_.phase = phase;
+  status_.message = std::move(message);
+  status_changed_ = true;
+  globals_.set("workflow.status", std::string(phase_name(phase)));
+}
+
+void Machine::end_run(RunStatus::Phase phase, std::string message) {
+  if (status_.finished()) return;
+  set_status(phase, std::move(message));
+  status_.finished_at = now_;
+  status_changed_ = true;
+}
+
+void Machine::handle(const Started&) {
+  if (status_.phase == RunStatus::Phase::kUnset) {
+    status_.started_at = now_;
+    set_status(RunStatus::Phase::kRunning, "");
+  }
+  if (workflow_.spec.active_deadline_seconds) {
+    const auto whole = std::chrono::floor<std::chrono::seconds>(status_.started_at);
+    deadline_ = Time(whole) + std::chrono::seconds(*workflow_.spec.active_deadline_seconds);
+    set_timer({*deadline_, Timer::Kind::kDeadline});
+  }
+  asked_timer_.reset();
+  if (loaded_) {
+    loaded_ = false;
+    resume();
+  }
+  if (!suspended_) begin_entry();
+}
+
+void Machine::begin_entry() {
+  if (entry_ != kNoNode || status_.finished()) return;
+  const CompiledTemplate* plan = plans_.find(workflow_.spec.entrypoint);
+  Call call;
+  call.name = workflow_.name;
+  call.template_name = &workflow_.spec.entrypoint;
+  call.plan = plan;
+  Arguments arguments;
+  for (const api::Parameter& parameter : workflow_.spec.arguments.parameters) {
+    if (parameter.value) arguments.parameters.push_back({parameter.name, *parameter.value});
+  }
+  arguments.artifacts = workflow_.spec.arguments.artifacts;
+  begin(std::move(call), arguments);
+}
+
+void Machine::handle(const TimerFired&) {
+  asked_timer_.reset();
+  while (!timers_.empty() && timers_.top().when <= now_) {
+    const Timer timer = timers_.top();
+    timers_.pop();
+    if (timer.kind == Timer::Kind::kDeadline) {
+      stop_all("Step exceeded its deadline", "Step exceeded its deadline", false);
+      continue;
+    }
+    const Node& node = nodes_[timer.node];
+    if (node.fulfilled()) continue;
+    if (timer.kind == Timer::Kind::kSuspend) {
+      suspend_over(timer.node);
+    } else if (timer.kind == Timer::Kind::kBackoff) {
+      push(Action::Kind::kRetry, timer.node);
+    } else if (node.phase == api::NodePhase::kPending) {
+      stop_pod(timer.node);
+      set_phase(timer.node, api::NodePhase::kFailed, "timeout");
+      if (Frame* frame = frame_of(node.boundary); frame && frame->plan->steps() && node.owner == Owner::kTask) {
+        fail_group(*frame, api::NodePhase::kFailed, "timeout");
+      }
+    }
+  }
+}
+
+void Machine::handle(const SuspendChanged& event) {
+  suspended_ = event.suspend;
+  workflow_.spec.suspend = event.suspend;
+  if (!suspended_ && status_.phase != RunStatus::Phase::kUnset) begin_entry();
+}
+
+void Machine::set_timer(Timer timer) {
+  timers_.push(timer);
+}
+
+void Machine::ask_for_timer() {
+  while (!timers_.empty() && timers_.top().kind != Timer::Kind::kDeadline && nodes_[timers_.top().node].fulfilled()) {
+    timers_.pop();
+  }
+  if (timers_.empty() || asked_timer_ == timers_.top().when) return;
+  asked_timer_ = timers_.top().when;
+  effects_->push_back(SetTimer{*asked_timer_});
+}
+
+void Machine::drain() {
+  // Shutting down goes before suspension: a suspended run can be stopped.
+  if (suspended_ && shutdown_.empty()) return;
+  for (const CacheAnswered& late : std::exchange(answers_, {})) answer(late);
+  while (!agenda_.empty() && !status_.finished()) {
+    const Action action = agenda_.front();
+    agenda_.pop_front();
+    do_action(action);
+  }
+}
+
+void Machine::do_action(const Action& action) {
+  switch (action.kind) {
+    case Action::Kind::kEnded:
+      return ended(action.node);
+    case Action::Kind::kRetry:
+      return retry(action.node);
+    case Action::Kind::kUnblock:
+      return unblock();
+    case Action::Kind::kPump:
+      if (Frame* frame = frame_of(action.node)) pump(*frame);
+      return;
+    case Action::Kind::kWake:
+      if (Frame* frame = frame_of(action.node)) wake_frame(*frame);
+      return;
+    case Action::Kind::kAdvance:
+      if (Frame* frame = frame_of(action.node)) advance(*frame);
+      return;
+  }
+}
+
+/// Everything that waits for the end of a node is found through its owner; a second call finds nothing to do.
+void Machine::ended(NodeIndex index) {
+  Node& node = nodes_[index];
+  if (node.settled) return;
+  node.settled = true;
+  node.frame.reset();
+  if (const Frame* frame = frame_of(node.boundary); frame && node.owner == Owner::kTask) {
+    if (frame->tasks[node.task].stage == TaskStage::kSettled) return;
+  }
+  switch (node.owner) {
+    case Owner::kGroup:
+      return;
+    case Owner::kEntry:
+      return entry_ended();
+    case Owner::kExit:
+      return finish();
+    case Owner::kAttempt:
+      return push(Action::Kind::kRetry, node.owner_node);
+    case Owner::kHook:
+      return settle(node.owner_node);
+    case Owner::kTask:
+      if (!begin_exit_hook(index)) settle(index);
+      return;
+  }
+}
+
+}  // namespace tiphys::engine

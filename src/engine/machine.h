@@ -1,0 +1,298 @@
+// The state machine behind Run. Its methods lie in files by subject: machine.cc (events, the agenda), begin.cc (a
+// template becomes a node), pods.cc, steps.cc, dag.cc, loops.cc, retry.cc, exit.cc, suspend.cc, control.cc (stopping),
+// outputs.cc, connect.cc (children and outbound nodes), restore.cc and status.cc.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <queue>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "engine/compiled_template.h"
+#include "engine/node.h"
+#include "engine/run.h"
+
+namespace tiphys::engine {
+
+/// Values and artifacts that are handed to a template.
+struct Arguments {
+  struct Parameter {
+    std::string_view name;
+    /// Nothing: the value is the output of a skipped node without a default; the input's own default applies.
+    std::optional<std::string> value;
+  };
+  std::vector<Parameter> parameters;
+  std::vector<api::Artifact> artifacts;
+};
+
+/// A template's inputs with their values.
+struct ResolvedInputs {
+  std::unique_ptr<std::string[]> values;  ///< by position in the plan's inputs
+  std::optional<api::Inputs> rich;
+};
+
+/// One invocation of a template: what becomes a node.
+struct Call {
+  std::string name;
+  const std::string* template_name = nullptr;
+  const CompiledTemplate* plan = nullptr;  ///< null: there is no such template
+  NodeIndex boundary = kNoNode;
+  NodeIndex owner_node = kNoNode;
+  Owner owner = Owner::kEntry;
+  std::uint32_t task = kNoTask;
+  std::uint32_t turn = kNoTask;
+  std::uint16_t depth = 1;
+  bool hooked = false;
+  bool retried = false;
+  bool on_exit = false;
+};
+
+/// A step or task whose references are resolved. For a loop the item's tags are still there.
+struct ResolvedStep {
+  std::string when;
+  bool proceed = true;  ///< false: `when` is false whatever the item; nothing else is resolved
+  std::vector<std::optional<std::string>> values;  ///< by position in the step's arguments; nothing: absent
+  std::vector<api::Artifact> artifacts;
+};
+
+class Machine {
+ public:
+  explicit Machine(api::Workflow workflow);
+  Status load(RunStatus status, std::vector<api::NodeStatus> nodes);
+  void apply(const Event& event, Time now, std::vector<Effect>& effects);
+
+  const api::Workflow& workflow() const { return workflow_; }
+  const RunStatus& status() const { return status_; }
+  std::optional<api::NodeStatus> find_node(std::string_view id) const;
+  std::size_t node_count() const { return nodes_.size(); }
+  Run::Changes take_changes();
+
+ private:
+  friend class BodyVariables;
+  friend class SiblingVariables;
+
+  struct Action {
+    enum class Kind : std::uint8_t {
+      kEnded,    ///< tell the owner
+      kPump,     ///< begin what the frame's parallelism held back
+      kAdvance,  ///< see whether the frame's group or dag is complete
+      kRetry,    ///< see whether the retry node ends or tries again
+      kUnblock,  ///< begin what the workflow's parallelism held back
+      kWake,     ///< go on with a restored frame
+    };
+    Kind kind;
+    NodeIndex node = kNoNode;
+  };
+  struct Timer {
+    enum class Kind : std::uint8_t { kDeadline, kSuspend, kBackoff, kPending };
+    Time when{};
+    Kind kind = Kind::kDeadline;
+    NodeIndex node = kNoNode;
+    bool operator>(const Timer& other) const { return when > other.when; }
+  };
+  struct Lookup {
+    Call call;
+    ResolvedInputs inputs;
+    api::MemoizationStatus memoization;
+  };
+
+  // machine.cc
+  void handle(const Started&);
+  void handle(const PodChanged& event);
+  void handle(const ResourceFinished& event);
+  void handle(const CacheAnswered& event);
+  void handle(const TimerFired&);
+  void handle(const SuspendChanged& event);
+  void handle(const ShutdownRequested& event);
+  void handle(const NodesRequested& event);
+  void answer(const CacheAnswered& event);
+  void drain();
+  void do_action(const Action& action);
+  void ended(NodeIndex index);
+  void begin_entry();
+  void set_timer(Timer timer);
+  void ask_for_timer();
+  void set_status(RunStatus::Phase phase, std::string message);
+  void end_run(RunStatus::Phase phase, std::string message);
+  void push(Action::Kind kind, NodeIndex node) { agenda_.push_back({kind, node}); }
+
+  // globals.cc
+  void set_globals();
+  const expr::Scope& globals();
+  std::string failed_nodes() const;
+  void export_globals(const CompiledTemplate* plan, const api::Outputs& outputs);
+
+  // begin.cc
+  NodeIndex begin(Call call, const Arguments& arguments);
+  NodeIndex begin_with(Call call, ResolvedInputs inputs, std::optional<api::MemoizationStatus> memoization);
+  NodeIndex run(const Call& call, ResolvedInputs inputs, const std::optional<api::MemoizationStatus>& memoization);
+  Result<ResolvedInputs> resolve_inputs(const Call& call, const Arguments& arguments);
+  Result<api::Inputs> resolve_rich(const Call& call, const Arguments& arguments, const std::string* values);
+  NodeIndex create(const Call& call, api::NodeType type, api::NodePhase phase);
+  void give_inputs(Node& node, ResolvedInputs inputs);
+  NodeIndex create_ended(const Call& call, api::NodePhase phase, std::string message);
+  NodeIndex fail_to_begin(const Call& call, const std::string& error);
+  Status apply_display_name(NodeIndex index);
+  bool ask_cache(Call& call, ResolvedInputs& inputs, NodeIndex& failed);
+  void save_cache(NodeIndex index);
+
+  // nodes: phases, counters, progress (phases.cc)
+  void set_phase(NodeIndex index, api::NodePhase phase);
+  void set_phase(NodeIndex index, api::NodePhase phase, std::string message);
+  void set_message(NodeIndex index, std::string message);
+  /// The engine itself could not go on with the node; tells the owner so.
+  void errored(NodeIndex index, const std::string& error);
+  void tell_error(NodeIndex index, const std::string& error);
+  void count(const Node& node, int sign);
+  void count_new(const Node& node);
+  static void count_in_frame(const Node& node, Frame& frame, int sign);
+  void place_node(NodeIndex index);
+  void add_progress(const Node& node, int done, int total);
+  NodeIndex container_of(const Node& node) const;
+  Frame* frame_of(NodeIndex boundary) { return boundary == kNoNode ? nullptr : nodes_[boundary].frame.get(); }
+
+  // pods.cc
+  void launch(NodeIndex index);
+  void ask_for_pod(NodeIndex index);
+  Result<std::optional<Duration>> pod_deadline(NodeIndex index);
+  void stop_pod(NodeIndex index);
+  void take_outputs(NodeIndex index, const std::optional<api::Outputs>& outputs);
+  void pod_ended(NodeIndex index, api::NodePhase phase, const PodChanged& event);
+
+  // suspend.cc
+  void wait_suspended(NodeIndex index);
+  void suspend_over(NodeIndex index);
+  static Status use_supplied_defaults(api::Outputs* outputs);
+  bool matches(NodeIndex index, const std::vector<std::pair<std::string, std::string>>& fields) const;
+
+  // frames (frames.cc)
+  void open_frame(NodeIndex index);
+  void pump(Frame& frame);
+  bool gate_open(Frame& frame);
+  void unblock();
+  void begin_held(Frame& frame);
+  void hold(Frame& frame, std::uint32_t task, ResolvedStep step);
+  Call task_call(Frame& frame, std::uint32_t task);
+  void task_settled(Frame& frame, std::uint32_t task);
+  void turn_settled(Frame& frame, std::uint32_t task);
+  void settle(NodeIndex index);
+  void stop_frame(Frame& frame);
+  void advance(Frame& frame);
+  Result<ResolvedStep> resolve_step(Frame& frame, std::uint32_t task);
+  Result<std::optional<api::Artifact>> resolve_artifact(const ArtifactPlan& plan, const Variables& variables,
+                                                        NodeIndex around);
+  void begin_resolved(Frame& frame, std::uint32_t task, ResolvedStep step);
+
+  // steps.cc
+  void begin_group(Frame& frame, std::uint32_t group);
+  void end_group(Frame& frame);
+  void end_steps(Frame& frame);
+  void end_with_outputs(Frame& frame);
+  void fail_group(Frame& frame, api::NodePhase phase, const std::string& message);
+
+  // dag.cc
+  void begin_dag(Frame& frame);
+  void task_due(Frame& frame, std::uint32_t task);
+  bool depends_hold(const Frame& frame, std::uint32_t task) const;
+  void end_dag(Frame& frame);
+  api::NodePhase assess_dag(const Frame& frame) const;
+  std::uint8_t inherited_branch(const Frame& frame, std::uint32_t task) const;
+  std::uint8_t passed_branch(NodeIndex index) const;
+
+  // loops.cc
+  Result<Expansion> expand(Frame& frame, std::uint32_t task, ResolvedStep step);
+  Result<doc::Array> loop_items(const LoopPlan& plan, const Variables& variables);
+  void begin_loop(Frame& frame, std::uint32_t task, Expansion expansion);
+  void begin_turn(Frame& frame, std::uint32_t task, std::uint32_t turn);
+  void end_loop(Frame& frame, std::uint32_t task);
+  const Aggregate& aggregate(Expansion& loop) const;
+
+  // retry.cc
+  void begin_attempt(NodeIndex retry);
+  void retry(NodeIndex index);
+  /// What follows a failed attempt: another one, now or later, or the end with the attempt's phase and `message`.
+  struct RetryVerdict {
+    bool again = false;
+    std::optional<Time> wait_until;
+    std::string message;
+  };
+  Result<RetryVerdict> judge_retry(NodeIndex index);
+  Result<std::optional<RetryVerdict>> judge_backoff(NodeIndex index, std::optional<int> limit);
+  NodeIndex last_attempt(const Node& node) const;
+  std::vector<NodeIndex> attempts(const Node& node) const;
+  /// The last attempt of a retry node, whose outputs count; else the node itself.
+  NodeIndex effective(NodeIndex index) const;
+
+  // exit.cc
+  bool begin_exit_hook(NodeIndex index);
+  void entry_ended();
+  void finish();
+  bool executes(bool on_exit) const;
+
+  // control.cc
+  void stop_all(const std::string& pod_message, const std::string& other_message, bool exit_handlers_too);
+  bool past_deadline() const;
+
+  // outputs.cc
+  Result<std::optional<api::Outputs>> outputs_of(Frame& frame);
+  Result<std::string> output_value(const OutputPlan& plan, const Variables& variables);
+  Result<std::optional<api::Artifact>> find_artifact(std::string_view tag, NodeIndex around);
+
+  // connect.cc
+  void add_child(NodeIndex parent, NodeIndex child);
+  void attach(NodeIndex index);
+  void outbound_nodes(NodeIndex index, std::vector<NodeIndex>& into) const;
+  void set_outbound(NodeIndex index, std::vector<NodeIndex> outbound);
+
+  // restore.cc
+  Status load_node(api::NodeStatus& status);
+  Status load_edges(const std::vector<api::NodeStatus>& nodes);
+  void place_loaded();
+  bool place_member(NodeIndex boundary, NodeIndex index);
+  void place_hooks(NodeIndex index, std::vector<NodeIndex>& open);
+  void load_inputs(NodeIndex index, api::NodeStatus& status);
+  void resume();
+  void wake(NodeIndex index);
+  void wake_frame(Frame& frame);
+  void restore_frame(NodeIndex index, const std::vector<NodeIndex>& members);
+  void restore_steps(Frame& frame);
+  void restore_dag(Frame& frame);
+  void restore_loop(Frame& frame, std::uint32_t task);
+
+  // status.cc
+  api::NodeStatus status_of(NodeIndex index) const;
+  api::Inputs inputs_of(const Node& node) const;
+
+  api::Workflow workflow_;
+  CompiledWorkflow plans_;
+  RunStatus status_;
+  NodeTable nodes_;
+  expr::Scope globals_;
+  Time duration_at_{};  ///< when workflow.duration was last set
+  bool status_changed_ = false;
+
+  Time now_{};
+  std::vector<Effect>* effects_ = nullptr;
+  std::deque<Action> agenda_;
+  std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
+  std::optional<Time> asked_timer_;
+  std::unordered_map<std::string, Lookup> lookups_;  ///< by node id, while the cache is asked
+  std::vector<CacheAnswered> answers_;               ///< come while suspended
+  std::deque<NodeIndex> blocked_;  ///< frames, and retry nodes, that the workflow's parallelism holds back
+  std::unordered_map<std::uint64_t, ResolvedStep> resolved_;  ///< held steps, by frame's node and task
+
+  NodeIndex entry_ = kNoNode;
+  NodeIndex exit_ = kNoNode;
+  std::optional<Time> deadline_;
+  std::string shutdown_;
+  bool suspended_ = false;
+  bool loaded_ = false;                          ///< restored, and not yet started again
+  std::vector<std::vector<NodeIndex>> members_;  ///< by boundary, between load and start
+  std::uint32_t active_pods_ = 0;
+  std::uint32_t pods_done_ = 0, pods_total_ = 0;
+};
+
+}  // namespace tiphys::engine

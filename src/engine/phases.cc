@@ -1,0 +1,137 @@
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "engine/machine.h"
+
+namespace tiphys::engine {
+namespace {
+
+bool active(api::NodePhase phase) {
+  return phase == api::NodePhase::kPending || phase == api::NodePhase::kRunning;
+}
+
+/// Counted by `progress`: nodes that are work by themselves.
+bool executable(api::NodeType type) {
+  return type == api::NodeType::kPod || type == api::NodeType::kSuspend;
+}
+
+bool progressed(api::NodePhase phase) {
+  return phase == api::NodePhase::kSucceeded || phase == api::NodePhase::kSkipped || phase == api::NodePhase::kOmitted;
+}
+
+}  // namespace
+
+/// Adds what the node is now, or takes it away, before and after each change of phase.
+void Machine::count(const Node& node, int sign) {
+  if (node.type == api::NodeType::kPod && active(node.phase)) active_pods_ += sign;
+  if (Frame* frame = frame_of(node.boundary)) count_in_frame(node, *frame, sign);
+}
+
+void Machine::count_in_frame(const Node& node, Frame& frame, int sign) {
+  const bool pod = node.type == api::NodeType::kPod;
+  if (!pod && node.type != api::NodeType::kSteps && node.type != api::NodeType::kDag) return;
+  const bool is_active = active(node.phase);
+  if (pod && is_active) frame.active_pods += sign;
+  if (is_active) frame.active_children += sign;
+  if (node.failed_or_error()) frame.unsuccessful += sign;
+}
+
+/// A node just made, with its phase.
+void Machine::count_new(const Node& node) {
+  if (executable(node.type)) add_progress(node, progressed(node.phase), 1);
+  count(node, 1);
+}
+
+NodeIndex Machine::container_of(const Node& node) const {
+  switch (node.owner) {
+    case Owner::kEntry:
+    case Owner::kExit:
+      return kNoNode;
+    case Owner::kAttempt:
+      return node.owner_node;
+    case Owner::kHook:
+      return container_of(nodes_[node.owner_node]);
+    case Owner::kTask:
+      return node.owner_node != kNoNode ? node.owner_node : node.boundary;
+    case Owner::kGroup:
+      return node.boundary;
+  }
+  return kNoNode;
+}
+
+void Machine::add_progress(const Node& node, int done, int total) {
+  if (done == 0 && total == 0) return;
+  pods_done_ += done;
+  pods_total_ += total;
+  for (NodeIndex at = container_of(node); at != kNoNode; at = container_of(nodes_[at])) {
+    nodes_[at].pods_done += done;
+    nodes_[at].pods_total += total;
+  }
+}
+
+void Machine::set_phase(NodeIndex index, api::NodePhase phase) {
+  Node& node = nodes_[index];
+  if (node.phase == phase) return;
+  if (executable(node.type)) add_progress(node, progressed(phase) - progressed(node.phase), 0);
+  if (active(node.phase) && active(phase)) {
+    node.phase = phase;
+  } else {
+    count(node, -1);
+    node.phase = phase;
+    count(node, 1);
+  }
+  nodes_.touch(index);
+  if (!api::fulfilled(phase)) return;
+  if (node.finished_at == Time{}) node.finished_at = now_;
+  push(Action::Kind::kEnded, index);
+  if (node.type == api::NodeType::kPod && !blocked_.empty()) push(Action::Kind::kUnblock, kNoNode);
+  if (const Frame* frame = frame_of(node.boundary); frame && !frame->held.empty()) {
+    push(Action::Kind::kPump, node.boundary);
+  }
+}
+
+void Machine::set_phase(NodeIndex index, api::NodePhase phase, std::string message) {
+  set_message(index, std::move(message));
+  set_phase(index, phase);
+}
+
+void Machine::set_message(NodeIndex index, std::string message) {
+  Node& node = nodes_[index];
+  if (node.message == message) return;
+  node.message = std::move(message);
+  nodes_.touch(index);
+}
+
+void Machine::errored(NodeIndex index, const std::string& error) {
+  set_phase(index, api::NodePhase::kError, error);
+  tell_error(index, error);
+}
+
+/// The original hands an error up the call chain, and each caller words it for itself.
+void Machine::tell_error(NodeIndex index, const std::string& error) {
+  const Node& node = nodes_[index];
+  switch (node.owner) {
+    case Owner::kGroup:
+    case Owner::kAttempt:
+      return;
+    case Owner::kEntry:
+      return end_run(RunStatus::Phase::kError, "error in entry template execution: " + error);
+    case Owner::kExit:
+      return end_run(RunStatus::Phase::kError, "error in exit template execution : " + error);
+    case Owner::kTask:
+    case Owner::kHook:
+      break;
+  }
+  Frame* frame = frame_of(node.boundary);
+  if (!frame) return;
+  if (frame->plan->dag()) {
+    if (node.owner == Owner::kTask) set_message(index, fmt::format("task '{}' errored: {}", node.name, error));
+  } else if (node.owner == Owner::kTask) {
+    fail_group(*frame, api::NodePhase::kError,
+               fmt::format("step group deemed errored due to child {} error: {}", node.name, error));
+  } else {
+    fail_group(*frame, api::NodePhase::kError, error);
+  }
+}
+
+}  // namespace tiphys::engine

@@ -1,0 +1,194 @@
+// Nodes that run as a pod or a resource action.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "engine/machine.h"
+#include "engine/names.h"
+#include "engine/variables.h"
+
+namespace tiphys::engine {
+namespace {
+
+api::NodePhase end_phase(PodChanged::Phase phase) {
+  switch (phase) {
+    case PodChanged::Phase::kSucceeded:
+      return api::NodePhase::kSucceeded;
+    case PodChanged::Phase::kFailed:
+      return api::NodePhase::kFailed;
+    default:
+      return api::NodePhase::kError;
+  }
+}
+
+Result<std::int64_t> whole_number(const std::string& text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty()) {
+    return fail(Code::kInvalidArgument, fmt::format("value '{}' cannot be resolved to an int", text));
+  }
+  return value;
+}
+
+}  // namespace
+
+/// A new pod node goes out, unless the run is stopping or too late: then it fails at once, without a pod.
+void Machine::launch(NodeIndex index) {
+  const Node& node = nodes_[index];
+  if (!executes(node.on_exit)) {
+    return set_phase(index, api::NodePhase::kFailed, fmt::format("workflow shutdown with strategy: {}", shutdown_));
+  }
+  if (past_deadline() && !node.on_exit) return set_phase(index, api::NodePhase::kFailed, "Step exceeded its deadline");
+  ask_for_pod(index);
+  if (node.fulfilled() || node.owner == Owner::kAttempt || node.plan->timeout.empty()) return;
+  const BodyVariables variables(*this, index);
+  const auto text = render(node.plan->timeout, globals(), variables, Leftover::kKeep);
+  if (!text) return errored(index, text.error().message);
+  if (const auto timeout = parse_seconds_or_duration(*text)) {
+    set_timer({node.started_at + *timeout, Timer::Kind::kPending, index});
+  }
+}
+
+void Machine::ask_for_pod(NodeIndex index) {
+  Node& node = nodes_[index];
+  const CompiledTemplate& plan = *node.plan;
+  if (!plan.document) return errored(index, plan.document.error().message);
+  const BodyVariables variables(*this, index);
+  auto document = render(*plan.document, plan.references, globals(), variables);
+  if (!document) return errored(index, document.error().message);
+  if (plan.rich_inputs) {
+    doc::Value whole = **document;
+    if (doc::Object* object = whole.if_object()) (*object)["inputs"] = api::to_document(inputs_of(node));
+    *document = std::make_shared<const doc::Value>(std::move(whole));
+  }
+  node.pod_asked = true;
+  if (plan.source->type == api::Template::Type::kResource) {
+    effects_->push_back(RunResource{nodes_.id(index), node.name, std::move(*document)});
+    return;
+  }
+  auto deadline = pod_deadline(index);
+  if (!deadline) return errored(index, deadline.error().message);
+  CreatePod pod{nodes_.id(index), node.name, nodes_.pod_name(index), std::move(*document)};
+  pod.active_deadline = *deadline;
+  pod.on_exit = node.on_exit;
+  const NodeIndex step_node = node.owner == Owner::kAttempt ? node.owner_node : index;
+  if (const Frame* frame = frame_of(node.boundary); frame && nodes_[step_node].owner == Owner::kTask) {
+    pod.include_result = frame->plan->tasks[nodes_[step_node].task].wants_result;
+  }
+  effects_->push_back(std::move(pod));
+}
+
+/// The earliest of activeDeadlineSeconds, timeout, the workflow's deadline and the retries' maximum duration.
+Result<std::optional<Duration>> Machine::pod_deadline(NodeIndex index) {
+  const Node& node = nodes_[index];
+  const CompiledTemplate& plan = *node.plan;
+  std::optional<Duration> earliest;
+  const auto at_most = [&](Duration duration) {
+    duration = std::max(duration, Duration(0));
+    if (!earliest || duration < *earliest) earliest = duration;
+  };
+  const BodyVariables variables(*this, index);
+  if (!plan.active_deadline.empty()) {
+    TIPHYS_TRY(const std::string text, render(plan.active_deadline, globals(), variables, Leftover::kKeep));
+    TIPHYS_TRY(const std::int64_t seconds, whole_number(text));
+    at_most(std::chrono::seconds(seconds));
+  }
+  if (!plan.timeout.empty()) {
+    TIPHYS_TRY(const std::string text, render(plan.timeout, globals(), variables, Leftover::kKeep));
+    auto timeout = parse_seconds_or_duration(text);
+    if (!timeout) return std::unexpected(timeout.error().in("invalid timeout format"));
+    at_most(node.started_at + *timeout - now_);
+  }
+  if (deadline_ && !node.on_exit) at_most(std::chrono::floor<std::chrono::seconds>(*deadline_ - now_));
+  if (node.owner == Owner::kAttempt && plan.retry && !plan.retry->max_duration.empty()) {
+    TIPHYS_TRY(const std::string text, render(plan.retry->max_duration, globals(), variables, Leftover::kKeep));
+    TIPHYS_TRY(const Duration longest, parse_seconds_or_duration(text));
+    const auto all = attempts(nodes_[node.owner_node]);
+    // The first attempt knows no maximum in the original: its pod is made before any attempt has ended.
+    if (all.size() > 1) at_most(nodes_[all.front()].started_at + longest - now_);
+  }
+  return earliest;
+}
+
+void Machine::stop_pod(NodeIndex index) {
+  const Node& node = nodes_[index];
+  if (!node.pod_asked) return;
+  if (node.plan && node.plan->source->type == api::Template::Type::kResource) {
+    effects_->push_back(StopResource{nodes_.id(index)});
+  } else {
+    effects_->push_back(StopPod{nodes_.id(index), nodes_.pod_name(index)});
+  }
+}
+
+void Machine::handle(const PodChanged& event) {
+  const NodeIndex index = nodes_.find_id(event.node_id);
+  if (index == kNoNode) return;
+  Node& node = nodes_[index];
+  if (node.type != api::NodeType::kPod || node.fulfilled()) return;
+  node.pod_asked = true;
+  switch (event.phase) {
+    case PodChanged::Phase::kPending:
+      // A report from before the pod ran, come late.
+      if (node.phase == api::NodePhase::kPending) set_message(index, event.message);
+      return;
+    case PodChanged::Phase::kRunning:
+      if (!event.host_node_name.empty() && (!node.extra || node.extra->host_node_name != event.host_node_name)) {
+        node.extras().host_node_name = event.host_node_name;
+        nodes_.touch(index);
+      }
+      if (node.phase == api::NodePhase::kPending) set_phase(index, api::NodePhase::kRunning, "");
+      return;
+    case PodChanged::Phase::kGone:
+      if (node.phase == api::NodePhase::kPending) return ask_for_pod(index);
+      return pod_ended(index, api::NodePhase::kError, event);
+    case PodChanged::Phase::kSucceeded:
+    case PodChanged::Phase::kFailed:
+    case PodChanged::Phase::kError:
+      return pod_ended(index, end_phase(event.phase), event);
+  }
+}
+
+void Machine::pod_ended(NodeIndex index, api::NodePhase phase, const PodChanged& event) {
+  Node& node = nodes_[index];
+  if (!event.host_node_name.empty()) node.extras().host_node_name = event.host_node_name;
+  if (event.exit_code) {
+    node.exit_code = static_cast<std::int16_t>(std::clamp(*event.exit_code, -1, 1024));
+    node.has_outputs = true;
+  }
+  if (event.finished_at != Time{}) node.finished_at = event.finished_at;
+  take_outputs(index, event.outputs);
+  const bool gone = event.phase == PodChanged::Phase::kGone;
+  const std::string message = gone && event.message.empty() ? "pod deleted" : event.message;
+  set_phase(index, phase, phase == api::NodePhase::kSucceeded ? "" : message);
+  if (phase == api::NodePhase::kSucceeded) save_cache(index);
+}
+
+void Machine::handle(const ResourceFinished& event) {
+  const NodeIndex index = nodes_.find_id(event.node_id);
+  if (index == kNoNode) return;
+  Node& node = nodes_[index];
+  if (node.type != api::NodeType::kPod || node.fulfilled()) return;
+  take_outputs(index, event.outputs);
+  set_phase(index, event.phase, event.message);
+  if (event.phase == api::NodePhase::kSucceeded) save_cache(index);
+}
+
+void Machine::take_outputs(NodeIndex index, const std::optional<api::Outputs>& outputs) {
+  if (!outputs) return;
+  Node& node = nodes_[index];
+  node.has_outputs = true;
+  if (outputs->empty()) return;
+  node.outputs = std::make_unique<api::Outputs>(*outputs);
+  if (outputs->exit_code) {
+    int code = 0;
+    const std::string& text = *outputs->exit_code;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), code);
+    if (error == std::errc()) node.exit_code = static_cast<std::int16_t>(std::clamp(code, -1, 1024));
+    node.outputs->exit_code.reset();
+  }
+  nodes_.touch(index);
+  export_globals(node.plan, *node.outputs);
+}
+
+}  // namespace tiphys::engine

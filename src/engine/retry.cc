@@ -1,0 +1,207 @@
+// Nodes that are tried again. The rules and their order: operator.go, processNodeRetries.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "engine/duration_words.h"
+#include "engine/machine.h"
+#include "engine/names.h"
+#include "engine/variables.h"
+
+namespace tiphys::engine {
+namespace {
+
+Result<std::optional<int>> optional_int(const Result<std::string>& text, bool given) {
+  if (!text) return std::unexpected(text.error());
+  if (!given) return std::nullopt;
+  int value = 0;
+  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (error != std::errc() || end != text->data() + text->size() || text->empty()) {
+    return fail(Code::kInvalidArgument, fmt::format("value '{}' cannot be resolved to an int", *text));
+  }
+  return value;
+}
+
+/// The wait before attempt number `attempts`: duration * factor^(attempts - 1), at most `cap`.
+Duration backoff(Duration base, std::optional<int> factor, std::optional<Duration> cap, std::size_t attempts) {
+  Duration wait = base;
+  if (factor && *factor > 0) {
+    const double multiple = std::pow(static_cast<double>(*factor), static_cast<double>(attempts) - 1);
+    const bool overflows = multiple > static_cast<double>(INT64_MAX) / std::max<double>(1.0, base.count());
+    wait = overflows ? Duration::max() : base * static_cast<std::int64_t>(multiple);
+  }
+  return cap && wait > *cap ? *cap : wait;
+}
+
+/// Messages of failures that another attempt may not meet (util/errors/errors.go).
+bool transient(std::string_view message) {
+  constexpr std::string_view kSigns[] = {"exceeded quota",
+                                         "the server is currently unable to handle the request",
+                                         "i/o timeout",
+                                         "connection refused",
+                                         "connection reset by peer",
+                                         "net/http: TLS handshake timeout",
+                                         "etcdserver: leader changed",
+                                         "unexpected EOF"};
+  return std::ranges::any_of(kSigns, [&](std::string_view sign) { return message.find(sign) != message.npos; });
+}
+
+}  // namespace
+
+std::vector<NodeIndex> Machine::attempts(const Node& node) const {
+  std::vector<NodeIndex> found;
+  for (const NodeIndex child : node.children) {
+    if (nodes_[child].owner == Owner::kAttempt) found.push_back(child);
+  }
+  return found;
+}
+
+NodeIndex Machine::last_attempt(const Node& node) const {
+  for (auto child = node.children.rbegin(); child != node.children.rend(); ++child) {
+    if (nodes_[*child].owner == Owner::kAttempt) return *child;
+  }
+  return kNoNode;
+}
+
+NodeIndex Machine::effective(NodeIndex index) const {
+  const Node& node = nodes_[index];
+  if (node.type != api::NodeType::kRetry || (node.extra && node.extra->memoization && node.extra->memoization->hit)) {
+    return index;
+  }
+  const NodeIndex last = last_attempt(node);
+  return last == kNoNode ? index : last;
+}
+
+void Machine::begin_attempt(NodeIndex retry) {
+  const Node& around = nodes_[retry];
+  if (workflow_.spec.parallelism && active_pods_ >= *workflow_.spec.parallelism) {
+    blocked_.push_back(retry);
+    return;
+  }
+  Call call;
+  call.name = attempt_name(around.name, attempts(around).size());
+  call.template_name = around.template_name;
+  call.plan = around.plan;
+  call.boundary = around.boundary;
+  call.owner = Owner::kAttempt;
+  call.owner_node = retry;
+  call.depth = around.depth;
+  call.hooked = around.hooked;
+  call.retried = true;
+  call.on_exit = around.on_exit;
+  ResolvedInputs inputs;
+  if (around.inputs) {
+    inputs.values = std::make_unique<std::string[]>(around.plan->inputs.size());
+    std::copy_n(around.inputs.get(), around.plan->inputs.size(), inputs.values.get());
+  }
+  if (around.extra) inputs.rich = around.extra->inputs;
+  run(call, std::move(inputs), around.extra ? around.extra->memoization : std::nullopt);
+}
+
+void Machine::retry(NodeIndex index) {
+  Node& node = nodes_[index];
+  const NodeIndex last_index = last_attempt(node);
+  if (node.fulfilled() || last_index == kNoNode || !nodes_[last_index].fulfilled()) return;
+  const Node& last = nodes_[last_index];
+  if (!last.failed_or_error()) {
+    if (last.outputs) node.outputs = std::make_unique<api::Outputs>(*last.outputs);
+    node.exit_code = last.exit_code;
+    node.has_outputs = last.has_outputs;
+    return set_phase(index, api::NodePhase::kSucceeded);
+  }
+  auto verdict = judge_retry(index);
+  if (!verdict) return errored(index, verdict.error().message);
+  if (verdict->wait_until) {
+    set_timer({*verdict->wait_until, Timer::Kind::kBackoff, index});
+    return set_message(index, verdict->message);
+  }
+  if (!verdict->again) {
+    if (last.outputs) node.outputs = std::make_unique<api::Outputs>(*last.outputs);
+    node.exit_code = last.exit_code;
+    node.has_outputs = last.has_outputs;
+    return set_phase(index, last.phase, verdict->message);
+  }
+  if (node.plan->retry->source->backoff) set_message(index, "");
+  begin_attempt(index);
+}
+
+Result<Machine::RetryVerdict> Machine::judge_retry(NodeIndex index) {
+  const Node& node = nodes_[index];
+  const RetryPlan& plan = *node.plan->retry;
+  const auto all = attempts(node);
+  const Node& last = nodes_[all.back()];
+  if (!shutdown_.empty()) return RetryVerdict{.message = fmt::format("Stopped with strategy '{}'", shutdown_)};
+  if (past_deadline()) {
+    return RetryVerdict{.message = "retry exceeded workflow deadline " + go_time(*deadline_)};
+  }
+  const BodyVariables variables(*this, index);
+  const auto read = [&](const Text& text) { return render(text, globals(), variables, Leftover::kKeep); };
+  TIPHYS_TRY(const auto limit, optional_int(read(plan.limit), plan.source->limit.has_value()));
+  if (plan.source->backoff) {
+    TIPHYS_TRY(auto verdict, judge_backoff(index, limit));
+    if (verdict) return std::move(*verdict);
+  }
+
+  std::string policy = plan.source->retry_policy;
+  if (policy.empty()) policy = plan.source->expression.empty() ? "OnFailure" : "Always";
+  bool on_failed = policy == "Always" || policy == "OnFailure";
+  bool on_error = policy == "Always" || policy == "OnError";
+  if (policy == "OnTransientError") on_failed = on_error = transient(last.message);
+  if (!on_failed && !on_error && policy != "OnTransientError") {
+    return fail(Code::kInvalidArgument, policy + " is not a valid RetryPolicy");
+  }
+  const bool failed = last.phase == api::NodePhase::kFailed;
+  if (failed ? !on_failed : !on_error) return RetryVerdict{.message = last.message};
+  if (limit && static_cast<int>(all.size()) > *limit) return RetryVerdict{.message = "No more retries left"};
+  if (plan.expression) {
+    if (!*plan.expression) return std::unexpected(plan.expression->error());
+    expr::Scope scope;
+    scope.set("retries", std::to_string(all.size() - 1));
+    scope.set("lastRetry.exitCode", last.exit_code == Node::kNoExitCode ? "-1" : std::to_string(last.exit_code));
+    scope.set("lastRetry.status", std::string(api::node_phase_name(last.phase)));
+    scope.set("lastRetry.duration", go_seconds(last.finished_at - last.started_at));
+    scope.set("lastRetry.message", last.message);
+    TIPHYS_TRY(const doc::Value again, (*plan.expression)->eval(scope));
+    if (!again.is_bool()) {
+      return fail(Code::kInvalidArgument, "unable to cast expression result '" + doc::scalar_text(again) + "' to bool");
+    }
+    if (!again.get_bool()) return RetryVerdict{.message = "retryStrategy.expression evaluated to false"};
+  }
+  return RetryVerdict{.again = true};
+}
+
+/// Nothing when the wait is over.
+Result<std::optional<Machine::RetryVerdict>> Machine::judge_backoff(NodeIndex index, std::optional<int> limit) {
+  const Node& node = nodes_[index];
+  const RetryPlan& plan = *node.plan->retry;
+  const auto all = attempts(node);
+  const BodyVariables variables(*this, index);
+  const auto duration = [&](const Text& text) -> Result<std::optional<Duration>> {
+    TIPHYS_TRY(const std::string written, render(text, globals(), variables, Leftover::kKeep));
+    if (written.empty()) return std::nullopt;
+    TIPHYS_TRY(const Duration parsed, parse_seconds_or_duration(written));
+    return parsed;
+  };
+  TIPHYS_TRY(const auto longest, duration(plan.max_duration));
+  std::optional<Time> last_moment;
+  if (longest) last_moment = nodes_[all.front()].started_at + *longest;
+  if (last_moment && now_ > *last_moment) return RetryVerdict{.message = "Max duration limit exceeded"};
+  TIPHYS_TRY(const auto base, duration(plan.duration));
+  if (!base) return fail(Code::kInvalidArgument, "no base duration specified for retryStrategy");
+  TIPHYS_TRY(const auto cap, duration(plan.cap));
+  TIPHYS_TRY(const auto factor,
+             optional_int(render(plan.factor, globals(), variables, Leftover::kKeep), !plan.factor.empty()));
+  const Duration wait = backoff(*base, factor, cap, all.size());
+  const Time finished = nodes_[all.back()].finished_at;
+  const Time until = wait > Time::max() - finished ? Time::max() : finished + wait;
+  if (last_moment && until > *last_moment) return RetryVerdict{.message = "Backoff would exceed max duration limit"};
+  // Without a limit the original does not wait at all.
+  if (now_ < until && limit && static_cast<int>(all.size()) <= *limit) {
+    return RetryVerdict{.wait_until = until, .message = "Backoff for " + duration_words(wait)};
+  }
+  return std::nullopt;
+}
+
+}  // namespace tiphys::engine
