@@ -47,7 +47,7 @@ bool holds(std::string_view op, std::partial_ordering order) {
 
 class Evaluator {
  public:
-  explicit Evaluator(const Value& root) : root_(root) {}
+  Evaluator(const Value& root, bool allow_missing_keys) : root_(root), allow_missing_keys_(allow_missing_keys) {}
 
   Status print(const std::vector<Piece>& pieces, const Value& current, std::string& out) {
     for (const Piece& piece : pieces) {
@@ -85,7 +85,7 @@ class Evaluator {
     for (const Value* value : values) {
       if (const Value* member = find(*value, field.name)) out.push_back(member);
     }
-    if (out.empty() && !values.empty()) return wrong(fmt::format("{} is not found", field.name));
+    if (out.empty() && !values.empty() && !allow_missing_keys_) return wrong(fmt::format("{} is not found", field.name));
     return out;
   }
 
@@ -179,15 +179,16 @@ class Evaluator {
   }
 
   const Value& root_;
+  bool allow_missing_keys_;
   std::size_t visits_ = 0;
 };
 
 }  // namespace
 
-Result<std::string> eval_jsonpath(std::string_view text, const Value& root) {
+Result<std::string> eval_jsonpath(std::string_view text, const Value& root, bool allow_missing_keys) {
   TIPHYS_TRY(const std::vector<Piece> pieces, jsonpath::parse(text));
   std::string out;
-  TIPHYS_CHECK_OK(Evaluator(root).print(pieces, root, out));
+  TIPHYS_CHECK_OK(Evaluator(root, allow_missing_keys).print(pieces, root, out));
   return out;
 }
 
