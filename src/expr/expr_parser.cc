@@ -610,7 +610,7 @@ class Parser {
     if (current().is_bracket("(")) {
       std::vector<const Node*> arguments;
       TIPHYS_CHECK_OK(parse_arguments(arguments));
-      TIPHYS_TRY(node, make_method_call(inner, name, std::move(arguments)));
+      TIPHYS_TRY(node, make_method_call(*base, name, std::move(arguments)));
     } else if (!in_chain && extends_path(*base, optional)) {
       return extend_path(*base, name.text, name.offset);
     } else {
@@ -622,11 +622,12 @@ class Parser {
     return node;
   }
 
-  Parsed make_method_call(const Node* base, const Token& name, std::vector<const Node*> arguments) {
-    if (base->kind == Kind::kPath && base->parts.size() == 1 && base->parts[0] == "sprig") {
-      return make_call(find_sprig_function(name.text), "sprig." + name.text, base->offset, std::move(arguments));
+  Parsed make_method_call(Node& base, const Token& name, std::vector<const Node*> arguments) {
+    if (base.kind == Kind::kPath && base.names.back() == "sprig") {
+      base.kind = Kind::kLiteral;  // it is no variable
+      return make_call(find_sprig_function(name.text), "sprig." + name.text, base.offset, std::move(arguments));
     }
-    const std::string prefix = base->kind == Kind::kPath ? base->names.back() + "." : ".";
+    const std::string prefix = base.kind == Kind::kPath ? base.names.back() + "." : ".";
     return make_call(nullptr, prefix + name.text, name.offset, std::move(arguments));
   }
 

@@ -81,13 +81,6 @@ constexpr std::string_view kMissingSprig[] = {
     "uuidv4",
     "wrap",
     "wrapWith",
-    "mergeOverwrite",
-    "mustMergeOverwrite",
-    "osBase",
-    "osClean",
-    "osDir",
-    "osExt",
-    "osIsAbs",
 };
 
 std::unexpected<Error> wrong_kind(Arguments arguments, std::size_t index, std::string_view wanted) {

@@ -6,29 +6,12 @@
 #include <cmath>
 #include <vector>
 
+#include "expr/unicode.h"
+
 namespace tiphys::expr {
 namespace {
 
 constexpr std::string_view kHex = "0123456789abcdef";
-
-/// Bytes of the well-formed UTF-8 sequence at `at`; 0 when it is malformed.
-std::size_t sequence_length(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
-  const unsigned char lead = byte(0);
-  const std::size_t length = lead < 0x80   ? 1
-                             : lead < 0xC2 ? 0
-                             : lead < 0xE0 ? 2
-                             : lead < 0xF0 ? 3
-                             : lead < 0xF5 ? 4
-                                           : 0;
-  if (length == 0 || at + length > text.size()) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  }
-  if ((lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xED && byte(1) > 0x9F)) return 0;
-  if ((lead == 0xF0 && byte(1) < 0x90) || (lead == 0xF4 && byte(1) > 0x8F)) return 0;
-  return length;
-}
 
 void append_control(unsigned char c, std::string& out) {
   switch (c) {
@@ -68,7 +51,8 @@ void make_floats(doc::Value& value) {
 
 class Writer {
  public:
-  Writer(std::string_view indent, bool pretty, std::string& out) : indent_(indent), pretty_(pretty), out_(out) {}
+  Writer(std::string_view indent, bool pretty, bool html, std::string& out)
+      : indent_(indent), pretty_(pretty), html_(html), out_(out) {}
 
   void write(const doc::Value& value) {
     if (const auto* object = value.if_object()) {
@@ -95,7 +79,7 @@ class Writer {
       out_ += before;
       before = ',';
       new_line();
-      append_go_json_string(member->key(), true, out_);
+      append_go_json_string(member->key(), html_, out_);
       out_ += pretty_ ? ": " : ":";
       write(member->value());
     }
@@ -137,7 +121,7 @@ class Writer {
         out_ += go_json_float(value.get_double());
         break;
       case boost::json::kind::string:
-        append_go_json_string(value.get_string(), true, out_);
+        append_go_json_string(value.get_string(), html_, out_);
         break;
       default:
         out_ += "null";
@@ -152,6 +136,7 @@ class Writer {
 
   std::string_view indent_;
   bool pretty_;
+  bool html_;
   std::string& out_;
   int depth_ = 0;
 };
@@ -159,12 +144,18 @@ class Writer {
 }  // namespace
 
 void append_go_json(const doc::Value& value, std::string& out) {
-  Writer({}, false, out).write(value);
+  Writer({}, false, true, out).write(value);
 }
 
 std::string go_json_indented(const doc::Value& value, std::string_view indent) {
   std::string out;
-  Writer(indent, true, out).write(value);
+  Writer(indent, true, true, out).write(value);
+  return out;
+}
+
+std::string go_json_raw(const doc::Value& value) {
+  std::string out;
+  Writer({}, false, false, out).write(value);
   return out;
 }
 
@@ -173,16 +164,15 @@ void append_go_json_string(std::string_view text, bool html, std::string& out) {
   for (std::size_t i = 0; i < text.size();) {
     const auto c = static_cast<unsigned char>(text[i]);
     if (c >= 0x80) {
-      const std::size_t length = sequence_length(text, i);
-      const std::string_view sequence = text.substr(i, length);
-      if (length == 0) {
+      const CodePoint point = code_point_at(text, i);
+      if (point.size == 1) {
         out += "\\ufffd";
-      } else if (sequence == "\u2028" || sequence == "\u2029") {
-        out += sequence == "\u2028" ? "\\u2028" : "\\u2029";
+      } else if (point.value == 0x2028 || point.value == 0x2029) {
+        out += point.value == 0x2028 ? "\\u2028" : "\\u2029";
       } else {
-        out += sequence;
+        out += text.substr(i, point.size);
       }
-      i += std::max<std::size_t>(length, 1);
+      i += point.size;
       continue;
     }
     if (c == '"' || c == '\\') {

@@ -110,6 +110,36 @@ std::string go_float_text(double number) {
   return std::string(static_cast<const char*>(begin), end);
 }
 
+std::string go_quote(std::string_view text) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  constexpr std::string_view kControls = "\a\b\t\n\v\f\r";  // 7 to 13
+  std::string out = "\"";
+  const auto hex = [&](std::uint32_t value, int digits) {
+    for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) out += kHex[(value >> shift) & 15];
+  };
+  for (std::size_t i = 0; i < text.size();) {
+    const CodePoint c = code_point_at(text, i);
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte == '"' || byte == '\\') {
+      out += '\\';
+      out += text[i];
+    } else if (const auto control = kControls.find(text[i]); byte < 0x20 && control != std::string_view::npos) {
+      out += '\\';
+      out += "abtnvfr"[control];
+    } else if (c.value < 0x20 || c.value == 0x7F || (byte >= 0x80 && c.size == 1)) {
+      out += "\\x";
+      hex(byte, 2);
+    } else if (!is_print(c.value)) {
+      out += c.value < 0x10000 ? "\\u" : "\\U";
+      hex(c.value, c.value < 0x10000 ? 4 : 8);
+    } else {
+      out += text.substr(i, c.size);
+    }
+    i += c.size;
+  }
+  return out + '"';
+}
+
 std::string_view go_type(const doc::Value& value) {
   switch (value.kind()) {
     case boost::json::kind::null:

@@ -14,6 +14,8 @@ namespace tiphys::expr {
 std::string go_text(const doc::Value& value);
 /// strconv.FormatFloat(number, 'g', -1, 64), as %v writes floats: "1e+06", "0.1".
 std::string go_float_text(double number);
+/// strconv.Quote.
+std::string go_quote(std::string_view text);
 /// The name of the Go type that the value has in expressions: "int", "float64", "[]interface {}".
 std::string_view go_type(const doc::Value& value);
 

@@ -95,6 +95,12 @@ bool is_digit(char32_t c) {
   return matches(category, c);
 }
 
+bool is_print(char32_t c) {
+  if (c < 0x80) return c >= 0x20 && c != 0x7F;
+  static const RE2 categories("[\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}]");
+  return matches(categories, c);
+}
+
 bool is_space(char32_t c) {
   return (c >= 9 && c <= 13) || c == ' ' || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
          c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;

@@ -23,6 +23,8 @@ std::size_t count_code_points(std::string_view text);
 bool is_letter(char32_t c);
 bool is_digit(char32_t c);  ///< decimal digits of all scripts
 bool is_space(char32_t c);
+/// What Go prints as it is: letters, marks, numbers, punctuation, symbols and the ASCII space.
+bool is_print(char32_t c);
 /// Upper and lower case of Latin, Greek, Cyrillic and Armenian letters; other letters stay.
 char32_t to_upper(char32_t c);
 char32_t to_lower(char32_t c);

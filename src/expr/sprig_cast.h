@@ -1,0 +1,17 @@
+// How sprig reads values as numbers and as nothing.
+#pragma once
+
+#include <cstdint>
+
+#include "doc/value.h"
+
+namespace tiphys::expr {
+
+/// Whatever the value is: texts with prefixes 0x, 0 and 0b, "5.0" as 5; 0 for what is no integer.
+std::int64_t sprig_int(const doc::Value& value);
+/// 0 for what is no number.
+double sprig_float(const doc::Value& value);
+/// null, false, 0, and what has no elements.
+bool sprig_empty(const doc::Value& value);
+
+}  // namespace tiphys::expr

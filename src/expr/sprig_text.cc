@@ -1,0 +1,324 @@
+// sprig's functions of strings, encodings and paths.
+#include <algorithm>
+
+#include "expr/arguments.h"
+#include "expr/go_json.h"
+#include "expr/go_strings.h"
+#include "expr/go_text.h"
+#include "expr/unicode.h"
+#include "expr/word_case.h"
+
+namespace tiphys::expr {
+namespace {
+
+using Value = Result<doc::Value>;
+
+template <std::string (*function)(std::string_view)>
+Value of_text(Arguments arguments) {
+  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  return doc::Value(function(text));
+}
+
+std::string trim(std::string_view text) {
+  return std::string(trim_space(text));
+}
+std::string upper(std::string_view text) {
+  return to_upper(text);
+}
+std::string lower(std::string_view text) {
+  return to_lower(text);
+}
+std::string snake_case(std::string_view text) {
+  return connect_words(text, '_');
+}
+std::string kebab_case(std::string_view text) {
+  return connect_words(text, '-');
+}
+std::string no_space(std::string_view text) {
+  std::string out;
+  for (const std::string_view word : go_fields(text)) out += word;
+  return out;
+}
+
+std::string abbreviate(std::string_view text, std::int64_t offset, std::int64_t width) {
+  const auto size = static_cast<std::int64_t>(text.size());
+  const auto part = [&](std::int64_t begin, std::int64_t length) {
+    return std::string(text.substr(static_cast<std::size_t>(begin), static_cast<std::size_t>(length)));
+  };
+  if (size <= width) return std::string(text);
+  offset = std::min(offset, size);
+  if (size - offset < width - 3) offset = size - (width - 3);
+  if (offset <= 4) return part(0, width - 3) + "...";
+  if (offset + width - 3 < size) return "..." + abbreviate(text.substr(static_cast<std::size_t>(offset)), 0, width - 3);
+  return "..." + part(size - (width - 3), width - 3);
+}
+
+Value abbrev(Arguments arguments) {
+  TIPHYS_TRY(const auto width, int_argument(arguments, 0));
+  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
+  return doc::Value(width < 4 ? std::string(text) : abbreviate(text, 0, width));
+}
+
+Value abbrev_both(Arguments arguments) {
+  TIPHYS_TRY(const auto left, int_argument(arguments, 0));
+  TIPHYS_TRY(const auto right, int_argument(arguments, 1));
+  TIPHYS_TRY(const auto text, text_argument(arguments, 2));
+  if (right < 4 || (left > 0 && right < 7)) return doc::Value(text);
+  return doc::Value(abbreviate(text, left, right));
+}
+
+Value trunc(Arguments arguments) {
+  TIPHYS_TRY(const auto count, int_argument(arguments, 0));
+  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
+  const auto size = static_cast<std::int64_t>(text.size());
+  if (count < 0 && count > -size) return doc::Value(text.substr(static_cast<std::size_t>(size + count)));
+  if (count >= 0 && size > count) return doc::Value(text.substr(0, static_cast<std::size_t>(count)));
+  return doc::Value(text);
+}
+
+Value substr(Arguments arguments) {
+  TIPHYS_TRY(std::int64_t start, int_argument(arguments, 0));
+  TIPHYS_TRY(std::int64_t end, int_argument(arguments, 1));
+  TIPHYS_TRY(const auto text, text_argument(arguments, 2));
+  const auto size = static_cast<std::int64_t>(text.size());
+  if (start < 0) {
+    start = 0;
+  } else if (end < 0 || end > size) {
+    end = size;
+  }
+  if (end < start || end > size) return bad_argument("slice bounds out of range");
+  return doc::Value(text.substr(static_cast<std::size_t>(start), static_cast<std::size_t>(end - start)));
+}
+
+Value repeat(Arguments arguments) {
+  const doc::Value* const swapped[] = {arguments[1], arguments[0]};
+  return find_function("repeat")->call(Arguments(swapped, std::size(swapped)));
+}
+
+Value trim_all(Arguments arguments) {
+  TIPHYS_TRY(const auto set, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
+  return doc::Value(go_trim(text, set));
+}
+
+Value trim_prefix(Arguments arguments) {
+  TIPHYS_TRY(const auto prefix, text_argument(arguments, 0));
+  TIPHYS_TRY(auto text, text_argument(arguments, 1));
+  if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
+  return doc::Value(text);
+}
+
+Value trim_suffix(Arguments arguments) {
+  TIPHYS_TRY(const auto suffix, text_argument(arguments, 0));
+  TIPHYS_TRY(auto text, text_argument(arguments, 1));
+  if (text.ends_with(suffix)) text.remove_suffix(suffix.size());
+  return doc::Value(text);
+}
+
+enum class Where { kAnywhere, kBeginning, kEnd };
+template <Where where>
+Value has_part(Arguments arguments) {
+  TIPHYS_TRY(const auto part, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
+  if (where == Where::kBeginning) return doc::Value(text.starts_with(part));
+  if (where == Where::kEnd) return doc::Value(text.ends_with(part));
+  return doc::Value(text.find(part) != std::string_view::npos);
+}
+
+template <bool double_quotes>
+Value quote(Arguments arguments) {
+  std::string out;
+  for (const doc::Value* argument : arguments) {
+    if (argument->is_null()) continue;
+    if (!out.empty()) out += ' ';
+    out += double_quotes ? go_quote(go_text(*argument)) : "'" + go_text(*argument) + "'";
+  }
+  return doc::Value(out);
+}
+
+Value cat(Arguments arguments) {
+  std::string out;
+  for (const doc::Value* argument : arguments) {
+    if (argument->is_null()) continue;
+    if (!out.empty()) out += ' ';
+    out += go_text(*argument);
+  }
+  return doc::Value(out);
+}
+
+template <bool new_line>
+Value indent(Arguments arguments) {
+  constexpr std::int64_t kMost = 1000;
+  TIPHYS_TRY(const auto spaces, int_argument(arguments, 0));
+  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
+  if (spaces < 0 || spaces > kMost) return bad_argument("the indentation must be between 0 and 1000");
+  const std::string pad(static_cast<std::size_t>(spaces), ' ');
+  return doc::Value((new_line ? "\n" : "") + pad + go_replace(text, "\n", "\n" + pad));
+}
+
+Value replace(Arguments arguments) {
+  const doc::Value* const reordered[] = {arguments[2], arguments[0], arguments[1]};
+  return find_function("replace")->call(Arguments(reordered, std::size(reordered)));
+}
+
+Value plural(Arguments arguments) {
+  TIPHYS_TRY(const auto one, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto many, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto count, int_argument(arguments, 2));
+  return doc::Value(count == 1 ? one : many);
+}
+
+Value to_text(Arguments arguments) {
+  return doc::Value(go_text(*arguments[0]));
+}
+
+std::string base64_encode(std::string_view text) {
+  return encode_base64(text);
+}
+std::string base64_decode(std::string_view text) {
+  std::string bytes;
+  return decode_base64(text, bytes) ? bytes : "illegal base64 data";
+}
+
+constexpr std::string_view kBase32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+std::string base32_encode(std::string_view text) {
+  std::string out;
+  std::uint64_t bits = 0;
+  int count = 0;
+  for (const char c : text) {
+    bits = (bits << 8) | static_cast<unsigned char>(c);
+    for (count += 8; count >= 5; count -= 5) out += kBase32[(bits >> (count - 5)) & 31];
+  }
+  if (count > 0) out += kBase32[(bits << (5 - count)) & 31];
+  while (out.size() % 8 != 0) out += '=';
+  return out;
+}
+
+std::string base32_decode(std::string_view text) {
+  std::string bytes;
+  std::uint64_t bits = 0;
+  int count = 0;
+  const std::string_view digits = text.substr(0, text.find('='));
+  if (text.size() % 8 != 0 || text.size() - digits.size() > 6) return "illegal base32 data";
+  for (const char c : digits) {
+    const auto digit = kBase32.find(c);
+    if (digit == std::string_view::npos) return "illegal base32 data";
+    bits = (bits << 5) | digit;
+    count += 5;
+    if (count < 8) continue;
+    count -= 8;
+    bytes += static_cast<char>((bits >> count) & 0xFF);
+  }
+  return bytes;
+}
+
+std::string path_clean(std::string_view path) {
+  const bool rooted = path.starts_with('/');
+  std::vector<std::string_view> kept;
+  for (const std::string_view part : go_split(path, "/")) {
+    if (part.empty() || part == ".") continue;
+    if (part != "..") {
+      kept.push_back(part);
+    } else if (!kept.empty() && kept.back() != "..") {
+      kept.pop_back();
+    } else if (!rooted) {
+      kept.push_back(part);
+    }
+  }
+  std::string out = rooted ? "/" : "";
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    if (i) out += '/';
+    out += kept[i];
+  }
+  return out.empty() ? "." : out;
+}
+
+std::string path_base(std::string_view path) {
+  if (path.empty()) return ".";
+  while (path.ends_with('/')) path.remove_suffix(1);
+  if (path.empty()) return "/";
+  return std::string(path.substr(path.rfind('/') + 1));
+}
+
+std::string path_dir(std::string_view path) {
+  return path_clean(path.substr(0, path.rfind('/') + 1));
+}
+
+std::string path_ext(std::string_view path) {
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  const auto dot = name.rfind('.');
+  return dot == std::string_view::npos ? "" : std::string(name.substr(dot));
+}
+
+Value is_absolute(Arguments arguments) {
+  TIPHYS_TRY(const auto path, text_argument(arguments, 0));
+  return doc::Value(path.starts_with('/'));
+}
+
+std::string adler32(std::string_view text) {
+  std::uint32_t a = 1;
+  std::uint32_t b = 0;
+  for (const char c : text) {
+    a = (a + static_cast<unsigned char>(c)) % 65521;
+    b = (b + a) % 65521;
+  }
+  return std::to_string((b << 16) | a);
+}
+
+constexpr Function kFunctions[] = {
+    {"abbrev", 2, 2, abbrev},
+    {"abbrevboth", 3, 3, abbrev_both},
+    {"trunc", 2, 2, trunc},
+    {"trim", 1, 1, of_text<trim>},
+    {"upper", 1, 1, of_text<upper>},
+    {"lower", 1, 1, of_text<lower>},
+    {"title", 1, 1, of_text<title_case>},
+    {"untitle", 1, 1, of_text<untitle_case>},
+    {"substr", 3, 3, substr},
+    {"repeat", 2, 2, repeat},
+    {"trimall", 2, 2, trim_all},
+    {"trimAll", 2, 2, trim_all},
+    {"trimSuffix", 2, 2, trim_suffix},
+    {"trimPrefix", 2, 2, trim_prefix},
+    {"nospace", 1, 1, of_text<no_space>},
+    {"initials", 1, 1, of_text<initials>},
+    {"swapcase", 1, 1, of_text<swap_case>},
+    {"snakecase", 1, 1, of_text<snake_case>},
+    {"camelcase", 1, 1, of_text<pascal_case>},
+    {"kebabcase", 1, 1, of_text<kebab_case>},
+    {"contains", 2, 2, has_part<Where::kAnywhere>},
+    {"hasPrefix", 2, 2, has_part<Where::kBeginning>},
+    {"hasSuffix", 2, 2, has_part<Where::kEnd>},
+    {"quote", 0, Function::kAny, quote<true>},
+    {"squote", 0, Function::kAny, quote<false>},
+    {"cat", 0, Function::kAny, cat},
+    {"indent", 2, 2, indent<false>},
+    {"nindent", 2, 2, indent<true>},
+    {"replace", 3, 3, replace},
+    {"plural", 3, 3, plural},
+    {"toString", 1, 1, to_text},
+    {"b64enc", 1, 1, of_text<base64_encode>},
+    {"b64dec", 1, 1, of_text<base64_decode>},
+    {"b32enc", 1, 1, of_text<base32_encode>},
+    {"b32dec", 1, 1, of_text<base32_decode>},
+    {"base", 1, 1, of_text<path_base>},
+    {"dir", 1, 1, of_text<path_dir>},
+    {"clean", 1, 1, of_text<path_clean>},
+    {"ext", 1, 1, of_text<path_ext>},
+    {"isAbs", 1, 1, is_absolute},
+    {"osBase", 1, 1, of_text<path_base>},
+    {"osDir", 1, 1, of_text<path_dir>},
+    {"osClean", 1, 1, of_text<path_clean>},
+    {"osExt", 1, 1, of_text<path_ext>},
+    {"osIsAbs", 1, 1, is_absolute},
+    {"adler32sum", 1, 1, of_text<adler32>},
+};
+
+}  // namespace
+
+std::span<const Function> sprig_text_functions() {
+  return kFunctions;
+}
+
+}  // namespace tiphys::expr
