@@ -95,6 +95,9 @@ struct Step {
   Arguments on_exit_arguments;
   std::vector<std::string> dependencies;
   std::string depends;
+
+  /// An empty withItems is no loop.
+  bool loops() const { return (with_items && !with_items->empty()) || !with_param.empty() || with_sequence; }
 };
 
 /// Steps that run at the same time.

@@ -1,0 +1,227 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/validator.h"
+#include "base/strings.h"
+#include "expr/expression.h"
+#include "expr/text_template.h"
+
+namespace tiphys::api {
+namespace {
+
+constexpr std::size_t kLongestObjectName = 63;  // it becomes a label's value
+constexpr std::size_t kLongestFieldName = 128;
+
+bool alphanumeric(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+bool lower_alphanumeric(char c) {
+  return alphanumeric(c) && !(c >= 'A' && c <= 'Z');
+}
+
+bool parameter_name(std::string_view name) {
+  return std::ranges::all_of(name, [](char c) { return alphanumeric(c) || c == '-' || c == '_'; });
+}
+
+bool field_name(std::string_view name) {
+  return alphanumeric(name[0]) && std::ranges::all_of(name, [](char c) { return alphanumeric(c) || c == '-'; });
+}
+
+}  // namespace
+
+void validate_workflow(const Workflow& workflow, std::vector<Finding>& findings) {
+  Validator(workflow, findings).run();
+}
+
+void Validator::error(const std::string& pointer, std::string message, bool at_key) {
+  findings_.push_back({Finding::Severity::kError, pointer, at_key, std::move(message)});
+}
+
+void Validator::warn(const std::string& pointer, std::string message) {
+  findings_.push_back({Finding::Severity::kWarning, pointer, false, std::move(message)});
+}
+
+void Validator::run() {
+  check_metadata();
+  collect_globals();
+  check_template_names();
+  check_arguments(workflow_.spec.arguments, {"/spec/arguments", "spec"});
+  check_entrypoint();
+  check_exit_handler();
+  if (workflow_.spec.retry_strategy) check_retry(*workflow_.spec.retry_strategy, {"/spec/retryStrategy", "spec"});
+  for (std::size_t i = 0; i < workflow_.spec.templates.size(); ++i) {
+    const Template& tmpl = *workflow_.spec.templates[i];
+    check_template(tmpl, {fmt::format("/spec/templates/{}", i), "templates." + tmpl.name}, globals_);
+  }
+}
+
+void Validator::check_metadata() {
+  const std::string& name = workflow_.name;
+  if (name.empty() && workflow_.generate_name.empty()) {
+    error("/metadata", "metadata.name or metadata.generateName is required");
+  }
+  if (name.size() > kLongestObjectName) {
+    error("/metadata/name", fmt::format("workflow name \"{}\" must not be more than 63 characters long (currently {})",
+                                        name, name.size()));
+  }
+  const auto well_formed = [](std::string_view text) {
+    return lower_alphanumeric(text[0]) &&
+           std::ranges::all_of(text, [](char c) { return lower_alphanumeric(c) || c == '-' || c == '.'; });
+  };
+  constexpr std::string_view kRule =
+      "must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric "
+      "character (RFC 1123)";
+  if (!name.empty() && !(well_formed(name) && lower_alphanumeric(name.back()))) {
+    error("/metadata/name", fmt::format("metadata.name \"{}\" {}", name, kRule));
+  }
+  if (!workflow_.generate_name.empty() && !well_formed(workflow_.generate_name)) {
+    error("/metadata/generateName", fmt::format("metadata.generateName \"{}\" {}", workflow_.generate_name, kRule));
+  }
+}
+
+void Validator::collect_globals() {
+  for (const char* name : {"name", "namespace", "uid", "mainEntrypoint", "serviceAccountName", "status", "annotations",
+                           "annotations.json", "labels", "labels.json"}) {
+    globals_.add(std::string("workflow.") + name);
+  }
+  const WorkflowSpec& spec = workflow_.spec;
+  if (spec.priority) globals_.add("workflow.priority");
+  if (!spec.on_exit.empty()) globals_.add("workflow.failures");
+  if (!spec.arguments.parameters.empty()) {
+    globals_.add("workflow.parameters");
+    globals_.add("workflow.parameters.json");
+  }
+  for (const Parameter& parameter : spec.arguments.parameters) globals_.add("workflow.parameters." + parameter.name);
+  for (const auto& [key, value] : workflow_.annotations) globals_.add("workflow.annotations." + key);
+  for (const auto& [key, value] : workflow_.labels) globals_.add("workflow.labels." + key);
+
+  const auto add_output = [&](const std::string& prefix, const std::string& global_name) {
+    if (has_tag(global_name)) {
+      globals_.add_prefix(prefix);
+    } else if (!global_name.empty()) {
+      globals_.add(prefix + global_name);
+    }
+  };
+  for (const auto& tmpl : spec.templates) {
+    for (const Parameter& each : tmpl->outputs.parameters) {
+      add_output("workflow.outputs.parameters.", each.global_name);
+    }
+    for (const Artifact& each : tmpl->outputs.artifacts) add_output("workflow.outputs.artifacts.", each.global_name);
+  }
+}
+
+void Validator::check_template_names() {
+  std::set<std::string, std::less<>> seen;
+  for (std::size_t i = 0; i < workflow_.spec.templates.size(); ++i) {
+    check_name(workflow_.spec.templates[i]->name, NameKind::kField,
+               {fmt::format("/spec/templates/{}/name", i), fmt::format("spec.templates[{}]", i)}, seen);
+  }
+}
+
+void Validator::check_entrypoint() {
+  const WorkflowSpec& spec = workflow_.spec;
+  if (spec.entrypoint.empty()) {
+    error("/spec", "spec.entrypoint is required", true);
+    return;
+  }
+  Step call;
+  call.template_name = spec.entrypoint;
+  if (const Template* found = target(call)) {
+    check_supplied(*found, spec.arguments, {"/spec/entrypoint", "spec.entrypoint"});
+  } else {
+    check_call(call, {"/spec/entrypoint", "spec.entrypoint"});
+  }
+}
+
+void Validator::check_exit_handler() {
+  const WorkflowSpec& spec = workflow_.spec;
+  if (spec.on_exit.empty()) return;
+  const bool hook = !doc::find(*spec.document, "onExit");
+  const Spot spot{hook ? "/spec/hooks/exit" : "/spec/onExit", hook ? "spec.hooks.exit" : "spec.onExit"};
+  Step call;
+  call.template_name = spec.on_exit;
+  const Template* found = target(call);
+  if (!found) {
+    check_call(call, spot.at(hook ? "/template" : ""));
+    return;
+  }
+  const Arguments& own = spec.on_exit_arguments;
+  const bool has_own = !own.parameters.empty() || !own.artifacts.empty();
+  if (has_own) {
+    check_arguments(own, spot.at("/arguments"));
+    check_texts(*doc::find(*spec.document, "hooks", "exit", "arguments"), spot.at("/arguments"), {}, globals_);
+  }
+  check_supplied(*found, has_own ? own : spec.arguments, spot);
+}
+
+void Validator::check_name(const std::string& name, NameKind kind, const Spot& spot,
+                           std::set<std::string, std::less<>>& seen) {
+  if (name.empty()) {
+    error(spot.pointer, spot.name + ".name is required", true);
+    return;
+  }
+  // Only the parts around a tag can be judged.
+  const std::string judged = kind == NameKind::kField ? replace_tags(name, "x") : name;
+  if (kind == NameKind::kParameter && !parameter_name(name)) {
+    error(spot.pointer, fmt::format("{}.name: '{}' is invalid: Parameter/Artifact name must consist of alpha-numeric "
+                                    "characters, '_' or '-' e.g. my_param_1, MY-PARAM-1",
+                                    spot.name, name));
+  } else if (kind == NameKind::kField && !field_name(judged)) {
+    error(spot.pointer, fmt::format("{}.name: '{}' is invalid: name must consist of alpha-numeric characters or '-', "
+                                    "and must start with an alpha-numeric character (e.g. My-name1-2, 123-NAME)",
+                                    spot.name, name));
+  } else if (name.size() > kLongestFieldName) {
+    error(spot.pointer, fmt::format("{}.name: '{}' is invalid: must be no more than {} characters", spot.name, name,
+                                    kLongestFieldName));
+  }
+  if (!seen.insert(name).second) error(spot.pointer, fmt::format("{}.name '{}' is not unique", spot.name, name));
+}
+
+void Validator::check_global_name(const std::string& name, const Spot& spot) {
+  if (has_tag(name) || parameter_name(name)) return;
+  error(spot.pointer,
+        fmt::format("{}.globalName: Parameter/Artifact name must consist of alpha-numeric characters, '_' "
+                    "or '-' e.g. my_param_1, MY-PARAM-1",
+                    spot.name));
+}
+
+void Validator::check_duration(const std::string& text, const Spot& spot, bool bare_seconds) {
+  if (text.empty() || has_tag(text)) return;
+  const auto duration = bare_seconds ? parse_seconds_or_duration(text) : parse_go_duration(text);
+  if (!duration) error(spot.pointer, fmt::format("{}: {}", spot.name, duration.error().message));
+}
+
+void Validator::check_expression(const std::string& text, const Spot& spot) {
+  if (text.empty() || has_tag(text)) return;
+  const auto compiled = expr::Expression::compile(text);
+  if (!compiled) error(spot.pointer, fmt::format("{}: {}", spot.name, compiled.error().message));
+}
+
+std::string Validator::suggestion(std::string_view name, const Variables& scope) const {
+  constexpr std::size_t kMany = 50;
+  return findings_.size() < kMany ? did_you_mean(name, scope.all()) : "";
+}
+
+void Validator::check_texts(const doc::Value& value, const Spot& spot, std::string_view skip, const Variables& scope) {
+  for_each_text(value, spot.pointer, skip, [&](std::string_view text, const std::string& pointer) {
+    if (text.find("{{") == std::string_view::npos) return;
+    if (const auto compiled = expr::TextTemplate::compile(text); !compiled) {
+      error(pointer, fmt::format("{}: {}", spot.name, compiled.error().message));
+      return;
+    }
+    for_each_tag(text, [&](std::string_view name) {
+      if (!is_workflow_variable(name)) {
+        const std::string meant = misspelled_root(name);
+        if (!meant.empty() && scope.knows(meant)) {
+          warn(pointer, fmt::format("{}: {{{{{}}}}} stays as it is; did you mean \"{}\"?", spot.name, name, meant));
+        }
+      } else if (!scope.knows(name)) {
+        error(pointer, fmt::format("{}: failed to resolve {{{{{}}}}}{}", spot.name, name, suggestion(name, scope)));
+      }
+    });
+  });
+}
+
+}  // namespace tiphys::api

@@ -1,0 +1,185 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/validator.h"
+#include "base/strings.h"
+#include "expr/condition.h"
+
+namespace tiphys::api {
+namespace {
+
+bool has_place(const Artifact& artifact) {
+  return !artifact.location.empty();
+}
+
+/// Complaints that no value of a tag could silence.
+bool structural(std::string_view message) {
+  for (const char* what : {"Unbalanced parenthesis", "Unclosed", "Unexpected end", "Invalid token"}) {
+    if (message.find(what) != std::string_view::npos) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+const Template* Validator::target(const Step& step) const {
+  return step.inline_template ? step.inline_template.get() : workflow_.spec.find_template(step.template_name);
+}
+
+void Validator::check_call(const Step& step, const Spot& spot) {
+  if (step.inline_template || has_tag(step.template_name)) return;
+  if (step.template_name.empty()) {
+    error(spot.pointer, spot.name + ": template or inline is required", true);
+    return;
+  }
+  if (target(step)) return;
+  std::vector<std::string> known;
+  for (const auto& each : workflow_.spec.templates) known.push_back(each->name);
+  error(spot.pointer, fmt::format("{}: template name '{}' undefined{}", spot.name, step.template_name,
+                                  did_you_mean(step.template_name, known)));
+}
+
+void Validator::check_steps(const Template& tmpl, const Spot& spot, Variables& scope, NodeOutputs& before) {
+  const doc::Value& document = *doc::find(*tmpl.document, "steps");
+  std::set<std::string, std::less<>> seen;
+  scope.add_nodes(before);
+  for (std::size_t i = 0; i < tmpl.steps.size(); ++i) {
+    const doc::Value& group_document = document.get_array()[i];
+    const bool bare = group_document.is_object();
+    for (std::size_t j = 0; j < tmpl.steps[i].size(); ++j) {
+      const Step& step = tmpl.steps[i][j];
+      const std::string group = fmt::format("{}/steps/{}", spot.pointer, i);
+      const std::string pointer = bare ? group : fmt::format("{}/{}", group, j);
+      check_name(step.name, NameKind::kField, {pointer + "/name", fmt::format("{}.steps[{}]", spot.name, i)}, seen);
+      check_step(step, bare ? group_document : group_document.get_array()[j],
+                 {pointer, fmt::format("{}.steps[{}].{}", spot.name, i, step.name)}, scope, "steps.");
+    }
+    // Members of a group start together: none sees the outputs of another.
+    for (const Step& step : tmpl.steps[i]) before.add(step, target(step));
+  }
+}
+
+void Validator::check_step(const Step& step, const doc::Value& document, const Spot& spot, const Variables& scope,
+                           std::string_view prefix) {
+  Variables own(&scope);
+  own.add(fmt::format("{}{}.status", prefix, step.name));
+  NodeOutputs self(prefix);
+  if (!step.on_exit.empty()) {
+    self.add(step, target(step));
+    own.add_nodes(self);
+  }
+  check_loop(step, spot, own);
+  check_texts(document, spot, "inline", own);
+  check_arguments(step.arguments, spot.at("/arguments"));
+  check_when(step, spot);
+  check_call(step, spot.at("/template"));
+
+  if (!step.on_exit.empty()) {
+    Step call;
+    call.template_name = step.on_exit;
+    check_call(call, {spot.pointer + "/onExit", spot.name + ".onExit"});
+    check_arguments(step.on_exit_arguments, spot.at("/hooks/exit/arguments"));
+  }
+  const Template* called = target(step);
+  if (called) check_supplied(*called, step.arguments, spot);
+  if (step.inline_template) {
+    check_template(*step.inline_template, {spot.pointer + "/inline", spot.name + ".inline"}, own);
+  }
+}
+
+void Validator::check_when(const Step& step, const Spot& spot) {
+  if (step.when.empty()) return;
+  const bool constant = !has_tag(step.when);
+  const auto verdict = expr::eval_when(constant ? step.when : replace_tags(step.when, "x"));
+  if (verdict) return;
+  const std::string& message = verdict.error().message;
+  if (constant) {
+    error(spot.pointer + "/when", fmt::format("{}: {}", spot.name, message));
+  } else if (message.starts_with("Invalid") && structural(message)) {
+    error(spot.pointer + "/when", fmt::format("{}: with its tags taken as x: {}", spot.name, message));
+  }
+}
+
+void Validator::check_loop(const Step& step, const Spot& spot, Variables& scope) {
+  const int kinds = (step.with_items && !step.with_items->empty() ? 1 : 0) + (step.with_param.empty() ? 0 : 1) +
+                    (step.with_sequence ? 1 : 0);
+  if (kinds > 1) {
+    error(spot.pointer, spot.name + " only one of withItems, withParam, withSequence can be specified", true);
+  }
+  if (!step.with_param.empty()) {
+    scope.add("item");
+    scope.add_prefix("item.");
+  } else if (step.with_sequence) {
+    scope.add("item");
+    const Sequence& sequence = *step.with_sequence;
+    if (!sequence.count.empty() && !sequence.end.empty()) {
+      error(spot.pointer + "/withSequence", spot.name + " only one of count or end can be defined in withSequence",
+            true);
+    } else if (sequence.count.empty() && sequence.end.empty()) {
+      error(spot.pointer + "/withSequence", spot.name + " must have either end or count in withSequence", true);
+    }
+  } else if (step.with_items) {
+    for (const doc::Value& item : *step.with_items) {
+      if (const doc::Object* object = item.if_object()) {
+        for (const auto& member : *object) scope.add("item." + std::string(member.key()));
+      } else if (const doc::Array* array = item.if_array()) {
+        for (std::size_t i = 0; i < array->size(); ++i) scope.add(fmt::format("item.[{}]", i));
+      } else {
+        scope.add("item");
+      }
+    }
+  }
+}
+
+void Validator::check_arguments(const Arguments& arguments, const Spot& spot) {
+  std::set<std::string, std::less<>> seen;
+  for (std::size_t i = 0; i < arguments.parameters.size(); ++i) {
+    const Parameter& parameter = arguments.parameters[i];
+    const std::string pointer = fmt::format("{}/parameters/{}", spot.pointer, i);
+    const std::string name = fmt::format("{}.arguments.{}", spot.name, parameter.name);
+    check_name(parameter.name, NameKind::kParameter,
+               {pointer + "/name", fmt::format("{}.arguments.parameters[{}]", spot.name, i)}, seen);
+    if (!parameter.value_from && !parameter.value) {
+      error(pointer, fmt::format("{}.value or {}.valueFrom is required", name, name));
+    } else if (parameter.value_from && !parameter.value_from->supplied) {
+      error(pointer + "/valueFrom", name + ".valueFrom only allows: default, configMapKeyRef and supplied", true);
+    }
+    if (parameter.enum_values.empty() || !parameter.value || has_tag(*parameter.value)) continue;
+    if (std::ranges::find(parameter.enum_values, *parameter.value) == parameter.enum_values.end()) {
+      error(pointer + "/value", fmt::format("{}.value should be present in {}.enum list: {}", name, name,
+                                            join(parameter.enum_values, ", ")));
+    }
+  }
+  seen.clear();
+  for (std::size_t i = 0; i < arguments.artifacts.size(); ++i) {
+    const Artifact& artifact = arguments.artifacts[i];
+    const std::string pointer = fmt::format("{}/artifacts/{}", spot.pointer, i);
+    const std::string name = fmt::format("{}.arguments.{}", spot.name, artifact.name);
+    check_name(artifact.name, NameKind::kParameter,
+               {pointer + "/name", fmt::format("{}.arguments.artifacts[{}]", spot.name, i)}, seen);
+    if (artifact.from.empty() && artifact.from_expression.empty() && !has_place(artifact)) {
+      error(pointer, name + ".from, artifact location, or key is required");
+    } else if (!artifact.from.empty() && !artifact.from_expression.empty()) {
+      error(pointer + "/fromExpression", name + " shouldn't have both `from` and `fromExpression` in Artifact", true);
+    }
+    check_expression(artifact.from_expression, {pointer + "/fromExpression", name + ".fromExpression"});
+  }
+}
+
+void Validator::check_supplied(const Template& called, const Arguments& arguments, const Spot& spot) {
+  for (const Parameter& input : called.inputs.parameters) {
+    if (input.value || input.default_value || input.value_from) continue;
+    if (std::ranges::find(arguments.parameters, input.name, &Parameter::name) != arguments.parameters.end()) continue;
+    error(spot.pointer, fmt::format("{}: inputs.parameters.{} had no value: template \"{}\" requires it", spot.name,
+                                    input.name, called.name));
+  }
+  for (const Artifact& input : called.inputs.artifacts) {
+    if (input.optional || has_place(input)) continue;
+    if (std::ranges::find(arguments.artifacts, input.name, &Artifact::name) != arguments.artifacts.end()) continue;
+    error(spot.pointer, fmt::format("{}: inputs.artifacts.{} was not supplied: template \"{}\" requires it", spot.name,
+                                    input.name, called.name));
+  }
+}
+
+}  // namespace tiphys::api

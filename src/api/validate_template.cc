@@ -1,0 +1,345 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <map>
+
+#include "api/validator.h"
+#include "base/strings.h"
+#include "doc/yaml.h"
+
+namespace tiphys::api {
+namespace {
+
+constexpr std::string_view kTypeFields[] = {"container", "script", "steps", "dag", "suspend", "resource"};
+constexpr std::string_view kTypeChoice = "choose one of: container, script, steps, dag, suspend, resource";
+constexpr std::string_view kActions[] = {"get", "create", "apply", "delete", "replace", "patch"};
+constexpr std::string_view kMergeStrategies[] = {"", "strategic", "merge", "json"};
+constexpr std::string_view kRetryPolicies[] = {"", "Always", "OnFailure", "OnError", "OnTransientError"};
+
+template <std::size_t n>
+bool one_of(const std::string_view (&choices)[n], std::string_view text) {
+  return std::ranges::find(choices, text) != std::end(choices);
+}
+
+std::string_view type_name(Template::Type type) {
+  constexpr std::string_view kNames[] = {"Container", "Script", "Steps", "DAG", "Suspend", "Resource"};
+  return kNames[static_cast<std::size_t>(type)];
+}
+
+std::optional<std::int64_t> whole_number(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+bool leaves_its_folder(std::string_view path) {
+  return ("/" + std::string(path) + "/").find("/../") != std::string::npos;
+}
+
+}  // namespace
+
+void Validator::check_template(const Template& tmpl, const Spot& spot, const Variables& outer) {
+  if (!check_type(tmpl, spot)) return;
+  const bool dag = tmpl.type == Template::Type::kDag;
+  NodeOutputs nodes(dag ? "tasks." : "steps.");
+  Variables scope(&outer);
+  check_inputs(tmpl, spot, scope);
+  check_limits(tmpl, spot);
+  if (tmpl.retry_strategy) check_retry(*tmpl.retry_strategy, {spot.pointer + "/retryStrategy", spot.name});
+  if (tmpl.memoize) {
+    check_memoize(*tmpl.memoize, {spot.pointer + "/memoize", spot.name});
+    check_texts(*doc::find(*tmpl.document, "memoize"), {spot.pointer + "/memoize", spot.name}, {}, scope);
+  }
+  switch (tmpl.type) {
+    case Template::Type::kSteps:
+      check_steps(tmpl, spot, scope, nodes);
+      break;
+    case Template::Type::kDag:
+      check_dag(tmpl, spot, scope, nodes);
+      break;
+    default:
+      check_leaf(tmpl, spot, scope);
+      break;
+  }
+  check_outputs(tmpl, spot, scope);
+}
+
+bool Validator::check_type(const Template& tmpl, const Spot& spot) {
+  std::vector<std::string_view> types;
+  for (const std::string_view field : kTypeFields) {
+    const doc::Value* value = doc::find(*tmpl.document, field);
+    if (value && !value->is_null()) types.push_back(field);
+  }
+  if (types.size() == 1) return true;
+  if (types.empty()) {
+    error(spot.pointer, fmt::format("{} template type unspecified. {}", spot.name, kTypeChoice));
+  } else {
+    error(fmt::format("{}/{}", spot.pointer, types[1]),
+          fmt::format("{} multiple template types specified. {}", spot.name, kTypeChoice), true);
+  }
+  return false;
+}
+
+void Validator::check_inputs(const Template& tmpl, const Spot& spot, Variables& scope) {
+  const bool leaf = tmpl.runs_pod();
+  if (leaf) scope.add("pod.name");
+  if (!tmpl.inputs.parameters.empty()) scope.add("inputs.parameters");
+  std::set<std::string, std::less<>> seen;
+  for (std::size_t i = 0; i < tmpl.inputs.parameters.size(); ++i) {
+    const Parameter& parameter = tmpl.inputs.parameters[i];
+    scope.add("inputs.parameters." + parameter.name);
+    check_name(parameter.name, NameKind::kParameter,
+               {fmt::format("{}/inputs/parameters/{}/name", spot.pointer, i),
+                fmt::format("{}.inputs.parameters[{}]", spot.name, i)},
+               seen);
+  }
+  seen.clear();
+  for (std::size_t i = 0; i < tmpl.inputs.artifacts.size(); ++i) {
+    const Artifact& artifact = tmpl.inputs.artifacts[i];
+    const std::string pointer = fmt::format("{}/inputs/artifacts/{}", spot.pointer, i);
+    const std::string name = fmt::format("{}.inputs.artifacts.{}", spot.name, artifact.name);
+    check_name(artifact.name, NameKind::kParameter,
+               {pointer + "/name", fmt::format("{}.inputs.artifacts[{}]", spot.name, i)}, seen);
+    scope.add("inputs.artifacts." + artifact.name);
+    if (leaf) {
+      scope.add("inputs.artifacts." + artifact.name + ".path");
+      if (artifact.path.empty())
+        error(pointer, fmt::format("{}: Artifact '{}' did not specify a path", name, artifact.name));
+    } else if (!artifact.path.empty()) {
+      error(pointer + "/path", name + ".path only valid in container/script templates");
+    }
+    if (leaves_its_folder(artifact.path)) {
+      error(pointer + "/path", fmt::format("{}: Artifact '{}' attempted to use a path containing '..'. Directory "
+                                           "traversal is not permitted",
+                                           name, artifact.name));
+    }
+    if (!artifact.from.empty()) error(pointer + "/from", name + ".from not valid in inputs");
+  }
+}
+
+void Validator::check_limits(const Template& tmpl, const Spot& spot) {
+  const bool leaf = tmpl.runs_pod();
+  const bool group = tmpl.type == Template::Type::kSteps || tmpl.type == Template::Type::kDag;
+  const std::string& deadline = tmpl.active_deadline_seconds;
+  if (!deadline.empty() && group) {
+    error(spot.pointer + "/activeDeadlineSeconds",
+          spot.name + ".activeDeadlineSeconds is only valid for leaf templates", true);
+  } else if (!deadline.empty() && whole_number(deadline).value_or(-1) < 0 && !has_tag(deadline)) {
+    error(spot.pointer + "/activeDeadlineSeconds",
+          spot.name + ".activeDeadlineSeconds must be a positive integer > 0 or an argo variable");
+  }
+  if (!tmpl.timeout.empty() && !leaf) {
+    error(spot.pointer + "/timeout",
+          fmt::format("{}: {} template doesn't support timeout field", spot.name, type_name(tmpl.type)), true);
+  } else if (whole_number(tmpl.timeout)) {
+    error(spot.pointer + "/timeout",
+          fmt::format("{} has invalid duration format in timeout: write {}s", spot.name, tmpl.timeout));
+  } else {
+    check_duration(tmpl.timeout, {spot.pointer + "/timeout", spot.name + ".timeout"}, false);
+  }
+  if (tmpl.parallelism && !group) {
+    error(spot.pointer + "/parallelism", spot.name + ".parallelism is only valid for steps and dag templates", true);
+  } else if (tmpl.parallelism && *tmpl.parallelism < 1) {
+    error(spot.pointer + "/parallelism", spot.name + ".parallelism must be at least 1");
+  }
+  if (tmpl.suspend) {
+    check_duration(tmpl.suspend->duration, {spot.pointer + "/suspend/duration", spot.name + ".suspend.duration"}, true);
+  }
+}
+
+void Validator::check_retry(const RetryStrategy& retry, const Spot& spot) {
+  if (!one_of(kRetryPolicies, retry.retry_policy)) {
+    std::vector<std::string> known(std::begin(kRetryPolicies) + 1, std::end(kRetryPolicies));
+    error(spot.pointer + "/retryPolicy",
+          fmt::format("{}: {} is not a valid RetryPolicy: Always, OnFailure, OnError or OnTransientError{}", spot.name,
+                      retry.retry_policy, did_you_mean(retry.retry_policy, known)));
+  }
+  if (retry.limit && !has_tag(*retry.limit) && whole_number(*retry.limit).value_or(-1) < 0) {
+    error(spot.pointer + "/limit", fmt::format("{}.retryStrategy.limit must be a whole number, at least 0, not \"{}\"",
+                                               spot.name, *retry.limit));
+  }
+  if (retry.backoff) {
+    const Backoff& backoff = *retry.backoff;
+    const std::string name = spot.name + ".retryStrategy.backoff.";
+    check_duration(backoff.duration, {spot.pointer + "/backoff/duration", name + "duration"}, true);
+    check_duration(backoff.cap, {spot.pointer + "/backoff/cap", name + "cap"}, true);
+    check_duration(backoff.max_duration, {spot.pointer + "/backoff/maxDuration", name + "maxDuration"}, true);
+    if (!backoff.factor.empty() && !has_tag(backoff.factor) && !whole_number(backoff.factor)) {
+      error(spot.pointer + "/backoff/factor", name + "factor must be a whole number");
+    }
+  }
+  check_expression(retry.expression, {spot.pointer + "/expression", spot.name + ".retryStrategy.expression"});
+}
+
+void Validator::check_memoize(const Memoize& memoize, const Spot& spot) {
+  if (memoize.config_map.empty()) {
+    error(spot.pointer + "/cache", spot.name + ".memoize.cache.configMap.name is required", true);
+  }
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
+  const std::string& key = memoize.key;
+  if (key.empty()) {
+    error(spot.pointer, spot.name + ".memoize.key is required", true);
+  } else if (const std::string judged = replace_tags(key, "x");
+             !letter(judged[0]) || !std::ranges::all_of(judged, [&](char c) { return letter(c) || c == '-'; })) {
+    error(spot.pointer + "/key",
+          fmt::format("{}.memoize.key \"{}\" must consist of alpha-numeric characters or '-', and "
+                      "must start with an alpha-numeric character",
+                      spot.name, key));
+  }
+  check_duration(memoize.max_age, {spot.pointer + "/maxAge", spot.name + ".memoize.maxAge"}, false);
+}
+
+void Validator::check_outputs(const Template& tmpl, const Spot& spot, const Variables& scope) {
+  const doc::Value* outputs = doc::find(*tmpl.document, "outputs");
+  // The whole text of a leaf was looked at with it.
+  const bool group = tmpl.type == Template::Type::kSteps || tmpl.type == Template::Type::kDag;
+  if (outputs && group) check_texts(*outputs, {spot.pointer + "/outputs", spot.name + ".outputs"}, {}, scope);
+  std::set<std::string, std::less<>> seen;
+  for (std::size_t i = 0; i < tmpl.outputs.artifacts.size(); ++i) {
+    const Artifact& artifact = tmpl.outputs.artifacts[i];
+    const Spot at{fmt::format("{}/outputs/artifacts/{}", spot.pointer, i),
+                  fmt::format("{}.outputs.artifacts.{}", spot.name, artifact.name)};
+    check_name(artifact.name, NameKind::kParameter,
+               {at.pointer + "/name", fmt::format("{}.outputs.artifacts[{}]", spot.name, i)}, seen);
+    if (tmpl.runs_pod() && artifact.path.empty()) {
+      error(at.pointer, fmt::format("{}: Artifact '{}' did not specify a path", at.name, artifact.name));
+    } else if (!tmpl.runs_pod() && !artifact.path.empty()) {
+      error(at.pointer + "/path", at.name + ".path only valid in container/script templates", true);
+    }
+    check_expression(artifact.from_expression, {at.pointer + "/fromExpression", at.name + ".fromExpression"});
+    check_global_name(artifact.global_name, {at.pointer + "/globalName", at.name});
+  }
+  seen.clear();
+  for (std::size_t i = 0; i < tmpl.outputs.parameters.size(); ++i) {
+    const Parameter& parameter = tmpl.outputs.parameters[i];
+    const Spot at{fmt::format("{}/outputs/parameters/{}", spot.pointer, i),
+                  fmt::format("{}.outputs.parameters.{}", spot.name, parameter.name)};
+    check_name(parameter.name, NameKind::kParameter,
+               {at.pointer + "/name", fmt::format("{}.outputs.parameters[{}]", spot.name, i)}, seen);
+    check_output_source(tmpl, parameter, at);
+    check_global_name(parameter.global_name, {at.pointer + "/globalName", at.name});
+  }
+}
+
+void Validator::check_output_source(const Template& tmpl, const Parameter& parameter, const Spot& spot) {
+  if (!parameter.value_from) {
+    if (!parameter.value) error(spot.pointer, spot.name + " does not have valueFrom or value specified");
+    return;
+  }
+  const ValueFrom& from = *parameter.value_from;
+  const Spot at{spot.pointer + "/valueFrom", spot.name + ".valueFrom"};
+  if (parameter.value) {
+    error(at.pointer, spot.name + " has both valueFrom and value specified, choose one", true);
+    return;
+  }
+  int sources = from.supplied ? 1 : 0;
+  for (const std::string* each : {&from.path, &from.json_path, &from.jq_filter, &from.parameter, &from.expression}) {
+    sources += each->empty() ? 0 : 1;
+  }
+  if (sources != 1) {
+    error(at.pointer, fmt::format("{} {}. choose one of: path, jqFilter, jsonPath, parameter, supplied, expression",
+                                  at.name, sources == 0 ? "type unspecified" : "has multiple types specified"));
+    return;
+  }
+  switch (tmpl.type) {
+    case Template::Type::kContainer:
+    case Template::Type::kScript:
+      if (from.path.empty()) {
+        error(at.pointer, fmt::format("{}.path must be specified for {} templates", at.name, type_name(tmpl.type)));
+      }
+      break;
+    case Template::Type::kResource:
+      if (from.jq_filter.empty() && from.json_path.empty()) {
+        error(at.pointer, at.name + ": jqFilter or jsonPath must be specified for Resource templates");
+      }
+      break;
+    case Template::Type::kSteps:
+    case Template::Type::kDag:
+      if (from.parameter.empty() && from.expression.empty()) {
+        error(at.pointer, fmt::format("{}.parameter or expression must be specified for {} templates", at.name,
+                                      type_name(tmpl.type)));
+      }
+      break;
+    case Template::Type::kSuspend:
+      break;
+  }
+  check_expression(from.expression, {at.pointer + "/expression", at.name + ".expression"});
+}
+
+void Validator::check_leaf(const Template& tmpl, const Spot& spot, const Variables& scope) {
+  Variables own(&scope);
+  for (const Artifact& artifact : tmpl.outputs.artifacts) {
+    if (!artifact.path.empty()) own.add("outputs.artifacts." + artifact.name + ".path");
+  }
+  for (const Parameter& parameter : tmpl.outputs.parameters) own.add("outputs.parameters." + parameter.name + ".path");
+  check_texts(*tmpl.document, spot, "memoize", own);
+  const bool script = tmpl.type == Template::Type::kScript;
+  if (script || tmpl.type == Template::Type::kContainer) {
+    const std::string_view field = script ? "script" : "container";
+    const doc::Value& container = *doc::find(*tmpl.document, field);
+    const Spot at{fmt::format("{}/{}", spot.pointer, field), fmt::format("{}.{}", spot.name, field)};
+    if (doc::find_string(container, "image").empty()) error(at.pointer, at.name + ".image may not be empty", true);
+    check_mounts(tmpl, container, at);
+  }
+  if (tmpl.resource) check_resource(*tmpl.resource, {spot.pointer + "/resource", spot.name + ".resource"});
+}
+
+void Validator::check_mounts(const Template& tmpl, const doc::Value& container, const Spot& spot) {
+  std::vector<std::string> volumes;
+  for (const doc::Shared& holder : {tmpl.document, workflow_.spec.document}) {
+    const doc::Value* list = doc::find(*holder, "volumes");
+    if (!list || !list->is_array()) continue;
+    for (const doc::Value& volume : list->get_array()) volumes.emplace_back(doc::find_string(volume, "name"));
+  }
+  std::map<std::string, std::string, std::less<>> taken;
+  const doc::Value* mounts = doc::find(container, "volumeMounts");
+  const std::size_t count = mounts && mounts->is_array() ? mounts->get_array().size() : 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const doc::Value& mount = mounts->get_array()[i];
+    const std::string at = fmt::format("{}/volumeMounts/{}", spot.pointer, i);
+    const std::string_view name = doc::find_string(mount, "name");
+    const std::string path(doc::find_string(mount, "mountPath"));
+    if (path.empty()) error(at, fmt::format("{}.volumeMounts[{}].mountPath is required", spot.name, i));
+    if (!has_tag(name) && std::ranges::find(volumes, name) == volumes.end()) {
+      error(at + "/name", fmt::format("{}.volumeMounts[{}].name: there is no volume \"{}\"{}", spot.name, i, name,
+                                      did_you_mean(name, volumes)));
+    }
+    const auto [other, fresh] = taken.emplace(path, fmt::format("volumeMounts.{}", name));
+    if (!fresh) {
+      error(at + "/mountPath",
+            fmt::format("{}.volumeMounts[{}].mountPath '{}' already mounted in {}", spot.name, i, path, other->second));
+    }
+  }
+  for (std::size_t i = 0; i < tmpl.inputs.artifacts.size(); ++i) {
+    const Artifact& artifact = tmpl.inputs.artifacts[i];
+    if (artifact.path.empty()) continue;
+    const auto [other, fresh] = taken.emplace(artifact.path, "inputs.artifacts." + artifact.name);
+    if (fresh) continue;
+    const std::string at = spot.pointer.substr(0, spot.pointer.rfind('/'));
+    error(fmt::format("{}/inputs/artifacts/{}/path", at, i),
+          fmt::format("{}: path '{}' of inputs.artifacts[{}] already mounted in {}", spot.name, artifact.path, i,
+                      other->second));
+  }
+}
+
+void Validator::check_resource(const ResourceAction& resource, const Spot& spot) {
+  if (!has_tag(resource.action) && !one_of(kActions, resource.action)) {
+    error(spot.pointer + "/action", spot.name + ".action must be one of: get, create, apply, delete, replace, patch");
+  }
+  if (!has_tag(resource.merge_strategy) && !one_of(kMergeStrategies, resource.merge_strategy)) {
+    error(spot.pointer + "/mergeStrategy", spot.name + ".mergeStrategy must be one of: strategic, merge, json");
+  }
+  if (resource.action == "delete" || resource.action == "get") return;
+  if (resource.manifest.empty()) {
+    error(spot.pointer, spot.name + ".manifest must be specified", true);
+    return;
+  }
+  const auto documents = doc::parse_yaml(replace_tags(resource.manifest, "x"), "manifest");
+  if (documents) return;
+  error(spot.pointer + "/manifest",
+        fmt::format("{}.manifest must be a valid yaml: {}", spot.name, documents.error().message));
+}
+
+}  // namespace tiphys::api

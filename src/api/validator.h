@@ -1,0 +1,97 @@
+// The rules of validate_workflow, each group in a file of its own.
+#pragma once
+
+#include <functional>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "api/parse.h"
+#include "api/variables.h"
+
+namespace tiphys::api {
+
+class Validator {
+ public:
+  Validator(const Workflow& workflow, std::vector<Finding>& findings) : workflow_(workflow), findings_(findings) {}
+  void run();
+
+ private:
+  using TaskPositions = std::unordered_map<std::string_view, std::size_t>;
+
+  /// Where a template, step or task is: its JSON pointer, and how messages name it ("templates.main.steps[0].a").
+  struct Spot {
+    std::string pointer;
+    std::string name;
+    Spot at(std::string_view below) const { return {pointer + std::string(below), name}; }
+  };
+
+  void error(const std::string& pointer, std::string message, bool at_key = false);
+  void warn(const std::string& pointer, std::string message);
+
+  // validate.cc: the workflow
+  void check_metadata();
+  void collect_globals();
+  void check_entrypoint();
+  void check_exit_handler();
+  void check_template_names();
+
+  // validate_template.cc
+  void check_template(const Template& tmpl, const Spot& spot, const Variables& outer);
+  bool check_type(const Template& tmpl, const Spot& spot);
+  void check_inputs(const Template& tmpl, const Spot& spot, Variables& scope);
+  void check_limits(const Template& tmpl, const Spot& spot);
+  void check_retry(const RetryStrategy& retry, const Spot& spot);
+  void check_memoize(const Memoize& memoize, const Spot& spot);
+  void check_outputs(const Template& tmpl, const Spot& spot, const Variables& scope);
+  void check_output_source(const Template& tmpl, const Parameter& parameter, const Spot& spot);
+  void check_leaf(const Template& tmpl, const Spot& spot, const Variables& scope);
+  void check_mounts(const Template& tmpl, const doc::Value& container, const Spot& spot);
+  void check_resource(const ResourceAction& resource, const Spot& spot);
+
+  // validate_steps.cc: steps and tasks
+  /// `before` is filled with the steps; the scope refers to it.
+  void check_steps(const Template& tmpl, const Spot& spot, Variables& scope, NodeOutputs& before);
+  void check_step(const Step& step, const doc::Value& document, const Spot& spot, const Variables& scope,
+                  std::string_view prefix);
+  void check_loop(const Step& step, const Spot& spot, Variables& scope);
+  void check_when(const Step& step, const Spot& spot);
+  void check_call(const Step& step, const Spot& spot);
+  /// The arguments of a call: names, values, and that what `target` requires is there.
+  void check_arguments(const Arguments& arguments, const Spot& spot);
+  void check_supplied(const Template& target, const Arguments& arguments, const Spot& spot);
+  /// The template that a step runs; nullptr when there is none.
+  const Template* target(const Step& step) const;
+
+  // validate_dag.cc
+  void check_dag(const Template& tmpl, const Spot& spot, Variables& scope, NodeOutputs& all);
+  /// The positions of the tasks that each task waits for.
+  std::vector<std::vector<std::size_t>> check_dependencies(const Template& tmpl, const Spot& spot,
+                                                           const TaskPositions& position);
+  /// `depends` and `dependencies` themselves; the tasks that they name.
+  std::vector<std::string> check_waiting(const Template& tmpl, std::size_t task, const Spot& spot,
+                                         const TaskPositions& position, bool uses_depends);
+  /// What a task takes from another asks for a dependency on it.
+  void check_order(const Step& task, const doc::Value& document, const Spot& spot, const TaskPositions& position,
+                   const std::function<bool(std::size_t)>& before);
+
+  /// "; did you mean ...", left out once there are many findings: it costs time.
+  std::string suggestion(std::string_view name, const Variables& scope) const;
+
+  // rules used everywhere
+  enum class NameKind { kField, kParameter };
+  /// A name is there, well-formed and not in `seen` yet.
+  void check_name(const std::string& name, NameKind kind, const Spot& spot, std::set<std::string, std::less<>>& seen);
+  void check_global_name(const std::string& name, const Spot& spot);
+  void check_duration(const std::string& text, const Spot& spot, bool bare_seconds);
+  void check_expression(const std::string& text, const Spot& spot);
+  /// Every tag of the value resolves, every text with tags compiles.
+  void check_texts(const doc::Value& value, const Spot& spot, std::string_view skip, const Variables& scope);
+
+  const Workflow& workflow_;
+  std::vector<Finding>& findings_;
+  Variables globals_;
+};
+
+}  // namespace tiphys::api
