@@ -12,7 +12,6 @@ namespace tiphys::store {
 namespace {
 
 constexpr std::string_view kInMemory = ":memory:";
-constexpr std::chrono::seconds kRetryAfter{1};
 
 Status tune_writer(Database& database, const StoreOptions& options) {
   TIPHYS_CHECK_OK(database.execute("PRAGMA busy_timeout = 2000"));
@@ -65,6 +64,7 @@ LocalStore::LocalStore(StoreOptions options, std::unique_ptr<Connections> connec
       inline_commits_(options.inline_commits),
       read_only_(options.read_only),
       most_pending_rows_(options.most_pending_rows),
+      retry_after_(options.retry_after),
       connections_(std::move(connections)),
       writer_(std::move(writer)),
       disk_(connections_->reader ? *connections_->reader : connections_->writer),
@@ -209,11 +209,11 @@ void LocalStore::forget_pending(const Batch& batch) {
 }
 
 void LocalStore::degrade(const Error& cause) {
-  degraded_ = Error{cause.code, fmt::format("nothing can be written: {}; writing is tried again in {} s", cause.message,
-                                            kRetryAfter.count())};
+  degraded_ = Error{cause.code, fmt::format("nothing can be written: {}; writing is tried again in {}", cause.message,
+                                            format_go_duration(retry_after_))};
   log::error("{}", degraded_->message);
   executor_.cancel(retry_timer_);
-  retry_timer_ = poster_.schedule(executor_.now() + kRetryAfter, [this] {
+  retry_timer_ = poster_.schedule(executor_.now() + retry_after_, [this] {
     retry_timer_ = 0;
     degraded_.reset();
     collect_step();

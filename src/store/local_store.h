@@ -123,6 +123,7 @@ class LocalStore final : public Store {
   const bool inline_commits_;
   const bool read_only_;
   const std::size_t most_pending_rows_;
+  const Duration retry_after_;
 
   std::unique_ptr<Connections> connections_;
   std::unique_ptr<BatchWriter> writer_;

@@ -33,6 +33,8 @@ struct StoreOptions {
   std::size_t most_event_bytes = 8U << 20;
   /// The largest size of the database; 0: SQLite's own (16 TiB).
   std::size_t most_database_bytes = 0;
+  /// How long after a failed commit writes are refused; then writing is tried again with the next write.
+  Duration retry_after = std::chrono::seconds(1);
   /// Called before each commit, on the writer's thread; an error fails the commit. For fault injection.
   std::function<Status()> before_commit = {};
 };
@@ -57,7 +59,7 @@ class Store : public cluster::Cluster {
 
   /// The newest resource version that readers can have seen.
   virtual std::uint64_t resource_version() const = 0;
-  /// Why writes are refused at present, when a commit has failed. A second after the failure writing is tried again.
+  /// Why writes are refused at present: a commit has failed. Null when they are not.
   virtual const Error* degraded() const = 0;
 };
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <optional>
@@ -18,8 +19,14 @@ namespace tiphys::store {
 /// A directory that goes with its owner.
 class TempDir {
  public:
-  TempDir() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "tiphys-XXXXXX").native();
+  /// In memory where the host has such a file system: for tests of many commits, to which a disk adds only time.
+  static std::string memory() {
+    return ::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : std::filesystem::temp_directory_path().native();
+  }
+
+  TempDir() : TempDir(std::filesystem::temp_directory_path().native()) {}
+  explicit TempDir(const std::string& parent) {
+    std::string pattern = parent + "/tiphys-XXXXXX";
     const char* made = ::mkdtemp(pattern.data());
     TIPHYS_CHECK(made, "the directory for temporary files can be written");
     path_ = made;
@@ -55,10 +62,12 @@ class TestStore {
     std::size_t most_database_bytes = 0;
     bool read_only = false;
     std::function<Status()> before_commit = {};
+    /// Two stores of one database need two, or they give the same uids.
+    std::uint64_t seed = 1;
   };
 
   TestStore() : TestStore(Options{}) {}
-  explicit TestStore(Options options) {
+  explicit TestStore(Options options) : random_(options.seed) {
     auto opened = Store::open({.path = std::move(options.path),
                                .executor = executor_,
                                .random = random_,
@@ -118,7 +127,7 @@ class TestStore {
 
  private:
   SimulatedExecutor executor_;
-  SeededRandom random_{1};
+  SeededRandom random_;
   std::unique_ptr<Store> store_;
 };
 
