@@ -1,0 +1,91 @@
+#include "cli/cli.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/log.h"
+#include "base/strings.h"
+#include "cli/commands/command.h"
+#include "cli/terminal.h"
+
+namespace tiphys::cli {
+namespace {
+
+constexpr std::array kCommands{
+    Command{"run", "Run workflows here and now, and follow them to their end", run_command},
+    Command{"up", "Run the plane as a server on this machine", up_command},
+    Command{"submit", "Submit workflows", submit_command},
+    Command{"list", "List workflows", list_command},
+    Command{"get", "Display details about a workflow", get_command},
+    Command{"logs", "View the logs of a workflow or one of its pods", logs_command},
+    Command{"watch", "Watch a workflow until it completes", watch_command},
+    Command{"wait", "Wait for workflows to complete", wait_command},
+    Command{"suspend", "Suspend workflows", suspend_command},
+    Command{"resume", "Resume workflows", resume_command},
+    Command{"stop", "Stop workflows but still run their exit handlers", stop_command},
+    Command{"terminate", "Stop workflows immediately, without exit handlers", terminate_command},
+    Command{"node", "Perform an action on a node of a workflow", node_command},
+    Command{"delete", "Delete workflows", delete_command},
+    Command{"lint", "Validate files or directories of manifests", lint_command},
+    Command{"version", "Print version information", version_command},
+    Command{"completion", "Output shell completion code", completion_command},
+};
+
+std::string help_text() {
+  std::string text = "tiphys runs Argo Workflows on this machine.\n\nUsage:\n  tiphys COMMAND [flags]\n\nCommands:\n";
+  for (const auto& command : kCommands) text += fmt::format("  {:<12}{}\n", command.name, command.summary);
+  return text + "\n`tiphys COMMAND --help` tells more.\n";
+}
+
+/// Global flags may stand before the command, as argo allows: they move behind it.
+void put_command_first(Arguments& arguments) {
+  constexpr std::array<std::string_view, 7> kWithValue{"-n",      "--namespace", "-s", "--server", "--argo-server",
+                                                       "--token", "--data-dir"};
+  std::size_t at = 0;
+  while (at < arguments.size() && arguments[at].size() > 1 && arguments[at].front() == '-') {
+    at += std::find(kWithValue.begin(), kWithValue.end(), arguments[at]) != kWithValue.end() ? 2 : 1;
+  }
+  if (at == 0 || at >= arguments.size()) return;
+  std::rotate(arguments.begin(), arguments.begin() + static_cast<std::ptrdiff_t>(at),
+              arguments.begin() + static_cast<std::ptrdiff_t>(at) + 1);
+}
+
+void take_log_level(Arguments& arguments) {
+  const auto verbose = std::find_if(arguments.begin(), arguments.end(),
+                                    [](const auto& argument) { return argument == "-v" || argument == "--verbose"; });
+  if (verbose == arguments.end()) return;
+  arguments.erase(verbose);
+  log::set_level(log::Level::kDebug);
+}
+
+}  // namespace
+
+std::span<const Command> commands() {
+  return kCommands;
+}
+
+int main(int argc, char** argv) {
+  Arguments arguments(argv + std::min(argc, 1), argv + argc);
+  if (!arguments.empty() && arguments.front() == "__complete")
+    return complete_command({arguments.begin() + 1, arguments.end()});
+  take_log_level(arguments);
+  put_command_first(arguments);
+  if (arguments.empty() || arguments.front() == "help" || arguments.front() == "-h" || arguments.front() == "--help") {
+    print(help_text());
+    return kSucceeded;
+  }
+  std::string name = arguments.front();
+  if (name == "--version") name = "version";
+  for (const auto& command : kCommands) {
+    if (command.name == name) return command.run({arguments.begin() + 1, arguments.end()});
+  }
+  std::vector<std::string> known;
+  for (const auto& command : kCommands) known.emplace_back(command.name);
+  print_error(fmt::format("tiphys: unknown command \"{}\"{}\nRun 'tiphys --help' for usage.\n", name,
+                          did_you_mean(name, known)));
+  return kBadUsage;
+}
+
+}  // namespace tiphys::cli

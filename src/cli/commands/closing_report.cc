@@ -1,0 +1,122 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/commands/common.h"
+#include "cli/commands/follow_command.h"
+#include "cli/view/tab_writer.h"
+#include "cli/view/workflow_text.h"
+
+namespace tiphys::cli {
+namespace {
+
+constexpr std::size_t kMostArtifacts = 20;
+constexpr std::size_t kMostFailures = 3;
+constexpr int kLogLines = 10;
+
+/// Nodes in the order of their start, those of one moment by name.
+std::vector<const api::NodeStatus*> ordered(const NodeMap& nodes) {
+  std::vector<const api::NodeStatus*> list;
+  for (const auto& [id, node] : nodes) list.push_back(&node);
+  std::sort(list.begin(), list.end(), [](const api::NodeStatus* a, const api::NodeStatus* b) {
+    return std::tie(a->started_at, a->name) < std::tie(b->started_at, b->name);
+  });
+  return list;
+}
+
+std::string parameters_section(const RunState& run) {
+  std::string rows;
+  const auto add = [&](std::string_view name, const std::optional<std::string>& value) {
+    if (value) rows += fmt::format("  {}\t{}\n", name, printable(*value));
+  };
+  if (const doc::Value* outputs = doc::find(*run.workflow, "status", "outputs")) {
+    const auto global = api::parse_outputs(*outputs);
+    if (global) {
+      for (const auto& parameter : global->parameters) add(parameter.name, parameter.value);
+    }
+  }
+  if (const auto root = run.nodes.find(run.key.name); root != run.nodes.end() && root->second.outputs) {
+    for (const auto& parameter : root->second.outputs->parameters) add(parameter.name, parameter.value);
+    add("result", root->second.outputs->result);
+  }
+  return rows.empty() ? "" : "\nOutputs:\n" + align_columns(rows, 2);
+}
+
+std::string place_of(Session& session, const api::Artifact& artifact) {
+  const auto s3 = artifact.location.find("s3");
+  if (s3 == artifact.location.end()) return {};
+  const std::string key(doc::find_string(s3->value(), "key"));
+  const std::string path = key.empty() ? "" : session.artifact_path(key);
+  return path.empty() ? key : path;
+}
+
+std::string artifacts_section(Session& session, const RunState& run) {
+  std::string rows;
+  std::size_t count = 0;
+  for (const api::NodeStatus* node : ordered(run.nodes)) {
+    if (!node->outputs || node->type != api::NodeType::kPod) continue;
+    for (const auto& artifact : node->outputs->artifacts) {
+      const std::string place = place_of(session, artifact);
+      if (place.empty() || ++count > kMostArtifacts) continue;
+      rows += fmt::format("  {}\t{}\t{}\n", printable(node->display_name), artifact.name, printable(place));
+    }
+  }
+  if (rows.empty()) return {};
+  std::string text = "\nArtifacts:\n" + align_columns(rows, 2);
+  if (count > kMostArtifacts)
+    text += fmt::format("  and {} more: tiphys get {} -o json\n", count - kMostArtifacts, run.key.name);
+  return text;
+}
+
+std::string last_log_lines(Session& session, const cluster::Key& pod) {
+  struct Reading {
+    std::string text;
+    bool ended = false;
+  };
+  const auto reading = std::make_shared<Reading>();
+  cluster::LogOptions options;
+  options.tail = kLogLines;
+  cluster::LogSink sink;
+  sink.on_line = [reading](std::string_view line, Time, std::string_view) {
+    reading->text += fmt::format("    {}\n", line);
+  };
+  sink.on_end = [reading](Status) { reading->ended = true; };  // a pod that never ran has no log
+  const auto handle = session.cluster().read_log(pod, std::move(options), std::move(sink));
+  session.loop().run_until([&] { return reading->ended; });
+  return reading->text;
+}
+
+std::string failures_section(Session& session, const RunState& run, const Style& style) {
+  std::string text;
+  std::size_t count = 0;
+  for (const api::NodeStatus* node : ordered(run.nodes)) {
+    const bool leaf =
+        node->type == api::NodeType::kPod || (node->children.empty() && node->type != api::NodeType::kSkipped);
+    if (!api::failed_or_error(node->phase) || !leaf) continue;
+    if (++count > kMostFailures) continue;
+    text += fmt::format("\n{} {}: {}\n", style.node_icon(*node), printable(node->name), printable(node->message));
+    if (node->type == api::NodeType::kPod) {
+      text += last_log_lines(session, {&cluster::kPods, run.key.ns, pod_name(run.key.name, *node)});
+    }
+  }
+  if (count > kMostFailures)
+    text += fmt::format("\nand {} more failed: tiphys get {} --status Failed\n", count - kMostFailures, run.key.name);
+  return text;
+}
+
+}  // namespace
+
+std::string closing_report(Session& session, const RunState& run, const Style& style) {
+  if (run.deleted) return fmt::format("{} was deleted\n", run.key.name);
+  const Time now = session.loop().now();
+  std::string text = compact_tree(run, style, now);
+  if (!run.succeeded()) text += failures_section(session, run, style);
+  text += parameters_section(run);
+  text += artifacts_section(session, run);
+  text += "\n" + progress_line(run, style, now);
+  const std::string_view message = doc::find_string(*run.workflow, "status", "message");
+  if (!message.empty() && !run.succeeded()) text += fmt::format("  {}", printable(message));
+  return text + "\n";
+}
+
+}  // namespace tiphys::cli

@@ -1,0 +1,44 @@
+// The commands, each a function from its arguments to the program's exit code.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "cli/flags.h"
+
+namespace tiphys::cli {
+
+inline constexpr int kSucceeded = 0;
+inline constexpr int kFailed = 1;
+inline constexpr int kBadUsage = 2;
+
+struct Command {
+  std::string_view name;
+  std::string_view summary;
+  int (*run)(const Arguments& arguments);
+};
+
+/// In the order in which help lists them.
+std::span<const Command> commands();
+
+int run_command(const Arguments& arguments);
+int up_command(const Arguments& arguments);
+int submit_command(const Arguments& arguments);
+int list_command(const Arguments& arguments);
+int get_command(const Arguments& arguments);
+int logs_command(const Arguments& arguments);
+int watch_command(const Arguments& arguments);
+int wait_command(const Arguments& arguments);
+int suspend_command(const Arguments& arguments);
+int resume_command(const Arguments& arguments);
+int stop_command(const Arguments& arguments);
+int terminate_command(const Arguments& arguments);
+int node_command(const Arguments& arguments);
+int delete_command(const Arguments& arguments);
+int lint_command(const Arguments& arguments);
+int version_command(const Arguments& arguments);
+int completion_command(const Arguments& arguments);
+/// What completion scripts call: prints candidates for the last of the words that follow "tiphys".
+int complete_command(const Arguments& words);
+
+}  // namespace tiphys::cli

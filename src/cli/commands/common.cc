@@ -1,0 +1,163 @@
+#include "cli/commands/common.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "cli/terminal.h"
+#include "cli/view/humanize.h"
+#include "cli/view/workflow_table.h"
+#include "cli/view/workflow_text.h"
+
+namespace tiphys::cli {
+
+void CommonFlags::add_to(Flags& flags) {
+  flags.text("-n,--namespace", ns, "NAME", "The namespace to work in (default: $ARGO_NAMESPACE, else default)");
+  flags.text("--data-dir", session.data_dir, "DIR",
+             "The plane's directory (default: $TIPHYS_DATA_DIR, else ~/.local/share/tiphys)");
+  flags.text("-s,--server,--argo-server", session.server, "HOST:PORT",
+             "A server to work on instead (default: $TIPHYS_SERVER, $ARGO_SERVER)");
+  flags.text("--token", session.token, "TOKEN",
+             "Its token (default: $TIPHYS_TOKEN, $ARGO_TOKEN, else the data directory's server.json)");
+  flags.flag("--no-color", no_color, "Disable colorized output");
+  flags.flag("--no-utf8", no_utf8, "Use plain 7-bits ascii characters");
+}
+
+Style CommonFlags::style() const {
+  return choose_style(no_color, no_utf8);
+}
+
+void add_plane_flags(Flags& flags, SessionOptions& session) {
+  flags.choice("--runtime", session.runtime, {"process", "container"},
+               "What runs steps: commands of this host, or container images");
+  flags.text("--engine", session.engine, "SOCKET",
+             "The container engine's socket (default: $DOCKER_HOST, $CONTAINER_HOST, the usual places)");
+  flags.flag("--offline", session.offline, "Never pull an image");
+  flags.list("--host-path", session.host_paths, "DIR",
+             "A folder of this host that steps of the process runtime may read; may be repeated");
+}
+
+int report(std::string_view command, const Error& error) {
+  std::string text = fmt::format("tiphys {}: {}", command, error.message);
+  if (!text.ends_with('\n')) text += '\n';
+  print_error(text);
+  return error.code == Code::kInvalidArgument ? kBadUsage : kFailed;
+}
+
+namespace {
+
+/// The label selector that a filter comes to.
+std::string label_selector(const WorkflowFilter& filter) {
+  std::vector<std::string> parts;
+  if (!filter.labels.empty()) parts.push_back(filter.labels);
+  if (!filter.status.empty())
+    parts.push_back(fmt::format("workflows.argoproj.io/phase in ({})", join(filter.status, ",")));
+  if (filter.completed) parts.emplace_back("workflows.argoproj.io/completed=true");
+  if (filter.running) parts.emplace_back("workflows.argoproj.io/completed!=true");
+  if (filter.resubmitted) parts.emplace_back("workflows.argoproj.io/resubmitted-from-workflow");
+  return join(parts, ",");
+}
+
+Result<std::vector<cluster::Object>> list_all(Session& session, const WorkflowFilter& filter) {
+  cluster::ListOptions options;
+  options.ns = filter.ns;
+  TIPHYS_TRY(options.labels, cluster::Selector::parse(label_selector(filter)));
+  TIPHYS_TRY(options.fields, cluster::Selector::parse_fields(filter.fields));
+  options.with_nodes = filter.with_nodes;
+  if (filter.chunk_size) options.limit = static_cast<std::size_t>(std::max<std::int64_t>(0, *filter.chunk_size));
+  std::vector<cluster::Object> workflows;
+  do {
+    TIPHYS_TRY(cluster::List page, await<cluster::List>(session.loop(), [&](auto done) {
+                 session.cluster().list(cluster::kWorkflows, options, std::move(done));
+               }));
+    std::move(page.items.begin(), page.items.end(), std::back_inserter(workflows));
+    options.continue_token = std::move(page.continue_token);
+  } while (!options.continue_token.empty());
+  return workflows;
+}
+
+}  // namespace
+
+Result<std::vector<cluster::Object>> list_workflows(Session& session, const WorkflowFilter& filter) {
+  if (filter.completed && filter.running)
+    return fail(Code::kInvalidArgument, "--completed and --running cannot be used together");
+  const Time now = session.loop().now();
+  Time created_after{}, finished_before{};
+  if (!filter.since.empty()) {
+    TIPHYS_TRY(const Duration age, parse_age(filter.since));
+    created_after = now - age;
+  }
+  if (!filter.older.empty()) {
+    TIPHYS_TRY(const Duration age, parse_age(filter.older));
+    finished_before = now - age;
+  }
+  TIPHYS_TRY(auto workflows, list_all(session, filter));
+  std::erase_if(workflows, [&](const cluster::Object& workflow) {
+    if (!doc::find_string(*workflow, "metadata", "name").starts_with(filter.prefix)) return true;
+    if (!filter.since.empty() && time_at(*workflow, "metadata", "creationTimestamp") <= created_after) return true;
+    const Time finished = time_at(*workflow, "status", "finishedAt");
+    return !filter.older.empty() && (finished == Time{} || finished >= finished_before);
+  });
+  sort_for_list(workflows);
+  return workflows;
+}
+
+Result<cluster::Key> find_workflow(Session& session, const std::string& ns, const std::string& name) {
+  if (name != "@latest") return cluster::Key{&cluster::kWorkflows, ns, name};
+  WorkflowFilter filter;
+  filter.ns = ns;
+  TIPHYS_TRY(const auto workflows, list_all(session, filter));
+  if (workflows.empty()) return fail(Code::kNotFound, fmt::format("no workflows found in namespace {}", ns));
+  const auto newest = std::max_element(workflows.begin(), workflows.end(), [](const auto& a, const auto& b) {
+    // Within one second of creation the later version is the newer.
+    const auto version = [](const doc::Value& workflow) {
+      const std::string_view text = doc::find_string(workflow, "metadata", "resourceVersion");
+      return std::pair(text.size(), text);
+    };
+    const Time created_a = time_at(*a, "metadata", "creationTimestamp"),
+               created_b = time_at(*b, "metadata", "creationTimestamp");
+    return created_a != created_b ? created_a < created_b : version(*a) < version(*b);
+  });
+  return cluster::Key{&cluster::kWorkflows, ns, std::string(doc::find_string(**newest, "metadata", "name"))};
+}
+
+Result<std::vector<cluster::Key>> find_workflows(Session& session, const std::string& ns,
+                                                 const std::vector<std::string>& names) {
+  std::vector<cluster::Key> keys;
+  for (const auto& name : names) {
+    TIPHYS_TRY(auto key, find_workflow(session, ns, name));
+    keys.push_back(std::move(key));
+  }
+  return keys;
+}
+
+Result<cluster::Object> get_object(Session& session, const cluster::Key& key) {
+  return await<cluster::Object>(session.loop(), [&](auto done) { session.cluster().get(key, std::move(done)); });
+}
+
+Result<cluster::Object> patch_object(Session& session, const cluster::Key& key, cluster::PatchType type,
+                                     doc::Value patch) {
+  return await<cluster::Object>(
+      session.loop(), [&](auto done) { session.cluster().patch(key, type, std::move(patch), std::move(done)); });
+}
+
+bool has_ended(const doc::Value& workflow) {
+  const std::string_view phase = doc::find_string(workflow, "status", "phase");
+  return phase == "Succeeded" || phase == "Failed" || phase == "Error";
+}
+
+Status shut_down(Session& session, const cluster::Key& key, const std::string& strategy) {
+  TIPHYS_TRY(const auto workflow, get_object(session, key));
+  if (has_ended(*workflow)) {
+    return fail(
+        Code::kFailedPrecondition,
+        fmt::format("cannot shutdown a completed workflow: workflow: \"{}\", namespace: \"{}\"", key.name, key.ns));
+  }
+  doc::Value patch = doc::Object{{"spec", doc::Object{{"shutdown", strategy}}}};
+  TIPHYS_TRY([[maybe_unused]] const auto patched,
+             patch_object(session, key, cluster::PatchType::kMerge, std::move(patch)));
+  return {};
+}
+
+}  // namespace tiphys::cli

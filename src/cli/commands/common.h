@@ -1,0 +1,65 @@
+// What the commands share: flags, names, errors.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/commands/command.h"
+#include "cli/session.h"
+#include "cli/view/style.h"
+#include "cluster/cluster.h"
+
+namespace tiphys::cli {
+
+/// Flags of every command that works on a plane.
+struct CommonFlags {
+  std::string ns;
+  SessionOptions session;
+  bool no_color = false;
+  bool no_utf8 = false;
+
+  void add_to(Flags& flags);
+  std::string chosen_namespace() const { return choose_namespace(ns); }
+  Style style() const;
+};
+
+/// Flags of a plane that runs in this process.
+void add_plane_flags(Flags& flags, SessionOptions& session);
+
+/// Prints an error as "tiphys COMMAND: message" and gives the exit code for it.
+int report(std::string_view command, const Error& error);
+
+/// Which workflows: the filters of `list`, `delete` and their like.
+struct WorkflowFilter {
+  std::string ns;  ///< "" for all
+  std::vector<std::string> status;
+  bool completed = false, running = false, resubmitted = false;
+  std::string prefix, since, older, labels, fields;
+  std::optional<std::int64_t> chunk_size;
+  bool with_nodes = false;
+
+  bool chooses() const {
+    return !status.empty() || completed || running || resubmitted || !prefix.empty() || !since.empty() ||
+           !older.empty() || !labels.empty() || !fields.empty();
+  }
+};
+
+/// In the order of `list`.
+Result<std::vector<cluster::Object>> list_workflows(Session& session, const WorkflowFilter& filter);
+
+/// The workflow that a name means: "@latest" is the newest of the namespace.
+Result<cluster::Key> find_workflow(Session& session, const std::string& ns, const std::string& name);
+Result<std::vector<cluster::Key>> find_workflows(Session& session, const std::string& ns,
+                                                 const std::vector<std::string>& names);
+
+Result<cluster::Object> get_object(Session& session, const cluster::Key& key);
+Result<cluster::Object> patch_object(Session& session, const cluster::Key& key, cluster::PatchType type,
+                                     doc::Value patch);
+
+/// spec.shutdown = strategy ("Stop" or "Terminate"). kFailedPrecondition when the workflow has ended.
+Status shut_down(Session& session, const cluster::Key& key, const std::string& strategy);
+
+/// True when status.phase says that it has ended.
+bool has_ended(const doc::Value& workflow);
+
+}  // namespace tiphys::cli

@@ -1,0 +1,91 @@
+// tiphys delete.
+#include <fmt/format.h>
+
+#include "cli/commands/common.h"
+#include "cli/terminal.h"
+
+namespace tiphys::cli {
+namespace {
+
+struct DeleteFlags {
+  CommonFlags common;
+  std::vector<std::string> names;
+  WorkflowFilter filter;
+  bool all = false, all_namespaces = false, dry_run = false, force = false;
+
+  void add_to(Flags& flags) {
+    flags.positional("WORKFLOW", names, 0, 1000);
+    flags.flag("--all", all, "Delete all workflows of the namespace");
+    flags.flag("-A,--all-namespaces", all_namespaces, "Delete workflows from all namespaces");
+    flags.flag("--completed", filter.completed, "Delete completed workflows");
+    flags.flag("--resubmitted", filter.resubmitted, "Delete resubmitted workflows");
+    flags.text("--prefix", filter.prefix, "TEXT", "Delete workflows whose names begin with this");
+    flags.text("-l,--selector", filter.labels, "LABELS", "Delete workflows with these labels (a=b,c!=d)");
+    flags.text("--field-selector", filter.fields, "FIELDS", "Delete workflows with these fields (metadata.name=x)");
+    flags.text("--older", filter.older, "DURATION",
+               "Delete completed workflows that finished before this time ago (10m, 3h, 1d)");
+    flags.list("--status", filter.status, "PHASE,...", "Delete workflows in these phases");
+    flags.number("--query-chunk-size", filter.chunk_size, "N", "Ask for long lists in parts of this size");
+    flags.flag("--dry-run", dry_run, "Only print what would be deleted");
+    flags.flag("--force", force, "Delete workflows that finalizers hold, by removing these");
+    common.add_to(flags);
+  }
+  bool filters() const { return all || all_namespaces || filter.chooses(); }
+};
+
+Status delete_one(Session& session, const cluster::Key& key, bool force) {
+  if (force) {
+    doc::Value patch = doc::Object{{"metadata", doc::Object{{"finalizers", nullptr}}}};
+    TIPHYS_TRY([[maybe_unused]] const auto patched,
+               patch_object(session, key, cluster::PatchType::kMerge, std::move(patch)));
+  }
+  TIPHYS_TRY([[maybe_unused]] const auto removed, await<cluster::Object>(session.loop(), [&](auto done) {
+               session.cluster().remove(key, {}, std::move(done));
+             }));
+  return {};
+}
+
+Status delete_workflows(DeleteFlags& flags) {
+  if (flags.names.empty() && !flags.filters())
+    return fail(Code::kInvalidArgument, "requires either a workflow or other argument");
+  flags.filter.status = split_commas(flags.filter.status);
+  const std::string ns = flags.common.chosen_namespace();
+  if (!flags.all_namespaces) flags.filter.ns = ns;
+  Loop loop;
+  TIPHYS_TRY(const auto session, open_session(loop, flags.common.session, Need::kRun));
+  TIPHYS_TRY(auto keys, find_workflows(*session, ns, flags.names));
+  if (flags.filters()) {
+    TIPHYS_TRY(const auto listed, list_workflows(*session, flags.filter));
+    for (const auto& workflow : listed) {
+      keys.push_back({&cluster::kWorkflows, std::string(doc::find_string(*workflow, "metadata", "namespace")),
+                      std::string(doc::find_string(*workflow, "metadata", "name"))});
+    }
+  }
+  if (keys.empty()) print("No resources found\n");
+  for (const auto& key : keys) {
+    if (flags.dry_run) {
+      print(fmt::format("Workflow '{}' deleted (dry-run)\n", key.name));
+      continue;
+    }
+    const Status status = delete_one(*session, key, flags.force);
+    if (!status && status.error().code != Code::kNotFound) return status;
+    print(fmt::format(fmt::runtime(status ? "Workflow '{}' deleted\n" : "Workflow '{}' not found\n"), key.name));
+  }
+  return {};
+}
+
+}  // namespace
+
+int delete_command(const Arguments& arguments) {
+  Flags flags("delete", "Delete workflows",
+              "  tiphys delete my-wf\n  tiphys delete @latest\n  tiphys delete --older 7d\n");
+  DeleteFlags delete_flags;
+  delete_flags.add_to(flags);
+  const auto parsed = flags.parse(arguments);
+  if (!parsed) return report("delete", parsed.error());
+  if (!*parsed) return kSucceeded;
+  const Status status = delete_workflows(delete_flags);
+  return status ? kSucceeded : report("delete", status.error());
+}
+
+}  // namespace tiphys::cli

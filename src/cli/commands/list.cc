@@ -1,0 +1,124 @@
+// tiphys list, tiphys get.
+#include <fmt/format.h>
+
+#include "base/strings.h"
+#include "cli/commands/common.h"
+#include "cli/commands/output.h"
+#include "cli/terminal.h"
+#include "cli/view/workflow_table.h"
+#include "doc/yaml.h"
+
+namespace tiphys::cli {
+namespace {
+
+struct ListFlags {
+  CommonFlags common;
+  WorkflowFilter filter;
+  std::string output;
+  bool all_namespaces = false, no_headers = false;
+  std::vector<std::string> none;
+
+  void add_to(Flags& flags) {
+    flags.positional("", none, 0, 0);
+    flags.flag("-A,--all-namespaces", all_namespaces, "Show workflows from all namespaces");
+    flags.text("--prefix", filter.prefix, "TEXT", "Only names that begin with this");
+    flags.text("--older", filter.older, "DURATION",
+               "Only completed workflows that finished before this time ago (10m, 3h, 1d)");
+    flags.list("--status", filter.status, "PHASE,...", "Only workflows in these phases");
+    flags.flag("--completed", filter.completed, "Only completed workflows");
+    flags.flag("--running", filter.running, "Only workflows that are not completed");
+    flags.flag("--resubmitted", filter.resubmitted, "Only resubmitted workflows");
+    flags.choice("-o,--output", output, {"name", "json", "yaml", "wide"}, "Output format");
+    flags.text("--since", filter.since, "DURATION", "Only workflows created since this time ago");
+    flags.number("--chunk-size", filter.chunk_size, "N", "Ask for long lists in parts of this size");
+    flags.flag("--no-headers", no_headers, "Don't print headers");
+    flags.text("-l,--selector", filter.labels, "LABELS", "Only workflows with these labels (a=b,c!=d)");
+    flags.text("--field-selector", filter.fields, "FIELDS", "Only workflows with these fields (metadata.name=x)");
+    common.add_to(flags);
+  }
+};
+
+std::string documents(const std::vector<cluster::Object>& workflows, bool json) {
+  doc::Array array;
+  for (const auto& workflow : workflows) array.push_back(*workflow);
+  const doc::Value list(std::move(array));
+  return json ? doc::to_pretty_json(list, 2) + "\n" : doc::to_yaml(list);
+}
+
+Status list(ListFlags& flags) {
+  const bool whole = flags.output == "json" || flags.output == "yaml";
+  flags.filter.status = split_commas(flags.filter.status);
+  flags.filter.with_nodes = whole || flags.output == "wide";
+  if (!flags.all_namespaces) flags.filter.ns = flags.common.chosen_namespace();
+  Loop loop;
+  TIPHYS_TRY(const auto session, open_session(loop, flags.common.session, Need::kRead));
+  TIPHYS_TRY(const auto workflows, list_workflows(*session, flags.filter));
+  if (whole) {
+    print(workflows.empty() ? "[]\n" : documents(workflows, flags.output == "json"));
+  } else if (workflows.empty()) {
+    if (flags.output != "name") print("No workflows found\n");
+  } else if (flags.output == "name") {
+    for (const auto& workflow : workflows) print(fmt::format("{}\n", doc::find_string(*workflow, "metadata", "name")));
+  } else {
+    print(workflow_table(
+        workflows,
+        {.wide = flags.output == "wide", .headers = !flags.no_headers, .with_namespace = flags.all_namespaces},
+        loop.now()));
+  }
+  return {};
+}
+
+struct GetFlags {
+  CommonFlags common;
+  std::vector<std::string> names;
+  std::string output, status, node_selector;
+
+  void add_to(Flags& flags) {
+    flags.positional("WORKFLOW", names, 1, 1000);
+    flags.choice("-o,--output", output, {"name", "json", "yaml", "short", "wide"}, "Output format");
+    flags.text("--status", status, "PHASE", "Filter by status (Pending, Running, Succeeded, Skipped, Failed, Error)");
+    flags.text("--node-field-selector", node_selector, "SELECTOR", "Show only these nodes, such as phase=Failed");
+    common.add_to(flags);
+  }
+};
+
+Status get(const GetFlags& flags) {
+  OutputOptions output;
+  output.output = flags.output;
+  output.style = flags.common.style();
+  TIPHYS_TRY(output.selector, NodeSelector::parse(flags.node_selector, flags.status));
+  Loop loop;
+  TIPHYS_TRY(const auto session, open_session(loop, flags.common.session, Need::kRead));
+  for (const auto& name : flags.names) {
+    TIPHYS_TRY(const auto key, find_workflow(*session, flags.common.chosen_namespace(), name));
+    TIPHYS_CHECK_OK(print_workflow(*session, key, output));
+  }
+  return {};
+}
+
+}  // namespace
+
+int list_command(const Arguments& arguments) {
+  Flags flags("list", "List workflows",
+              "  tiphys list\n  tiphys list -A --running\n  tiphys list --since 10m -o wide\n");
+  ListFlags list_flags;
+  list_flags.add_to(flags);
+  const auto parsed = flags.parse(arguments);
+  if (!parsed) return report("list", parsed.error());
+  if (!*parsed) return kSucceeded;
+  const Status status = list(list_flags);
+  return status ? kSucceeded : report("list", status.error());
+}
+
+int get_command(const Arguments& arguments) {
+  Flags flags("get", "Display details about a workflow", "  tiphys get my-wf\n  tiphys get @latest -o wide\n");
+  GetFlags get_flags;
+  get_flags.add_to(flags);
+  const auto parsed = flags.parse(arguments);
+  if (!parsed) return report("get", parsed.error());
+  if (!*parsed) return kSucceeded;
+  const Status status = get(get_flags);
+  return status ? kSucceeded : report("get", status.error());
+}
+
+}  // namespace tiphys::cli

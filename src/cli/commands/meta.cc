@@ -1,0 +1,107 @@
+// tiphys version, tiphys completion.
+#include <fmt/format.h>
+
+#include "cli/commands/common.h"
+#include "cli/terminal.h"
+#include "server/version.h"
+
+namespace tiphys::cli {
+namespace {
+
+constexpr std::string_view kBash = R"sh(# bash completion for tiphys; load it with: source <(tiphys completion bash)
+_tiphys() {
+  local IFS=$'\n' current="${COMP_WORDS[COMP_CWORD]}"
+  COMPREPLY=($(compgen -W "$(tiphys __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)" -- "$current"))
+  if [[ ${#COMPREPLY[@]} -eq 0 && $current != -* ]]; then
+    compopt -o filenames
+    COMPREPLY=($(compgen -f -- "$current"))
+  fi
+}
+complete -F _tiphys tiphys
+)sh";
+
+constexpr std::string_view kZsh = R"sh(#compdef tiphys
+# zsh completion for tiphys; load it with: source <(tiphys completion zsh)
+_tiphys() {
+  local -a candidates
+  candidates=("${(@f)$(tiphys __complete "${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  candidates=("${(@)candidates:#}")
+  if (( ${#candidates} )); then
+    compadd -- "${candidates[@]}"
+  else
+    _files
+  fi
+}
+compdef _tiphys tiphys
+)sh";
+
+constexpr std::string_view kFish = R"sh(# fish completion for tiphys; load it with: tiphys completion fish | source
+function __tiphys_complete
+  set -l words (commandline -opc) (commandline -ct)
+  tiphys __complete $words[2..-1] 2>/dev/null
+end
+complete -c tiphys -a '(__tiphys_complete)'
+)sh";
+
+/// Commands whose arguments are workflows.
+bool takes_workflow(std::string_view command) {
+  for (const std::string_view name :
+       {"get", "logs", "watch", "wait", "suspend", "resume", "stop", "terminate", "delete"}) {
+    if (name == command) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+int version_command(const Arguments& arguments) {
+  Flags flags("version", "Print version information");
+  bool is_short = false;
+  flags.flag("--short", is_short, "Print just the version number");
+  std::vector<std::string> none;
+  flags.positional("", none, 0, 0);
+  const auto parsed = flags.parse(arguments);
+  if (!parsed) return report("version", parsed.error());
+  if (!*parsed) return kSucceeded;
+  print(fmt::format("tiphys: {}\n", server::version()));
+  if (!is_short) print(fmt::format("  Compiler: {}\n  Platform: {}\n", server::compiler(), server::platform()));
+  return kSucceeded;
+}
+
+int completion_command(const Arguments& arguments) {
+  Flags flags("completion", "Output shell completion code (bash, zsh or fish)", "  source <(tiphys completion bash)\n");
+  std::vector<std::string> names;
+  flags.positional("SHELL", names, 1, 1);
+  const auto parsed = flags.parse(arguments);
+  if (!parsed) return report("completion", parsed.error());
+  if (!*parsed) return kSucceeded;
+  const std::string& shell = names.front();
+  if (shell == "bash") print(kBash);
+  if (shell == "zsh") print(kZsh);
+  if (shell == "fish") print(kFish);
+  if (shell == "bash" || shell == "zsh" || shell == "fish") return kSucceeded;
+  return report("completion", {Code::kInvalidArgument,
+                               fmt::format("invalid shell \"{}\": supported shells are bash, zsh, and fish", shell)});
+}
+
+int complete_command(const Arguments& words) {
+  if (words.size() <= 1) {
+    for (const auto& command : commands()) print(fmt::format("{}\n", command.name));
+    return kSucceeded;
+  }
+  if (words.back().starts_with('-')) {
+    for (const auto& command : commands()) {
+      if (command.name == words.front()) return command.run({"--list-flags"});
+    }
+    return kSucceeded;
+  }
+  if (words.front() == "completion") {
+    print("bash\nzsh\nfish\n");
+  } else if (takes_workflow(words.front())) {
+    print("@latest\n");
+    return list_command({"-o", "name"});
+  }
+  return kSucceeded;
+}
+
+}  // namespace tiphys::cli

@@ -1,0 +1,148 @@
+// tiphys run: a plane for the length of one command.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/random.h"
+#include "cli/commands/common.h"
+#include "cli/commands/follow_command.h"
+#include "cli/commands/output.h"
+#include "cli/manifest.h"
+#include "cli/terminal.h"
+
+namespace tiphys::cli {
+namespace {
+
+constexpr int kLeft = 130;  // as shells count Ctrl-C
+
+struct RunFlags {
+  CommonFlags common;
+  SubmitOptions submit;
+  std::vector<std::string> files;
+  std::string output, status, node_selector;
+
+  void add_to(Flags& flags) {
+    flags.positional("FILE", files, 1, 1000);
+    submit.add_to(flags);
+    add_plane_flags(flags, common.session);
+    flags.choice("-o,--output", output, {"name", "json", "yaml", "wide"}, "Output format");
+    flags.text("--status", status, "PHASE", "Show only nodes in this phase");
+    flags.text("--node-field-selector", node_selector, "SELECTOR", "Show only these nodes, such as phase=Failed");
+    common.add_to(flags);
+  }
+};
+
+bool mentions_image(const doc::Value& value, int depth = 0) {
+  if (depth > 8) return false;
+  if (const doc::Object* object = value.if_object()) {
+    for (const auto& entry : *object) {
+      if (entry.key() == "image" || mentions_image(entry.value(), depth + 1)) return true;
+    }
+  } else if (const doc::Array* array = value.if_array()) {
+    for (const auto& element : *array) {
+      if (mentions_image(element, depth + 1)) return true;
+    }
+  }
+  return false;
+}
+
+/// A name of our own for each run: creating it again after a lost connection makes no second one.
+void choose_name(doc::Value& workflow) {
+  if (!doc::find_string(workflow, "metadata", "name").empty()) return;
+  SystemRandom random;
+  const std::string prefix(doc::find_string(workflow, "metadata", "generateName"));
+  doc::ensure_object(workflow.get_object(), "metadata")["name"] = prefix + make_name_suffix(random);
+}
+
+/// Creates a workflow on the plane, finding the plane anew when its process ends in between.
+Result<cluster::Key> create(std::unique_ptr<Session>& session, const SessionOptions& options,
+                            const doc::Value& workflow) {
+  const cluster::Key key{&cluster::kWorkflows, std::string(doc::find_string(workflow, "metadata", "namespace")),
+                         std::string(doc::find_string(workflow, "metadata", "name"))};
+  for (bool again = false;; again = true) {
+    const auto created = await<cluster::Object>(
+        session->loop(), [&](auto done) { session->cluster().create(cluster::kWorkflows, workflow, std::move(done)); });
+    if (created || (again && created.error().code == Code::kAlreadyExists)) return key;
+    const bool lost = created.error().code == Code::kUnavailable && session->remote() && session->local();
+    if (!lost) return std::unexpected(created.error());
+    Loop& loop = session->loop();
+    session.reset();
+    TIPHYS_TRY(session, open_session(loop, options, Need::kRun));
+  }
+}
+
+Result<int> follow(std::unique_ptr<Session>& session, const RunFlags& flags, const std::vector<cluster::Key>& keys) {
+  TIPHYS_TRY(NodeSelector selector, NodeSelector::parse(flags.node_selector, flags.status));
+  Loop& loop = session->loop();
+  const Style style = flags.common.style();
+  std::unique_ptr<RunView> view;
+  LiveView* live = nullptr;
+  if (!flags.output.empty() && flags.output != "wide") {
+    view = make_end_view(true);
+  } else if (can_redraw()) {
+    auto made = make_live_view(loop, style, std::move(selector));
+    live = made.get();
+    view = std::move(made);
+  } else {
+    view = make_line_view(loop, style, std::move(selector));
+  }
+  Following following(loop, keys, *view);
+  auto outcome = follow_to_end(session, flags.common.session, following, *view, live, Interrupt::kStopRuns);
+  view->end();
+  if (!outcome) return std::unexpected(std::move(outcome).error());
+  if (outcome->left) {
+    print_error(
+        "Left. Steps that run go on under the supervisor; `tiphys up`, or the next `tiphys run`, adopts them.\n");
+    return kLeft;
+  }
+  for (const auto& run : following.runs()) {
+    if (flags.output.empty() || flags.output == "wide") {
+      print(closing_report(*session, run, style));
+    } else if (!run.deleted) {
+      TIPHYS_CHECK_OK(print_workflow(*session, run.key, {.output = flags.output, .selector = {}, .style = style}));
+    }
+  }
+  return outcome->succeeded ? kSucceeded : kFailed;
+}
+
+Result<int> run_workflows(RunFlags& flags) {
+  flags.submit.ns = flags.common.chosen_namespace();
+  flags.submit.runtime = flags.common.session.runtime;
+  auto manifests = prepare_workflows(flags.files, flags.submit);
+  if (!manifests) {
+    print_error(manifests.error().message + (manifests.error().message.ends_with('\n') ? "" : "\n"));
+    return manifests.error().code == Code::kInvalidArgument ? kBadUsage : kFailed;
+  }
+  print_error(manifests->notes);
+  const bool images = std::any_of(manifests->workflows.begin(), manifests->workflows.end(),
+                                  [](const Manifest& manifest) { return mentions_image(manifest.workflow); });
+  if (images && flags.common.session.runtime == "process") {
+    print_error("The process runtime runs commands of this host: image is not used.\n");
+  }
+  Loop loop;
+  TIPHYS_TRY(auto session, open_session(loop, flags.common.session, Need::kRun));
+  std::vector<cluster::Key> keys;
+  for (auto& manifest : manifests->workflows) {
+    choose_name(manifest.workflow);
+    TIPHYS_TRY(auto key, create(session, flags.common.session, manifest.workflow));
+    keys.push_back(std::move(key));
+  }
+  return follow(session, flags, keys);
+}
+
+}  // namespace
+
+int run_command(const Arguments& arguments) {
+  Flags flags("run", "Run workflows here and now, and follow them to their end",
+              "  tiphys run hello.yaml --runtime process\n  tiphys run train.yaml -p epochs=3 -p rate=0.1\n  cat "
+              "wf.yaml | tiphys run -\n");
+  RunFlags run_flags;
+  run_flags.add_to(flags);
+  const auto parsed = flags.parse(arguments);
+  if (!parsed) return report("run", parsed.error());
+  if (!*parsed) return kSucceeded;
+  const auto code = run_workflows(run_flags);
+  return code ? *code : report("run", code.error());
+}
+
+}  // namespace tiphys::cli

@@ -1,0 +1,131 @@
+// tiphys submit: creates workflows and, if asked, waits for them.
+#include <fmt/format.h>
+
+#include "cli/commands/common.h"
+#include "cli/commands/follow_command.h"
+#include "cli/commands/log_merge.h"
+#include "cli/commands/output.h"
+#include "cli/manifest.h"
+#include "cli/terminal.h"
+
+namespace tiphys::cli {
+namespace {
+
+struct SubmitFlags {
+  CommonFlags common;
+  SubmitOptions submit;
+  std::vector<std::string> files;
+  std::string output, status, node_selector, from;
+  bool wait = false, watch = false, log = false, strict = true, dry_run = false, server_dry_run = false;
+
+  void add_to(Flags& flags) {
+    flags.positional("FILE", files, 0, 1000);
+    submit.add_to(flags);
+    flags.choice("-o,--output", output, {"name", "json", "yaml", "wide"}, "Output format");
+    flags.flag("-w,--wait", wait, "Wait for the workflow to complete");
+    flags.flag("--watch", watch, "Watch the workflow until it completes");
+    flags.flag("--log", log, "Log the workflow until it completes");
+    flags.flag("--dry-run", dry_run, "Change the workflow as asked and print it, without creating it");
+    flags.flag("--server-dry-run", server_dry_run, "The same");
+    flags.flag("--strict", strict, "Validate strictly (always so)");
+    flags.text("--from", from, "KIND/NAME", "Submit from an existing object");
+    flags.text("--status", status, "PHASE", "Show only nodes in this phase; with --watch");
+    flags.text("--node-field-selector", node_selector, "SELECTOR", "Show only these nodes; with --watch");
+    add_plane_flags(flags, common.session);
+    common.add_to(flags);
+  }
+
+  bool stays() const { return wait || watch || log; }
+};
+
+Status check(const SubmitFlags& flags, std::size_t workflows) {
+  const auto bad = [](std::string message) { return fail(Code::kInvalidArgument, std::move(message)); };
+  const bool dry = flags.dry_run || flags.server_dry_run;
+  if (flags.watch && workflows > 1) return bad("cannot watch more than one workflow");
+  if (flags.watch && flags.wait) return bad("--wait cannot be combined with --watch");
+  if (flags.watch && dry) return bad("--watch cannot be combined with --dry-run");
+  if (flags.wait && dry) return bad("--wait cannot be combined with --dry-run");
+  if (flags.dry_run && flags.server_dry_run) return bad("--dry-run cannot be combined with --server-dry-run");
+  if (dry && flags.output.empty()) return bad("--dry-run should have an output option");
+  return {};
+}
+
+Result<int> stay(std::unique_ptr<Session>& session, const SubmitFlags& flags, const std::vector<cluster::Key>& keys) {
+  const Style style = flags.common.style();
+  if (flags.log) {
+    for (const auto& key : keys) {
+      LogRequest request;
+      request.workflow = key;
+      request.options.follow = true;
+      request.style = style;
+      TIPHYS_CHECK_OK(print_logs(*session, request));
+    }
+    if (!flags.wait && !flags.watch) return kSucceeded;
+  }
+  TIPHYS_TRY(NodeSelector selector, NodeSelector::parse(flags.node_selector, flags.status));
+  if (flags.watch) return watch_workflow(session, flags.common.session, keys.front(), std::move(selector), style);
+  const bool quiet = !flags.output.empty() && flags.output != "wide";
+  return wait_for(session, flags.common.session, keys, quiet);
+}
+
+Result<int> submit(SubmitFlags& flags) {
+  if (!flags.from.empty()) {
+    return fail(Code::kUnimplemented,
+                "--from is not supported yet: there are no templates or cron workflows to submit from");
+  }
+  if (flags.files.empty()) return fail(Code::kInvalidArgument, "FILE is missing");
+  flags.submit.ns = flags.common.chosen_namespace();
+  flags.submit.runtime = flags.common.session.runtime;
+  auto manifests = prepare_workflows(flags.files, flags.submit);
+  if (!manifests) {
+    print_error(manifests.error().message + (manifests.error().message.ends_with('\n') ? "" : "\n"));
+    return manifests.error().code == Code::kInvalidArgument ? kBadUsage : kFailed;
+  }
+  TIPHYS_CHECK_OK(check(flags, manifests->workflows.size()));
+  print_error(manifests->notes);
+  Loop loop;
+  const OutputOptions output{.output = flags.output, .selector = {}, .style = flags.common.style()};
+  if (flags.dry_run || flags.server_dry_run) {
+    for (const auto& manifest : manifests->workflows) {
+      TIPHYS_TRY(const auto text, render_workflow(manifest.workflow, output, loop.now()));
+      print(text);
+    }
+    return kSucceeded;
+  }
+  TIPHYS_TRY(auto session, open_session(loop, flags.common.session, Need::kRun));
+  std::vector<cluster::Key> keys;
+  for (auto& manifest : manifests->workflows) {
+    const auto created = await<cluster::Object>(loop, [&](auto done) {
+      session->cluster().create(cluster::kWorkflows, std::move(manifest.workflow), std::move(done));
+    });
+    if (!created) return std::unexpected(created.error().in("failed to submit workflow"));
+    TIPHYS_TRY(const auto text, render_workflow(**created, output, loop.now()));
+    print(text);
+    keys.push_back({&cluster::kWorkflows, std::string(doc::find_string(**created, "metadata", "namespace")),
+                    std::string(doc::find_string(**created, "metadata", "name"))});
+  }
+  if (flags.stays()) return stay(session, flags, keys);
+  if (!session->remote()) {
+    print_error(
+        "No `tiphys up` or `tiphys run` works on this plane: the workflow goes on when one does, or with --wait or "
+        "--watch.\n");
+  }
+  return kSucceeded;
+}
+
+}  // namespace
+
+int submit_command(const Arguments& arguments) {
+  Flags flags("submit", "Submit workflows",
+              "  tiphys submit my-wf.yaml\n  tiphys submit --wait my-wf.yaml\n  tiphys submit --watch my-wf.yaml -p "
+              "message=hi\n  cat my-wf.yaml | tiphys submit -\n");
+  SubmitFlags submit_flags;
+  submit_flags.add_to(flags);
+  const auto parsed = flags.parse(arguments);
+  if (!parsed) return report("submit", parsed.error());
+  if (!*parsed) return kSucceeded;
+  const auto code = submit(submit_flags);
+  return code ? *code : report("submit", code.error());
+}
+
+}  // namespace tiphys::cli

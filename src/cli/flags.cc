@@ -1,0 +1,135 @@
+#include "cli/flags.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+
+#include "base/strings.h"
+
+namespace tiphys::cli {
+
+struct Flags::Parser {
+  std::string command;
+  CLI::App app;
+  std::string metavar;
+  std::vector<std::string>* positional = nullptr;
+  std::size_t least = 0;
+  std::size_t most = 0;
+
+  std::vector<std::string> known_flags() const {
+    std::vector<std::string> names;
+    for (const CLI::Option* option : app.get_options()) {
+      for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+      for (const auto& name : option->get_snames()) names.push_back("-" + name);
+    }
+    return names;
+  }
+
+  std::string help() const {
+    std::string usage = fmt::format("tiphys {} [flags]", command);
+    if (positional) usage += fmt::format(fmt::runtime(least > 0 ? " {}{}" : " [{}{}]"), metavar, most > 1 ? "..." : "");
+    return fmt::format("{}\n\nUsage:\n  {}\n{}\n{}", app.get_description(), usage,
+                       CLI::Formatter().make_groups(&app, CLI::AppFormatMode::Normal), app.get_footer());
+  }
+
+  Status check_positional(const std::vector<std::string>& values) const {
+    if (values.size() > most) {
+      return fail(Code::kInvalidArgument, fmt::format("unexpected argument \"{}\"", values[most]));
+    }
+    if (values.size() < least) return fail(Code::kInvalidArgument, fmt::format("{} is missing", metavar));
+    return {};
+  }
+};
+
+Flags::Flags(const std::string& command, const std::string& summary, std::string examples)
+    : parser_(std::make_unique<Parser>()) {
+  parser_->command = command;
+  parser_->app.name("tiphys " + command);
+  parser_->app.description(summary);
+  if (!examples.empty()) parser_->app.footer("Examples:\n" + std::move(examples));
+  parser_->app.allow_extras();
+}
+
+Flags::~Flags() = default;
+
+void Flags::flag(const std::string& names, bool& value, const std::string& help) {
+  parser_->app.add_flag(names, value, help);
+}
+
+void Flags::text(const std::string& names, std::string& value, const std::string& metavar, const std::string& help) {
+  parser_->app.add_option(names, value, help)->type_name(metavar)->take_last();
+}
+
+void Flags::number(const std::string& names, std::optional<std::int64_t>& value, const std::string& metavar,
+                   const std::string& help) {
+  parser_->app.add_option(names, value, help)->type_name(metavar)->take_last();
+}
+
+void Flags::list(const std::string& names, std::vector<std::string>& values, const std::string& metavar,
+                 const std::string& help) {
+  // One value a flag: otherwise CLI11 takes what follows too, and "[a,b]" apart.
+  parser_->app.add_option(names, values, help)->type_name(metavar)->allow_extra_args(false);
+}
+
+void Flags::choice(const std::string& names, std::string& value, std::vector<std::string> allowed,
+                   const std::string& help) {
+  const std::string one_of = "One of: " + join(allowed, "|");
+  const CLI::Validator check(
+      [allowed, one_of](std::string& given) {
+        const bool known = std::find(allowed.begin(), allowed.end(), given) != allowed.end();
+        return known ? std::string() : fmt::format("\"{}\" is not allowed here. {}", given, one_of);
+      },
+      "");
+  parser_->app.add_option(names, value, help + ". " + one_of)->type_name("")->take_last()->check(check);
+}
+
+void Flags::positional(const std::string& metavar, std::vector<std::string>& values, std::size_t least,
+                       std::size_t most) {
+  parser_->metavar = metavar;
+  parser_->positional = &values;
+  parser_->least = least;
+  parser_->most = most;
+}
+
+Result<bool> Flags::parse(const Arguments& arguments) {
+  if (!arguments.empty() && arguments.front() == "--list-flags") {
+    for (const auto& name : parser_->known_flags()) std::puts(name.c_str());
+    return false;
+  }
+  // CLI11 reads from the end of its vector.
+  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  try {
+    parser_->app.parse(reversed);
+  } catch (const CLI::CallForHelp&) {
+    std::fputs(parser_->help().c_str(), stdout);
+    return false;
+  } catch (const CLI::ParseError& error) {
+    return fail(Code::kInvalidArgument, error.what());
+  }
+  std::vector<std::string> plain;
+  for (const auto& rest : parser_->app.remaining()) {
+    if (rest.size() > 1 && rest.front() == '-' && rest != "--") {
+      const std::string name = rest.substr(0, rest.find('='));
+      return fail(Code::kInvalidArgument,
+                  fmt::format("unknown flag {}{}", name, did_you_mean(name, parser_->known_flags())));
+    }
+    if (rest != "--") plain.push_back(rest);
+  }
+  TIPHYS_CHECK_OK(parser_->check_positional(plain));
+  if (parser_->positional) *parser_->positional = std::move(plain);
+  return true;
+}
+
+std::vector<std::string> split_commas(std::span<const std::string> values) {
+  std::vector<std::string> parts;
+  for (const auto& value : values) {
+    for (const auto part : split(value, ',')) {
+      if (!trim(part).empty()) parts.emplace_back(trim(part));
+    }
+  }
+  return parts;
+}
+
+}  // namespace tiphys::cli

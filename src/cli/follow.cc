@@ -1,0 +1,115 @@
+#include "cli/follow.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/session.h"
+#include "cli/view/workflow_text.h"
+
+namespace tiphys::cli {
+
+using Type = cluster::WatchEvent::Type;
+
+struct Following::Watches {
+  std::unique_ptr<cluster::Watch> workflow;
+  std::unique_ptr<cluster::Watch> nodes;
+};
+
+std::string_view RunState::phase() const {
+  return workflow ? doc::find_string(*workflow, "status", "phase") : std::string_view();
+}
+
+Following::Following(Loop& loop, const std::vector<cluster::Key>& workflows, RunView& view) : loop_(loop), view_(view) {
+  for (const auto& key : workflows) runs_.push_back({key, nullptr, {}, false, false});
+}
+
+Following::~Following() = default;
+
+bool Following::finished() const {
+  return std::all_of(runs_.begin(), runs_.end(), [](const RunState& run) { return run.finished; });
+}
+
+bool Following::succeeded() const {
+  return std::all_of(runs_.begin(), runs_.end(), [](const RunState& run) { return run.succeeded(); });
+}
+
+Status Following::run(cluster::Cluster& cluster) {
+  lost_.reset();
+  for (auto& run : runs_) {
+    if (run.finished) continue;
+    watches_.push_back(std::make_unique<Watches>());
+    watch(cluster, run, *watches_.back());
+  }
+  loop_.run_until([this] { return lost_ || finished(); });
+  watches_.clear();
+  if (lost_) return std::unexpected(*lost_);
+  return complete_nodes(cluster);
+}
+
+void Following::watch(cluster::Cluster& cluster, RunState& run, Watches& watches) {
+  const auto lose = [this](Error error) {
+    if (!lost_) lost_ = std::move(error);
+  };
+  cluster::WatchOptions options;
+  options.ns = run.key.ns;
+  auto fields = cluster::Selector::parse_fields("metadata.name=" + run.key.name);
+  if (!fields) return lose(std::move(fields).error());
+  options.fields = std::move(*fields);
+  cluster::WatchSink sink;
+  sink.on_event = [this, &run](const cluster::WatchEvent& event) { take_workflow(run, event); };
+  sink.on_end = lose;
+  watches.workflow = cluster.watch(cluster::kWorkflows, std::move(options), std::move(sink));
+
+  cluster::Cluster::NodeSink node_sink;
+  node_sink.on_node = [this, &run](std::string_view json) { take_node(run, json); };
+  node_sink.on_synced = [] {};
+  // A workflow that is deleted ends the watch of its nodes; the watch of its object tells the rest.
+  node_sink.on_end = [lose](Error error) {
+    if (error.code != Code::kNotFound) lose(std::move(error));
+  };
+  watches.nodes = cluster.watch_nodes(run.key, std::move(node_sink));
+}
+
+void Following::take_workflow(RunState& run, const cluster::WatchEvent& event) {
+  if (event.type == Type::kSynced) {
+    if (!run.workflow)
+      lost_ = Error{Code::kNotFound, fmt::format("workflows.argoproj.io \"{}\" not found", run.key.name)};
+    return;
+  }
+  run.workflow = event.object;
+  run.deleted = event.type == Type::kDeleted;
+  const std::string_view phase = run.phase();
+  run.finished = run.deleted || phase == "Succeeded" || phase == "Failed" || phase == "Error";
+  view_.workflow_changed(run);
+}
+
+void Following::take_node(RunState& run, std::string_view json) {
+  auto node = api::parse_node_status(json);
+  if (!node) return view_.note("a node cannot be read: " + node.error().message);
+  api::NodeStatus& known = run.nodes[node->id];
+  const api::NodePhase before = known.phase;
+  known = std::move(*node);
+  view_.node_changed(run, known, before);
+}
+
+Status Following::complete_nodes(cluster::Cluster& cluster) {
+  for (auto& run : runs_) {
+    const bool complete = std::all_of(run.nodes.begin(), run.nodes.end(),
+                                      [](const auto& entry) { return api::fulfilled(entry.second.phase); });
+    if (run.deleted || (complete && !run.nodes.empty())) continue;
+    // The last changes of the nodes were still under way when that of the object came.
+    TIPHYS_TRY(const cluster::Object whole,
+               await<cluster::Object>(loop_, [&](auto done) { cluster.get(run.key, std::move(done)); }));
+    TIPHYS_TRY(const NodeMap nodes, read_nodes(*whole));
+    for (const auto& [id, node] : nodes) {
+      api::NodeStatus& known = run.nodes[id];
+      if (known.phase == node.phase) continue;
+      const api::NodePhase before = std::exchange(known, node).phase;
+      view_.node_changed(run, known, before);
+    }
+  }
+  return {};
+}
+
+}  // namespace tiphys::cli

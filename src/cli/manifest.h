@@ -1,0 +1,50 @@
+// Workflows from files, with what the command line changes of them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "doc/yaml.h"
+
+namespace tiphys::cli {
+
+class Flags;
+
+/// The flags of submit and run that change a workflow before it is created (PopulateSubmitOpts, ApplySubmitOpts).
+struct SubmitOptions {
+  std::string ns;  ///< for workflows that name none
+  std::string name, generate_name, entrypoint, service_account, parameter_file, labels, scheduled_time;
+  std::vector<std::string> parameters;  ///< "name=value"
+  std::optional<std::int64_t> priority;
+  std::string runtime;  ///< stamped on the workflow's pods, so that any plane keeps to it
+
+  void add_to(Flags& flags);
+};
+
+struct Manifest {
+  doc::Value workflow;
+  doc::Marks marks;
+};
+
+/// What was read, and what to tell the user: warnings, documents that are not workflows.
+struct Manifests {
+  std::vector<Manifest> workflows;
+  std::string notes;
+};
+
+/// Reads files ("-" is standard input). An error's message is ready to print.
+Result<Manifests> read_manifests(const std::vector<std::string>& files);
+/// Puts the options into a workflow.
+Status apply_options(doc::Value& workflow, const SubmitOptions& options);
+/// Strict reading and validation. An error's message is all findings, rendered; warnings are appended to `notes`.
+Status check_manifest(const Manifest& manifest, std::string& notes);
+
+/// All of that for several files: ready to create. kInvalidArgument: bad manifests or options.
+Result<Manifests> prepare_workflows(const std::vector<std::string>& files, const SubmitOptions& options);
+
+/// A file's whole text, or standard input's for "-"; at most 64 MiB.
+Result<std::string> read_text(const std::string& file);
+
+}  // namespace tiphys::cli

@@ -1,0 +1,54 @@
+#include "cli/terminal.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+namespace tiphys::cli {
+namespace {
+
+bool is_set(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value && *value;
+}
+
+bool dumb_terminal() {
+  const char* term = std::getenv("TERM");
+  return !term || !*term || std::string_view(term) == "dumb";
+}
+
+void write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t count = ::write(fd, text.data(), text.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(count));
+  }
+}
+
+}  // namespace
+
+bool can_redraw() {
+  return ::isatty(STDOUT_FILENO) && !dumb_terminal();
+}
+
+TerminalSize terminal_size() {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0 || size.ws_col == 0) return {};
+  return {size.ws_row, size.ws_col};
+}
+
+Style choose_style(bool no_color, bool no_utf8) {
+  return {.color = !no_color && !is_set("NO_COLOR") && can_redraw(), .utf8 = !no_utf8};
+}
+
+void print(std::string_view text) {
+  write_all(STDOUT_FILENO, text);
+}
+void print_error(std::string_view text) {
+  write_all(STDERR_FILENO, text);
+}
+
+}  // namespace tiphys::cli

@@ -1,0 +1,15 @@
+// The narrow table of steps that follows a run.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/view/node_tree.h"
+#include "cli/view/style.h"
+
+namespace tiphys::cli {
+
+/// STEP, TEMPLATE, DURATION, MESSAGE for these lines.
+std::string compact_rows(const std::vector<TreeLine>& lines, const Style& style, Time now);
+
+}  // namespace tiphys::cli
