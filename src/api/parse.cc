@@ -201,11 +201,15 @@ void set_argument(doc::Value& workflow, std::string_view name, std::string_view 
 }
 
 std::string render_findings(const std::vector<Finding>& findings, const doc::Marks& marks) {
-  std::string text;
+  std::vector<std::pair<doc::Mark, const Finding*>> placed;
   for (const Finding& finding : findings) {
-    const bool warning = finding.severity == Finding::Severity::kWarning;
-    const doc::Mark mark = finding.at_key ? marks.key(finding.pointer) : marks.value(finding.pointer);
-    text += marks.render(mark, (warning ? "warning: " : "") + finding.message);
+    placed.emplace_back(finding.at_key ? marks.key(finding.pointer) : marks.value(finding.pointer), &finding);
+  }
+  std::ranges::stable_sort(placed, {}, [](const auto& each) { return std::pair(each.first.line, each.first.column); });
+  std::string text;
+  for (const auto& [mark, finding] : placed) {
+    const bool warning = finding->severity == Finding::Severity::kWarning;
+    text += marks.render(mark, (warning ? "warning: " : "") + finding->message);
     text += '\n';
   }
   return text;

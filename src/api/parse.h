@@ -36,7 +36,8 @@ void validate_workflow(const Workflow& workflow, std::vector<Finding>& findings)
 /// `-p name=value` and parameter files: sets spec.arguments.parameters of a manifest, adding those that it lacks.
 void set_argument(doc::Value& workflow, std::string_view name, std::string_view value);
 
-/// "file:line:column: message", the line and a caret, for each finding; warnings are led by "warning: ".
+/// "file:line:column: message", the line and a caret, for each finding in order of place; warnings are led by
+/// "warning: ".
 std::string render_findings(const std::vector<Finding>& findings, const doc::Marks& marks);
 
 }  // namespace tiphys::api

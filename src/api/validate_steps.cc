@@ -78,7 +78,8 @@ void Validator::check_step(const Step& step, const doc::Value& document, const S
   if (!step.on_exit.empty()) {
     Step call;
     call.template_name = step.on_exit;
-    check_call(call, {spot.pointer + "/onExit", spot.name + ".onExit"});
+    const bool hook = !doc::find(document, "onExit");
+    check_call(call, {spot.pointer + (hook ? "/hooks/exit/template" : "/onExit"), spot.name + ".onExit"});
     check_arguments(step.on_exit_arguments, spot.at("/hooks/exit/arguments"));
   }
   const Template* called = target(step);

@@ -33,6 +33,8 @@ class DocumentBuilder {
   Built alias(std::string_view anchor, Mark mark);
   Built begin_container(bool mapping, std::string_view anchor, Mark mark);
   Built end_container(Mark mark);
+  /// Where the innermost mapping or sequence that has not ended begins.
+  Mark open_container() const { return frames_.empty() ? Mark{} : frames_.back().start; }
   Document release() { return {std::move(root_), std::move(marks_)}; }
 
  private:

@@ -85,7 +85,8 @@ class Evaluator {
     for (const Value* value : values) {
       if (const Value* member = find(*value, field.name)) out.push_back(member);
     }
-    if (out.empty() && !values.empty() && !allow_missing_keys_) return wrong(fmt::format("{} is not found", field.name));
+    const bool missing = out.empty() && !values.empty();
+    if (missing && !allow_missing_keys_) return wrong(fmt::format("{} is not found", field.name));
     return out;
   }
 

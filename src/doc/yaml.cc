@@ -107,6 +107,8 @@ class Reader {
         const bool quoted = style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
         // The mark of a quoted scalar is behind its quote.
         if (quoted && mark.column > 1) --mark.column;
+        // That of a block scalar is at the margin.
+        if (style == FYSS_LITERAL || style == FYSS_FOLDED) mark.column += leading_spaces(event);
         return builder_.scalar({token_text(value), style == FYSS_PLAIN, token_text(event->scalar.tag),
                                 token_text(event->scalar.anchor), mark});
       }
@@ -125,6 +127,14 @@ class Reader {
     }
   }
 
+  std::uint32_t leading_spaces(fy_event* event) const {
+    const fy_mark* mark = fy_event_start_mark(event);
+    const std::size_t start = mark ? mark->input_pos : text_.size();
+    if (start >= text_.size()) return 0;
+    const auto first = text_.find_first_not_of(' ', start);
+    return first == std::string_view::npos ? 0 : static_cast<std::uint32_t>(first - start);
+  }
+
   Complaint parser_complaint() {
     void* previous = nullptr;
     const fy_diag_error* error = fy_diag_errors_iterate(diag_.get(), &previous);
@@ -132,6 +142,11 @@ class Reader {
     const Mark mark{static_cast<std::uint32_t>(std::max(error->line, 0)),
                     static_cast<std::uint32_t>(std::max(error->column, 1))};
     if (const Mark tab = tab_near(mark.line); tab.line) return {tab, "a tab may not indent; use spaces"};
+    const std::string_view what = error->msg;
+    // The end of the text is no help to find the bracket.
+    if (const Mark open = builder_.open_container(); open.line && what.find("without a closing") != what.npos) {
+      return {open, error->msg};
+    }
     return {mark, error->msg};
   }
 
