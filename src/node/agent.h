@@ -1,0 +1,55 @@
+// The node agent: runs the pods of a plane on this host, as a kubelet does on a node.
+//
+// It watches pods, admits them in order while the machine has room, prepares their files, volumes and environment,
+// starts their containers through a Runtime, and reports: Running once they run, and their end together with their
+// outputs in one write. Pods that an earlier agent began are begun again with the same container ids, which adopts what
+// runs and hears again of what has ended.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "artifact/repository.h"
+#include "base/executor.h"
+#include "cluster/cluster.h"
+#include "node/runtime.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace tiphys::node {
+
+struct AgentOptions {
+  std::string pods_dir;  ///< a folder of each pod is made below it, named by its uid
+  std::string node_name;
+  /// By name; the first is the default for pods without a runtime annotation. They outlive the agent.
+  std::vector<Runtime*> runtimes;
+  /// Pods at once, as of a kubelet; requests of cpu and memory are admitted up to what the machine has.
+  std::size_t most_pods = 110;
+  double cpus = 1;
+  double memory_bytes = 1 << 30;
+};
+
+class Agent {
+ public:
+  Agent(boost::asio::io_context& context, Executor& executor, cluster::Cluster& cluster,
+        artifact::Repository& repository, AgentOptions options);
+  ~Agent();
+  Agent(const Agent&) = delete;
+  Agent& operator=(const Agent&) = delete;
+
+  /// Begins to watch.
+  void start();
+
+  /// Lines of a pod's container, for Store::set_log_reader.
+  std::unique_ptr<cluster::Watch> read_log(const cluster::Object& pod, cluster::LogOptions options,
+                                           cluster::LogSink sink);
+
+ private:
+  class State;
+  std::shared_ptr<State> state_;
+};
+
+}  // namespace tiphys::node

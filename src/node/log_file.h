@@ -1,0 +1,52 @@
+// A container's log on this host: reading it, as a whole, its end, or as it grows. The format is told in
+// node/output_pump.h.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "cluster/cluster.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace tiphys::node {
+
+struct LogLine {
+  Time at{};
+  std::string_view stream;  ///< "stdout" or "stderr"
+  bool partial = false;     ///< the line goes on in the next one of its stream
+  std::string_view text;
+};
+
+/// Takes one line of the file (without its newline) apart. kDataLoss when it is none.
+Result<LogLine> parse_log_line(std::string_view line);
+
+/// The last `most_bytes` of what a container wrote to standard output, less one newline at the end. Blocking; "" when
+/// there is no log.
+Result<std::string> stdout_tail(const std::string& log_path, std::size_t most_bytes);
+
+/// Where the last `lines` lines of a file begin. Blocking, by the file's end backwards.
+Result<std::uint64_t> tail_offset(const std::string& log_path, std::int64_t lines);
+
+/// Reads logs on the executor's thread, a bounded piece at a turn; follows them by the kernel's notice.
+class LogReader {
+ public:
+  LogReader(boost::asio::io_context& context, Executor& executor);
+  ~LogReader();
+
+  /// `ended` tells whether the container still writes: a follower goes on until it does not.
+  std::unique_ptr<cluster::Watch> read(const std::string& log_path, cluster::LogOptions options,
+                                       std::function<bool()> ended, cluster::LogSink sink);
+  /// The container of this log has written its last.
+  void ended(const std::string& log_path);
+
+ private:
+  class Reading;
+  class Notices;
+  std::shared_ptr<Notices> notices_;
+};
+
+}  // namespace tiphys::node

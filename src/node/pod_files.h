@@ -1,0 +1,38 @@
+// What goes into a pod's containers before they start and what is taken out of them after: the annotations of
+// cluster/pod_annotations.h carried out.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "artifact/repository.h"
+#include "doc/value.h"
+#include "node/runtime.h"
+#include "node/workers.h"
+
+namespace tiphys::node {
+
+/// Pairs of a path in the container and the host file or folder to copy there.
+using StagedInputs = std::vector<std::pair<std::string, std::string>>;
+
+/// Puts files and artifacts of the inputs annotation below `dir`. Blocking. Doing it again after a crash finishes what
+/// was begun.
+Result<StagedInputs> stage_inputs(std::string_view annotation, const std::string& dir,
+                                  artifact::Repository& repository);
+
+struct OutputsRequest {
+  std::string annotation;  ///< the outputs-wanted annotation, "" for none
+  std::string container_id;
+  std::string log_path;
+  std::string scratch_dir;
+  int exit_code = 0;
+};
+
+/// Argo's Outputs of an ended container: the exit code, and what the annotation asks for. An error says what could not
+/// be had; what could is lost with it unless the container failed, whose own failure says more: then what could not be
+/// had is left out.
+void collect_outputs(Runtime& runtime, artifact::Repository& repository, Workers& workers, OutputsRequest request,
+                     std::move_only_function<void(Result<doc::Object>)> done);
+
+}  // namespace tiphys::node

@@ -1,0 +1,33 @@
+// A pod's status as a kubelet writes it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "doc/value.h"
+#include "node/runtime.h"
+
+namespace tiphys::node {
+
+struct ContainerReport {
+  std::string name;
+  std::string image;
+  Time started_at{};                  ///< set while it runs
+  std::optional<ContainerExit> exit;  ///< set when it has ended
+};
+
+struct PodReport {
+  std::string phase;    ///< Pending, Running, Succeeded, Failed
+  std::string reason;   ///< of the whole pod: DeadlineExceeded, ...
+  std::string message;  ///< of the whole pod
+  Time started_at{};
+  std::string node_name;
+  std::vector<ContainerReport> containers;
+  std::string outputs;  ///< Argo's Outputs as JSON, for its annotation; "" for none
+};
+
+/// A merge patch of the pod.
+doc::Value report_patch(const PodReport& report);
+
+}  // namespace tiphys::node
