@@ -77,6 +77,9 @@ class Runtime {
                      std::move_only_function<void(Result<std::string>)> done) = 0;
   /// Frees what an ended container holds, its file system included; its log stays.
   virtual void remove(const std::string& id) = 0;
+  /// The agent has started (adopted) every container that it knows of: those that an earlier one left behind beyond
+  /// these are stopped and freed.
+  virtual void remove_unclaimed() {}
 };
 
 }  // namespace tiphys::node

@@ -1,0 +1,105 @@
+// What one step's init process is told, and what it tells back: plain memory, because it may neither allocate nor lock.
+#pragma once
+
+#include <sys/types.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace tiphys::node {
+
+/// Descriptors that the supervisor keeps at fixed numbers, so that an init closes everything above with one call.
+inline constexpr int kNullFd = 0;
+inline constexpr int kAliveFd = 3;  ///< reading end of a pipe whose writing end only the supervisor holds
+inline constexpr int kEventFd = 4;  ///< eventfd that wakes the supervisor
+inline constexpr int kDataFd = 5;   ///< the data directory, in the supervisor's mount namespace
+/// From here to below kFirstFreeFd an init puts what belongs to its own step; the supervisor holds the numbers.
+inline constexpr int kFirstStepFd = 6;
+inline constexpr int kFirstFreeFd = 11;
+
+/// Where a start went wrong.
+enum class StepStage : std::uint32_t {
+  kNone,
+  kClone,
+  kRoot,
+  kHostFolder,
+  kProc,
+  kSharedMemory,
+  kMountSource,
+  kMountTarget,
+  kPivot,
+  kWorkingDir,
+  kOutput,
+  kFork,
+  kLimit,
+  kUser,
+  kExec,
+};
+
+struct StepSlot;
+
+/// Slots whose state has changed: a stack that many inits push on and the supervisor takes whole. An init that is
+/// killed at any point leaves it in order.
+struct StepQueue {
+  std::atomic<StepSlot*> head;
+};
+
+/// Lies in memory that an init shares with the supervisor.
+struct StepSlot {
+  enum State : std::uint32_t { kPreparing, kRunning, kFailed, kEnded };
+  std::atomic<std::uint32_t> state;
+  StepStage failed_stage;
+  std::int32_t failed_errno;
+  std::uint32_t failed_index;  ///< of StepPlan::mounts or host_folders
+  std::int32_t wait_status;    ///< of the step's first process, as wait(2) gives it
+  std::int32_t log_errno;      ///< not 0: output was dropped from here on
+  std::int64_t started_ns, ended_ns;
+  std::atomic<std::uint32_t> queued;
+  StepSlot* next;
+  StepQueue* queue;
+  void* owner;  ///< the supervisor's
+};
+
+struct StepMount {
+  const char* source;  ///< absolute, on the host
+  const char* target;  ///< absolute, in the step
+  bool read_only;
+};
+
+struct StepPlan {
+  StepSlot* slot;
+  char* buffer;               ///< kPumpBytes of memory for the output
+  const char* dir_host_path;  ///< the container's folder: holds root/, gets log
+  /// Names below tree/ of the supervisor's mount that move to the same place in the root; ends with nullptr.
+  const char* const* host_folders;
+  bool fresh_proc;  ///< false: the kernel does not let us mount one, the host's is shown
+  const StepMount* mounts;
+  std::size_t mount_count;
+  const char* working_dir;
+  const char* hostname;
+  char* const* argv;
+  char* const* envp;
+  const char* const* candidates;  ///< programs to try in this order; ends with nullptr
+  bool read_only_root;
+  bool keep_capabilities;
+  bool set_user;
+  uid_t uid;
+  gid_t gid;
+  int user_namespace_fd;  ///< joined before the program runs; -1: none
+  int memory_cgroup_fd;   ///< cgroup.procs open for writing; -1: none
+  int cpu_cgroup_fd;
+  std::uint64_t address_space_bytes;  ///< RLIMIT_AS; 0: unlimited
+};
+
+/// Bytes of output that an init reads at once, for each of the two streams; also the longest line that is not split.
+inline constexpr std::size_t kMostLineBytes = 16 * 1024;
+inline constexpr std::size_t kPumpBytes = 128 * 1024;
+
+/// The init of a step's pid namespace: makes the root, starts the program, writes its output to the log, reaps,
+/// forwards SIGTERM to the program's process group, and on SIGUSR2 kills all. Runs on a stack of its own in the
+/// supervisor's memory; all signals are blocked. Takes a StepPlan*, which must live until the slot leaves kPreparing.
+/// Never returns.
+int step_init(void* plan);
+
+}  // namespace tiphys::node

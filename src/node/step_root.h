@@ -1,0 +1,32 @@
+// What a step of the process runtime sees of this host, and the writable folder tree beneath it.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+
+namespace tiphys::node {
+
+/// Paths are without the leading "/".
+struct HostView {
+  std::vector<std::string> folders;                        ///< shown read-only at the same place: usr, etc, opt, ...
+  std::vector<std::pair<std::string, std::string>> links;  ///< symbolic links as the host has them: bin -> usr/bin
+
+  /// Looks at this host's top folders, and at where /etc/resolv.conf leads.
+  static HostView detect();
+  /// True when `path` (absolute) is a shown folder or lies below one, or below a link into one.
+  bool covers(std::string_view path) const;
+};
+
+/// The name of the folder that keeps empty roots for reuse, in the data directory.
+inline constexpr char kRootPool[] = "supervisor/roots";
+
+/// Makes `name` in the folder `parent` as an empty root: places for the host's folders, /proc, /dev, /tmp and so on.
+Status make_root(const HostView& view, int parent, const char* name);
+/// Removes everything from a root that make_root did not put there. An error (a place was replaced or cannot be
+/// cleaned) leaves a root that may only be removed.
+Status clear_root(const HostView& view, int parent, const char* name);
+
+}  // namespace tiphys::node

@@ -1,0 +1,98 @@
+// Starts steps: turns a request into a plan, clones an init for it and says what went wrong.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "node/step_cgroups.h"
+#include "node/step_namespaces.h"
+#include "node/step_plan.h"
+#include "node/supervisor_protocol.h"
+
+namespace tiphys::node {
+
+/// Memory of one init: its slot, shared with it in every build, and its stack and output buffer.
+class StepMemory {
+ public:
+  StepMemory() = default;
+  StepMemory(const StepMemory&) = delete;
+  StepMemory& operator=(const StepMemory&) = delete;
+  ~StepMemory();
+
+  struct Area {
+    StepSlot* slot = nullptr;
+    char* memory = nullptr;
+    char* stack_top() const;
+    char* buffer() const;
+  };
+  Result<Area> take();
+  /// The init has been reaped.
+  void give_back(Area area);
+  /// Frees what is spare.
+  void shrink();
+  /// Takes all slots that have something to tell; follow StepSlot::next after reading the state.
+  StepSlot* take_queue() { return queue_ ? queue_->head.exchange(nullptr) : nullptr; }
+
+ private:
+  Status add_slots();
+
+  StepQueue* queue_ = nullptr;
+  std::vector<StepSlot*> free_slots_;
+  std::vector<char*> free_areas_;
+};
+
+/// A start that an init works on; it must live until the slot tells that it runs or has failed.
+struct PlannedStep {
+  StartRequest request;
+  StepPlan plan{};
+  std::vector<char*> argv, envp;
+  std::vector<std::string> programs;
+  std::vector<const char*> candidates;
+  std::vector<StepMount> mounts;
+  StepCgroups::Limits limits;
+};
+
+class StepStarter {
+ public:
+  /// `data_dir` is canonical. `unavailable` is why no step can be started at all, if so.
+  StepStarter(std::string data_dir, HostView view, StepNamespaces& namespaces, StepCgroups& cgroups, Status available);
+
+  /// Clones the init. `group` is the name of the step's control groups.
+  Result<pid_t> start(PlannedStep& step, const StepMemory::Area& area, const std::string& group);
+  /// What a failed slot means. kNotFound and kPermissionDenied: the program; others: the rest.
+  Error describe(const PlannedStep& step, const StepSlot& slot) const;
+  /// After a failure: true when starting once more may help.
+  bool try_otherwise(const StepSlot& slot);
+  /// Takes `name` in kRootPool into use.
+  void add_root(std::string name) { roots_.push_back(std::move(name)); }
+  /// Sentences for the user that have come up since the last call.
+  std::vector<std::string> take_notices() { return std::exchange(notices_, {}); }
+
+ private:
+  Status make_dir(const std::string& dir);
+  Status prepare_root(const std::string& dir);
+  Status plan_limits(PlannedStep& step, const std::string& group);
+  Status plan_user(PlannedStep& step);
+  void plan_program(PlannedStep& step);
+  bool needs_host_mounts(const StartRequest& request) const;
+  void notice_once(bool& told, std::string text);
+
+  std::string data_dir_;
+  HostView view_;
+  StepNamespaces& namespaces_;
+  StepCgroups& cgroups_;
+  Status available_;
+  std::vector<std::string> roots_;
+  std::vector<std::string> notices_;
+  bool fresh_proc_ = true;
+  bool told_memory_ = false;
+  bool told_cpu_ = false;
+  bool told_privileged_ = false;
+};
+
+}  // namespace tiphys::node
