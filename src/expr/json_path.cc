@@ -14,6 +14,7 @@ using Kind = Step::Kind;
 
 constexpr std::uint64_t kMostSteps = 1'000'000;
 constexpr int kDeepest = 20;
+constexpr std::size_t kMostParts = 100;
 
 std::unexpected<Error> invalid(std::string message) {
   return fail(Code::kInvalidArgument, std::move(message));
@@ -258,6 +259,7 @@ Result<Path> parse_steps(std::string_view text, int depth) {
   if (depth > kDeepest) return invalid("the path is nested too deeply");
   Path path;
   while (!text.empty()) {
+    if (path.size() > kMostParts) return invalid("the path has too many steps");
     if (text.starts_with("..")) {
       path.emplace_back().kind = Kind::kRecursive;
       text.remove_prefix(2);
