@@ -255,6 +255,24 @@ class Lexer {
 
 }  // namespace
 
+std::string ExprToken::describe() const {
+  switch (kind) {
+    case Kind::kEnd:
+      return "EOF";
+    case Kind::kIdentifier:
+      return "Identifier(\"" + text + "\")";
+    case Kind::kNumber:
+      return "Number(\"" + text + "\")";
+    case Kind::kString:
+      return "String(\"" + text + "\")";
+    case Kind::kOperator:
+      return "Operator(\"" + text + "\")";
+    case Kind::kBracket:
+      return "Bracket(\"" + text + "\")";
+  }
+  return "";
+}
+
 bool is_expr_name(char32_t c) {
   return c == '_' || c == '$' || is_letter(c) || is_digit(c);
 }

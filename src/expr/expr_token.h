@@ -16,6 +16,8 @@ struct ExprToken {
   std::uint32_t offset = 0;  ///< of its first byte
   std::string text;          ///< of a string: its content
 
+  /// `Identifier("foo")`, as expr-lang writes tokens in messages.
+  std::string describe() const;
   bool is(Kind wanted) const { return kind == wanted; }
   bool is(Kind wanted, std::string_view value) const { return kind == wanted && text == value; }
   bool is_operator(std::string_view value) const { return is(Kind::kOperator, value); }
