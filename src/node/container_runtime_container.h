@@ -1,0 +1,83 @@
+// One container of an engine, from its making to its end.
+#pragma once
+
+#include <boost/asio/thread_pool.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "node/container_runtime_async.h"
+#include "node/container_runtime_engine.h"
+#include "node/container_runtime_images.h"
+#include "node/docker_log.h"
+#include "node/docker_spec.h"
+
+namespace tiphys::node {
+
+/// All calls on the io_context's thread. start() and wait() are called once each, in this order; the object must stay
+/// until they have returned.
+class EngineContainer {
+ public:
+  struct Surroundings {
+    boost::asio::io_context& io;
+    boost::asio::thread_pool& workers;
+    EngineLink& link;
+    EngineImages& images;
+    bool offline;
+    std::string network;
+  };
+  EngineContainer(Surroundings around, ContainerSpec spec);
+
+  /// Makes and starts it, or finds the one that an earlier process of ours made. After an error nothing is left on the
+  /// engine.
+  Async<Status> start();
+  /// Follows its log and returns its outcome once it has ended and the log is complete.
+  Async<ContainerExit> wait();
+
+  /// A stop is asked for: what has not started will not, and the end is not the kernel's doing.
+  void stop_asked();
+  bool ended() const { return ended_; }
+
+ private:
+  Async<Status> make(std::shared_ptr<Engine> engine);
+  Async<Status> create(std::shared_ptr<Engine> engine);
+  Async<Status> pull(std::shared_ptr<Engine> engine);
+  Async<Status> put_inputs(std::shared_ptr<Engine> engine);
+  Async<Status> start_made(std::shared_ptr<Engine> engine);
+  Async<Result<EngineState>> inspect(std::shared_ptr<Engine> engine);
+
+  Async<EngineState> await_end();
+  Async<Status> engine_wait(std::shared_ptr<Engine> engine);
+  Async<void> follow_log(std::shared_ptr<Engine> engine);
+  void begin_following(const std::shared_ptr<Engine>& engine);
+  Async<void> complete_log();
+  Async<Status> read_log_again();
+  void explain_start_error(ContainerExit& exit) const;
+
+  Surroundings around_;
+  const ContainerSpec spec_;
+  const std::string name_;  ///< on the engine
+  bool was_killed_;
+  bool stop_asked_ = false;
+  bool ended_ = false;
+  std::shared_ptr<Engine> engine_;
+  std::optional<EngineState> found_ended_;  ///< it had ended before we found it
+
+  /// One reading of the log from its start, live.
+  struct Following {
+    explicit Following(boost::asio::io_context& io) : over(io) {}
+    std::shared_ptr<EngineCall> call = std::make_shared<EngineCall>();
+    AsyncEvent over;
+    bool complete = false;
+  };
+  std::shared_ptr<Following> following_;
+  std::optional<EngineLog> log_;
+  Status log_status_;
+};
+
+/// SIGTERM, and SIGKILL after `grace`. One that is not there or has ended is no error.
+Async<Status> stop_container(Engine& engine, std::string id, Duration grace);
+/// Kills it if need be. One that is not there is no error.
+Async<Status> remove_container(Engine& engine, std::string id);
+
+}  // namespace tiphys::node

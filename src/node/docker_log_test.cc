@@ -1,0 +1,133 @@
+#include "node/docker_log.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "artifact/testing.h"
+
+namespace tiphys::node {
+namespace {
+
+using artifact::testing::read_file;
+using artifact::testing::TempFolder;
+using artifact::testing::write_file;
+
+std::string frame(int stream, std::string_view text) {
+  std::string out(8, '\0');
+  out[0] = static_cast<char>(stream);
+  for (int i = 0; i < 4; ++i) out[static_cast<std::size_t>(7 - i)] = static_cast<char>(text.size() >> (8 * i) & 0xff);
+  return out + std::string(text);
+}
+
+const Time kNow = *parse_rfc3339("2026-01-31T12:00:07.5Z");
+
+TEST(LogFrames, AreTheSameWhereverTheBytesAreCut) {
+  const std::string bytes = frame(1, "first\n") + frame(2, "") + frame(2, "second") + frame(1, std::string(300, 'x'));
+  for (std::size_t first = 0; first <= bytes.size(); ++first) {
+    for (const std::size_t step : {std::size_t{1}, std::size_t{7}, bytes.size()}) {
+      LogFrames frames;
+      std::string seen;
+      const LogFrames::Sink sink = [&](bool is_stderr, std::string_view text) -> Status {
+        seen += fmt::format("[{}{}]", is_stderr ? "e:" : "o:", text);
+        return {};
+      };
+      ASSERT_TRUE(frames.feed(std::string_view(bytes).substr(0, first), sink));
+      for (std::size_t at = first; at < bytes.size(); at += step) {
+        ASSERT_TRUE(frames.feed(std::string_view(bytes).substr(at, step), sink));
+      }
+      ASSERT_EQ(seen, "[o:first\n][e:][e:second][o:" + std::string(300, 'x') + "]") << first << " " << step;
+      ASSERT_TRUE(frames.at_boundary());
+    }
+  }
+}
+
+TEST(LogFrames, AnUnfinishedFrameIsNoBoundary) {
+  LogFrames frames;
+  const LogFrames::Sink sink = [](bool, std::string_view) { return Status{}; };
+  ASSERT_TRUE(frames.feed(frame(1, "text").substr(0, 10), sink));
+  EXPECT_FALSE(frames.at_boundary());
+}
+
+TEST(LogFrames, WhatIsNoFrameIsAnError) {
+  const LogFrames::Sink sink = [](bool, std::string_view) { return Status{}; };
+  for (const std::string& bytes : {std::string("plain text of a terminal"), std::string("\x03\0\0\0\0\0\0\1x", 9),
+                                  std::string("\1\0\0\0\xff\xff\xff\xff", 8)}) {
+    LogFrames frames;
+    const Status fed = frames.feed(bytes, sink);
+    ASSERT_FALSE(fed);
+    EXPECT_EQ(fed.error().code, Code::kDataLoss);
+  }
+}
+
+struct EngineLogTest : ::testing::Test {
+  TempFolder temp;
+  std::string logged() { return read_file(temp / "log"); }
+};
+
+TEST_F(EngineLogTest, KeepsStreamsTimesAndPartsOfLines) {
+  auto log = EngineLog::open(temp.path());
+  ASSERT_TRUE(log);
+  log->begin();
+  ASSERT_TRUE(log->feed(frame(1, "2026-01-31T12:00:00.123456789Z out\n") + frame(2, "2026-01-31T12:00:01Z err\n") +
+                            frame(1, "2026-01-31T12:00:02.5Z part ") + frame(1, "2026-01-31T12:00:02.5Z rest\n") +
+                            frame(1, "2026-01-31T12:00:03Z \n"),
+                        kNow));
+  EXPECT_TRUE(log->end());
+  EXPECT_EQ(log->lines(), 5u);
+  EXPECT_EQ(log->last_error_line(), "err");
+  EXPECT_EQ(logged(),
+            "2026-01-31T12:00:00.123456789Z stdout F out\n"
+            "2026-01-31T12:00:01.000000000Z stderr F err\n"
+            "2026-01-31T12:00:02.500000000Z stdout P part \n"
+            "2026-01-31T12:00:02.500000000Z stdout F rest\n"
+            "2026-01-31T12:00:03.000000000Z stdout F \n");
+}
+
+TEST_F(EngineLogTest, AnEngineThatTellsOnlySecondsGetsOurFraction) {
+  auto log = EngineLog::open(temp.path());
+  log->begin();
+  ASSERT_TRUE(log->feed(frame(1, "2026-01-31T12:00:07Z live\n") + frame(1, "2026-01-31T12:00:06Z late\n"), kNow));
+  EXPECT_EQ(logged(),
+            "2026-01-31T12:00:07.500000000Z stdout F live\n"
+            "2026-01-31T12:00:06.000000000Z stdout F late\n");
+}
+
+TEST_F(EngineLogTest, ReadAgainItPassesOverWhatIsWritten) {
+  const std::string first = frame(1, "2026-01-31T12:00:00Z a\n") + frame(1, "2026-01-31T12:00:00Z a\n");
+  const std::string rest = frame(2, "2026-01-31T12:00:00Z b\n");
+  {
+    auto log = EngineLog::open(temp.path());
+    log->begin();
+    ASSERT_TRUE(log->feed(first + rest.substr(0, 12), kNow));
+    EXPECT_FALSE(log->end());
+    log->begin();
+    ASSERT_TRUE(log->feed(first + rest, kNow));
+  }
+  EXPECT_EQ(logged(),
+            "2026-01-31T12:00:00.000000000Z stdout F a\n"
+            "2026-01-31T12:00:00.000000000Z stdout F a\n"
+            "2026-01-31T12:00:00.000000000Z stderr F b\n");
+}
+
+TEST_F(EngineLogTest, ALineThatACrashCutIsWrittenAnew) {
+  write_file(temp / "log", "2026-01-31T12:00:00.000000000Z stdout F a\n2026-01-31T12:00:00.0000000");
+  auto log = EngineLog::open(temp.path());
+  ASSERT_TRUE(log);
+  EXPECT_EQ(log->lines(), 1u);
+  log->begin();
+  ASSERT_TRUE(log->feed(frame(1, "2026-01-31T12:00:00Z a\n") + frame(1, "2026-01-31T12:00:00Z b\n"), kNow));
+  EXPECT_EQ(logged(), "2026-01-31T12:00:00.000000000Z stdout F a\n2026-01-31T12:00:00.000000000Z stdout F b\n");
+}
+
+TEST_F(EngineLogTest, ALineWithoutATimeIsAnError) {
+  auto log = EngineLog::open(temp.path());
+  log->begin();
+  EXPECT_EQ(log->feed(frame(1, "no time\n"), kNow).error().code, Code::kDataLoss);
+}
+
+TEST_F(EngineLogTest, AFolderThatIsNotThereIsAnError) {
+  EXPECT_FALSE(EngineLog::open(temp / "none"));
+}
+
+}  // namespace
+}  // namespace tiphys::node
