@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <tuple>
+
 namespace tiphys::store {
 namespace {
 
@@ -43,10 +45,12 @@ Status BatchWriter::write(Batch& batch) {
 
 Status BatchWriter::write_changes(Batch& batch) {
   TIPHYS_CHECK_OK(database_.query("BEGIN IMMEDIATE").run());
+  Nets nets;
   for (Write& write : batch.writes) {
-    for (Change& change : write.changes) TIPHYS_CHECK_OK(write_change(change));
+    for (Change& change : write.changes) TIPHYS_CHECK_OK(write_rows(change, nets));
     if (write.purge) TIPHYS_CHECK_OK(write_purge(*write.purge));
   }
+  for (const auto& [first, net] : nets) TIPHYS_CHECK_OK(write_net(net));
   if (batch.last_version >= version_limit_) {
     version_limit_ = batch.last_version + kVersionBlock;
     TIPHYS_CHECK_OK(
@@ -56,26 +60,46 @@ Status BatchWriter::write_changes(Batch& batch) {
   return database_.query("COMMIT").run();
 }
 
-Status BatchWriter::write_change(Change& change) {
-  if (!change.after) return delete_object(change);
+bool BatchWriter::ByName::operator()(const Change* a, const Change* b) const {
+  return std::tie(a->resource, a->name) < std::tie(b->resource, b->name);
+}
+
+Status BatchWriter::write_rows(Change& change, Nets& nets) {
   if (change.object_changed) {
-    const std::string body = doc::to_json(change.after->base());
-    change.bytes = body.size();
-    TIPHYS_CHECK_OK(write_object(change, body));
-    TIPHYS_CHECK_OK(write_parts(change));
+    Net& net = nets[&change];
+    if (net.changes.empty()) net.before = change.before;
+    net.changes.push_back(&change);
   }
+  if (change.leaves_garbage) return remember_garbage(change);
   TIPHYS_CHECK_OK(write_nodes(change));
   if (change.status_fields.is_null()) return {};
   return append_journal(change, fmt::format("{{\"status\":{}}}", doc::to_json(change.status_fields)));
 }
 
-Status BatchWriter::write_object(Change& change, std::string_view body) {
+Status BatchWriter::write_net(const Net& net) {
+  const Change& last = *net.changes.back();
+  const Revision* before = net.before.get();
+  if (before && (!last.after || last.after->uid() != before->uid())) TIPHYS_CHECK_OK(delete_parts(*before));
+  if (!last.after) {
+    return database_.query("DELETE FROM objects WHERE resource = ? AND namespace = ? AND name = ?")
+        .bind(qualified_plural(*last.resource))
+        .bind(last.name.ns)
+        .bind(last.name.name)
+        .run();
+  }
+  const std::string body = doc::to_json(last.after->base());
+  TIPHYS_CHECK_OK(write_object(last, before, body));
+  TIPHYS_TRY(const std::size_t part_bytes, write_parts(*last.after, before));
+  for (Change* change : net.changes) change->bytes = body.size() + part_bytes;
+  return {};
+}
+
+Status BatchWriter::write_object(const Change& change, const Revision* before, std::string_view body) {
   const Revision& after = *change.after;
-  const Revision* before = change.before.get();
   const std::string labels = labels_text(after);
   const std::string_view resource = qualified_plural(*change.resource);
   // SQLite rewrites the index of every column that is set, equal or not.
-  if (before && before->live() == after.live() && before->owner() == after.owner() &&
+  if (before && before->uid() == after.uid() && before->live() == after.live() && before->owner() == after.owner() &&
       before->workflow() == after.workflow()) {
     return database_
         .query(
@@ -107,37 +131,31 @@ Status BatchWriter::write_object(Change& change, std::string_view body) {
       .run();
 }
 
-Status BatchWriter::write_parts(Change& change) {
+Result<std::size_t> BatchWriter::write_parts(const Revision& after, const Revision* before) {
+  std::size_t bytes = 0;
+  const bool same = before && before->uid() == after.uid();
   for (int i = 0; i < Revision::kParts; ++i) {
-    const doc::Shared& part = change.after->parts()[i];
-    const doc::Shared earlier = change.before ? change.before->parts()[i] : nullptr;
+    const doc::Shared& part = after.parts()[i];
+    const doc::Shared earlier = same ? before->parts()[i] : nullptr;
     if (part == earlier) continue;
     if (!part) {
-      TIPHYS_CHECK_OK(
-          database_.query("DELETE FROM parts WHERE uid = ? AND part = ?").bind(change.after->uid()).bind(i).run());
+      TIPHYS_CHECK_OK(database_.query("DELETE FROM parts WHERE uid = ? AND part = ?").bind(after.uid()).bind(i).run());
       continue;
     }
     const std::string body = doc::to_json(*part);
-    change.bytes += body.size();
-    TIPHYS_CHECK_OK(database_.query("INSERT OR REPLACE INTO parts VALUES(?, ?, ?)")
-                        .bind(change.after->uid())
-                        .bind(i)
-                        .bind(body)
-                        .run());
+    bytes += body.size();
+    TIPHYS_CHECK_OK(
+        database_.query("INSERT OR REPLACE INTO parts VALUES(?, ?, ?)").bind(after.uid()).bind(i).bind(body).run());
   }
-  return {};
+  return bytes;
 }
 
-Status BatchWriter::delete_object(const Change& change) {
-  TIPHYS_CHECK_OK(database_.query("DELETE FROM objects WHERE resource = ? AND namespace = ? AND name = ?")
-                      .bind(qualified_plural(*change.resource))
-                      .bind(change.name.ns)
-                      .bind(change.name.name)
-                      .run());
-  if (change.before->parts() != Revision::Parts{}) {
-    TIPHYS_CHECK_OK(database_.query("DELETE FROM parts WHERE uid = ?").bind(change.before->uid()).run());
-  }
-  if (!change.leaves_garbage) return {};
+Status BatchWriter::delete_parts(const Revision& revision) {
+  if (revision.parts() == Revision::Parts{}) return {};
+  return database_.query("DELETE FROM parts WHERE uid = ?").bind(revision.uid()).run();
+}
+
+Status BatchWriter::remember_garbage(const Change& change) {
   // A namespace takes along what is in it, any other object what it owns.
   const bool is_namespace = change.resource == &cluster::kNamespaces;
   return database_.query("INSERT OR REPLACE INTO garbage VALUES(?, ?)")

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 
 #include "store/change.h"
 #include "store/sqlite.h"
@@ -23,11 +24,23 @@ class BatchWriter {
   BatchWriter(Database& database, std::function<Status()> before_commit)
       : database_(database), before_commit_(std::move(before_commit)) {}
 
+  /// All object changes of one object in a batch: only the last state is written.
+  struct Net {
+    RevisionPtr before;  ///< what is on disk
+    std::vector<Change*> changes;
+  };
+  struct ByName {
+    bool operator()(const Change* a, const Change* b) const;
+  };
+  using Nets = std::map<const Change*, Net, ByName>;
+
   Status write_changes(Batch& batch);
-  Status write_change(Change& change);
-  Status write_object(Change& change, std::string_view body);
-  Status write_parts(Change& change);
-  Status delete_object(const Change& change);
+  Status write_rows(Change& change, Nets& nets);
+  Status write_net(const Net& net);
+  Status write_object(const Change& change, const Revision* before, std::string_view body);
+  Result<std::size_t> write_parts(const Revision& after, const Revision* before);
+  Status delete_parts(const Revision& revision);
+  Status remember_garbage(const Change& change);
   Status write_nodes(const Change& change);
   Status append_journal(const Change& change, std::string_view body);
   Status write_purge(Purge& purge);

@@ -1,6 +1,8 @@
 // What the executor's thread hands to the writer, and gets back: changes of objects, grouped into batches.
 #pragma once
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
@@ -62,6 +64,14 @@ struct Batch {
   std::uint64_t last_ticket = 0;   ///< counts writes
   std::uint64_t last_version = 0;  ///< the highest of its changes
   Status outcome;
+
+  /// Puts a younger batch behind this one.
+  void append(Batch younger) {
+    if (younger.writes.empty()) return;
+    std::ranges::move(younger.writes, std::back_inserter(writes));
+    last_ticket = younger.last_ticket;
+    last_version = std::max(last_version, younger.last_version);
+  }
 };
 
 }  // namespace tiphys::store

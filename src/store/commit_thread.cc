@@ -37,34 +37,45 @@ CommitThread::~CommitThread() {
   }
   changed_.notify_one();
   thread_.join();
+  if (failed_) log::error("the last writes to the store are lost");
 }
 
 void CommitThread::submit(Batch batch) {
   {
     const std::scoped_lock lock(mutex_);
-    TIPHYS_CHECK(!next_, "one batch is under way at a time");
-    next_ = std::move(batch);
+    queued_.append(std::move(batch));
   }
   changed_.notify_one();
+}
+
+Batch CommitThread::recover() {
+  const std::scoped_lock lock(mutex_);
+  failed_ = false;
+  return std::exchange(queued_, {});
 }
 
 std::optional<Batch> CommitThread::wait_for_batch() {
   // A lull this long is worth a checkpoint, which delays a commit by some milliseconds.
   constexpr std::chrono::milliseconds kLull{20};
   std::unique_lock lock(mutex_);
-  const auto ready = [this] { return next_ || stopping_; };
+  const auto ready = [this] { return stopping_ || (!failed_ && !queued_.writes.empty()); };
   if (checkpointer_.due() && !changed_.wait_for(lock, kLull, ready)) {
     lock.unlock();
     checkpointer_.run();
     lock.lock();
   }
   changed_.wait(lock, ready);
-  return std::exchange(next_, std::nullopt);
+  if (failed_ || queued_.writes.empty()) return std::nullopt;
+  return std::exchange(queued_, {});
 }
 
 void CommitThread::run() {
   while (auto batch = wait_for_batch()) {
     batch->outcome = writer_.write(*batch);
+    if (!batch->outcome) {
+      const std::scoped_lock lock(mutex_);
+      failed_ = true;
+    }
     done_(std::move(*batch));
     if (checkpointer_.urgent()) checkpointer_.run();
   }

@@ -1,4 +1,5 @@
-// The one thread that commits batches, one after the other, and checkpoints the write-ahead log when it is idle.
+// The one thread that commits what is queued, all of it in one transaction, and checkpoints the write-ahead log when it
+// is idle.
 #pragma once
 
 #include <condition_variable>
@@ -34,13 +35,15 @@ class Checkpointer {
 
 class CommitThread {
  public:
-  /// `done` gets each batch back with its outcome, on this thread.
+  /// `done` gets each transaction's batch back with its outcome, on this thread. After a failure nothing more is
+  /// written until recover(): what came later was checked against what has now failed.
   CommitThread(Database& database, BatchWriter& writer, std::function<void(Batch)> done);
-  /// Waits for the batch under way.
+  /// Waits until all that was submitted is written.
   ~CommitThread();
 
-  /// Only when the one before has come back.
   void submit(Batch batch);
+  /// Gives back what is queued behind a failure.
+  Batch recover();
 
  private:
   void run();
@@ -51,7 +54,8 @@ class CommitThread {
   std::function<void(Batch)> done_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::optional<Batch> next_;
+  Batch queued_;
+  bool failed_ = false;
   bool stopping_ = false;
   std::thread thread_;
 };

@@ -12,6 +12,7 @@ namespace tiphys::store {
 namespace {
 
 constexpr std::string_view kInMemory = ":memory:";
+constexpr std::size_t kMostPerSubmission = 512;
 
 Status tune_writer(Database& database, const StoreOptions& options) {
   TIPHYS_CHECK_OK(database.execute("PRAGMA busy_timeout = 2000"));
@@ -89,7 +90,11 @@ LocalStore::LocalStore(StoreOptions options, std::unique_ptr<Connections> connec
 LocalStore::~LocalStore() {
   poster_.stop();
   executor_.cancel(retry_timer_);
-  thread_.reset();
+  if (thread_) {
+    thread_->submit(std::move(pending_));
+    thread_.reset();
+    return;
+  }
   if (pending_.writes.empty()) return;
   if (const Status written = writer_->write(pending_); !written) {
     log::error("the last writes are lost: {}", written.error().message);
@@ -111,7 +116,9 @@ void LocalStore::enqueue(Write write) {
   pending_rows_ += write.rows();
   for (const Change& change : write.changes) apply(change);
   pending_.writes.push_back(std::move(write));
-  if (flush_posted_ || committing_) return;
+  // The thread begins while a long turn goes on.
+  if (thread_ && pending_.writes.size() >= kMostPerSubmission) return flush();
+  if (flush_posted_) return;
   // At the end of this turn, so that what it writes goes into one transaction.
   flush_posted_ = true;
   poster_.post([this] {
@@ -132,8 +139,7 @@ void LocalStore::apply(const Change& change) {
 }
 
 void LocalStore::flush() {
-  if (committing_ || pending_.writes.empty()) return;
-  committing_ = true;
+  if (pending_.writes.empty()) return;
   Batch batch = std::exchange(pending_, {});
   if (thread_) return thread_->submit(std::move(batch));
   batch.outcome = writer_->write(batch);
@@ -141,7 +147,6 @@ void LocalStore::flush() {
 }
 
 void LocalStore::deliver(Batch batch) {
-  committing_ = false;
   if (!batch.outcome) return fail_all(std::move(batch));
   for (const Write& write : batch.writes) {
     pending_rows_ -= write.rows();
@@ -149,8 +154,6 @@ void LocalStore::deliver(Batch batch) {
   }
   if (batch.last_version != 0) hub_.set_version(batch.last_version);
   done_ticket_ = batch.last_ticket;
-  // The disk works on while the answers are given.
-  flush();
   for (Write& write : batch.writes) write.answer(batch.outcome, write.purge);
   run_waiting(batch.last_ticket);
   hub_.dispatch_new();
@@ -183,7 +186,8 @@ void LocalStore::settle(const Change& change) {
 void LocalStore::fail_all(Batch batch) {
   const Status outcome = batch.outcome;
   degrade(outcome.error());
-  Batch queued = std::exchange(pending_, {});
+  Batch queued = thread_ ? thread_->recover() : Batch();
+  queued.append(std::exchange(pending_, {}));
   forget_pending(batch);
   forget_pending(queued);
   pending_rows_ = 0;

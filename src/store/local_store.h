@@ -139,7 +139,6 @@ class LocalStore final : public Store {
   Batch pending_;
   std::size_t pending_rows_ = 0;  ///< also those under way
   bool flush_posted_ = false;
-  bool committing_ = false;
   std::uint64_t last_ticket_ = 0;
   std::uint64_t done_ticket_ = 0;
   std::unordered_map<const cluster::Resource*, std::uint64_t> resource_tickets_;
