@@ -46,6 +46,8 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   LiveRun& operator=(const LiveRun&) = delete;
 
   const std::string& uid() const { return uid_; }
+  /// The run has ended; what is left is to write so.
+  bool ending() const { return !opening_ && (!run_ || run_->status().finished()); }
 
   /// Begins the workflow, or reads it back and goes on. `pods` are those of it that exist.
   void open(std::vector<cluster::Object> pods);

@@ -120,7 +120,7 @@ void LiveRun::pod_created(PodToCreate pod, const Result<cluster::Object>& answer
     pod_refused(pod.request, error.message);
     return wrote(false);
   }
-  log::warn("pod {} is created again: {}", pod.request.pod_name, error.message);
+  log::debug("pod {} is created again: {}", pod.request.pod_name, error.message);
   pods_to_create_.push_back(std::move(pod));
   wrote(true);
 }

@@ -56,7 +56,8 @@ Result<Flags> read_flags(const doc::Value& resource) {
   if (!list || !list->is_array()) return flags;
   std::vector<std::string> words;
   for (const doc::Value& flag : list->get_array()) {
-    for (const std::string_view word : split(doc::scalar_text(flag), ' ')) {
+    const std::string text = doc::scalar_text(flag);
+    for (const std::string_view word : split(text, ' ')) {
       if (!word.empty()) words.emplace_back(word);
     }
   }

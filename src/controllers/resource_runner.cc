@@ -264,10 +264,7 @@ Result<std::string> Steps::output_of(const doc::Value& value_from, const doc::Va
     return fallback && !fallback->is_null() ? doc::scalar_text(*fallback) : std::string();
   }
   const std::string_view path = doc::find_string(value_from, "jsonPath");
-  Result<std::string> text = doc::eval_jsonpath(path, *object);
-  // kubectl prints nothing for a field that is not there.
-  if (!text && text.error().code == Code::kNotFound) return std::string();
-  return text;
+  return doc::eval_jsonpath(path, *object, true);
 }
 
 void Steps::collect_outputs(const doc::Value* object) {

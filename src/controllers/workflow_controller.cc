@@ -119,6 +119,7 @@ void WorkflowController::State::watch_workflows() {
   cluster::WatchOptions options;
   options.ns = options_.ns;
   options.labels = selector(fmt::format("{}!=true", kCompletedLabel));
+  options.without_status_updates = true;
   workflow_watch_ = cluster_.watch(
       cluster::kWorkflows, std::move(options),
       {guarded([](State& self, const WatchEvent& event) { self.on_workflow(event); }),
@@ -181,16 +182,16 @@ void WorkflowController::State::list_pods_of(std::weak_ptr<LiveRun> run, const d
 }
 
 void WorkflowController::State::workflow_deleted(const doc::Value& workflow) {
-  // A workflow that has left the watch because it is completed is dropped by its run, once all is written.
-  if (completed(workflow)) return;
   const auto it = runs_.find(run_key_of_workflow(workflow));
-  if (it != runs_.end() && it->second->uid() == doc::find_string(workflow, "metadata", "uid")) runs_.erase(it);
+  if (it == runs_.end() || it->second->uid() != doc::find_string(workflow, "metadata", "uid")) return;
+  // A completed workflow leaves the watch too: its run takes itself away once all is written.
+  if (!it->second->ending()) runs_.erase(it);
 }
 
 void WorkflowController::State::workflows_synced() {
   retry_delay_ = Duration::zero();
   const std::set<std::string> seen = std::exchange(seen_, std::nullopt).value_or(std::set<std::string>());
-  std::erase_if(runs_, [&](const auto& run) { return !seen.contains(run.first); });
+  std::erase_if(runs_, [&](const auto& run) { return !seen.contains(run.first) && !run.second->ending(); });
   if (!pods_known_) list_pods();
 }
 

@@ -1,0 +1,233 @@
+#include "controllers/pod_builder.h"
+
+#include <gtest/gtest.h>
+
+#include "api/parse.h"
+#include "cluster/pod_annotations.h"
+#include "doc/yaml.h"
+
+namespace tiphys::controllers {
+namespace {
+
+doc::Value yaml(std::string_view text) {
+  auto documents = doc::parse_yaml(text, "test.yaml");
+  EXPECT_TRUE(documents.has_value() && documents->size() == 1) << (documents ? text : documents.error().message);
+  return documents->front().root;
+}
+
+api::Workflow workflow_with(std::string_view spec) {
+  api::Workflow workflow;
+  workflow.name = "wf";
+  workflow.ns = "argo";
+  workflow.uid = "uid-1";
+  workflow.spec.arguments.parameters.push_back({.name = "claim", .value = "data"});
+  workflow.spec.document = std::make_shared<const doc::Value>(yaml(spec));
+  return workflow;
+}
+
+engine::CreatePod request_for(std::string_view pod_template) {
+  engine::CreatePod request;
+  request.node_id = "wf-7";
+  request.node_name = "wf[0].a";
+  request.pod_name = "wf-a-7";
+  request.template_document = std::make_shared<const doc::Value>(yaml(pod_template));
+  return request;
+}
+
+constexpr std::string_view kContainer = "name: a\ncontainer: {image: x, command: [a]}\n";
+
+doc::Value build(std::string_view spec, const engine::CreatePod& request) {
+  auto pod = PodBuilder(workflow_with(spec)).build(request);
+  EXPECT_TRUE(pod.has_value()) << pod.error().message;
+  return pod ? *pod : doc::Value();
+}
+
+doc::Value annotation(const doc::Value& pod, std::string_view name) {
+  const std::string_view text = doc::find_string(pod, "metadata", "annotations", name);
+  return text.empty() ? doc::Value() : doc::parse_json(text).value_or(doc::Value());
+}
+
+TEST(PodBuilder, MetadataNamesWorkflowAndNode) {
+  engine::CreatePod request = request_for(kContainer);
+  request.on_exit = true;
+  const doc::Value pod = build("entrypoint: a", request);
+  EXPECT_EQ(doc::to_json(pod.at("metadata")),
+            R"({"name":"wf-a-7","namespace":"argo","labels":{"workflows.argoproj.io/workflow":"wf",)"
+            R"("workflows.argoproj.io/completed":"false","workflows.argoproj.io/on-exit":"true"},)"
+            R"("annotations":{"workflows.argoproj.io/node-name":"wf[0].a","workflows.argoproj.io/node-id":"wf-7",)"
+            R"("kubectl.kubernetes.io/default-container":"main"},"ownerReferences":[{"apiVersion":)"
+            R"("argoproj.io/v1alpha1","kind":"Workflow","name":"wf","uid":"uid-1","controller":true,)"
+            R"("blockOwnerDeletion":true}]})");
+}
+
+TEST(PodBuilder, ContainerBecomesMainWithArgosEnvironment) {
+  const doc::Value pod = build("entrypoint: a", request_for(R"(
+name: a
+container:
+  name: other
+  image: busybox
+  command: [sh, -c]
+  args: [echo hi]
+  workingDir: /work
+  env: [{name: A, value: "1"}]
+  resources: {limits: {memory: 1Gi}}
+  securityContext: {runAsUser: 7}
+)"));
+  EXPECT_EQ(doc::to_json(pod.at("spec")),
+            R"({"containers":[{"name":"main","image":"busybox","command":["sh","-c"],"args":["echo hi"],)"
+            R"("workingDir":"/work","env":[{"name":"A","value":"1"},{"name":"ARGO_CONTAINER_NAME","value":"main"},)"
+            R"({"name":"ARGO_NODE_ID","value":"wf-7"},{"name":"ARGO_INCLUDE_SCRIPT_OUTPUT","value":"false"},)"
+            R"({"name":"ARGO_WORKFLOW_NAME","value":"wf"}],"resources":{"limits":{"memory":"1Gi"}},)"
+            R"("securityContext":{"runAsUser":7}}],"restartPolicy":"Never"})");
+}
+
+TEST(PodBuilder, ScriptSourceIsAFileAndTheLastArgument) {
+  const doc::Value pod = build("entrypoint: a", request_for(R"(
+name: a
+script: {image: python, command: [python], args: [-u], source: print 1}
+)"));
+  const doc::Value& main = pod.at("spec").at("containers").at(0);
+  EXPECT_EQ(doc::to_json(main.at("args")), R"(["-u","/argo/staging/script"])");
+  EXPECT_FALSE(main.as_object().contains("source"));
+  EXPECT_EQ(doc::to_json(annotation(pod, cluster::kInputsAnnotation)),
+            R"({"files":[{"path":"/argo/staging/script","content":"print 1","mode":493}]})");
+}
+
+TEST(PodBuilder, InputArtifactsCarryTheirPlaceAndOptionalOnesMayHaveNone) {
+  const doc::Value pod = build("entrypoint: a", request_for(R"(
+name: a
+inputs:
+  artifacts:
+  - {name: raw, path: /tmp/raw, mode: 448, raw: {data: hello}}
+  - {name: model, path: /tmp/model, archive: {none: {}}, s3: {key: wf/x/model.tgz}}
+  - {name: absent, path: /tmp/absent, optional: true}
+container: {image: x, command: [a]}
+)"));
+  EXPECT_EQ(doc::to_json(annotation(pod, cluster::kInputsAnnotation)),
+            R"({"artifacts":[{"name":"raw","path":"/tmp/raw","mode":448,"location":{"raw":{"data":"hello"}}},)"
+            R"({"name":"model","path":"/tmp/model","archive":"none","location":{"s3":{"key":"wf/x/model.tgz"}}}]})");
+}
+
+TEST(PodBuilder, OutputsWantedNameKeysAsTheDefaultFormatGives) {
+  engine::CreatePod request = request_for(R"(
+name: a
+outputs:
+  parameters:
+  - {name: p, valueFrom: {path: /tmp/p, default: 3}}
+  - {name: q, valueFrom: {path: /tmp/q}}
+  artifacts:
+  - {name: tar, path: /tmp/tar}
+  - {name: plain, path: /tmp/dir/plain.txt, archive: {none: {}}, optional: true}
+  - {name: zip, path: /tmp/zip, archive: {zip: {}}}
+  - {name: own, path: /tmp/own, s3: {key: my/own.tgz}, archive: {tar: {compressionLevel: 0}}}
+container: {image: x, command: [a]}
+)");
+  request.include_result = true;
+  const doc::Value pod = build("entrypoint: a", request);
+  EXPECT_EQ(doc::to_json(annotation(pod, cluster::kOutputsWantedAnnotation)),
+            R"({"result":true,"parameters":[{"name":"p","path":"/tmp/p","default":"3"},{"name":"q","path":"/tmp/q"}],)"
+            R"("artifacts":[{"name":"tar","path":"/tmp/tar","key":"wf/wf-a-7/tar.tgz"},)"
+            R"({"name":"plain","path":"/tmp/dir/plain.txt","key":"wf/wf-a-7/plain.txt","archive":"none",)"
+            R"("optional":true},{"name":"zip","path":"/tmp/zip","key":"wf/wf-a-7/zip.zip","archive":"zip"},)"
+            R"({"name":"own","path":"/tmp/own","key":"my/own.tgz","archive":"tar","compressionLevel":0}]})");
+}
+
+TEST(PodBuilder, ArchiveLocationIsTheFolderOfArtifacts) {
+  const doc::Value pod = build("entrypoint: a", request_for(R"(
+name: a
+archiveLocation: {s3: {key: there/}}
+outputs: {artifacts: [{name: x, path: /tmp/x}]}
+container: {image: x, command: [a]}
+)"));
+  EXPECT_EQ(annotation(pod, cluster::kOutputsWantedAnnotation).at("artifacts").at(0).at("key"), "there/x.tgz");
+}
+
+TEST(PodBuilder, OnlyMountedVolumesComeAlongAndTheTemplatesWin) {
+  const doc::Value pod = build(R"(
+entrypoint: a
+volumes:
+- {name: work, emptyDir: {}}
+- {name: data, persistentVolumeClaim: {claimName: "{{workflow.parameters.claim}}"}}
+- {name: unused, emptyDir: {}}
+)",
+                               request_for(R"(
+name: a
+volumes: [{name: work, hostPath: {path: /srv}}]
+container:
+  image: x
+  command: [a]
+  volumeMounts: [{name: work, mountPath: /w}, {name: data, mountPath: /d}]
+)"));
+  EXPECT_EQ(doc::to_json(pod.at("spec").at("volumes")),
+            R"([{"name":"work","hostPath":{"path":"/srv"}},)"
+            R"({"name":"data","persistentVolumeClaim":{"claimName":"data"}}])");
+}
+
+TEST(PodBuilder, UnknownVolumeIsAnError) {
+  const auto pod =
+      PodBuilder(workflow_with("entrypoint: a"))
+          .build(request_for("name: a\ncontainer: {image: x, volumeMounts: [{name: nope, mountPath: /w}]}\n"));
+  ASSERT_FALSE(pod.has_value());
+  EXPECT_EQ(pod.error().message, "volume 'nope' not found in workflow spec");
+}
+
+TEST(PodBuilder, TemplateSchedulingWinsOverTheWorkflows) {
+  const doc::Value pod = build(R"(
+entrypoint: a
+serviceAccountName: robot
+nodeSelector: {disk: hdd}
+podPriorityClassName: low
+hostAliases: [{ip: 1.2.3.4}]
+podMetadata: {labels: {team: a, tier: one}, annotations: {note: wf}}
+)",
+                               request_for(R"(
+name: a
+nodeSelector: {disk: ssd}
+metadata: {labels: {tier: two}}
+container: {image: x, command: [a]}
+)"));
+  EXPECT_EQ(doc::find_string(pod, "spec", "serviceAccountName"), "robot");
+  EXPECT_EQ(doc::find_string(pod, "spec", "nodeSelector", "disk"), "ssd");
+  EXPECT_EQ(doc::find_string(pod, "spec", "priorityClassName"), "low");
+  EXPECT_EQ(doc::to_json(pod.at("spec").at("hostAliases")), R"([{"ip":"1.2.3.4"}])");
+  EXPECT_EQ(doc::find_string(pod, "metadata", "labels", "team"), "a");
+  EXPECT_EQ(doc::find_string(pod, "metadata", "labels", "tier"), "two");
+  EXPECT_EQ(doc::find_string(pod, "metadata", "annotations", "note"), "wf");
+}
+
+TEST(PodBuilder, DeadlineIsWholeSecondsRoundedUp) {
+  engine::CreatePod request = request_for(kContainer);
+  request.active_deadline = std::chrono::milliseconds(1500);
+  EXPECT_EQ(build("entrypoint: a", request).at("spec").at("activeDeadlineSeconds"), 2);
+  request.active_deadline = Duration(0);
+  EXPECT_EQ(build("entrypoint: a", request).at("spec").at("activeDeadlineSeconds"), 1);
+}
+
+TEST(PodBuilder, SidecarsMirrorMountsOfMain) {
+  const doc::Value pod = build("entrypoint: a\nvolumes: [{name: w, emptyDir: {}}]", request_for(R"(
+name: a
+container: {image: x, command: [a], volumeMounts: [{name: w, mountPath: /w}]}
+sidecars: [{name: helper, image: y, mirrorVolumeMounts: true}]
+initContainers: [{name: prepare, image: z}]
+)"));
+  const doc::Value& helper = pod.at("spec").at("containers").at(1);
+  EXPECT_EQ(doc::to_json(helper.at("volumeMounts")), R"([{"name":"w","mountPath":"/w"}])");
+  EXPECT_FALSE(helper.as_object().contains("mirrorVolumeMounts"));
+  EXPECT_EQ(doc::find_string(pod.at("spec").at("initContainers").at(0), "name"), "prepare");
+}
+
+TEST(PodBuilder, PodSpecPatchesApplyOneAfterTheOther) {
+  const doc::Value pod = build("entrypoint: a\npodSpecPatch: '{\"terminationGracePeriodSeconds\": 3}'", request_for(R"(
+name: a
+podSpecPatch: |
+  containers:
+  - {name: main, resources: {limits: {cpu: "2"}}}
+container: {image: x, command: [a]}
+)"));
+  EXPECT_EQ(pod.at("spec").at("terminationGracePeriodSeconds"), 3);
+  EXPECT_EQ(doc::find_string(pod.at("spec").at("containers").at(0), "image"), "x");
+  EXPECT_EQ(doc::find_string(pod.at("spec").at("containers").at(0), "resources", "limits", "cpu"), "2");
+}
+
+}  // namespace
+}  // namespace tiphys::controllers

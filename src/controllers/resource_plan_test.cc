@@ -1,0 +1,119 @@
+#include "controllers/resource_plan.h"
+
+#include <gtest/gtest.h>
+
+#include "doc/yaml.h"
+
+namespace tiphys::controllers {
+namespace {
+
+ResourceRequest request_with(std::string_view resource) {
+  auto documents = doc::parse_yaml(resource, "test.yaml");
+  EXPECT_TRUE(documents.has_value()) << documents.error().message;
+  ResourceRequest request{"argo", "wf", "uid-1", {"wf-7", "wf.a", nullptr}};
+  request.run.template_document = std::make_shared<const doc::Value>(std::move(documents->front().root));
+  return request;
+}
+
+TEST(ResourcePlan, ManifestGetsNamespaceOwnerAndADeterministicName) {
+  const ResourceRequest request = request_with(R"(
+resource:
+  action: create
+  setOwnerReference: true
+  manifest: |
+    apiVersion: v1
+    kind: ConfigMap
+    metadata: {generateName: owned-}
+    data: {a: b}
+)");
+  const auto plan = plan_resource(request);
+  ASSERT_TRUE(plan.has_value()) << plan.error().message;
+  EXPECT_EQ(plan->target.resource, &cluster::kConfigMaps);
+  EXPECT_EQ(plan->target.ns, "argo");
+  EXPECT_TRUE(plan->target.name.starts_with("owned-"));
+  EXPECT_EQ(plan->target.name.size(), std::string_view("owned-").size() + 5);
+  EXPECT_EQ(plan_resource(request)->target.name, plan->target.name);
+  EXPECT_EQ(doc::find_string(plan->manifest.at("metadata").at("ownerReferences").at(0), "uid"), "uid-1");
+}
+
+TEST(ResourcePlan, ManifestsOwnNamespaceStays) {
+  const auto plan = plan_resource(request_with(R"(
+resource: {action: get, manifest: "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: other}}"}
+)"));
+  ASSERT_TRUE(plan.has_value()) << plan.error().message;
+  EXPECT_EQ(plan->target.ns, "other");
+}
+
+TEST(ResourcePlan, FlagsNameTheObjectWhereTheManifestDoesNot) {
+  for (const std::string_view flags :
+       {"[configmap, a, -n, other]", "[cm/a, --namespace=other]", "[configmaps, a, '-n other']"}) {
+    const auto plan =
+        plan_resource(request_with("resource: {action: patch, mergeStrategy: merge, manifest: 'data: {x: y}', flags: " +
+                                   std::string(flags) + "}"));
+    ASSERT_TRUE(plan.has_value()) << flags << ": " << plan.error().message;
+    EXPECT_EQ(plan->target.resource, &cluster::kConfigMaps);
+    EXPECT_EQ(plan->target.name, "a");
+    EXPECT_EQ(plan->target.ns, "other");
+    EXPECT_EQ(plan->patch_type, cluster::PatchType::kMerge);
+  }
+}
+
+struct Row {
+  std::string name;
+  std::string resource;
+  std::string error;
+};
+
+class BadResource : public testing::TestWithParam<Row> {};
+
+TEST_P(BadResource, IsRefusedInTheOriginalsWords) {
+  const auto plan = plan_resource(request_with(GetParam().resource));
+  ASSERT_FALSE(plan.has_value());
+  EXPECT_EQ(plan.error().message, GetParam().error);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Rules, BadResource,
+    testing::Values(
+        Row{"NeitherManifestNorFlags", "resource: {action: get}", "Must provide at least one of flags or manifest."},
+        Row{"UnknownAction", "resource: {action: destroy, manifest: x}",
+            "no more retries error: unknown command \"destroy\" for \"kubectl\""},
+        Row{"UnknownKind",
+            "resource: {action: create, manifest: '{apiVersion: acme.io/v1, kind: Thing, metadata: {name: a}}'}",
+            "no more retries error: resource mapping not found for name: \"a\" namespace: \"\" from "
+            "\"/tmp/manifest.yaml\": no matches for kind \"Thing\" in version \"acme.io/v1\"\nensure CRDs are "
+            "installed "
+            "first"},
+        Row{"NoKind", "resource: {action: create, manifest: '{apiVersion: v1, metadata: {name: a}}'}",
+            "no more retries error: error validating \"/tmp/manifest.yaml\": error validating data: kind not set; if "
+            "you "
+            "choose to ignore these errors, turn validation off with --validate=false"},
+        Row{"NoName", "resource: {action: apply, manifest: '{apiVersion: v1, kind: ConfigMap}'}",
+            "no more retries error: resource name may not be empty"},
+        Row{"UnknownTypeInFlags", "resource: {action: get, flags: [gizmo, a]}",
+            "no more retries error: the server doesn't have a resource type \"gizmo\""},
+        Row{"FlagThatIsNotSupported", "resource: {action: get, flags: [cm, a, --watch]}",
+            "resource.flags: --watch is not supported yet"},
+        Row{"DeleteAwaitsNothing",
+            "resource: {action: delete, successCondition: a=b, manifest: '{apiVersion: v1, kind: ConfigMap, metadata: "
+            "{name: a}}'}",
+            "successCondition, failureCondition and outputs are not supported for delete action"},
+        Row{"UnknownMergeStrategy", "resource: {action: patch, mergeStrategy: magic, manifest: '{}', flags: [cm, a]}",
+            "no more retries error: --type must be one of [json merge strategic], not \"magic\""}),
+    [](const auto& info) { return info.param.name; });
+
+TEST(ResourceConditions, AreSplitIntoRequirements) {
+  const std::vector<std::string> expected{"status.failed>3", "status.phase in (a, b)", "!status.x"};
+  EXPECT_EQ(condition_requirements("status.failed > 3, status.phase in (a, b),!status.x"), expected);
+  EXPECT_TRUE(condition_requirements(" ").empty());
+}
+
+TEST(KubectlErrors, NameReasonAndManifest) {
+  const Error error{Code::kAlreadyExists, "configmaps \"a\" already exists"};
+  EXPECT_EQ(kubectl_error(error, "creating").message,
+            "no more retries Error from server (AlreadyExists): error when creating \"/tmp/manifest.yaml\": configmaps "
+            "\"a\" already exists");
+}
+
+}  // namespace
+}  // namespace tiphys::controllers

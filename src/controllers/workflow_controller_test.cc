@@ -1,0 +1,404 @@
+#include "controllers/workflow_controller.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "controllers/names.h"
+#include "doc/yaml.h"
+#include "store/testing.h"
+
+namespace tiphys::controllers {
+namespace {
+
+doc::Value yaml(std::string_view text) {
+  auto documents = doc::parse_yaml(text, "test.yaml");
+  EXPECT_TRUE(documents.has_value()) << documents.error().message;
+  return std::move(documents->front().root);
+}
+
+constexpr std::string_view kHello = R"(
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: hello, namespace: argo}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    container: {image: busybox, command: [echo, hi]}
+)";
+
+constexpr std::string_view kTwoSteps = R"(
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: two, namespace: argo}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    steps:
+    - [{name: a, template: leaf}]
+    - [{name: b, template: leaf}]
+  - name: leaf
+    container: {image: busybox, command: [echo, hi]}
+)";
+
+constexpr std::string_view kApproval = R"(
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: approval, namespace: argo}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    steps:
+    - [{name: first, template: approve}]
+    - [{name: second, template: approve}]
+  - name: approve
+    suspend: {}
+)";
+
+class WorkflowControllerTest : public testing::Test {
+ protected:
+  WorkflowControllerTest() {
+    store::TestStore::Options options;
+    options.before_commit = [this]() -> Status {
+      return failures_ > 0 && failures_-- > 0 ? fail(Code::kResourceExhausted, "disk full") : Status{};
+    };
+    store_.emplace(std::move(options));
+    restart();
+  }
+  ~WorkflowControllerTest() override { controller_.reset(); }
+
+  void restart() {
+    controller_.reset();
+    settle();
+    controller_.emplace(store_->executor(), store_->store());
+    ready_ = false;
+    controller_->start([this] { ready_ = true; });
+    settle();
+    EXPECT_TRUE(ready_);
+  }
+  void settle() { store_->run(); }
+  /// Lets time pass until nothing is planned any more.
+  void settle_all() {
+    store_->executor().run_until([] { return false; }, 100'000);
+  }
+
+  cluster::Key workflow(std::string name) const { return {&cluster::kWorkflows, "argo", std::move(name)}; }
+  cluster::Key pod(std::string name) const { return {&cluster::kPods, "argo", std::move(name)}; }
+  void submit(std::string_view manifest) {
+    const auto created = store_->create(cluster::kWorkflows, yaml(manifest));
+    ASSERT_TRUE(created.has_value()) << created.error().message;
+    settle();
+  }
+  doc::Value get(const cluster::Key& key) {
+    auto object = store_->get(key);
+    EXPECT_TRUE(object.has_value()) << key.name;
+    return object ? **object : doc::Value();
+  }
+  std::string phase(const std::string& name) {
+    return std::string(doc::find_string(get(workflow(name)), "status", "phase"));
+  }
+  std::string message(const std::string& name) {
+    return std::string(doc::find_string(get(workflow(name)), "status", "message"));
+  }
+  std::string node_phase(const std::string& name, const std::string& display_name) {
+    const doc::Value object = get(workflow(name));
+    const doc::Value* nodes = doc::find(object, "status", "nodes");
+    if (!nodes) return "";
+    for (const auto& [id, node] : nodes->as_object()) {
+      if (doc::find_string(node, "displayName") == display_name) return std::string(doc::find_string(node, "phase"));
+    }
+    return "";
+  }
+  std::vector<std::string> pods() {
+    std::vector<std::string> names;
+    const auto list = store_->list(cluster::kPods);
+    for (const cluster::Object& object : list->items) {
+      names.emplace_back(doc::find_string(*object, "metadata", "name"));
+    }
+    return names;
+  }
+  std::string pod_of(const std::string& node_name) {
+    const auto list = store_->list(cluster::kPods);
+    for (const cluster::Object& object : list->items) {
+      if (doc::find_string(*object, "metadata", "annotations", kNodeNameAnnotation) == node_name) {
+        return std::string(doc::find_string(*object, "metadata", "name"));
+      }
+    }
+    ADD_FAILURE() << "no pod of node " << node_name;
+    return "";
+  }
+  void patch(const cluster::Key& key, std::string_view merge) {
+    const auto patched = store_->patch(key, cluster::PatchType::kMerge, yaml(merge));
+    EXPECT_TRUE(patched.has_value()) << (patched ? "" : patched.error().message);
+    settle();
+  }
+  void end_pod(const std::string& name, int exit_code) {
+    patch(pod(name),
+          fmt::format("status: {{phase: {}, containerStatuses: [{{name: main, state: {{terminated: "
+                      "{{exitCode: {}, reason: {}}}}}}}]}}",
+                      exit_code == 0 ? "Succeeded" : "Failed", exit_code, exit_code == 0 ? "Completed" : "Error"));
+  }
+  std::string_view label(const doc::Value& object, std::string_view name) {
+    return doc::find_string(object, "metadata", "labels", name);
+  }
+
+  int failures_ = 0;
+  bool ready_ = false;
+  std::optional<store::TestStore> store_;
+  std::optional<WorkflowController> controller_;
+};
+
+TEST_F(WorkflowControllerTest, RunsAWorkflowToItsEnd) {
+  submit(kHello);
+  doc::Value object = get(workflow("hello"));
+  EXPECT_EQ(doc::find_string(object, "status", "phase"), "Running");
+  EXPECT_EQ(label(object, kPhaseLabel), "Running");
+  EXPECT_EQ(label(object, kCompletedLabel), "false");
+  EXPECT_EQ(doc::find_string(object, "metadata", "annotations", kPodNameFormatAnnotation), "v2");
+  EXPECT_EQ(pods(), std::vector<std::string>{"hello"});
+  EXPECT_EQ(controller_->live_runs(), 1U);
+
+  patch(pod("hello"), "status: {phase: Running}");
+  EXPECT_EQ(doc::to_json(get(workflow("hello")).at("status").at("conditions")),
+            R"([{"type":"PodRunning","status":"True"}])");
+  end_pod("hello", 0);
+  object = get(workflow("hello"));
+  EXPECT_EQ(doc::find_string(object, "status", "phase"), "Succeeded");
+  EXPECT_EQ(doc::find_string(object, "status", "progress"), "1/1");
+  EXPECT_NE(doc::find_string(object, "status", "finishedAt"), "");
+  EXPECT_EQ(label(object, kPhaseLabel), "Succeeded");
+  EXPECT_EQ(label(object, kCompletedLabel), "true");
+  EXPECT_EQ(doc::to_json(object.at("status").at("conditions")),
+            R"([{"type":"PodRunning","status":"False"},{"type":"Completed","status":"True"}])");
+  EXPECT_EQ(node_phase("hello", "hello"), "Succeeded");
+  EXPECT_EQ(controller_->live_runs(), 0U) << "a finished workflow is forgotten";
+}
+
+TEST_F(WorkflowControllerTest, AFailedPodTellsWhy) {
+  submit(kHello);
+  end_pod("hello", 3);
+  EXPECT_EQ(phase("hello"), "Failed");
+  EXPECT_EQ(message("hello"), "main: Error (exit code 3)");
+}
+
+TEST_F(WorkflowControllerTest, GoesOnAfterARestart) {
+  submit(kTwoSteps);
+  end_pod(pod_of("two[0].a"), 0);
+  const std::size_t before = pods().size();
+  restart();
+  EXPECT_EQ(pods().size(), before);
+  EXPECT_EQ(controller_->live_runs(), 1U);
+  end_pod(pod_of("two[1].b"), 0);
+  EXPECT_EQ(phase("two"), "Succeeded");
+  EXPECT_EQ(pods().size(), 2U);
+}
+
+TEST_F(WorkflowControllerTest, HearsAfterARestartWhatPodsDidMeanwhile) {
+  submit(kTwoSteps);
+  controller_.reset();
+  end_pod(pod_of("two[0].a"), 0);
+  restart();
+  EXPECT_EQ(node_phase("two", "a"), "Succeeded");
+  EXPECT_EQ(pods().size(), 2U);
+}
+
+TEST_F(WorkflowControllerTest, APodThatRanAndIsGoneAfterARestartIsAnErrorAndNotRunAgain) {
+  submit(kHello);
+  patch(pod("hello"), "status: {phase: Running}");
+  controller_.reset();
+  ASSERT_TRUE(store_->remove(pod("hello"), {.grace_seconds = 0}).has_value());
+  settle();
+  if (!pods().empty()) GTEST_SKIP() << "pods go only when a node agent has stopped them";
+  restart();
+  EXPECT_EQ(phase("hello"), "Error");
+  EXPECT_EQ(message("hello"), "pod deleted");
+  EXPECT_TRUE(pods().empty());
+}
+
+TEST_F(WorkflowControllerTest, FinishedWorkflowsAreLeftAloneAfterARestart) {
+  submit(kHello);
+  end_pod("hello", 0);
+  restart();
+  EXPECT_EQ(controller_->live_runs(), 0U);
+}
+
+TEST_F(WorkflowControllerTest, AWorkflowThatCannotBeReadEndsInError) {
+  submit(
+      "{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {name: bad, namespace: argo}, "
+      "spec: {entrypoint: 3, templates: nonsense}}");
+  EXPECT_EQ(phase("bad"), "Error");
+  EXPECT_NE(message("bad"), "");
+  EXPECT_EQ(label(get(workflow("bad")), kCompletedLabel), "true");
+  EXPECT_EQ(controller_->live_runs(), 0U);
+  restart();
+  EXPECT_EQ(controller_->live_runs(), 0U);
+}
+
+TEST_F(WorkflowControllerTest, AnInvalidWorkflowFails) {
+  submit(
+      "{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {name: bad, namespace: argo}, "
+      "spec: {entrypoint: nope, templates: [{name: main, container: {image: x, command: [a]}}]}}");
+  EXPECT_EQ(phase("bad"), "Failed");
+  EXPECT_TRUE(message("bad").starts_with("invalid spec: ")) << message("bad");
+}
+
+TEST_F(WorkflowControllerTest, SuspendHoldsNewNodesBackUntilResumed) {
+  submit(kTwoSteps);
+  patch(workflow("two"), "spec: {suspend: true}");
+  end_pod(pod_of("two[0].a"), 0);
+  EXPECT_EQ(pods().size(), 1U);
+  patch(workflow("two"), "spec: {suspend: null}");
+  EXPECT_EQ(pods().size(), 2U);
+}
+
+TEST_F(WorkflowControllerTest, StopEndsPodsAndTheWorkflow) {
+  submit(kHello);
+  patch(workflow("hello"), "spec: {shutdown: Stop}");
+  EXPECT_EQ(phase("hello"), "Failed");
+  EXPECT_EQ(message("hello"), "Stopped with strategy 'Stop'");
+  for (const std::string& name : pods()) {
+    EXPECT_NE(doc::find_string(get(pod(name)), "metadata", "deletionTimestamp"), "");
+  }
+}
+
+TEST_F(WorkflowControllerTest, AShutdownThatWasAskedForWhileNoControllerRanIsSeen) {
+  submit(kHello);
+  controller_.reset();
+  patch(workflow("hello"), "spec: {shutdown: Terminate}");
+  restart();
+  EXPECT_EQ(phase("hello"), "Failed");
+}
+
+constexpr std::string_view kResume =
+    R"(metadata: {annotations: {tiphys.io/node-requests: '[{"id":"r1","fields":[],"phase":"Succeeded"}]'}})";
+
+TEST_F(WorkflowControllerTest, ANodeRequestIsCarriedOutOnceAndRemoved) {
+  submit(kApproval);
+  EXPECT_EQ(node_phase("approval", "first"), "Running");
+  patch(workflow("approval"), kResume);
+  EXPECT_EQ(node_phase("approval", "first"), "Succeeded");
+  EXPECT_EQ(node_phase("approval", "second"), "Running");
+  const doc::Value object = get(workflow("approval"));
+  EXPECT_EQ(doc::find_string(object, "metadata", "annotations", kNodeRequestsAnnotation), "");
+  EXPECT_EQ(doc::find_string(object, "metadata", "annotations", kNodeRequestsDoneAnnotation), "");
+  restart();
+  EXPECT_EQ(node_phase("approval", "second"), "Running");
+}
+
+TEST_F(WorkflowControllerTest, ARequestThatIsNotedAsDoneIsOnlyRemoved) {
+  submit(kApproval);
+  controller_.reset();
+  patch(workflow("approval"), R"(metadata: {annotations: {tiphys.io/node-requests-done: '["r1"]'}})");
+  patch(workflow("approval"), kResume);
+  restart();
+  EXPECT_EQ(node_phase("approval", "first"), "Running");
+  EXPECT_EQ(doc::find_string(get(workflow("approval")), "metadata", "annotations", kNodeRequestsAnnotation), "");
+}
+
+TEST_F(WorkflowControllerTest, RequestsThatCannotBeReadChangeNothing) {
+  submit(kApproval);
+  patch(workflow("approval"), "metadata: {annotations: {tiphys.io/node-requests: nonsense}}");
+  EXPECT_EQ(node_phase("approval", "first"), "Running");
+}
+
+TEST_F(WorkflowControllerTest, WritesThatTheDiskRefusesAreRepeatedUntilTheyHold) {
+  submit(kTwoSteps);
+  const std::string first = pod_of("two[0].a");
+  controller_.reset();
+  end_pod(first, 0);
+  failures_ = 3;
+  controller_.emplace(store_->executor(), store_->store());
+  controller_->start();
+  store_->executor().run_until([this] { return failures_ == 0; }, 100'000);
+  for (int i = 0; i < 100 && store_->executor().pending_timers() > 0; ++i) store_->executor().step();
+  settle();
+  EXPECT_EQ(node_phase("two", "a"), "Succeeded");
+  EXPECT_EQ(pods().size(), 2U);
+}
+
+TEST_F(WorkflowControllerTest, ADeletedWorkflowIsForgotten) {
+  submit(kHello);
+  ASSERT_TRUE(store_->remove(workflow("hello")).has_value());
+  settle();
+  EXPECT_EQ(controller_->live_runs(), 0U);
+}
+
+TEST_F(WorkflowControllerTest, APodOfAnotherOwnerIsNotTakenOver) {
+  ASSERT_TRUE(
+      store_
+          ->create(cluster::kPods, yaml("{apiVersion: v1, kind: Pod, metadata: {name: hello, namespace: argo}, spec: "
+                                        "{containers: [{name: main, image: x}]}}"))
+          .has_value());
+  submit(kHello);
+  EXPECT_EQ(phase("hello"), "Error");
+  EXPECT_EQ(message("hello"), "pod hello exists already and is not of this workflow");
+}
+
+constexpr std::string_view kOwnerReference = R"(
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: owner, namespace: argo}
+spec:
+  entrypoint: k8s-owner-reference
+  templates:
+  - name: k8s-owner-reference
+    resource:
+      action: create
+      manifest: |
+        apiVersion: v1
+        kind: ConfigMap
+        metadata:
+          generateName: owned-eg-
+          ownerReferences:
+          - apiVersion: argoproj.io/v1alpha1
+            blockOwnerDeletion: true
+            kind: Workflow
+            name: "{{workflow.name}}"
+            uid: "{{workflow.uid}}"
+        data:
+          some: value
+)";
+
+TEST_F(WorkflowControllerTest, AResourceTemplateCreatesAConfigMapThatGoesWithItsWorkflow) {
+  submit(kOwnerReference);
+  EXPECT_EQ(phase("owner"), "Succeeded") << message("owner");
+  const auto maps = store_->list(cluster::kConfigMaps);
+  ASSERT_EQ(maps->items.size(), 1U);
+  EXPECT_TRUE(doc::find_string(*maps->items[0], "metadata", "name").starts_with("owned-eg-"));
+  ASSERT_TRUE(store_->remove(workflow("owner")).has_value());
+  settle_all();
+  EXPECT_TRUE(store_->list(cluster::kConfigMaps)->items.empty());
+}
+
+constexpr std::string_view kMemoized = R"(
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: NAME, namespace: argo}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    steps:
+    - [{name: a, template: leaf}]
+  - name: leaf
+    memoize: {key: k, cache: {configMap: {name: cache}}}
+    container: {image: busybox, command: [echo, hi]}
+)";
+
+TEST_F(WorkflowControllerTest, AMemoizedStepIsNotRunTwice) {
+  std::string manifest(kMemoized);
+  manifest.replace(manifest.find("NAME"), 4, "one");
+  submit(manifest);
+  end_pod(pod_of("one[0].a"), 0);
+  EXPECT_EQ(phase("one"), "Succeeded");
+  manifest = kMemoized;
+  manifest.replace(manifest.find("NAME"), 4, "two");
+  submit(manifest);
+  EXPECT_EQ(phase("two"), "Succeeded");
+  EXPECT_EQ(pods().size(), 1U);
+}
+
+}  // namespace
+}  // namespace tiphys::controllers
