@@ -18,10 +18,6 @@ void Machine::handle(const ShutdownRequested& event) {
   }
   stop_all(fmt::format("workflow shutdown with strategy:  {}", shutdown_),
            fmt::format("Stopped with strategy '{}'", shutdown_), all);
-  for (NodeIndex index = 0; index < nodes_.size(); ++index) {
-    const Node& node = nodes_[index];
-    if (node.frame && node.frame->plan->dag() && (all || !node.on_exit)) stop_frame(*node.frame);
-  }
 }
 
 /// Ends what runs or waits by itself; the nodes around it follow. Exit handlers go on unless they are meant too.
@@ -36,8 +32,11 @@ void Machine::stop_all(const std::string& pod_message, const std::string& other_
       set_phase(index, api::NodePhase::kFailed, other_message);
     } else if (node.type == api::NodeType::kRetry) {
       push(Action::Kind::kRetry, index);
+    } else if (node.frame && !node.frame->held.empty()) {
+      push(Action::Kind::kPump, index);
     }
   }
+  push(Action::Kind::kUnblock, kNoNode);
 }
 
 }  // namespace tiphys::engine

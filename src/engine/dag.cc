@@ -9,8 +9,6 @@
 namespace tiphys::engine {
 namespace {
 
-constexpr std::string_view kFailFast = "template has failed or errored children and failFast enabled";
-
 /// The phases that a branch of the dag has come to.
 enum Branch : std::uint8_t {
   kBranchSucceeded = 1,
@@ -52,10 +50,6 @@ std::uint16_t bare_bits(const api::ContinueOn& rule) {
   if (rule.error) bits |= expr::kErrored;
   if (rule.failed) bits |= expr::kFailed;
   return bits;
-}
-
-bool continues_on(const api::ContinueOn& rule, api::NodePhase phase) {
-  return (rule.error && phase == api::NodePhase::kError) || (rule.failed && phase == api::NodePhase::kFailed);
 }
 
 }  // namespace
@@ -180,8 +174,9 @@ std::uint8_t Machine::passed_branch(NodeIndex index) const {
     if (node.owner_node != kNoNode) return branch_of(nodes_[node.owner_node].phase);
     if (!(node.branch & kBranchOfBoundary)) return node.branch;
     const Node& boundary = nodes_[node.boundary];
-    const std::uint8_t of_boundary = boundary.fulfilled() ? branch_of(boundary.phase) : kBranchSucceeded;
-    return (node.branch & ~kBranchOfBoundary) | of_boundary;
+    const std::uint8_t of_boundary =
+        boundary.fulfilled() ? branch_of(boundary.phase) : branch_of(api::NodePhase::kSucceeded);
+    return static_cast<std::uint8_t>((node.branch & ~kBranchOfBoundary) | of_boundary);
   }
   std::uint8_t branch = 0;
   if (node.type == api::NodeType::kTaskGroup) {

@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "api/workflow.h"
+#include "api/node_status.h"
 #include "engine/text.h"
 
 namespace tiphys::engine {
@@ -53,6 +53,12 @@ struct Expansion {
   bool skip = false;  ///< `when` was false before any item was looked at
   std::unique_ptr<const Aggregate> aggregate;
 };
+
+/// continueOn: the task's failure is tolerated.
+inline bool continues_on(const api::ContinueOn& rule, api::NodePhase phase) {
+  return (rule.error && phase == api::NodePhase::kError) || (rule.failed && phase == api::NodePhase::kFailed);
+}
+inline constexpr std::string_view kFailFast = "template has failed or errored children and failFast enabled";
 
 enum class TaskStage : std::uint8_t {
   kWaiting,  ///< for dependencies, or for its group

@@ -119,7 +119,13 @@ void Machine::begin_resolved(Frame& frame, std::uint32_t task, ResolvedStep step
   begin(std::move(call), arguments);
 }
 
+/// What begins now fails at once: nothing holds it back.
+bool Machine::doomed(bool on_exit) const {
+  return !executes(on_exit) || (past_deadline() && !on_exit);
+}
+
 bool Machine::gate_open(Frame& frame) {
+  if (doomed(nodes_[frame.node].on_exit)) return true;
   if (workflow_.spec.parallelism && active_pods_ >= *workflow_.spec.parallelism) {
     if (!std::exchange(frame.in_blocked_list, true)) blocked_.push_back(frame.node);
     return false;
@@ -161,7 +167,9 @@ void Machine::hold(Frame& frame, std::uint32_t task, ResolvedStep step) {
 
 void Machine::unblock() {
   const auto limit = workflow_.spec.parallelism;
-  while (!blocked_.empty() && (!limit || active_pods_ < *limit)) {
+  for (std::size_t waiting = blocked_.size(); waiting > 0; --waiting) {
+    const bool full = limit && active_pods_ >= *limit;
+    if (full && shutdown_.empty() && !past_deadline()) return;
     const NodeIndex index = blocked_.front();
     blocked_.pop_front();
     if (Frame* frame = frame_of(index)) {

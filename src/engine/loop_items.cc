@@ -115,9 +115,9 @@ LoopItem make_loop_item(const doc::Value& value) {
     item.text = doc::to_json(sorted(value));
     std::vector<std::string> words;
     for (const auto& [key, member] : *object) {
-      std::string text = item_words(member);
-      words.push_back(std::string(key) + ":" + text);
-      item.members.emplace_back(key, std::move(text));
+      std::string member_text = item_words(member);
+      words.push_back(std::string(key) + ":" + member_text);
+      item.members.emplace_back(key, std::move(member_text));
     }
     std::ranges::sort(words);
     item.description = fmt::format("{}", fmt::join(words, ","));

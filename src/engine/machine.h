@@ -216,8 +216,8 @@ class Machine {
   /// What follows a failed attempt: another one, now or later, or the end with the attempt's phase and `message`.
   struct RetryVerdict {
     bool again = false;
-    std::optional<Time> wait_until;
-    std::string message;
+    std::optional<Time> wait_until = std::nullopt;
+    std::string message = {};
   };
   Result<RetryVerdict> judge_retry(NodeIndex index);
   Result<std::optional<RetryVerdict>> judge_backoff(NodeIndex index, std::optional<int> limit);
@@ -235,6 +235,7 @@ class Machine {
   // control.cc
   void stop_all(const std::string& pod_message, const std::string& other_message, bool exit_handlers_too);
   bool past_deadline() const;
+  bool doomed(bool on_exit) const;
 
   // outputs.cc
   Result<std::optional<api::Outputs>> outputs_of(Frame& frame);

@@ -69,7 +69,11 @@ void Machine::ask_for_pod(NodeIndex index) {
   }
   auto deadline = pod_deadline(index);
   if (!deadline) return errored(index, deadline.error().message);
-  CreatePod pod{nodes_.id(index), node.name, nodes_.pod_name(index), std::move(*document)};
+  CreatePod pod;
+  pod.node_id = nodes_.id(index);
+  pod.node_name = node.name;
+  pod.pod_name = nodes_.pod_name(index);
+  pod.template_document = std::move(*document);
   pod.active_deadline = *deadline;
   pod.on_exit = node.on_exit;
   const NodeIndex step_node = node.owner == Owner::kAttempt ? node.owner_node : index;

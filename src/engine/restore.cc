@@ -186,11 +186,7 @@ bool Machine::place_member(NodeIndex boundary, NodeIndex index) {
 
   const std::string step_name(std::string_view(node.name).substr(0, node.name.size() - position->rest.size()));
   const auto turn = step.loop ? loop_turn_index(node.name, step_name) : std::nullopt;
-  const bool attempt =
-      node.retried &&
-      (turn ? node.name.ends_with("))") || nodes_.find_name(node.name.substr(0, node.name.rfind('('))) != kNoNode
-            : !position->rest.empty());
-  if (attempt) return false;
+  if (node.retried) return false;
   node.owner = Owner::kTask;
   node.plan = step.target;
   node.depth = around.depth + 1;

@@ -76,7 +76,7 @@ NodeIndex Machine::effective(NodeIndex index) const {
 
 void Machine::begin_attempt(NodeIndex retry) {
   const Node& around = nodes_[retry];
-  if (workflow_.spec.parallelism && active_pods_ >= *workflow_.spec.parallelism) {
+  if (workflow_.spec.parallelism && active_pods_ >= *workflow_.spec.parallelism && !doomed(around.on_exit)) {
     blocked_.push_back(retry);
     return;
   }
@@ -103,7 +103,13 @@ void Machine::begin_attempt(NodeIndex retry) {
 void Machine::retry(NodeIndex index) {
   Node& node = nodes_[index];
   const NodeIndex last_index = last_attempt(node);
-  if (node.fulfilled() || last_index == kNoNode || !nodes_[last_index].fulfilled()) return;
+  if (node.fulfilled()) return;
+  if (last_index == kNoNode) {
+    // Held back by the workflow's parallelism; restored, it has to wait anew.
+    if (std::ranges::find(blocked_, index) == blocked_.end()) begin_attempt(index);
+    return;
+  }
+  if (!nodes_[last_index].fulfilled()) return;
   const Node& last = nodes_[last_index];
   if (!last.failed_or_error()) {
     if (last.outputs) node.outputs = std::make_unique<api::Outputs>(*last.outputs);

@@ -8,12 +8,6 @@ namespace tiphys::engine {
 namespace {
 
 const std::string kNoTemplate;
-constexpr std::string_view kFailFast = "template has failed or errored children and failFast enabled";
-
-bool continues_on(const api::ContinueOn& rule, api::NodePhase phase) {
-  return (rule.error && phase == api::NodePhase::kError) || (rule.failed && phase == api::NodePhase::kFailed);
-}
-
 }  // namespace
 
 /// All steps of a group are resolved before the first begins: an error in one means that none does.

@@ -1,0 +1,239 @@
+// A world for tests of the engine: it carries the effects of a run out with virtual time, and says how each pod ends.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "api/parse.h"
+#include "base/check.h"
+#include "doc/yaml.h"
+#include "engine/run.h"
+
+namespace tiphys::engine {
+
+inline constexpr Time kStart = Time{std::chrono::seconds{1'700'000'000}};
+
+inline api::Workflow workflow_of(std::string_view yaml) {
+  auto documents = doc::parse_yaml(yaml, "test.yaml");
+  TIPHYS_CHECK(documents, documents.error().message);
+  std::vector<api::Finding> findings;
+  api::Workflow workflow = api::parse_workflow(documents->front().root, findings);
+  for (const api::Finding& finding : findings) {
+    TIPHYS_CHECK(finding.severity != api::Finding::Severity::kError, finding.pointer + ": " + finding.message);
+  }
+  if (workflow.name.empty()) workflow.name = "wf";
+  workflow.created = kStart;
+  return workflow;
+}
+
+/// How a pod ends.
+struct PodEnd {
+  PodChanged::Phase phase = PodChanged::Phase::kSucceeded;
+  std::string message = {};
+  std::optional<int> exit_code = 0;
+  std::optional<api::Outputs> outputs = {};
+  Duration runs = std::chrono::seconds(1);
+};
+
+inline PodChanged pod_changed(std::string node_id, PodChanged::Phase phase, std::string message = "") {
+  PodChanged event;
+  event.node_id = std::move(node_id);
+  event.phase = phase;
+  event.message = std::move(message);
+  return event;
+}
+
+inline PodEnd failing(int exit_code = 1) {
+  return {PodChanged::Phase::kFailed, fmt::format("main: Error (exit code {})", exit_code), exit_code};
+}
+inline PodEnd erring(std::string message = "pod lost") {
+  return {PodChanged::Phase::kError, std::move(message), std::nullopt};
+}
+inline PodEnd printing(std::string result) {
+  PodEnd end;
+  end.outputs.emplace().result = std::move(result);
+  return end;
+}
+inline PodEnd giving(std::string name, std::string value) {
+  PodEnd end;
+  api::Parameter& parameter = end.outputs.emplace().parameters.emplace_back();
+  parameter.name = std::move(name);
+  parameter.value = std::move(value);
+  return end;
+}
+
+class FakeWorld {
+ public:
+  explicit FakeWorld(api::Workflow workflow) : manifest(workflow) {
+    auto created = Run::create(std::move(workflow));
+    TIPHYS_CHECK(created, "a run is created");
+    run = std::move(*created);
+  }
+  explicit FakeWorld(std::string_view yaml) : FakeWorld(workflow_of(yaml)) {}
+
+  /// How a pod ends, by its node's name; unknown ones succeed.
+  std::function<PodEnd(const CreatePod&)> script = [this](const CreatePod& pod) {
+    const auto found = ends.find(pod.node_name);
+    return found == ends.end() ? PodEnd{} : found->second;
+  };
+  std::map<std::string, PodEnd> ends;
+  std::map<std::string, api::Outputs> cache;  ///< by key
+
+  void apply(const Event& event) {
+    std::vector<Effect> effects;
+    run->apply(event, now, effects);
+    persist();
+    for (Effect& effect : effects) carry_out(std::move(effect));
+  }
+
+  /// Starts the run and lets the world go on until nothing is left to happen.
+  void play() {
+    apply(Started{});
+    while (step()) {
+    }
+  }
+  /// The next thing that happens; false when there is none.
+  bool step() {
+    if (due.empty()) {
+      if (!timer) return false;
+      now = std::max(now, *timer);
+      timer.reset();
+      apply(TimerFired{});
+      return true;
+    }
+    auto next = due.begin();
+    if (timer && *timer < next->first) {
+      now = std::max(now, *timer);
+      timer.reset();
+      apply(TimerFired{});
+      return true;
+    }
+    now = std::max(now, next->first);
+    const Event event = std::move(next->second);
+    due.erase(next);
+    apply(event);
+    return true;
+  }
+
+  void persist() {
+    for (const std::string& id : run->take_changes().nodes) {
+      if (!rows.contains(id)) order.push_back(id);
+      rows.insert_or_assign(id, *run->find_node(id));
+    }
+  }
+  /// Forgets the run, and restores it from what was persisted. Pods go on.
+  void crash() {
+    std::vector<api::NodeStatus> nodes;
+    for (const auto& [id, node] : rows) nodes.push_back(node);
+    api::Workflow workflow = manifest;
+    workflow.spec.suspend = run->workflow().spec.suspend;
+    workflow.spec.shutdown = run->workflow().spec.shutdown;
+    auto restored = Run::restore(std::move(workflow), run->status(), std::move(nodes));
+    TIPHYS_CHECK(restored, restored.error().message);
+    run = std::move(*restored);
+    timer.reset();
+    apply(Started{});
+  }
+
+  void carry_out(Effect effect) {
+    if (auto* pod = std::get_if<CreatePod>(&effect)) {
+      if (!pods.insert(pod->node_id).second) {
+        ++repeated_pods;
+        return;
+      }
+      created.push_back(*pod);
+      const PodEnd end = script(*pod);
+      due.emplace(now, pod_changed(pod->node_id, PodChanged::Phase::kRunning));
+      PodChanged ended = pod_changed(pod->node_id, end.phase, end.message);
+      ended.exit_code = end.exit_code;
+      ended.outputs = end.outputs;
+      ended.finished_at = now + end.runs;
+      due.emplace(now + end.runs, ended);
+    } else if (auto* resource = std::get_if<RunResource>(&effect)) {
+      resources.push_back(*resource);
+      if (!pods.insert(resource->node_id).second) return;
+      ResourceFinished ended;
+      ended.node_id = resource->node_id;
+      due.emplace(now + std::chrono::seconds(1), std::move(ended));
+    } else if (auto* ask = std::get_if<LookUpCache>(&effect)) {
+      CacheAnswered answer;
+      answer.node_id = ask->node_id;
+      if (const auto found = cache.find(ask->key); found != cache.end()) answer.outputs = found->second;
+      due.emplace(now, answer);
+    } else if (auto* save = std::get_if<SaveCache>(&effect)) {
+      cache[save->key] = save->outputs;
+    } else if (auto* set = std::get_if<SetTimer>(&effect)) {
+      timer = set->when;
+    } else if (auto* stop = std::get_if<StopPod>(&effect)) {
+      stopped.push_back(stop->pod_name);
+    }
+  }
+
+  /// One line a node, in order of creation.
+  std::string tree() const {
+    std::string text = fmt::format("{} {}\n", phase_name(run->status().phase), run->status().message);
+    if (run->status().message.empty()) text = fmt::format("{}\n", phase_name(run->status().phase));
+    for (const std::string& id : order) text += line(*run->find_node(id));
+    return text;
+  }
+  std::string line(const api::NodeStatus& node) const {
+    std::string text =
+        fmt::format("{} {} {}", node.name, api::node_type_name(node.type), api::node_phase_name(node.phase));
+    if (!node.message.empty()) text += fmt::format(" \"{}\"", renamed(node.message));
+    if (!node.children.empty()) text += fmt::format(" -> {}", names(node.children));
+    if (!node.outbound_nodes.empty()) text += fmt::format(" => {}", names(node.outbound_nodes));
+    return text + "\n";
+  }
+  /// Ids in a message as node names: hashes tell a reader nothing.
+  std::string renamed(std::string text) const {
+    for (const std::string& id : order) {
+      const std::string quoted = "'" + id + "'";
+      if (const auto at = text.find(quoted); at != std::string::npos) {
+        text.replace(at, quoted.size(), "'" + run->find_node(id)->name + "'");
+      }
+    }
+    return text;
+  }
+  std::string names(const std::vector<std::string>& ids) const {
+    std::vector<std::string> result;
+    for (const std::string& id : ids) {
+      const auto node = run->find_node(id);
+      result.push_back(node ? node->display_name : "?" + id);
+    }
+    return fmt::format("{}", fmt::join(result, ", "));
+  }
+  api::NodeStatus node(std::string_view name) const {
+    const auto found = run->find_node(node_id(run->workflow().name, name));
+    TIPHYS_CHECK(found, name);
+    return *found;
+  }
+  /// The arguments that a pod was started with.
+  std::string args(std::string_view node_name) const {
+    for (const CreatePod& pod : created) {
+      if (pod.node_name != node_name) continue;
+      const doc::Value* args = doc::find(*pod.template_document, "container", "args");
+      return args ? doc::to_json(*args) : "";
+    }
+    return "no pod";
+  }
+
+  api::Workflow manifest;
+  std::unique_ptr<Run> run;
+  Time now = kStart;
+  std::multimap<Time, Event> due;
+  std::optional<Time> timer;
+  std::map<std::string, api::NodeStatus> rows;  ///< what a store would hold
+  std::vector<std::string> order;
+  std::set<std::string> pods;
+  std::vector<CreatePod> created;
+  std::vector<RunResource> resources;
+  std::vector<std::string> stopped;
+  int repeated_pods = 0;
+};
+
+}  // namespace tiphys::engine

@@ -1,0 +1,133 @@
+// Random workflows for the simulation, drawn from a seed: steps, dags, loops, conditions, retries, exit handlers,
+// parallelism, and references between them, some of which lead to errors.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <random>
+#include <string>
+
+namespace tiphys::engine {
+
+class RandomWorkflow {
+ public:
+  explicit RandomWorkflow(std::uint64_t seed) : random_(seed) {}
+
+  /// A manifest in YAML's flow form.
+  std::string draw() {
+    const int composites = pick(1, 4);
+    std::string templates;
+    for (int i = 0; i < composites; ++i) templates += composite(i, composites);
+    templates += leaves();
+    std::string spec = fmt::format("entrypoint: t0, arguments: {{parameters: [{{name: p, value: global}}]}}");
+    if (chance(20)) spec += fmt::format(", parallelism: {}", pick(1, 3));
+    if (chance(30)) spec += ", onExit: leaf";
+    return fmt::format(
+        "{{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {{name: wf}}, spec: {{{}, templates: [{}]}}}}",
+        spec, templates);
+  }
+
+ private:
+  int pick(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
+  bool chance(int percent) { return pick(1, 100) <= percent; }
+
+  std::string leaves() {
+    const char* container = "container: {image: i, command: [c], args: [\"{{inputs.parameters.message}}\"]}";
+    const char* input = "inputs: {parameters: [{name: message, default: none}]}";
+    const char* output = "outputs: {parameters: [{name: out, valueFrom: {path: /x}}]}";
+    return fmt::format(
+        "{{name: leaf, {1}, {2}, {0}}}, "
+        "{{name: retried, {1}, {2}, {0}, retryStrategy: {{limit: 2, retryPolicy: Always}}}}, "
+        "{{name: patient, {1}, {2}, {0}, retryStrategy: {{limit: 1, backoff: {{duration: \"3\", factor: 2}}}}}}, "
+        "{{name: pause, {1}, suspend: {{duration: \"2\"}}}}",
+        container, input, output);
+  }
+
+  std::string target(int level, int levels) {
+    if (level + 1 < levels && chance(30)) return fmt::format("t{}", pick(level + 1, levels - 1));
+    constexpr const char* kLeaves[] = {"leaf", "leaf", "leaf", "retried", "patient", "pause"};
+    return kLeaves[pick(0, 5)];
+  }
+
+  /// Fields that a step and a task share; `root` and `before` name what may be referred to.
+  std::string common(int level, int levels, const std::string& root, const std::vector<std::string>& before) {
+    std::string fields = fmt::format("template: {}", target(level, levels));
+    std::string value = "plain";
+    if (!before.empty() && chance(40)) {
+      const std::string& sibling = before[pick(0, static_cast<int>(before.size()) - 1)];
+      value = chance(50) ? fmt::format("{{{{{}.{}.status}}}}", root, sibling)
+                         : fmt::format("{{{{={}['{}'].outputs?.parameters?.out ?? 'none'}}}}", root, sibling);
+      if (chance(15)) value = fmt::format("{{{{{}.{}.outputs.parameters.out}}}}", root, sibling);
+    } else if (chance(30)) {
+      value = "{{workflow.parameters.p}}-{{inputs.parameters.message}}";
+    }
+    if (chance(25)) {
+      fields += chance(50) ? ", withItems: [a, b, c]" : ", withSequence: {count: 2}";
+      if (chance(50)) value += "-{{item}}";
+      if (chance(30)) fields += ", when: \"'{{item}}' != b\"";
+    } else if (chance(20)) {
+      fields += chance(50) ? ", when: 1 == 1" : ", when: 1 == 2";
+    }
+    fields += fmt::format(", arguments: {{parameters: [{{name: message, value: \"{}\"}}]}}", value);
+    if (chance(20)) fields += ", onExit: leaf";
+    return fields;
+  }
+
+  std::string continue_on() { return fmt::format(", continueOn: {{failed: {}, error: {}}}", chance(70), chance(50)); }
+
+  std::string composite(int level, int levels) {
+    std::string head = fmt::format("name: t{}, inputs: {{parameters: [{{name: message, default: top}}]}}", level);
+    if (chance(15)) head += fmt::format(", parallelism: {}", pick(1, 2));
+    if (chance(10)) head += ", retryStrategy: {limit: 1, retryPolicy: Always}";
+    return fmt::format("{{{}, {}}}, ", head, chance(50) ? steps(level, levels) : dag(level, levels));
+  }
+
+  std::string steps(int level, int levels) {
+    std::string groups;
+    std::vector<std::string> before;
+    const int count = pick(1, 3);
+    for (int group = 0; group < count; ++group) {
+      std::string members;
+      const int size = pick(1, 3);
+      std::vector<std::string> names;
+      for (int i = 0; i < size; ++i) {
+        names.push_back(fmt::format("s{}-{}", group, i));
+        members += fmt::format("{{name: {}, {}{}}}, ", names.back(), common(level, levels, "steps", before),
+                               chance(40) ? continue_on() : "");
+      }
+      groups += fmt::format("[{}], ", members);
+      before.insert(before.end(), names.begin(), names.end());
+    }
+    return fmt::format("steps: [{}]", groups);
+  }
+
+  std::string dag(int level, int levels) {
+    std::string tasks;
+    std::vector<std::string> names;
+    const int count = pick(1, 6);
+    for (int i = 0; i < count; ++i) {
+      std::vector<std::string> before;
+      for (const std::string& name : names) {
+        if (chance(40)) before.push_back(name);
+      }
+      std::string rule;
+      if (!before.empty() && chance(40)) {
+        constexpr const char* kResults[] = {".Succeeded", ".Failed", ".Skipped", "", ".Omitted", ".Errored"};
+        std::string logic;
+        for (const std::string& name : before) {
+          logic += fmt::format("{}{}{}", logic.empty() ? "" : chance(50) ? " && " : " || ", name, kResults[pick(0, 5)]);
+        }
+        rule = fmt::format(", depends: \"{}\"", logic);
+      } else if (!before.empty()) {
+        rule = fmt::format(", dependencies: [{}]{}", fmt::join(before, ", "), chance(40) ? continue_on() : "");
+      }
+      names.push_back(fmt::format("d{}", i));
+      tasks += fmt::format("{{name: {}, {}{}}}, ", names.back(), common(level, levels, "tasks", before), rule);
+    }
+    return fmt::format("dag: {{failFast: {}, tasks: [{}]}}", chance(70), tasks);
+  }
+
+  std::mt19937_64 random_;
+};
+
+}  // namespace tiphys::engine

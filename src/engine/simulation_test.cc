@@ -1,0 +1,165 @@
+// Random workflows in a random world. A failure prints its seed; TIPHYS_ENGINE_SEEDS sets how many are tried, and
+// TIPHYS_ENGINE_SEED tries one.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <random>
+
+#include "base/hash.h"
+#include "engine/fake_world.h"
+#include "engine/random_workflow.h"
+
+namespace tiphys::engine {
+namespace {
+
+constexpr std::uint64_t kSeeds = 300;
+constexpr int kMostEvents = 20'000;
+
+std::pair<std::uint64_t, std::uint64_t> seed_range() {
+  if (const char* one = std::getenv("TIPHYS_ENGINE_SEED")) {
+    const std::uint64_t seed = std::strtoull(one, nullptr, 10);
+    return {seed, seed + 1};
+  }
+  const char* many = std::getenv("TIPHYS_ENGINE_SEEDS");
+  return {1, 1 + (many ? std::strtoull(many, nullptr, 10) : kSeeds)};
+}
+
+/// How a pod ends hangs on the seed and its node's name, so that it is the same in every order of events.
+PodEnd outcome(std::uint64_t seed, const CreatePod& pod) {
+  std::mt19937_64 random(seed * 1'000'003 + fnv1a_32(pod.node_name));
+  const auto roll = random() % 100;
+  PodEnd end = roll < 18 ? failing(static_cast<int>(random() % 3) + 1) : roll < 25 ? erring() : giving("out", "value");
+  if (pod.include_result && end.outputs) end.outputs->result = random() % 2 ? "heads" : "tails";
+  end.runs = std::chrono::milliseconds(random() % 5000);
+  return end;
+}
+
+/// A world that checks the run as it goes.
+class CheckedWorld : public FakeWorld {
+ public:
+  CheckedWorld(std::uint64_t seed, const std::string& manifest) : FakeWorld(manifest) {
+    script = [seed](const CreatePod& pod) { return outcome(seed, pod); };
+  }
+
+  void check_row(const api::NodeStatus& before, const api::NodeStatus& after) {
+    EXPECT_EQ(before.name, after.name);
+    // A fulfilled node keeps its phase; errors may only reword its message.
+    if (api::fulfilled(before.phase)) EXPECT_EQ(before.phase, after.phase) << after.name;
+    EXPECT_LE(before.children.size(), after.children.size()) << after.name;
+    EXPECT_EQ(before.started_at, after.started_at) << after.name;
+  }
+
+  void check_end() {
+    EXPECT_TRUE(run->status().finished()) << "the run ended";
+    EXPECT_EQ(rows.size(), run->node_count());
+    for (const auto& [id, row] : rows) {
+      const auto node = run->find_node(id);
+      ASSERT_TRUE(node);
+      EXPECT_EQ(api::to_json(*node), api::to_json(row)) << "what was persisted is what is";
+      EXPECT_TRUE(api::fulfilled(node->phase)) << node->name << " is " << api::node_phase_name(node->phase);
+      EXPECT_GE(node->finished_at, node->started_at) << node->name;
+      std::set<std::string> once(node->children.begin(), node->children.end());
+      EXPECT_EQ(once.size(), node->children.size()) << node->name;
+      for (const std::string& child : node->children) EXPECT_TRUE(run->find_node(child)) << node->name;
+      for (const std::string& out : node->outbound_nodes) EXPECT_TRUE(run->find_node(out)) << node->name;
+      if (!node->boundary_id.empty()) EXPECT_TRUE(run->find_node(node->boundary_id)) << node->name;
+    }
+  }
+
+  std::string all_nodes() const {
+    std::string text = tree_head();
+    for (const auto& [id, row] : rows) text += api::to_json(row) + "\n";
+    return text;
+  }
+  std::string tree_head() const {
+    return fmt::format("{} \"{}\" {}\n", phase_name(run->status().phase), run->status().message,
+                       run->status().progress);
+  }
+};
+
+void play(CheckedWorld& world, const std::function<void()>& after_each) {
+  world.apply(Started{});
+  after_each();
+  for (int events = 0; world.step(); ++events) {
+    ASSERT_LT(events, kMostEvents) << "the run does not end";
+    after_each();
+  }
+}
+
+TEST(Simulation, EndsWithAllNodesFulfilled) {
+  const auto [first, last] = seed_range();
+  for (std::uint64_t seed = first; seed < last && !testing::Test::HasFailure(); ++seed) {
+    const std::string manifest = RandomWorkflow(seed).draw();
+    SCOPED_TRACE(fmt::format("TIPHYS_ENGINE_SEED={}\n{}", seed, manifest));
+    CheckedWorld world(seed, manifest);
+    play(world, [] {});
+    world.check_end();
+    EXPECT_EQ(world.repeated_pods, 0) << "a pod is asked for once";
+  }
+}
+
+TEST(Simulation, ARestoreAnywhereEndsInTheSameNodes) {
+  const auto [first, last] = seed_range();
+  for (std::uint64_t seed = first; seed < last && !testing::Test::HasFailure(); ++seed) {
+    const std::string manifest = RandomWorkflow(seed).draw();
+    SCOPED_TRACE(fmt::format("TIPHYS_ENGINE_SEED={}\n{}", seed, manifest));
+    CheckedWorld straight(seed, manifest);
+    play(straight, [] {});
+    CheckedWorld crashing(seed, manifest);
+    play(crashing, [&] { crashing.crash(); });
+    crashing.check_end();
+    EXPECT_EQ(straight.all_nodes(), crashing.all_nodes());
+  }
+}
+
+/// Pods report in any order, twice, and late; the run is restored now and then.
+TEST(Simulation, HoldsInADisorderlyWorld) {
+  const auto [first, last] = seed_range();
+  for (std::uint64_t seed = first; seed < last && !testing::Test::HasFailure(); ++seed) {
+    const std::string manifest = RandomWorkflow(seed).draw();
+    SCOPED_TRACE(fmt::format("TIPHYS_ENGINE_SEED={}\n{}", seed, manifest));
+    std::mt19937_64 random(seed);
+    CheckedWorld world(seed, manifest);
+    std::vector<Event> seen;
+    world.apply(Started{});
+    for (int events = 0; !world.run->status().finished(); ++events) {
+      ASSERT_LT(events, kMostEvents) << "the run does not end";
+      if (!world.due.empty() && random() % 3) {
+        auto any = world.due.begin();
+        std::advance(any, random() % world.due.size());
+        seen.push_back(any->second);
+        world.due.erase(any);
+        world.now += std::chrono::milliseconds(random() % 100);
+        world.apply(seen.back());
+      } else if (!seen.empty() && random() % 2) {
+        world.apply(seen[random() % seen.size()]);
+      } else if (!world.step()) {
+        break;
+      }
+      if (random() % 10 == 0 && !world.run->status().finished()) world.crash();
+    }
+    world.check_end();
+  }
+}
+
+/// A user stops the run at some moment.
+TEST(Simulation, EndsWhenItIsStopped) {
+  const auto [first, last] = seed_range();
+  for (std::uint64_t seed = first; seed < last && !testing::Test::HasFailure(); ++seed) {
+    const std::string manifest = RandomWorkflow(seed).draw();
+    SCOPED_TRACE(fmt::format("TIPHYS_ENGINE_SEED={}\n{}", seed, manifest));
+    std::mt19937_64 random(seed);
+    CheckedWorld world(seed, manifest);
+    const int moment = static_cast<int>(random() % 20);
+    int events = 0;
+    play(world, [&] {
+      if (events++ != moment) return;
+      world.apply(ShutdownRequested{random() % 2 ? "Stop" : "Terminate", ""});
+      if (random() % 2 && !world.run->status().finished()) world.crash();
+    });
+    world.check_end();
+  }
+}
+
+}  // namespace
+}  // namespace tiphys::engine
