@@ -35,6 +35,11 @@ class DocumentBuilder {
   Built end_container(Mark mark);
   /// Where the innermost mapping or sequence that has not ended begins.
   Mark open_container() const { return frames_.empty() ? Mark{} : frames_.back().start; }
+  /// The column of the key or list whose value comes next; 0 when that is the document.
+  std::uint32_t indentation() const {
+    if (frames_.empty()) return 0;
+    return frames_.back().value.is_object() ? frames_.back().key_mark.column : frames_.back().start.column;
+  }
   Document release() { return {std::move(root_), std::move(marks_)}; }
 
  private:

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <libfyaml.h>
 
+#include <algorithm>
 #include <memory>
 
 #include "doc/document_builder.h"
@@ -91,7 +92,7 @@ class Reader {
 
  private:
   Built take(fy_event* event) {
-    Mark mark = to_mark(fy_event_start_mark(event));
+    const Mark mark = to_mark(fy_event_start_mark(event));
     switch (event->type) {
       case FYET_DOCUMENT_START:
         builder_ = DocumentBuilder(empty_);
@@ -101,20 +102,11 @@ class Reader {
         if (!document.root.is_null()) documents_.push_back(std::move(document));
         return {};
       }
-      case FYET_SCALAR: {
-        fy_token* value = event->scalar.value;
-        const fy_scalar_style style = value ? fy_scalar_token_get_style(value) : FYSS_PLAIN;
-        const bool quoted = style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
-        // The mark of a quoted scalar is behind its quote.
-        if (quoted && mark.column > 1) --mark.column;
-        // That of a block scalar is at the margin.
-        if (style == FYSS_LITERAL || style == FYSS_FOLDED) mark.column += leading_spaces(event);
-        return builder_.scalar({token_text(value), style == FYSS_PLAIN, token_text(event->scalar.tag),
-                                token_text(event->scalar.anchor), mark});
-      }
+      case FYET_SCALAR:
+        return take_scalar(event->scalar, mark);
       case FYET_ALIAS:
-        --mark.column;  // it is behind the asterisk
-        return builder_.alias(token_text(event->alias.anchor), mark);
+        // The mark is behind the asterisk.
+        return builder_.alias(token_text(event->alias.anchor), {mark.line, mark.column - 1});
       case FYET_MAPPING_START:
         return builder_.begin_container(true, token_text(event->mapping_start.anchor), mark);
       case FYET_SEQUENCE_START:
@@ -127,12 +119,36 @@ class Reader {
     }
   }
 
-  std::uint32_t leading_spaces(fy_event* event) const {
-    const fy_mark* mark = fy_event_start_mark(event);
-    const std::size_t start = mark ? mark->input_pos : text_.size();
-    if (start >= text_.size()) return 0;
-    const auto first = text_.find_first_not_of(' ', start);
-    return first == std::string_view::npos ? 0 : static_cast<std::uint32_t>(first - start);
+  Built take_scalar(const fy_event_scalar_data& scalar, Mark mark) {
+    const fy_scalar_style style = scalar.value ? fy_scalar_token_get_style(scalar.value) : FYSS_PLAIN;
+    ScalarEvent event{token_text(scalar.value), style == FYSS_PLAIN, token_text(scalar.tag), token_text(scalar.anchor),
+                      mark};
+    const bool quoted = style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
+    // The mark of a quoted scalar is behind its quote.
+    if (quoted && mark.column > 1) --event.mark.column;
+    if (style == FYSS_LITERAL || style == FYSS_FOLDED) {
+      if (const Built fine = check_block(scalar.value, event); !fine) return fine;
+    }
+    return builder_.scalar(event);
+  }
+
+  /// Corrects what libfyaml makes of a block scalar: its mark is at the margin, a last line without line feed gets one,
+  /// and a text that is not indented enough comes with bytes that are not its own.
+  Built check_block(fy_token* token, ScalarEvent& event) const {
+    const std::size_t start = std::min(fy_token_start_mark(token)->input_pos, text_.size());
+    const std::size_t first = text_.find_first_not_of(" \r\n", start);
+    if (event.text.find_first_not_of("\r\n") == std::string_view::npos || first == std::string_view::npos) return {};
+    const std::size_t line = text_.substr(0, first).rfind('\n') + 1;
+    event.mark.line += static_cast<std::uint32_t>(std::ranges::count(text_.substr(start, first - start), '\n'));
+    event.mark.column = static_cast<std::uint32_t>(first - line + 1);
+    if (event.mark.column <= builder_.indentation()) {
+      return std::unexpected(Complaint{event.mark, "the text of a block must be indented deeper than what holds it"});
+    }
+    const fy_mark* end = fy_token_end_mark(token);
+    if (end && end->input_pos >= text_.size() && !text_.ends_with('\n') && event.text.ends_with('\n')) {
+      event.text.remove_suffix(1);
+    }
+    return {};
   }
 
   Complaint parser_complaint() {

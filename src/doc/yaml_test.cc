@@ -44,6 +44,11 @@ TEST(Yaml, ResolvesAsKubernetesDoes) {
            Case{"a quoted << is a key", "'<<': 1", R"({"<<":1})"},
            Case{"literal and folded", "a: |\n  x\n   y\n\nb: >-\n  p\n  q\nc: |+\n  z\n\n",
                 R"({"a":"x\n y\n","b":"p q","c":"z\n\n"})"},
+           Case{"blank lines before a block's text", "a: |\n\n  x\nb: |2\n   y\n", R"({"a":"\nx\n","b":" y\n"})"},
+           Case{"a block without last line feed", "a: |\n  x\n  y", R"({"a":"x\ny"})"},
+           Case{"an empty block", "a: |\nb: 1\n", R"({"a":"","b":1})"},
+           Case{"a block in a list at its key's indentation", "a:\n- |\n x\n", R"({"a":["x\n"]})"},
+           Case{"a block as document", "|\n  x\n", R"("x\n")"},
            Case{"list at its key's indentation", "a:\n- 1\n- b: 2\n  c: 3\n", R"({"a":[1,{"b":2,"c":3}]})"},
            Case{"comments", "# c\na: 1 # d\nb: x#y\n", R"({"a":1,"b":"x#y"})"},
            Case{"carriage returns", "a: 1\r\nb: |\r\n  x\r\n", R"({"a":1,"b":"x\n"})"},
@@ -103,6 +108,9 @@ TEST(Yaml, ErrorsShowTheLine) {
            Case{"unclosed quote", "a: \"x\nb: 3\n", "f.yaml:"},
            Case{"bad indentation", "a:\n    b: 1\n  c: 2\n", "f.yaml:3:"},
            Case{"bytes that are no UTF-8", "a: \xFF\n", "f.yaml:1:4: a byte that is no UTF-8"},
+           Case{"a block that is not indented", "a:\n  b: |\n  x\n    w\n    h\nc: 1\n",
+                "f.yaml:3:3: the text of a block must be indented deeper than what holds it\n    x\n    ^"},
+           Case{"a block that is not indented below a list", "- a: |\n  x\n", "f.yaml:2:3: "},
            Case{"second document", "a: 1\n---\nb: ]\n", "f.yaml:3:4: "},
        }) {
     const auto documents = parse_yaml(text, "f.yaml");
