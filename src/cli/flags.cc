@@ -98,8 +98,9 @@ Result<bool> Flags::parse(const Arguments& arguments) {
     for (const auto& name : parser_->known_flags()) std::puts(name.c_str());
     return false;
   }
-  // CLI11 reads from the end of its vector.
-  std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());
+  // What follows "--" is no flag. CLI11 reads from the end of its vector.
+  const auto separator = std::find(arguments.begin(), arguments.end(), "--");
+  std::vector<std::string> reversed(std::make_reverse_iterator(separator), arguments.rend());
   try {
     parser_->app.parse(reversed);
   } catch (const CLI::CallForHelp&) {
@@ -110,13 +111,14 @@ Result<bool> Flags::parse(const Arguments& arguments) {
   }
   std::vector<std::string> plain;
   for (const auto& rest : parser_->app.remaining()) {
-    if (rest.size() > 1 && rest.front() == '-' && rest != "--") {
+    if (rest.size() > 1 && rest.front() == '-') {
       const std::string name = rest.substr(0, rest.find('='));
       return fail(Code::kInvalidArgument,
                   fmt::format("unknown flag {}{}", name, did_you_mean(name, parser_->known_flags())));
     }
-    if (rest != "--") plain.push_back(rest);
+    plain.push_back(rest);
   }
+  if (separator != arguments.end()) plain.insert(plain.end(), separator + 1, arguments.end());
   TIPHYS_CHECK_OK(parser_->check_positional(plain));
   if (parser_->positional) *parser_->positional = std::move(plain);
   return true;

@@ -145,6 +145,7 @@ Result<std::unique_ptr<Session>> open_directory(Loop& loop, const SessionOptions
     }
     PlaneOptions plane_options;
     plane_options.data_dir = data_dir;
+    plane_options.command = need == Need::kRun ? "tiphys run" : "tiphys";
     plane_options.runtime = options.runtime;
     plane_options.engine = options.engine;
     plane_options.offline = options.offline;

@@ -50,21 +50,40 @@ std::string place_of(Session& session, const api::Artifact& artifact) {
   return path.empty() ? key : path;
 }
 
-std::string artifacts_section(Session& session, const RunState& run) {
-  std::string rows;
+/// Rows of artifacts, the most important ones only.
+struct ArtifactRows {
+  Session& session;
+  std::string text;
   std::size_t count = 0;
-  for (const api::NodeStatus* node : ordered(run.nodes)) {
-    if (!node->outputs || node->type != api::NodeType::kPod) continue;
-    for (const auto& artifact : node->outputs->artifacts) {
+
+  void add(std::string_view owner, const std::vector<api::Artifact>& artifacts) {
+    for (const auto& artifact : artifacts) {
       const std::string place = place_of(session, artifact);
       if (place.empty() || ++count > kMostArtifacts) continue;
-      rows += fmt::format("  {}\t{}\t{}\n", printable(node->display_name), artifact.name, printable(place));
+      text += fmt::format("  {}{}\t{}\n", owner.empty() ? "" : fmt::format("{}\t", printable(owner)), artifact.name,
+                          printable(place));
     }
   }
-  if (rows.empty()) return {};
-  std::string text = "\nArtifacts:\n" + align_columns(rows, 2);
-  if (count > kMostArtifacts)
-    text += fmt::format("  and {} more: tiphys get {} -o json\n", count - kMostArtifacts, run.key.name);
+};
+
+std::string artifacts_section(Session& session, const RunState& run) {
+  ArtifactRows rows{session, {}, 0};
+  // What the workflow itself gives; where it gives nothing, what its steps do.
+  if (const doc::Value* outputs = doc::find(*run.workflow, "status", "outputs")) {
+    if (const auto global = api::parse_outputs(*outputs)) rows.add("", global->artifacts);
+  }
+  const auto root = run.nodes.find(run.key.name);
+  if (rows.count == 0 && root != run.nodes.end() && root->second.outputs) rows.add("", root->second.outputs->artifacts);
+  if (rows.count == 0) {
+    for (const api::NodeStatus* node : ordered(run.nodes)) {
+      if (node->outputs && node->type == api::NodeType::kPod) rows.add(node->display_name, node->outputs->artifacts);
+    }
+  }
+  if (rows.text.empty()) return {};
+  std::string text = "\nArtifacts:\n" + align_columns(rows.text, 2);
+  if (rows.count > kMostArtifacts) {
+    text += fmt::format("  and {} more: tiphys get {} -o json\n", rows.count - kMostArtifacts, run.key.name);
+  }
   return text;
 }
 

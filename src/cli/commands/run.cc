@@ -111,7 +111,7 @@ Result<int> run_workflows(RunFlags& flags) {
   auto manifests = prepare_workflows(flags.files, flags.submit);
   if (!manifests) {
     print_error(manifests.error().message + (manifests.error().message.ends_with('\n') ? "" : "\n"));
-    return manifests.error().code == Code::kInvalidArgument ? kBadUsage : kFailed;
+    return kBadUsage;
   }
   print_error(manifests->notes);
   const bool images = std::any_of(manifests->workflows.begin(), manifests->workflows.end(),

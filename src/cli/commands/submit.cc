@@ -79,7 +79,7 @@ Result<int> submit(SubmitFlags& flags) {
   auto manifests = prepare_workflows(flags.files, flags.submit);
   if (!manifests) {
     print_error(manifests.error().message + (manifests.error().message.ends_with('\n') ? "" : "\n"));
-    return manifests.error().code == Code::kInvalidArgument ? kBadUsage : kFailed;
+    return kBadUsage;
   }
   TIPHYS_CHECK_OK(check(flags, manifests->workflows.size()));
   print_error(manifests->notes);

@@ -15,10 +15,11 @@ namespace {
 constexpr std::int64_t kDefaultPort = 2746;
 
 Status serve(const CommonFlags& common, std::int64_t port) {
-  if (port < 1 || port > 65535) return fail(Code::kInvalidArgument, fmt::format("--port: {} is no port", port));
+  if (port < 0 || port > 65535) return fail(Code::kInvalidArgument, fmt::format("--port: {} is no port", port));
   TIPHYS_TRY(const std::string data_dir, store::DataDir::locate(common.session.data_dir));
   PlaneOptions options;
   options.data_dir = data_dir;
+  options.command = "tiphys up";
   options.runtime = common.session.runtime;
   options.engine = common.session.engine;
   options.offline = common.session.offline;
@@ -41,7 +42,7 @@ int up_command(const Arguments& arguments) {
               "  tiphys up\n  tiphys up --port 2747 --runtime process\n");
   CommonFlags common;
   std::optional<std::int64_t> port;
-  flags.number("--port", port, "PORT", "The port on 127.0.0.1 (default 2746)");
+  flags.number("--port", port, "PORT", "The port on 127.0.0.1 (default 2746); 0 takes a free one");
   add_plane_flags(flags, common.session);
   flags.text("--data-dir", common.session.data_dir, "DIR",
              "The plane's directory (default: $TIPHYS_DATA_DIR, else ~/.local/share/tiphys)");

@@ -1,0 +1,161 @@
+"""What a run leaves behind: list, get, logs, wait, watch, delete; and the commands without a plane."""
+
+import json
+import re
+import subprocess
+
+import pytest
+
+from cli_support import HELLO, cli
+
+TALKING = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: talk, labels: {app: talker}}
+spec:
+  entrypoint: main
+  arguments: {parameters: [{name: who, value: all}]}
+  templates:
+    - name: main
+      steps:
+        - - {name: first, template: say, arguments: {parameters: [{name: what, value: one}]}}
+        - - {name: second, template: say, arguments: {parameters: [{name: what, value: two}]}}
+          - {name: never, template: say, when: "a == b", arguments: {parameters: [{name: what, value: no}]}}
+    - name: say
+      inputs: {parameters: [{name: what}]}
+      container: {image: busybox, command: [sh, -c, "echo {{inputs.parameters.what}} a; echo {{inputs.parameters.what}} b >&2"]}
+"""
+
+
+@pytest.fixture
+def talk(cli):
+    cli.run(TALKING)
+    return cli
+
+
+def test_list(talk):
+    lines = talk("list").stdout.splitlines()
+    assert lines[0].split() == ["NAME", "STATUS", "AGE", "DURATION", "PRIORITY", "MESSAGE"]
+    assert lines[1].split()[:2] == ["talk", "Succeeded"]
+    assert talk("list", "-o", "name").stdout == "talk\n"
+    assert re.search(r"0/0/2 +who=all", talk("list", "-o", "wide").stdout)
+    assert json.loads(talk("list", "-o", "json").stdout)[0]["status"]["nodes"]["talk"]["phase"] == "Succeeded"
+    assert "NAMESPACE" in talk("list", "-A").stdout
+    for filters, found in [
+        (["--status", "Succeeded,Failed"], True),
+        (["--status", "Failed"], False),
+        (["--completed"], True),
+        (["--running"], False),
+        (["--prefix", "ta"], True),
+        (["--prefix", "x"], False),
+        (["-l", "app=talker"], True),
+        (["-l", "app!=talker"], False),
+        (["--field-selector", "metadata.name=talk"], True),
+        (["--since", "1h"], True),
+        (["--older", "1h"], False),
+        (["-n", "elsewhere"], False),
+    ]:
+        assert ("talk" in talk("list", *filters).stdout) == found, filters
+    assert talk("list", "--running").stdout == "No workflows found\n"
+    assert "cannot be used together" in talk("list", "--running", "--completed", code=1 + 1).stderr
+
+
+def test_get(talk):
+    text = talk("get", "talk").stdout
+    assert re.search(r"^Name: +talk$", text, re.MULTILINE)
+    assert re.search(r"^Status: +Succeeded$", text, re.MULTILINE)
+    assert re.search(r"^ ├───✔ first +say +talk-say-\d+ ", text, re.MULTILINE)
+    assert re.search(r"^ └─┬─○ never +say .*when 'a == b' evaluated false", text, re.MULTILINE)
+    assert talk("get", "@latest").stdout.splitlines()[0] == text.splitlines()[0]
+    assert "+-" in talk("get", "talk", "--no-utf8").stdout
+    assert talk("get", "talk", "-o", "short").stdout.startswith("STEP")
+    assert "RESOURCESDURATION" in talk("get", "talk", "-o", "wide").stdout
+    assert "kind: Workflow" in talk("get", "talk", "-o", "yaml").stdout
+    filtered = talk("get", "talk", "--status", "Skipped").stdout
+    assert "never" in filtered and "first" not in filtered
+    assert "─✔ second" not in talk("get", "talk", "--node-field-selector", "displayName=first").stdout
+    assert "not found" in talk("get", "nothing", code=1).stderr
+
+
+def test_logs(talk):
+    lines = talk("logs", "talk").stdout.splitlines()
+    assert [line.split(": ", 1)[1] for line in lines] == ["one a", "one b", "two a", "two b"]
+    pod = lines[0].split(":")[0]
+    assert re.fullmatch(r"talk-say-\d+", pod)
+    assert talk("logs", "@latest").stdout.splitlines() == lines
+    assert talk("logs", "talk", pod).stdout.splitlines() == lines[:2]
+    assert talk("logs", "talk", "--grep", "o a$").stdout.splitlines() == [lines[2]]
+    assert [line.split(": ", 1)[1] for line in talk("logs", "talk", "--tail", "1").stdout.splitlines()] == ["one b", "two b"]
+    assert talk("logs", "talk", "--since-time", "2100-01-01T00:00:00Z").stdout == ""
+    assert talk("logs", "talk", "--since", "1h").stdout.splitlines() == lines
+    assert re.match(r"talk-say-\d+: \d{4}-\d\d-\d\dT[\d:.]+Z one a$", talk("logs", "talk", "--timestamps").stdout.splitlines()[0])
+    assert talk("logs", "talk", "--follow").stdout.splitlines() == lines, "what has ended is not waited for"
+    assert "not found" in talk("logs", "nothing", code=1).stderr
+    assert "cannot be used together" in talk("logs", "talk", "--since", "1h", "--since-time", "2100-01-01T00:00:00Z", code=2).stderr
+
+
+def test_wait_and_watch_of_what_has_ended(talk):
+    assert re.match(r"talk Succeeded at \d{4}-\d\d-\d\dT", talk("wait", "talk").stdout)
+    assert "✔ talk" in talk("watch", "@latest").stdout
+    assert "not found" in talk("wait", "nothing", code=1).stderr
+    talk("wait", "nothing", "--ignore-not-found")
+
+
+def test_delete(cli):
+    for name in ["a", "b", "c"]:
+        cli.run(HELLO, "--name", name, "-l", f"letter={name}")
+    assert "requires either" in cli("delete", code=2).stderr
+    assert cli("delete", "a", "--dry-run").stdout == "Workflow 'a' deleted (dry-run)\n"
+    assert cli("delete", "a", "nothing").stdout == "Workflow 'a' deleted\nWorkflow 'nothing' not found\n"
+    assert cli("delete", "--older", "1h").stdout == "No resources found\n"
+    assert cli("delete", "-l", "letter=b").stdout == "Workflow 'b' deleted\n"
+    assert cli("delete", "--all").stdout == "Workflow 'c' deleted\n"
+    assert cli("list").stdout == "No workflows found\n"
+
+
+def test_lint(cli):
+    good = cli.file(HELLO, "good.yaml")
+    assert cli("lint", good).stdout == "✔ no linting errors found!\n"
+    bad = cli.file(HELLO.replace("name: main", "nmae: main"), "bad.yaml")
+    done = cli("lint", good, bad, code=2)
+    assert re.search(r"bad\.yaml:\d+:\d+: ", done.stdout) and "linting errors found!" in done.stdout
+    assert "bad.yaml" in cli("lint", str(cli.folder), code=2).stdout
+    assert cli("lint", "-", stdin=HELLO).stdout == "✔ no linting errors found!\n"
+    assert "found nothing to lint" in cli("lint", cli.file("", "empty.yaml"), code=2).stdout
+
+
+def test_version_help_and_completion(cli):
+    assert re.match(r"tiphys: v\d+\.\d+\.\d+\n", cli("version").stdout)
+    assert len(cli("version", "--short").stdout.splitlines()) == 1
+    assert "Commands:" in cli("--help").stdout
+    assert "Usage:\n  tiphys logs [flags] WORKFLOW [POD]" in cli("logs", "--help").stdout
+    for shell in ["bash", "zsh", "fish"]:
+        assert "__complete" in cli("completion", shell).stdout
+    assert "supported shells" in cli("completion", "tcsh", code=2).stderr
+    assert "terminate" in cli("__complete", "te").stdout.split()
+    assert "--grep" in cli("__complete", "logs", "--gr").stdout.split()
+
+
+def test_bash_completion_completes(cli):
+    script = f"""
+      PATH="{cli.binary.rsplit('/', 1)[0]}:$PATH"
+      source <(tiphys completion bash)
+      COMP_WORDS=(tiphys logs --gr); COMP_CWORD=2; _tiphys; echo "${{COMPREPLY[*]}}"
+      COMP_WORDS=(tiphys termi); COMP_CWORD=1; _tiphys; echo "${{COMPREPLY[*]}}"
+    """
+    done = subprocess.run(["bash", "-c", script], env=cli.env, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "--grep\nterminate\n", done.stderr
+
+
+def test_submit_dry_run(cli):
+    path = cli.file(HELLO)
+    workflow = json.loads(cli("submit", path, "--dry-run", "-o", "json", "-p", "message=x", "--name", "n").stdout)
+    assert workflow["metadata"]["name"] == "n"
+    assert "should have an output option" in cli("submit", path, "--dry-run", code=2).stderr
+    assert "--wait cannot be combined with --watch" in cli("submit", path, "--wait", "--watch", code=2).stderr
+    assert cli("list").stdout == "No workflows found\n"
+
+
+def test_submit_without_a_server(cli):
+    done = cli("submit", cli.file(HELLO), "--runtime", "process", "--wait")
+    assert "hello-" in done.stdout and " Succeeded at " in done.stdout
