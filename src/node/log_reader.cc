@@ -35,6 +35,9 @@ class LogReader::Reading : public std::enable_shared_from_this<Reading> {
 
   const std::string& path() const { return path_; }
 
+  /// Nobody listens any more.
+  void stop() { done_ = true; }
+
   void wake() {
     if (scheduled_ || done_) return;
     scheduled_ = true;
@@ -46,6 +49,7 @@ class LogReader::Reading : public std::enable_shared_from_this<Reading> {
  private:
   void turn() {
     scheduled_ = false;
+    if (done_) return;
     // Asked before reading: what is written until the end has been written by then.
     const bool last = !options_.follow || ended_();
     const auto more = read_some();
@@ -71,11 +75,10 @@ class LogReader::Reading : public std::enable_shared_from_this<Reading> {
     offset_ += static_cast<std::uint64_t>(count);
     pending_.append(piece, 0, static_cast<std::size_t>(count));
     std::string_view left = pending_;
-    const std::weak_ptr<Reading> alive = weak_from_this();
     for (auto newline = left.find('\n'); newline != std::string_view::npos; newline = left.find('\n')) {
       TIPHYS_TRY(const LogLine line, parse_log_line(left.substr(0, newline)));
       take(line);
-      if (alive.expired() || done_) return false;
+      if (done_) return false;
       left.remove_prefix(newline + 1);
     }
     pending_.erase(0, pending_.size() - left.size());
@@ -83,16 +86,26 @@ class LogReader::Reading : public std::enable_shared_from_this<Reading> {
   }
 
   void take(const LogLine& line) {
-    std::string& begun = begun_[line.stream == "stderr"];
-    begun += line.text;
+    Begun& begun = begun_[line.stream == "stderr"];
+    begun.text += line.text;
+    begun.at = line.at;
     // A line without an end is handed on in pieces: memory is bounded.
-    if (line.partial && begun.size() < kBytesATurn) return;
-    const std::string text = std::exchange(begun, {});
+    if (line.partial && begun.text.size() < kBytesATurn) return;
+    const std::string text = std::exchange(begun.text, {});
     if (line.at >= options_.since) sink_.on_line(text, line.at, line.stream);
   }
 
+  /// What a container wrote last need not end in a newline.
+  void take_unended() {
+    for (const std::string_view stream : {"stdout", "stderr"}) {
+      const Begun begun = std::exchange(begun_[stream == "stderr"], {});
+      if (!done_ && !begun.text.empty() && begun.at >= options_.since) sink_.on_line(begun.text, begun.at, stream);
+    }
+  }
+
   void end(Status status) {
-    done_ = true;
+    if (status && !done_) take_unended();
+    if (std::exchange(done_, true)) return;
     if (sink_.on_end) sink_.on_end(std::move(status));
   }
 
@@ -104,7 +117,11 @@ class LogReader::Reading : public std::enable_shared_from_this<Reading> {
   UniqueFd fd_;
   std::uint64_t offset_ = 0;
   std::string pending_;
-  std::string begun_[2];
+  struct Begun {
+    std::string text;
+    Time at{};
+  };
+  Begun begun_[2];  ///< of each stream, a line that goes on
   bool scheduled_ = false;
   bool done_ = false;
 };
@@ -198,7 +215,10 @@ std::unique_ptr<cluster::Watch> LogReader::read(const std::string& log_path, clu
    public:
     Handle(std::shared_ptr<Notices> notices, std::shared_ptr<Reading> reading)
         : notices_(std::move(notices)), reading_(std::move(reading)) {}
-    ~Handle() override { notices_->remove(reading_); }
+    ~Handle() override {
+      notices_->remove(reading_);
+      reading_->stop();
+    }
 
    private:
     std::shared_ptr<Notices> notices_;
