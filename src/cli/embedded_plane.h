@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ namespace tiphys::cli {
 
 struct PlaneOptions {
   std::string data_dir;
+  std::string command;  ///< how to call this process to a person who wants the directory: "tiphys up"
   /// "process", "container" or "" (container when an engine answers; pods fail with the three ways to go on when none does).
   std::string runtime;
   /// The engine's socket; "" discovers it (DOCKER_HOST, CONTAINER_HOST, the usual places).
@@ -24,8 +26,8 @@ struct PlaneOptions {
   bool offline = false;  ///< never pull an image
   /// Only read: no supervisor, agent or controllers; what runs stays as it is.
   bool read_only = false;
-  /// Loopback port of `tiphys up`; 0: none, only the unix socket in the data directory.
-  unsigned short port = 0;
+  /// Listen on this loopback port too, beside the unix socket in the data directory; 0 takes a free one.
+  std::optional<unsigned short> port;
   /// Folders of this host that steps of the process runtime see read-only beside the system's own (a virtual environment).
   std::vector<std::string> host_paths;
 };

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "base/executor.h"
 #include "cluster/cluster.h"
 
 namespace boost::asio {

@@ -1,0 +1,120 @@
+#include "cli/embedded_plane.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/asio/io_context.hpp>
+#include <fstream>
+#include <thread>
+
+#include "artifact/repository.h"
+#include "base/asio_executor.h"
+#include "base/random.h"
+#include "controllers/workflow_controller.h"
+#include "node/agent.h"
+#include "node/container_runtime.h"
+#include "node/process_runtime.h"
+#include "node/supervisor.h"
+#include "server/server.h"
+#include "store/data_dir.h"
+#include "store/store.h"
+
+namespace tiphys::cli {
+namespace {
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  if (::gethostname(name.data(), name.size() - 1) != 0) return "localhost";
+  return name.data();
+}
+
+double memory_bytes() {
+  return static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGE_SIZE));
+}
+
+class Plane final : public EmbeddedPlane {
+ public:
+  Plane(boost::asio::io_context& context, PlaneOptions options, store::DataDir data_dir)
+      : context_(context),
+        options_(std::move(options)),
+        data_dir_(std::move(data_dir)),
+        executor_(make_asio_executor(context)),
+        repository_(artifact::make_folder_repository(data_dir_.artifacts())) {}
+
+  /// `supervisor` is connected unless the plane only reads.
+  Status compose(UniqueFd supervisor) {
+    TIPHYS_TRY(store_, store::Store::open({.path = data_dir_.database(), .executor = *executor_, .random = random_}));
+    if (supervisor) {
+      process_ = std::make_unique<node::ProcessRuntime>(
+          context_, *executor_, std::move(supervisor),
+          node::ProcessRuntimeOptions{.data_dir = data_dir_.path(), .host_paths = options_.host_paths});
+    }
+    container_ = node::make_container_runtime(*executor_, {.engine = options_.engine,
+                                                           .state_dir = data_dir_.path() + "/engine",
+                                                           .offline = options_.offline,
+                                                           .network = {}});
+    node::AgentOptions agent{.pods_dir = data_dir_.pods(),
+                             .node_name = host_name(),
+                             .runtimes = {container_.get()},
+                             .cpus = static_cast<double>(std::max(1U, std::thread::hardware_concurrency())),
+                             .memory_bytes = memory_bytes()};
+    if (process_) agent.runtimes.insert(options_.runtime == "process" ? agent.runtimes.begin() : agent.runtimes.end(), process_.get());
+    agent_ = std::make_unique<node::Agent>(context_, *executor_, *store_, *repository_, std::move(agent));
+    store_->set_log_reader([this](cluster::Object pod, cluster::LogOptions options, cluster::LogSink sink) {
+      return agent_->read_log(pod, std::move(options), std::move(sink));
+    });
+    if (options_.read_only) return {};
+    controller_ = std::make_unique<controllers::WorkflowController>(*executor_, *store_);
+    controller_->start();
+    agent_->start();
+    return serve();
+  }
+
+  Executor& executor() override { return *executor_; }
+  cluster::Cluster& cluster() override { return *store_; }
+  std::string artifact_path(std::string_view key) override { return repository_->local_path(key); }
+  unsigned short port() const override { return server_ ? server_->port() : 0; }
+
+ private:
+  Status serve() {
+    server::ServerOptions options;
+    options.unix_path = data_dir_.api_socket();
+    if (options_.port) {
+      options.tcp_address = fmt::format("127.0.0.1:{}", *options_.port);
+      options.announce_path = data_dir_.path() + "/server.json";
+    }
+    TIPHYS_TRY(server_, server::Server::start(context_, *store_, std::move(options)));
+    return {};
+  }
+
+  // In the order in which they lean on each other: the last one goes first.
+  boost::asio::io_context& context_;
+  PlaneOptions options_;
+  store::DataDir data_dir_;
+  std::unique_ptr<Executor> executor_;
+  SystemRandom random_;
+  std::unique_ptr<artifact::Repository> repository_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<node::ProcessRuntime> process_;
+  std::unique_ptr<node::Runtime> container_;
+  std::unique_ptr<node::Agent> agent_;
+  std::unique_ptr<controllers::WorkflowController> controller_;
+  std::unique_ptr<server::Server> server_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<EmbeddedPlane>> EmbeddedPlane::open(boost::asio::io_context& context, PlaneOptions options) {
+  TIPHYS_TRY(store::DataDir data_dir, store::DataDir::open({.path = options.data_dir, .command = options.command, .migrations = {}}));
+  // First of all: the supervisor is a copy of this process, which is still small and has one thread.
+  UniqueFd supervisor;
+  if (!options.read_only) {
+    TIPHYS_TRY(supervisor, node::ensure_supervisor(options.data_dir));
+  }
+  auto plane = std::make_unique<Plane>(context, std::move(options), std::move(data_dir));
+  TIPHYS_CHECK_OK(plane->compose(std::move(supervisor)));
+  return plane;
+}
+
+}  // namespace tiphys::cli
