@@ -30,7 +30,7 @@ struct DataDirOptions {
   std::string command;  ///< how to call this process to a person: "tiphys up"
   /// Tests only: the layout that this program writes, and the steps to it.
   int layout_version = 1;
-  std::span<const LayoutMigration> migrations;
+  std::span<const LayoutMigration> migrations = {};
 };
 
 class DataDir {

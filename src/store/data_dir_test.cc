@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 DataDirOptions options(const TempDir& temp) {
-  return {.path = temp.path() + "/data", .command = "tiphys up", .migrations = {}};
+  return {.path = temp.path() + "/data", .command = "tiphys up"};
 }
 
 void write(const std::string& path, std::string_view text) {
@@ -157,7 +157,7 @@ TEST(DataDir, RefusesWhatIsNotItsOwn) {
        }) {
     const std::string path = temp.path() + "/" + std::to_string(number++) + (code == Code::kInternal ? "/below" : "");
     prepare(path);
-    const auto dir = DataDir::open({.path = path, .command = "tiphys up", .migrations = {}});
+    const auto dir = DataDir::open({.path = path, .command = "tiphys up"});
     ASSERT_FALSE(dir) << rule;
     EXPECT_EQ(dir.error().code, code) << rule;
     EXPECT_NE(dir.error().message.find(message), std::string::npos) << dir.error().message;
@@ -190,16 +190,50 @@ TEST(DataDir, MigratesStepByStep) {
   EXPECT_EQ(steps, (std::vector<int>{1, 2, 2}));
 }
 
-TEST(DataDir, SaysWhatToDoWhenItCannotBeWritten) {
-  if (::geteuid() == 0) GTEST_SKIP() << "the superuser may write anywhere";
+/// Gives up the superuser's rights for a while: nothing would be forbidden.
+class AsOrdinaryUser {
+ public:
+  static constexpr uid_t kNobody = 65534;
+  AsOrdinaryUser() { change(kNobody); }
+  ~AsOrdinaryUser() { change(0); }
+
+ private:
+  void change(uid_t user) {
+    if (::getuid() == 0) {
+      EXPECT_EQ(::seteuid(user), 0);
+    }
+  }
+};
+
+TEST(DataDir, SaysWhatToDoWhenItCannotBeUsed) {
   const TempDir temp;
-  fs::create_directory(temp.path() + "/data");
-  ::chmod((temp.path() + "/data").c_str(), 0500);
-  const auto dir = DataDir::open(options(temp));
-  ASSERT_FALSE(dir);
-  EXPECT_EQ(dir.error().code, Code::kPermissionDenied);
-  EXPECT_NE(dir.error().message.find("cannot be written: Permission denied; choose another directory with --data-dir"),
-            std::string::npos);
+  ::chmod(temp.path().c_str(), 0755);
+  struct Case {
+    const char* rule;
+    mode_t mode;
+    bool mine;
+    const char* message;
+  };
+  int number = 0;
+  for (const auto& [rule, mode, mine, message] : {
+           Case{"not writable", 0500, true, " cannot be written: Permission denied; choose another directory with"},
+           Case{"open to others, by another user", 0755, false,
+                " is open to other users and cannot be closed to them: Operation not permitted; choose another"},
+           Case{"of another user", 0700, false, " cannot be written: Permission denied; choose another directory with"},
+       }) {
+    if (!mine && ::getuid() != 0) continue;  // only the superuser can make another's directory
+    const std::string path = temp.path() + "/" + std::to_string(number++);
+    fs::create_directory(path);
+    ASSERT_EQ(::chmod(path.c_str(), mode), 0);
+    if (mine && ::getuid() == 0) {
+      ASSERT_EQ(::chown(path.c_str(), AsOrdinaryUser::kNobody, 0), 0);
+    }
+    const AsOrdinaryUser user;
+    const auto dir = DataDir::open({.path = path, .command = "tiphys up"});
+    ASSERT_FALSE(dir) << rule;
+    EXPECT_EQ(dir.error().code, Code::kPermissionDenied) << rule;
+    EXPECT_NE(dir.error().message.find("data directory " + path + message), std::string::npos) << dir.error().message;
+  }
 }
 
 }  // namespace

@@ -145,6 +145,21 @@ Result<std::vector<DiskReader::Owned>> DiskReader::in_namespace(std::string_view
           .bind(most)));
 }
 
+Result<std::vector<DiskReader::Owned>> DiskReader::oldest(const cluster::Resource& resource, int most) {
+  return read_owned(std::move(database_
+                                  .query("SELECT id, resource, namespace, name FROM objects WHERE resource = ? "
+                                         "ORDER BY id LIMIT ?")
+                                  .bind(qualified_plural(resource))
+                                  .bind(most)));
+}
+
+Result<std::int64_t> DiskReader::count(const cluster::Resource& resource) {
+  Query rows = database_.query("SELECT count(*) FROM objects WHERE resource = ?");
+  rows.bind(qualified_plural(resource));
+  TIPHYS_TRY(const bool found, rows.next());
+  return found ? rows.integer(0) : 0;
+}
+
 Result<std::vector<DiskReader::Garbage>> DiskReader::garbage() {
   std::vector<Garbage> found;
   Query rows = database_.query("SELECT uid, namespace FROM garbage");

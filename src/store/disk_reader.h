@@ -41,6 +41,8 @@ class DiskReader {
   /// Objects whose first owner is `uid`, beyond `after_id`.
   Result<std::vector<Owned>> owned_by(std::string_view uid, std::int64_t after_id, int most);
   Result<std::vector<Owned>> in_namespace(std::string_view ns, std::int64_t after_id, int most);
+  Result<std::vector<Owned>> oldest(const cluster::Resource& resource, int most);
+  Result<std::int64_t> count(const cluster::Resource& resource);
 
   struct Garbage {
     std::string uid;

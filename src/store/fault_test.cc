@@ -57,6 +57,13 @@ void pass_time(TestStore& store) {
   store.executor().run_until([] { return false; });
 }
 
+void run_sql(const std::string& path, const char* sql) {
+  sqlite3* raw = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &raw), SQLITE_OK);
+  ASSERT_EQ(sqlite3_exec(raw, sql, nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(raw);
+}
+
 TEST(StoreFault, FailsAllThatIsPendingAndRollsBack) {
   Faults faults;
   TestStore store({.before_commit = faults.hook()});
@@ -203,16 +210,33 @@ TEST(StoreFault, OfADamagedFileIsTold) {
   }
 }
 
+// That finished objects are not read at a start shows when they cannot be.
+TEST(StoreFault, OfAFinishedObjectHurtsNobodyElse) {
+  const TempDir temp(TempDir::memory());
+  const std::string path = temp.path() + "/tiphys.db";
+  {
+    TestStore store({.path = path});
+    ASSERT_TRUE(store.create(kWorkflows, named("live")));
+    ASSERT_TRUE(store.create(kWorkflows, named("ended")));
+    ASSERT_TRUE(store.update_workflow_status(key(kWorkflows, "ended"), {.completed = true}));
+  }
+  run_sql(path, "UPDATE objects SET body = '{' WHERE name = 'ended'");
+  TestStore store({.path = path});
+  const auto live =
+      store.list(kWorkflows, {.labels = *cluster::Selector::parse("workflows.argoproj.io/completed!=true")});
+  ASSERT_TRUE(live);
+  EXPECT_EQ(live->items.size(), 1U);
+  EXPECT_EQ(store.get(key(kWorkflows, "ended")).error().code, Code::kDataLoss);
+  EXPECT_EQ(store.list(kWorkflows).error().code, Code::kDataLoss);
+}
+
 TEST(StoreFault, OfANewerDatabaseIsTold) {
   const TempDir temp(TempDir::memory());
   const std::string path = temp.path() + "/tiphys.db";
   {
     TestStore store({.path = path});
   }
-  sqlite3* raw = nullptr;
-  ASSERT_EQ(sqlite3_open(path.c_str(), &raw), SQLITE_OK);
-  ASSERT_EQ(sqlite3_exec(raw, "PRAGMA user_version = 99", nullptr, nullptr, nullptr), SQLITE_OK);
-  sqlite3_close(raw);
+  run_sql(path, "PRAGMA user_version = 99");
   SimulatedExecutor executor;
   SeededRandom random(1);
   const auto opened = Store::open({.path = path, .executor = executor, .random = random, .inline_commits = true});

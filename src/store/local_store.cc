@@ -29,8 +29,10 @@ Status tune_writer(Database& database, const StoreOptions& options) {
   }
   // FULL: the log is synced at each commit. FAST: what is deleted is overwritten where that costs no further write.
   TIPHYS_CHECK_OK(database.execute(
-      "PRAGMA synchronous = FULL; PRAGMA secure_delete = FAST; PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY"));
-  sqlite3_wal_autocheckpoint(database.get(), 0);
+      "PRAGMA synchronous = FULL; PRAGMA secure_delete = FAST; PRAGMA cache_size = -4096; PRAGMA temp_store = MEMORY; "
+      "PRAGMA journal_size_limit = 8388608"));
+  // The writer's thread does it between commits.
+  if (!options.inline_commits) sqlite3_wal_autocheckpoint(database.get(), 0);
   if (options.most_database_bytes == 0) return {};
   TIPHYS_TRY(const auto page_bytes, database.value("PRAGMA page_size"));
   const auto pages = static_cast<std::int64_t>(options.most_database_bytes) / page_bytes;
@@ -66,11 +68,12 @@ LocalStore::LocalStore(StoreOptions options, std::unique_ptr<Connections> connec
       read_only_(options.read_only),
       most_pending_rows_(options.most_pending_rows),
       retry_after_(options.retry_after),
+      most_kept_events_(options.most_kept_events),
       connections_(std::move(connections)),
       writer_(std::move(writer)),
       disk_(connections_->reader ? *connections_->reader : connections_->writer),
       poster_(options.executor),
-      hub_(poster_, memory_, disk_, {.events = options.most_events, .bytes = options.most_event_bytes},
+      hub_(poster_, memory_, disk_, {.events = options.most_logged_changes, .bytes = options.most_logged_bytes},
            writer_->version_limit()),
       node_watches_(disk_),
       last_version_(writer_->version_limit()) {
@@ -175,6 +178,7 @@ void LocalStore::settle(const Change& change) {
                                    .version = change.version,
                                    .by_status_update = change.by_status_update,
                                    .bytes = change.bytes});
+    if (change.resource == &cluster::kEvents) count_event(change);
     if (change.leaves_garbage) {
       collect(std::string(change.before->uid()),
               change.resource == &cluster::kNamespaces ? change.name.name : std::string());

@@ -117,6 +117,9 @@ class LocalStore final : public Store {
   Result<std::vector<Address>> next_garbage(Garbage& garbage);
   Result<std::optional<Change>> make_collection(const Address& address, const Garbage& garbage);
   void purge_rows();
+  /// Follows the number of Event objects, and removes the oldest beyond the bound.
+  void count_event(const Change& change);
+  void trim_events();
 
   Executor& executor_;
   Random& random_;
@@ -124,6 +127,7 @@ class LocalStore final : public Store {
   const bool read_only_;
   const std::size_t most_pending_rows_;
   const Duration retry_after_;
+  const std::size_t most_kept_events_;
 
   std::unique_ptr<Connections> connections_;
   std::unique_ptr<BatchWriter> writer_;
@@ -148,6 +152,8 @@ class LocalStore final : public Store {
   Executor::TimerId retry_timer_ = 0;
   std::deque<Garbage> garbage_;
   bool collecting_ = false;
+  std::optional<std::size_t> kept_events_;  ///< once counted
+  bool trimming_ = false;
 
   /// Last, so that it ends first.
   std::unique_ptr<CommitThread> thread_;

@@ -55,8 +55,10 @@ class RandomRun {
     const auto fail_some = [this] {
       return below(25) == 0 ? Status(fail(Code::kResourceExhausted, "full")) : Status();
     };
-    store_ = std::make_unique<TestStore>(TestStore::Options{
-        .path = temp_.path() + "/tiphys.db", .most_events = 50, .before_commit = fail_some, .seed = random_.next()});
+    store_ = std::make_unique<TestStore>(TestStore::Options{.path = temp_.path() + "/tiphys.db",
+                                                            .most_logged_changes = 50,
+                                                            .before_commit = fail_some,
+                                                            .seed = random_.next()});
     for (const auto* resource : kResources) follow(*resource);
   }
 

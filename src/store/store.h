@@ -28,9 +28,11 @@ struct StoreOptions {
   bool read_only = false;
   /// Rows that may wait to be written; beyond, writes are refused with kResourceExhausted.
   std::size_t most_pending_rows = 200'000;
-  /// What a watch can be resumed from, per resource: the newest events, while their objects have less JSON than that.
-  std::size_t most_events = 4096;
-  std::size_t most_event_bytes = 8U << 20;
+  /// What a watch can be resumed from, per resource: the newest changes, while their objects have less JSON than that.
+  std::size_t most_logged_changes = 4096;
+  std::size_t most_logged_bytes = 2U << 20;
+  /// Objects of kind Event that are kept; beyond, the oldest go.
+  std::size_t most_kept_events = 10'000;
   /// The largest size of the database; 0: SQLite's own (16 TiB).
   std::size_t most_database_bytes = 0;
   /// How long after a failed commit writes are refused; then writing is tried again with the next write.

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "store/testing.h"
+#include "store/test_objects.h"
 
 namespace tiphys::store {
 namespace {
@@ -22,46 +22,6 @@ using cluster::Selector;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
-
-doc::Value named(std::string_view name, std::string_view ns = "default", doc::Object labels = {}) {
-  return {{"metadata", {{"name", name}, {"namespace", ns}, {"labels", std::move(labels)}}}};
-}
-
-doc::Value workflow(std::string_view name, doc::Object labels = {}) {
-  doc::Value object = named(name, "default", std::move(labels));
-  object.as_object()["spec"] = {{"entrypoint", "main"}, {"templates", {{{"name", "main"}}}}};
-  return object;
-}
-
-doc::Value pod(std::string_view name, std::string_view owner_uid = "", std::string_view phase = "Running") {
-  doc::Value object = named(name, "default", {{"workflows.argoproj.io/workflow", "wf"}});
-  object.as_object()["status"] = {{"phase", phase}};
-  if (!owner_uid.empty()) {
-    object.at("metadata").as_object()["ownerReferences"] = {
-        {{"apiVersion", "argoproj.io/v1alpha1"}, {"kind", "Workflow"}, {"name", "wf"}, {"uid", owner_uid}}};
-  }
-  return object;
-}
-
-Key key(const cluster::Resource& resource, std::string name) {
-  return {&resource, resource.namespaced ? "default" : "", std::move(name)};
-}
-
-std::string text(const cluster::Object& object, auto... path) {
-  return std::string(doc::find_string(*object, path...));
-}
-
-std::vector<std::string> names(const Result<cluster::List>& list) {
-  std::vector<std::string> found;
-  for (const auto& item : list->items) {
-    found.push_back(text(item, "metadata", "namespace") + "/" + text(item, "metadata", "name"));
-  }
-  return found;
-}
-
-std::size_t count(TestStore& store, const cluster::Resource& resource) {
-  return store.list(resource)->items.size();
-}
 
 TEST(StoreCreate, SetsWhatTheServerSets) {
   TestStore store;
@@ -385,101 +345,6 @@ TEST(StoreJournal, KeepsEachTransition) {
   EXPECT_EQ(store.journal(uid, journal->back().sequence + 1)->size(), 0U);
 }
 
-TEST(StoreRemove, TakesAlongWhatIsOwned) {
-  TestStore store;
-  const auto wf = store.create(kWorkflows, workflow("wf"));
-  const std::string uid = text(*wf, "metadata", "uid");
-  ASSERT_TRUE(
-      store.update_workflow_status(key(kWorkflows, "wf"), {.nodes = {{"a", "{}"}}, .fields = {{"phase", "Running"}}}));
-  for (int i = 0; i < 200; ++i) ASSERT_TRUE(store.create(kPods, pod(fmt::format("done-{}", i), uid, "Succeeded")));
-  ASSERT_TRUE(store.create(kPods, pod("running", uid)));
-  ASSERT_TRUE(store.create(kPods, pod("other")));
-  ASSERT_TRUE(store.remove(key(kWorkflows, "wf")));
-  store.run();
-  EXPECT_EQ(names(store.list(kPods)), (std::vector<std::string>{"default/other", "default/running"}));
-  EXPECT_EQ(text(*store.get(key(kPods, "running")), "metadata", "deletionTimestamp"), "2023-11-14T22:13:50Z");
-  EXPECT_EQ(store.journal(uid)->size(), 0U);
-  // The node agent has stopped it.
-  ASSERT_TRUE(store.remove(key(kPods, "running"), {.grace_seconds = 0}));
-  EXPECT_EQ(names(store.list(kPods)), (std::vector<std::string>{"default/other"}));
-}
-
-TEST(StoreRemove, CollectsWhatAppearsTooLate) {
-  TestStore store;
-  const auto wf = store.create(kWorkflows, workflow("wf"));
-  ASSERT_TRUE(store.remove(key(kWorkflows, "wf")));
-  ASSERT_TRUE(store.create(kPods, pod("late", text(*wf, "metadata", "uid"), "Succeeded")));
-  store.run();
-  EXPECT_EQ(count(store, kPods), 0U);
-}
-
-TEST(StoreRemove, KeepsWhatHasAnotherOwner) {
-  TestStore store;
-  const auto wf = store.create(kWorkflows, workflow("wf"));
-  const auto other = store.create(kConfigMaps, named("other"));
-  doc::Value shared = pod("shared", text(*wf, "metadata", "uid"));
-  shared.at("metadata")
-      .at("ownerReferences")
-      .as_array()
-      .push_back(
-          {{"apiVersion", "v1"}, {"kind", "ConfigMap"}, {"name", "other"}, {"uid", text(*other, "metadata", "uid")}});
-  ASSERT_TRUE(store.create(kPods, shared));
-  ASSERT_TRUE(store.remove(key(kWorkflows, "wf")));
-  store.run();
-  const auto kept = store.get(key(kPods, "shared"));
-  ASSERT_TRUE(kept);
-  EXPECT_EQ((*kept)->at("metadata").at("ownerReferences").as_array().size(), 1U);
-  EXPECT_EQ(text(*kept, "metadata", "deletionTimestamp"), "");
-  ASSERT_TRUE(store.remove(key(kConfigMaps, "other")));
-  store.run();
-  EXPECT_NE(text(*store.get(key(kPods, "shared")), "metadata", "deletionTimestamp"), "");
-}
-
-TEST(StoreRemove, OfANamespaceTakesWhatIsInIt) {
-  TestStore store;
-  ASSERT_TRUE(store.create(kNamespaces, named("team")));
-  ASSERT_TRUE(store.create(kConfigMaps, named("c", "team")));
-  ASSERT_TRUE(store.create(kConfigMaps, named("c")));
-  ASSERT_TRUE(store.create(kWorkflows, named("w", "team", {{"workflows.argoproj.io/completed", "true"}})));
-  ASSERT_TRUE(store.remove(key(kNamespaces, "team")));
-  store.run();
-  EXPECT_EQ(names(store.list(kConfigMaps)), (std::vector<std::string>{"default/c"}));
-  EXPECT_EQ(count(store, kWorkflows), 0U);
-}
-
-TEST(StoreRemove, GivesARunningPodItsGrace) {
-  TestStore store;
-  doc::Value object = pod("p");
-  object.as_object()["spec"] = {{"terminationGracePeriodSeconds", 5}};
-  ASSERT_TRUE(store.create(kPods, object));
-  const auto first = store.remove(key(kPods, "p"));
-  ASSERT_TRUE(first);
-  EXPECT_EQ(text(*first, "metadata", "deletionTimestamp"), "2023-11-14T22:13:25Z");
-  EXPECT_EQ(doc::find(**first, "metadata", "deletionGracePeriodSeconds")->as_int64(), 5);
-  // A longer grace changes nothing, a shorter one does.
-  EXPECT_EQ(*store.remove(key(kPods, "p"), {.grace_seconds = 60}).value(), **first);
-  EXPECT_EQ(text(*store.remove(key(kPods, "p"), {.grace_seconds = 1}), "metadata", "deletionTimestamp"),
-            "2023-11-14T22:13:21Z");
-  EXPECT_EQ(store.remove(key(kPods, "p"), {.uid = "other", .grace_seconds = 0}).error().code, Code::kAborted);
-  ASSERT_TRUE(store.remove(key(kPods, "p"), {.grace_seconds = 0}));
-  EXPECT_EQ(store.get(key(kPods, "p")).error().code, Code::kNotFound);
-}
-
-TEST(StoreRemove, WaitsForFinalizers) {
-  TestStore store;
-  doc::Value object = workflow("w");
-  object.at("metadata").as_object()["finalizers"] = {"workflows.argoproj.io/artifact-gc"};
-  ASSERT_TRUE(store.create(kWorkflows, object));
-  ASSERT_TRUE(store.remove(key(kWorkflows, "w")));
-  const auto waiting = store.get(key(kWorkflows, "w"));
-  ASSERT_TRUE(waiting);
-  EXPECT_NE(text(*waiting, "metadata", "deletionTimestamp"), "");
-  doc::Value freed = **waiting;
-  freed.at("metadata").as_object().erase("finalizers");
-  ASSERT_TRUE(store.update(key(kWorkflows, "w"), freed));
-  EXPECT_EQ(store.get(key(kWorkflows, "w")).error().code, Code::kNotFound);
-}
-
 TEST(StoreReopen, FindsEverythingAgain) {
   const TempDir temp;
   const std::string path = temp.path() + "/tiphys.db";
@@ -514,25 +379,6 @@ TEST(StoreReopen, FindsEverythingAgain) {
                       })
                 ->items.size(),
             2U);
-}
-
-TEST(StoreReopen, GoesOnCollecting) {
-  const TempDir temp;
-  const std::string path = temp.path() + "/tiphys.db";
-  bool stop = false;
-  {
-    TestStore store(
-        {.path = path, .before_commit = [&] { return stop ? Status(fail(Code::kUnavailable, "stopped")) : Status(); }});
-    const auto wf = store.create(kWorkflows, workflow("wf"));
-    ASSERT_TRUE(store.update_workflow_status(key(kWorkflows, "wf"), {.nodes = {{"a", "{}"}}}));
-    ASSERT_TRUE(store.create(kPods, pod("p", text(*wf, "metadata", "uid"), "Failed")));
-    ASSERT_TRUE(store.remove(key(kWorkflows, "wf")));
-    stop = true;
-  }
-  TestStore store({.path = path});
-  EXPECT_EQ(count(store, kPods), 1U);
-  store.run();
-  EXPECT_EQ(count(store, kPods), 0U);
 }
 
 TEST(StoreReadOnly, RefusesWrites) {
@@ -572,10 +418,14 @@ TEST(StoreLogs, AreReadByWhatTheCompositionSets) {
   EXPECT_EQ(read("none").error().code, Code::kNotFound);
 }
 
-TEST(StoreEvents, StayOnDisk) {
-  TestStore store;
-  ASSERT_TRUE(store.create(kEvents, named("e")));
-  EXPECT_EQ(count(store, kEvents), 1U);
+TEST(StoreEvents, AreKeptUpToABound) {
+  TestStore store({.most_kept_events = 20});
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(store.create(kEvents, named(fmt::format("e{:02}", i))));
+  store.run();
+  const auto kept = names(store.list(kEvents));
+  EXPECT_LE(kept.size(), 20U);
+  EXPECT_GE(kept.size(), 18U);
+  EXPECT_EQ(kept.back(), "default/e49");
 }
 
 }  // namespace

@@ -57,8 +57,9 @@ class TestStore {
   struct Options {
     std::string path = ":memory:";
     std::size_t most_pending_rows = 200'000;
-    std::size_t most_events = 4096;
-    std::size_t most_event_bytes = 8U << 20;
+    std::size_t most_logged_changes = 4096;
+    std::size_t most_logged_bytes = 2U << 20;
+    std::size_t most_kept_events = 10'000;
     std::size_t most_database_bytes = 0;
     bool read_only = false;
     std::function<Status()> before_commit = {};
@@ -74,8 +75,9 @@ class TestStore {
                                .inline_commits = true,
                                .read_only = options.read_only,
                                .most_pending_rows = options.most_pending_rows,
-                               .most_events = options.most_events,
-                               .most_event_bytes = options.most_event_bytes,
+                               .most_logged_changes = options.most_logged_changes,
+                               .most_logged_bytes = options.most_logged_bytes,
+                               .most_kept_events = options.most_kept_events,
                                .most_database_bytes = options.most_database_bytes,
                                .before_commit = std::move(options.before_commit)});
     TIPHYS_CHECK(opened, "a test's store can be opened");

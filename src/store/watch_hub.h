@@ -30,7 +30,7 @@ class WatchHub {
  public:
   struct Limits {
     std::size_t events = 4096;     ///< per resource
-    std::size_t bytes = 8U << 20;  ///< per resource, of the events' objects as JSON
+    std::size_t bytes = 2U << 20;  ///< per resource, of the events' objects as JSON
     std::size_t waiting = 65536;   ///< events that wait for one watch's first list to end
   };
 

@@ -171,7 +171,7 @@ TEST(Watch, CannotResumeFromBeforeARestart) {
 }
 
 TEST(Watch, CannotResumeFromWhatIsForgotten) {
-  TestStore store({.most_events = 3});
+  TestStore store({.most_logged_changes = 3});
   ASSERT_TRUE(store.create(kPods, pod("p")));
   const std::uint64_t first = store->resource_version();
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(store.create(kPods, pod(fmt::format("p{}", i))));
@@ -190,7 +190,7 @@ TEST(Watch, CannotResumeFromWhatIsForgotten) {
 }
 
 TEST(Watch, ForgetsByBytesToo) {
-  TestStore store({.most_event_bytes = 10'000});
+  TestStore store({.most_logged_bytes = 10'000});
   const std::uint64_t start = store->resource_version();
   for (int i = 0; i < 3; ++i) ASSERT_TRUE(store.create(kPods, pod(fmt::format("p{}", i), "Running", "web")));
   Reader kept(store, kPods, {.resource_version = start});
