@@ -1,30 +1,20 @@
 #include "cli/session.h"
 
 #include <fmt/format.h>
-#include <poll.h>
-#include <sys/inotify.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 
-#include <cerrno>
 #include <charconv>
-#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 
 #include "artifact/repository.h"
-#include "base/unique_fd.h"
 #include "cli/embedded_plane.h"
+#include "cli/hand_over.h"
 #include "server/client.h"
-#include "server/unix_path.h"
 #include "store/data_dir.h"
 
 namespace tiphys::cli {
 namespace {
-
-/// How long a directory may be held by a process that does not answer on its socket: one that just starts or ends.
-constexpr std::chrono::seconds kHandOverTime(10);
 
 class EmbeddedSession final : public Session {
  public:
@@ -64,38 +54,6 @@ class RemoteSession final : public Session {
   std::unique_ptr<artifact::Repository> repository_;
 };
 
-/// True when a process answers on a unix socket. Connecting to one is immediate.
-bool answers(const std::string& path) {
-  const auto socket_path = server::SocketPath::of(path);
-  if (!socket_path) return false;
-  const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!fd) return false;
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  socket_path->text.copy(address.sun_path, sizeof address.sun_path - 1);
-  return ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 || errno == EAGAIN;
-}
-
-/// Tells when something changes in a folder.
-class FolderWatch {
- public:
-  explicit FolderWatch(const std::string& folder) : fd_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)) {
-    if (fd_) ::inotify_add_watch(fd_.get(), folder.c_str(), IN_MOVED_TO | IN_CREATE | IN_DELETE | IN_CLOSE);
-  }
-  /// False when nothing has changed for `most`.
-  bool wait(std::chrono::milliseconds most) {
-    pollfd entry{fd_.get(), POLLIN, 0};
-    if (::poll(&entry, 1, static_cast<int>(most.count())) <= 0) return false;
-    char events[4096];
-    while (::read(fd_.get(), events, sizeof events) > 0) {
-    }
-    return true;
-  }
-
- private:
-  UniqueFd fd_;
-};
-
 std::string token_of(const SessionOptions& options, const std::string& address) {
   for (std::string token : {options.token, environment("TIPHYS_TOKEN"), environment("ARGO_TOKEN")}) {
     if (token.starts_with("Bearer ")) token.erase(0, 7);
@@ -133,31 +91,19 @@ Result<std::unique_ptr<Session>> connect_to_server(Loop& loop, const SessionOpti
 }
 
 Result<std::unique_ptr<Session>> open_directory(Loop& loop, const SessionOptions& options, Need need) {
-  TIPHYS_TRY(const std::string data_dir, store::DataDir::locate(options.data_dir));
-  const std::string socket = data_dir + "/api.sock";
-  const auto deadline = std::chrono::steady_clock::now() + kHandOverTime;
-  for (;;) {
-    // Watched before it is looked at, so that no change goes unseen.
-    FolderWatch changes(data_dir);
-    if (answers(socket)) {
-      return std::make_unique<RemoteSession>(
-          loop, server::Endpoint{.unix_path = socket, .host = "", .port = 0, .token = ""}, data_dir + "/artifacts");
-    }
-    PlaneOptions plane_options;
-    plane_options.data_dir = data_dir;
-    plane_options.command = need == Need::kRun ? "tiphys run" : "tiphys";
-    plane_options.runtime = options.runtime;
-    plane_options.engine = options.engine;
-    plane_options.offline = options.offline;
-    plane_options.read_only = need == Need::kRead;
-    plane_options.host_paths = options.host_paths;
-    auto plane = EmbeddedPlane::open(loop.context(), std::move(plane_options));
-    if (plane) return std::make_unique<EmbeddedSession>(loop, std::move(*plane));
-    if (plane.error().code != Code::kFailedPrecondition) return std::unexpected(std::move(plane).error());
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
-    if (left.count() <= 0 || !changes.wait(left)) return std::unexpected(std::move(plane).error());
-  }
+  PlaneOptions plane_options;
+  TIPHYS_TRY(plane_options.data_dir, store::DataDir::locate(options.data_dir));
+  plane_options.command = need == Need::kRun ? "tiphys run" : "tiphys";
+  plane_options.runtime = options.runtime;
+  plane_options.engine = options.engine;
+  plane_options.offline = options.offline;
+  plane_options.read_only = need == Need::kRead;
+  plane_options.host_paths = options.host_paths;
+  TIPHYS_TRY(auto plane, take_or_find_plane(loop, plane_options));
+  if (plane) return std::make_unique<EmbeddedSession>(loop, std::move(plane));
+  server::Endpoint endpoint;
+  endpoint.unix_path = api_socket(plane_options.data_dir);
+  return std::make_unique<RemoteSession>(loop, std::move(endpoint), plane_options.data_dir + "/artifacts");
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "cli/commands/output.h"
 #include "cli/manifest.h"
 #include "cli/terminal.h"
+#include "cluster/pod_annotations.h"
 
 namespace tiphys::cli {
 namespace {
@@ -44,6 +45,11 @@ bool mentions_image(const doc::Value& value, int depth = 0) {
     }
   }
   return false;
+}
+
+/// True when the workflow itself, or the command line, asks for the process runtime.
+bool runs_in_process(const doc::Value& workflow) {
+  return doc::find_string(workflow, "spec", "podMetadata", "annotations", cluster::kRuntimeAnnotation) == "process";
 }
 
 /// A name of our own for each run: creating it again after a lost connection makes no second one.
@@ -114,13 +120,16 @@ Result<int> run_workflows(RunFlags& flags) {
     return kBadUsage;
   }
   print_error(manifests->notes);
-  const bool images = std::any_of(manifests->workflows.begin(), manifests->workflows.end(),
-                                  [](const Manifest& manifest) { return mentions_image(manifest.workflow); });
-  if (images && flags.common.session.runtime == "process") {
-    print_error("The process runtime runs commands of this host: image is not used.\n");
-  }
+  const bool unused_image = std::any_of(
+      manifests->workflows.begin(), manifests->workflows.end(),
+      [](const Manifest& manifest) { return runs_in_process(manifest.workflow) && mentions_image(manifest.workflow); });
+  if (unused_image) print_error("The process runtime runs commands of this host: image is not used.\n");
   Loop loop;
   TIPHYS_TRY(auto session, open_session(loop, flags.common.session, Need::kRun));
+  const SessionOptions& wanted = flags.common.session;
+  if (session->remote() && (wanted.offline || !wanted.engine.empty() || !wanted.host_paths.empty())) {
+    print_error("Another process runs this plane: its --offline, --engine and --host-path hold, not this one's.\n");
+  }
   std::vector<cluster::Key> keys;
   for (auto& manifest : manifests->workflows) {
     choose_name(manifest.workflow);

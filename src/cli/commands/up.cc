@@ -4,7 +4,7 @@
 #include <csignal>
 
 #include "cli/commands/common.h"
-#include "cli/embedded_plane.h"
+#include "cli/hand_over.h"
 #include "cli/terminal.h"
 #include "server/version.h"
 #include "store/data_dir.h"
@@ -28,7 +28,10 @@ Status serve(const CommonFlags& common, std::int64_t port) {
   Loop loop;
   bool leave = false;
   loop.on_signals({SIGINT, SIGTERM}, [&](int) { leave = true; });
-  TIPHYS_TRY(const auto plane, EmbeddedPlane::open(loop.context(), std::move(options)));
+  TIPHYS_TRY(auto plane, take_or_find_plane(loop, options));
+  if (!plane) {
+    TIPHYS_TRY(plane, EmbeddedPlane::open(loop.context(), options));  // its error names the process that holds it
+  }
   print(fmt::format("tiphys {} is up: http://127.0.0.1:{}, data in {}\n", server::version(), plane->port(), data_dir));
   loop.run_until([&] { return leave; });
   print("tiphys is down. Steps that run go on; the next `tiphys up` adopts them.\n");
