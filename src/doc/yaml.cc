@@ -58,6 +58,19 @@ Built check_utf8(std::string_view text) {
   return {};
 }
 
+bool same_but_for_space(std::string_view a, std::string_view b) {
+  constexpr std::string_view kSpace = " \r\n";
+  for (;;) {
+    a.remove_prefix(std::min(a.find_first_not_of(kSpace), a.size()));
+    b.remove_prefix(std::min(b.find_first_not_of(kSpace), b.size()));
+    if (a.empty() || b.empty()) return a.empty() && b.empty();
+    const std::size_t length = std::min({a.find_first_of(kSpace), b.find_first_of(kSpace), a.size(), b.size()});
+    if (a.substr(0, length) != b.substr(0, length)) return false;
+    a.remove_prefix(length);
+    b.remove_prefix(length);
+  }
+}
+
 /// One pass of libfyaml over a text.
 class Reader {
  public:
@@ -132,8 +145,8 @@ class Reader {
     return builder_.scalar(event);
   }
 
-  /// Corrects what libfyaml makes of a block scalar: its mark is at the margin, a last line without line feed gets one,
-  /// and a text that is not indented enough comes with bytes that are not its own.
+  /// Corrects what libfyaml 0.7 makes of a block scalar: its mark is at the margin, a last line without line feed gets
+  /// one, and a text that is not indented enough comes with bytes that are not its own.
   Built check_block(fy_token* token, ScalarEvent& event) const {
     const std::size_t start = std::min(fy_token_start_mark(token)->input_pos, text_.size());
     const std::size_t first = text_.find_first_not_of(" \r\n", start);
@@ -145,7 +158,11 @@ class Reader {
       return std::unexpected(Complaint{event.mark, "the text of a block must be indented deeper than what holds it"});
     }
     const fy_mark* end = fy_token_end_mark(token);
-    if (end && end->input_pos >= text_.size() && !text_.ends_with('\n') && event.text.ends_with('\n')) {
+    const std::size_t stop = end ? std::min(end->input_pos, text_.size()) : text_.size();
+    if (!same_but_for_space(event.text, text_.substr(first, stop - std::min(first, stop)))) {
+      return std::unexpected(Complaint{event.mark, "the text of this block must be indented deeper than its | or >"});
+    }
+    if (stop == text_.size() && !text_.ends_with('\n') && event.text.ends_with('\n')) {
       event.text.remove_suffix(1);
     }
     return {};
