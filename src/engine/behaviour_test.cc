@@ -40,8 +40,9 @@ TEST(Retry, AttemptsFollowUntilOneSucceeds) {
 }
 
 TEST(Retry, TheLimitEndsIt) {
-  FakeWorld world(manifest("{name: main, retryStrategy: {limit: \"{{workflow.parameters.most}}\"}, container: {image: i}}",
-                           "arguments: {parameters: [{name: most, value: 1}]}"));
+  FakeWorld world(
+      manifest("{name: main, retryStrategy: {limit: \"{{workflow.parameters.most}}\"}, container: {image: i}}",
+               "arguments: {parameters: [{name: most, value: 1}]}"));
   world.ends = {{"wf(0)", failing()}, {"wf(1)", failing()}};
   world.play();
   EXPECT_EQ(world.node("wf").message, "No more retries left");

@@ -168,21 +168,22 @@ std::uint8_t Machine::inherited_branch(const Frame& frame, std::uint32_t task) c
   return branch;
 }
 
+/// What a node that has ended passes on. kBranchOfBoundary stays open: only seen from outside its boundary has a phase.
 std::uint8_t Machine::passed_branch(NodeIndex index) const {
   const Node& node = nodes_[index];
   if (!node.completed()) {
-    if (node.owner_node != kNoNode) return branch_of(nodes_[node.owner_node].phase);
-    if (!(node.branch & kBranchOfBoundary)) return node.branch;
-    const Node& boundary = nodes_[node.boundary];
-    const std::uint8_t of_boundary =
-        boundary.fulfilled() ? branch_of(boundary.phase) : branch_of(api::NodePhase::kSucceeded);
-    return static_cast<std::uint8_t>((node.branch & ~kBranchOfBoundary) | of_boundary);
+    return node.owner_node == kNoNode ? node.branch : branch_of(nodes_[node.owner_node].phase);
   }
   std::uint8_t branch = 0;
   if (node.type == api::NodeType::kTaskGroup) {
     for (const NodeIndex child : node.children) branch |= passed_branch(child);
   } else if (node.extra && (node.type == api::NodeType::kSteps || node.type == api::NodeType::kDag)) {
-    for (const NodeIndex out : node.extra->outbound) branch |= passed_branch(out);
+    for (const NodeIndex out : node.extra->outbound) {
+      branch |= passed_branch(out);
+      if (!(branch & kBranchOfBoundary)) continue;
+      branch &= static_cast<std::uint8_t>(~kBranchOfBoundary);
+      branch |= branch_of(nodes_[nodes_[out].boundary].phase);
+    }
   }
   return branch == 0 ? branch_of(node.phase) : branch;
 }

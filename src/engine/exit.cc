@@ -31,13 +31,13 @@ bool Machine::executes(bool on_exit) const {
   return shutdown_.empty() || (shutdown_ == "Stop" && on_exit);
 }
 
-/// True when the node has an exit handler that has not ended: begun now or before.
+/// True when the node has an exit handler, begun now or before: its end settles the node.
 bool Machine::begin_exit_hook(NodeIndex index) {
   const Node& node = nodes_[index];
   Frame* frame = frame_of(node.boundary);
   if (!frame) return false;
   for (const NodeIndex child : node.children) {
-    if (nodes_[child].owner == Owner::kHook) return !nodes_[child].settled;
+    if (nodes_[child].owner == Owner::kHook) return true;
   }
   const CompiledStep& step = frame->plan->tasks[node.task];
   if (!step.exit || !node.completed() || !executes(true)) return false;

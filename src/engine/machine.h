@@ -261,6 +261,7 @@ class Machine {
   void restore_frame(NodeIndex index, const std::vector<NodeIndex>& members);
   void restore_steps(Frame& frame);
   void restore_dag(Frame& frame);
+  void restore_branches(NodeIndex index);
   void restore_loop(Frame& frame, std::uint32_t task);
 
   // status.cc

@@ -161,9 +161,13 @@ void Machine::place_loaded() {
     for (const NodeIndex member : members[index]) place_hooks(member, open);
   }
   members_ = std::move(members);
+  // Outer dags look at what inner ones pass on.
+  for (auto index = open.rbegin(); index != open.rend(); ++index) {
+    if (nodes_[*index].type == api::NodeType::kDag && nodes_[*index].plan) restore_branches(*index);
+  }
 }
 
-/// True when the node runs a template of its own. Attempts and exit handlers are placed through their owners.
+/// True when the node is a task's, or a turn's.
 bool Machine::place_member(NodeIndex boundary, NodeIndex index) {
   const Node& around = nodes_[boundary];
   Node& node = nodes_[index];
@@ -176,9 +180,10 @@ bool Machine::place_member(NodeIndex boundary, NodeIndex index) {
     node.turn = *position->group;
     return false;
   }
-  const bool exit = node.name.ends_with(".onExit");
+  // Attempts and exit handlers are placed through the nodes that they belong to.
+  if (node.retried || node.hooked) return false;
   const auto task = around.plan->task_index.find(position->step);
-  if (exit || task == around.plan->task_index.end()) return false;
+  if (task == around.plan->task_index.end()) return false;
   const CompiledStep& step = around.plan->tasks[task->second];
   node.task = task->second;
   node.template_name = &step.source->template_name;
@@ -186,7 +191,6 @@ bool Machine::place_member(NodeIndex boundary, NodeIndex index) {
 
   const std::string step_name(std::string_view(node.name).substr(0, node.name.size() - position->rest.size()));
   const auto turn = step.loop ? loop_turn_index(node.name, step_name) : std::nullopt;
-  if (node.retried) return false;
   node.owner = Owner::kTask;
   node.plan = step.target;
   node.depth = around.depth + 1;
@@ -375,10 +379,8 @@ void Machine::restore_steps(Frame& frame) {
 
 void Machine::restore_dag(Frame& frame) {
   const CompiledTemplate& plan = *frame.plan;
-  std::vector<std::uint32_t> order;
   for (std::uint32_t task = 0; task < plan.tasks.size(); ++task) {
     frame.tasks[task].unsettled = static_cast<std::uint32_t>(plan.dependencies(task).size());
-    if (frame.tasks[task].unsettled == 0) order.push_back(task);
     if (frame.tasks[task].node == kNoNode) continue;
     frame.tasks[task].stage = TaskStage::kBegun;
     ++frame.open;
@@ -389,16 +391,35 @@ void Machine::restore_dag(Frame& frame) {
       restore_loop(frame, task);
     }
   }
-  // What skipped tasks pass on hangs on those before them.
-  std::vector<std::uint32_t> unsettled;
-  for (const TaskState& state : frame.tasks) unsettled.push_back(state.unsettled);
+}
+
+/// What omitted and skipped tasks of a dag, ended or not, pass on hangs on the tasks before them.
+void Machine::restore_branches(NodeIndex index) {
+  const CompiledTemplate& plan = *nodes_[index].plan;
+  Frame frame;
+  frame.node = index;
+  frame.plan = &plan;
+  frame.tasks.resize(plan.tasks.size());
+  bool passed_over = false;
+  for (const NodeIndex member : members_[index]) {
+    const Node& node = nodes_[member];
+    if (node.task == kNoTask || node.turn != kNoTask) continue;
+    frame.tasks[node.task].node = member;
+    passed_over |= node.fulfilled() && !node.completed();
+  }
+  if (!passed_over) return;
+  std::vector<std::uint32_t> order;
+  for (std::uint32_t task = 0; task < plan.tasks.size(); ++task) {
+    frame.tasks[task].unsettled = static_cast<std::uint32_t>(plan.dependencies(task).size());
+    if (frame.tasks[task].unsettled == 0) order.push_back(task);
+  }
   for (std::size_t i = 0; i < order.size(); ++i) {
-    const NodeIndex index = frame.tasks[order[i]].node;
-    if (index != kNoNode && nodes_[index].fulfilled() && !nodes_[index].completed()) {
-      nodes_[index].branch = inherited_branch(frame, order[i]);
+    const NodeIndex node = frame.tasks[order[i]].node;
+    if (node != kNoNode && nodes_[node].fulfilled() && !nodes_[node].completed()) {
+      nodes_[node].branch = inherited_branch(frame, order[i]);
     }
     for (const std::uint32_t dependent : plan.dependents(order[i])) {
-      if (--unsettled[dependent] == 0) order.push_back(dependent);
+      if (--frame.tasks[dependent].unsettled == 0) order.push_back(dependent);
     }
   }
 }

@@ -391,7 +391,7 @@ const std::vector<Row> kDags = {
      {},
      "Succeeded\n"
      "wf DAG Succeeded -> A => B\n"
-     "wf.A DAG Succeeded -> w, v => v, w\n"
+     "wf.A DAG Succeeded -> v, w => v, w\n"
      "wf.A.v Pod Succeeded -> B\n"
      "wf.A.w Skipped Skipped \"when '1 == 2' evaluated false\" -> B\n"
      "wf.B Pod Succeeded\n"},
