@@ -210,9 +210,6 @@ void PodRun::report_running() {
 }
 
 void PodRun::report_end(Result<doc::Object> outputs) {
-  for (const Container& container : containers_) {
-    if (container.asked) runtime_.remove(container.spec.id);
-  }
   const bool succeeded =
       reason_.empty() && std::all_of(containers_.begin(), containers_.end(), [](const Container& one) {
         return (one.report.exit && one.report.exit->exit_code == 0) || one.spec.container_name != kMain;
@@ -238,6 +235,7 @@ void PodRun::write(PodReport report, Duration retry_after) {
   world_.cluster.patch(key_, cluster::PatchType::kMerge, report_patch(report),
                        [self = shared_from_this(), report, retry_after](Result<cluster::Object> written) mutable {
                          if (written || written.error().code == Code::kNotFound) {
+                           self->free_containers();
                            if (written && deleting(**written)) self->finish_deletion();
                            return self->events_.on_reported();
                          }
@@ -287,10 +285,15 @@ void PodRun::refuse(std::string reason, std::string message) {
   write(report("Failed"), kFirstRetry);
 }
 
-void PodRun::finish_deletion() {
+void PodRun::free_containers() {
+  // Not before the pod's end is on disk: a runtime that has forgotten a container would run it again.
   for (const Container& container : containers_) {
     if (container.asked) runtime_.remove(container.spec.id);
   }
+}
+
+void PodRun::finish_deletion() {
+  free_containers();
   cluster::DeleteOptions options;
   options.uid = doc::find_string(*pod_, "metadata", "uid");
   options.grace_seconds = 0;

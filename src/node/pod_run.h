@@ -70,6 +70,7 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   void write(PodReport report, Duration retry_after);
   PodReport report(std::string phase) const;
   Duration grace() const;
+  void free_containers();
   void finish_deletion();
 
   PodWorld world_;

@@ -65,5 +65,5 @@ def test_coinflip(tiphys):
 
 def test_lint_says_that_a_bare_step_is_a_group_of_one(tiphys):
     done = tiphys("lint", EXAMPLES / "coinflip.yaml")
-    assert "coinflip.yaml:9:" in done.stdout + done.stderr
+    assert "coinflip.yaml:10:" in done.stdout + done.stderr
     assert "group of one" in done.stdout + done.stderr
