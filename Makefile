@@ -1,17 +1,21 @@
 # make run    the main example, from a bare machine to a picture
-# make test   every test that needs no container engine, then those that do where one can be had
+# make test   every test that needs no container engine
+# make test-containers   the container runtime against podman and dockerd
 # make bench  ours beside the peers, measured in one run
 # make tidy   clang-format and clang-tidy
 PRESET ?= release
 BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
 
-.PHONY: run test bench tidy build bootstrap clean
+.PHONY: run test test-containers bench tidy build bootstrap clean
 run: build
 	@tools/run-example $(BUILD)/bin/tiphys
 
 test: build
 	@tools/run-tests $(BUILD)
+
+test-containers: build
+	@tools/run-container-tests $(BUILD)
 
 bench: build
 	@bench/run $(BUILD)
