@@ -10,8 +10,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
+#include <cerrno>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 
 #include "base/check.h"
 #include "base/log.h"
@@ -82,6 +84,11 @@ class ContainerRuntime final : public Runtime {
   void remove(const std::string& id) override {
     asio::post(*io_, [this, id] { spawn(discard(id)); });
   }
+  void remove_unclaimed(std::function<bool(std::string_view id)> wanted) override {
+    // A plane that never ran a container has none to look for, nor an engine to start for that.
+    if (::access(used_mark().c_str(), F_OK) != 0) return;
+    asio::post(*io_, [this, wanted = std::move(wanted)]() mutable { spawn(sweep(std::move(wanted))); });
+  }
 
  private:
   struct Running {
@@ -103,6 +110,16 @@ class ContainerRuntime final : public Runtime {
     });
   }
 
+  std::string used_mark() const { return options_.state_dir + "/containers-used"; }
+  void note_use() {
+    if (std::exchange(used_, true)) return;
+    if (::mkdir(options_.state_dir.c_str(), 0700) != 0 && errno != EEXIST) {
+      log::warn("{}", fail_errno(options_.state_dir, errno).error().message);
+    }
+    const UniqueFd mark(::open(used_mark().c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    if (!mark) log::warn("{}", fail_errno(used_mark(), errno).error().message);
+  }
+
   Async<void> run(ContainerSpec spec, Observer observer) {
     const std::string id = spec.id;
     if (const auto known = containers_.find(id); known != containers_.end()) {
@@ -112,8 +129,10 @@ class ContainerRuntime final : public Runtime {
       known->second.observers.push_back(std::move(observer));
       co_return;
     }
+    note_use();
     const auto container = std::make_shared<EngineContainer>(
-        EngineContainer::Surroundings{*io_, workers_, *link_, *images_, options_.offline, options_.network},
+        EngineContainer::Surroundings{
+            *io_, workers_, *link_, *images_, options_.offline, {options_.state_dir, options_.network}},
         std::move(spec));
     containers_[id].container = container;
     containers_[id].observers.push_back(std::move(observer));
@@ -174,6 +193,26 @@ class ContainerRuntime final : public Runtime {
     if (!removed) log::warn("removing the container of {}: {}", id, removed.error().message);
   }
 
+  Async<void> sweep(std::function<bool(std::string_view id)> wanted) {
+    const auto engine = co_await link_->engine();
+    Status listed = engine ? Status{} : Status(std::unexpected(engine.error()));
+    std::vector<std::string> ids;
+    if (engine) listed = co_await list_containers(**engine, options_.state_dir, ids);
+    if (!listed) {
+      log::warn("looking for containers that were left behind: {}", listed.error().message);
+      co_return;
+    }
+    std::erase_if(ids, [this](const std::string& id) { return containers_.contains(id); });
+    report([this, ids = std::move(ids), wanted = std::move(wanted)] {
+      for (const std::string& id : ids) {
+        if (!wanted(id)) asio::post(*io_, [this, id] { spawn(discard_unclaimed(id)); });
+      }
+    });
+  }
+  Async<void> discard_unclaimed(std::string id) {
+    if (!containers_.contains(id)) co_await discard(std::move(id));
+  }
+
   Executor& executor_;
   const ContainerRuntimeOptions options_;
   /// Read and written on the executor's thread only.
@@ -182,6 +221,7 @@ class ContainerRuntime final : public Runtime {
   std::unique_ptr<asio::io_context> io_;
   std::unique_ptr<EngineLink> link_;
   std::unique_ptr<EngineImages> images_;
+  bool used_ = false;
   std::unordered_map<std::string, Running> containers_;  ///< from start() to the end that was told
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   std::thread thread_;

@@ -20,7 +20,8 @@ struct ContainerRuntimeOptions {
   /// The engine's socket, a path or unix:// address; "" discovers it: DOCKER_HOST, CONTAINER_HOST, the usual places,
   /// and at last a podman of our own.
   std::string engine;
-  /// Where the socket of a podman of our own lies.
+  /// A folder of this plane alone, made when it is needed (its parent must exist): the socket of a podman of our own
+  /// lies there. Its path is also the containers' mark of whose they are.
   std::string state_dir;
   /// Never pull. An image that is present is used even where the policy is Always.
   bool offline = false;

@@ -9,7 +9,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <cctype>
 #include <cerrno>
-#include <set>
+#include <map>
 
 #include "artifact/repository.h"
 #include "base/log.h"
@@ -22,11 +22,9 @@ using std::chrono::milliseconds;
 
 /// How often podman looks whether the process is gone while a call waits for it; its own default is 250 ms.
 constexpr std::string_view kPodmanWaitInterval = "20ms";
-/// Reading so many lines again costs less than podman's log stream takes to notice the end, 450 ms.
-constexpr std::uint64_t kCheapLines = 2'000;
-constexpr milliseconds kLogEndPatience{5'000};
 constexpr milliseconds kFirstRetry{100}, kMostRetry{5'000};
-constexpr int kLostExitCode = 137;  // as a kubelet reports a container that it cannot find
+constexpr std::string_view kVanished = "vanished";
+constexpr int kVanishedExitCode = 137;  // as a kubelet reports a container that it cannot find
 constexpr int kNotFoundExitCode = 127, kNotExecutableExitCode = 126;
 
 bool mentions(std::string_view message, std::string_view word) {
@@ -36,6 +34,25 @@ bool mentions(std::string_view message, std::string_view word) {
 
 std::unexpected<Error> because(std::string_view reason, const Error& error) {
   return std::unexpected(error.in(reason));
+}
+
+void tell_no_init(Engine& engine, const Error& error) {
+  if (engine.traits.init) {
+    log::warn("the container engine has no init program ({}); a step's first process must handle SIGTERM itself",
+              error.message);
+  }
+  engine.traits.init = false;
+}
+
+/// Where an input goes: the folder to unpack at, "/" or the mount that the path lies in, and the name below it. podman
+/// would put what goes through "/" under the mount.
+std::pair<std::string, std::string> place_of_input(const ContainerSpec& spec, const std::string& path) {
+  std::string folder;
+  for (const Mount& mount : spec.mounts) {
+    if (path.starts_with(mount.path + "/") && mount.path.size() > folder.size()) folder = mount.path;
+  }
+  const std::size_t first = path.find_first_not_of('/', folder.size());
+  return {folder.empty() ? "/" : folder, first == std::string::npos ? "" : path.substr(first)};
 }
 
 /// Kept beside the log, so that a restarted process knows that a kill was ours.
@@ -89,12 +106,18 @@ Async<Status> EngineContainer::make(std::shared_ptr<Engine> engine) {
     if (state->ended) found_ended_ = *state;
     if (state->ended || state->started) co_return Status{};
   }
-  Status started = stop_asked_ ? Status{} : co_await put_inputs(engine);
+  const bool with_init = engine->traits.init;
+  Status started;
+  if (!stop_asked_) started = co_await put_inputs(engine);
   if (started && !stop_asked_) started = co_await start_made(engine);
   if (started && stop_asked_) started = fail(Code::kCancelled, "stopped before it had started");
-  if (!started) {
-    const Status removed = co_await remove_container(*engine, spec_.id);
-    if (!removed) log::warn("removing {}: {}", name_, removed.error().message);
+  if (started) co_return started;
+  const Status removed = co_await remove_container(*engine, spec_.id);
+  if (!removed) log::warn("removing {}: {}", name_, removed.error().message);
+  // dockerd finds out at the start only.
+  if (with_init && removed && mentions(started.error().message, "docker-init")) {
+    tell_no_init(*engine, started.error());
+    co_return co_await make(engine);
   }
   co_return started;
 }
@@ -109,7 +132,7 @@ Async<Status> EngineContainer::create(std::shared_ptr<Engine> engine) {
   for (;;) {
     if (stop_asked_) co_return fail(Code::kCancelled, "stopped before it had started");
     EngineRequest request{.method = "POST", .target = "/containers/create?name=" + percent_encode(name_)};
-    request.body = doc::to_json(create_body(spec_, engine->traits, around_.network));
+    request.body = doc::to_json(create_body(spec_, engine->traits, around_.place));
     const bool asked_for_init = engine->traits.init;
     const auto reply = co_await engine->client.call(std::move(request));
     if (reply) co_return Status{};
@@ -128,9 +151,7 @@ Async<Status> EngineContainer::create(std::shared_ptr<Engine> engine) {
     const bool in_use = mentions(error.message, "already in use");
     if (error.code == Code::kAlreadyExists || in_use) co_return fail(Code::kAlreadyExists, error.message);
     if (asked_for_init && (mentions(error.message, "catatonit") || mentions(error.message, "init binary"))) {
-      log::warn("the container engine has no init program ({}); a step's first process must handle SIGTERM itself",
-                error.message);
-      engine->traits.init = false;
+      tell_no_init(*engine, error);
       continue;
     }
     co_return because("CreateContainerError", error);
@@ -148,29 +169,37 @@ Async<Status> EngineContainer::pull(std::shared_ptr<Engine> engine) {
 }
 
 Async<Status> EngineContainer::put_inputs(std::shared_ptr<Engine> engine) {
-  if (spec_.inputs.empty() || spec_.read_only_root) co_return Status{};
-  const std::string tar = spec_.dir + "/inputs.tar";
-  std::vector<std::pair<std::string, std::string>> entries;
+  if (spec_.read_only_root) co_return Status{};
+  std::map<std::string, TarEntries> by_folder;
   for (const auto& [path, host_path] : spec_.inputs) {
-    const std::size_t first = path.find_first_not_of('/');
-    if (first == std::string::npos) {
+    const auto [folder, name] = place_of_input(spec_, path);
+    if (name.empty()) {
       co_return fail(Code::kInvalidArgument,
                      fmt::format("CreateContainerError: \"{}\" cannot be the path of an input", path));
     }
-    entries.emplace_back(path.substr(first), host_path);
+    by_folder[folder].emplace_back(name, host_path);
   }
+  for (const auto& [folder, entries] : by_folder) {
+    const Status put = co_await put_tar(engine, folder, entries);
+    if (!put && put.error().code == Code::kUnavailable) co_return put;
+    if (!put) co_return because("CreateContainerError: inputs", put.error());
+  }
+  co_return Status{};
+}
+
+Async<Status> EngineContainer::put_tar(std::shared_ptr<Engine> engine, std::string folder, TarEntries entries) {
+  const std::string tar = spec_.dir + "/inputs.tar";
   auto pack = [&]() -> Async<Status> { co_return artifact::pack_tar(entries, tar); };
   Status put = co_await boost::asio::co_spawn(around_.workers, pack(), boost::asio::use_awaitable);
   if (put) {
-    EngineRequest request{.method = "PUT", .target = fmt::format("/containers/{}/archive?path=%2F", name_)};
+    EngineRequest request{.method = "PUT"};
+    request.target = fmt::format("/containers/{}/archive?path={}", name_, percent_encode(folder));
     request.body_file = tar;
     request.patience = Duration{0};
-    if (const auto reply = co_await engine->client.call(std::move(request)); !reply) {
-      put = std::unexpected(reply.error());
-    }
+    const auto reply = co_await engine->client.call(std::move(request));
+    if (!reply) put = std::unexpected(reply.error());
   }
   if (::unlink(tar.c_str()) != 0 && errno != ENOENT) log::warn("{}", fail_errno(tar, errno).error().message);
-  if (!put && put.error().code != Code::kUnavailable) put = because("CreateContainerError: inputs", put.error());
   co_return put;
 }
 
@@ -190,54 +219,48 @@ Async<Result<EngineState>> EngineContainer::inspect(std::shared_ptr<Engine> engi
 }
 
 Async<ContainerExit> EngineContainer::wait() {
-  auto log = EngineLog::open(spec_.dir);
-  if (log) {
-    log_.emplace(std::move(*log));
-  } else {
-    log_status_ = std::unexpected(log.error());
-  }
+  log_.emplace(around_.io, name_, spec_.dir);
   EngineState state;
   if (found_ended_) {
     state = *found_ended_;
   } else {
-    begin_following(engine_);
     state = co_await await_end();
   }
   ended_ = true;
-  co_await complete_log();
+  const Status logged = co_await log_->finish(engine_);
   ContainerExit exit;
-  if (state.status == "lost") {
-    exit.exit_code = kLostExitCode;
+  if (state.status == kVanished) {
+    exit.exit_code = kVanishedExitCode;
     exit.reason = "ContainerStatusUnknown";
     exit.message = "The container could not be located when the pod was terminated";
   } else {
     exit = exit_of(state, spec_.memory_bytes.has_value(), was_killed_);
     explain_start_error(exit);
   }
-  if (!log_status_) {
-    log::warn("the log of {} is not complete: {}", spec_.id, log_status_.error().message);
-    if (exit.message.empty()) exit.message = "its log is not complete: " + log_status_.error().message;
+  if (!logged) {
+    log::warn("the log of {} is not complete: {}", spec_.id, logged.error().message);
+    if (exit.message.empty()) exit.message = "its log is not complete: " + logged.error().message;
   }
   co_return exit;
 }
 
-/// The state after the end; its status is "lost" when there is no such container any more.
+/// The state after the end; its status is kVanished when there is no such container any more.
 Async<EngineState> EngineContainer::await_end() {
   milliseconds pause = kFirstRetry;
   for (;;) {
     const auto engine = co_await around_.link.engine();
     if (engine) {
-      // After a break the live log has ended too.
-      if (following_->over.is_set() && !following_->complete) begin_following(*engine);
-      const Status waited = co_await engine_wait(*engine);
-      const auto state = co_await inspect(*engine);
+      engine_ = *engine;
+      if (log_->idle()) log_->follow(engine_);
+      const Status waited = co_await engine_wait(engine_);
+      const auto state = co_await inspect(engine_);
       if (state && state->ended) co_return *state;
       if (!state && state.error().code == Code::kNotFound) {
-        EngineState lost;
-        lost.status = "lost";
-        co_return lost;
+        EngineState vanished;
+        vanished.status = kVanished;
+        co_return vanished;
       }
-      if (!state && state.error().code == Code::kUnavailable) around_.link.lost(*engine);
+      if (!state && state.error().code == Code::kUnavailable) around_.link.lost(engine_);
       if (!waited) log::warn("waiting for {}: {}", spec_.id, waited.error().message);
     } else if (pause == kFirstRetry) {
       log::warn("waiting for {}: {}", spec_.id, engine.error().message);
@@ -260,67 +283,21 @@ Async<Status> EngineContainer::engine_wait(std::shared_ptr<Engine> engine) {
   co_return Status{};
 }
 
-void EngineContainer::begin_following(const std::shared_ptr<Engine>& engine) {
-  following_ = std::make_shared<Following>(around_.io);
-  if (!log_) {
-    following_->over.set();
-    return;
-  }
-  boost::asio::co_spawn(around_.io, follow_log(engine), [](std::exception_ptr error) {
-    if (error) std::rethrow_exception(error);
-  });
-}
-
-Async<void> EngineContainer::follow_log(std::shared_ptr<Engine> engine) {
-  const auto following = following_;
-  log_->begin();
-  EngineRequest request{.target = fmt::format("/containers/{}/logs?follow=1&stdout=1&stderr=1&timestamps=1", name_)};
-  request.patience = Duration{0};
-  DockerClient::Sink sink = [this](std::string_view bytes) -> Status {
-    Status fed = log_->feed(bytes, system_now());
-    if (!fed) log_status_ = fed;
-    return fed;
-  };
-  const auto reply = co_await engine->client.stream(std::move(request), std::move(sink), following->call);
-  following->complete = reply.has_value() && log_->end();
-  following->over.set();
-}
-
-/// Sees to it that the file holds all that the engine's log does.
-Async<void> EngineContainer::complete_log() {
-  if (!log_) co_return;
-  if (following_) {
-    if (!following_->over.is_set() && log_->lines() > kCheapLines) co_await following_->over.wait_for(kLogEndPatience);
-    if (following_->over.is_set() && following_->complete) co_return;
-    following_->call->cancel();
-    co_await following_->over.wait();
-    if (following_->complete) co_return;
-  }
-  // An error of our own disk does not go away by reading again.
-  if (log_status_) log_status_ = co_await read_log_again();
-}
-
-Async<Status> EngineContainer::read_log_again() {
-  TIPHYS_CO_TRY(const auto engine, co_await around_.link.engine());
-  log_->begin();
-  EngineRequest request{.target = fmt::format("/containers/{}/logs?stdout=1&stderr=1&timestamps=1", name_)};
-  DockerClient::Sink sink = [this](std::string_view bytes) { return log_->feed(bytes, system_now()); };
-  const auto reply = co_await engine->client.stream(std::move(request), std::move(sink));
-  if (!reply && reply.error().code == Code::kNotFound) co_return Status{};
-  if (!reply) co_return std::unexpected(reply.error());
-  co_return Status{};
-}
-
-/// With an init program it is that which fails to find the command, after a start that went well.
+/// With an init program it is that which fails to run the command, after a start that went well: docker-init ends with
+/// a shell's codes for it, catatonit with 1.
 void EngineContainer::explain_start_error(ContainerExit& exit) const {
-  if (!log_ || (exit.exit_code != kNotFoundExitCode && exit.exit_code != kNotExecutableExitCode)) return;
-  const std::string& line = log_->last_error_line();
-  if (!line.starts_with("[FATAL tini") && !line.starts_with("ERROR (catatonit")) return;
+  const std::string line = log_->last_error_line();
+  const bool tini = line.starts_with("[FATAL tini") &&
+                    (exit.exit_code == kNotFoundExitCode || exit.exit_code == kNotExecutableExitCode);
+  const bool catatonit =
+      line.starts_with("ERROR (catatonit") && line.find("failed to exec") != std::string::npos && exit.exit_code == 1;
+  if (!tini && !catatonit) return;
+  if (catatonit) exit.exit_code = mentions(line, "no such file") ? kNotFoundExitCode : kNotExecutableExitCode;
+  std::string command;
+  if (!spec_.args.empty()) command = spec_.args.front();
+  if (!spec_.command.empty()) command = spec_.command.front();
   exit.reason = "StartError";
-  exit.message =
-      fmt::format("the command \"{}\" cannot be run in the image {}: {}",
-                  spec_.command.empty() ? (spec_.args.empty() ? "" : spec_.args.front()) : spec_.command.front(),
-                  spec_.image, line);
+  exit.message = fmt::format("the command \"{}\" cannot be run in the image {}: {}", command, spec_.image, line);
 }
 
 Async<Status> stop_container(Engine& engine, std::string id, Duration grace) {
@@ -330,6 +307,16 @@ Async<Status> stop_container(Engine& engine, std::string id, Duration grace) {
   request.patience = grace + std::chrono::minutes{1};
   const auto reply = co_await engine.client.call(std::move(request));
   if (!reply && reply.error().code != Code::kNotFound) co_return std::unexpected(reply.error());
+  co_return Status{};
+}
+
+Async<Status> list_containers(Engine& engine, std::string plane, std::vector<std::string>& ids) {
+  EngineRequest request{.target = list_target(plane)};
+  const auto reply = co_await engine.client.call(std::move(request));
+  if (!reply) co_return std::unexpected(reply.error());
+  auto listed = parse_list(reply->body);
+  if (!listed) co_return std::unexpected(listed.error());
+  ids = std::move(*listed);
   co_return Status{};
 }
 

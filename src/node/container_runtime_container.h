@@ -5,11 +5,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "node/container_runtime_async.h"
 #include "node/container_runtime_engine.h"
 #include "node/container_runtime_images.h"
-#include "node/docker_log.h"
+#include "node/container_runtime_log.h"
 #include "node/docker_spec.h"
 
 namespace tiphys::node {
@@ -24,7 +26,7 @@ class EngineContainer {
     EngineLink& link;
     EngineImages& images;
     bool offline;
-    std::string network;
+    EnginePlace place;
   };
   EngineContainer(Surroundings around, ContainerSpec spec);
 
@@ -42,16 +44,15 @@ class EngineContainer {
   Async<Status> make(std::shared_ptr<Engine> engine);
   Async<Status> create(std::shared_ptr<Engine> engine);
   Async<Status> pull(std::shared_ptr<Engine> engine);
+  /// Pairs of a name in the archive and a path of this host.
+  using TarEntries = std::vector<std::pair<std::string, std::string>>;
   Async<Status> put_inputs(std::shared_ptr<Engine> engine);
+  Async<Status> put_tar(std::shared_ptr<Engine> engine, std::string folder, TarEntries entries);
   Async<Status> start_made(std::shared_ptr<Engine> engine);
   Async<Result<EngineState>> inspect(std::shared_ptr<Engine> engine);
 
   Async<EngineState> await_end();
   Async<Status> engine_wait(std::shared_ptr<Engine> engine);
-  Async<void> follow_log(std::shared_ptr<Engine> engine);
-  void begin_following(const std::shared_ptr<Engine>& engine);
-  Async<void> complete_log();
-  Async<Status> read_log_again();
   void explain_start_error(ContainerExit& exit) const;
 
   Surroundings around_;
@@ -63,20 +64,13 @@ class EngineContainer {
   std::shared_ptr<Engine> engine_;
   std::optional<EngineState> found_ended_;  ///< it had ended before we found it
 
-  /// One reading of the log from its start, live.
-  struct Following {
-    explicit Following(boost::asio::io_context& io) : over(io) {}
-    std::shared_ptr<EngineCall> call = std::make_shared<EngineCall>();
-    AsyncEvent over;
-    bool complete = false;
-  };
-  std::shared_ptr<Following> following_;
-  std::optional<EngineLog> log_;
-  Status log_status_;
+  std::optional<ContainerLog> log_;
 };
 
 /// SIGTERM, and SIGKILL after `grace`. One that is not there or has ended is no error.
 Async<Status> stop_container(Engine& engine, std::string id, Duration grace);
+/// The ids of all containers of a plane.
+Async<Status> list_containers(Engine& engine, std::string plane, std::vector<std::string>& ids);
 /// Kills it if need be. One that is not there is no error.
 Async<Status> remove_container(Engine& engine, std::string id);
 

@@ -1,8 +1,6 @@
 // The container engine that a runtime talks to: found, described, and found again when it went away.
 #pragma once
 
-#include <sys/types.h>
-
 #include <memory>
 #include <set>
 #include <string>
@@ -10,6 +8,7 @@
 
 #include "node/container_runtime.h"
 #include "node/container_runtime_async.h"
+#include "node/container_runtime_podman.h"
 #include "node/docker_client.h"
 #include "node/docker_discovery.h"
 #include "node/docker_spec.h"
@@ -28,8 +27,6 @@ struct Engine {
 class EngineLink {
  public:
   EngineLink(boost::asio::io_context& context, std::string flag, std::string state_dir);
-  /// Ends the podman that was started here.
-  ~EngineLink();
 
   /// The engine, looked for if none is known. Those who ask while one is looked for share the outcome.
   Async<Result<std::shared_ptr<Engine>>> engine();
@@ -40,16 +37,14 @@ class EngineLink {
 
  private:
   Async<Result<std::shared_ptr<Engine>>> find();
-  Async<Result<std::shared_ptr<Engine>>> start_podman(const std::string& program);
-  Result<std::string> own_socket() const;
-  Status spawn_podman(const std::string& program, const std::string& socket);
+  Async<Result<std::shared_ptr<Engine>>> start_podman(std::string program);
 
   boost::asio::io_context& context_;
-  const std::string flag_, state_dir_;
+  const std::string flag_;
+  OwnPodman podman_;
   std::shared_ptr<Engine> engine_;
   struct Search;
   std::shared_ptr<Search> search_;  ///< while one is under way
-  pid_t podman_ = 0;
 };
 
 }  // namespace tiphys::node

@@ -31,10 +31,19 @@ Status write_all(int fd, std::string_view bytes) {
   return {};
 }
 
-bool is_missing_container(std::string message) {
+bool mentions(std::string message, std::string_view words) {
   std::transform(message.begin(), message.end(), message.begin(), [](unsigned char c) { return std::tolower(c); });
-  return message.find("no such container") != std::string::npos ||
-         message.find("no container with name") != std::string::npos;
+  return message.find(words) != std::string::npos;
+}
+
+/// dockerd has no status of its own for a path that leads through a file, nor a code for a container that is not there.
+Error explain(const Error& error, const std::string& id, const std::string& path) {
+  const bool no_path = error.code == Code::kNotFound || mentions(error.message, "not a directory");
+  if (!no_path) return error;
+  if (mentions(error.message, "no such container") || mentions(error.message, "no container with name")) {
+    return {Code::kDataLoss, fmt::format("the container of {} is gone: {}", id, error.message)};
+  }
+  return {Code::kNotFound, fmt::format("the container has no {}", path)};
 }
 
 /// Downloads `path` as a tar. Returns "" or the path to ask for instead: podman follows a link itself, dockerd hands
@@ -78,12 +87,10 @@ Async<Result<std::string>> fetch_path(Engine& engine, boost::asio::thread_pool& 
     if (!next || next->empty()) break;
     at = *next;
   }
-  Status got = next ? Status{} : Status(std::unexpected(next.error()));
-  if (!got && got.error().code == Code::kNotFound) {
-    got = is_missing_container(got.error().message)
-              ? fail(Code::kDataLoss, fmt::format("the container of {} is gone: {}", id, got.error().message))
-              : fail(Code::kNotFound, fmt::format("the container has no {}", path));
-  } else if (got && !next->empty()) {
+  Status got;
+  if (!next) {
+    got = std::unexpected(explain(next.error(), id, path));
+  } else if (!next->empty()) {
     got = fail(Code::kInvalidArgument, fmt::format("{} leads through more than {} symbolic links", path, kMostLinks));
   }
   const std::string target = folder + "/" + last;

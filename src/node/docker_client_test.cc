@@ -167,10 +167,5 @@ TEST(DockerClient, AnErrorOfTheSinkEndsTheCall) {
   EXPECT_EQ(reply->error().message, "disk full");
 }
 
-TEST(PercentEncode, LeavesOnlyWhatNeedsNone) {
-  EXPECT_EQ(percent_encode("a-Z_0.~"), "a-Z_0.~");
-  EXPECT_EQ(percent_encode("/a b\"{}&=%\xc3\xa4"), "%2Fa%20b%22%7B%7D%26%3D%25%C3%A4");
-}
-
 }  // namespace
 }  // namespace tiphys::node

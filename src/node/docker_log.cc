@@ -74,7 +74,20 @@ Result<EngineLog> EngineLog::open(const std::string& dir) {
 
 void EngineLog::begin() {
   frames_.restart();
+  file_line_.clear();
+  error_line_goes_on_ = false;
   to_pass_ = lines_;
+}
+
+std::string EngineLog::begin_at_last() {
+  // While lines are passed over, the last one read is not the last one written.
+  const bool known = to_pass_ == 0 && last_time_ != Time{};
+  begin();
+  if (!known) return "";
+  to_pass_ = std::exchange(last_lines_, 0);
+  const auto nanoseconds = last_time_.time_since_epoch().count();
+  constexpr std::int64_t kASecond = 1'000'000'000;
+  return fmt::format("{}.{:09}", nanoseconds / kASecond, nanoseconds % kASecond);
 }
 
 Status EngineLog::feed(std::string_view bytes, Time now) {
@@ -99,23 +112,59 @@ Status EngineLog::take(bool is_stderr, std::string_view text, Time now) {
     const bool partial = newline == std::string_view::npos;
     const std::string_view line = text.substr(0, newline);
     text.remove_prefix(partial ? text.size() : newline + 1);
-    if (to_pass_ > 0) {
-      --to_pass_;
-    } else {
-      add(is_stderr, stamp, partial, line);
-    }
+    add(is_stderr, *time, stamp, partial, line);
   } while (!text.empty());
   return {};
 }
 
-void EngineLog::add(bool is_stderr, Time time, bool partial, std::string_view text) {
+Status EngineLog::feed_file(std::string_view bytes) {
+  for (;;) {
+    const std::size_t newline = bytes.find('\n');
+    file_line_.append(bytes.substr(0, newline));
+    if (newline == std::string_view::npos) break;
+    TIPHYS_CHECK_OK(take_file_line(file_line_));
+    file_line_.clear();
+    bytes.remove_prefix(newline + 1);
+  }
+  return flush();
+}
+
+Status EngineLog::take_file_line(std::string_view line) {
+  const auto word = [&line] {
+    const std::size_t space = line.find(' ');
+    const std::string_view found = line.substr(0, space);
+    line.remove_prefix(space == std::string_view::npos ? line.size() : space + 1);
+    return found;
+  };
+  const auto time = parse_rfc3339(word());
+  const std::string_view stream = word();
+  const std::string_view tag = word();
+  if (!time || (stream != "stdout" && stream != "stderr") || (tag != "F" && tag != "P")) {
+    return fail(Code::kDataLoss, "the engine's log file holds a line of another form");
+  }
+  add(stream == "stderr", *time, *time, tag == "P", line);
+  return {};
+}
+
+void EngineLog::add(bool is_stderr, Time engine_time, Time time, bool partial, std::string_view text) {
+  if (engine_time != last_time_) last_lines_ = 0;
+  last_time_ = engine_time;
+  ++last_lines_;
+  if (is_stderr) {
+    if (!error_line_goes_on_) last_error_line_.clear();
+    last_error_line_.append(text.substr(0, kMostErrorLine - std::min(kMostErrorLine, last_error_line_.size())));
+    error_line_goes_on_ = partial;
+  }
+  if (to_pass_ > 0) {
+    --to_pass_;
+    return;
+  }
   const std::size_t at = out_.size();
   out_.resize(at + kLogPrefixBytes);
   write_log_prefix(out_.data() + at, time.time_since_epoch().count(), is_stderr, partial);
   out_.append(text);
   out_.push_back('\n');
   ++lines_;
-  if (is_stderr) last_error_line_ = text.substr(0, kMostErrorLine);
 }
 
 Status EngineLog::flush() {

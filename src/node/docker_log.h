@@ -27,7 +27,8 @@ class LogFrames {
   std::string waiting_;
 };
 
-/// Writes an engine's log, asked for with timestamps, to `<dir>/log` in the format that node/output_pump.h tells.
+/// Writes an engine's log, from its API (asked for with timestamps) or its file, to `<dir>/log` in the format that
+/// node/output_pump.h tells.
 ///
 /// The engine's log is the truth and ours a prefix of it: after a break it is read from its start again, and as many
 /// lines as are written already are passed over. This needs no clock and survives a kill at any point.
@@ -38,8 +39,13 @@ class EngineLog {
 
   /// The engine's stream begins, from its first line.
   void begin();
+  /// The engine's stream goes on from the time of the last line, which is returned in the form of the API's "since". ""
+  /// when that line has not been read again since open(): then the stream begins anew.
+  std::string begin_at_last();
   /// The next bytes of the stream; `now` stamps lines of engines that tell only the second.
   Status feed(std::string_view bytes, Time now);
+  /// The same with bytes of a log file of podman's: lines as we write them, but for the form of their time.
+  Status feed_file(std::string_view bytes);
   /// The stream has ended: false when it broke off inside a frame.
   bool end() const { return frames_.at_boundary(); }
 
@@ -51,15 +57,20 @@ class EngineLog {
  private:
   EngineLog(UniqueFd fd, std::uint64_t lines) : fd_(std::move(fd)), lines_(lines) {}
   Status take(bool is_stderr, std::string_view text, Time now);
-  void add(bool is_stderr, Time time, bool partial, std::string_view text);
+  Status take_file_line(std::string_view line);
+  void add(bool is_stderr, Time engine_time, Time time, bool partial, std::string_view text);
   Status flush();
 
   LogFrames frames_;
   UniqueFd fd_;
   std::uint64_t lines_;
-  std::uint64_t to_pass_ = 0;  ///< lines of the stream that are in the file already
+  std::uint64_t to_pass_ = 0;     ///< lines of the stream that are in the file already
+  Time last_time_{};              ///< the engine's, of the last line of this stream
+  std::uint64_t last_lines_ = 0;  ///< lines of that time
+  std::string file_line_;         ///< the unfinished last line of a file
   std::string out_;
   std::string last_error_line_;
+  bool error_line_goes_on_ = false;
 };
 
 }  // namespace tiphys::node

@@ -51,7 +51,7 @@ TEST(LogFrames, AnUnfinishedFrameIsNoBoundary) {
 TEST(LogFrames, WhatIsNoFrameIsAnError) {
   const LogFrames::Sink sink = [](bool, std::string_view) { return Status{}; };
   for (const std::string& bytes : {std::string("plain text of a terminal"), std::string("\x03\0\0\0\0\0\0\1x", 9),
-                                  std::string("\1\0\0\0\xff\xff\xff\xff", 8)}) {
+                                   std::string("\1\0\0\0\xff\xff\xff\xff", 8)}) {
     LogFrames frames;
     const Status fed = frames.feed(bytes, sink);
     ASSERT_FALSE(fed);
@@ -75,12 +75,17 @@ TEST_F(EngineLogTest, KeepsStreamsTimesAndPartsOfLines) {
   EXPECT_TRUE(log->end());
   EXPECT_EQ(log->lines(), 5u);
   EXPECT_EQ(log->last_error_line(), "err");
+  ASSERT_TRUE(log->feed(frame(2, "2026-01-31T12:00:03Z two ") + frame(2, "2026-01-31T12:00:03Z parts\n"), kNow));
+  EXPECT_EQ(log->last_error_line(), "two parts");
+  EXPECT_EQ(log->lines(), 7u);
   EXPECT_EQ(logged(),
             "2026-01-31T12:00:00.123456789Z stdout F out\n"
             "2026-01-31T12:00:01.000000000Z stderr F err\n"
             "2026-01-31T12:00:02.500000000Z stdout P part \n"
             "2026-01-31T12:00:02.500000000Z stdout F rest\n"
-            "2026-01-31T12:00:03.000000000Z stdout F \n");
+            "2026-01-31T12:00:03.000000000Z stdout F \n"
+            "2026-01-31T12:00:03.000000000Z stderr P two \n"
+            "2026-01-31T12:00:03.000000000Z stderr F parts\n");
 }
 
 TEST_F(EngineLogTest, AnEngineThatTellsOnlySecondsGetsOurFraction) {
@@ -107,6 +112,55 @@ TEST_F(EngineLogTest, ReadAgainItPassesOverWhatIsWritten) {
             "2026-01-31T12:00:00.000000000Z stdout F a\n"
             "2026-01-31T12:00:00.000000000Z stdout F a\n"
             "2026-01-31T12:00:00.000000000Z stderr F b\n");
+}
+
+TEST_F(EngineLogTest, GoesOnFromTheTimeOfTheLastLine) {
+  auto log = EngineLog::open(temp.path());
+  EXPECT_EQ(log->begin_at_last(), "") << "nothing is there";
+  const std::string first = frame(1, "2026-01-31T12:00:00Z a\n");
+  const std::string at_last = frame(1, "2026-01-31T12:00:01.5Z b\n") + frame(1, "2026-01-31T12:00:01.5Z b\n");
+  ASSERT_TRUE(log->feed(first + at_last, kNow));
+  for (const char* more : {"c", "d"}) {
+    EXPECT_EQ(log->begin_at_last(), "1769860801.500000000");
+    const std::string again = log->lines() == 3 ? "" : frame(1, "2026-01-31T12:00:01.5Z c\n");
+    ASSERT_TRUE(log->feed(at_last + again + frame(2, fmt::format("2026-01-31T12:00:01.5Z {}\n", more)), kNow));
+  }
+  EXPECT_EQ(logged(),
+            "2026-01-31T12:00:00.000000000Z stdout F a\n2026-01-31T12:00:01.500000000Z stdout F b\n"
+            "2026-01-31T12:00:01.500000000Z stdout F b\n2026-01-31T12:00:01.500000000Z stderr F c\n"
+            "2026-01-31T12:00:01.500000000Z stderr F d\n");
+}
+
+TEST_F(EngineLogTest, BeginsAnewWhenItHasNotCaughtUp) {
+  write_file(temp / "log", "2026-01-31T12:00:00.000000000Z stdout F a\n2026-01-31T12:00:01.000000000Z stdout F b\n");
+  auto log = EngineLog::open(temp.path());
+  log->begin();
+  ASSERT_TRUE(log->feed(frame(1, "2026-01-31T12:00:00Z a\n"), kNow));
+  EXPECT_EQ(log->begin_at_last(), "");
+}
+
+TEST_F(EngineLogTest, ReadsPodmansFileWhereverItIsCut) {
+  const std::string bytes =
+      "2026-01-31T12:00:00.123456789+01:00 stdout F out\n2026-01-31T11:00:01.5Z stderr P \n"
+      "2026-01-31T11:00:01.5Z stdout F \n2026-01-31T11:00:02Z stdout P a  b\n";
+  const std::string expected =
+      "2026-01-31T11:00:00.123456789Z stdout F out\n2026-01-31T11:00:01.500000000Z stderr P \n"
+      "2026-01-31T11:00:01.500000000Z stdout F \n2026-01-31T11:00:02.000000000Z stdout P a  b\n";
+  for (std::size_t cut = 0; cut <= bytes.size(); ++cut) {
+    write_file(temp / "log", "");
+    auto log = EngineLog::open(temp.path());
+    log->begin();
+    ASSERT_TRUE(log->feed_file(bytes.substr(0, cut)));
+    if (cut % 2 == 0) {
+      log->begin();
+      ASSERT_TRUE(log->feed_file(bytes));
+    } else {
+      ASSERT_TRUE(log->feed_file(bytes.substr(cut)));
+    }
+    ASSERT_EQ(logged(), expected) << cut;
+  }
+  auto log = EngineLog::open(temp.path());
+  EXPECT_EQ(log->feed_file("{\"log\": \"another format\"}\n").error().code, Code::kDataLoss);
 }
 
 TEST_F(EngineLogTest, ALineThatACrashCutIsWrittenAnew) {

@@ -75,9 +75,7 @@ doc::Object host_config(const ContainerSpec& spec, const EngineTraits& traits, c
   if (spec.read_only_root) host["ReadonlyRootfs"] = true;
   if (spec.privileged) host["Privileged"] = true;
   // A log that can be read again, whatever the engine's own default is, and without the rotation that would lose lines.
-  doc::Object log = {{"Type", "json-file"}};
-  if (!traits.podman) log["Config"] = {{"max-size", "-1"}, {"max-file", "1"}};
-  host["LogConfig"] = std::move(log);
+  host["LogConfig"] = {{"Type", "json-file"}, {"Config", {{"max-size", "1000000g"}}}};
   return host;
 }
 
@@ -132,7 +130,7 @@ std::string engine_name(std::string_view id) {
   return name;
 }
 
-doc::Value create_body(const ContainerSpec& spec, const EngineTraits& traits, const std::string& network) {
+doc::Value create_body(const ContainerSpec& spec, const EngineTraits& traits, const EnginePlace& place) {
   doc::Object body;
   body["Image"] = spec.image;
   if (!spec.command.empty()) body["Entrypoint"] = array_of(spec.command);
@@ -143,13 +141,44 @@ doc::Value create_body(const ContainerSpec& spec, const EngineTraits& traits, co
   if (!spec.working_dir.empty()) body["WorkingDir"] = spec.working_dir;
   if (const std::string user = user_of(spec); !user.empty()) body["User"] = user;
   if (!spec.hostname.empty()) body["Hostname"] = hostname_of(spec.hostname);
-  body["Labels"] = {{kIdLabel, spec.id},
-                    {kPodUidLabel, spec.pod_uid},
-                    {kPodNamespaceLabel, spec.ns},
-                    {kPodNameLabel, spec.pod_name},
-                    {kContainerNameLabel, spec.container_name}};
-  body["HostConfig"] = host_config(spec, traits, network);
+  body["Labels"] = {
+      {kIdLabel, spec.id},           {kPlaneLabel, place.plane},     {kPodUidLabel, spec.pod_uid},
+      {kPodNamespaceLabel, spec.ns}, {kPodNameLabel, spec.pod_name}, {kContainerNameLabel, spec.container_name}};
+  body["HostConfig"] = host_config(spec, traits, place.network);
   return body;
+}
+
+std::string list_target(std::string_view plane) {
+  doc::Array labels;
+  labels.emplace_back(plane.empty() ? std::string(kIdLabel) : fmt::format("{}={}", kPlaneLabel, plane));
+  const doc::Value filters = {{"label", std::move(labels)}};
+  return "/containers/json?all=1&filters=" + percent_encode(doc::to_json(filters));
+}
+
+Result<std::vector<std::string>> parse_list(std::string_view body) {
+  TIPHYS_TRY(const doc::Value document, doc::parse_json(body));
+  const doc::Array* containers = document.if_array();
+  if (containers == nullptr) return fail(Code::kInternal, "the container engine lists containers in an unknown form");
+  std::vector<std::string> ids;
+  for (const doc::Value& container : *containers) {
+    const std::string_view id = doc::find_string(container, "Labels", kIdLabel);
+    if (!id.empty()) ids.emplace_back(id);
+  }
+  return ids;
+}
+
+std::string percent_encode(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                       c == '_' || c == '.' || c == '~';
+    if (plain) {
+      out.push_back(c);
+    } else {
+      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return out;
 }
 
 ImageReference parse_image(std::string_view image) {
@@ -186,6 +215,7 @@ Result<EngineState> parse_inspect(std::string_view body) {
   out.started_at = time_of(*state, "StartedAt");
   out.finished_at = time_of(*state, "FinishedAt");
   out.started = out.started_at != Time{};
+  out.log_path = doc::find_string(document, "LogPath");
   return out;
 }
 
@@ -196,8 +226,9 @@ ContainerExit exit_of(const EngineState& state, bool limited, bool we_killed) {
   if (out.exit_code > kSignalBase && out.exit_code <= kSignalBase + kHighestSignal) {
     out.signal = out.exit_code - kSignalBase;
   }
-  out.started_at = state.started_at;
-  out.finished_at = state.finished_at;
+  // Engines note the start when they have learned of it, which may be after a short step's end.
+  out.finished_at = state.finished_at == Time{} ? state.started_at : state.finished_at;
+  out.started_at = std::min(state.started_at, out.finished_at);
   out.message = state.error;
   if (out.exit_code == 0) {
     out.reason = "Completed";

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "doc/value.h"
 #include "node/runtime.h"
@@ -12,6 +13,8 @@ namespace tiphys::node {
 
 /// Labels of every container of ours.
 inline constexpr std::string_view kIdLabel = "tiphys.io/id";
+/// Whose it is: several planes may share an engine.
+inline constexpr std::string_view kPlaneLabel = "tiphys.io/plane";
 inline constexpr std::string_view kPodUidLabel = "tiphys.io/pod-uid";
 inline constexpr std::string_view kPodNamespaceLabel = "tiphys.io/pod-namespace";
 inline constexpr std::string_view kPodNameLabel = "tiphys.io/pod-name";
@@ -25,8 +28,21 @@ struct EngineTraits {
   bool init = true;  ///< the engine has an init program for containers
 };
 
-/// The body of POST /containers/create. `network` is the engine's network mode, "" its default.
-doc::Value create_body(const ContainerSpec& spec, const EngineTraits& traits, const std::string& network);
+/// Where a container belongs.
+struct EnginePlace {
+  std::string plane;    ///< any text that no other plane on the engine has
+  std::string network;  ///< the engine's network mode, "" its default
+};
+
+/// The body of POST /containers/create.
+doc::Value create_body(const ContainerSpec& spec, const EngineTraits& traits, const EnginePlace& place);
+
+/// Letters that a query or path segment may not hold as %XX.
+std::string percent_encode(std::string_view text);
+/// The path and query that list our containers, all of them or a plane's.
+std::string list_target(std::string_view plane = "");
+/// The ids of the containers that such a list holds.
+Result<std::vector<std::string>> parse_list(std::string_view body);
 
 /// An image reference taken apart as the engines' pull call wants it: "alpine" is {"alpine", "latest"},
 /// "a:5000/b@sha256:..." is {"a:5000/b@sha256:...", ""}.
@@ -51,6 +67,7 @@ struct EngineState {
   std::string error;
   Time started_at{};
   Time finished_at{};
+  std::string log_path;  ///< where the engine keeps the log, on its own host
 };
 Result<EngineState> parse_inspect(std::string_view body);
 

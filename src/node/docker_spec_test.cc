@@ -22,11 +22,12 @@ TEST(EngineName, KeepsWhatEnginesAllow) {
 }
 
 TEST(CreateBody, OfASmallContainer) {
-  EXPECT_EQ(doc::to_json(create_body(small_spec(), {.podman = false, .init = true}, "")),
-            R"({"Image":"busybox","Env":[],"Labels":{"tiphys.io/id":"uid-1.main","tiphys.io/pod-uid":"uid-1",)"
-            R"("tiphys.io/pod-namespace":"default","tiphys.io/pod-name":"pod","tiphys.io/container-name":"main"},)"
-            R"("HostConfig":{"Init":true,"Mounts":[],"SecurityOpt":["label=disable"],)"
-            R"("LogConfig":{"Type":"json-file","Config":{"max-size":"-1","max-file":"1"}}}})");
+  EXPECT_EQ(
+      doc::to_json(create_body(small_spec(), {.podman = false, .init = true}, {.plane = "/data", .network = ""})),
+      R"({"Image":"busybox","Env":[],"Labels":{"tiphys.io/id":"uid-1.main","tiphys.io/plane":"/data","tiphys.io/pod-uid":"uid-1",)"
+      R"("tiphys.io/pod-namespace":"default","tiphys.io/pod-name":"pod","tiphys.io/container-name":"main"},)"
+      R"("HostConfig":{"Init":true,"Mounts":[],"SecurityOpt":["label=disable"],)"
+      R"("LogConfig":{"Type":"json-file","Config":{"max-size":"1000000g"}}}})");
 }
 
 TEST(CreateBody, SaysAllThatASpecCan) {
@@ -44,7 +45,7 @@ TEST(CreateBody, SaysAllThatASpecCan) {
   spec.read_only_root = true;
   spec.privileged = true;
   spec.hostname = std::string(62, 'h') + "-tail";
-  const doc::Value body = create_body(spec, {.podman = true, .init = false}, "host");
+  const doc::Value body = create_body(spec, {.podman = true, .init = false}, {.plane = "", .network = "host"});
   EXPECT_EQ(doc::to_json(*doc::find(body, "Entrypoint")), R"(["sh","-c"])");
   EXPECT_EQ(doc::to_json(*doc::find(body, "Cmd")), R"(["true"])");
   EXPECT_EQ(doc::to_json(*doc::find(body, "Env")), R"(["A=b c","EMPTY="])");
@@ -58,14 +59,34 @@ TEST(CreateBody, SaysAllThatASpecCan) {
             R"({"Type":"bind","Source":"/host/in","Target":"/in","ReadOnly":true}],)"
             R"("SecurityOpt":["label=disable"],"Memory":67108864,"MemorySwap":67108864,)"
             R"("CpuPeriod":100000,"CpuQuota":50000,"ReadonlyRootfs":true,"Privileged":true,)"
-            R"("LogConfig":{"Type":"json-file"}})");
+            R"("LogConfig":{"Type":"json-file","Config":{"max-size":"1000000g"}}})");
 }
 
 TEST(CreateBody, NeverAsksForLessTimeThanTheKernelGives) {
   ContainerSpec spec = small_spec();
   spec.cpus = 0.001;
-  const doc::Value body = create_body(spec, {}, "");
+  const doc::Value body = create_body(spec, {}, {});
   EXPECT_EQ(doc::find(body, "HostConfig", "CpuQuota")->get_int64(), 1000);
+}
+
+TEST(PercentEncode, LeavesOnlyWhatNeedsNone) {
+  EXPECT_EQ(percent_encode("a-Z_0.~"), "a-Z_0.~");
+  EXPECT_EQ(percent_encode("/a b\"{}&=%\xc3\xa4"), "%2Fa%20b%22%7B%7D%26%3D%25%C3%A4");
+}
+
+TEST(ListTarget, FiltersByLabel) {
+  EXPECT_EQ(list_target(), "/containers/json?all=1&filters=%7B%22label%22%3A%5B%22tiphys.io%2Fid%22%5D%7D");
+  EXPECT_EQ(list_target("/data"),
+            "/containers/json?all=1&filters=%7B%22label%22%3A%5B%22tiphys.io%2Fplane%3D%2Fdata%22%5D%7D");
+}
+
+TEST(ParseList, GivesTheIds) {
+  const auto ids =
+      parse_list(R"([{"Labels":{"tiphys.io/id":"a.main"}},{"Labels":null},{"Labels":{"tiphys.io/id":"b.main"}}])");
+  ASSERT_TRUE(ids);
+  EXPECT_EQ(*ids, (std::vector<std::string>{"a.main", "b.main"}));
+  EXPECT_TRUE(parse_list("[]")->empty());
+  EXPECT_FALSE(parse_list("{}"));
 }
 
 TEST(ParseImage, FindsTheTag) {
@@ -118,8 +139,8 @@ struct ExitRow {
   std::string reason;
   int signal;
 };
-class ExitOf : public ::testing::TestWithParam<ExitRow> {};
-TEST_P(ExitOf, GivesTheReason) {
+class ExitReasons : public ::testing::TestWithParam<ExitRow> {};
+TEST_P(ExitReasons, FollowFromTheState) {
   const ExitRow& row = GetParam();
   EngineState state;
   state.exit_code = row.code;
@@ -128,7 +149,7 @@ TEST_P(ExitOf, GivesTheReason) {
   EXPECT_EQ(exit.reason, row.reason);
   EXPECT_EQ(exit.signal, row.signal);
 }
-INSTANTIATE_TEST_SUITE_P(DockerSpec, ExitOf,
+INSTANTIATE_TEST_SUITE_P(DockerSpec, ExitReasons,
                          ::testing::Values(ExitRow{"success", 0, false, false, false, "Completed", 0},
                                            ExitRow{"failure", 1, false, true, false, "Error", 0},
                                            ExitRow{"killed_under_a_limit", 137, false, true, false, "OOMKilled", 9},
@@ -140,6 +161,17 @@ INSTANTIATE_TEST_SUITE_P(DockerSpec, ExitOf,
                                            ExitRow{"code_beyond_signals", 255, false, false, false, "Error", 0},
                                            ExitRow{"unknown_code", -1, false, false, false, "Error", 0}),
                          [](const auto& row) { return row.param.rule; });
+
+TEST(ExitOf, NeverEndsBeforeItStarted) {
+  EngineState state;
+  state.started_at = Time{std::chrono::seconds{20}};
+  state.finished_at = Time{std::chrono::seconds{10}};
+  const ContainerExit exit = exit_of(state, false, false);
+  EXPECT_EQ(exit.started_at, state.finished_at);
+  EXPECT_EQ(exit.finished_at, state.finished_at);
+  state.finished_at = Time{};
+  EXPECT_EQ(exit_of(state, false, false).started_at, state.started_at);
+}
 
 TEST(PullError, IsFoundInAStreamThatBeganWell) {
   EXPECT_EQ(pull_error("{\"status\":\"Pulling\"}\r\n{\"status\":\"Done\"}\r\n"), std::nullopt);

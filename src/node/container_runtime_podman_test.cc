@@ -1,0 +1,81 @@
+#include "node/container_runtime_podman.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "artifact/testing.h"
+
+namespace tiphys::node {
+namespace {
+
+using artifact::testing::read_file;
+using artifact::testing::TempFolder;
+using artifact::testing::write_file;
+
+/// What a service said to a connection, or "" when it broke.
+std::string said(const std::string& path) {
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  std::string text;
+  if (::connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0) {
+    char buffer[512];
+    for (ssize_t got = 0; (got = ::read(fd, buffer, sizeof buffer)) > 0;) text.append(buffer, std::size_t(got));
+  }
+  ::close(fd);
+  return text;
+}
+
+/// Stands for podman: tells each connection how it was started.
+constexpr const char* kService = R"(#!/usr/bin/python3
+import os, socket, sys
+print("service log", flush=True)
+listener = socket.socket(fileno=3)
+while True:
+    connection, _ = listener.accept()
+    ours = os.environ["LISTEN_PID"] == str(os.getpid()) and os.environ["LISTEN_FDS"] == "1"
+    connection.sendall(" ".join([str(ours)] + sys.argv[1:]).encode())
+    connection.close()
+)";
+
+struct OwnPodmanTest : ::testing::Test {
+  TempFolder temp;
+  void SetUp() override {
+    if (::access("/usr/bin/python3", X_OK) != 0) GTEST_SKIP() << "/usr/bin/python3 is missing";
+    write_file(temp / "podman", kService, 0755);
+  }
+};
+
+TEST_F(OwnPodmanTest, ServesAtOnceAndEndsWithItsOwner) {
+  std::string socket;
+  {
+    OwnPodman podman(temp.path());
+    socket = *podman.socket();
+    ASSERT_TRUE(podman.start(temp / "podman"));
+    EXPECT_EQ(said(socket), "True system service --time=0");
+    ASSERT_TRUE(podman.start(temp / "podman")) << "once more";
+    EXPECT_EQ(said(socket), "True system service --time=0");
+    EXPECT_EQ(artifact::testing::mode_of(socket), 0600u);
+  }
+  EXPECT_EQ(said(socket), "");
+  EXPECT_EQ(read_file(temp / "podman.log"), "service log\n");
+}
+
+TEST_F(OwnPodmanTest, AServiceThatFailsBreaksTheConnection) {
+  write_file(temp / "broken", "#!/bin/sh\nexit 125\n", 0755);
+  OwnPodman podman(temp.path());
+  ASSERT_TRUE(podman.start(temp / "broken"));
+  EXPECT_EQ(said(*podman.socket()), "");
+}
+
+TEST_F(OwnPodmanTest, ADeepFolderHasItsSocketWherePathsAreShort) {
+  const OwnPodman podman(temp / std::string(200, 'd'));
+  const auto socket = podman.socket();
+  ASSERT_TRUE(socket) << socket.error().message;
+  EXPECT_LT(socket->size(), 108u);
+  std::filesystem::remove_all(std::filesystem::path(*socket).parent_path());
+}
+
+}  // namespace
+}  // namespace tiphys::node
