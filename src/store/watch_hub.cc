@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/check.h"
 
@@ -172,7 +173,7 @@ std::unique_ptr<cluster::Watch> WatchHub::watch(const cluster::Resource& resourc
 }
 
 void WatchHub::append(const cluster::Resource& resource, ObjectEvent event) {
-  fresh_.emplace_back(&resource, event);
+  fresh_.push_back({&resource, event});
   Channel& log = channel(resource);
   event.bytes += kEventBytes;
   log.bytes += event.bytes;
@@ -184,10 +185,25 @@ void WatchHub::append(const cluster::Resource& resource, ObjectEvent event) {
   }
 }
 
+void WatchHub::merge_status_updates() {
+  std::map<std::pair<const cluster::Resource*, std::string_view>, Fresh*> newest;
+  for (Fresh& fresh : fresh_) {
+    const auto name = std::string_view(fresh.event.name.name);
+    Fresh*& earlier = newest[{fresh.resource, name}];
+    if (earlier && earlier->event.name == fresh.event.name && earlier->event.by_status_update &&
+        fresh.event.by_status_update) {
+      fresh.event.before = earlier->event.before;
+      earlier->merged = true;
+    }
+    earlier = &fresh;
+  }
+}
+
 void WatchHub::dispatch_new() {
-  for (const auto events = std::exchange(fresh_, {}); const auto& [resource, event] : events) {
+  merge_status_updates();
+  for (const auto all = std::exchange(fresh_, {}); const auto& [resource, event, merged] : all) {
     auto& watches = channel(*resource).watches;
-    if (watches.empty()) continue;
+    if (merged || watches.empty()) continue;
     // Readers may close any watch while they are told, but new ones start in a turn of their own.
     for (const auto& watch : watches) watch->offer(event);
     std::erase_if(watches, [](const auto& watch) { return watch->closed(); });

@@ -56,7 +56,14 @@ class WatchHub {
     std::uint64_t forgotten = 0;  ///< the newest version that is no longer in the log
     std::vector<std::shared_ptr<ObjectWatch>> watches;
   };
+  struct Fresh {
+    const cluster::Resource* resource;
+    ObjectEvent event;
+    bool merged = false;  ///< into a later one
+  };
   Channel& channel(const cluster::Resource& resource);
+  /// Of status updates of one workflow in a row, watches see the last: putting a large workflow together costs.
+  void merge_status_updates();
 
   Poster& poster_;
   Memory& memory_;
@@ -65,7 +72,7 @@ class WatchHub {
   std::uint64_t first_version_;
   std::uint64_t version_;
   std::unordered_map<const cluster::Resource*, Channel> channels_;
-  std::vector<std::pair<const cluster::Resource*, ObjectEvent>> fresh_;
+  std::vector<Fresh> fresh_;
 };
 
 }  // namespace tiphys::store

@@ -317,6 +317,28 @@ TEST(Watch, OfTheControllerLeavesOutItsOwnUpdates) {
   EXPECT_EQ(doc::find_string(*other.last, "status", "phase"), "Failed");
 }
 
+TEST(Watch, SeesTheLastOfSeveralStatusUpdatesAtOnce) {
+  TestStore store;
+  ASSERT_TRUE(store.create(kWorkflows, {{"metadata", {{"name", "w"}}}}));
+  Reader all(store, kWorkflows);
+  Reader running(store, kWorkflows, {.labels = *Selector::parse("phase=Running")});
+  store.run();
+  const Key w = key(kWorkflows, "w");
+  const auto update = [&](const char* phase) {
+    store->update_workflow_status(w, {.fields = {{"phase", phase}}, .labels = {{"phase", phase}}}, [](auto) {});
+  };
+  update("Running");
+  update("Failed");
+  store->patch(w, PatchType::kMerge, {{"spec", {{"suspend", true}}}}, [](auto) {});
+  update("Running");
+  update("Error");
+  update("Running");
+  store.run();
+  EXPECT_THAT(all.events, ElementsAre("added w", "synced", "modified w", "modified w", "modified w"));
+  EXPECT_EQ(doc::find_string(*all.last, "status", "phase"), "Running");
+  EXPECT_THAT(running.events, ElementsAre("synced", "added w"));
+}
+
 struct NodeReader {
   NodeReader(TestStore& store, const char* name) {
     watch = store->watch_nodes(key(kWorkflows, name),
