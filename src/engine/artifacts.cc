@@ -133,7 +133,7 @@ Result<std::optional<api::Artifact>> Machine::find_artifact(std::string_view tag
   if (!tag.starts_with(kOutputs) || index == kNoNode) return std::nullopt;
   const std::string_view name = tag.substr(kOutputs.size());
   const Node& node = nodes_[effective(index)];
-  if (node.outputs) return pick(node.outputs->artifacts, name);
+  if (node.outputs) return pick(node.outputs->artifacts(), name);
   // In steps a skipped step has its declared artifacts, empty; in a dag it has none.
   const CompiledTemplate* target = frame->plan->tasks[task->second].target;
   if (node.phase != api::NodePhase::kSkipped || frame->plan->dag() || !target) return std::nullopt;

@@ -190,6 +190,9 @@ void Machine::answer(const CacheAnswered& event) {
   auto found = lookups_.extract(event.node_id);
   if (found.empty()) return;
   Lookup& lookup = found.mapped();
+  if (Frame* frame = frame_of(lookup.call.boundary); frame && lookup.call.owner == Owner::kTask) {
+    if (failed_fast(*frame) || frame->stopping) return give_up(lookup.call);
+  }
   if (!event.error.empty()) {
     fail_to_begin(lookup.call, event.error);
     return;

@@ -415,6 +415,18 @@ TEST(Parallelism, OfTheWorkflow) {
 
 // ---- Cache, resources, recursion ----
 
+TEST(Parallelism, ARestoredRetryThatWaitsTriesOnceMoreOnly) {
+  FakeWorld world(
+      "{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {name: wf}, spec: {entrypoint: main, parallelism: 1, "
+      "templates: [{name: main, steps: [[{name: r, template: flaky}, {name: s, template: ok}]]}, {name: flaky, "
+      "retryStrategy: {limit: 3}, container: {image: i}}, {name: ok, container: {image: i}}]}}");
+  world.script = [](const CreatePod& pod) { return pod.node_name == "wf[0].r(1)" ? PodEnd{} : failing(); };
+  world.apply(Started{});
+  while (world.step()) world.crash();
+  EXPECT_EQ(world.node("wf[0].r").phase, api::NodePhase::kSucceeded);
+  EXPECT_EQ(world.created.size(), 3u) << "r(0), s and r(1)";
+}
+
 TEST(Memoize, AMissIsSavedAndAHitRunsNothing) {
   const std::string text = manifest(
       "{name: main, steps: [[{name: a, template: give, arguments: {parameters: [{name: k, value: key-1}]}}]]}, "

@@ -67,7 +67,7 @@ void Machine::begin_dag(Frame& frame) {
 
 void Machine::task_due(Frame& frame, std::uint32_t task) {
   TaskState& state = frame.tasks[task];
-  if (frame.stopping || state.stage != TaskStage::kWaiting) return;
+  if (state.stage != TaskStage::kWaiting || failed_fast(frame) || frame.stopping) return;
   state.stage = TaskStage::kBegun;
   ++frame.open;
   const CompiledStep& step = frame.plan->tasks[task];

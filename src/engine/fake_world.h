@@ -70,9 +70,9 @@ inline PodEnd giving(std::string name, std::string value) {
 class FakeWorld {
  public:
   explicit FakeWorld(api::Workflow workflow) : manifest(workflow) {
-    auto created = Run::create(std::move(workflow));
-    TIPHYS_CHECK(created, "a run is created");
-    run = std::move(*created);
+    auto made = Run::create(std::move(workflow));
+    TIPHYS_CHECK(made, "a run is created");
+    run = std::move(*made);
   }
   explicit FakeWorld(std::string_view yaml) : FakeWorld(workflow_of(yaml)) {}
 
@@ -83,6 +83,11 @@ class FakeWorld {
   };
   std::map<std::string, PodEnd> ends;
   std::map<std::string, api::Outputs> cache;  ///< by key
+  std::function<std::optional<api::Outputs>(const LookUpCache&)> look_up =
+      [this](const LookUpCache& ask) -> std::optional<api::Outputs> {
+    const auto found = cache.find(ask.key);
+    return found == cache.end() ? std::nullopt : std::optional(found->second);
+  };
 
   void apply(const Event& event) {
     std::vector<Effect> effects;
@@ -122,8 +127,11 @@ class FakeWorld {
 
   void persist() {
     for (const std::string& id : run->take_changes().nodes) {
-      if (!rows.contains(id)) order.push_back(id);
-      rows.insert_or_assign(id, *run->find_node(id));
+      const api::NodeStatus node = *run->find_node(id);
+      const auto known = rows.find(id);
+      if (known == rows.end()) order.push_back(id);
+      if (known != rows.end() && on_change) on_change(known->second, node);
+      rows.insert_or_assign(id, node);
     }
   }
   /// Forgets the run, and restores it from what was persisted. Pods go on.
@@ -163,7 +171,7 @@ class FakeWorld {
     } else if (auto* ask = std::get_if<LookUpCache>(&effect)) {
       CacheAnswered answer;
       answer.node_id = ask->node_id;
-      if (const auto found = cache.find(ask->key); found != cache.end()) answer.outputs = found->second;
+      answer.outputs = look_up(*ask);
       due.emplace(now, answer);
     } else if (auto* save = std::get_if<SaveCache>(&effect)) {
       cache[save->key] = save->outputs;
@@ -224,6 +232,7 @@ class FakeWorld {
 
   api::Workflow manifest;
   std::unique_ptr<Run> run;
+  std::function<void(const api::NodeStatus& before, const api::NodeStatus& after)> on_change;
   Time now = kStart;
   std::multimap<Time, Event> due;
   std::optional<Time> timer;

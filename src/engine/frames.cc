@@ -14,15 +14,6 @@ std::uint64_t held_key(const Frame& frame, std::uint32_t task) {
   return static_cast<std::uint64_t>(frame.node) << 32 | task;
 }
 
-/// The name in a text that is nothing but one simple tag; "" when it is more or less.
-std::string_view sole_tag(const Text& text) {
-  const std::string& source = text.source();
-  if (text.constant() || !text.program() || !source.starts_with("{{") || !source.ends_with("}}")) return {};
-  const auto& names = text.program()->references();
-  if (names.size() != 1 || source[2] == '=' || source.find("{{", 2) != std::string::npos) return {};
-  return names.front();
-}
-
 }  // namespace
 
 void Machine::open_frame(NodeIndex index) {
@@ -76,7 +67,7 @@ Result<ResolvedStep> Machine::resolve_step(Frame& frame, std::uint32_t task) {
   }
   resolved.values.reserve(step.arguments.parameters.size());
   for (const Text& text : step.arguments.parameters) {
-    if (const std::string_view name = sole_tag(text); !name.empty()) {
+    if (const std::string_view name = text.sole_tag(); !name.empty()) {
       expr::Scope scope(&globals());
       variables.provide(name, scope);
       if (const std::string* value = scope.text(name); value && !has_tag(*value)) {
@@ -135,7 +126,14 @@ bool Machine::gate_open(Frame& frame) {
 }
 
 void Machine::pump(Frame& frame) {
-  while (!frame.held.empty() && gate_open(frame)) begin_held(frame);
+  while (!frame.held.empty() && !failed_fast(frame) && gate_open(frame)) begin_held(frame);
+}
+
+/// True, and the frame is stopped, when its template has failFast and something in it has failed.
+bool Machine::failed_fast(Frame& frame) {
+  if (!frame.plan->source->fail_fast || frame.unsuccessful == 0) return false;
+  stop_frame(frame);
+  return true;
 }
 
 /// Begins the task, or the next turn of the loop, that has been held longest.
@@ -175,9 +173,9 @@ void Machine::unblock() {
     if (Frame* frame = frame_of(index)) {
       frame->in_blocked_list = false;
       pump(*frame);
-    } else if (const Node& node = nodes_[index]; node.type == api::NodeType::kRetry && !node.fulfilled()) {
-      const NodeIndex last = last_attempt(node);
-      if (last == kNoNode || nodes_[last].fulfilled()) begin_attempt(index);
+    } else if (nodes_[index].type == api::NodeType::kRetry) {
+      // Judged anew: it may wait here twice, and have gone on meanwhile.
+      retry(index);
     }
   }
 }
@@ -187,7 +185,7 @@ void Machine::settle(NodeIndex index) {
   const Node& node = nodes_[index];
   Frame* frame = frame_of(node.boundary);
   if (!frame || node.owner != Owner::kTask) return;
-  if (frame->plan->source->fail_fast && frame->unsuccessful > 0) stop_frame(*frame);
+  failed_fast(*frame);
   if (node.turn == kNoTask) return task_settled(*frame, node.task);
   const auto loop = frame->loops.find(node.task);
   TIPHYS_CHECK(loop != frame->loops.end(), "a turn belongs to a loop");
@@ -205,6 +203,17 @@ void Machine::task_settled(Frame& frame, std::uint32_t task) {
     }
   }
   if (frame.open == 0) push(Action::Kind::kAdvance, frame.node);
+}
+
+/// A task, or a turn of its loop, that was due is not begun after all.
+void Machine::give_up(const Call& call) {
+  Frame* frame = frame_of(call.boundary);
+  if (call.turn == kNoTask) {
+    frame->tasks[call.task].stage = TaskStage::kSettled;
+    if (--frame->open == 0) push(Action::Kind::kAdvance, frame->node);
+  } else if (--frame->loops.at(call.task).open == 0) {
+    end_loop(*frame, call.task);
+  }
 }
 
 /// Begins nothing more. What is held back is given up.

@@ -160,24 +160,22 @@ Result<doc::Array> make_sequence(const std::string& count, const std::string& st
   }
 }
 
-Aggregate aggregate_outputs(const std::vector<const api::Outputs*>& outputs) {
+Aggregate aggregate_outputs(const std::vector<const NodeOutputs*>& outputs) {
   doc::Array results, parameters;
   std::map<std::string, std::vector<std::string>, std::less<>> by_name;
-  for (const api::Outputs* of_turn : outputs) {
-    if (!of_turn->parameters.empty()) {
-      std::map<std::string, std::string> values;
-      for (const auto& parameter : of_turn->parameters) {
-        values[parameter.name] = parameter.value.value_or("");
-        by_name[parameter.name].push_back(parameter.value.value_or(""));
-      }
-      doc::Object object;
-      for (const auto& [name, value] : values) object.emplace(name, value);
-      parameters.push_back(std::move(object));
-    }
-    if (of_turn->result) {
+  for (const NodeOutputs* of_turn : outputs) {
+    std::map<std::string_view, std::string_view> values;
+    of_turn->for_each_value([&](const std::string& name, const std::string& value) {
+      values[name] = value;
+      by_name[name].push_back(value);
+    });
+    doc::Object object;
+    for (const auto& [name, value] : values) object.emplace(name, value);
+    if (!object.empty()) parameters.push_back(std::move(object));
+    if (const std::string* result = of_turn->result()) {
       // The original ends in an error when a result is no JSON; a plain text is taken as a string here.
-      auto parsed = doc::parse_json(*of_turn->result);
-      results.push_back(parsed ? std::move(*parsed) : doc::Value(*of_turn->result));
+      auto parsed = doc::parse_json(*result);
+      results.push_back(parsed ? std::move(*parsed) : doc::Value(*result));
     }
   }
   Aggregate aggregate{doc::to_json(results), doc::to_json(parameters), {}};

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "engine/frame.h"
+#include "engine/node_outputs.h"
 
 namespace tiphys::engine {
 
@@ -15,6 +16,6 @@ Result<doc::Array> make_sequence(const std::string& count, const std::string& st
                                  const std::string& format);
 
 /// Outputs of a loop's turns as the original aggregates them: those that succeeded, by index.
-Aggregate aggregate_outputs(const std::vector<const api::Outputs*>& outputs);
+Aggregate aggregate_outputs(const std::vector<const NodeOutputs*>& outputs);
 
 }  // namespace tiphys::engine

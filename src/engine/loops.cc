@@ -151,7 +151,7 @@ void Machine::end_loop(Frame& frame, std::uint32_t task) {
 
 const Aggregate& Machine::aggregate(Expansion& loop) const {
   if (!loop.aggregate) {
-    std::vector<const api::Outputs*> outputs;
+    std::vector<const NodeOutputs*> outputs;
     for (const NodeIndex turn : loop.turns) {
       if (turn == kNoNode) continue;
       const Node& node = nodes_[turn];

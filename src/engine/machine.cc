@@ -57,14 +57,19 @@ void Machine::handle(const Started&) {
   if (workflow_.spec.active_deadline_seconds) {
     const auto whole = std::chrono::floor<std::chrono::seconds>(status_.started_at);
     deadline_ = Time(whole) + std::chrono::seconds(*workflow_.spec.active_deadline_seconds);
-    set_timer({*deadline_, Timer::Kind::kDeadline});
+    if (!past_deadline()) set_timer({*deadline_, Timer::Kind::kDeadline});
   }
   asked_timer_.reset();
   if (loaded_) {
     loaded_ = false;
     resume();
   }
+  if (past_deadline()) handle_deadline();
   if (!suspended_) begin_entry();
+}
+
+void Machine::handle_deadline() {
+  stop_all("Step exceeded its deadline", "Step exceeded its deadline", false);
 }
 
 void Machine::begin_entry() {
@@ -88,7 +93,7 @@ void Machine::handle(const TimerFired&) {
     const Timer timer = timers_.top();
     timers_.pop();
     if (timer.kind == Timer::Kind::kDeadline) {
-      stop_all("Step exceeded its deadline", "Step exceeded its deadline", false);
+      handle_deadline();
       continue;
     }
     const Node& node = nodes_[timer.node];

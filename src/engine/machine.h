@@ -1,6 +1,6 @@
 // The state machine behind Run. Its methods lie in files by subject: machine.cc (events, the agenda), begin.cc (a
 // template becomes a node), pods.cc, steps.cc, dag.cc, loops.cc, retry.cc, exit.cc, suspend.cc, control.cc (stopping),
-// outputs.cc, connect.cc (children and outbound nodes), restore.cc and status.cc.
+// outputs.cc, connect.cc (children and outbound nodes), load.cc, restore.cc and status.cc.
 #pragma once
 
 #include <deque>
@@ -113,6 +113,7 @@ class Machine {
   void do_action(const Action& action);
   void ended(NodeIndex index);
   void begin_entry();
+  void handle_deadline();
   void set_timer(Timer timer);
   void ask_for_timer();
   void set_status(RunStatus::Phase phase, std::string message);
@@ -165,7 +166,8 @@ class Machine {
   // suspend.cc
   void wait_suspended(NodeIndex index);
   void suspend_over(NodeIndex index);
-  static Status use_supplied_defaults(api::Outputs* outputs);
+  static Status use_supplied_defaults(Node& node);
+  void export_outputs(NodeIndex index);
   bool matches(NodeIndex index, const std::vector<std::pair<std::string, std::string>>& fields) const;
 
   // frames (frames.cc)
@@ -180,6 +182,8 @@ class Machine {
   void turn_settled(Frame& frame, std::uint32_t task);
   void settle(NodeIndex index);
   void stop_frame(Frame& frame);
+  bool failed_fast(Frame& frame);
+  void give_up(const Call& call);
   void advance(Frame& frame);
   Result<ResolvedStep> resolve_step(Frame& frame, std::uint32_t task);
   Result<std::optional<api::Artifact>> resolve_artifact(const ArtifactPlan& plan, const Variables& variables,
@@ -248,13 +252,13 @@ class Machine {
   void outbound_nodes(NodeIndex index, std::vector<NodeIndex>& into) const;
   void set_outbound(NodeIndex index, std::vector<NodeIndex> outbound);
 
-  // restore.cc
+  // load.cc, restore.cc
   Status load_node(api::NodeStatus& status);
   Status load_edges(const std::vector<api::NodeStatus>& nodes);
   void place_loaded();
   bool place_member(NodeIndex boundary, NodeIndex index);
   void place_hooks(NodeIndex index, std::vector<NodeIndex>& open);
-  void load_inputs(NodeIndex index, api::NodeStatus& status);
+  void load_values(NodeIndex index, api::NodeStatus& status);
   void resume();
   void wake(NodeIndex index);
   void wake_frame(Frame& frame);

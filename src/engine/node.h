@@ -11,6 +11,7 @@
 #include "api/node_status.h"
 #include "engine/compiled_template.h"
 #include "engine/frame.h"
+#include "engine/node_outputs.h"
 
 namespace tiphys::engine {
 
@@ -44,7 +45,7 @@ struct Node {
   const CompiledTemplate* plan = nullptr;
   const std::string* template_name = nullptr;
   std::unique_ptr<std::string[]> inputs;  ///< values, by position in plan->inputs, unless they are rich
-  std::unique_ptr<api::Outputs> outputs;  ///< but for the exit code
+  std::unique_ptr<NodeOutputs> outputs;
   std::unique_ptr<NodeExtra> extra;
   std::unique_ptr<Frame> frame;  ///< steps and dag, while they run
   std::uint32_t hash = 0;        ///< the id's number

@@ -183,16 +183,16 @@ void Machine::take_outputs(NodeIndex index, const std::optional<api::Outputs>& o
   Node& node = nodes_[index];
   node.has_outputs = true;
   if (outputs->empty()) return;
-  node.outputs = std::make_unique<api::Outputs>(*outputs);
   if (outputs->exit_code) {
     int code = 0;
     const std::string& text = *outputs->exit_code;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), code);
     if (error == std::errc()) node.exit_code = static_cast<std::int16_t>(std::clamp(code, -1, 1024));
-    node.outputs->exit_code.reset();
   }
+  if (!outputs->parameters.empty() || !outputs->artifacts.empty()) export_globals(node.plan, *outputs);
+  node.outputs =
+      std::make_unique<NodeOutputs>(*outputs, node.plan && node.plan->pod ? &node.plan->source->outputs : nullptr);
   nodes_.touch(index);
-  export_globals(node.plan, *node.outputs);
 }
 
 }  // namespace tiphys::engine

@@ -15,13 +15,15 @@ class RandomWorkflow {
 
   /// A manifest in YAML's flow form.
   std::string draw() {
+    narrow_ = chance(50);
     const int composites = pick(1, 4);
     std::string templates;
     for (int i = 0; i < composites; ++i) templates += composite(i, composites);
     templates += leaves();
     std::string spec = fmt::format("entrypoint: t0, arguments: {{parameters: [{{name: p, value: global}}]}}");
-    if (chance(20)) spec += fmt::format(", parallelism: {}", pick(1, 3));
-    if (chance(30)) spec += ", onExit: leaf";
+    if (narrow_ && chance(40)) spec += fmt::format(", parallelism: {}", pick(1, 3));
+    if (chance(30)) spec += ", onExit: " + handler();
+    if (!narrow_ && chance(16)) spec += fmt::format(", activeDeadlineSeconds: {}", pick(1, 12));
     return fmt::format(
         "{{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {{name: wf}}, spec: {{{}, templates: [{}]}}}}",
         spec, templates);
@@ -39,14 +41,16 @@ class RandomWorkflow {
         "{{name: leaf, {1}, {2}, {0}}}, "
         "{{name: retried, {1}, {2}, {0}, retryStrategy: {{limit: 2, retryPolicy: Always}}}}, "
         "{{name: patient, {1}, {2}, {0}, retryStrategy: {{limit: 1, backoff: {{duration: \"3\", factor: 2}}}}}}, "
+        "{{name: cached, {1}, {2}, {0}, memoize: {{key: \"k-{{{{inputs.parameters.message}}}}\", cache: {{configMap: "
+        "{{name: c}}}}}}}}, "
         "{{name: pause, {1}, suspend: {{duration: \"2\"}}}}",
         container, input, output);
   }
 
   std::string target(int level, int levels) {
     if (level + 1 < levels && chance(30)) return fmt::format("t{}", pick(level + 1, levels - 1));
-    constexpr const char* kLeaves[] = {"leaf", "leaf", "leaf", "retried", "patient", "pause"};
-    return kLeaves[pick(0, 5)];
+    constexpr const char* kLeaves[] = {"leaf", "leaf", "leaf", "retried", "patient", "pause", "cached"};
+    return kLeaves[pick(0, 6)];
   }
 
   /// Fields that a step and a task share; `root` and `before` name what may be referred to.
@@ -61,7 +65,10 @@ class RandomWorkflow {
     } else if (chance(30)) {
       value = "{{workflow.parameters.p}}-{{inputs.parameters.message}}";
     }
-    if (chance(25)) {
+    if (!before.empty() && chance(8)) {
+      fields +=
+          fmt::format(", withParam: \"{{{{=sprig.list({}['{}'].status, 1) | toJson()}}}}\"", root, before.front());
+    } else if (chance(25)) {
       fields += chance(50) ? ", withItems: [a, b, c]" : ", withSequence: {count: 2}";
       if (chance(50)) value += "-{{item}}";
       if (chance(30)) fields += ", when: \"'{{item}}' != b\"";
@@ -69,15 +76,23 @@ class RandomWorkflow {
       fields += chance(50) ? ", when: 1 == 1" : ", when: 1 == 2";
     }
     fields += fmt::format(", arguments: {{parameters: [{{name: message, value: \"{}\"}}]}}", value);
-    if (chance(20)) fields += ", onExit: leaf";
+    if (chance(20)) fields += ", onExit: " + handler();
     return fields;
   }
+
+  std::string handler() { return chance(70) ? "leaf" : "retried"; }
 
   std::string continue_on() { return fmt::format(", continueOn: {{failed: {}, error: {}}}", chance(70), chance(50)); }
 
   std::string composite(int level, int levels) {
     std::string head = fmt::format("name: t{}, inputs: {{parameters: [{{name: message, default: top}}]}}", level);
-    if (chance(15)) head += fmt::format(", parallelism: {}", pick(1, 2));
+    if (narrow_ && chance(30)) head += fmt::format(", parallelism: {}", pick(1, 2));
+    if (!narrow_ && chance(16)) head += ", failFast: true";
+    if (level > 0) {
+      head +=
+          ", outputs: {parameters: [{name: out, valueFrom: {expression: \"'from-' + inputs.parameters.message\", "
+          "default: d}}]}";
+    }
     if (chance(10)) head += ", retryStrategy: {limit: 1, retryPolicy: Always}";
     return fmt::format("{{{}, {}}}, ", head, chance(50) ? steps(level, levels) : dag(level, levels));
   }
@@ -128,6 +143,7 @@ class RandomWorkflow {
   }
 
   std::mt19937_64 random_;
+  bool narrow_ = false;  ///< parallelism, whose order restarts change; else failFast and deadlines, which hang on order
 };
 
 }  // namespace tiphys::engine

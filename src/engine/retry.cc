@@ -104,15 +104,11 @@ void Machine::retry(NodeIndex index) {
   Node& node = nodes_[index];
   const NodeIndex last_index = last_attempt(node);
   if (node.fulfilled()) return;
-  if (last_index == kNoNode) {
-    // Held back by the workflow's parallelism; restored, it has to wait anew.
-    if (std::ranges::find(blocked_, index) == blocked_.end()) begin_attempt(index);
-    return;
-  }
+  if (last_index == kNoNode) return begin_attempt(index);
   if (!nodes_[last_index].fulfilled()) return;
   const Node& last = nodes_[last_index];
   if (!last.failed_or_error()) {
-    if (last.outputs) node.outputs = std::make_unique<api::Outputs>(*last.outputs);
+    if (last.outputs) node.outputs = std::make_unique<NodeOutputs>(*last.outputs);
     node.exit_code = last.exit_code;
     node.has_outputs = last.has_outputs;
     return set_phase(index, api::NodePhase::kSucceeded);
@@ -124,7 +120,7 @@ void Machine::retry(NodeIndex index) {
     return set_message(index, verdict->message);
   }
   if (!verdict->again) {
-    if (last.outputs) node.outputs = std::make_unique<api::Outputs>(*last.outputs);
+    if (last.outputs) node.outputs = std::make_unique<NodeOutputs>(*last.outputs);
     node.exit_code = last.exit_code;
     node.has_outputs = last.has_outputs;
     return set_phase(index, last.phase, verdict->message);

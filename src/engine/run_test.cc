@@ -233,6 +233,108 @@ const std::vector<Row> kSteps = {
      "wf[0].a Pod Failed \"main: Error (exit code 1)\"\n"},
 };
 
+const std::vector<Row> kTemplates = {
+    {"a script gives its output to a condition, and a flat list of steps is a list of groups",
+     R"(
+  templates:
+  - name: main
+    steps:
+    - {name: flip-coin, template: flip-coin}
+    - {name: heads, template: heads, when: "{{steps.flip-coin.outputs.result}} == heads"}
+    - {name: tails, template: tails, when: "{{steps.flip-coin.outputs.result}} == tails"}
+  - name: flip-coin
+    script: {image: python, command: [python], source: "print('tails') "}
+  - {name: heads, container: {image: busybox}}
+  - {name: tails, container: {image: busybox}}
+)",
+     {{"wf[0].flip-coin", printing("tails")}},
+     "Succeeded\n"
+     "wf Steps Succeeded -> [0] => tails\n"
+     "wf[0] StepGroup Succeeded -> flip-coin\n"
+     "wf[0].flip-coin Pod Succeeded -> [1]\n"
+     "wf[1] StepGroup Succeeded -> heads\n"
+     "wf[1].heads Skipped Skipped \"when 'tails == heads' evaluated false\" -> [2]\n"
+     "wf[2] StepGroup Succeeded -> tails\n"
+     "wf[2].tails Pod Succeeded\n"},
+    {"a resource action is a pod node",
+     R"(
+  templates:
+  - name: main
+    resource:
+      action: create
+      setOwnerReference: true
+      manifest: |
+        apiVersion: v1
+        kind: ConfigMap
+        metadata: {generateName: owned-eg-}
+)",
+     {},
+     "Succeeded\n"
+     "wf Pod Succeeded\n"},
+    {"a suspend node waits its time",
+     R"(
+  templates:
+  - name: main
+    steps:
+    - - {name: pause, template: pause}
+    - - {name: after, template: ok}
+  - {name: pause, suspend: {duration: 1m}}
+)",
+     {},
+     "Succeeded\n"
+     "wf Steps Succeeded -> [0] => after\n"
+     "wf[0] StepGroup Succeeded -> pause\n"
+     "wf[0].pause Suspend Succeeded -> [1]\n"
+     "wf[1] StepGroup Succeeded -> after\n"
+     "wf[1].after Pod Succeeded\n"},
+    {"retries of steps have their groups within the attempt",
+     R"(
+  templates:
+  - name: main
+    dag:
+      tasks:
+      - {name: A, template: twice}
+      - {name: B, template: ok, dependencies: [A]}
+  - name: twice
+    retryStrategy: {limit: 1}
+    steps:
+    - - {name: s, template: ok}
+)",
+     {{"wf.A(0)[0].s", failing()}},
+     "Succeeded\n"
+     "wf DAG Succeeded -> A => B\n"
+     "wf.A Retry Succeeded -> A(0), A(1)\n"
+     "wf.A(0) Steps Failed \"child 'wf.A(0)[0].s' failed\" -> [0] => s\n"
+     "wf.A(0)[0] StepGroup Failed \"child 'wf.A(0)[0].s' failed\" -> s\n"
+     "wf.A(0)[0].s Pod Failed \"main: Error (exit code 1)\"\n"
+     "wf.A(1) Steps Succeeded -> [0], B => s\n"
+     "wf.A(1)[0] StepGroup Succeeded -> s\n"
+     "wf.A(1)[0].s Pod Succeeded\n"
+     "wf.B Pod Succeeded\n"},
+    {"a retried loop with exit handlers",
+     R"(
+  templates:
+  - name: main
+    dag:
+      tasks:
+      - {name: A, template: r, withItems: [1, 2], onExit: ok}
+      - {name: B, template: ok, dependencies: [A]}
+  - {name: r, retryStrategy: {limit: 1}, container: {image: busybox}}
+)",
+     {{"wf.A(0:1)(0)", failing()}},
+     "Succeeded\n"
+     "wf DAG Succeeded -> A => B\n"
+     "wf.A TaskGroup Succeeded -> A(0:1), A(1:2)\n"
+     "wf.A(0:1) Retry Succeeded -> A(0:1)(0), A(0:1)(1), A(0:1).onExit\n"
+     "wf.A(0:1)(0) Pod Failed \"main: Error (exit code 1)\"\n"
+     "wf.A(1:2) Retry Succeeded -> A(1:2)(0), A(1:2).onExit\n"
+     "wf.A(1:2)(0) Pod Succeeded\n"
+     "wf.A(0:1)(1) Pod Succeeded\n"
+     "wf.A(1:2).onExit Pod Succeeded -> B\n"
+     "wf.A(0:1).onExit Pod Succeeded -> B\n"
+     "wf.B Pod Succeeded\n"},
+};
+
 const std::vector<Row> kDags = {
     {"a diamond",
      R"(
@@ -398,6 +500,7 @@ const std::vector<Row> kDags = {
 };
 
 INSTANTIATE_TEST_SUITE_P(Steps, Rules, testing::ValuesIn(kSteps), row_name);
+INSTANTIATE_TEST_SUITE_P(Templates, Rules, testing::ValuesIn(kTemplates), row_name);
 INSTANTIATE_TEST_SUITE_P(Dag, Rules, testing::ValuesIn(kDags), row_name);
 
 }  // namespace

@@ -40,12 +40,20 @@ class CheckedWorld : public FakeWorld {
  public:
   CheckedWorld(std::uint64_t seed, const std::string& text) : FakeWorld(text), manifest_text(text) {
     script = [seed](const CreatePod& pod) { return outcome(seed, pod); };
+    on_change = check_row;
+    // Whatever was saved: what a key gives must not hang on the order of pods.
+    look_up = [seed](const LookUpCache& ask) -> std::optional<api::Outputs> {
+      if ((seed + fnv1a_32(ask.key)) % 3 != 0) return std::nullopt;
+      return giving("out", "cached").outputs;
+    };
   }
 
-  void check_row(const api::NodeStatus& before, const api::NodeStatus& after) {
+  static void check_row(const api::NodeStatus& before, const api::NodeStatus& after) {
     EXPECT_EQ(before.name, after.name);
-    // A fulfilled node keeps its phase; errors may only reword its message.
-    if (api::fulfilled(before.phase)) EXPECT_EQ(before.phase, after.phase) << after.name;
+    // A fulfilled node keeps its phase; an error may only be worded anew.
+    if (api::fulfilled(before.phase)) {
+      EXPECT_EQ(before.phase, after.phase) << after.name;
+    }
     EXPECT_LE(before.children.size(), after.children.size()) << after.name;
     EXPECT_EQ(before.started_at, after.started_at) << after.name;
   }
@@ -63,7 +71,7 @@ class CheckedWorld : public FakeWorld {
       EXPECT_EQ(once.size(), node->children.size()) << node->name;
       for (const std::string& child : node->children) EXPECT_TRUE(run->find_node(child)) << node->name;
       for (const std::string& out : node->outbound_nodes) EXPECT_TRUE(run->find_node(out)) << node->name;
-      if (!node->boundary_id.empty()) EXPECT_TRUE(run->find_node(node->boundary_id)) << node->name;
+      EXPECT_TRUE(node->boundary_id.empty() || run->find_node(node->boundary_id)) << node->name;
     }
   }
 
@@ -76,6 +84,7 @@ class CheckedWorld : public FakeWorld {
       if (!timed) {
         node.started_at = node.finished_at = {};
         std::ranges::sort(node.children);
+        std::ranges::sort(node.outbound_nodes);
       }
       text += api::to_json(node) + "\n";
     }

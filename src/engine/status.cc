@@ -55,7 +55,7 @@ api::NodeStatus Machine::status_of(NodeIndex index) const {
   }
   if (node.inputs || (node.extra && node.extra->inputs)) status.inputs = inputs_of(node);
   if (node.has_outputs) {
-    status.outputs = node.outputs ? *node.outputs : api::Outputs{};
+    status.outputs = node.outputs ? node.outputs->whole() : api::Outputs{};
     if (node.exit_code != Node::kNoExitCode) status.outputs->exit_code = std::to_string(node.exit_code);
   }
   status.children.reserve(node.children.size());

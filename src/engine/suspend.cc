@@ -42,7 +42,7 @@ void Machine::wait_suspended(NodeIndex index) {
   Node& node = nodes_[index];
   api::Inputs inputs = inputs_of(node);
   if (auto outputs = awaited_outputs(*node.plan->source, inputs)) {
-    node.outputs = std::make_unique<api::Outputs>(std::move(*outputs));
+    node.outputs = std::make_unique<NodeOutputs>(std::move(*outputs), nullptr);
     node.has_outputs = true;
   }
   bool choices = false;
@@ -62,7 +62,13 @@ void Machine::wait_suspended(NodeIndex index) {
   if (past_deadline() && !node.on_exit) set_phase(index, api::NodePhase::kFailed, "Step exceeded its deadline");
 }
 
-Status Machine::use_supplied_defaults(api::Outputs* outputs) {
+void Machine::export_outputs(NodeIndex index) {
+  const Node& node = nodes_[index];
+  if (node.outputs) export_globals(node.plan, node.outputs->whole());
+}
+
+Status Machine::use_supplied_defaults(Node& node) {
+  api::Outputs* outputs = node.outputs ? node.outputs->mutable_whole() : nullptr;
   if (!outputs) return {};
   for (api::Parameter& parameter : outputs->parameters) {
     if (!parameter.value_from || !parameter.value_from->supplied) continue;
@@ -78,8 +84,8 @@ Status Machine::use_supplied_defaults(api::Outputs* outputs) {
 
 void Machine::suspend_over(NodeIndex index) {
   Node& node = nodes_[index];
-  if (auto status = use_supplied_defaults(node.outputs.get()); !status) return errored(index, status.error().message);
-  if (node.outputs) export_globals(node.plan, *node.outputs);
+  if (auto status = use_supplied_defaults(node); !status) return errored(index, status.error().message);
+  export_outputs(index);
   set_phase(index, api::NodePhase::kSucceeded);
 }
 
@@ -107,8 +113,9 @@ void Machine::handle(const NodesRequested& event) {
     if (node.type != api::NodeType::kSuspend || node.phase != api::NodePhase::kRunning) continue;
     if (!matches(index, event.fields)) continue;
     for (const auto& [name, value] : event.output_parameters) {
-      if (!node.outputs) break;
-      for (api::Parameter& parameter : node.outputs->parameters) {
+      api::Outputs* outputs = node.outputs ? node.outputs->mutable_whole() : nullptr;
+      if (!outputs) break;
+      for (api::Parameter& parameter : outputs->parameters) {
         if (parameter.name != name || !parameter.value_from || !parameter.value_from->supplied) continue;
         parameter.value = value;
         parameter.value_from.reset();
@@ -117,15 +124,14 @@ void Machine::handle(const NodesRequested& event) {
     }
     if (!event.phase) {
       if (!event.message.empty()) set_message(index, event.message);
-      if (node.outputs) export_globals(node.plan, *node.outputs);
+      export_outputs(index);
       continue;
     }
     // Resuming all takes the defaults first; what has none stays suspended.
-    if (*event.phase == api::NodePhase::kSucceeded && event.fields.empty() &&
-        !use_supplied_defaults(node.outputs.get())) {
+    if (*event.phase == api::NodePhase::kSucceeded && event.fields.empty() && !use_supplied_defaults(node)) {
       continue;
     }
-    if (node.outputs) export_globals(node.plan, *node.outputs);
+    export_outputs(index);
     std::string message = event.message;
     if (event.fields.empty() && !node.message.empty()) message = node.message + "; " + message;
     if (message.empty()) message = node.message;

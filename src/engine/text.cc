@@ -1,5 +1,7 @@
 #include "engine/text.h"
 
+#include "base/strings.h"
+
 namespace tiphys::engine {
 namespace {
 
@@ -22,9 +24,18 @@ void provide_all(const std::vector<std::string>& names, const Variables& variabl
 }  // namespace
 
 Text::Text(const std::string& source) : source_(&source) {
-  if (has_tag(source)) {
+  if (!has_tag(source)) return;
+  const bool one_tag = source.starts_with("{{") && source.find("}}") == source.size() - 2 && source[2] != '=' &&
+                       source.find("{{", 2) == std::string::npos;
+  sole_tag_ = one_tag && !trim(std::string_view(source).substr(2, source.size() - 4)).empty();
+  if (!sole_tag_) {
     program_ = std::make_unique<const Result<expr::TextTemplate>>(expr::TextTemplate::compile(source));
   }
+}
+
+std::string_view Text::sole_tag() const {
+  if (!sole_tag_) return {};
+  return trim(std::string_view(*source_).substr(2, source_->size() - 4));
 }
 
 const std::string& Text::source() const {
@@ -70,6 +81,12 @@ Result<std::string> render(const expr::TextTemplate& program, const expr::Scope&
 Result<std::string> render(const Text& text, const expr::Scope& globals, const Variables& variables,
                            Leftover leftover) {
   if (text.constant()) return text.source();
+  if (const std::string_view name = text.sole_tag(); !name.empty()) {
+    expr::Scope scope(&globals);
+    variables.provide(name, scope);
+    if (const std::string* value = scope.text(name); value && !has_tag(*value)) return *value;
+    return render(std::string_view(text.source()), globals, variables, leftover);
+  }
   if (!text.program()) return std::unexpected(text.program().error());
   return render(*text.program(), globals, variables, leftover);
 }

@@ -9,21 +9,24 @@
 
 namespace tiphys::engine {
 
-/// A string of the manifest, which must outlive this. Compiled at construction when it holds a tag; a string without
-/// one costs two pointers.
+/// A string of the manifest, which must outlive this. Compiled at construction when it holds tags; one that holds none,
+/// or is nothing but one simple tag, costs three words.
 class Text {
  public:
   Text() = default;
   explicit Text(const std::string& source);
 
-  bool constant() const { return !program_; }
+  bool constant() const { return !program_ && !sole_tag_; }
+  /// The name in a text that is nothing but one simple tag; "" when it is more or less.
+  std::string_view sole_tag() const;
   bool empty() const { return !source_ || source_->empty(); }
   const std::string& source() const;
-  /// The compiled text, or why it does not compile. Only when it is not constant.
+  /// The compiled text, or why it does not compile. Only when it is neither constant nor a sole tag.
   const Result<expr::TextTemplate>& program() const { return *program_; }
 
  private:
   const std::string* source_ = nullptr;
+  bool sole_tag_ = false;
   std::unique_ptr<const Result<expr::TextTemplate>> program_;
 };
 

@@ -199,12 +199,14 @@ void SiblingVariables::provide_outputs(NodeIndex index, const std::string& root,
         [&] { return node.exit_code == Node::kNoExitCode ? std::string() : std::to_string(node.exit_code); });
   }
   if (!node.outputs || !touches(field, "outputs")) return;
-  if (node.outputs->result && wants(field, "outputs.result")) scope.set(root + "outputs.result", *node.outputs->result);
-  for (const api::Parameter& parameter : node.outputs->parameters) {
-    const std::string key = "outputs.parameters." + parameter.name;
-    if (parameter.value && wants(field, key)) scope.set(root + key, *parameter.value);
+  if (const std::string* result = node.outputs->result(); result && wants(field, "outputs.result")) {
+    scope.set(root + "outputs.result", *result);
   }
-  for (const api::Artifact& artifact : node.outputs->artifacts) {
+  node.outputs->for_each_value([&](const std::string& name, const std::string& value) {
+    const std::string key = "outputs.parameters." + name;
+    if (wants(field, key)) scope.set(root + key, value);
+  });
+  for (const api::Artifact& artifact : node.outputs->artifacts()) {
     const std::string key = "outputs.artifacts." + artifact.name;
     if (wants(field, key)) scope.set_value(root + key, artifact_marker(root + key));
   }

@@ -1,0 +1,273 @@
+// A run's nodes from what was persisted: names and boundaries say who waits for whom.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine/artifacts.h"
+#include "engine/machine.h"
+#include "engine/names.h"
+#include "engine/variables.h"
+
+namespace tiphys::engine {
+namespace {
+
+const std::string kNoTemplate;
+
+/// The part of a node's name that names its step within the boundary: "a" of "wf[0].a", "wf.a(0:x)" and "wf.a".
+struct Position {
+  std::optional<std::uint32_t> group;  ///< steps
+  std::string_view step;               ///< "" for a step group
+  std::string_view rest;               ///< "(0:x)", "(1)" or ".onExit"
+};
+
+std::optional<Position> parse_position(std::string_view name, std::string_view boundary) {
+  if (!name.starts_with(boundary)) return std::nullopt;
+  name.remove_prefix(boundary.size());
+  Position position;
+  if (name.starts_with('[')) {
+    const std::size_t close = name.find(']');
+    if (close == std::string_view::npos) return std::nullopt;
+    std::uint32_t group = 0;
+    for (const char c : name.substr(1, close - 1)) group = group * 10 + static_cast<std::uint32_t>(c - '0');
+    position.group = group;
+    name.remove_prefix(close + 1);
+    if (name.empty()) return position;
+  }
+  if (!name.starts_with('.')) return std::nullopt;
+  name.remove_prefix(1);
+  const std::size_t end = std::min(name.find_first_of("(."), name.size());
+  position.step = name.substr(0, end);
+  position.rest = name.substr(end);
+  return position;
+}
+
+}  // namespace
+
+Status Machine::load(RunStatus status, std::vector<api::NodeStatus> nodes) {
+  status_ = std::move(status);
+  loaded_ = true;
+  globals_.set("workflow.status", std::string(phase_name(status_.phase)));
+  if (status_.outputs) {
+    const api::Outputs outputs = *status_.outputs;
+    for (const api::Parameter& parameter : outputs.parameters) {
+      if (parameter.value) globals_.set("workflow.outputs.parameters." + parameter.name, *parameter.value);
+    }
+    for (const api::Artifact& artifact : outputs.artifacts) {
+      const std::string name = "workflow.outputs.artifacts." + artifact.name;
+      globals_.set_value(name, artifact_marker(name));
+    }
+  }
+  for (api::NodeStatus& node : nodes) TIPHYS_CHECK_OK(load_node(node));
+  TIPHYS_CHECK_OK(load_edges(nodes));
+  place_loaded();
+  for (NodeIndex index = 0; index < nodes_.size(); ++index) {
+    load_values(index, nodes[index]);
+    count_new(nodes_[index]);
+  }
+  return {};
+}
+
+Status Machine::load_node(api::NodeStatus& status) {
+  TIPHYS_TRY(const NodeIndex index, nodes_.add_persisted(status.name, status.id));
+  Node& node = nodes_[index];
+  node.type = status.type;
+  node.phase = status.phase;
+  node.message = std::move(status.message);
+  node.started_at = status.started_at;
+  node.finished_at = status.finished_at;
+  node.hooked = status.hooked;
+  node.retried = status.retried;
+  node.owner = Owner::kGroup;
+  node.template_name = &kNoTemplate;
+  if (!status.pod_ip.empty()) node.extras().pod_ip = status.pod_ip;
+  if (!status.host_node_name.empty()) node.extras().host_node_name = status.host_node_name;
+  if (status.memoization) node.extras().memoization = status.memoization;
+  return {};
+}
+
+Status Machine::load_edges(const std::vector<api::NodeStatus>& nodes) {
+  const auto find = [&](const std::string& id, const std::string& from) -> Result<NodeIndex> {
+    const NodeIndex index = nodes_.find_id(id);
+    if (index != kNoNode) return index;
+    return fail(Code::kDataLoss, fmt::format("node \"{}\" names \"{}\", which is no node", from, id));
+  };
+  for (NodeIndex index = 0; index < nodes.size(); ++index) {
+    const api::NodeStatus& status = nodes[index];
+    Node& node = nodes_[index];
+    if (!status.boundary_id.empty()) {
+      TIPHYS_TRY(node.boundary, find(status.boundary_id, status.name));
+    }
+    node.children.reserve(status.children.size());
+    for (const std::string& id : status.children) {
+      TIPHYS_TRY(node.children.emplace_back(), find(id, status.name));
+    }
+    for (const std::string& id : status.outbound_nodes) {
+      TIPHYS_TRY(node.extras().outbound.emplace_back(), find(id, status.name));
+    }
+  }
+  return {};
+}
+
+/// Gives each node its owner, plan and depth, from the outermost inwards.
+void Machine::place_loaded() {
+  std::vector<std::vector<NodeIndex>> members(nodes_.size());
+  std::vector<NodeIndex> open;
+  const std::string exit_name = on_exit_name(workflow_.name);
+  for (NodeIndex index = 0; index < nodes_.size(); ++index) {
+    Node& node = nodes_[index];
+    if (node.boundary != kNoNode) {
+      members[node.boundary].push_back(index);
+    } else if (node.name == workflow_.name || node.name == exit_name) {
+      const bool exit = node.name == exit_name;
+      node.owner = exit ? Owner::kExit : Owner::kEntry;
+      node.on_exit = exit;
+      node.depth = 1;
+      node.plan = exit ? (plans_.exit() ? plans_.exit()->target : nullptr) : plans_.find(workflow_.spec.entrypoint);
+      node.template_name = exit ? &workflow_.spec.on_exit : &workflow_.spec.entrypoint;
+      (exit ? exit_ : entry_) = index;
+      open.push_back(index);
+    }
+  }
+  const auto place_attempts = [&](NodeIndex retry) {
+    const Node& around = nodes_[retry];
+    if (around.type != api::NodeType::kRetry) return;
+    for (const NodeIndex child : around.children) {
+      Node& attempt = nodes_[child];
+      if (attempt.boundary != around.boundary || !attempt_index(attempt.name, around.name)) continue;
+      attempt.owner = Owner::kAttempt;
+      attempt.owner_node = retry;
+      attempt.plan = around.plan;
+      attempt.template_name = around.template_name;
+      attempt.depth = around.depth;
+      attempt.on_exit = around.on_exit;
+      open.push_back(child);
+    }
+  };
+  for (std::size_t i = 0; i < open.size(); ++i) {
+    const NodeIndex index = open[i];
+    place_attempts(index);
+    const Node& node = nodes_[index];
+    if (node.type != api::NodeType::kSteps && node.type != api::NodeType::kDag) continue;
+    for (const NodeIndex member : members[index]) {
+      if (place_member(index, member)) open.push_back(member);
+    }
+    for (const NodeIndex member : members[index]) place_hooks(member, open);
+  }
+  members_ = std::move(members);
+  // Outer dags look at what inner ones pass on.
+  for (auto index = open.rbegin(); index != open.rend(); ++index) {
+    if (nodes_[*index].type == api::NodeType::kDag && nodes_[*index].plan) restore_branches(*index);
+  }
+}
+
+/// True when the node is a task's, or a turn's.
+bool Machine::place_member(NodeIndex boundary, NodeIndex index) {
+  const Node& around = nodes_[boundary];
+  Node& node = nodes_[index];
+  if (!around.plan) return false;
+  const auto position = parse_position(node.name, around.name);
+  if (!position) return false;
+  node.depth = around.depth;
+  node.on_exit = around.on_exit;
+  if (position->step.empty()) {
+    node.turn = *position->group;
+    return false;
+  }
+  // Attempts and exit handlers are placed through the nodes that they belong to.
+  if (node.retried || node.hooked) return false;
+  const auto task = around.plan->task_index.find(position->step);
+  if (task == around.plan->task_index.end()) return false;
+  const CompiledStep& step = around.plan->tasks[task->second];
+  node.task = task->second;
+  node.template_name = &step.source->template_name;
+  if (node.type == api::NodeType::kTaskGroup) return false;
+
+  const std::string step_name(std::string_view(node.name).substr(0, node.name.size() - position->rest.size()));
+  const auto turn = step.loop ? loop_turn_index(node.name, step_name) : std::nullopt;
+  node.owner = Owner::kTask;
+  node.plan = step.target;
+  node.depth = around.depth + 1;
+  if (turn) node.turn = *turn;
+  if (position->group) {
+    node.owner_node = nodes_.find_name(step_group_name(around.name, *position->group));
+  } else if (turn) {
+    node.owner_node = nodes_.find_name(step_name);
+  }
+  return true;
+}
+
+void Machine::place_hooks(NodeIndex index, std::vector<NodeIndex>& open) {
+  const Node& parent = nodes_[index];
+  if (parent.owner != Owner::kTask) return;
+  for (const NodeIndex child : parent.children) {
+    Node& hook = nodes_[child];
+    if (!hook.hooked || hook.boundary != parent.boundary || hook.name != on_exit_name(parent.name)) continue;
+    const CompiledStep& step = nodes_[parent.boundary].plan->tasks[parent.task];
+    hook.owner = Owner::kHook;
+    hook.owner_node = index;
+    hook.on_exit = true;
+    hook.depth = nodes_[parent.boundary].depth + 1;
+    if (step.exit) {
+      hook.plan = step.exit->target;
+      hook.template_name = step.exit->template_name;
+    }
+    open.push_back(child);
+  }
+}
+
+void Machine::load_values(NodeIndex index, api::NodeStatus& status) {
+  Node& node = nodes_[index];
+  if (status.outputs) {
+    node.has_outputs = true;
+    if (status.outputs->exit_code) node.exit_code = static_cast<std::int16_t>(std::stoi(*status.outputs->exit_code));
+    status.outputs->exit_code.reset();
+    const api::Outputs* declared = node.plan && node.plan->pod ? &node.plan->source->outputs : nullptr;
+    if (!status.outputs->empty()) node.outputs = std::make_unique<NodeOutputs>(std::move(*status.outputs), declared);
+  }
+  if (node.boundary != kNoNode && status.display_name != display_name(node.name, nodes_[node.boundary].name)) {
+    node.extras().display_name = status.display_name;
+  }
+  if (!status.inputs || !node.plan) return;
+  if (!node.plan->inputs.empty()) {
+    node.inputs = std::make_unique<std::string[]>(node.plan->inputs.size());
+    for (const api::Parameter& parameter : status.inputs->parameters) {
+      const auto known = node.plan->input_index.find(parameter.name);
+      if (known != node.plan->input_index.end()) node.inputs[known->second] = parameter.value.value_or("");
+    }
+  }
+  const bool choices = node.type == api::NodeType::kSuspend;
+  if (node.plan->rich_inputs || choices) node.extras().inputs = std::move(status.inputs);
+}
+
+/// What omitted and skipped tasks of a dag, ended or not, pass on hangs on the tasks before them.
+void Machine::restore_branches(NodeIndex index) {
+  const CompiledTemplate& plan = *nodes_[index].plan;
+  Frame frame;
+  frame.node = index;
+  frame.plan = &plan;
+  frame.tasks.resize(plan.tasks.size());
+  bool passed_over = false;
+  for (const NodeIndex member : members_[index]) {
+    const Node& node = nodes_[member];
+    if (node.task == kNoTask || node.turn != kNoTask) continue;
+    frame.tasks[node.task].node = member;
+    passed_over |= node.fulfilled() && !node.completed();
+  }
+  if (!passed_over) return;
+  std::vector<std::uint32_t> order;
+  for (std::uint32_t task = 0; task < plan.tasks.size(); ++task) {
+    frame.tasks[task].unsettled = static_cast<std::uint32_t>(plan.dependencies(task).size());
+    if (frame.tasks[task].unsettled == 0) order.push_back(task);
+  }
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const NodeIndex node = frame.tasks[order[i]].node;
+    if (node != kNoNode && nodes_[node].fulfilled() && !nodes_[node].completed()) {
+      nodes_[node].branch = inherited_branch(frame, order[i]);
+    }
+    for (const std::uint32_t dependent : plan.dependents(order[i])) {
+      if (--frame.tasks[dependent].unsettled == 0) order.push_back(dependent);
+    }
+  }
+}
+
+}  // namespace tiphys::engine
