@@ -62,6 +62,8 @@ struct WatchEvent {
 class Watch {
  public:
   virtual ~Watch() = default;
+  /// A reader that cannot keep up asks to be spared for a while. Logs heed it; changes do not wait.
+  virtual void pause(bool) {}
 };
 
 struct WatchSink {

@@ -88,7 +88,12 @@ class Agent::State : public std::enable_shared_from_this<State> {
     if (event.type == cluster::WatchEvent::Type::kSynced) {
       synced_ = true;
       admit();
-      for (Runtime* runtime : options_.runtimes) runtime->remove_unclaimed();
+      // Those of pods that still wait for their turn are theirs.
+      const auto wanted = [weak = weak_from_this()](std::string_view id) {
+        const auto self = weak.lock();
+        return !self || self->runs_.contains(std::string(id.substr(0, id.find('.'))));
+      };
+      for (Runtime* runtime : options_.runtimes) runtime->remove_unclaimed(wanted);
       return;
     }
     const std::string uid = uid_of(*event.object);

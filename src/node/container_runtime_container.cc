@@ -111,7 +111,8 @@ Async<Status> EngineContainer::make(std::shared_ptr<Engine> engine) {
   if (!stop_asked_) started = co_await put_inputs(engine);
   if (started && !stop_asked_) started = co_await start_made(engine);
   if (started && stop_asked_) started = fail(Code::kCancelled, "stopped before it had started");
-  if (started) co_return started;
+  // What does not answer may have started it: who looks again will see.
+  if (started || started.error().code == Code::kUnavailable) co_return started;
   const Status removed = co_await remove_container(*engine, spec_.id);
   if (!removed) log::warn("removing {}: {}", name_, removed.error().message);
   // dockerd finds out at the start only.
@@ -274,8 +275,8 @@ Async<Status> EngineContainer::engine_wait(std::shared_ptr<Engine> engine) {
   EngineRequest request{.method = "POST"};
   // podman's own form of the call, since its Docker form looks only every 250 ms.
   request.target = engine->traits.podman
-                       ? fmt::format("/v4.0.0/libpod/containers/{}/wait?condition=exited&condition=stopped&interval={}",
-                                     name_, kPodmanWaitInterval)
+                       ? fmt::format("/v{}/libpod/containers/{}/wait?condition=exited&condition=stopped&interval={}",
+                                     engine->traits.libpod_version, name_, kPodmanWaitInterval)
                        : fmt::format("/containers/{}/wait?condition=not-running", name_);
   request.patience = Duration{0};
   const auto reply = co_await engine->client.call(std::move(request));

@@ -31,7 +31,7 @@ class EngineContainer {
   EngineContainer(Surroundings around, ContainerSpec spec);
 
   /// Makes and starts it, or finds the one that an earlier process of ours made. After an error nothing is left on the
-  /// engine.
+  /// engine, unless it was the engine that went away (kUnavailable).
   Async<Status> start();
   /// Follows its log and returns its outcome once it has ended and the log is complete.
   Async<ContainerExit> wait();

@@ -41,7 +41,8 @@ Async<Result<std::shared_ptr<Engine>>> describe(const std::string& socket, Durat
   auto engine = std::make_shared<Engine>(socket);
   EngineRequest ping{.target = "/_ping", .patience = patience};
   TIPHYS_CO_TRY(const EngineReply pong, co_await engine->client.call(ping));
-  engine->traits.podman = pong.is_podman;
+  engine->traits.podman = !pong.libpod_version.empty();
+  engine->traits.libpod_version = pong.libpod_version;
   EngineRequest ask{.target = "/info"};
   TIPHYS_CO_TRY(const EngineReply told, co_await engine->client.call(ask));
   TIPHYS_CO_TRY(const doc::Value info, doc::parse_json(told.body));

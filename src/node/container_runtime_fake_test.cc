@@ -150,6 +150,20 @@ TEST_F(FakeEngineTest, AStartThatFailsLeavesNothing) {
   EXPECT_EQ(engine.count("DELETE /containers/tiphys-uid.main?force=1&v=1"), 1);
 }
 
+TEST_F(FakeEngineTest, AStartWhoseAnswerIsLostIsNotRepeated) {
+  std::atomic<int> starts = 0;
+  FakeEngine engine([&](const FakeRequest& request) {
+    if (request.is("POST", "/start") && ++starts == 1) return FakeReply{};
+    return ordinary(request);
+  });
+  const Outcome outcome = run(engine, spec());
+  ASSERT_TRUE(*outcome.started) << outcome.started->error().message;
+  EXPECT_EQ(outcome.exit->exit_code, 3);
+  EXPECT_EQ(starts, 1);
+  EXPECT_EQ(engine.count("/containers/create"), 1);
+  EXPECT_EQ(engine.count("DELETE"), 0);
+}
+
 TEST_F(FakeEngineTest, AContainerOfThisIdIsAdopted) {
   FakeEngine engine([](const FakeRequest& request) {
     if (request.is("POST", "/containers/create")) return answer(409, R"({"message":"name in use"})");

@@ -155,7 +155,9 @@ class Exchange {
 EngineReply head_of(const http::response<http::buffer_body>& message) {
   EngineReply reply;
   reply.status = message.result_int();
-  reply.is_podman = message.find("Libpod-Api-Version") != message.end();
+  if (const auto version = message.find("Libpod-Api-Version"); version != message.end()) {
+    reply.libpod_version = std::string(version->value());
+  }
   if (const auto stat = message.find("X-Docker-Container-Path-Stat"); stat != message.end()) {
     reply.path_stat = std::string(stat->value());
   }

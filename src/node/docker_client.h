@@ -31,8 +31,8 @@ struct EngineRequest {
 struct EngineReply {
   unsigned status = 0;
   std::string body;
-  bool is_podman = false;
-  std::string path_stat;  ///< X-Docker-Container-Path-Stat, base64 of JSON
+  std::string libpod_version;  ///< podman's own API; "" for dockerd
+  std::string path_stat;       ///< X-Docker-Container-Path-Stat, base64 of JSON
 };
 
 /// Lets somebody on the same thread end a call early: it then fails with kCancelled.

@@ -110,8 +110,8 @@ TEST(DockerClient, TellsPodmanByItsHeader) {
   FakeEngine engine([](const FakeRequest& request) {
     return answer(200, "OK", request.is("GET", "podman") ? "Libpod-Api-Version: 4.3.1\r\n" : "");
   });
-  EXPECT_TRUE(call(engine.socket(), get("/podman"))->is_podman);
-  EXPECT_FALSE(call(engine.socket(), get("/dockerd"))->is_podman);
+  EXPECT_EQ(call(engine.socket(), get("/podman"))->libpod_version, "4.3.1");
+  EXPECT_EQ(call(engine.socket(), get("/dockerd"))->libpod_version, "");
 }
 
 TEST(DockerClient, NobodyListening) {

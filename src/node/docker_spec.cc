@@ -108,9 +108,10 @@ std::string base64_decode(std::string_view text) {
 }
 
 Time time_of(const doc::Value& state, std::string_view key) {
-  const auto time = parse_rfc3339(doc::find_string(state, key));
-  // Go's zero time says "never".
-  return time && *time > Time{} ? *time : Time{};
+  const std::string_view text = doc::find_string(state, key);
+  // Go's zero time says "never", and lies beyond what a Time can hold.
+  if (text.starts_with("0001-")) return {};
+  return parse_rfc3339(text).value_or(Time{});
 }
 
 bool true_at(const doc::Value& state, std::string_view key) {

@@ -25,7 +25,8 @@ std::string engine_name(std::string_view id);
 
 struct EngineTraits {
   bool podman = false;
-  bool init = true;  ///< the engine has an init program for containers
+  std::string libpod_version{};  ///< of podman's own API
+  bool init = true;              ///< the engine has an init program for containers
 };
 
 /// Where a container belongs.

@@ -23,7 +23,7 @@ TEST(EngineName, KeepsWhatEnginesAllow) {
 
 TEST(CreateBody, OfASmallContainer) {
   EXPECT_EQ(
-      doc::to_json(create_body(small_spec(), {.podman = false, .init = true}, {.plane = "/data", .network = ""})),
+      doc::to_json(create_body(small_spec(), {}, {.plane = "/data", .network = ""})),
       R"({"Image":"busybox","Env":[],"Labels":{"tiphys.io/id":"uid-1.main","tiphys.io/plane":"/data","tiphys.io/pod-uid":"uid-1",)"
       R"("tiphys.io/pod-namespace":"default","tiphys.io/pod-name":"pod","tiphys.io/container-name":"main"},)"
       R"("HostConfig":{"Init":true,"Mounts":[],"SecurityOpt":["label=disable"],)"

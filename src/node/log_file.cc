@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 #include <vector>
 
 #include "base/unique_fd.h"
@@ -61,8 +62,9 @@ Result<std::string> stdout_tail(const std::string& log_path, std::size_t most_by
   std::size_t bytes = 0;
   std::string rest;  // the start of the line that the piece before begins
   Status failed;
+  bool unended = true;  // what follows the last newline was cut off by a crash, if it is anything
   const auto take = [&](std::string_view line) {
-    if (line.empty()) return;
+    if (std::exchange(unended, false) || line.empty()) return;
     const auto parsed = parse_log_line(line);
     if (!parsed) {
       failed = std::unexpected(parsed.error());

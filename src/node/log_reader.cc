@@ -38,8 +38,13 @@ class LogReader::Reading : public std::enable_shared_from_this<Reading> {
   /// Nobody listens any more.
   void stop() { done_ = true; }
 
+  void pause(bool paused) {
+    paused_ = paused;
+    wake();
+  }
+
   void wake() {
-    if (scheduled_ || done_) return;
+    if (scheduled_ || done_ || paused_) return;
     scheduled_ = true;
     executor_.post([weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->turn();
@@ -49,7 +54,7 @@ class LogReader::Reading : public std::enable_shared_from_this<Reading> {
  private:
   void turn() {
     scheduled_ = false;
-    if (done_) return;
+    if (done_ || paused_) return;
     // Asked before reading: what is written until the end has been written by then.
     const bool last = !options_.follow || ended_();
     const auto more = read_some();
@@ -123,6 +128,7 @@ class LogReader::Reading : public std::enable_shared_from_this<Reading> {
   };
   Begun begun_[2];  ///< of each stream, a line that goes on
   bool scheduled_ = false;
+  bool paused_ = false;
   bool done_ = false;
 };
 
@@ -219,6 +225,7 @@ std::unique_ptr<cluster::Watch> LogReader::read(const std::string& log_path, clu
       notices_->remove(reading_);
       reading_->stop();
     }
+    void pause(bool paused) override { reading_->pause(paused); }
 
    private:
     std::shared_ptr<Notices> notices_;

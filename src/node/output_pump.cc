@@ -142,12 +142,17 @@ void OutputPump::flush() {
   iovec* piece = pieces_;
   std::size_t left = piece_count_;
   lines_ = piece_count_ = 0;
+  long done = 0;
   while (left != 0 && *log_errno_ == 0 && open_log()) {
     long written = raw(SYS_writev, log_fd_, piece, left);
     if (written < 0) {
       *log_errno_ = static_cast<std::int32_t>(-written);
+      // No line is left half written.
+      const long end = raw(SYS_lseek, log_fd_, 0, SEEK_END);
+      if (end >= done) raw(SYS_ftruncate, log_fd_, end - done);
       return;
     }
+    done += written;
     for (; left != 0 && static_cast<std::size_t>(written) >= piece->iov_len; ++piece, --left) written -= piece->iov_len;
     if (left != 0) {
       piece->iov_base = static_cast<char*>(piece->iov_base) + written;

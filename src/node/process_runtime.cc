@@ -20,6 +20,7 @@ namespace {
 
 constexpr int kThreads = 2;
 constexpr int kMostPooledRoots = 256;
+constexpr int kMostLostInARow = 3;
 constexpr std::size_t kMostHostnameBytes = 63;
 constexpr std::string_view kPath =
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/games:/usr/games";
@@ -38,12 +39,11 @@ Status copy_input(const HostView& view, const std::string& root, const std::stri
   const std::string text = inside.string();
   for (const std::string_view own : {"/proc", "/dev", "/sys"}) {
     if (text.starts_with(own) && (text.size() == own.size() || text[own.size()] == '/')) {
-      return fail(Code::kFailedPrecondition,
-                  fmt::format("an input cannot be put at {}: {} is the system's", path, own));
+      return fail(Code::kInvalidArgument, fmt::format("an input cannot be put at {}: {} is the system's", path, own));
     }
   }
   if (view.covers(text)) {
-    return fail(Code::kFailedPrecondition,
+    return fail(Code::kInvalidArgument,
                 fmt::format("an input cannot be put at {}: the process runtime shows this host's folder there, "
                             "read-only; choose another path or the container runtime",
                             path));
@@ -51,7 +51,7 @@ Status copy_input(const HostView& view, const std::string& root, const std::stri
   const std::string target = root + text;
   std::error_code error;
   std::filesystem::create_directories(std::filesystem::path(target).parent_path(), error);
-  if (error) return fail(Code::kFailedPrecondition, fmt::format("put an input at {}: {}", path, error.message()));
+  if (error) return fail(Code::kInvalidArgument, fmt::format("put an input at {}: {}", path, error.message()));
   TIPHYS_CHECK_OK(artifact::remove_tree(target));
   TIPHYS_TRY(UniqueFd from, artifact::open_tree(source));
   return artifact::copy_tree(std::move(from), source, AT_FDCWD, target, false);
@@ -61,7 +61,7 @@ Status make_root_with(const HostView& view, const std::string& dir,
                       const std::vector<std::pair<std::string, std::string>>& inputs) {
   std::error_code error;
   std::filesystem::create_directories(dir, error);
-  if (error) return fail(Code::kFailedPrecondition, fmt::format("make folder {}: {}", dir, error.message()));
+  if (error) return fail(Code::kInvalidArgument, fmt::format("make folder {}: {}", dir, error.message()));
   const std::string root = dir + "/root";
   // One that a crash left half made.
   TIPHYS_CHECK_OK(artifact::remove_tree(root));
@@ -104,7 +104,8 @@ void ProcessRuntime::connect(UniqueFd fd) {
   SupervisorClient::Events events;
   events.on_frame = [this](const Frame& frame) { on_frame(frame); };
   events.on_end = [this](const Error& error) {
-    log::warn("{}; starting another one", error.message);
+    log::warn("{}", error.message);
+    lost_in_a_row_ = listed_ ? 0 : lost_in_a_row_ + 1;
     reconnect();
   };
   client_ = SupervisorClient::make(context_, std::move(fd), std::move(events));
@@ -114,10 +115,13 @@ void ProcessRuntime::connect(UniqueFd fd) {
 void ProcessRuntime::reconnect() {
   client_.reset();
   reported_.clear();
-  if (auto fd = ensure_supervisor(options_.data_dir))
-    return connect(std::move(*fd));
-  else
-    log::error("{}", fd.error().message);
+  Result<UniqueFd> fd =
+      fail(Code::kUnavailable,
+           fmt::format("supervisors of {0} do not stay alive; {0}/supervisor/log may say why", data_dir_));
+  if (lost_in_a_row_ < kMostLostInARow) fd = ensure_supervisor(options_.data_dir);
+  if (fd) return connect(std::move(*fd));
+  log::error("{}", fd.error().message);
+  lost_in_a_row_ = 0;
   std::vector<std::string> lost;
   for (const auto& [id, step] : steps_) {
     if (step.sent && !step.ended) lost.push_back(id);
@@ -128,7 +132,7 @@ void ProcessRuntime::reconnect() {
     gone.exit.reason = "ContainerStatusUnknown";
     gone.exit.message = "the supervisor is gone and could not be started again; how the step ended is not known";
     gone.exit.finished_at = executor_.now();
-    outcome(id, steps_.find(id)->second, std::move(gone));
+    if (const auto step = steps_.find(id); step != steps_.end()) outcome(id, step->second, std::move(gone));
   }
 }
 
@@ -148,7 +152,7 @@ void ProcessRuntime::on_frame(const Frame& frame) {
       if (!event) return log::error("{}", event.error().message);
       const auto step = steps_.find(event->id);
       if (step != steps_.end()) return outcome(step->first, step->second, std::move(event->outcome));
-      if (remove_unclaimed_) return client_->send(forget_frame(event->id));
+      if (wanted_ && !wanted_(event->id)) return client_->send(forget_frame(event->id));
       reported_[event->id].outcome = std::move(event->outcome);
       return;
     }
@@ -169,7 +173,7 @@ void ProcessRuntime::on_listed() {
     if (step.sent && !step.started && !step.ended && !reported_.contains(id)) client_->send(start_frame(step.request));
     if (!step.sent && step.preparing && !step.inputs.empty()) prepare_inputs(id, step);
   }
-  if (remove_unclaimed_) remove_unclaimed();
+  if (wanted_) remove_unclaimed(wanted_);
 }
 
 std::string ProcessRuntime::canonical(const std::string& path) const {
@@ -352,12 +356,15 @@ void ProcessRuntime::free_root(const std::string& id, const std::string& dir) {
                });
 }
 
-void ProcessRuntime::remove_unclaimed() {
-  remove_unclaimed_ = true;
+void ProcessRuntime::remove_unclaimed(std::function<bool(std::string_view id)> wanted) {
+  wanted_ = std::move(wanted);
   if (!listed_) return;
-  for (const auto& [id, report] : std::exchange(reported_, {})) {
+  std::erase_if(reported_, [this](const auto& known) {
+    const auto& [id, report] = known;
+    if (wanted_(id)) return false;
     client_->send(report.outcome ? forget_frame(id) : stop_frame(id, Duration::zero()));
-  }
+    return true;
+  });
 }
 
 }  // namespace tiphys::node

@@ -41,7 +41,7 @@ class ProcessRuntime final : public Runtime {
   void fetch(const std::string& id, const std::string& path, const std::string& scratch_dir,
              std::move_only_function<void(Result<std::string>)> done) override;
   void remove(const std::string& id) override;
-  void remove_unclaimed() override;
+  void remove_unclaimed(std::function<bool(std::string_view id)> wanted) override;
 
  private:
   struct Step {
@@ -85,8 +85,9 @@ class ProcessRuntime final : public Runtime {
   std::map<std::string, Step, std::less<>> steps_;
   std::map<std::string, Reported, std::less<>> reported_;
   bool listed_ = false;
-  bool remove_unclaimed_ = false;
-  int pooled_ = 0;  ///< roots given to the supervisor less starts since
+  int lost_in_a_row_ = 0;                            ///< supervisors that went away before they had told what they know
+  std::function<bool(std::string_view id)> wanted_;  ///< set once remove_unclaimed() was called
+  int pooled_ = 0;                                   ///< roots given to the supervisor less starts since
   std::uint64_t last_root_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   Workers workers_;

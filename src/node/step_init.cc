@@ -40,7 +40,8 @@ constexpr int kUserNamespaceFd = kFirstStepFd + 1;
 constexpr int kMemoryCgroupFd = kFirstStepFd + 2;
 constexpr int kCpuCgroupFd = kFirstStepFd + 3;
 constexpr int kRootFd = kFirstStepFd + 4;
-static_assert(kRootFd == kFirstFreeFd - 1);
+constexpr int kSignalFd = kFirstStepFd + 5;
+static_assert(kSignalFd == kFirstFreeFd - 1);
 constexpr int kLongestPath = 4096;
 constexpr int kMostMounts = 256;
 constexpr std::size_t kKernelSignalSetBytes = 8;
@@ -72,10 +73,14 @@ void tell(StepSlot& slot, StepSlot::State state) {
   for (;;) raw(SYS_exit_group, code);
 }
 
+void fail_start(StepSlot& slot, StepStage stage, long error, std::size_t index = 0) {
+  slot.failed_stage = stage;
+  slot.failed_errno = static_cast<std::int32_t>(-error);
+  slot.failed_index = static_cast<std::uint32_t>(index);
+}
+
 void fail_start(const StepPlan& plan, StepStage stage, long error, std::size_t index = 0) {
-  plan.slot->failed_stage = stage;
-  plan.slot->failed_errno = static_cast<std::int32_t>(-error);
-  plan.slot->failed_index = static_cast<std::uint32_t>(index);
+  fail_start(*plan.root.slot, stage, error, index);
 }
 
 /// Joins two path parts in a buffer of kLongestPath; false when they are too long.
@@ -109,20 +114,26 @@ void make_folders(const char* path, bool whole) {
   if (whole) raw(SYS_mkdirat, AT_FDCWD, part, kFolderMode);
 }
 
-bool keep_descriptors(const StepPlan& plan) {
-  const long dir = raw(SYS_openat, AT_FDCWD, plan.dir_host_path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+/// Puts what the supervisor opened for this step where it stays, and closes what else came along.
+void keep_descriptors(int user_namespace, int memory_cgroup, int cpu_cgroup) {
+  const int wanted[][2] = {
+      {user_namespace, kUserNamespaceFd}, {memory_cgroup, kMemoryCgroupFd}, {cpu_cgroup, kCpuCgroupFd}};
+  for (const auto& pair : wanted) {
+    if (pair[0] >= 0) raw(SYS_dup3, pair[0], pair[1], O_CLOEXEC);
+  }
+  raw(SYS_close_range, kFirstFreeFd, ~0U, 0);
+}
+
+/// The folder of the log, by a descriptor that reaches the data directory from any root.
+bool open_dir(const StepPlan& plan) {
+  const long dir = raw(SYS_openat, kDataFd, plan.dir, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   if (dir < 0) {
     fail_start(plan, StepStage::kRoot, dir);
     return false;
   }
-  const int wanted[][2] = {{static_cast<int>(dir), kDirFd},
-                           {plan.user_namespace_fd, kUserNamespaceFd},
-                           {plan.memory_cgroup_fd, kMemoryCgroupFd},
-                           {plan.cpu_cgroup_fd, kCpuCgroupFd}};
-  for (const auto& pair : wanted) {
-    if (pair[0] >= 0) raw(SYS_dup3, pair[0], pair[1], O_CLOEXEC);
-  }
-  raw(SYS_close_range, kRootFd, ~0U, 0);
+  raw(SYS_dup3, dir, kDirFd, O_CLOEXEC);
+  raw(SYS_close, dir);
+  raw(SYS_close, kDataFd);
   return true;
 }
 
@@ -138,14 +149,15 @@ long clone_source(const StepMount& mount) {
 }
 
 /// The step's folder under the host's folders, at kRootPlace; kRootFd is its top.
-bool build_root(const StepPlan& plan) {
-  long result = raw(SYS_open_tree, kDirFd, "root", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+bool build_root(const RootPlan& plan) {
+  long result = raw(SYS_open_tree, AT_FDCWD, plan.root, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
   if (result >= 0) {
     raw(SYS_dup3, result, kRootFd, O_CLOEXEC);
+    raw(SYS_close, result);
     result = raw(SYS_move_mount, kRootFd, "", AT_FDCWD, kRootPlace, MOVE_MOUNT_F_EMPTY_PATH);
   }
   if (result < 0) {
-    fail_start(plan, StepStage::kRoot, result);
+    fail_start(*plan.slot, StepStage::kRoot, result);
     return false;
   }
   char path[kLongestPath];
@@ -154,30 +166,30 @@ bool build_root(const StepPlan& plan) {
                  ? raw(SYS_move_mount, AT_FDCWD, path, kRootFd, plan.host_folders[i], 0)
                  : -ENAMETOOLONG;
     if (result < 0) {
-      fail_start(plan, StepStage::kHostFolder, result, i);
+      fail_start(*plan.slot, StepStage::kHostFolder, result, i);
       return false;
     }
   }
   result = plan.fresh_proc ? raw(SYS_mount, "proc", "step/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr)
                            : raw(SYS_move_mount, AT_FDCWD, "proc", kRootFd, "proc", 0);
   if (result < 0) {
-    fail_start(plan, StepStage::kProc, result);
+    fail_start(*plan.slot, StepStage::kProc, result);
     return false;
   }
   result = raw(SYS_mount, "shm", "step/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777");
   if (result < 0) {
-    fail_start(plan, StepStage::kSharedMemory, result);
+    fail_start(*plan.slot, StepStage::kSharedMemory, result);
     return false;
   }
   return true;
 }
 
-bool enter_root(const StepPlan& plan) {
+bool enter_root(StepSlot& slot) {
   long result = raw(SYS_fchdir, kRootFd);
   if (result >= 0) result = raw(SYS_pivot_root, ".", ".");
   if (result >= 0) result = raw(SYS_umount2, ".", MNT_DETACH);
   if (result >= 0) result = raw(SYS_chdir, "/");
-  if (result < 0) fail_start(plan, StepStage::kPivot, result);
+  if (result < 0) fail_start(slot, StepStage::kPivot, result);
   return result >= 0;
 }
 
@@ -214,7 +226,7 @@ bool make_mounts_and_enter(const StepPlan& plan) {
     }
     sources[i] = static_cast<int>(source);
   }
-  if (!enter_root(plan)) return false;
+  if (!enter_root(*plan.root.slot)) return false;
   for (std::size_t i = 0; i < plan.mount_count; ++i) {
     if (!attach_mount(plan, i, sources[i])) return false;
   }
@@ -332,8 +344,11 @@ void run_program(const StepPlan& plan, int out, int err) {
 
 class Init {
  public:
-  Init(const StepPlan& plan, StepSlot& slot) : slot_(slot), pump_(plan.buffer, kDirFd, &slot.log_errno) {}
+  explicit Init(const RootPlan& plan) : slot_(*plan.slot), pump_(plan.buffer, kDirFd, &plan.slot->log_errno) {}
 
+  bool listen();
+  /// Waits for the plan of a warm init.
+  const StepPlan& await_plan();
   bool start(const StepPlan& plan);
   void run();
 
@@ -349,22 +364,39 @@ class Init {
   pollfd polled_[4];  // signals, the supervisor's life, stdout, stderr
 };
 
+bool Init::listen() {
+  const std::uint64_t all = ~std::uint64_t{0};
+  const long signals = raw(SYS_signalfd4, -1, &all, kKernelSignalSetBytes, SFD_CLOEXEC | SFD_NONBLOCK);
+  if (signals < 0) fail_start(slot_, StepStage::kOutput, signals);
+  raw(SYS_dup3, signals, kSignalFd, O_CLOEXEC);
+  raw(SYS_close, signals);
+  polled_[0] = {kSignalFd, POLLIN, 0};
+  polled_[1] = {kAliveFd, POLLIN, 0};
+  return signals >= 0;
+}
+
+const StepPlan& Init::await_plan() {
+  for (;;) {
+    raw(SYS_ppoll, polled_, 2, nullptr, nullptr, kKernelSignalSetBytes);
+    if (polled_[1].revents != 0) leave(1);
+    signalfd_siginfo info;
+    while (raw(SYS_read, polled_[0].fd, &info, sizeof info) == sizeof info) {
+      if (info.ssi_signo == SIGUSR1) return *slot_.plan.load();
+    }
+  }
+}
+
 bool Init::start(const StepPlan& plan) {
   int out[2];
   int err[2];
-  const std::uint64_t all = ~std::uint64_t{0};
   long result = raw(SYS_pipe2, out, O_CLOEXEC);
   if (result >= 0) result = raw(SYS_pipe2, err, O_CLOEXEC);
-  const long signals =
-      result < 0 ? result : raw(SYS_signalfd4, -1, &all, kKernelSignalSetBytes, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (signals < 0) {
-    fail_start(plan, StepStage::kOutput, signals);
+  if (result < 0) {
+    fail_start(plan, StepStage::kOutput, result);
     return false;
   }
   raw(SYS_fcntl, out[0], F_SETFL, O_NONBLOCK);
   raw(SYS_fcntl, err[0], F_SETFL, O_NONBLOCK);
-  polled_[0] = {static_cast<int>(signals), POLLIN, 0};
-  polled_[1] = {kAliveFd, POLLIN, 0};
   polled_[2] = {out[0], POLLIN, 0};
   polled_[3] = {err[0], POLLIN, 0};
 
@@ -429,23 +461,47 @@ void Init::run() {
   slot_.ended_ns = now_ns();
 }
 
+void take_name() {
+  raw(SYS_prctl, 1 /* PR_SET_PDEATHSIG */, SIGKILL, 0, 0, 0);
+  raw(SYS_prctl, 15 /* PR_SET_NAME */, "tiphys step", 0, 0, 0);
+}
+
+[[noreturn]] void give_up(StepSlot& slot) {
+  tell(slot, StepSlot::kFailed);
+  leave(1);
+}
+
+[[noreturn]] void serve(Init& init, const StepPlan& plan, StepSlot& slot) {
+  if (!settle(plan) || !init.start(plan)) give_up(slot);
+  tell(slot, StepSlot::kRunning);  // the plan may be gone from here on
+  init.run();
+  tell(slot, StepSlot::kEnded);
+  leave(0);
+}
+
 }  // namespace
 
 int step_init(void* argument) {
   const StepPlan& plan = *static_cast<const StepPlan*>(argument);
-  StepSlot& slot = *plan.slot;
-  raw(SYS_prctl, 1 /* PR_SET_PDEATHSIG */, SIGKILL, 0, 0, 0);
-  raw(SYS_prctl, 15 /* PR_SET_NAME */, "tiphys step", 0, 0, 0);
-  Init init(plan, slot);
-  if (!keep_descriptors(plan) || !build_root(plan) || !make_mounts_and_enter(plan) || !settle(plan) ||
-      !init.start(plan)) {
-    tell(slot, StepSlot::kFailed);
-    leave(1);
-  }
-  tell(slot, StepSlot::kRunning);
-  init.run();
-  tell(slot, StepSlot::kEnded);
-  leave(0);
+  StepSlot& slot = *plan.root.slot;
+  take_name();
+  keep_descriptors(plan.user_namespace_fd, plan.memory_cgroup_fd, plan.cpu_cgroup_fd);
+  Init init(plan.root);
+  if (!init.listen() || !open_dir(plan) || !build_root(plan.root) || !make_mounts_and_enter(plan)) give_up(slot);
+  serve(init, plan, slot);
+}
+
+int warm_init(void* argument) {
+  const RootPlan& root = *static_cast<const RootPlan*>(argument);
+  StepSlot& slot = *root.slot;
+  take_name();
+  keep_descriptors(-1, -1, -1);
+  Init init(root);
+  if (!init.listen() || !build_root(root) || !enter_root(slot)) give_up(slot);
+  tell(slot, StepSlot::kWarm);
+  const StepPlan& plan = init.await_plan();
+  if (!open_dir(plan)) give_up(slot);
+  serve(init, plan, slot);
 }
 
 }  // namespace tiphys::node

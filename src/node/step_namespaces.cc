@@ -42,7 +42,8 @@ struct Device {
 constexpr Device kDevices[] = {{"null", 1, 3},   {"zero", 1, 5},    {"full", 1, 7},
                                {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}};
 /// What training on this machine needs; shown when present.
-constexpr const char* kAccelerators[] = {"/dev/nvidia*", "/dev/dri", "/dev/kfd", "/dev/accel", "/dev/infiniband"};
+constexpr const char* kAccelerators[] = {"/dev/nvidia*", "/dev/dri", "/dev/kfd",
+                                         "/dev/accel",   "/dev/dxg", "/dev/infiniband"};
 constexpr std::pair<const char*, const char*> kDeviceLinks[] = {{"/proc/self/fd", "fd"},
                                                                 {"/proc/self/fd/0", "stdin"},
                                                                 {"/proc/self/fd/1", "stdout"},

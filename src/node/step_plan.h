@@ -16,7 +16,7 @@ inline constexpr int kEventFd = 4;  ///< eventfd that wakes the supervisor
 inline constexpr int kDataFd = 5;   ///< the data directory, in the supervisor's mount namespace
 /// From here to below kFirstFreeFd an init puts what belongs to its own step; the supervisor holds the numbers.
 inline constexpr int kFirstStepFd = 6;
-inline constexpr int kFirstFreeFd = 11;
+inline constexpr int kFirstFreeFd = 12;
 
 /// Where a start went wrong.
 enum class StepStage : std::uint32_t {
@@ -37,6 +37,7 @@ enum class StepStage : std::uint32_t {
   kExec,
 };
 
+struct StepPlan;
 struct StepSlot;
 
 /// Slots whose state has changed: a stack that many inits push on and the supervisor takes whole. An init that is
@@ -47,7 +48,7 @@ struct StepQueue {
 
 /// Lies in memory that an init shares with the supervisor.
 struct StepSlot {
-  enum State : std::uint32_t { kPreparing, kRunning, kFailed, kEnded };
+  enum State : std::uint32_t { kPreparing, kWarm, kRunning, kFailed, kEnded };
   std::atomic<std::uint32_t> state;
   StepStage failed_stage;
   std::int32_t failed_errno;
@@ -58,7 +59,8 @@ struct StepSlot {
   std::atomic<std::uint32_t> queued;
   StepSlot* next;
   StepQueue* queue;
-  void* owner;  ///< the supervisor's
+  void* owner;                        ///< the supervisor's
+  std::atomic<const StepPlan*> plan;  ///< for a warm init, before it gets SIGUSR1
 };
 
 struct StepMount {
@@ -67,13 +69,19 @@ struct StepMount {
   bool read_only;
 };
 
-struct StepPlan {
+/// What does not depend on the step.
+struct RootPlan {
   StepSlot* slot;
-  char* buffer;               ///< kPumpBytes of memory for the output
-  const char* dir_host_path;  ///< the container's folder: holds root/, gets log
+  char* buffer;      ///< kPumpBytes of memory for the output
+  const char* root;  ///< the folder that becomes the root, absolute
   /// Names below tree/ of the supervisor's mount that move to the same place in the root; ends with nullptr.
   const char* const* host_folders;
   bool fresh_proc;  ///< false: the kernel does not let us mount one, the host's is shown
+};
+
+struct StepPlan {
+  RootPlan root;
+  const char* dir;  ///< the container's folder, which gets the log; relative to the data directory
   const StepMount* mounts;
   std::size_t mount_count;
   const char* working_dir;
@@ -101,5 +109,10 @@ inline constexpr std::size_t kPumpBytes = 128 * 1024;
 /// supervisor's memory; all signals are blocked. Takes a StepPlan*, which must live until the slot leaves kPreparing.
 /// Never returns.
 int step_init(void* plan);
+
+/// The same, begun before there is a step: makes the root that a RootPlan* names, tells kWarm, and takes a plan from
+/// the slot at SIGUSR1. The plan must have no mounts, control groups or user namespace. The RootPlan must live until
+/// kWarm or kFailed is told.
+int warm_init(void* root_plan);
 
 }  // namespace tiphys::node

@@ -30,10 +30,10 @@ struct Folder {
 
 /// Each folder after its parent.
 std::vector<Folder> folders_of(const HostView& view) {
-  std::vector<Folder> folders = {{"", 0755, false},         {"proc", 0555, true},  {"dev", 0755, true},
-                                 {"sys", 0555, true},       {"tmp", 01777, false}, {"var", 0755, false},
-                                 {"var/tmp", 01777, false}, {"run", 0755, false},  {"root", 0700, false},
-                                 {"home", 0755, false},     {"mnt", 0755, false}};
+  // Few on purpose: some file systems take long to find a free inode.
+  std::vector<Folder> folders = {{"", 0755, false},     {"proc", 0555, true},  {"dev", 0755, true},
+                                 {"sys", 0555, true},   {"tmp", 01777, false}, {"var", 0755, false},
+                                 {"root", 0700, false}, {"mnt", 0755, false}};
   const auto add = [&](std::string_view path, bool covered) {
     const auto known = std::ranges::find(folders, path, &Folder::path);
     if (known == folders.end()) folders.push_back({std::string(path), 0755, covered});
@@ -45,6 +45,20 @@ std::vector<Folder> folders_of(const HostView& view) {
     add(shown, true);
   }
   return folders;
+}
+
+using Links = std::vector<std::pair<std::string, std::string>>;
+
+Links links_of(const HostView& view) {
+  Links links = view.links;
+  links.emplace_back("var/tmp", "/tmp");
+  return links;
+}
+
+/// The name of a link in the folder of links.
+std::string stored_name(std::string name) {
+  std::ranges::replace(name, '/', '_');
+  return name;
 }
 
 std::string_view parent_of(std::string_view path) {
@@ -70,21 +84,20 @@ Status make_folder(int root, const Folder& folder) {
 }
 
 /// The names that a folder of an empty root holds.
-std::vector<std::string_view> kept_names(const HostView& view, const std::vector<Folder>& folders,
-                                         std::string_view path) {
-  std::vector<std::string_view> names;
+std::vector<std::string> kept_names(const HostView& view, const std::vector<Folder>& folders, std::string_view path) {
+  std::vector<std::string> names;
   for (const Folder& folder : folders) {
     if (!folder.path.empty() && parent_of(folder.path) == path) {
-      names.push_back(std::string_view(folder.path).substr(path.empty() ? 0 : path.size() + 1));
+      names.push_back(folder.path.substr(path.empty() ? 0 : path.size() + 1));
     }
   }
-  if (path.empty()) {
-    for (const auto& [name, target] : view.links) names.push_back(name);
+  for (const auto& [name, target] : links_of(view)) {
+    if (parent_of(name) == path) names.push_back(name.substr(path.empty() ? 0 : path.size() + 1));
   }
   return names;
 }
 
-Status clear_folder(int root, const Folder& folder, const std::vector<std::string_view>& kept) {
+Status clear_folder(int root, const Folder& folder, const std::vector<std::string>& kept) {
   TIPHYS_TRY(const UniqueFd open, open_folder(root, folder.path.empty() ? "." : folder.path.c_str()));
   struct stat about;
   if (::fstat(open.get(), &about) != 0) return fail_errno("look at a step's root", errno);
@@ -102,12 +115,16 @@ Status clear_folder(int root, const Folder& folder, const std::vector<std::strin
   return {};
 }
 
-Status restore_link(int root, const std::string& name, const std::string& target) {
+bool leads_to(int folder, const std::string& name, const std::string& target) {
   std::array<char, PATH_MAX> found;
-  const ssize_t length = ::readlinkat(root, name.c_str(), found.data(), found.size());
-  if (length >= 0 && std::string_view(found.data(), static_cast<std::size_t>(length)) == target) return {};
-  TIPHYS_CHECK_OK(artifact::remove_tree(root, name));
-  if (::symlinkat(target.c_str(), root, name.c_str()) != 0) return fail_errno("link in a step's root", errno);
+  const ssize_t length = ::readlinkat(folder, name.c_str(), found.data(), found.size());
+  return length >= 0 && std::string_view(found.data(), static_cast<std::size_t>(length)) == target;
+}
+
+Status restore_link(int folder, const std::string& name, const std::string& target) {
+  if (leads_to(folder, name, target)) return {};
+  TIPHYS_CHECK_OK(artifact::remove_tree(folder, name));
+  if (::symlinkat(target.c_str(), folder, name.c_str()) != 0) return fail_errno("link in a step's root", errno);
   return {};
 }
 
@@ -148,13 +165,20 @@ bool HostView::covers(std::string_view path) const {
          std::ranges::any_of(links, [&](const auto& link) { return below(link.first); });
 }
 
-Status make_root(const HostView& view, int parent, const char* name) {
+Status store_links(const HostView& view, int folder) {
+  for (const auto& [link, target] : links_of(view)) TIPHYS_CHECK_OK(restore_link(folder, stored_name(link), target));
+  return {};
+}
+
+Status make_root(const HostView& view, int parent, const char* name, int links) {
   if (::mkdirat(parent, name, 0755) != 0) return fail_errno(fmt::format("make folder {}", name), errno);
   TIPHYS_TRY(const UniqueFd root, open_folder(parent, name));
   for (const Folder& folder : folders_of(view)) {
     if (!folder.path.empty()) TIPHYS_CHECK_OK(make_folder(root.get(), folder));
   }
-  for (const auto& [link, target] : view.links) {
+  for (const auto& [link, target] : links_of(view)) {
+    // A second name of a link costs no inode, until there are too many.
+    if (links >= 0 && ::linkat(links, stored_name(link).c_str(), root.get(), link.c_str(), 0) == 0) continue;
     if (::symlinkat(target.c_str(), root.get(), link.c_str()) != 0) {
       return fail_errno(fmt::format("make link {} of a step's root", link), errno);
     }
@@ -173,7 +197,7 @@ Status clear_root(const HostView& view, int parent, const char* name) {
     }
     if (!folder.covered) TIPHYS_CHECK_OK(clear_folder(root.get(), folder, kept_names(view, folders, folder.path)));
   }
-  for (const auto& [link, target] : view.links) TIPHYS_CHECK_OK(restore_link(root.get(), link, target));
+  for (const auto& [link, target] : links_of(view)) TIPHYS_CHECK_OK(restore_link(root.get(), link, target));
   return {};
 }
 

@@ -23,8 +23,14 @@ struct HostView {
 /// The name of the folder that keeps empty roots for reuse, in the data directory.
 inline constexpr char kRootPool[] = "supervisor/roots";
 
+/// The folder, in the data directory, of symbolic links that roots share.
+inline constexpr char kRootLinks[] = "supervisor/links";
+
+/// Fills a folder with the links that roots share.
+Status store_links(const HostView& view, int folder);
 /// Makes `name` in the folder `parent` as an empty root: places for the host's folders, /proc, /dev, /tmp and so on.
-Status make_root(const HostView& view, int parent, const char* name);
+/// `links` is a folder that store_links() filled, on the same file system, or -1.
+Status make_root(const HostView& view, int parent, const char* name, int links = -1);
 /// Removes everything from a root that make_root did not put there. An error (a place was replaced or cannot be
 /// cleaned) leaves a root that may only be removed.
 Status clear_root(const HostView& view, int parent, const char* name);

@@ -119,7 +119,8 @@ StepStarter::StepStarter(std::string data_dir, HostView view, StepNamespaces& na
       view_(std::move(view)),
       namespaces_(namespaces),
       cgroups_(cgroups),
-      available_(std::move(available)) {}
+      available_(std::move(available)),
+      can_warm_(available_.has_value() && kSharedMemoryFlag != 0) {}
 
 Status StepStarter::make_dir(const std::string& dir) {
   if (::mkdirat(kDataFd, dir.c_str(), 0755) == 0 || errno == EEXIST) return {};
@@ -130,13 +131,19 @@ Status StepStarter::make_dir(const std::string& dir) {
   return fail_errno(fmt::format("make folder {}", dir), errno);
 }
 
-Status StepStarter::prepare_root(const std::string& dir) {
-  if (!lies_below(dir, data_dir_) || dir.find("/../") != std::string::npos) {
+/// The step's folder, made, relative to the data directory.
+Result<std::string> StepStarter::folder_of(const StartRequest& request) {
+  const std::string& dir = request.dir;
+  if (!lies_below(dir, data_dir_) || dir.size() == data_dir_.size() || dir.find("/../") != std::string::npos) {
     return fail(Code::kInvalidArgument, fmt::format("folder {} of a step is not in the data directory", dir));
   }
-  const std::string relative = dir.substr(data_dir_.size() + 1);
+  std::string relative = dir.substr(data_dir_.size() + 1);
   TIPHYS_CHECK_OK(make_dir(relative));
-  const std::string root = relative + "/root";
+  return relative;
+}
+
+Status StepStarter::prepare_root(const std::string& dir) {
+  const std::string root = dir + "/root";
   while (!roots_.empty()) {
     const std::string pooled = fmt::format("{}/{}", kRootPool, roots_.back());
     if (::renameat(kDataFd, pooled.c_str(), kDataFd, root.c_str()) == 0) {
@@ -147,7 +154,15 @@ Status StepStarter::prepare_root(const std::string& dir) {
     roots_.pop_back();
   }
   if (::faccessat(kDataFd, root.c_str(), F_OK, 0) == 0) return {};
-  return make_root(view_, kDataFd, root.c_str());
+  if (!links_) open_links();
+  return make_root(view_, kDataFd, root.c_str(), links_.get());
+}
+
+void StepStarter::open_links() {
+  ::mkdirat(kDataFd, kRootLinks, 0700);
+  links_.reset(::openat(kDataFd, kRootLinks, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // Without them a root has links of its own.
+  if (links_ && !store_links(view_, links_.get())) links_.reset();
 }
 
 void StepStarter::notice_once(bool& told, std::string text) {
@@ -211,8 +226,7 @@ void StepStarter::plan_program(PlannedStep& step) {
     step.mounts.push_back({mount.host_path.c_str(), mount.path.c_str(), mount.read_only});
   }
   StepPlan& plan = step.plan;
-  plan.dir_host_path = request.dir.c_str();
-  plan.host_folders = namespaces_.host_folders();
+  plan.dir = step.dir.c_str();
   plan.mounts = step.mounts.data();
   plan.mount_count = step.mounts.size();
   plan.working_dir = request.working_dir.c_str();
@@ -230,24 +244,70 @@ bool StepStarter::needs_host_mounts(const StartRequest& request) const {
   return false;
 }
 
+Result<pid_t> StepStarter::clone_init(int (*init)(void*), const StepMemory::Area& area, void* plan) const {
+  constexpr int kFlags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | kSharedMemoryFlag | SIGCHLD;
+  const pid_t pid = ::clone(init, area.stack_top(), kFlags, plan);
+  if (pid < 0) return fail_errno("start a process for a step", errno);
+  return pid;
+}
+
 Result<pid_t> StepStarter::start(PlannedStep& step, const StepMemory::Area& area, const std::string& group) {
   TIPHYS_CHECK_OK(available_);
-  TIPHYS_CHECK_OK(prepare_root(step.request.dir));
+  TIPHYS_TRY(step.dir, folder_of(step.request));
+  TIPHYS_CHECK_OK(prepare_root(step.dir));
   TIPHYS_CHECK_OK(plan_limits(step, group));
   TIPHYS_CHECK_OK(plan_user(step));
   if (step.argv.empty()) plan_program(step);
-  step.plan.slot = area.slot;
-  step.plan.buffer = area.buffer();
-  step.plan.fresh_proc = fresh_proc_;
+  step.root = step.request.dir + "/root";
+  step.plan.root = {area.slot, area.buffer(), step.root.c_str(), namespaces_.host_folders(), fresh_proc_};
 
   const bool host_mounts = needs_host_mounts(step.request);
   if (host_mounts) TIPHYS_CHECK_OK(namespaces_.enter_host());
-  constexpr int kFlags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | kSharedMemoryFlag | SIGCHLD;
-  const pid_t pid = ::clone(step_init, area.stack_top(), kFlags, &step.plan);
-  const int error = errno;
+  auto pid = clone_init(step_init, area, &step.plan);
   if (host_mounts) TIPHYS_CHECK_OK(namespaces_.leave_host());
-  if (pid < 0) return fail_errno("start a process for a step", error);
   return pid;
+}
+
+bool StepStarter::start_warm(WarmStep& warm, const StepMemory::Area& area) {
+  if (roots_.empty()) {
+    if (!links_) open_links();
+    warm.root = fmt::format("w{}-{}", ::getpid(), ++last_root_);
+    // With a disk that is full or broken, the next step will say so.
+    can_warm_ = make_root(view_, kDataFd, fmt::format("{}/{}", kRootPool, warm.root).c_str(), links_.get()).has_value();
+    if (!can_warm_) return false;
+  } else {
+    warm.root = std::move(roots_.back());
+    roots_.pop_back();
+  }
+  warm.root_path = fmt::format("{}/{}/{}", data_dir_, kRootPool, warm.root);
+  warm.area = area;
+  warm.plan = {area.slot, area.buffer(), warm.root_path.c_str(), namespaces_.host_folders(), fresh_proc_};
+  const auto pid = clone_init(warm_init, area, &warm.plan);
+  can_warm_ = pid.has_value();
+  if (!can_warm_) return false;
+  warm.pid = *pid;
+  return true;
+}
+
+Result<bool> StepStarter::hand_over(PlannedStep& step, WarmStep& warm) {
+  const StartRequest& request = step.request;
+  if (!request.mounts.empty() || request.memory_bytes > 0 || request.cpus > 0) return false;
+  auto dir = folder_of(request);
+  if (!plan_user(step) || step.plan.user_namespace_fd >= 0 || !dir) return false;
+  step.dir = std::move(*dir);
+  const std::string pooled = fmt::format("{}/{}", kRootPool, warm.root);
+  const std::string root = step.dir + "/root";
+  // The mount of the init's root goes along.
+  if (::renameat(kDataFd, pooled.c_str(), kDataFd, root.c_str()) != 0) {
+    if (errno == EEXIST || errno == ENOTEMPTY) return false;  // the client has made it, with input files in it
+    return fail_errno("take a root into use", errno);
+  }
+  step.plan.memory_cgroup_fd = step.plan.cpu_cgroup_fd = -1;
+  plan_program(step);
+  step.plan.root = warm.plan;
+  warm.area.slot->plan.store(&step.plan);
+  if (::kill(warm.pid, SIGUSR1) != 0) return fail_errno("wake a process for a step", errno);
+  return true;
 }
 
 bool StepStarter::try_otherwise(const StepSlot& slot) {
@@ -262,7 +322,7 @@ Error StepStarter::describe(const PlannedStep& step, const StepSlot& slot) const
   const auto other = [&](std::string what) {
     return Error{number == EAGAIN || number == ENOMEM || number == ENOSPC || number == EMFILE || number == ENFILE
                      ? Code::kResourceExhausted
-                     : Code::kFailedPrecondition,
+                     : Code::kInternal,
                  fmt::format("{}: {}", what, why)};
   };
   switch (slot.failed_stage) {

@@ -46,10 +46,21 @@ class StepMemory {
   std::vector<char*> free_areas_;
 };
 
+/// An init that has its root already and waits for a step.
+struct WarmStep {
+  pid_t pid = -1;
+  StepMemory::Area area;
+  std::string root;       ///< its name in kRootPool
+  std::string root_path;  ///< absolute
+  RootPlan plan{};
+  bool ready = false;  ///< it has told kWarm
+};
+
 /// A start that an init works on; it must live until the slot tells that it runs or has failed.
 struct PlannedStep {
   StartRequest request;
   StepPlan plan{};
+  std::string dir, root;  ///< as the plan points to them
   std::vector<char*> argv, envp;
   std::vector<std::string> programs;
   std::vector<const char*> candidates;
@@ -64,6 +75,14 @@ class StepStarter {
 
   /// Clones the init. `group` is the name of the step's control groups.
   Result<pid_t> start(PlannedStep& step, const StepMemory::Area& area, const std::string& group);
+  /// False when no init that waits for a step is to be had here.
+  bool can_warm() const { return can_warm_; }
+  void warm_failed() { can_warm_ = false; }
+  /// Clones an init that waits for a step. False, and never again, when that fails.
+  bool start_warm(WarmStep& warm, const StepMemory::Area& area);
+  /// Gives a step to a ready init. False, and the init waits on, when the step needs one of its own. After an error the
+  /// init is of no use.
+  Result<bool> hand_over(PlannedStep& step, WarmStep& warm);
   /// What a failed slot means. kNotFound and kPermissionDenied: the program; others: the rest.
   Error describe(const PlannedStep& step, const StepSlot& slot) const;
   /// After a failure: true when starting once more may help.
@@ -74,8 +93,11 @@ class StepStarter {
   std::vector<std::string> take_notices() { return std::exchange(notices_, {}); }
 
  private:
+  void open_links();
   Status make_dir(const std::string& dir);
+  Result<std::string> folder_of(const StartRequest& request);
   Status prepare_root(const std::string& dir);
+  Result<pid_t> clone_init(int (*init)(void*), const StepMemory::Area& area, void* plan) const;
   Status plan_limits(PlannedStep& step, const std::string& group);
   Status plan_user(PlannedStep& step);
   void plan_program(PlannedStep& step);
@@ -88,8 +110,11 @@ class StepStarter {
   StepCgroups& cgroups_;
   Status available_;
   std::vector<std::string> roots_;
+  UniqueFd links_;  ///< kRootLinks
   std::vector<std::string> notices_;
   bool fresh_proc_ = true;
+  bool can_warm_;
+  std::uint64_t last_root_ = 0;
   bool told_memory_ = false;
   bool told_cpu_ = false;
   bool told_privileged_ = false;

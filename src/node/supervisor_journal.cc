@@ -143,6 +143,7 @@ bool SupervisorJournal::apply(std::string_view payload) {
   std::uint8_t kind = 0;
   std::string id;
   from.get(kind).get(id);
+  const std::uint64_t record_bytes = kHead + payload.size();
   switch (static_cast<Kind>(kind)) {
     case Kind::kBoot:
       boot_id_ = id;
@@ -150,18 +151,20 @@ bool SupervisorJournal::apply(std::string_view payload) {
     case Kind::kStarted: {
       std::int64_t at = 0;
       from.get(at);
-      if (from.ok()) steps_.insert_or_assign(id, JournalStep{Time{std::chrono::nanoseconds(at)}, std::nullopt});
+      if (from.ok()) steps_.insert_or_assign(id, JournalStep{Time{std::chrono::nanoseconds(at)}, {}, record_bytes});
       break;
     }
     case Kind::kEnded: {
       StepOutcome outcome;
       get_outcome(from, outcome);
-      if (from.ok()) steps_[id].outcome = std::move(outcome);
+      if (!from.ok()) break;
+      steps_[id].outcome = std::move(outcome);
+      steps_[id].recorded_bytes += record_bytes;
       break;
     }
     case Kind::kForgotten:
+      forgotten_bytes_ += steps_[id].recorded_bytes + record_bytes;
       steps_.erase(id);
-      forgotten_bytes_ += kHead + payload.size();
       break;
     default:
       return false;
@@ -223,22 +226,27 @@ Status SupervisorJournal::started(const std::string& id, Time at) {
   const std::string payload = started_payload(id, at);
   TIPHYS_CHECK_OK(reserve(end_ + kHead + payload.size() + kEndedBytes * (running_ + 1)));
   TIPHYS_CHECK_OK(append(payload));
-  steps_.insert_or_assign(id, JournalStep{at, std::nullopt});
+  steps_.insert_or_assign(id, JournalStep{at, {}, kHead + payload.size()});
   ++running_;
   return {};
 }
 
 Status SupervisorJournal::ended(const std::string& id, StepOutcome outcome) {
   if (outcome.exit.message.size() > kMostMessageBytes) outcome.exit.message.resize(kMostMessageBytes);
-  const Status written = append(ended_payload(id, outcome));
+  const std::string payload = ended_payload(id, outcome);
+  const Status written = append(payload);
   JournalStep& step = steps_[id];
+  step.recorded_bytes += kHead + payload.size();
   if (!step.outcome) --running_;
   step.outcome = std::move(outcome);
   return written;
 }
 
 void SupervisorJournal::forgotten(const std::string& id) {
-  if (steps_.erase(id) == 0) return;
+  const auto step = steps_.find(id);
+  if (step == steps_.end()) return;
+  forgotten_bytes_ += step->second.recorded_bytes;
+  steps_.erase(step);
   const std::string payload = payload_of(Kind::kForgotten, id);
   if (!reserve(end_ + kHead + payload.size() + kEndedBytes * (running_ + 1))) return;
   if (!append(payload)) return;
@@ -247,8 +255,7 @@ void SupervisorJournal::forgotten(const std::string& id) {
 
 Status SupervisorJournal::sync() {
   if (!dirty_) return {};
-  // A forgotten step had a start and an end record, each longer than the record that forgets it.
-  if (end_ > kRewriteBytes && 4 * forgotten_bytes_ > end_) {
+  if (end_ > kRewriteBytes && 2 * forgotten_bytes_ > end_) {
     if (rewrite()) return {};
     forgotten_bytes_ = 0;  // there may be no room for a second file: try again much later
   }

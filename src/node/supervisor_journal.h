@@ -18,6 +18,7 @@ namespace tiphys::node {
 struct JournalStep {
   Time started_at{};
   std::optional<StepOutcome> outcome;  ///< none: it runs
+  std::uint64_t recorded_bytes = 0;    ///< what its records take in the file
 };
 
 class SupervisorJournal {

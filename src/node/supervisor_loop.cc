@@ -104,6 +104,7 @@ void SupervisorLoop::run() {
     return;
   }
   if (start_.first_client) add_client(std::move(start_.first_client));
+  begin_warm();
   while (!may_leave()) turn();
 }
 
@@ -156,6 +157,7 @@ void SupervisorLoop::turn() {
   sync_and_flush();
   drop_clients();
   if (steps_.empty()) memory_.shrink();
+  if (!more_input_) begin_warm();
 }
 
 void SupervisorLoop::accept_clients() {
@@ -288,7 +290,54 @@ void SupervisorLoop::start(Client& client, StartRequest request) {
   }
 }
 
+/// While there is time: the next step finds its namespaces made.
+void SupervisorLoop::begin_warm() {
+  if (warm_ || clients_.empty() || !starter_->can_warm()) return;
+  auto area = memory_.take();
+  if (!area) return;
+  warm_.emplace();
+  if (starter_->start_warm(*warm_, *area)) {
+    without_step_.emplace(warm_->pid, *area);
+    return;
+  }
+  memory_.give_back(*area);
+  warm_.reset();
+}
+
+bool SupervisorLoop::launch_warm(Step& step) {
+  if (!warm_ || !warm_->ready) return false;
+  const auto handed = starter_->hand_over(*step.planned, *warm_);
+  if (handed && !*handed) return false;
+  if (!handed) {
+    complain(std::unexpected(handed.error()));
+    ::kill(warm_->pid, SIGKILL);
+    warm_.reset();
+    return false;
+  }
+  step.area = warm_->area;
+  step.area.slot->owner = &step;
+  step.pid = warm_->pid;
+  step.reaped = false;
+  without_step_.erase(step.pid);
+  by_pid_.emplace(step.pid, &step);
+  warm_.reset();
+  return true;
+}
+
+void SupervisorLoop::warm_ended(pid_t pid) {
+  const auto found = without_step_.find(pid);
+  if (found == without_step_.end()) return;
+  if (warm_ && warm_->pid == pid) {
+    if (!starter_->try_otherwise(*warm_->area.slot)) starter_->warm_failed();
+    starter_->add_root(std::move(warm_->root));
+    warm_.reset();
+  }
+  memory_.give_back(found->second);
+  without_step_.erase(found);
+}
+
 Status SupervisorLoop::launch(Step& step) {
+  if (launch_warm(step)) return {};
   TIPHYS_TRY(step.area, memory_.take());
   step.area.slot->owner = &step;
   const auto pid = starter_->start(*step.planned, step.area, step.group);
@@ -343,7 +392,11 @@ void SupervisorLoop::take_changes() {
     StepSlot* next = slot->next;
     auto* step = static_cast<Step*>(slot->owner);
     slot->queued.store(0);
-    changed(*step);
+    if (step) {
+      changed(*step);
+    } else if (warm_ && warm_->area.slot == slot && slot->state.load() == StepSlot::kWarm) {
+      warm_->ready = true;
+    }
     slot = next;
   }
 }
@@ -351,7 +404,8 @@ void SupervisorLoop::take_changes() {
 void SupervisorLoop::changed(Step& step) {
   StepSlot& slot = *step.area.slot;
   const std::uint32_t state = slot.state.load();
-  if (state == StepSlot::kFailed) return;  // reaped first: its memory may be needed for another try
+  if (state == StepSlot::kFailed || state == StepSlot::kWarm)
+    return;  // reaped first: its memory may be needed for another try
   if (step.planned) {
     step.planned.reset();
     broadcast(started_frame(step.id, time_of(slot.started_ns)));
@@ -405,11 +459,14 @@ void SupervisorLoop::reap() {
   for (;;) {
     const pid_t pid = ::waitpid(-1, nullptr, WNOHANG);
     if (pid <= 0) return;
+    take_changes();  // what it told before it ended
     const auto found = by_pid_.find(pid);
-    if (found == by_pid_.end()) continue;
+    if (found == by_pid_.end()) {
+      warm_ended(pid);
+      continue;
+    }
     Step& step = *found->second;
     by_pid_.erase(found);
-    take_changes();  // what it told before it ended
     step.reaped = true;
     StepSlot& slot = *step.area.slot;
     if (slot.state.load() == StepSlot::kFailed) {

@@ -72,6 +72,9 @@ class SupervisorLoop {
   void greet(Client& client, std::string_view body);
   void start(Client& client, StartRequest request);
   Status launch(Step& step);
+  bool launch_warm(Step& step);
+  void begin_warm();
+  void warm_ended(pid_t pid);
   void stop(const StopRequest& request);
   void kill_more(Step& step);
   void set_deadline(Step& step, Clock::duration after);
@@ -100,6 +103,8 @@ class SupervisorLoop {
   std::list<Client> clients_;
   std::unordered_map<std::string, std::unique_ptr<Step>> steps_;
   std::unordered_map<pid_t, Step*> by_pid_;
+  std::optional<WarmStep> warm_;
+  std::unordered_map<pid_t, StepMemory::Area> without_step_;  ///< inits that have none, or never will
   std::multimap<Clock::time_point, Step*> deadlines_;
   std::vector<std::string> notices_;
   std::uint64_t last_group_ = 0;

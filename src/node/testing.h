@@ -6,9 +6,11 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <boost/asio/io_context.hpp>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -19,6 +21,7 @@
 #include "base/unique_fd.h"
 #include "node/process_runtime.h"
 #include "node/supervisor.h"
+#include "node/supervisor_protocol.h"
 
 namespace tiphys::node::testing {
 
@@ -121,9 +124,10 @@ class ProcessPlane {
           ran.ended = true;
         });
   }
+  /// Also for what a step does in its files, which wakes nobody here.
   template <typename Done>
   void run_until(Done done) {
-    while (!done()) context_.run_one();
+    while (!done()) context_.run_one_for(std::chrono::milliseconds(5));
     context_.restart();
   }
   Ran run(const ContainerSpec& spec) {
@@ -140,20 +144,19 @@ class ProcessPlane {
     run_until([&] { return result.has_value(); });
     return *result;
   }
+  /// As the supervisor itself says it: the lock in /proc/locks is named after whoever took it, which was not the supervisor.
   pid_t supervisor_pid() const {
-    const UniqueFd lock(::open((folder_.path() + "/supervisor/lock").c_str(), O_RDWR | O_CLOEXEC));
-    struct stat about{};
-    ::fstat(lock.get(), &about);
-    std::ifstream locks("/proc/locks");
-    for (std::string line; std::getline(locks, line);) {
-      if (line.find("FLOCK") == std::string::npos) continue;
-      if (line.find(fmt::format(":{} ", about.st_ino)) == std::string::npos) continue;
-      std::istringstream words(line);
-      std::string word;
-      for (int i = 0; i < 5; ++i) words >> word;
-      return std::stoi(word);
+    const auto client = ensure_supervisor(folder_.path());
+    if (!client) throw std::runtime_error(client.error().message);
+    std::string bytes;
+    for (;;) {
+      std::string_view rest = bytes;
+      const auto frame = take_frame(rest);
+      if (frame && *frame && (*frame)->type == FrameType::kWelcome) return parse_welcome((*frame)->body).value().pid;
+      char byte = 0;
+      if (::recv(client->get(), &byte, 1, 0) != 1) throw std::runtime_error("the supervisor does not say its pid");
+      bytes += byte;
     }
-    return -1;
   }
 
  private:

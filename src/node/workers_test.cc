@@ -1,0 +1,52 @@
+#include "node/workers.h"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/io_context.hpp>
+#include <latch>
+
+#include "base/asio_executor.h"
+
+namespace tiphys::node {
+namespace {
+
+TEST(Workers, AnswersComeOnTheExecutorsThread) {
+  boost::asio::io_context context;
+  const auto executor = make_asio_executor(context);
+  Workers workers(*executor, 2);
+  const auto here = std::this_thread::get_id();
+  std::thread::id worked;
+  std::thread::id answered;
+  workers.run([] { return std::this_thread::get_id(); },
+              [&](std::thread::id id) { worked = id, answered = std::this_thread::get_id(); });
+  while (answered == std::thread::id()) context.run_one(), context.restart();
+  EXPECT_NE(worked, here);
+  EXPECT_EQ(answered, here);
+}
+
+TEST(Workers, SeveralRunAtOnceUpToTheirNumber) {
+  boost::asio::io_context context;
+  const auto executor = make_asio_executor(context);
+  Workers workers(*executor, 2);
+  std::latch both(2);
+  int done = 0;
+  for (int i = 0; i < 2; ++i) workers.run([&] { return both.arrive_and_wait(), true; }, [&](bool) { ++done; });
+  while (done != 2) context.run_one(), context.restart();
+}
+
+TEST(Workers, NothingIsAnsweredAfterTheyAreGone) {
+  boost::asio::io_context context;
+  const auto executor = make_asio_executor(context);
+  bool answered = false;
+  {
+    Workers workers(*executor, 1);
+    std::latch begun(1);
+    workers.run([&] { return begun.count_down(), true; }, [&](bool) { answered = true; });
+    begun.wait();
+  }
+  context.poll();
+  EXPECT_FALSE(answered);
+}
+
+}  // namespace
+}  // namespace tiphys::node
