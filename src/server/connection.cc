@@ -28,6 +28,8 @@ constexpr std::chrono::seconds kReplyTimeout(120);
 /// A reader of a stream that takes nothing for so long is gone.
 constexpr std::chrono::seconds kStallTimeout(30);
 constexpr std::chrono::seconds kLingerTimeout(5);
+/// With so much unsent, a source that can wait is asked to.
+constexpr std::size_t kPauseBytes = 1024 * 1024;
 
 class HttpConnection final : public Connection, public Responder, public std::enable_shared_from_this<HttpConnection> {
  public:
@@ -83,6 +85,7 @@ class HttpConnection final : public Connection, public Responder, public std::en
     pending_ += chunk;
     if (chunked_) pending_ += "\r\n";
     flush();
+    if (pending_.size() > kPauseBytes && source_ && !std::exchange(paused_, true)) source_->pause(true);
   }
 
   void bound_lag() override { lag_bounded_ = true; }
@@ -206,6 +209,7 @@ class HttpConnection final : public Connection, public Responder, public std::en
     writing_.swap(pending_);
     written_ = 0;
     write_some();
+    if (source_ && std::exchange(paused_, false)) source_->pause(false);
   }
 
   void write_some() {
@@ -262,6 +266,7 @@ class HttpConnection final : public Connection, public Responder, public std::en
   std::size_t written_ = 0;
   std::array<char, 4096> scratch_;
   bool keep_alive_ = false;
+  bool paused_ = false;
   bool chunked_ = false;
   bool lag_bounded_ = false;
   bool stream_ended_ = false;

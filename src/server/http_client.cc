@@ -9,7 +9,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
-#include <optional>
+#include <vector>
 
 #include "server/unix_path.h"
 
@@ -50,13 +50,15 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
     if (!endpoint_.unix_path.empty()) {
       path_ = SocketPath::of(endpoint_.unix_path);
       if (!path_) return finish_later(path_.error());
-      return connect(asio::local::stream_protocol::endpoint(path_->text));
+      addresses_.emplace_back(asio::local::stream_protocol::endpoint(path_->text));
+      return connect();
     }
     resolver_.async_resolve(endpoint_.host, std::to_string(endpoint_.port),
                             [self = shared_from_this()](error_code error, asio::ip::tcp::resolver::results_type found) {
                               if (self->done_) return;
                               if (error || found.empty()) return self->finish(self->unreachable(error));
-                              self->connect(found.begin()->endpoint());
+                              for (const auto& entry : found) self->addresses_.emplace_back(entry.endpoint());
+                              self->connect();
                             });
   }
 
@@ -68,14 +70,15 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   }
 
  private:
-  template <typename Address>
-  void connect(const Address& address) {
-    stream_.async_connect(asio::generic::stream_protocol::endpoint(address),
-                          [self = shared_from_this()](error_code error) {
-                            if (self->done_) return;
-                            if (error) return self->finish(self->unreachable(error));
-                            self->send();
-                          });
+  /// Tries one address after another: "localhost" has two, and a server may listen on one of them only.
+  void connect() {
+    stream_.async_connect(addresses_[next_address_], [self = shared_from_this()](error_code error) {
+      if (self->done_) return;
+      if (!error) return self->send();
+      if (++self->next_address_ == self->addresses_.size()) return self->finish(self->unreachable(error));
+      self->stream_.socket().close(error);
+      self->connect();
+    });
   }
 
   void send() {
@@ -147,6 +150,8 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   bool endless_;
   HttpSink sink_;
   Result<SocketPath> path_;
+  std::vector<asio::generic::stream_protocol::endpoint> addresses_;
+  std::size_t next_address_ = 0;
   http::request<http::string_body> request_;
   http::response_parser<http::buffer_body> parser_;
   beast::flat_buffer buffer_;

@@ -321,6 +321,18 @@ TEST_F(ServerTest, a_reader_that_goes_ends_a_log_without_lines) {
   run_until([&] { return fake_.open_watches() == 0; });
 }
 
+TEST_F(ServerTest, a_long_log_waits_for_its_reader) {
+  connect_by_socket();
+  fake_.logs["p"] = std::vector<FakeCluster::LogLine>(8, {std::string(1 << 20, 'x'), {}});
+  LogLines log;
+  log.reading = remote_->read_log({&cluster::kPods, "default", "p"}, {}, log.sink());
+  run_until([&] { return log.end.has_value(); });
+  EXPECT_TRUE(*log.end);
+  EXPECT_EQ(log.lines.size(), 8u);
+  EXPECT_GT(fake_.pauses, 0u);
+  EXPECT_EQ(fake_.pauses, fake_.resumptions);
+}
+
 TEST_F(ServerTest, status_updates_stay_inside) {
   connect_by_socket();
   const auto answer = await<void>([&](auto done) { remote_->update_workflow_status(kFlow, {}, std::move(done)); });
@@ -334,6 +346,11 @@ TEST_F(ServerTest, tcp_asks_for_the_token) {
   EXPECT_EQ(create(kFlow).error().code, Code::kUnauthenticated);
   connect_by_tcp("");
   EXPECT_EQ(create(kFlow).error().code, Code::kUnauthenticated);
+}
+
+TEST_F(ServerTest, all_addresses_of_a_name_are_tried) {
+  remote_ = make_remote_cluster(context_, {.host = "localhost", .port = server_->port(), .token = "secret"});
+  EXPECT_TRUE(create(kConfig)) << "the server listens on 127.0.0.1 only";
 }
 
 TEST_F(ServerTest, http_refusals) {

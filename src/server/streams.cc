@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <utility>
 
 #include "server/api_status.h"
 
@@ -96,8 +97,9 @@ void stream_log(cluster::Cluster& cluster, const cluster::Key& pod, cluster::Log
   const Peer peer = responder;
   cluster::LogSink sink;
   const auto begin = [begun](Responder& to) {
-    if (!*begun) to.begin_stream(kText);
-    *begun = true;
+    if (std::exchange(*begun, true)) return;
+    to.begin_stream(kText);
+    to.bound_lag();
   };
   const bool timestamps = options.timestamps;
   sink.on_line = [peer, begin, cri, timestamps](std::string_view line, Time at, std::string_view stream) {

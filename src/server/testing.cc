@@ -47,6 +47,7 @@ struct FakeCluster::LogReading final : cluster::Watch {
     fake.log_readings_.insert(this);
   }
   ~LogReading() override { fake.log_readings_.erase(this); }
+  void pause(bool paused) override { ++(paused ? fake.pauses : fake.resumptions); }
   FakeCluster& fake;
   cluster::LogSink sink;
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);

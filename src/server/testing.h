@@ -23,6 +23,8 @@ class FakeCluster final : public cluster::Cluster {
 
   /// What read_log gives for a pod of this name, then the end; kNotFound for others.
   std::map<std::string, std::vector<LogLine>> logs;
+  /// How often log readings were asked to pause and to go on.
+  std::size_t pauses = 0, resumptions = 0;
   /// Logs of these pods stay open until end_logs().
   std::set<std::string> open_logs;
   /// Fails every call from now on.
