@@ -21,7 +21,7 @@ std::string_view RunState::phase() const {
 }
 
 Following::Following(Loop& loop, const std::vector<cluster::Key>& workflows, RunView& view) : loop_(loop), view_(view) {
-  for (const auto& key : workflows) runs_.push_back({key, nullptr, {}, false, false});
+  for (const auto& key : workflows) runs_.emplace_back().key = key;
 }
 
 Following::~Following() = default;
@@ -51,6 +51,7 @@ void Following::watch(cluster::Cluster& cluster, RunState& run, Watches& watches
   const auto lose = [this](Error error) {
     if (!lost_) lost_ = std::move(error);
   };
+  run.listed = false;
   cluster::WatchOptions options;
   options.ns = run.key.ns;
   auto fields = cluster::Selector::parse_fields("metadata.name=" + run.key.name);
@@ -73,11 +74,18 @@ void Following::watch(cluster::Cluster& cluster, RunState& run, Watches& watches
 
 void Following::take_workflow(RunState& run, const cluster::WatchEvent& event) {
   if (event.type == Type::kSynced) {
-    if (!run.workflow)
+    if (run.listed) return;
+    if (!run.workflow) {
       lost_ = Error{Code::kNotFound, fmt::format("workflows.argoproj.io \"{}\" not found", run.key.name)};
-    return;
+      return;
+    }
+    // It went while nobody watched.
+    run.deleted = run.finished = true;
+    return view_.workflow_changed(run);
   }
+  run.listed = true;
   run.workflow = event.object;
+  if (run.finished) return;  // labels and the like may still change
   run.deleted = event.type == Type::kDeleted;
   const std::string_view phase = run.phase();
   run.finished = run.deleted || phase == "Succeeded" || phase == "Failed" || phase == "Error";

@@ -20,6 +20,7 @@ struct RunState {
   NodeMap nodes;
   bool finished = false;
   bool deleted = false;  ///< it went while it was followed
+  bool listed = false;   ///< the present watch has told of it
 
   std::string_view phase() const;
   bool succeeded() const { return finished && phase() == "Succeeded"; }

@@ -160,6 +160,17 @@ TEST_F(PlaneTest, a_lost_plane_is_told_and_followed_again) {
   EXPECT_TRUE(following.succeeded());
 }
 
+TEST_F(PlaneTest, a_workflow_that_went_while_nobody_watched) {
+  create(kFlow);
+  RecordingView view;
+  Following following(loop_, {kFlow}, view);
+  loop_.executor().post([&] { fake_.end_watches({Code::kUnavailable, "gone"}); });
+  ASSERT_FALSE(following.run(fake_));
+  fake_.remove(kFlow, {}, [](auto) {});
+  EXPECT_TRUE(following.run(fake_));
+  EXPECT_TRUE(following.runs().front().deleted);
+}
+
 TEST_F(PlaneTest, the_report_tells_outputs_artifacts_and_failures) {
   create(kFlow);
   set_status(kFlow, {{"phase", "Failed"}, {"message", "child failed"}},
