@@ -173,6 +173,9 @@ std::unique_ptr<cluster::Watch> LocalStore::read_log(const cluster::Key& pod, cl
       state_->closed = true;
       state_->reading.reset();
     }
+    void pause(bool paused) override {
+      if (state_->reading) state_->reading->pause(paused);
+    }
 
    private:
     std::shared_ptr<LogReading> state_;
