@@ -1,0 +1,280 @@
+#include "simulation/world.h"
+
+#include <fmt/format.h>
+#include <stdlib.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+#include <optional>
+
+#include "base/check.h"
+#include "base/simulated_executor.h"
+#include "controllers/names.h"
+#include "controllers/workflow_controller.h"
+#include "simulation/disturbed_cluster.h"
+#include "simulation/fake_agent.h"
+#include "simulation/fake_user.h"
+#include "simulation/random_workflow.h"
+#include "store/store.h"
+
+namespace tiphys::simulation {
+namespace {
+
+/// A workflow that takes longer than this has come to a stand-still.
+constexpr Duration kLongestRun = std::chrono::hours(24);
+constexpr std::size_t kMostSteps = 2'000'000;
+
+/// In memory where there is such a place: what is simulated is the database's logic, not the disk.
+class DatabaseFolder {
+ public:
+  DatabaseFolder() {
+    const bool shm = std::filesystem::is_directory("/dev/shm");
+    std::string pattern =
+        (shm ? std::string("/dev/shm") : std::filesystem::temp_directory_path().native()) + "/tiphys-simulation-XXXXXX";
+    const char* made = ::mkdtemp(pattern.data());
+    TIPHYS_CHECK(made, "the directory for temporary files can be written");
+    path_ = made;
+  }
+  ~DatabaseFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  DatabaseFolder(const DatabaseFolder&) = delete;
+  DatabaseFolder& operator=(const DatabaseFolder&) = delete;
+  std::string database() const { return path_ + "/tiphys.db"; }
+
+ private:
+  std::string path_;
+};
+
+class World {
+ public:
+  explicit World(const WorldOptions& options)
+      : options_(options), ids_(options.seed), faults_(options.faults == 0 ? options.seed : options.faults) {
+    plan_workload();
+    plan_faults();
+  }
+
+  WorldOutcome run() {
+    boot();
+    submit_workflows();
+    start_user();
+    std::size_t steps = 0;
+    while (!all_over() && ++steps < kMostSteps && executor_->now() - begin_ < kLongestRun) {
+      if (!executor_->step()) break;
+      if (crashes_left_ > 0 && steps >= next_crash_) crash(steps);
+    }
+    conclude();
+    return std::move(outcome_);
+  }
+
+ private:
+  bool faulty() const { return options_.faults != 0; }
+
+  void plan_workload() {
+    Chance chance(options_.seed);
+    outcome_.same_every_time = chance.percent(70);
+    const std::size_t count = 1 + chance.below(3);
+    for (std::size_t i = 0; i < count; ++i) {
+      workflows_.push_back(fmt::format("wf{}", i));
+      manifests_.push_back(random_workflow(
+          chance, {workflows_.back(), outcome_.same_every_time, static_cast<int>(1 + chance.below(3))}));
+    }
+  }
+
+  void plan_faults() {
+    if (!faulty()) return;
+    crashes_left_ = faults_.below(6);
+    next_crash_ = 20 + faults_.below(400);
+    if (faults_.percent(50)) failing_commits_percent_ = 1 + faults_.below(10);
+    if (faults_.percent(70)) disturbances_ = {1 + faults_.below(30), faults_.below(4)};
+  }
+
+  // The process.
+
+  void boot() {
+    const Time now = executor_ ? executor_->now() : SimulatedExecutor().now();
+    if (!executor_) begin_ = now;
+    executor_ = std::make_unique<SimulatedExecutor>(now);
+    dying_ = ready_ = false;
+    auto store = store::Store::open({.path = folder_.database(),
+                                     .executor = *executor_,
+                                     .random = ids_.source(),
+                                     .inline_commits = true,
+                                     .before_commit = [this] { return commit_fault(); }});
+    TIPHYS_CHECK(store, "what a crash leaves behind can be opened: " + store.error().message);
+    store_ = std::move(*store);
+    check_promises();
+    cluster_ =
+        std::make_unique<DisturbedCluster>(*executor_, *store_, promises_, disturbances_, faults_, outcome_.complaints);
+    agent_ = std::make_unique<FakeAgent>(*executor_, *store_, host_, options_.seed, faults_);
+    controller_ = std::make_unique<controllers::WorkflowController>(*executor_, *cluster_);
+    controller_->start([this] { ready_ = true; });
+  }
+
+  Status commit_fault() {
+    if (dying_) return fail(Code::kUnavailable, "the process is no more");
+    if (quiet_ || !faults_.percent(failing_commits_percent_)) return {};
+    return fail(Code::kResourceExhausted, "disk full");
+  }
+
+  void shut_down() {
+    user_.reset();
+    controller_.reset();
+    agent_.reset();
+    cluster_.reset();
+    store_.reset();
+  }
+
+  void crash(std::size_t steps) {
+    ++outcome_.crashes;
+    --crashes_left_;
+    next_crash_ = steps + 1 + faults_.below(600);
+    // What has not been committed yet is lost.
+    dying_ = true;
+    shut_down();
+    boot();
+    start_user();
+  }
+
+  void check_promises() {
+    if (!submitted_) return;
+    for (const std::string& name : workflows_) {
+      const auto workflow = get({&cluster::kWorkflows, "sim", name});
+      if (!workflow) {
+        outcome_.complaints.push_back(fmt::format("workflow {} is lost: {}", name, workflow.error().message));
+        continue;
+      }
+      const std::vector<std::string> broken = promises_.broken_by(**workflow);
+      outcome_.complaints.insert(outcome_.complaints.end(), broken.begin(), broken.end());
+    }
+    for (const cluster::Key& key : promises_.objects()) {
+      if (!get(key)) outcome_.complaints.push_back(fmt::format("{} {} is lost", key.resource->kind, key.name));
+    }
+  }
+
+  // What happens in it.
+
+  void submit_workflows() {
+    quiet_ = true;
+    for (doc::Value& manifest : manifests_) {
+      bool done = false;
+      store_->create(cluster::kWorkflows, std::move(manifest), [&](const Result<cluster::Object>& answer) {
+        TIPHYS_CHECK(answer, "a workflow can be submitted while nothing goes wrong");
+        done = true;
+      });
+      executor_->run_until([&] { return done; });
+    }
+    quiet_ = false;
+    submitted_ = true;
+  }
+
+  void start_user() {
+    user_ = std::make_unique<FakeUser>(*executor_, *store_, workflows_, !outcome_.same_every_time, faults_);
+  }
+
+  Result<cluster::Object> get(const cluster::Key& key) {
+    std::optional<Result<cluster::Object>> answer;
+    store_->get(key, [&](Result<cluster::Object> object) { answer = std::move(object); });
+    executor_->run_until([&] { return answer.has_value(); });
+    TIPHYS_CHECK(answer, "each call is answered");
+    return std::move(*answer);
+  }
+
+  /// The controller forgets a workflow once its end is written.
+  bool all_over() const { return ready_ && controller_->live_runs() == 0; }
+
+  // The end.
+
+  void conclude() {
+    quiet_ = true;
+    for (const std::string& name : workflows_) conclude_workflow(name);
+    for (const auto& [node, count] : host_.starts) {
+      if (count > 1) outcome_.complaints.push_back(fmt::format("the container of node {} ran {} times", node, count));
+    }
+    check_promises();
+    dying_ = true;
+    shut_down();
+  }
+
+  void conclude_workflow(const std::string& name) {
+    const auto workflow = get({&cluster::kWorkflows, "sim", name});
+    if (!workflow) return;
+    const std::string_view phase = doc::find_string(**workflow, "status", "phase");
+    const std::string_view message = doc::find_string(**workflow, "status", "message");
+    if (doc::find_string(**workflow, "metadata", "labels", controllers::kCompletedLabel) != "true") {
+      outcome_.complaints.push_back(fmt::format("workflow {} did not end: {} {} after {} s", name, phase, message,
+                                                (executor_->now() - begin_) / std::chrono::seconds(1)));
+    }
+    if (message.starts_with("invalid spec")) {
+      outcome_.complaints.push_back(fmt::format("workflow {} is invalid: {}", name, message));
+    }
+    outcome_.trees[name] = tree_of(**workflow);
+    if (::getenv("TIPHYS_SHOW")) {
+      bool done = false;
+      store_->list(cluster::kPods, {}, [&](const Result<cluster::List>& list) {
+        for (const auto& pod : list->items) fmt::print("{}\n", doc::to_json(*pod));
+        done = true;
+      });
+      executor_->run_until([&] { return done; });
+    }
+  }
+
+  std::string tree_of(const doc::Value& workflow) {
+    std::map<std::string, std::string> nodes;
+    if (const doc::Value* members = doc::find(workflow, "status", "nodes"); members && members->is_object()) {
+      for (const auto& [id, node] : members->as_object()) {
+        nodes[std::string(doc::find_string(node, "name"))] = timeless(node.as_object());
+        ++outcome_.nodes;
+      }
+    }
+    std::string tree = fmt::format("{} {}\n", doc::find_string(workflow, "status", "phase"),
+                                   doc::find_string(workflow, "status", "message"));
+    for (const auto& [name, json] : nodes) tree += json + "\n";
+    return tree;
+  }
+
+  static std::string timeless(doc::Object node) {
+    for (const std::string_view field : {"startedAt", "finishedAt", "hostNodeName"}) node.erase(field);
+    for (const std::string_view field : {"children", "outboundNodes"}) {
+      doc::Value* ids = node.if_contains(field);
+      if (!ids || !ids->is_array()) continue;
+      std::ranges::sort(ids->as_array(), {}, [](const doc::Value& id) { return std::string_view(id.as_string()); });
+    }
+    return doc::to_json(std::move(node));
+  }
+
+  WorldOptions options_;
+  Chance ids_, faults_;
+  WorldOutcome outcome_;
+  DatabaseFolder folder_;
+  Host host_;
+  Promises promises_;
+  std::vector<std::string> workflows_;
+  std::vector<doc::Value> manifests_;  ///< until they are submitted
+  Time begin_{};
+
+  std::size_t crashes_left_ = 0, next_crash_ = 0;
+  std::size_t failing_commits_percent_ = 0;
+  Disturbances disturbances_;
+  bool dying_ = false;
+  bool quiet_ = false;  ///< nothing fails
+  bool submitted_ = false;
+  bool ready_ = false;  ///< the controller has taken up what there is
+
+  std::unique_ptr<SimulatedExecutor> executor_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<DisturbedCluster> cluster_;
+  std::unique_ptr<FakeAgent> agent_;
+  std::unique_ptr<controllers::WorkflowController> controller_;
+  std::unique_ptr<FakeUser> user_;
+};
+
+}  // namespace
+
+WorldOutcome run_world(const WorldOptions& options) {
+  return World(options).run();
+}
+
+}  // namespace tiphys::simulation
