@@ -3,9 +3,11 @@
 //   engine_bench [TASKS...]      default: 10000 100000 1000000
 //
 // The dag is made of layers of 100 tasks; a task depends on two of the layer before and gets one parameter from one of
-// them. A transition is one change of a node's phase: Pending, Running, Succeeded.
+// them. A transition is one change of a node's phase: Pending, Running, Succeeded. Time is the processor's; it includes
+// rendering each pod's template and taking the ids of the changed nodes.
 #include <fmt/format.h>
 #include <malloc.h>
+#include <time.h>
 
 #include <chrono>
 #include <cstdlib>
@@ -19,6 +21,13 @@ namespace tiphys::engine {
 namespace {
 
 constexpr int kLayer = 100;
+
+/// Of this process: other work on the machine does not count.
+double cpu_seconds() {
+  timespec time{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
 
 /// What the heap holds, large blocks included.
 std::size_t heap_bytes() {
@@ -89,7 +98,7 @@ Measured measure(int tasks) {
   Run& run = **created;
   const std::size_t with_plan = heap_bytes();
 
-  const auto begin = std::chrono::steady_clock::now();
+  const double begin = cpu_seconds();
   Time now{std::chrono::seconds(1'700'000'000)};
   std::deque<std::string> pending;
   std::vector<Effect> effects;
@@ -105,22 +114,25 @@ Measured measure(int tasks) {
       }
     }
   };
+  PodChanged running, succeeded;
+  running.phase = PodChanged::Phase::kRunning;
+  succeeded.phase = PodChanged::Phase::kSucceeded;
+  succeeded.exit_code = 0;
+  api::Parameter& output = succeeded.outputs.emplace().parameters.emplace_back();
+  output.name = "out";
+  output.value = "value";
+  Event started = std::move(running), ended = std::move(succeeded);
+
   apply(Started{});
   while (!pending.empty()) {
-    PodChanged event;
-    event.node_id = std::move(pending.front());
-    event.phase = PodChanged::Phase::kRunning;
+    std::get<PodChanged>(started).node_id = pending.front();
+    std::get<PodChanged>(ended).node_id = std::move(pending.front());
     pending.pop_front();
-    apply(event);
-    event.phase = PodChanged::Phase::kSucceeded;
-    event.exit_code = 0;
-    api::Parameter& output = event.outputs.emplace().parameters.emplace_back();
-    output.name = "out";
-    output.value = "value";
-    apply(event);
+    apply(started);
+    apply(ended);
     measured.transitions += 2;
   }
-  measured.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  measured.seconds = cpu_seconds() - begin;
   TIPHYS_CHECK(run.status().phase == RunStatus::Phase::kSucceeded, run.status().message);
   effects = {};
   pending = {};
