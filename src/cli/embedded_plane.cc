@@ -59,7 +59,9 @@ class Plane final : public EmbeddedPlane {
                              .runtimes = {container_.get()},
                              .cpus = static_cast<double>(std::max(1U, std::thread::hardware_concurrency())),
                              .memory_bytes = memory_bytes()};
-    if (process_) agent.runtimes.insert(options_.runtime == "process" ? agent.runtimes.begin() : agent.runtimes.end(), process_.get());
+    if (process_)
+      agent.runtimes.insert(options_.runtime == "process" ? agent.runtimes.begin() : agent.runtimes.end(),
+                            process_.get());
     agent_ = std::make_unique<node::Agent>(context_, *executor_, *store_, *repository_, std::move(agent));
     store_->set_log_reader([this](cluster::Object pod, cluster::LogOptions options, cluster::LogSink sink) {
       return agent_->read_log(pod, std::move(options), std::move(sink));
@@ -106,7 +108,8 @@ class Plane final : public EmbeddedPlane {
 }  // namespace
 
 Result<std::unique_ptr<EmbeddedPlane>> EmbeddedPlane::open(boost::asio::io_context& context, PlaneOptions options) {
-  TIPHYS_TRY(store::DataDir data_dir, store::DataDir::open({.path = options.data_dir, .command = options.command, .migrations = {}}));
+  TIPHYS_TRY(store::DataDir data_dir,
+             store::DataDir::open({.path = options.data_dir, .command = options.command, .migrations = {}}));
   // First of all: the supervisor is a copy of this process, which is still small and has one thread.
   UniqueFd supervisor;
   if (!options.read_only) {

@@ -1,5 +1,5 @@
-// The embedded plane of one data directory, composed in this process: store, supervisor, node agent, controllers, and the socket on which other
-// processes of the same user reach it.
+// The embedded plane of one data directory, composed in this process: store, supervisor, node agent, controllers, and
+// the socket on which other processes of the same user reach it.
 #pragma once
 
 #include <memory>
@@ -19,7 +19,8 @@ namespace tiphys::cli {
 struct PlaneOptions {
   std::string data_dir;
   std::string command;  ///< how to call this process to a person who wants the directory: "tiphys up"
-  /// "process", "container" or "" (container when an engine answers; pods fail with the three ways to go on when none does).
+  /// "process", "container" or "" (container when an engine answers; pods fail with the three ways to go on when none
+  /// does).
   std::string runtime;
   /// The engine's socket; "" discovers it (DOCKER_HOST, CONTAINER_HOST, the usual places).
   std::string engine;
@@ -28,7 +29,8 @@ struct PlaneOptions {
   bool read_only = false;
   /// Listen on this loopback port too, beside the unix socket in the data directory; 0 takes a free one.
   std::optional<unsigned short> port;
-  /// Folders of this host that steps of the process runtime see read-only beside the system's own (a virtual environment).
+  /// Folders of this host that steps of the process runtime see read-only beside the system's own (a virtual
+  /// environment).
   std::vector<std::string> host_paths;
 };
 

@@ -417,7 +417,8 @@ TEST(Parallelism, OfTheWorkflow) {
 
 TEST(Parallelism, ARestoredRetryThatWaitsTriesOnceMoreOnly) {
   FakeWorld world(
-      "{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {name: wf}, spec: {entrypoint: main, parallelism: 1, "
+      "{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {name: wf}, spec: {entrypoint: main, parallelism: "
+      "1, "
       "templates: [{name: main, steps: [[{name: r, template: flaky}, {name: s, template: ok}]]}, {name: flaky, "
       "retryStrategy: {limit: 3}, container: {image: i}}, {name: ok, container: {image: i}}]}}");
   world.script = [](const CreatePod& pod) { return pod.node_name == "wf[0].r(1)" ? PodEnd{} : failing(); };

@@ -77,8 +77,8 @@ class Runtime {
                      std::move_only_function<void(Result<std::string>)> done) = 0;
   /// Frees what an ended container holds, its file system included; its log stays.
   virtual void remove(const std::string& id) = 0;
-  /// Containers that an earlier agent left behind, have not been started (adopted) since and do not pass `wanted` (which
-  /// gets their ids) are stopped and freed.
+  /// Containers that an earlier agent left behind, have not been started (adopted) since and do not pass `wanted`
+  /// (which gets their ids) are stopped and freed.
   virtual void remove_unclaimed(std::function<bool(std::string_view id)> wanted) { static_cast<void>(wanted); }
 };
 

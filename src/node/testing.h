@@ -144,7 +144,8 @@ class ProcessPlane {
     run_until([&] { return result.has_value(); });
     return *result;
   }
-  /// As the supervisor itself says it: the lock in /proc/locks is named after whoever took it, which was not the supervisor.
+  /// As the supervisor itself says it: the lock in /proc/locks is named after whoever took it, which was not the
+  /// supervisor.
   pid_t supervisor_pid() const {
     const auto client = ensure_supervisor(folder_.path());
     if (!client) throw std::runtime_error(client.error().message);
