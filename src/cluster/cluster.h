@@ -2,7 +2,7 @@
 //
 // Everything is asynchronous and runs on the plane's Executor thread: a call returns at once, its answer comes later as
 // a call of `done` from the executor, never from inside the call. A write's answer comes when the change is on disk,
-// and so do the watch events of it.
+// and so do the watch events of it, but for WatchOptions::uncommitted.
 #pragma once
 
 #include <cstdint>
@@ -50,6 +50,10 @@ struct WatchOptions {
   /// Workflows only: leave out changes by update_workflow_status of an object that stays within the selection. For the
   /// controller, which makes them; it spares putting a large workflow together at each change.
   bool without_status_updates = false;
+  /// Changes may come before they are on disk, in time for what follows from them to be written along with them. Only
+  /// for a reader that does nothing but write to the same plane, and only with a resource_version. When they cannot be
+  /// written after all, the watch ends with kOutOfRange.
+  bool uncommitted = false;
 };
 
 struct WatchEvent {

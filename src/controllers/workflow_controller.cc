@@ -242,6 +242,7 @@ void WorkflowController::State::watch_pods(std::uint64_t version) {
   options.ns = options_.ns;
   options.labels = selector(std::string(kWorkflowLabel));
   options.resource_version = version;
+  options.uncommitted = true;
   pod_watch_ =
       cluster_.watch(cluster::kPods, std::move(options),
                      {guarded([](State& self, const WatchEvent& event) { self.on_pod(event); }),

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::string_view kInMemory = ":memory:";
 constexpr std::size_t kMostPerSubmission = 512;
+/// The watches are told, a reader collects what they tell, and writes.
+constexpr int kTurnsToFlush = 4;
 
 Status tune_writer(Database& database, const StoreOptions& options) {
   TIPHYS_CHECK_OK(database.execute("PRAGMA busy_timeout = 2000"));
@@ -122,9 +124,14 @@ void LocalStore::enqueue(Write write) {
   // The thread begins while a long turn goes on.
   if (thread_ && pending_.writes.size() >= kMostPerSubmission) return flush();
   if (flush_posted_) return;
-  // At the end of this turn, so that what it writes goes into one transaction.
   flush_posted_ = true;
-  poster_.post([this] {
+  flush_in(kTurnsToFlush);
+}
+
+/// So late that what this turn writes goes into one transaction, and also what those write who are told uncommitted.
+void LocalStore::flush_in(int turns) {
+  poster_.post([this, turns] {
+    if (turns > 1) return flush_in(turns - 1);
     flush_posted_ = false;
     flush();
   });
@@ -134,7 +141,15 @@ void LocalStore::apply(const Change& change) {
   const Address address{change.resource, change.name};
   Entry* entry = memory_.find(*change.resource, change.name);
   if (!entry) entry = &memory_.load(address, change.before);
-  if (change.object_changed) memory_.set_current(address, *entry, change.after);
+  if (change.object_changed) {
+    memory_.set_current(address, *entry, change.after);
+    hub_.announce(*change.resource, {.name = change.name,
+                                     .before = change.before,
+                                     .after = change.after,
+                                     .last = change.last,
+                                     .version = change.version,
+                                     .by_status_update = change.by_status_update});
+  }
   ++entry->pending;
   entry->last_ticket = last_ticket_;
   resource_tickets_[change.resource] = last_ticket_;
@@ -171,13 +186,7 @@ void LocalStore::settle(const Change& change) {
   --entry->pending;
   if (change.object_changed) {
     entry->committed = change.after;
-    hub_.append(*change.resource, {.name = change.name,
-                                   .before = change.before,
-                                   .after = change.after,
-                                   .last = change.last,
-                                   .version = change.version,
-                                   .by_status_update = change.by_status_update,
-                                   .bytes = change.bytes});
+    hub_.append(change.bytes);
     if (change.resource == &cluster::kEvents) count_event(change);
     if (change.leaves_garbage) {
       collect(std::string(change.before->uid()),
@@ -201,6 +210,7 @@ void LocalStore::fail_all(Batch batch) {
     for (Write& write : failed->writes) write.answer(answer, write.purge);
   }
   run_waiting(done_ticket_);
+  hub_.forget_uncommitted();
 }
 
 void LocalStore::forget_pending(const Batch& batch) {

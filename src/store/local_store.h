@@ -71,6 +71,7 @@ class LocalStore final : public Store {
   Status admit() const;
   void enqueue(Write write);
   void apply(const Change& change);
+  void flush_in(int turns);
   void flush();
   void deliver(Batch batch);
   void settle(const Change& change);

@@ -18,24 +18,28 @@ class ObjectWatch : public std::enable_shared_from_this<ObjectWatch> {
         selection_{&resource, std::move(options.ns), std::move(options.labels), std::move(options.fields)},
         from_(options.resource_version),
         without_status_updates_(options.without_status_updates),
+        uncommitted_(options.uncommitted && options.resource_version != 0),
         sink_(std::move(sink)) {}
 
   void start(const Status& loaded);
   void offer(const ObjectEvent& event);
   void close();
+  void end(Error error);
   bool closed() const { return closed_; }
+  bool uncommitted() const { return uncommitted_; }
 
  private:
   void list_slice();
   void replay();
   void tell(const ObjectEvent& event);
   void emit(WatchEvent::Type type, cluster::Object object);
-  void end(Error error);
 
   WatchHub& hub_;
   Selection selection_;
   std::uint64_t from_;
   bool without_status_updates_;
+  bool uncommitted_;
+  std::uint64_t told_ = 0;  ///< with uncommitted_: the newest version; what was told early is not told again
   cluster::WatchSink sink_;
   std::optional<Scan> scan_;  ///< while the first list goes on
   std::deque<ObjectEvent> waiting_;
@@ -103,12 +107,20 @@ void ObjectWatch::replay() {
   }
   const auto first = std::ranges::upper_bound(channel.log, from_, {}, &ObjectEvent::version);
   for (auto index = first - channel.log.begin(); !closed_ && index < std::ssize(channel.log); ++index) {
-    tell(channel.log[static_cast<std::size_t>(index)]);
+    offer(channel.log[static_cast<std::size_t>(index)]);
+  }
+  if (!uncommitted_) return;
+  for (std::size_t index = 0; !closed_ && index < hub_.uncommitted_.size(); ++index) {
+    if (hub_.uncommitted_[index].resource == selection_.resource) offer(hub_.uncommitted_[index].event);
   }
 }
 
 void ObjectWatch::offer(const ObjectEvent& event) {
   if (closed_) return;
+  if (uncommitted_) {
+    if (event.version <= told_) return;
+    told_ = event.version;
+  }
   if (!scan_) return tell(event);
   // What the list has not come to yet it will show as it is then.
   if (!scan_->has_passed(event.name)) return;
@@ -172,10 +184,49 @@ std::unique_ptr<cluster::Watch> WatchHub::watch(const cluster::Resource& resourc
   return std::make_unique<WatchHandle>(std::move(watch));
 }
 
-void WatchHub::append(const cluster::Resource& resource, ObjectEvent event) {
+void WatchHub::announce(const cluster::Resource& resource, ObjectEvent event) {
+  uncommitted_.push_back({&resource, std::move(event)});
+  if (std::exchange(announcing_, true)) return;
+  poster_.post([this] {
+    announcing_ = false;
+    tell_uncommitted();
+  });
+}
+
+void WatchHub::tell_uncommitted() {
+  const auto version_of = [](const Fresh& fresh) { return fresh.event.version; };
+  const auto first = std::ranges::upper_bound(uncommitted_, announced_, {}, version_of);
+  // Readers may write meanwhile, which adds to what is uncommitted: that has a turn of its own.
+  const std::vector<Fresh> news(first, uncommitted_.end());
+  if (news.empty()) return;
+  announced_ = version_of(news.back());
+  for (const auto& [resource, event, merged] : news) {
+    const auto& watches = channel(*resource).watches;
+    for (std::size_t i = 0; i < watches.size(); ++i) {
+      const auto watch = watches[i];
+      if (watch->uncommitted()) watch->offer(event);
+    }
+  }
+}
+
+void WatchHub::forget_uncommitted() {
+  uncommitted_.clear();
+  for (auto& [resource, channel] : channels_) {
+    for (const auto watches = channel.watches; const auto& watch : watches) {
+      if (watch->uncommitted() && !watch->closed())
+        watch->end({Code::kOutOfRange, "changes that were told could not be written"});
+    }
+  }
+}
+
+void WatchHub::append(std::size_t bytes) {
+  TIPHYS_CHECK(!uncommitted_.empty(), "what is committed was announced");
+  const cluster::Resource& resource = *uncommitted_.front().resource;
+  ObjectEvent event = std::move(uncommitted_.front().event);
+  uncommitted_.pop_front();
   fresh_.push_back({&resource, event});
   Channel& log = channel(resource);
-  event.bytes += kEventBytes;
+  event.bytes = bytes + kEventBytes;
   log.bytes += event.bytes;
   log.log.push_back(std::move(event));
   while (log.log.size() > limits_.events || log.bytes > limits_.bytes) {

@@ -41,9 +41,15 @@ class WatchHub {
   /// `load` brings the resource's live objects into memory; an error of it ends the watch.
   std::unique_ptr<cluster::Watch> watch(const cluster::Resource& resource, cluster::WatchOptions options,
                                         cluster::WatchSink sink, std::move_only_function<Status()> load);
-  /// Puts a committed change into the log; dispatch_new() then tells the watches of all that came since.
-  void append(const cluster::Resource& resource, ObjectEvent event);
+  /// Tells the watches of uncommitted changes, in a turn of its own, of one that is accepted. append() and
+  /// forget_uncommitted() say what became of it.
+  void announce(const cluster::Resource& resource, ObjectEvent event);
+  /// Puts the oldest announced change, now committed, into the log; dispatch_new() then tells the other watches of all
+  /// that came since. `bytes` as in ObjectEvent.
+  void append(std::size_t bytes);
   void dispatch_new();
+  /// None of what was announced will be written; those who were told begin anew.
+  void forget_uncommitted();
   std::uint64_t version() const { return version_; }
   void set_version(std::uint64_t version) { version_ = version; }
 
@@ -62,6 +68,7 @@ class WatchHub {
     bool merged = false;  ///< into a later one
   };
   Channel& channel(const cluster::Resource& resource);
+  void tell_uncommitted();
   /// Of status updates of one workflow in a row, watches see the last: putting a large workflow together costs.
   void merge_status_updates();
 
@@ -73,6 +80,9 @@ class WatchHub {
   std::uint64_t version_;
   std::unordered_map<const cluster::Resource*, Channel> channels_;
   std::vector<Fresh> fresh_;
+  std::deque<Fresh> uncommitted_;
+  std::uint64_t announced_ = 0;  ///< the newest version that was told uncommitted
+  bool announcing_ = false;
 };
 
 }  // namespace tiphys::store

@@ -351,6 +351,60 @@ struct NodeReader {
   std::unique_ptr<cluster::Watch> watch;
 };
 
+TEST(Watch, UncommittedChangesAndWhatFollowsFromThemAreWrittenTogether) {
+  int commits = 0;
+  TestStore store({.before_commit = [&]() -> Status {
+    ++commits;
+    return {};
+  }});
+  ASSERT_TRUE(store.create(kPods, pod("a")));
+  std::vector<std::string> told;
+  const auto watch = store->watch(kPods, {.resource_version = store->resource_version(), .uncommitted = true},
+                                  {.on_event =
+                                       [&](const WatchEvent& event) {
+                                         told.push_back(describe(event));
+                                         if (told.back() != "modified a") return;
+                                         store->create(kPods, pod("b"), [](auto) {});
+                                       },
+                                   .on_end = [](Error) {}});
+  Reader other(store, kPods, {.resource_version = store->resource_version()});
+  store.run();
+  commits = 0;
+  set_phase(store, "a", "Succeeded");
+  store.run();
+  EXPECT_EQ(commits, 1);
+  EXPECT_THAT(told, ElementsAre("modified a", "added b"));
+  EXPECT_THAT(other.take(), ElementsAre("modified a", "added b"));
+}
+
+TEST(Watch, UncommittedShowsWhatIsOnItsWay) {
+  TestStore store;
+  const std::uint64_t from = store->resource_version();
+  store->create(kPods, pod("a"), [](auto) {});
+  Reader reader(store, kPods, {.resource_version = from, .uncommitted = true});
+  store->create(kPods, pod("b"), [](auto) {});
+  store.run();
+  EXPECT_THAT(reader.take(), ElementsAre("added a", "added b"));
+}
+
+TEST(Watch, EndsWhenWhatItWasToldCannotBeWritten) {
+  bool full = false;
+  TestStore store({.before_commit = [&]() -> Status {
+    return full ? fail(Code::kResourceExhausted, "disk full") : Status{};
+  }});
+  Reader early(store, kPods, {.resource_version = store->resource_version(), .uncommitted = true});
+  Reader late(store, kPods, {.resource_version = store->resource_version()});
+  store.run();
+  full = true;
+  EXPECT_FALSE(store.create(kPods, pod("a")));
+  store.run();
+  EXPECT_THAT(early.take(), ElementsAre("added a"));
+  ASSERT_TRUE(early.ended);
+  EXPECT_EQ(early.ended->code, Code::kOutOfRange);
+  EXPECT_THAT(late.take(), IsEmpty());
+  EXPECT_FALSE(late.ended);
+}
+
 TEST(NodeWatch, ShowsNodesAndTheirChanges) {
   TestStore store;
   const Key w = key(kWorkflows, "w");
