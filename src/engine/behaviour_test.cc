@@ -357,6 +357,22 @@ TEST(Control, TheDeadlineFailsWhatRuns) {
   EXPECT_EQ(world.run->status().phase, RunStatus::Phase::kFailed);
 }
 
+/// What is stopped first decides what failFast still lets begin. By its id, a hash, the pod would come first here.
+TEST(Control, TheDeadlineStopsARestoredRunInTheSameOrder) {
+  const std::string text = manifest(
+      "{name: main, failFast: true, dag: {tasks: [{name: a, template: pause}, {name: work, template: steps}, "
+      "{name: then, template: ok, dependencies: [a]}, {name: last, template: ok, dependencies: [then]}]}}, "
+      "{name: pause, suspend: {}}, {name: steps, steps: [[{name: step, template: ok}]]}",
+      "activeDeadlineSeconds: 1");
+  FakeWorld straight(text), crashing(text);
+  straight.ends["wf.work[0].step"].runs = crashing.ends["wf.work[0].step"].runs = 60s;
+  straight.play();
+  crashing.apply(Started{});
+  crashing.crash();
+  while (crashing.step()) crashing.crash();
+  EXPECT_EQ(straight.tree(), crashing.tree());
+}
+
 TEST(Control, ATemplatesTimeoutEndsAPodThatWaits) {
   FakeWorld world(manifest("{name: main, timeout: 30s, activeDeadlineSeconds: 60, container: {image: i}}"));
   world.apply(Started{});

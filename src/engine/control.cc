@@ -1,6 +1,8 @@
 // Stopping a run: on request, or at its deadline.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/machine.h"
 
 namespace tiphys::engine {
@@ -21,10 +23,16 @@ void Machine::handle(const ShutdownRequested& event) {
 }
 
 /// Ends what runs or waits by itself; the nodes around it follow. Exit handlers go on unless they are meant too.
+/// By name: what ends first decides what failFast still lets begin, and a restored run has its nodes in another order.
 void Machine::stop_all(const std::string& pod_message, const std::string& other_message, bool exit_handlers_too) {
+  std::vector<NodeIndex> open;
   for (NodeIndex index = 0; index < nodes_.size(); ++index) {
-    Node& node = nodes_[index];
-    if (node.fulfilled() || (node.on_exit && !exit_handlers_too)) continue;
+    const Node& node = nodes_[index];
+    if (!node.fulfilled() && (!node.on_exit || exit_handlers_too)) open.push_back(index);
+  }
+  std::ranges::sort(open, {}, [this](NodeIndex index) -> const std::string& { return nodes_[index].name; });
+  for (const NodeIndex index : open) {
+    const Node& node = nodes_[index];
     if (node.type == api::NodeType::kPod) {
       stop_pod(index);
       set_phase(index, api::NodePhase::kFailed, pod_message);

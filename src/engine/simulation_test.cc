@@ -75,14 +75,21 @@ class CheckedWorld : public FakeWorld {
     }
   }
 
-  /// Where parallelism holds tasks back, the order in which they wait is not persisted, and times may differ.
+  /// Where parallelism holds tasks back, the order in which they wait is not persisted: times may differ, and which
+  /// failed child is the first.
   std::string all_nodes() const {
-    const bool timed = manifest_text.find("parallelism") == std::string::npos;
-    std::string text = tree_head();
+    const bool ordered = manifest_text.find("parallelism") == std::string::npos;
+    const auto message = [&](const std::string& text) {
+      return ordered || !text.starts_with("child '") ? text : "a child failed";
+    };
+    const RunStatus& status = run->status();
+    std::string text =
+        fmt::format("{} \"{}\" {}\n", phase_name(status.phase), message(status.message), status.progress);
     for (const auto& [id, row] : rows) {
       api::NodeStatus node = row;
-      if (!timed) {
+      if (!ordered) {
         node.started_at = node.finished_at = {};
+        node.message = message(node.message);
         std::ranges::sort(node.children);
         std::ranges::sort(node.outbound_nodes);
       }
@@ -90,11 +97,8 @@ class CheckedWorld : public FakeWorld {
     }
     return text;
   }
+
   std::string manifest_text;
-  std::string tree_head() const {
-    return fmt::format("{} \"{}\" {}\n", phase_name(run->status().phase), run->status().message,
-                       run->status().progress);
-  }
 };
 
 void play(CheckedWorld& world, const std::function<void()>& after_each) {
