@@ -1,6 +1,6 @@
 # make run    the main example, from a bare machine to a picture
-# make test   every test that needs no container engine
-# make test-containers   the container runtime against podman and dockerd
+# make test   every test; those on podman and dockerd where it can start them (root), else it says that it skips them
+# make test-containers   only those on podman and dockerd
 # make bench  ours beside the peers, measured in one run
 # make tidy   clang-format and clang-tidy
 PRESET ?= release
@@ -12,7 +12,7 @@ run: build
 	@tools/run-example $(BUILD)/bin/tiphys
 
 test: build
-	@tools/run-tests $(BUILD)
+	@tools/with-engines tools/run-tests $(BUILD)
 
 test-containers: build
 	@tools/run-container-tests $(BUILD)

@@ -67,7 +67,7 @@ class Commands:
         return str(path)
 
     def run(self, manifest, *arguments, **how):
-        return self("run", self.file(manifest), "--runtime", "process", *arguments, **how)
+        return self("run", self.file(manifest), *self.tiphys.runtime, *arguments, **how)
 
     def workflow(self, name="@latest"):
         return json.loads(self("get", name, "-o", "json").stdout)
@@ -78,7 +78,7 @@ class Commands:
         return process
 
     def up(self, *arguments):
-        process = self.start("up", "--port", "0", "--runtime", "process", *arguments)
+        process = self.start("up", "--port", "0", *self.tiphys.runtime, *arguments)
         process.read_until("is up")
         process.server = json.loads((self.data_dir / "server.json").read_text())
         return process

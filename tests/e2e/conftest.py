@@ -10,13 +10,19 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
+ENGINES = {"podman": "TIPHYS_TEST_PODMAN", "dockerd": "TIPHYS_TEST_DOCKERD"}  # tools/with-engines sets them to sockets
+
+# Where a test's steps run; without one of these, in the process runtime.
+every_runtime = pytest.mark.parametrize("tiphys", ["process", *ENGINES], indirect=True)
+every_engine = pytest.mark.parametrize("tiphys", ENGINES, indirect=True)
 
 
 class Tiphys:
     """Calls the program; `data_dir` is removed with the test."""
 
-    def __init__(self, binary, data_dir, home):
-        self.binary, self.data_dir = binary, data_dir
+    def __init__(self, binary, data_dir, home, where):
+        self.binary, self.data_dir, self.where = binary, data_dir, where
+        self.runtime = ["--runtime", "process"] if where == "process" else ["--runtime", "container", "--engine", os.environ[ENGINES[where]]]
         self.env = {
             "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
             "HOME": str(home),
@@ -36,7 +42,7 @@ class Tiphys:
 
     def up(self, *arguments):
         """A server that answers; it ends with the test, at the latest."""
-        server = self.start("up", "--runtime", "process", "--port", "0", *arguments)
+        server = self.start("up", *self.runtime, "--port", "0", *arguments)
         self.servers.append(server)
         assert server.stdout.readline(), server.stderr.read()
         return server
@@ -50,7 +56,7 @@ class Tiphys:
             path = pathlib.Path(self.data_dir).parent / f"manifest-{len(os.listdir(pathlib.Path(self.data_dir).parent))}.json"
             path.write_text(json.dumps(manifest))
             manifest = path
-        done = self("run", manifest, "--runtime", "process", "-o", "name", *arguments, code=code, **options)
+        done = self("run", manifest, *self.runtime, "-o", "name", *arguments, code=code, **options)
         return self.object(done.stdout.strip().splitlines()[-1])
 
     def close(self):
@@ -66,12 +72,15 @@ class Tiphys:
 
 
 @pytest.fixture
-def tiphys(tmp_path):
+def tiphys(tmp_path, request):
+    where = getattr(request, "param", "process")
+    if where != "process" and not os.environ.get(ENGINES[where]):
+        pytest.skip("no engine: " + os.environ.get("TIPHYS_NO_ENGINES", "run below tools/with-engines"))
     binary = os.environ.get("TIPHYS_BIN")
     assert binary and os.path.exists(binary), "TIPHYS_BIN must name the program"
     home = tmp_path / "home"
     home.mkdir()
-    program = Tiphys(binary, tmp_path / "data", home)
+    program = Tiphys(binary, tmp_path / "data", home, where)
     yield program
     program.close()
 

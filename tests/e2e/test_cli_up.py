@@ -8,6 +8,7 @@ import signal
 import stat
 
 from cli_support import HELLO, cli
+from conftest import every_runtime
 
 SUSPENDED = """
 apiVersion: argoproj.io/v1alpha1
@@ -146,6 +147,7 @@ def test_suspend_and_resume_a_workflow(cli):
     assert "requires either" in cli("resume", code=2).stderr
 
 
+@every_runtime
 def test_stop_and_terminate(cli):
     cli.up()
     path = cli.file(SLEEPING)
@@ -160,6 +162,7 @@ def test_stop_and_terminate(cli):
     assert "not found" in cli("stop", "nothing", code=1).stderr
 
 
+@every_runtime
 def test_logs_are_followed(cli):
     cli.up()
     cli("submit", cli.file(SUSPENDED))
@@ -169,6 +172,7 @@ def test_logs_are_followed(cli):
     assert follow.end().returncode == 0
 
 
+@every_runtime
 def test_delete_while_it_runs(cli):
     cli.up()
     watch = cli.start("submit", cli.file(SLEEPING), "--watch")
@@ -185,10 +189,11 @@ def test_run_is_a_client_while_another_process_has_the_plane(cli):
     assert "guest  Succeeded" in done.stdout
 
 
+@every_runtime
 def test_run_takes_over_when_the_plane_is_killed(cli):
     up = cli.up()
     os.mkfifo(cli.folder / "go")
-    follower = cli.start("run", cli.file(TWO_STEPS.replace("FOLDER", str(cli.folder))), "--runtime", "process")
+    follower = cli.start("run", cli.file(TWO_STEPS.replace("FOLDER", str(cli.folder))), *cli.tiphys.runtime)
     follower.read_until("hold  Running")
     up.kill()
     follower.read_until("this one goes on in its place")

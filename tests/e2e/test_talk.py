@@ -1,8 +1,9 @@
-"""The five workflows of the talk that the project comes from, unmodified, in the process runtime: phases, outputs and node trees."""
+"""The five workflows of the talk that the project comes from, unmodified, in every runtime: phases, outputs and node trees."""
 
-from conftest import EXAMPLES, nodes_by_name, tree
+from conftest import EXAMPLES, every_runtime, nodes_by_name, tree
 
 
+@every_runtime
 def test_hello_world(tiphys):
     workflow = tiphys.run_object(EXAMPLES / "hello-world.yaml")
     assert workflow["status"]["phase"] == "Succeeded"
@@ -15,12 +16,14 @@ def test_hello_world(tiphys):
     assert "hello world" in tiphys("logs", name).stdout
 
 
+@every_runtime
 def test_owner_reference(tiphys):
     workflow = tiphys.run_object(EXAMPLES / "k8s-owner-reference.yaml")
     assert workflow["status"]["phase"] == "Succeeded"
     assert tree(workflow) == ["/ Pod Succeeded"]
 
 
+@every_runtime
 def test_script(tiphys):
     workflow = tiphys.run_object(EXAMPLES / "script.yaml")
     assert tree(workflow) == [
@@ -35,6 +38,7 @@ def test_script(tiphys):
     assert f"the result was: {result}" in tiphys("logs", workflow["metadata"]["name"]).stdout
 
 
+@every_runtime
 def test_dag_diamond(tiphys):
     workflow = tiphys.run_object(EXAMPLES / "dag-diamond.yaml")
     assert tree(workflow) == [
@@ -49,6 +53,7 @@ def test_dag_diamond(tiphys):
     assert nodes[".B"]["boundaryID"] == workflow["metadata"]["name"]
 
 
+@every_runtime
 def test_coinflip(tiphys):
     workflow = tiphys.run_object(EXAMPLES / "coinflip.yaml")
     nodes = nodes_by_name(workflow)
