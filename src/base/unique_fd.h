@@ -1,6 +1,7 @@
 // A file descriptor that is closed when its owner goes.
 #pragma once
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <utility>
@@ -29,5 +30,10 @@ class UniqueFd {
  private:
   int fd_ = -1;
 };
+
+/// For descriptors that libraries open: programs that this one starts must not inherit them.
+inline void close_on_exec(int fd) {
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+}
 
 }  // namespace tiphys

@@ -11,6 +11,7 @@
 #include <boost/beast/http.hpp>
 #include <vector>
 
+#include "base/unique_fd.h"
 #include "server/unix_path.h"
 
 namespace tiphys::server {
@@ -74,7 +75,10 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   void connect() {
     stream_.async_connect(addresses_[next_address_], [self = shared_from_this()](error_code error) {
       if (self->done_) return;
-      if (!error) return self->send();
+      if (!error) {
+        close_on_exec(self->stream_.socket().native_handle());
+        return self->send();
+      }
       if (++self->next_address_ == self->addresses_.size()) return self->finish(self->unreachable(error));
       self->stream_.socket().close(error);
       self->connect();

@@ -85,6 +85,7 @@ class AsioServer final : public Server {
     ::unlink(draft.c_str());
     error_code error;
     unix_acceptor_.open(asio::local::stream_protocol(), error);
+    close_on_exec(unix_acceptor_.native_handle());
     // The mode of the descriptor is that of the file which bind makes.
     if (!error && ::fchmod(unix_acceptor_.native_handle(), 0600) != 0) return fail_errno("fchmod " + draft, errno);
     if (!error) unix_acceptor_.bind(asio::local::stream_protocol::endpoint(path.text), error);
@@ -111,6 +112,7 @@ class AsioServer final : public Server {
     }
     const asio::ip::tcp::endpoint endpoint(address, static_cast<unsigned short>(port));
     tcp_acceptor_.open(endpoint.protocol(), error);
+    close_on_exec(tcp_acceptor_.native_handle());
     if (!error) tcp_acceptor_.set_option(asio::socket_base::reuse_address(true), error);
     if (!error) tcp_acceptor_.bind(endpoint, error);
     if (!error) tcp_acceptor_.listen(asio::socket_base::max_listen_connections, error);
@@ -139,6 +141,7 @@ class AsioServer final : public Server {
         [this, &acceptor, token = std::move(token), alive = alive_](error_code error, auto socket) mutable {
           if (!*alive) return;
           if (error) return pause_accepting(acceptor, std::move(token), error);
+          close_on_exec(socket.native_handle());
           if constexpr (std::is_same_v<Acceptor, asio::ip::tcp::acceptor>) {
             error_code ignored;  // an optimisation
             socket.set_option(asio::ip::tcp::no_delay(true), ignored);

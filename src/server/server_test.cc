@@ -1,6 +1,7 @@
 // The server and its client against each other, over real sockets, on one thread.
 #include "server/server.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -468,6 +469,30 @@ TEST_F(ServerTest, too_many_connections_are_refused) {
   EXPECT_THAT(get("/healthz", "", false), StartsWith("HTTP/1.1 503"));
   sockets.clear();
   EXPECT_THAT(get("/healthz", "", false), StartsWith("HTTP/1.1 200"));
+}
+
+/// How many sockets are open here; those that a program started now would inherit are failures.
+std::size_t private_sockets() {
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    const int fd = std::stoi(entry.path().filename().string());
+    std::error_code gone;  // the iterator's own
+    if (fd <= STDERR_FILENO || !std::filesystem::read_symlink(entry, gone).string().starts_with("socket:")) continue;
+    ++count;
+    EXPECT_TRUE(::fcntl(fd, F_GETFD) & FD_CLOEXEC) << fd;
+  }
+  return count;
+}
+
+TEST_F(ServerTest, programs_started_here_inherit_no_socket) {
+  WatchLog local, loopback;
+  connect_by_socket();
+  local.watch = remote_->watch(cluster::kConfigMaps, {}, local.sink());
+  run_until([&] { return local.events.size() == 1; });
+  connect_by_tcp("secret");
+  loopback.watch = remote_->watch(cluster::kConfigMaps, {}, loopback.sink());
+  run_until([&] { return loopback.events.size() == 1; });
+  EXPECT_GE(private_sockets(), 6U) << "two listeners, two connections with two ends each";
 }
 
 TEST_F(ServerTest, the_announcement_is_private_and_goes_with_the_server) {
