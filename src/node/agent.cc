@@ -56,7 +56,7 @@ class Agent::State : public std::enable_shared_from_this<State> {
   std::unique_ptr<cluster::Watch> read_log(const cluster::Object& pod, cluster::LogOptions options,
                                            cluster::LogSink sink) {
     const std::string uid = uid_of(*pod);
-    const std::string folder = fmt::format("{}/{}", pod_dir(uid), options.container);
+    const std::string folder = container_dir(pod_dir(uid), options.container);
     const bool over = ended(*pod);
     if (options.follow && !over) {
       // Something to watch for a container that has not begun.

@@ -81,7 +81,7 @@ Result<ContainerSpec> container_spec(const doc::Value& pod, const doc::Value& co
   spec.pod_name = doc::find_string(pod, "metadata", "name");
   spec.ns = doc::find_string(pod, "metadata", "namespace");
   spec.id = fmt::format("{}.{}", spec.pod_uid, spec.container_name);
-  spec.dir = fmt::format("{}/{}", place.dir, spec.container_name);
+  spec.dir = container_dir(place.dir, spec.container_name);
   spec.image = doc::find_string(container, "image");
   spec.image_pull_policy = doc::find_string(container, "imagePullPolicy");
   spec.command = texts(container, "command");
@@ -108,6 +108,10 @@ const doc::Array& containers_of(const doc::Value& pod) {
 }
 
 }  // namespace
+
+std::string container_dir(const std::string& pod_dir, std::string_view name) {
+  return name == "main" ? pod_dir : fmt::format("{}/containers/{}", pod_dir, name);
+}
 
 Result<PodRequests> pod_requests(const doc::Value& pod) {
   PodRequests sum;

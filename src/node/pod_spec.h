@@ -22,6 +22,10 @@ struct PodPlace {
   std::string node_name;
 };
 
+/// Where a container's log and root lie. Nearly all pods are one container: that of main is the pod's own, as making a
+/// folder is among what a short step costs.
+std::string container_dir(const std::string& pod_dir, std::string_view name);
+
 /// Makes the pod's volumes below `place.dir` and gives each volume's host path. Doing it again changes nothing.
 Result<std::map<std::string, std::string>> make_volumes(const doc::Value& pod, const PodSources& sources,
                                                         const PodPlace& place);

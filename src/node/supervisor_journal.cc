@@ -21,7 +21,7 @@ constexpr std::size_t kMostMessageBytes = 1024;
 constexpr std::size_t kMostIdBytes = 512;
 /// An ended record is never longer.
 constexpr std::uint64_t kEndedBytes = 2048;
-constexpr std::uint64_t kReserveStep = 256 * 1024;
+constexpr std::uint64_t kReserveStep = 64 * 1024;
 constexpr std::uint64_t kRewriteBytes = 1024 * 1024;
 constexpr std::uint64_t kMostFileBytes = 1ULL << 30;
 
@@ -203,11 +203,12 @@ Status SupervisorJournal::end_vanished(const std::string& boot_id, Time now) {
 Status SupervisorJournal::reserve(std::uint64_t end) {
   if (end <= reserved_) return {};
   const std::uint64_t wanted = (end / kReserveStep + 1) * kReserveStep;
-  if (::fallocate(file_.get(), 0, 0, static_cast<off_t>(wanted)) != 0) {
-    // Some file systems cannot set room aside; there the end of a step may find the disk full.
-    if (errno != EOPNOTSUPP || ::ftruncate(file_.get(), static_cast<off_t>(wanted)) != 0) {
-      return fail_errno("set room aside for the supervisor's journal", errno);
-    }
+  // Zeros, not fallocate(): its blocks are marked unwritten, and each first write to one costs a sync of the file
+  // system's own journal.
+  static constexpr std::array<char, kReserveStep> kZeros{};
+  for (std::uint64_t at = std::max(reserved_, end_); at < wanted; at += kReserveStep) {
+    const std::string_view zeros(kZeros.data(), std::min(kReserveStep, wanted - at));
+    TIPHYS_CHECK_OK(write_all(file_.get(), zeros, at));
   }
   reserved_ = wanted;
   return {};
@@ -227,6 +228,7 @@ Status SupervisorJournal::started(const std::string& id, Time at) {
   TIPHYS_CHECK_OK(reserve(end_ + kHead + payload.size() + kEndedBytes * (running_ + 1)));
   TIPHYS_CHECK_OK(append(payload));
   steps_.insert_or_assign(id, JournalStep{at, {}, kHead + payload.size()});
+  start_unsynced_ = true;
   ++running_;
   return {};
 }
@@ -255,6 +257,7 @@ void SupervisorJournal::forgotten(const std::string& id) {
 
 Status SupervisorJournal::sync() {
   if (!dirty_) return {};
+  start_unsynced_ = false;
   if (end_ > kRewriteBytes && 2 * forgotten_bytes_ > end_) {
     if (rewrite()) return {};
     forgotten_bytes_ = 0;  // there may be no room for a second file: try again much later
@@ -294,7 +297,7 @@ Status SupervisorJournal::rewrite() {
     return done;
   }
   forgotten_bytes_ = 0;
-  dirty_ = new_name_ = false;
+  dirty_ = new_name_ = start_unsynced_ = false;
   return {};
 }
 

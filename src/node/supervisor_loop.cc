@@ -502,8 +502,9 @@ void SupervisorLoop::notice(std::string text) {
 
 void SupervisorLoop::sync_and_flush() {
   const bool anything = std::ranges::any_of(clients_, [](const Client& client) { return !client.out.empty(); });
-  // Nothing is told before it is on disk.
-  if (anything) complain(journal_->sync());
+  // A start is on disk before it is told: after a power cut nobody runs the step again. An end is the client's to keep,
+  // and only without one ours.
+  if (anything && journal_->start_unsynced()) complain(journal_->sync());
   for (Client& client : clients_) flush(client);
 }
 
@@ -533,6 +534,7 @@ void SupervisorLoop::flush(Client& client) {
 
 void SupervisorLoop::drop_clients() {
   std::erase_if(clients_, [](const Client& client) { return client.gone; });
+  if (clients_.empty()) complain(journal_->sync());
 }
 
 }  // namespace tiphys::node

@@ -152,8 +152,10 @@ class ProcessPlane {
     std::string bytes;
     for (;;) {
       std::string_view rest = bytes;
-      const auto frame = take_frame(rest);
-      if (frame && *frame && (*frame)->type == FrameType::kWelcome) return parse_welcome((*frame)->body).value().pid;
+      // News of steps may come first.
+      for (auto frame = take_frame(rest); frame && *frame; frame = take_frame(rest)) {
+        if ((*frame)->type == FrameType::kWelcome) return parse_welcome((*frame)->body).value().pid;
+      }
       char byte = 0;
       if (::recv(client->get(), &byte, 1, 0) != 1) throw std::runtime_error("the supervisor does not say its pid");
       bytes += byte;

@@ -19,12 +19,9 @@ Checkpointer::Checkpointer(Database& database) : database_(database) {
 
 void Checkpointer::run() {
   const int result = sqlite3_wal_checkpoint_v2(database_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
-  // Counted anew by the next commit; a log that could not be copied stays due.
-  if (result == SQLITE_OK || result == SQLITE_BUSY) {
-    pages_ = 0;
-  } else {
-    log::warn("{}", database_.last_error().error().message);
-  }
+  // Counted anew by the next commit: a log that could not be copied is due again then.
+  pages_ = 0;
+  if (result != SQLITE_OK && result != SQLITE_BUSY) log::warn("{}", database_.last_error().error().message);
 }
 
 CommitThread::CommitThread(Database& database, BatchWriter& writer, std::function<void(Batch)> done)
@@ -54,19 +51,37 @@ Batch CommitThread::recover() {
   return std::exchange(queued_, {});
 }
 
+bool CommitThread::try_write(Batch& batch) {
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock || writing_ || failed_ || stopping_ || !queued_.writes.empty()) return false;
+  batch.outcome = writer_.write(batch);
+  if (!batch.outcome) failed_ = true;
+  if (checkpointer_.due()) changed_.notify_one();
+  return true;
+}
+
 std::optional<Batch> CommitThread::wait_for_batch() {
   // A lull this long is worth a checkpoint, which delays a commit by some milliseconds.
   constexpr std::chrono::milliseconds kLull{20};
   std::unique_lock lock(mutex_);
+  writing_ = false;
   const auto ready = [this] { return stopping_ || (!failed_ && !queued_.writes.empty()); };
-  if (checkpointer_.due() && !changed_.wait_for(lock, kLull, ready)) {
-    lock.unlock();
-    checkpointer_.run();
-    lock.lock();
+  for (;;) {
+    changed_.wait(lock, [&] { return ready() || checkpointer_.due(); });
+    if (ready() || changed_.wait_for(lock, kLull, ready)) break;
+    checkpoint(lock);
   }
-  changed_.wait(lock, ready);
   if (failed_ || queued_.writes.empty()) return std::nullopt;
+  writing_ = true;
   return std::exchange(queued_, {});
+}
+
+void CommitThread::checkpoint(std::unique_lock<std::mutex>& lock) {
+  writing_ = true;
+  lock.unlock();
+  checkpointer_.run();
+  lock.lock();
+  writing_ = false;
 }
 
 void CommitThread::run() {

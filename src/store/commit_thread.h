@@ -42,12 +42,16 @@ class CommitThread {
   ~CommitThread();
 
   void submit(Batch batch);
+  /// Writes the batch on the caller's thread and sets its outcome, when this one has nothing to do: on a fast disk the
+  /// way to another thread and back takes longer than the commit. False: it was not written.
+  bool try_write(Batch& batch);
   /// Gives back what is queued behind a failure.
   Batch recover();
 
  private:
   void run();
   std::optional<Batch> wait_for_batch();
+  void checkpoint(std::unique_lock<std::mutex>& lock);
 
   BatchWriter& writer_;
   Checkpointer checkpointer_;
@@ -55,6 +59,7 @@ class CommitThread {
   std::mutex mutex_;
   std::condition_variable changed_;
   Batch queued_;
+  bool writing_ = false;  ///< or checkpointing
   bool failed_ = false;
   bool stopping_ = false;
   std::thread thread_;

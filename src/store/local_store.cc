@@ -13,6 +13,10 @@ namespace {
 
 constexpr std::string_view kInMemory = ":memory:";
 constexpr std::size_t kMostPerSubmission = 512;
+/// Commits on the executor's thread: so many writes at once, and after a slow one for so many not.
+constexpr std::size_t kMostWritesHere = 32;
+constexpr auto kLongestCommitHere = std::chrono::milliseconds(2);
+constexpr int kCommitsElsewhere = 100;
 /// The watches are told, a reader collects what they tell, and writes.
 constexpr int kTurnsToFlush = 4;
 
@@ -159,9 +163,23 @@ void LocalStore::apply(const Change& change) {
 void LocalStore::flush() {
   if (pending_.writes.empty()) return;
   Batch batch = std::exchange(pending_, {});
-  if (thread_) return thread_->submit(std::move(batch));
-  batch.outcome = writer_->write(batch);
-  deliver(std::move(batch));
+  if (!thread_) {
+    batch.outcome = writer_->write(batch);
+    return deliver(std::move(batch));
+  }
+  if (write_here(batch)) return deliver(std::move(batch));
+  submitted_ticket_ = batch.last_ticket;
+  thread_->submit(std::move(batch));
+}
+
+/// Small batches, while the disk is quick: the thread would add more than it takes off this one.
+bool LocalStore::write_here(Batch& batch) {
+  if (not_here_ > 0) --not_here_;
+  if (not_here_ > 0 || batch.writes.size() > kMostWritesHere || submitted_ticket_ > done_ticket_) return false;
+  const auto begin = std::chrono::steady_clock::now();
+  if (!thread_->try_write(batch)) return false;
+  if (std::chrono::steady_clock::now() - begin > kLongestCommitHere) not_here_ = kCommitsElsewhere;
+  return true;
 }
 
 void LocalStore::deliver(Batch batch) {

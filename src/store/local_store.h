@@ -73,6 +73,7 @@ class LocalStore final : public Store {
   void apply(const Change& change);
   void flush_in(int turns);
   void flush();
+  bool write_here(Batch& batch);
   void deliver(Batch batch);
   void settle(const Change& change);
   void fail_all(Batch batch);
@@ -145,7 +146,9 @@ class LocalStore final : public Store {
   std::size_t pending_rows_ = 0;  ///< also those under way
   bool flush_posted_ = false;
   std::uint64_t last_ticket_ = 0;
+  std::uint64_t submitted_ticket_ = 0;  ///< the newest that the thread was given
   std::uint64_t done_ticket_ = 0;
+  int not_here_ = 0;  ///< commits to come that are the thread's
   std::unordered_map<const cluster::Resource*, std::uint64_t> resource_tickets_;
   std::multimap<std::uint64_t, Executor::Task> waiting_;
 
