@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
-#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -22,6 +22,36 @@ namespace {
 
 constexpr int kFirstPassedFd = 3;  // where systemd's socket activation begins
 constexpr int kBacklog = 128;
+
+struct ServiceFds {
+  int input, log, listener;
+};
+
+void place(int fd, int at) {
+  // Copied onto itself it would keep its mark to be closed.
+  if (fd == at)
+    ::fcntl(fd, F_SETFD, 0);
+  else
+    ::dup2(fd, at);
+}
+
+/// In the child of a process with threads: system calls only.
+[[noreturn]] void become_service(pid_t owner, ServiceFds fds, const char* const* arguments) {
+  // It ends with us however we end: a service that nobody owns would stay for ever.
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (::getppid() != owner) ::_exit(1);
+  // Ctrl-C at a terminal is for us, not for the service that our containers still need.
+  ::setpgid(0, 0);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  place(fds.input, STDIN_FILENO);
+  place(fds.log, STDOUT_FILENO);
+  place(fds.log, STDERR_FILENO);
+  place(fds.listener, kFirstPassedFd);
+  ::execv("/bin/sh", const_cast<char* const*>(arguments));
+  ::_exit(127);
+}
 
 }  // namespace
 
@@ -69,34 +99,23 @@ Status OwnPodman::start(const std::string& program) {
       ::chmod(path.c_str(), 0600) != 0 || ::listen(listener.get(), kBacklog) != 0) {
     return fail_errno(path, errno);
   }
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   const std::string log_path = state_dir_ + "/podman.log";
-  ::posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, log_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-  ::posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
-  ::posix_spawn_file_actions_adddup2(&actions, listener.get(), kFirstPassedFd);
-  posix_spawnattr_t attributes;
-  ::posix_spawnattr_init(&attributes);
-  // Ctrl-C at a terminal is for us, not for the service that our containers still need.
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
-  ::posix_spawnattr_setpgroup(&attributes, 0);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::posix_spawnattr_setsigmask(&attributes, &none);
+  const UniqueFd input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const UniqueFd log(::open(log_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!input || !log) return fail_errno(input ? log_path : "/dev/null", errno);
   // Only the process itself knows the id that LISTEN_PID must hold.
   // conmon leaves files in the folder where podman was started.
   const char* command =
       "cd \"$1\" && LISTEN_FDS=1 && LISTEN_PID=$$ && export LISTEN_FDS LISTEN_PID && exec \"$0\" system service "
       "--time=0";
   const char* arguments[] = {"sh", "-c", command, program.c_str(), state_dir_.c_str(), nullptr};
-  const int failed = ::posix_spawn(&process_, "/bin/sh", &actions, &attributes, const_cast<char**>(arguments), environ);
-  ::posix_spawn_file_actions_destroy(&actions);
-  ::posix_spawnattr_destroy(&attributes);
-  if (failed != 0) {
+  const pid_t owner = ::getpid();
+  process_ = ::fork();
+  if (process_ < 0) {
     process_ = 0;
-    return fail_errno(program, failed);
+    return fail_errno("fork", errno);
   }
+  if (process_ == 0) become_service(owner, {input.get(), log.get(), listener.get()}, arguments);
   return {};
 }
 

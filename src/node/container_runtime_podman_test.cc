@@ -1,8 +1,14 @@
 #include "node/container_runtime_podman.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
 
 #include "artifact/testing.h"
 
@@ -60,6 +66,30 @@ TEST_F(OwnPodmanTest, ServesAtOnceAndEndsWithItsOwner) {
   }
   EXPECT_EQ(said(socket), "");
   EXPECT_EQ(read_file(temp / "podman.log"), "service log\n");
+}
+
+TEST_F(OwnPodmanTest, EndsWithAnOwnerThatIsKilled) {
+  int ready[2];
+  ASSERT_EQ(::pipe2(ready, O_CLOEXEC), 0);
+  const pid_t owner = ::fork();
+  ASSERT_GE(owner, 0);
+  if (owner == 0) {
+    OwnPodman podman(temp.path());
+    const bool started = podman.start(temp / "podman").has_value() && !said(*podman.socket()).empty();
+    if (::write(ready[1], started ? "y" : "n", 1) == 1) ::pause();
+    ::_exit(1);
+  }
+  char answer = 'n';
+  ASSERT_EQ(::read(ready[0], &answer, 1), 1);
+  EXPECT_EQ(answer, 'y');
+  ::kill(owner, SIGKILL);
+  ::waitpid(owner, nullptr, 0);
+  ::close(ready[0]);
+  ::close(ready[1]);
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!said(*OwnPodman(temp.path()).socket()).empty() && std::chrono::steady_clock::now() < patience)
+    ::usleep(10'000);
+  EXPECT_EQ(said(*OwnPodman(temp.path()).socket()), "");
 }
 
 TEST_F(OwnPodmanTest, AServiceThatFailsBreaksTheConnection) {
