@@ -117,6 +117,10 @@ class AsioServer final : public Server {
     if (!error) tcp_acceptor_.bind(endpoint, error);
     if (!error) tcp_acceptor_.listen(asio::socket_base::max_listen_connections, error);
     if (!error) port_ = tcp_acceptor_.local_endpoint(error).port();
+    if (error == asio::error::address_in_use) {
+      return fail(Code::kUnavailable,
+                  fmt::format("another program listens on {}; choose another port, or 0 for a free one", text));
+    }
     if (error) return std::unexpected(system_error("listen on " + text, error));
     if (options_.token.empty()) options_.token = make_token();
     TIPHYS_CHECK_OK(announce());
