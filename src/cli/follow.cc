@@ -20,8 +20,13 @@ std::string_view RunState::phase() const {
   return workflow ? doc::find_string(*workflow, "status", "phase") : std::string_view();
 }
 
-Following::Following(Loop& loop, const std::vector<cluster::Key>& workflows, RunView& view) : loop_(loop), view_(view) {
-  for (const auto& key : workflows) runs_.emplace_back().key = key;
+Following::Following(Loop& loop, const std::vector<cluster::Key>& workflows, RunView& view, Time created)
+    : loop_(loop), view_(view) {
+  for (const auto& key : workflows) {
+    RunState& run = runs_.emplace_back();
+    run.key = key;
+    run.created = created;
+  }
 }
 
 Following::~Following() = default;
@@ -89,6 +94,7 @@ void Following::take_workflow(RunState& run, const cluster::WatchEvent& event) {
   run.deleted = event.type == Type::kDeleted;
   const std::string_view phase = run.phase();
   run.finished = run.deleted || phase == "Succeeded" || phase == "Failed" || phase == "Error";
+  if (run.finished && run.created != Time{}) run.ended = loop_.now();
   view_.workflow_changed(run);
 }
 

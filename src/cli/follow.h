@@ -21,6 +21,8 @@ struct RunState {
   bool finished = false;
   bool deleted = false;  ///< it went while it was followed
   bool listed = false;   ///< the present watch has told of it
+  Time created{};        ///< when this command created it; the object itself knows whole seconds only
+  Time ended{};          ///< when this command heard of its end; set if `created` is
 
   std::string_view phase() const;
   bool succeeded() const { return finished && phase() == "Succeeded"; }
@@ -42,7 +44,8 @@ class RunView {
 
 class Following {
  public:
-  Following(Loop& loop, const std::vector<cluster::Key>& workflows, RunView& view);
+  /// `created` is the moment in which this command created them, if it did.
+  Following(Loop& loop, const std::vector<cluster::Key>& workflows, RunView& view, Time created = {});
   ~Following();
 
   /// Watches until all have finished. An error is the cluster's, kUnavailable when its process is gone: call it again

@@ -1,5 +1,6 @@
 #include "cli/terminal.h"
 
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -23,6 +24,12 @@ void write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t count = ::write(fd, text.data(), text.size());
     if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EAGAIN) {
+      // Another program that shares the terminal has made it non-blocking.
+      pollfd entry{fd, POLLOUT, 0};
+      ::poll(&entry, 1, -1);
+      continue;
+    }
     if (count <= 0) return;
     text.remove_prefix(static_cast<std::size_t>(count));
   }

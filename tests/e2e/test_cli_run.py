@@ -6,6 +6,7 @@ import pathlib
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import fcntl
@@ -96,6 +97,8 @@ def test_bad_usage(cli):
         (["run"], "FILE is missing"),
         (["run", "x.yaml", "--runtme", "process"], 'did you mean "--runtime"?'),
         (["run", "x.yaml", "--runtime", "magic"], "process|container"),
+        (["run", "x.yaml", "--priority", "high"], '"high" is not a whole number'),
+        (["run"], "Run 'tiphys run --help' for usage."),
         (["runn"], 'unknown command "runn"; did you mean "run"?'),
         (["run", "/does/not/exist.yaml"], "No such file"),
     ]:
@@ -205,8 +208,10 @@ class Screen:
                 self.lines[self.row] = part
 
 
-def run_on_terminal(cli, arguments, rows, columns):
+def run_on_terminal(cli, arguments, rows, columns, resized=()):
+    """Its exit code and what it wrote. `resized`: sizes that the terminal takes, one at each tree that is drawn."""
     parent, child = pty.openpty()
+    resized = list(resized)
     fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     process = subprocess.Popen([cli.binary, *arguments], env=cli.env, stdin=child, stdout=child, stderr=child, close_fds=True)
     os.close(child)
@@ -219,6 +224,9 @@ def run_on_terminal(cli, arguments, rows, columns):
         if not piece:
             break
         text += piece
+        if resized and text.count(b"\x1b[?25h") > 1:
+            fcntl.ioctl(parent, termios.TIOCSWINSZ, struct.pack("HHHH", *resized.pop(0), 0, 0))
+            process.send_signal(signal.SIGWINCH)
     os.close(parent)
     return process.wait(timeout=PATIENCE), text.decode().replace("\r\n", "\n")
 
@@ -231,6 +239,17 @@ def test_the_live_tree_stays_within_the_screen(cli):
     assert "\x1b[32m✔\x1b[0m" in text, "colours on a terminal"
     assert any("more succeeded" in line for line in screen.lines)
     assert re.search(r"fan  \S*Succeeded\S*  60/60 done", text)
+
+
+def test_a_terminal_that_grows_is_drawn_over(cli):
+    slow = FAN_OUT.replace('["true"]', "[sleep, '1.5']")
+    arguments = ["run", cli.file(slow), "--runtime", "process"]
+    sizes = [(20, 80 + i) for i in range(10)]
+    code, text = run_on_terminal(cli, arguments, rows=20, columns=80, resized=sizes)
+    assert code == 0, text
+    frames = [frame for frame in text.split("\x1b[?25l") if "\x1b[?25h" in frame]
+    assert len(frames) > 5
+    assert all(re.search(r"\x1b\[\d+A", frame) for frame in frames[1:]), "no old tree is left behind"
 
 
 def test_no_color(cli):

@@ -134,7 +134,10 @@ std::string closing_report(Session& session, const RunState& run, const Style& s
   text += artifacts_section(session, run);
   text += "\n" + progress_line(run, style, now);
   const std::string_view message = doc::find_string(*run.workflow, "status", "message");
-  if (!message.empty() && !run.succeeded()) text += fmt::format("  {}", printable(message));
+  // A workflow of one step has its step's message, which the tree shows.
+  const auto root = run.nodes.find(run.key.name);
+  const bool told = root != run.nodes.end() && root->second.message == message;
+  if (!message.empty() && !told && !run.succeeded()) text += fmt::format("  {}", printable(message));
   return text + "\n";
 }
 

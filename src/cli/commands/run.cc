@@ -27,8 +27,7 @@ struct RunFlags {
     submit.add_to(flags);
     add_plane_flags(flags, common.session);
     flags.choice("-o,--output", output, {"name", "json", "yaml", "wide"}, "Output format");
-    flags.text("--status", status, "PHASE", "Show only nodes in this phase");
-    flags.text("--node-field-selector", node_selector, "SELECTOR", "Show only these nodes, such as phase=Failed");
+    add_node_filter(flags, status, node_selector);
     common.add_to(flags);
   }
 };
@@ -77,7 +76,8 @@ Result<cluster::Key> create(std::unique_ptr<Session>& session, const SessionOpti
   }
 }
 
-Result<int> follow(std::unique_ptr<Session>& session, const RunFlags& flags, const std::vector<cluster::Key>& keys) {
+Result<int> follow(std::unique_ptr<Session>& session, const RunFlags& flags, const std::vector<cluster::Key>& keys,
+                   Time created) {
   TIPHYS_TRY(NodeSelector selector, NodeSelector::parse(flags.node_selector, flags.status));
   Loop& loop = session->loop();
   const Style style = flags.common.style();
@@ -92,7 +92,7 @@ Result<int> follow(std::unique_ptr<Session>& session, const RunFlags& flags, con
   } else {
     view = make_line_view(loop, style, std::move(selector));
   }
-  Following following(loop, keys, *view);
+  Following following(loop, keys, *view, created);
   auto outcome = follow_to_end(session, flags.common.session, following, *view, live, Interrupt::kStopRuns);
   view->end();
   if (!outcome) return std::unexpected(std::move(outcome).error());
@@ -130,13 +130,14 @@ Result<int> run_workflows(RunFlags& flags) {
   if (session->remote() && (wanted.offline || !wanted.engine.empty() || !wanted.host_paths.empty())) {
     print_error("Another process runs this plane: its --offline, --engine and --host-path hold, not this one's.\n");
   }
+  const Time created = loop.now();
   std::vector<cluster::Key> keys;
   for (auto& manifest : manifests->workflows) {
     choose_name(manifest.workflow);
     TIPHYS_TRY(auto key, create(session, flags.common.session, manifest.workflow));
     keys.push_back(std::move(key));
   }
-  return follow(session, flags, keys);
+  return follow(session, flags, keys, created);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/strings.h"
 #include "cli/view/fold.h"
 #include "cli/view/humanize.h"
 #include "cli/view/run_view.h"
@@ -16,20 +17,42 @@ constexpr std::size_t kMostSiblings = 30;
 std::string row(const TreeLine& line, const Style& style, Time now) {
   const api::NodeStatus* node = line.entry->node;
   if (!node) return fmt::format("{}{}\n", line.prefix, line.entry->summary);
-  std::string message = printable(node->message);
-  if (node->memoization && node->memoization->hit) message = message.empty() ? "(memoized)" : message + " (memoized)";
+  const std::string message = node_message(*node);
   const bool took_time = node->started_at != Time{} && node->type != api::NodeType::kSkipped;
   return fmt::format("{}{} {}\t{}\t{}\t{}\n", line.prefix, style.node_icon(*node), printable(node->display_name),
                      node->template_name, took_time ? short_duration(node->started_at, node->finished_at, now) : "",
                      message);
 }
 
+std::string without_trailing_spaces(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (const auto line : split(text.substr(0, text.size() - text.ends_with('\n')), '\n')) {
+    out.append(line.substr(0, line.find_last_not_of(' ') + 1)).push_back('\n');
+  }
+  return out;
+}
+
+/// "7.3s" when this command has seen the run from its beginning, "7s" when only the object's whole seconds are known.
+std::string elapsed(const RunState& run, Time now) {
+  if (run.created != Time{}) return elapsed_time((run.ended == Time{} ? now : run.ended) - run.created);
+  const Time started = time_at(*run.workflow, "status", "startedAt");
+  const Time finished = time_at(*run.workflow, "status", "finishedAt");
+  return started == Time{} ? "" : elapsed_seconds((finished == Time{} ? now : finished) - started);
+}
+
 }  // namespace
+
+std::string node_message(const api::NodeStatus& node) {
+  std::string message = printable(node.message);
+  if (node.memoization && node.memoization->hit) message += message.empty() ? "(memoized)" : " (memoized)";
+  return message;
+}
 
 std::string compact_rows(const std::vector<TreeLine>& lines, const Style& style, Time now) {
   std::string text = style.paint("STEP", Color::kDefault) + "\tTEMPLATE\tDURATION\tMESSAGE\n";
   for (const auto& line : lines) text += row(line, style, now);
-  return align_columns(text, 2);
+  return without_trailing_spaces(align_columns(text, 2));
 }
 
 std::string compact_tree(const RunState& run, const Style& style, Time now) {
@@ -56,8 +79,6 @@ std::string progress_line(const RunState& run, const Style& style, Time now) {
     if (node.phase == api::NodePhase::kRunning) ++running;
   }
   if (!run.workflow) return {};
-  const Time started = time_at(*run.workflow, "status", "startedAt");
-  const Time finished = time_at(*run.workflow, "status", "finishedAt");
   const std::string status = workflow_status(*run.workflow, run.nodes);
   const Color color = status.starts_with("Succeeded")                     ? Color::kGreen
                       : status.starts_with("Failed") || status == "Error" ? Color::kRed
@@ -66,8 +87,7 @@ std::string progress_line(const RunState& run, const Style& style, Time now) {
   std::string text = fmt::format("{}  {}  {}/{} done", run.key.name, style.paint(status, color), done, total);
   if (running > 0) text += fmt::format("{}{} running", dot, running);
   if (failed > 0) text += std::string(dot) + style.paint(fmt::format("{} failed", failed), Color::kRed);
-  if (started != Time{})
-    text += fmt::format("{}{}", dot, elapsed_time((finished == Time{} ? now : finished) - started));
+  if (const std::string time = elapsed(run, now); !time.empty()) text += std::string(dot) + time;
   return text;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <ctime>
 #include <limits>
@@ -107,9 +108,16 @@ std::string clock_time(Time time) {
 }
 
 std::string elapsed_time(Duration elapsed) {
-  if (elapsed < Duration::zero()) elapsed = Duration::zero();
-  const auto whole = std::chrono::floor<seconds>(elapsed).count();
-  if (whole < 10) return fmt::format("{:.1f}s", std::chrono::duration<double>(elapsed).count());
+  elapsed = std::max(elapsed, Duration::zero());
+  const double exact = std::chrono::duration<double>(elapsed).count();
+  if (exact < 0.995) return fmt::format("{:.2f}s", exact);
+  if (exact < 9.95) return fmt::format("{:.1f}s", exact);
+  return elapsed_seconds(elapsed);
+}
+
+std::string elapsed_seconds(Duration elapsed) {
+  const auto whole = std::chrono::floor<seconds>(std::max(elapsed, Duration::zero())).count();
+  if (whole < 10) return fmt::format("{}s", whole);
   if (whole < 3600) return fmt::format("{}:{:02}", whole / 60, whole % 60);
   return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
 }

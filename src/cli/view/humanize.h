@@ -15,8 +15,10 @@ std::string long_duration(Time start, Time finish, Time now);
 std::string timestamp_with_age(Time time, Time now);
 /// "11:52:54", in the local time zone.
 std::string clock_time(Time time);
-/// "7.3s", "0:42", "1:02:03": how long something that goes on has taken.
+/// "0.03s", "7.3s", "0:42", "1:02:03": how long something has taken.
 std::string elapsed_time(Duration elapsed);
+/// "7s", "0:42", "1:02:03": the same where only whole seconds are known.
+std::string elapsed_seconds(Duration elapsed);
 
 /// "10m", "3h", "1d" or a Go duration, as --since and --older take it.
 Result<Duration> parse_age(std::string_view text);

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "cli/terminal.h"
+#include "cli/view/compact_tree.h"
 #include "cli/view/humanize.h"
 #include "cli/view/run_view.h"
 
@@ -27,7 +28,7 @@ class LineView final : public RunView {
     if (!is_step(node) || (!selector_.empty() && !selector_.matches(node))) return;
     std::string line = fmt::format("{}  {} {}  {}", clock_time(loop_.now()), style_.node_icon(node),
                                    printable(node.name), api::node_phase_name(node.phase));
-    if (!node.message.empty()) line += "  " + printable(node.message);
+    if (const std::string message = node_message(node); !message.empty()) line += "  " + message;
     add(line);
   }
 

@@ -7,6 +7,7 @@
 #include "cli/view/compact_tree.h"
 #include "cli/view/fold.h"
 #include "cli/view/run_view.h"
+#include "cli/view/tab_writer.h"
 
 namespace tiphys::cli {
 namespace {
@@ -30,8 +31,9 @@ class TerminalView final : public LiveView {
   }
 
   void resized() override {
-    // What the terminal has wrapped anew cannot be found again: begin below it.
-    drawn_ = 0;
+    const TerminalSize size = terminal_size();
+    // What the terminal has wrapped anew cannot be found again: begin below it. The rest is where it was, or above.
+    drawn_ = widest_ <= size.columns ? std::min<std::size_t>(drawn_, size.rows - 1) : 0;
     schedule(Duration::zero());
   }
 
@@ -86,6 +88,8 @@ class TerminalView final : public LiveView {
     frame += "\x1b[J\x1b[?7h\x1b[?25h";
     print(frame);
     drawn_ = lines.size();
+    widest_ = 0;
+    for (const auto& line : lines) widest_ = std::max(widest_, std::min<int>(text_width(line), size.columns));
     const Time now = loop_.now();
     next_frame_ = now + std::max<Duration>(kFrame, 4 * (now - begun));
     schedule(kTick);
@@ -116,6 +120,7 @@ class TerminalView final : public LiveView {
   std::vector<const RunState*> runs_;
   std::string notes_;
   std::size_t drawn_ = 0;  ///< lines on the screen
+  int widest_ = 0;         ///< columns of the widest of them
   Executor::TimerId timer_ = 0;
   Time due_{};
   Time next_frame_{};

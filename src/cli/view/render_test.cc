@@ -193,10 +193,15 @@ TEST(Humanize, durations) {
     EXPECT_EQ(long_duration(kNow - row.duration, kNow, kNow), row.full);
   }
   EXPECT_EQ(short_duration({}, {}, kNow), "0s");
+  EXPECT_EQ(elapsed_time(std::chrono::milliseconds(34)), "0.03s");
+  EXPECT_EQ(elapsed_time(std::chrono::milliseconds(996)), "1.0s");
   EXPECT_EQ(elapsed_time(std::chrono::milliseconds(7340)), "7.3s");
+  EXPECT_EQ(elapsed_time(std::chrono::milliseconds(9960)), "9s") << "no 10.0s";
+  EXPECT_EQ(elapsed_seconds(seconds(7)), "7s");
+  EXPECT_EQ(elapsed_seconds(seconds(42)), "0:42");
   EXPECT_EQ(elapsed_time(seconds(42)), "0:42");
   EXPECT_EQ(elapsed_time(seconds(3723)), "1:02:03");
-  EXPECT_EQ(elapsed_time(seconds(-1)), "0.0s");
+  EXPECT_EQ(elapsed_time(seconds(-1)), "0.00s");
 }
 
 TEST(Humanize, ages) {
@@ -316,7 +321,12 @@ TEST_F(RenderTest, the_compact_tree_and_the_progress) {
   EXPECT_THAT(compact_tree(run, {}, kNow),
               testing::StartsWith(
                   "STEP           TEMPLATE  DURATION  MESSAGE\n ✖ dag         diamond   2m        child failed\n"));
+  EXPECT_THAT(compact_tree(run, {}, kNow), testing::Not(testing::HasSubstr(" \n"))) << "lines end with text";
   EXPECT_EQ(progress_line(run, {}, kNow), "dag  Failed (Terminated)  9/9 done · 3 failed · 2:30");
+  run.created = kNow - std::chrono::milliseconds(2340);
+  EXPECT_EQ(progress_line(run, {}, kNow), "dag  Failed (Terminated)  9/9 done · 3 failed · 2.3s");
+  run.ended = kNow - std::chrono::milliseconds(2300);
+  EXPECT_EQ(progress_line(run, {}, kNow), "dag  Failed (Terminated)  9/9 done · 3 failed · 0.04s");
 }
 
 }  // namespace
