@@ -36,7 +36,7 @@ constexpr std::array kCommands{
 std::string help_text() {
   std::string text = "tiphys runs Argo Workflows on this machine.\n\nUsage:\n  tiphys COMMAND [flags]\n\nCommands:\n";
   for (const auto& command : kCommands) text += fmt::format("  {:<12}{}\n", command.name, command.summary);
-  return text + "\n`tiphys COMMAND --help` tells more.\n";
+  return text + "\n`tiphys COMMAND --help` tells more; -v tells what goes on inside.\n";
 }
 
 /// Global flags may stand before the command, as argo allows: they move behind it.
@@ -68,10 +68,14 @@ std::span<const Command> commands() {
 
 int main(int argc, char** argv) {
   Arguments arguments(argv + std::min(argc, 1), argv + argc);
-  if (!arguments.empty() && arguments.front() == "__complete")
-    return complete_command({arguments.begin() + 1, arguments.end()});
+  if (arguments.size() > 1 && arguments.front() == "__complete") {
+    Arguments before(arguments.begin() + 1, arguments.end() - 1);
+    put_command_first(before);
+    return complete_command(before, arguments.back());
+  }
   take_log_level(arguments);
   put_command_first(arguments);
+  if (arguments.size() > 1 && arguments.front() == "help") arguments = {arguments[1], "--help"};
   if (arguments.empty() || arguments.front() == "help" || arguments.front() == "-h" || arguments.front() == "--help") {
     print(help_text());
     return kSucceeded;

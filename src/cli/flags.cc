@@ -4,7 +4,9 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
+#include <map>
 
 #include "base/strings.h"
 
@@ -17,6 +19,7 @@ struct Flags::Parser {
   std::vector<std::string>* positional = nullptr;
   std::size_t least = 0;
   std::size_t most = 0;
+  std::map<const CLI::Option*, std::vector<std::string>> choices;
 
   std::vector<std::string> known_flags() const {
     std::vector<std::string> names;
@@ -29,7 +32,7 @@ struct Flags::Parser {
 
   std::string help() const {
     std::string usage = fmt::format("tiphys {} [flags]", command);
-    if (positional) usage += fmt::format(fmt::runtime(least > 0 ? " {}{}" : " [{}{}]"), metavar, most > 1 ? "..." : "");
+    if (most > 0) usage += fmt::format(fmt::runtime(least > 0 ? " {}{}" : " [{}{}]"), metavar, most > 2 ? "..." : "");
     return fmt::format("{}\n\nUsage:\n  {}\n{}\n{}", app.get_description(), usage,
                        CLI::Formatter().make_groups(&app, CLI::AppFormatMode::Normal), app.get_footer());
   }
@@ -38,8 +41,22 @@ struct Flags::Parser {
     if (values.size() > most) {
       return fail(Code::kInvalidArgument, fmt::format("unexpected argument \"{}\"", values[most]));
     }
-    if (values.size() < least) return fail(Code::kInvalidArgument, fmt::format("{} is missing", metavar));
+    if (values.size() < least) {
+      return fail(Code::kInvalidArgument, fmt::format("{} is missing", metavar.substr(0, metavar.find(" ["))));
+    }
     return {};
+  }
+
+  /// For completion: what may follow a flag, where that is a fixed set. An error when nothing belongs to the flag.
+  Result<bool> list_values(const std::string& flag) const {
+    const CLI::Option* option = app.get_option_no_throw(flag);
+    if (option == nullptr || option->get_expected_max() == 0) {
+      return fail(Code::kInvalidArgument, fmt::format("{} takes no value", flag));
+    }
+    const auto choice = choices.find(option);
+    if (choice == choices.end()) return false;
+    for (const auto& value : choice->second) std::puts(value.c_str());
+    return false;
   }
 };
 
@@ -64,7 +81,15 @@ void Flags::text(const std::string& names, std::string& value, const std::string
 
 void Flags::number(const std::string& names, std::optional<std::int64_t>& value, const std::string& metavar,
                    const std::string& help) {
-  parser_->app.add_option(names, value, help)->type_name(metavar)->take_last();
+  const CLI::Validator check(
+      [](std::string& given) {
+        std::int64_t number = 0;
+        const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), number);
+        const bool whole = error == std::errc() && end == given.data() + given.size();
+        return whole ? std::string() : fmt::format("\"{}\" is not a whole number", given);
+      },
+      "");
+  parser_->app.add_option(names, value, help)->type_name(metavar)->take_last()->check(check);
 }
 
 void Flags::list(const std::string& names, std::vector<std::string>& values, const std::string& metavar,
@@ -82,7 +107,9 @@ void Flags::choice(const std::string& names, std::string& value, std::vector<std
         return known ? std::string() : fmt::format("\"{}\" is not allowed here. {}", given, one_of);
       },
       "");
-  parser_->app.add_option(names, value, help + ". " + one_of)->type_name("")->take_last()->check(check);
+  const CLI::Option* option =
+      parser_->app.add_option(names, value, help + ". " + one_of)->type_name("")->take_last()->check(check);
+  parser_->choices[option] = std::move(allowed);
 }
 
 void Flags::positional(const std::string& metavar, std::vector<std::string>& values, std::size_t least,
@@ -94,6 +121,17 @@ void Flags::positional(const std::string& metavar, std::vector<std::string>& val
 }
 
 Result<bool> Flags::parse(const Arguments& arguments) {
+  if (arguments.size() == 2 && arguments.front() == "--list-values") return parser_->list_values(arguments.back());
+  auto parsed = read(arguments);
+  if (!parsed) {
+    Error error = std::move(parsed).error();
+    error.message += fmt::format("\nRun 'tiphys {} --help' for usage.", parser_->command);
+    return std::unexpected(std::move(error));
+  }
+  return parsed;
+}
+
+Result<bool> Flags::read(const Arguments& arguments) {
   if (!arguments.empty() && arguments.front() == "--list-flags") {
     for (const auto& name : parser_->known_flags()) std::puts(name.c_str());
     return false;

@@ -33,11 +33,15 @@ class Flags {
   /// What stands without a dash. At most one positional() a command.
   void positional(const std::string& metavar, std::vector<std::string>& values, std::size_t least, std::size_t most);
 
-  /// Reads the arguments after the command's name. False when its help was printed instead. Errors suggest what may
-  /// have been meant.
+  /// Reads the arguments after the command's name. False when its help was printed instead, or what completion asks
+  /// for:
+  /// "--list-flags", or "--list-values FLAG", an error when nothing follows that flag. Errors suggest what may have
+  /// been meant.
   Result<bool> parse(const Arguments& arguments);
 
  private:
+  Result<bool> read(const Arguments& arguments);
+
   struct Parser;
   std::unique_ptr<Parser> parser_;
 };

@@ -64,6 +64,8 @@ TEST(Flags, errors) {
       {"no number", {"f", "--tail", "x"}, "--tail"},
       {"a value that is missing", {"f", "--name"}, "--name"},
       {"too few arguments", {}, "FILE is missing"},
+      {"no number", {"f", "--tail", "1x"}, "--tail: \"1x\" is not a whole number"},
+      {"a way on", {}, "Run 'tiphys try --help' for usage."},
       {"too many arguments", {"1", "2", "3", "4"}, "unexpected argument \"4\""},
   };
   for (const auto& row : rows) {

@@ -75,6 +75,7 @@ def test_get(talk):
     assert "never" in filtered and "first" not in filtered
     assert "─✔ second" not in talk("get", "talk", "--node-field-selector", "displayName=first").stdout
     assert "not found" in talk("get", "nothing", code=1).stderr
+    assert "Succeeded|Skipped" in talk("get", "talk", "--status", "skipped", code=2).stderr
 
 
 def test_logs(talk):
@@ -134,6 +135,26 @@ def test_version_help_and_completion(cli):
     assert "supported shells" in cli("completion", "tcsh", code=2).stderr
     assert "terminate" in cli("__complete", "te").stdout.split()
     assert "--grep" in cli("__complete", "logs", "--gr").stdout.split()
+    assert cli("help", "logs").stdout == cli("logs", "--help").stdout
+    assert "Usage:\n  tiphys list [flags]\n" in cli("list", "--help").stdout
+
+
+def test_what_completion_offers(talk):
+    for words, offered in [
+        (["get", "-o", ""], ["name", "json", "yaml", "short", "wide"]),
+        (["run", "--runtime", ""], ["process", "container"]),
+        (["get", ""], ["@latest", "talk"]),
+        (["get", "--no-color", ""], ["@latest", "talk"]),
+        (["-n", "default", "get", ""], ["@latest", "talk"]),
+        (["-n", "other", "get", ""], ["@latest"]),
+        (["get", "-n", "other", ""], ["@latest"]),
+        (["node", ""], ["set"]),
+        (["node", "set", ""], ["@latest", "talk"]),
+        (["logs", "--tail", ""], []),
+        (["run", ""], []),
+        (["nonsense", ""], []),
+    ]:
+        assert talk("__complete", *words).stdout.split() == offered, words
 
 
 def test_bash_completion_completes(cli):

@@ -38,7 +38,7 @@ int delete_command(const Arguments& arguments);
 int lint_command(const Arguments& arguments);
 int version_command(const Arguments& arguments);
 int completion_command(const Arguments& arguments);
-/// What completion scripts call: prints candidates for the last of the words that follow "tiphys".
-int complete_command(const Arguments& words);
+/// What completion scripts call: prints candidates for a word that follows others, the command first among them.
+int complete_command(const Arguments& before, std::string_view current);
 
 }  // namespace tiphys::cli

@@ -38,14 +38,27 @@ void add_plane_flags(Flags& flags, SessionOptions& session) {
              "A folder of this host that steps of the process runtime may read; may be repeated");
 }
 
+void add_node_filter(Flags& flags, std::string& status, std::string& selector) {
+  flags.choice("--status", status, {"Pending", "Running", "Succeeded", "Skipped", "Failed", "Error", "Omitted"},
+               "Show only nodes in this phase");
+  flags.text("--node-field-selector", selector, "SELECTOR", "Show only these nodes, such as phase=Failed");
+}
+
 int report(std::string_view command, const Error& error) {
   std::string text = fmt::format("tiphys {}: {}", command, error.message);
   if (!text.ends_with('\n')) text += '\n';
   print_error(text);
-  return error.code == Code::kInvalidArgument ? kBadUsage : kFailed;
+  return error.code == Code::kInvalidArgument || error.code == Code::kUnimplemented ? kBadUsage : kFailed;
 }
 
 namespace {
+
+Status check_phase(std::string_view phase) {
+  const std::vector<std::string> phases{"Pending", "Running", "Succeeded", "Failed", "Error"};
+  if (std::find(phases.begin(), phases.end(), phase) != phases.end()) return {};
+  return fail(Code::kInvalidArgument, fmt::format("--status: \"{}\" is no phase of a workflow: {}{}", phase,
+                                                  join(phases, ", "), did_you_mean(phase, phases)));
+}
 
 /// The label selector that a filter comes to.
 std::string label_selector(const WorkflowFilter& filter) {
@@ -82,6 +95,7 @@ Result<std::vector<cluster::Object>> list_all(Session& session, const WorkflowFi
 Result<std::vector<cluster::Object>> list_workflows(Session& session, const WorkflowFilter& filter) {
   if (filter.completed && filter.running)
     return fail(Code::kInvalidArgument, "--completed and --running cannot be used together");
+  for (const auto& phase : filter.status) TIPHYS_CHECK_OK(check_phase(phase));
   const Time now = session.loop().now();
   Time created_after{}, finished_before{};
   if (!filter.since.empty()) {

@@ -26,6 +26,9 @@ struct CommonFlags {
 /// Flags of a plane that runs in this process.
 void add_plane_flags(Flags& flags, SessionOptions& session);
 
+/// --status and --node-field-selector: which nodes of a workflow are shown.
+void add_node_filter(Flags& flags, std::string& status, std::string& selector);
+
 /// Prints an error as "tiphys COMMAND: message" and gives the exit code for it.
 int report(std::string_view command, const Error& error);
 

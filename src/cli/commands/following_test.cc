@@ -195,6 +195,12 @@ TEST_F(PlaneTest, latest_is_the_newest) {
   EXPECT_EQ(find_workflow(session_, "default", "b")->name, "b");
 }
 
+TEST_F(PlaneTest, phases_that_workflows_never_have_are_refused) {
+  WorkflowFilter filter;
+  filter.status = {"Succeeded", "succeeded"};
+  EXPECT_THAT(list_workflows(session_, filter).error().message, HasSubstr("--status: \"succeeded\" is no phase"));
+}
+
 TEST_F(PlaneTest, lists_are_filtered) {
   create({&cluster::kWorkflows, "default", "train-1"});
   create({&cluster::kWorkflows, "default", "train-2"});
@@ -279,6 +285,7 @@ TEST_F(PlaneTest, logs_of_pods_are_put_in_order_of_time) {
   EXPECT_EQ(logs({.pod = "p2", .options = {.timestamps = true}}), "p2: 2026-11-24T10:00:01.000000Z two\n");
   EXPECT_EQ(logs({.options = {.tail = 1}}), "p2: two\np1: three\n");
   EXPECT_THAT(logs({.grep = "("}), HasSubstr("error: --grep"));
+  EXPECT_THAT(logs({.pod = "p4"}), HasSubstr("error: workflow \"w\" has no pod \"p4\""));
   EXPECT_EQ(logs({.pod = "p2", .style = {.color = true}}),
             "\x1b[" + std::to_string(static_cast<int>(pod_color("p2"))) + "mp2: two\x1b[0m\n");
 }

@@ -76,8 +76,7 @@ struct GetFlags {
   void add_to(Flags& flags) {
     flags.positional("WORKFLOW", names, 1, 1000);
     flags.choice("-o,--output", output, {"name", "json", "yaml", "short", "wide"}, "Output format");
-    flags.text("--status", status, "PHASE", "Filter by status (Pending, Running, Succeeded, Skipped, Failed, Error)");
-    flags.text("--node-field-selector", node_selector, "SELECTOR", "Show only these nodes, such as phase=Failed");
+    add_node_filter(flags, status, node_selector);
     common.add_to(flags);
   }
 };

@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 
+#include "base/strings.h"
 #include "cli/commands/common.h"
 #include "cli/terminal.h"
 #include "cli/view/workflow_text.h"
@@ -32,6 +34,7 @@ class LogMerge {
                cluster::Selector::parse_fields(request_.pod.empty() ? "" : "metadata.name=" + request_.pod));
     pod_watch_.ns = request_.workflow.ns;
     TIPHYS_CHECK_OK(read_present_pods());
+    TIPHYS_CHECK_OK(check_names());
     if (request_.options.follow && !ended_) TIPHYS_CHECK_OK(follow());
     session_.loop().run_until([this] { return lost_ || (open_ == 0 && (ended_ || !request_.options.follow)); });
     flush();
@@ -65,6 +68,20 @@ class LogMerge {
     return {};
   }
 
+  /// Names of the command line that nothing has: an empty log would hide the mistake.
+  Status check_names() const {
+    const std::string& name = request_.workflow.name;
+    if (!request_.pod.empty() && seen_ == 0 && (ended_ || !request_.options.follow)) {
+      return fail(Code::kNotFound, fmt::format("workflow \"{}\" has no pod \"{}\"; tiphys get {} lists its pods", name,
+                                               request_.pod, name));
+    }
+    if (seen_ == 0 || containers_.empty() || request_.options.container.empty()) return {};
+    if (containers_.contains(request_.options.container)) return {};
+    const std::vector<std::string> known(containers_.begin(), containers_.end());
+    return fail(Code::kNotFound, fmt::format("no pod of workflow \"{}\" has a container \"{}\": there is {}", name,
+                                             request_.options.container, join(known, ", ")));
+  }
+
   Status follow() {
     const auto lose = [this](Error error) {
       if (!lost_) lost_ = std::move(error);
@@ -90,6 +107,12 @@ class LogMerge {
 
   /// Begins to read a pod's log, once, when it has started.
   void read(const doc::Value& pod) {
+    ++seen_;
+    for (const char* field : {"initContainers", "containers"}) {
+      const doc::Value* list = doc::find(pod, "spec", field);
+      if (list == nullptr || !list->is_array()) continue;
+      for (const auto& container : list->get_array()) containers_.emplace(doc::find_string(container, "name"));
+    }
     const std::string_view phase = doc::find_string(pod, "status", "phase");
     if (phase.empty() || phase == "Pending") return;
     const std::string name(doc::find_string(pod, "metadata", "name"));
@@ -138,6 +161,8 @@ class LogMerge {
   std::map<std::string, std::unique_ptr<cluster::Watch>> readings_;  ///< by the pod's uid
   std::vector<std::unique_ptr<cluster::Watch>> watches_;
   std::size_t open_ = 0;
+  std::size_t seen_ = 0;              ///< pods, running or not
+  std::set<std::string> containers_;  ///< of any of them
   bool ended_ = false;
   std::optional<Error> lost_;
   std::vector<Line> lines_;

@@ -1,6 +1,8 @@
 // tiphys version, tiphys completion.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/commands/common.h"
 #include "cli/terminal.h"
 #include "server/version.h"
@@ -11,7 +13,7 @@ namespace {
 constexpr std::string_view kBash = R"sh(# bash completion for tiphys; load it with: source <(tiphys completion bash)
 _tiphys() {
   local IFS=$'\n' current="${COMP_WORDS[COMP_CWORD]}"
-  COMPREPLY=($(compgen -W "$(tiphys __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)" -- "$current"))
+  COMPREPLY=($(compgen -W "$("${COMP_WORDS[0]/#\~/$HOME}" __complete "${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null)" -- "$current"))
   if [[ ${#COMPREPLY[@]} -eq 0 && $current != -* ]]; then
     compopt -o filenames
     COMPREPLY=($(compgen -f -- "$current"))
@@ -24,7 +26,7 @@ constexpr std::string_view kZsh = R"sh(#compdef tiphys
 # zsh completion for tiphys; load it with: source <(tiphys completion zsh)
 _tiphys() {
   local -a candidates
-  candidates=("${(@f)$(tiphys __complete "${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  candidates=("${(@f)$(${~words[1]} __complete "${(@)words[2,CURRENT]}" 2>/dev/null)}")
   candidates=("${(@)candidates:#}")
   if (( ${#candidates} )); then
     compadd -- "${candidates[@]}"
@@ -46,10 +48,22 @@ complete -c tiphys -a '(__tiphys_complete)'
 /// Commands whose arguments are workflows.
 bool takes_workflow(std::string_view command) {
   for (const std::string_view name :
-       {"get", "logs", "watch", "wait", "suspend", "resume", "stop", "terminate", "delete"}) {
+       {"get", "logs", "watch", "wait", "suspend", "resume", "stop", "terminate", "delete", "node"}) {
     if (name == command) return true;
   }
   return false;
+}
+
+/// The arguments of `list` that name the workflows of the plane which a command line speaks of.
+Arguments name_list(const Arguments& before) {
+  Arguments list{"-o", "name"};
+  for (std::size_t i = 0; i + 1 < before.size(); ++i) {
+    for (const std::string_view flag :
+         {"-n", "--namespace", "--data-dir", "-s", "--server", "--argo-server", "--token"}) {
+      if (before[i] == flag) list.insert(list.end(), {before[i], before[i + 1]});
+    }
+  }
+  return list;
 }
 
 }  // namespace
@@ -84,22 +98,25 @@ int completion_command(const Arguments& arguments) {
                                fmt::format("invalid shell \"{}\": supported shells are bash, zsh, and fish", shell)});
 }
 
-int complete_command(const Arguments& words) {
-  if (words.size() <= 1) {
+int complete_command(const Arguments& before, std::string_view current) {
+  if (before.empty() || before.front().starts_with('-')) {
     for (const auto& command : commands()) print(fmt::format("{}\n", command.name));
     return kSucceeded;
   }
-  if (words.back().starts_with('-')) {
-    for (const auto& command : commands()) {
-      if (command.name == words.front()) return command.run({"--list-flags"});
-    }
-    return kSucceeded;
-  }
-  if (words.front() == "completion") {
+  const auto all = commands();
+  const auto command =
+      std::find_if(all.begin(), all.end(), [&](const auto& each) { return each.name == before.front(); });
+  if (command == all.end()) return kSucceeded;
+  if (current.starts_with('-')) return command->run({"--list-flags"});
+  const std::string& previous = before.back();
+  if (previous.starts_with('-') && command->run({"--list-values", previous}) == kSucceeded) return kSucceeded;
+  if (command->name == "completion") {
     print("bash\nzsh\nfish\n");
-  } else if (takes_workflow(words.front())) {
+  } else if (command->name == "node" && before.size() == 1) {
+    print("set\n");
+  } else if (takes_workflow(command->name)) {
     print("@latest\n");
-    return list_command({"-o", "name"});
+    return list_command(name_list(before));
   }
   return kSucceeded;
 }

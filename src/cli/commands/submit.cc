@@ -29,8 +29,7 @@ struct SubmitFlags {
     flags.flag("--server-dry-run", server_dry_run, "The same");
     flags.flag("--strict", strict, "Validate strictly (always so)");
     flags.text("--from", from, "KIND/NAME", "Submit from an existing object");
-    flags.text("--status", status, "PHASE", "Show only nodes in this phase; with --watch");
-    flags.text("--node-field-selector", node_selector, "SELECTOR", "Show only these nodes; with --watch");
+    add_node_filter(flags, status, node_selector);  // with --watch
     add_plane_flags(flags, common.session);
     common.add_to(flags);
   }

@@ -53,8 +53,7 @@ int watch_command(const Arguments& arguments) {
   std::vector<std::string> names;
   std::string status, node_selector;
   flags.positional("WORKFLOW", names, 1, 1);
-  flags.text("--status", status, "PHASE", "Filter by status (Pending, Running, Succeeded, Skipped, Failed, Error)");
-  flags.text("--node-field-selector", node_selector, "SELECTOR", "Show only these nodes, such as phase=Failed");
+  add_node_filter(flags, status, node_selector);
   common.add_to(flags);
   const auto parsed = flags.parse(arguments);
   if (!parsed) return report("watch", parsed.error());
