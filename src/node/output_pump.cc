@@ -130,6 +130,11 @@ void OutputPump::add(const char* text, std::size_t size, std::int64_t now, bool 
   if (++lines_ == kMostLinesAtOnce) flush();
 }
 
+void OutputPump::close() {
+  if (log_fd_ >= 0) raw(SYS_close, log_fd_);
+  log_fd_ = -1;
+}
+
 bool OutputPump::open_log() {
   if (log_fd_ >= 0) return true;
   const long fd = raw(SYS_openat, dir_fd_, "log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);

@@ -29,6 +29,7 @@ class OutputPump {
   bool read_some(int fd, bool is_stderr);
   /// Reads until nothing is left to read now, then writes an unfinished line.
   void finish(int fd, bool is_stderr);
+  void close();
 
  private:
   static constexpr std::size_t kReadBytes = 2 * kMostLineBytes;

@@ -394,6 +394,28 @@ TEST(ProcessRuntime, RootsAreReusedEmpty) {
   }
 }
 
+/// The same init serves one step after another where it can.
+TEST(ProcessRuntime, NothingOfAStepReachesTheNext) {
+  ProcessPlane plane;
+  const auto run = [&](int i, const std::string& script) {
+    const auto spec = plane.shell(fmt::format("s{}", i), script);
+    const auto ran = plane.run(spec);
+    EXPECT_EQ(ran.exit.exit_code, 0) << plane.err(spec);
+    plane.runtime().remove(spec.id);
+    return plane.out(spec);
+  };
+  const std::string look =
+      "ls -A /dev/shm /tmp; tail -n +2 /proc/sysvipc/shm | wc -l; ls /proc | grep -c '^[0-9]'; cat "
+      "/proc/sys/kernel/hostname; stat -c %a /dev/shm; ulimit -n; umask; pwd; ls -l /proc/self/fd | wc -l; ";
+  const std::string leave =
+      "cd /mnt; umask 077; ulimit -n 99; chmod 700 /tmp; (trap '' TERM HUP; sleep 1000) & ipcmk -M 4096 > /dev/null; ";
+  const std::string first = run(0, look);
+  for (int i = 1; i < 12; ++i) {
+    const bool litters = i % 3 == 1;
+    EXPECT_EQ(run(i, look + leave + (litters ? "echo x > /dev/shm/x; chmod 700 /dev/shm" : "")), first) << i;
+  }
+}
+
 TEST(ProcessRuntime, ACrashedProgramFindsItsStepsAgain) {
   ProcessPlane plane;
   write_file(plane.folder() + "/v/x", "");

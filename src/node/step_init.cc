@@ -133,7 +133,7 @@ bool open_dir(const StepPlan& plan) {
   }
   raw(SYS_dup3, dir, kDirFd, O_CLOEXEC);
   raw(SYS_close, dir);
-  raw(SYS_close, kDataFd);
+  if (!plan.reusable) raw(SYS_close, kDataFd);
   return true;
 }
 
@@ -344,11 +344,11 @@ void run_program(const StepPlan& plan, int out, int err) {
 
 class Init {
  public:
-  explicit Init(const RootPlan& plan) : slot_(*plan.slot), pump_(plan.buffer, kDirFd, &plan.slot->log_errno) {}
+  explicit Init(const RootPlan& plan) : slot_(*plan.slot), pump_(plan.buffer, kDirFd, &plan.slot->log_errno) {
+    polled_[0] = {kSignalFd, POLLIN, 0};
+    polled_[1] = {kAliveFd, POLLIN, 0};
+  }
 
-  bool listen();
-  /// Waits for the plan of a warm init.
-  const StepPlan& await_plan();
   bool start(const StepPlan& plan);
   void run();
 
@@ -364,24 +364,23 @@ class Init {
   pollfd polled_[4];  // signals, the supervisor's life, stdout, stderr
 };
 
-bool Init::listen() {
+bool watch_signals(StepSlot& slot) {
   const std::uint64_t all = ~std::uint64_t{0};
   const long signals = raw(SYS_signalfd4, -1, &all, kKernelSignalSetBytes, SFD_CLOEXEC | SFD_NONBLOCK);
-  if (signals < 0) fail_start(slot_, StepStage::kOutput, signals);
+  if (signals < 0) fail_start(slot, StepStage::kOutput, signals);
   raw(SYS_dup3, signals, kSignalFd, O_CLOEXEC);
   raw(SYS_close, signals);
-  polled_[0] = {kSignalFd, POLLIN, 0};
-  polled_[1] = {kAliveFd, POLLIN, 0};
   return signals >= 0;
 }
 
-const StepPlan& Init::await_plan() {
+const StepPlan& await_plan(StepSlot& slot) {
+  pollfd polled[2] = {{kSignalFd, POLLIN, 0}, {kAliveFd, POLLIN, 0}};
   for (;;) {
-    raw(SYS_ppoll, polled_, 2, nullptr, nullptr, kKernelSignalSetBytes);
-    if (polled_[1].revents != 0) leave(1);
+    raw(SYS_ppoll, polled, 2, nullptr, nullptr, kKernelSignalSetBytes);
+    if (polled[1].revents != 0) leave(1);
     signalfd_siginfo info;
-    while (raw(SYS_read, polled_[0].fd, &info, sizeof info) == sizeof info) {
-      if (info.ssi_signo == SIGUSR1) return *slot_.plan.load();
+    while (raw(SYS_read, kSignalFd, &info, sizeof info) == sizeof info) {
+      if (info.ssi_signo == SIGUSR1) return *slot.plan.load();
     }
   }
 }
@@ -407,7 +406,7 @@ bool Init::start(const StepPlan& plan) {
   program_ = static_cast<int>(child);
   raw(SYS_close, out[1]);
   raw(SYS_close, err[1]);
-  for (int fd = kDirFd + 1; fd < kRootFd; ++fd) raw(SYS_close, fd);
+  for (int fd = kDirFd + 1; !plan.reusable && fd < kRootFd; ++fd) raw(SYS_close, fd);
   return true;
 }
 
@@ -456,8 +455,11 @@ void Init::run() {
   while (raw(SYS_wait4, -1, nullptr, __WALL, nullptr) > 0) {
   }
   for (int i = 2; i < 4; ++i) {
-    if (polled_[i].fd >= 0) pump_.finish(polled_[i].fd, i == 3);
+    if (polled_[i].fd < 0) continue;
+    pump_.finish(polled_[i].fd, i == 3);
+    raw(SYS_close, polled_[i].fd);
   }
+  pump_.close();
   slot_.ended_ns = now_ns();
 }
 
@@ -471,11 +473,40 @@ void take_name() {
   leave(1);
 }
 
-[[noreturn]] void serve(Init& init, const StepPlan& plan, StepSlot& slot) {
+/// What a step could leave outside its root, with all its processes dead: objects of System V and message queues, which
+/// go with their namespace, and shared memory.
+bool forget_step() {
+  if (raw(SYS_chdir, "/") < 0 || raw(SYS_unshare, CLONE_NEWIPC) < 0) return false;
+  const long folder = raw(SYS_openat, AT_FDCWD, "/dev/shm", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+  if (folder < 0) return false;
+  struct statx about;
+  alignas(8) char entries[256];
+  constexpr long kDotsOnly = 2 * 24;  // "." and ".."
+  const bool empty = raw(SYS_getdents64, folder, entries, sizeof entries) == kDotsOnly &&
+                     raw(SYS_statx, folder, "", AT_EMPTY_PATH, STATX_MODE | STATX_UID, &about) == 0 &&
+                     (about.stx_mode & 07777) == 01777;
+  raw(SYS_close, folder);
+  return empty;
+}
+
+/// True when another step may follow.
+bool serve(const StepPlan& plan, const RootPlan& root) {
+  StepSlot& slot = *root.slot;
+  Init init(root);
   if (!settle(plan) || !init.start(plan)) give_up(slot);
+  const bool reusable = plan.reusable;
   tell(slot, StepSlot::kRunning);  // the plan may be gone from here on
   init.run();
   tell(slot, StepSlot::kEnded);
+  return reusable;
+}
+
+[[noreturn]] void serve_all(const StepPlan* plan, RootPlan root) {
+  while (serve(*plan, root) && forget_step()) {
+    tell(*root.slot, StepSlot::kWarm);
+    plan = &await_plan(*root.slot);
+    if (!open_dir(*plan)) give_up(*root.slot);
+  }
   leave(0);
 }
 
@@ -486,9 +517,8 @@ int step_init(void* argument) {
   StepSlot& slot = *plan.root.slot;
   take_name();
   keep_descriptors(plan.user_namespace_fd, plan.memory_cgroup_fd, plan.cpu_cgroup_fd);
-  Init init(plan.root);
-  if (!init.listen() || !open_dir(plan) || !build_root(plan.root) || !make_mounts_and_enter(plan)) give_up(slot);
-  serve(init, plan, slot);
+  if (!watch_signals(slot) || !open_dir(plan) || !build_root(plan.root) || !make_mounts_and_enter(plan)) give_up(slot);
+  serve_all(&plan, plan.root);
 }
 
 int warm_init(void* argument) {
@@ -496,12 +526,11 @@ int warm_init(void* argument) {
   StepSlot& slot = *root.slot;
   take_name();
   keep_descriptors(-1, -1, -1);
-  Init init(root);
-  if (!init.listen() || !build_root(root) || !enter_root(slot)) give_up(slot);
+  if (!watch_signals(slot) || !build_root(root) || !enter_root(slot)) give_up(slot);
   tell(slot, StepSlot::kWarm);
-  const StepPlan& plan = init.await_plan();
+  const StepPlan& plan = await_plan(slot);
   if (!open_dir(plan)) give_up(slot);
-  serve(init, plan, slot);
+  serve_all(&plan, plan.root);
 }
 
 }  // namespace tiphys::node

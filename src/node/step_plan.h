@@ -81,6 +81,7 @@ struct RootPlan {
 
 struct StepPlan {
   RootPlan root;
+  bool reusable;  ///< the init has nothing of this step's own, and waits for another one afterwards
   const char* dir;  ///< the container's folder, which gets the log; relative to the data directory
   const StepMount* mounts;
   std::size_t mount_count;
@@ -113,6 +114,9 @@ int step_init(void* plan);
 /// The same, begun before there is a step: makes the root that a RootPlan* names, tells kWarm, and takes a plan from
 /// the slot at SIGUSR1. The plan must have no mounts, control groups or user namespace. The RootPlan must live until
 /// kWarm or kFailed is told.
+///
+/// After a reusable step either init makes sure that nothing of it is left but files in its root, which are the
+/// supervisor's to clear, tells kWarm, and takes the next plan; or it leaves.
 int warm_init(void* root_plan);
 
 }  // namespace tiphys::node

@@ -45,6 +45,11 @@ std::string_view value_of(const std::vector<std::string>& env, std::string_view 
   return {};
 }
 
+ino_t inode_of(const std::string& path) {
+  struct stat about;
+  return ::fstatat(kDataFd, path.c_str(), &about, AT_SYMLINK_NOFOLLOW) == 0 ? about.st_ino : 0;
+}
+
 bool lies_below(std::string_view path, std::string_view folder) {
   return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
 }
@@ -259,6 +264,8 @@ Result<pid_t> StepStarter::start(PlannedStep& step, const StepMemory::Area& area
   TIPHYS_CHECK_OK(plan_user(step));
   if (step.argv.empty()) plan_program(step);
   step.root = step.request.dir + "/root";
+  step.plan.reusable = fits_any_init(step) && !step.plan.keep_capabilities;
+  step.root_inode = inode_of(step.dir + "/root");
   step.plan.root = {area.slot, area.buffer(), step.root.c_str(), namespaces_.host_folders(), fresh_proc_};
 
   const bool host_mounts = needs_host_mounts(step.request);
@@ -286,14 +293,14 @@ bool StepStarter::start_warm(WarmStep& warm, const StepMemory::Area& area) {
   can_warm_ = pid.has_value();
   if (!can_warm_) return false;
   warm.pid = *pid;
+  warm.root_inode = pooled_inode(warm.root);
   return true;
 }
 
 Result<bool> StepStarter::hand_over(PlannedStep& step, WarmStep& warm) {
   const StartRequest& request = step.request;
-  if (!request.mounts.empty() || request.memory_bytes > 0 || request.cpus > 0) return false;
   auto dir = folder_of(request);
-  if (!plan_user(step) || step.plan.user_namespace_fd >= 0 || !dir) return false;
+  if (!plan_user(step) || !dir || !fits_any_init(step)) return false;
   step.dir = std::move(*dir);
   const std::string pooled = fmt::format("{}/{}", kRootPool, warm.root);
   const std::string root = step.dir + "/root";
@@ -304,10 +311,27 @@ Result<bool> StepStarter::hand_over(PlannedStep& step, WarmStep& warm) {
   }
   step.plan.memory_cgroup_fd = step.plan.cpu_cgroup_fd = -1;
   plan_program(step);
-  step.plan.root = warm.plan;
-  warm.area.slot->plan.store(&step.plan);
+  StepSlot& slot = *warm.area.slot;
+  step.plan.root = {&slot, warm.area.buffer(), "", namespaces_.host_folders(), fresh_proc_};
+  step.plan.reusable = !step.plan.keep_capabilities;
+  step.root_inode = warm.root_inode;
+  slot.wait_status = slot.log_errno = 0;
+  slot.started_ns = slot.ended_ns = 0;
+  slot.plan.store(&step.plan);
+  slot.state.store(StepSlot::kPreparing);
   if (::kill(warm.pid, SIGUSR1) != 0) return fail_errno("wake a process for a step", errno);
   return true;
+}
+
+/// Whether an init serves that has nothing of this step's own.
+bool StepStarter::fits_any_init(const PlannedStep& step) const {
+  const StartRequest& request = step.request;
+  return request.mounts.empty() && request.memory_bytes <= 0 && request.cpus <= 0 && !request.read_only_root &&
+         step.plan.user_namespace_fd < 0;
+}
+
+ino_t StepStarter::pooled_inode(const std::string& name) const {
+  return inode_of(fmt::format("{}/{}", kRootPool, name));
 }
 
 bool StepStarter::try_otherwise(const StepSlot& slot) {

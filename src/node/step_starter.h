@@ -46,14 +46,16 @@ class StepMemory {
   std::vector<char*> free_areas_;
 };
 
-/// An init that has its root already and waits for a step.
+/// An init that waits for a step: a new one with its root, or one whose step has ended.
 struct WarmStep {
   pid_t pid = -1;
   StepMemory::Area area;
-  std::string root;       ///< its name in kRootPool
-  std::string root_path;  ///< absolute
+  std::string root;         ///< its name in kRootPool; "": the last step's files are still looked at
+  ino_t root_inode = 0;
+  std::string root_path;    ///< absolute, of a new one
   RootPlan plan{};
-  bool ready = false;  ///< it has told kWarm
+  bool told = false;        ///< kWarm
+  bool ready() const { return told && !root.empty(); }
 };
 
 /// A start that an init works on; it must live until the slot tells that it runs or has failed.
@@ -61,6 +63,7 @@ struct PlannedStep {
   StartRequest request;
   StepPlan plan{};
   std::string dir, root;  ///< as the plan points to them
+  ino_t root_inode = 0;   ///< with plan.reusable
   std::vector<char*> argv, envp;
   std::vector<std::string> programs;
   std::vector<const char*> candidates;
@@ -87,6 +90,8 @@ class StepStarter {
   Error describe(const PlannedStep& step, const StepSlot& slot) const;
   /// After a failure: true when starting once more may help.
   bool try_otherwise(const StepSlot& slot);
+  /// What tells one root from another, whatever its name is; 0 when there is none.
+  ino_t pooled_inode(const std::string& name) const;
   /// Takes `name` in kRootPool into use.
   void add_root(std::string name) { roots_.push_back(std::move(name)); }
   /// Sentences for the user that have come up since the last call.
@@ -102,6 +107,7 @@ class StepStarter {
   Status plan_user(PlannedStep& step);
   void plan_program(PlannedStep& step);
   bool needs_host_mounts(const StartRequest& request) const;
+  bool fits_any_init(const PlannedStep& step) const;
   void notice_once(bool& told, std::string text);
 
   std::string data_dir_;

@@ -32,6 +32,9 @@ constexpr std::size_t kMostUnreadBytes = 1024 * 1024;
 constexpr int kMostFramesATurn = 16;
 constexpr std::size_t kMostSteps = 16 * 1024;
 constexpr auto kInitMayTake = 10s;
+/// Inits without a step: with steps about, and without.
+constexpr std::size_t kMostWarm = 64;
+constexpr std::size_t kWarmAtRest = 4;
 
 std::string read_small(const char* path) {
   const UniqueFd file(::open(path, O_RDONLY | O_CLOEXEC));
@@ -156,7 +159,10 @@ void SupervisorLoop::turn() {
   for (Client& client : clients_) serve(client);
   sync_and_flush();
   drop_clients();
-  if (steps_.empty()) memory_.shrink();
+  if (steps_.empty()) {
+    keep_warm(kWarmAtRest);
+    memory_.shrink();
+  }
   if (!more_input_) begin_warm();
 }
 
@@ -228,7 +234,7 @@ void SupervisorLoop::handle(Client& client, const Frame& frame) {
     }
     case FrameType::kPooled: {
       auto name = parse_name(frame.body);
-      return name ? starter_->add_root(std::move(*name)) : spoiled(name.error());
+      return name ? pooled(std::move(*name)) : spoiled(name.error());
     }
     default:
       return;  // a newer client's; it knows our version
@@ -292,45 +298,82 @@ void SupervisorLoop::start(Client& client, StartRequest request) {
 
 /// While there is time: the next step finds its namespaces made.
 void SupervisorLoop::begin_warm() {
-  if (warm_ || clients_.empty() || !starter_->can_warm()) return;
+  const bool one = std::ranges::any_of(warms_, [](const WarmStep& warm) { return !warm.root.empty(); });
+  if (one || clients_.empty() || !starter_->can_warm()) return;
   auto area = memory_.take();
   if (!area) return;
-  warm_.emplace();
-  if (starter_->start_warm(*warm_, *area)) {
-    without_step_.emplace(warm_->pid, *area);
+  WarmStep& warm = warms_.emplace_back();
+  if (starter_->start_warm(warm, *area)) {
+    without_step_.emplace(warm.pid, *area);
     return;
   }
   memory_.give_back(*area);
-  warm_.reset();
+  warms_.pop_back();
 }
 
 bool SupervisorLoop::launch_warm(Step& step) {
-  if (!warm_ || !warm_->ready) return false;
-  const auto handed = starter_->hand_over(*step.planned, *warm_);
-  if (handed && !*handed) return false;
+  const auto warm = std::ranges::find_if(warms_, &WarmStep::ready);
+  if (warm == warms_.end()) return false;
+  // Before the init can have anything to tell.
+  warm->area.slot->owner = &step;
+  const auto handed = starter_->hand_over(*step.planned, *warm);
+  if (handed && *handed) {
+    step.area = warm->area;
+    step.pid = warm->pid;
+    step.reaped = false;
+    step.root_inode = step.planned->plan.reusable ? step.planned->root_inode : 0;
+    without_step_.erase(step.pid);
+    by_pid_.emplace(step.pid, &step);
+    warms_.erase(warm);
+    return true;
+  }
+  warm->area.slot->owner = nullptr;
   if (!handed) {
     complain(std::unexpected(handed.error()));
-    ::kill(warm_->pid, SIGKILL);
-    warm_.reset();
-    return false;
+    ::kill(warm->pid, SIGKILL);
+    warms_.erase(warm);
   }
-  step.area = warm_->area;
-  step.area.slot->owner = &step;
-  step.pid = warm_->pid;
-  step.reaped = false;
-  without_step_.erase(step.pid);
-  by_pid_.emplace(step.pid, &step);
-  warm_.reset();
-  return true;
+  return false;
+}
+
+/// The init of a step that has ended waits for another one, and for the client to clear the root.
+void SupervisorLoop::rest(Step& step) {
+  WarmStep& warm = warms_.emplace_back();
+  warm.pid = step.pid;
+  warm.area = std::exchange(step.area, {});
+  warm.root_inode = step.root_inode;
+  warm.told = warm.area.slot->state.load() == StepSlot::kWarm;
+  warm.area.slot->owner = nullptr;
+  by_pid_.erase(warm.pid);
+  without_step_.emplace(warm.pid, warm.area);
+  keep_warm(kMostWarm);
+  release(step);
+}
+
+void SupervisorLoop::keep_warm(std::size_t most) {
+  while (warms_.size() > most) {
+    ::kill(warms_.front().pid, SIGKILL);
+    if (!warms_.front().root.empty()) starter_->add_root(std::move(warms_.front().root));
+    warms_.pop_front();
+  }
+}
+
+void SupervisorLoop::pooled(std::string name) {
+  const ino_t inode = starter_->pooled_inode(name);
+  const auto warm = std::ranges::find_if(
+      warms_, [&](const WarmStep& one) { return one.root.empty() && inode != 0 && one.root_inode == inode; });
+  if (warm == warms_.end()) return starter_->add_root(std::move(name));
+  warm->root = std::move(name);
 }
 
 void SupervisorLoop::warm_ended(pid_t pid) {
   const auto found = without_step_.find(pid);
   if (found == without_step_.end()) return;
-  if (warm_ && warm_->pid == pid) {
-    if (!starter_->try_otherwise(*warm_->area.slot)) starter_->warm_failed();
-    starter_->add_root(std::move(warm_->root));
-    warm_.reset();
+  if (const auto warm = std::ranges::find(warms_, pid, &WarmStep::pid); warm != warms_.end()) {
+    const bool never_was = !warm->root.empty() && !warm->told;
+    if (never_was && !starter_->try_otherwise(*warm->area.slot)) starter_->warm_failed();
+    if (!warm->root.empty()) starter_->add_root(std::move(warm->root));
+    warms_.erase(warm);
   }
   memory_.give_back(found->second);
   without_step_.erase(found);
@@ -348,6 +391,7 @@ Status SupervisorLoop::launch(Step& step) {
   }
   step.pid = *pid;
   step.reaped = false;
+  step.root_inode = step.planned->plan.reusable ? step.planned->root_inode : 0;
   by_pid_.emplace(step.pid, &step);
   return {};
 }
@@ -394,8 +438,9 @@ void SupervisorLoop::take_changes() {
     slot->queued.store(0);
     if (step) {
       changed(*step);
-    } else if (warm_ && warm_->area.slot == slot && slot->state.load() == StepSlot::kWarm) {
-      warm_->ready = true;
+    } else if (slot->state.load() == StepSlot::kWarm) {
+      const auto warm = std::ranges::find_if(warms_, [&](const WarmStep& one) { return one.area.slot == slot; });
+      if (warm != warms_.end()) warm->told = true;
     }
     slot = next;
   }
@@ -404,13 +449,12 @@ void SupervisorLoop::take_changes() {
 void SupervisorLoop::changed(Step& step) {
   StepSlot& slot = *step.area.slot;
   const std::uint32_t state = slot.state.load();
-  if (state == StepSlot::kFailed || state == StepSlot::kWarm)
-    return;  // reaped first: its memory may be needed for another try
+  if (state == StepSlot::kFailed) return;  // reaped first: its memory may be needed for another try
   if (step.planned) {
     step.planned.reset();
     broadcast(started_frame(step.id, time_of(slot.started_ns)));
   }
-  if (state == StepSlot::kEnded && !step.ended) end(step, outcome_of(step));
+  if ((state == StepSlot::kEnded || state == StepSlot::kWarm) && !step.ended) end(step, outcome_of(step));
 }
 
 StepOutcome SupervisorLoop::outcome_of(Step& step) {
@@ -419,7 +463,7 @@ StepOutcome SupervisorLoop::outcome_of(Step& step) {
   ContainerExit& exit = outcome.exit;
   exit.started_at = time_of(slot.started_ns);
   exit.finished_at = slot.ended_ns != 0 ? time_of(slot.ended_ns) : system_now();
-  if (slot.state.load() != StepSlot::kEnded) {
+  if (const auto state = slot.state.load(); state != StepSlot::kEnded && state != StepSlot::kWarm) {
     exit.exit_code = 128 + SIGKILL;
     exit.signal = SIGKILL;
     exit.message = step.kills == 3 ? "it did not end after all its processes were killed, and was abandoned"
@@ -443,7 +487,11 @@ void SupervisorLoop::end(Step& step, StepOutcome outcome) {
   step.ended = true;
   complain(journal_->ended(step.id, std::move(outcome)));
   broadcast(outcome_frame(step.id, *journal_->find(step.id)->outcome));
-  if (step.reaped) release(step);
+  if (step.reaped) return release(step);
+  if (step.root_inode == 0) return;
+  if (step.kills == 0) return rest(step);
+  // A signal may still be on its way, and must not meet another step.
+  ::kill(step.pid, SIGKILL);
 }
 
 void SupervisorLoop::failed_to_start(Step& step, const Error& error) {

@@ -53,6 +53,7 @@ class SupervisorLoop {
     StepMemory::Area area;
     std::unique_ptr<PlannedStep> planned;  ///< until it runs or has failed
     std::string group;                     ///< its control groups; "" when it has none
+    ino_t root_inode = 0;                  ///< 0: its init leaves with it
     bool ended = false;                    ///< its outcome is in the journal
     bool reaped = false;                   ///< there is no process of this pid, or none of ours
     int kills = 0;                         ///< 0: not told to end; 1: SIGTERM; 2: all killed; 3: the init too
@@ -74,6 +75,9 @@ class SupervisorLoop {
   Status launch(Step& step);
   bool launch_warm(Step& step);
   void begin_warm();
+  void rest(Step& step);
+  void keep_warm(std::size_t most);
+  void pooled(std::string name);
   void warm_ended(pid_t pid);
   void stop(const StopRequest& request);
   void kill_more(Step& step);
@@ -103,7 +107,7 @@ class SupervisorLoop {
   std::list<Client> clients_;
   std::unordered_map<std::string, std::unique_ptr<Step>> steps_;
   std::unordered_map<pid_t, Step*> by_pid_;
-  std::optional<WarmStep> warm_;
+  std::list<WarmStep> warms_;  ///< the oldest first
   std::unordered_map<pid_t, StepMemory::Area> without_step_;  ///< inits that have none, or never will
   std::multimap<Clock::time_point, Step*> deadlines_;
   std::vector<std::string> notices_;
