@@ -51,6 +51,12 @@ struct FakeCluster::LogReading final : cluster::Watch {
   FakeCluster& fake;
   cluster::LogSink sink;
   std::shared_ptr<bool> alive = std::make_shared<bool>(true);
+
+  /// Told once.
+  void end(const Status& status) {
+    if (!std::exchange(ended, true)) sink.on_end(status);
+  }
+  bool ended = false;
 };
 
 template <typename T>
@@ -112,7 +118,7 @@ void FakeCluster::end_watches(const Error& error) {
 void FakeCluster::end_logs() {
   for (LogReading* reading : log_readings_) {
     executor_.post([reading, alive = std::weak_ptr(reading->alive)] {
-      if (!alive.expired()) reading->sink.on_end({});
+      if (!alive.expired()) reading->end({});
     });
   }
 }
@@ -260,7 +266,7 @@ std::unique_ptr<cluster::Watch> FakeCluster::read_log(const Key& pod, cluster::L
   executor_.post([this, raw, alive = std::weak_ptr(raw->alive), name = pod.name, options = std::move(options)] {
     const auto it = logs.find(name);
     if (alive.expired()) return;
-    if (it == logs.end()) return raw->sink.on_end(fail(Code::kNotFound, fmt::format("pods \"{}\" not found", name)));
+    if (it == logs.end()) return raw->end(fail(Code::kNotFound, fmt::format("pods \"{}\" not found", name)));
     std::size_t first = 0;
     if (options.tail >= 0 && static_cast<std::size_t>(options.tail) < it->second.size())
       first = it->second.size() - options.tail;
@@ -269,7 +275,7 @@ std::unique_ptr<cluster::Watch> FakeCluster::read_log(const Key& pod, cluster::L
       if (line.at >= options.since) raw->sink.on_line(line.text, line.at, line.stream);
       if (alive.expired()) return;
     }
-    if (!options.follow || !open_logs.contains(name)) raw->sink.on_end({});
+    if (!options.follow || !open_logs.contains(name)) raw->end({});
   });
   return reading;
 }

@@ -312,6 +312,22 @@ TEST_F(PlaneTest, logs_are_followed_until_the_workflow_ends) {
   EXPECT_THAT(logs({.options = {.follow = true}}), testing::AllOf(HasSubstr("p1: one\n"), HasSubstr("p2: two\n")));
 }
 
+TEST_F(PlaneTest, logs_of_a_pod_that_is_heard_of_after_the_end) {
+  create(kFlow, {{"status", doc::Object{{"phase", "Running"}}}});
+  fake_.logs["p1"] = {{"one", {}}};
+  // The watches of the workflow and of its pods are told apart: this one's end comes first.
+  loop_.executor().schedule(loop_.now() + std::chrono::milliseconds(20), [&] {
+    fake_.update_workflow_status(
+        kFlow, {.nodes = {}, .fields = {{"phase", "Succeeded"}}, .labels = {}, .annotations = {}}, [](auto) {});
+    doc::Object late{{"metadata", doc::Object{{"name", "p1"},
+                                              {"namespace", "default"},
+                                              {"labels", doc::Object{{"workflows.argoproj.io/workflow", "w"}}}}},
+                     {"status", doc::Object{{"phase", "Succeeded"}}}};
+    fake_.create(cluster::kPods, std::move(late), [](auto) {});
+  });
+  EXPECT_EQ(logs({.options = {.follow = true}}), "p1: one\n");
+}
+
 TEST_F(PlaneTest, logs_of_a_workflow_that_does_not_exist) {
   EXPECT_THAT(logs({}), HasSubstr("error: "));
 }

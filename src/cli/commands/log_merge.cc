@@ -36,7 +36,12 @@ class LogMerge {
     TIPHYS_CHECK_OK(read_present_pods());
     TIPHYS_CHECK_OK(check_names());
     if (request_.options.follow && !ended_) TIPHYS_CHECK_OK(follow());
-    session_.loop().run_until([this] { return lost_ || (open_ == 0 && (ended_ || !request_.options.follow)); });
+    read_until([this] { return ended_ || !request_.options.follow; });
+    if (!watches_.empty() && !lost_) {
+      // The watch of the workflow may have overtaken that of its pods.
+      TIPHYS_CHECK_OK(read_present_pods());
+      read_until([] { return true; });
+    }
     flush();
     if (lost_) return std::unexpected(*lost_);
     return {};
@@ -80,6 +85,12 @@ class LogMerge {
     const std::vector<std::string> known(containers_.begin(), containers_.end());
     return fail(Code::kNotFound, fmt::format("no pod of workflow \"{}\" has a container \"{}\": there is {}", name,
                                              request_.options.container, join(known, ", ")));
+  }
+
+  /// Until all that was opened is read, and `enough`.
+  template <typename Enough>
+  void read_until(Enough enough) {
+    session_.loop().run_until([&] { return lost_ || (open_ == 0 && enough()); });
   }
 
   Status follow() {
