@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <thread>
 
 #include "artifact/file_tree.h"
 #include "base/log.h"
@@ -21,6 +22,8 @@ namespace {
 constexpr int kThreads = 2;
 constexpr int kMostPooledRoots = 256;
 constexpr int kMostLostInARow = 3;
+/// Steps that are being started, and roots that are being cleared.
+const std::size_t kMostUnderWay = 8 + 4 * std::max(1u, std::thread::hardware_concurrency());
 constexpr std::size_t kMostHostnameBytes = 63;
 constexpr std::string_view kPath =
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/games:/usr/games";
@@ -243,7 +246,7 @@ void ProcessRuntime::start(const ContainerSpec& spec, std::move_only_function<vo
     reported_.erase(known);
     return;
   }
-  if (spec.inputs.empty()) return send_start(step);
+  if (spec.inputs.empty()) return send_start(spec.id, step);
   step.preparing = true;
   step.inputs = spec.inputs;
   // Only a supervisor that has told all it knows lets us touch the folder.
@@ -261,16 +264,39 @@ void ProcessRuntime::prepare_inputs(const std::string& id, Step& step) {
         prepared.preparing = false;
         if (!made) return refuse(id, made.error());
         if (prepared.stop_when_sent) return refuse(id, {Code::kCancelled, "the step was stopped before it started"});
-        send_start(prepared);
+        send_start(id, prepared);
       });
 }
 
-void ProcessRuntime::send_start(Step& step) {
-  step.sent = true;
+void ProcessRuntime::send_start(const std::string& id, Step& step) {
+  // More at once would only be in each other's way, and find no init that the steps before them have left.
+  if (starting_ + clearing_ >= kMostUnderWay) return waiting_.push_back(id);
+  step.sent = step.starting = true;
+  ++starting_;
   if (!client_) reconnect();
   if (!client_) return;  // reconnect() has told of it
   pooled_ = std::max(0, pooled_ - 1);
   client_->send(start_frame(step.request));
+}
+
+void ProcessRuntime::send_waiting() {
+  while (!waiting_.empty() && starting_ + clearing_ < kMostUnderWay) {
+    const std::string id = std::move(waiting_.front());
+    waiting_.pop_front();
+    const auto found = steps_.find(id);
+    if (found == steps_.end() || found->second.sent || found->second.ended) continue;
+    if (found->second.stop_when_sent) {
+      refuse(id, {Code::kCancelled, "the step was stopped before it started"});
+    } else {
+      send_start(id, found->second);
+    }
+  }
+}
+
+void ProcessRuntime::is_started(Step& step) {
+  if (!std::exchange(step.starting, false)) return;
+  --starting_;
+  send_waiting();
 }
 
 void ProcessRuntime::refuse(const std::string& id, Error error) {
@@ -287,6 +313,7 @@ void ProcessRuntime::refuse(const std::string& id, Error error) {
 void ProcessRuntime::started(const std::string& id, Step& step) {
   if (step.started || step.ended) return;
   step.started = true;
+  is_started(step);
   if (auto on_started = std::move(step.on_started)) on_started({});
   if (const auto found = steps_.find(id); found != steps_.end() && found->second.stop_when_sent) {
     client_->send(stop_frame(id, *found->second.stop_when_sent));
@@ -297,6 +324,7 @@ void ProcessRuntime::started(const std::string& id, Step& step) {
 void ProcessRuntime::outcome(const std::string& id, Step& step, StepOutcome outcome) {
   if (step.ended) return;
   step.ended = true;
+  is_started(step);
   const std::string key = id;  // the step may be removed by whom we tell
   if (outcome.failed_to_start) {
     if (auto on_started = std::move(step.on_started)) {
@@ -349,10 +377,12 @@ void ProcessRuntime::free_root(const std::string& id, const std::string& dir) {
   const bool pool = pooled_ < kMostPooledRoots;
   const std::string name = pool ? fmt::format("{}-{}", ::getpid(), ++last_root_) : std::string();
   if (pool) ++pooled_;
+  ++clearing_;
   workers_.run([view = view_, data = data_dir_, dir, name] { return free_root_at(view, data, dir, name); },
                [this, id, name](bool pooled) {
-                 if (!client_) return;
-                 client_->send(pooled ? forget_frame(id) + pooled_frame(name) : forget_frame(id));
+                 if (client_) client_->send(pooled ? forget_frame(id) + pooled_frame(name) : forget_frame(id));
+                 --clearing_;
+                 send_waiting();
                });
 }
 

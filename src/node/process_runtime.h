@@ -2,6 +2,7 @@
 // container's image is not used.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -52,6 +53,7 @@ class ProcessRuntime final : public Runtime {
     std::vector<std::pair<std::string, std::string>> inputs;
     bool preparing = false;
     bool sent = false;
+    bool starting = false;  ///< sent, and not known to run
     bool started = false;
     bool ended = false;
     bool removed = false;
@@ -67,7 +69,9 @@ class ProcessRuntime final : public Runtime {
   void reconnect();
   void on_frame(const Frame& frame);
   void on_listed();
-  void send_start(Step& step);
+  void send_start(const std::string& id, Step& step);
+  void send_waiting();
+  void is_started(Step& step);
   void prepare_inputs(const std::string& id, Step& step);
   void started(const std::string& id, Step& step);
   void outcome(const std::string& id, Step& step, StepOutcome outcome);
@@ -88,6 +92,8 @@ class ProcessRuntime final : public Runtime {
   int lost_in_a_row_ = 0;                            ///< supervisors that went away before they had told what they know
   std::function<bool(std::string_view id)> wanted_;  ///< set once remove_unclaimed() was called
   int pooled_ = 0;                                   ///< roots given to the supervisor less starts since
+  std::deque<std::string> waiting_;                  ///< steps that are not sent yet, by id
+  std::size_t starting_ = 0, clearing_ = 0;
   std::uint64_t last_root_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   Workers workers_;

@@ -33,8 +33,9 @@ constexpr int kMostFramesATurn = 16;
 constexpr std::size_t kMostSteps = 16 * 1024;
 constexpr auto kInitMayTake = 10s;
 /// Inits without a step: with steps about, and without.
-constexpr std::size_t kMostWarm = 64;
+constexpr std::size_t kMostWarm = 256;
 constexpr std::size_t kWarmAtRest = 4;
+constexpr auto kRestAfter = 1s;
 
 std::string read_small(const char* path) {
   const UniqueFd file(::open(path, O_RDONLY | O_CLOEXEC));
@@ -123,8 +124,10 @@ bool SupervisorLoop::may_leave() {
 
 int SupervisorLoop::timeout_ms() const {
   if (more_input_) return 0;
-  if (deadlines_.empty()) return -1;
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadlines_.begin()->first - Clock::now());
+  if (deadlines_.empty() && !rest_at_) return -1;
+  auto next = rest_at_.value_or(Clock::time_point::max());
+  if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now());
   return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
 }
 
@@ -159,11 +162,21 @@ void SupervisorLoop::turn() {
   for (Client& client : clients_) serve(client);
   sync_and_flush();
   drop_clients();
-  if (steps_.empty()) {
+  come_to_rest();
+  if (!more_input_) begin_warm();
+}
+
+/// Without steps for a while, most of what is kept for them goes.
+void SupervisorLoop::come_to_rest() {
+  if (!steps_.empty()) {
+    rest_at_.reset();
+  } else if (!rest_at_) {
+    if (warms_.size() > kWarmAtRest) rest_at_ = Clock::now() + kRestAfter;
+  } else if (*rest_at_ <= Clock::now()) {
     keep_warm(kWarmAtRest);
     memory_.shrink();
+    rest_at_.reset();
   }
-  if (!more_input_) begin_warm();
 }
 
 void SupervisorLoop::accept_clients() {

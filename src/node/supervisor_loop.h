@@ -75,6 +75,7 @@ class SupervisorLoop {
   Status launch(Step& step);
   bool launch_warm(Step& step);
   void begin_warm();
+  void come_to_rest();
   void rest(Step& step);
   void keep_warm(std::size_t most);
   void pooled(std::string name);
@@ -112,6 +113,7 @@ class SupervisorLoop {
   std::multimap<Clock::time_point, Step*> deadlines_;
   std::vector<std::string> notices_;
   std::uint64_t last_group_ = 0;
+  std::optional<Clock::time_point> rest_at_;
   bool more_input_ = false;
 };
 
