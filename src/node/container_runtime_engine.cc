@@ -114,7 +114,11 @@ Async<Result<std::shared_ptr<Engine>>> EngineLink::start_podman(std::string prog
   if (auto engine = co_await describe(socket, kPingPatience)) co_return engine;
   TIPHYS_CO_CHECK_OK(podman_.start(program));
   auto engine = co_await describe(socket, kStartPatience);
-  if (engine) log::info("containers run by a podman service of this process's own at {}", socket);
+  if (!engine) {
+    const std::string words = podman_.last_words();
+    co_return words.empty() ? engine : fail(engine.error().code, words);
+  }
+  log::info("containers run by a podman service of this process's own at {}", socket);
   co_return engine;
 }
 

@@ -12,6 +12,7 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <fstream>
 #include <utility>
 
 #include "base/hash.h"
@@ -22,6 +23,7 @@ namespace {
 
 constexpr int kFirstPassedFd = 3;  // where systemd's socket activation begins
 constexpr int kBacklog = 128;
+constexpr std::size_t kMostLastWords = 1'000;
 
 struct ServiceFds {
   int input, log, listener;
@@ -99,10 +101,9 @@ Status OwnPodman::start(const std::string& program) {
       ::chmod(path.c_str(), 0600) != 0 || ::listen(listener.get(), kBacklog) != 0) {
     return fail_errno(path, errno);
   }
-  const std::string log_path = state_dir_ + "/podman.log";
   const UniqueFd input(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  const UniqueFd log(::open(log_path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!input || !log) return fail_errno(input ? log_path : "/dev/null", errno);
+  const UniqueFd log(::open(log_path().c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!input || !log) return fail_errno(input ? log_path() : "/dev/null", errno);
   // Only the process itself knows the id that LISTEN_PID must hold.
   // conmon leaves files in the folder where podman was started.
   const char* command =
@@ -117,6 +118,15 @@ Status OwnPodman::start(const std::string& program) {
   }
   if (process_ == 0) become_service(owner, {input.get(), log.get(), listener.get()}, arguments);
   return {};
+}
+
+std::string OwnPodman::last_words() const {
+  std::ifstream log(log_path());
+  std::string last;
+  for (std::string line; std::getline(log, line);) {
+    if (!line.empty()) last = line.substr(0, kMostLastWords);
+  }
+  return last;
 }
 
 }  // namespace tiphys::node

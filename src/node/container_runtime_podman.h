@@ -22,9 +22,12 @@ class OwnPodman {
   Result<std::string> socket() const;
   /// Begins the service. A connection to socket() made from now on waits until podman answers, and breaks if it ends.
   Status start(const std::string& program);
+  /// The last line of the service's log, which tells why it ended; "" when it said nothing.
+  std::string last_words() const;
 
  private:
   void end(int signal);
+  std::string log_path() const { return state_dir_ + "/podman.log"; }
 
   const std::string state_dir_;
   pid_t process_ = 0;

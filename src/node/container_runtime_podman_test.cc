@@ -93,10 +93,12 @@ TEST_F(OwnPodmanTest, EndsWithAnOwnerThatIsKilled) {
 }
 
 TEST_F(OwnPodmanTest, AServiceThatFailsBreaksTheConnection) {
-  write_file(temp / "broken", "#!/bin/sh\nexit 125\n", 0755);
+  write_file(temp / "broken", "#!/bin/sh\necho first >&2\necho 'Error: no luck' >&2\necho\nexit 125\n", 0755);
   OwnPodman podman(temp.path());
+  EXPECT_EQ(podman.last_words(), "");
   ASSERT_TRUE(podman.start(temp / "broken"));
   EXPECT_EQ(said(*podman.socket()), "");
+  EXPECT_EQ(podman.last_words(), "Error: no luck");
 }
 
 TEST_F(OwnPodmanTest, ADeepFolderHasItsSocketWherePathsAreShort) {

@@ -7,6 +7,8 @@ import socket
 import time
 import urllib.parse
 
+import pytest
+
 from cli_support import cli
 from conftest import ENGINES, every_engine, nodes_by_name
 
@@ -159,3 +161,15 @@ def test_a_step_that_hears_nothing_is_killed_after_its_grace_period(cli):
     cli("wait", "deaf", code=1)
     assert 2 <= time.monotonic() - start < 15
     wait_until(lambda: not containers_of(cli))
+
+
+@pytest.mark.skipif(any(os.path.exists(path) for path in ("/var/run/docker.sock", "/run/podman/podman.sock")), reason="an engine of this machine answers")
+def test_without_an_engine_podmans_own_words_are_told(cli):
+    bin = cli.folder / "bin"
+    bin.mkdir()
+    (bin / "podman").write_text("#!/bin/sh\necho 'warning: first' >&2; echo 'Error: no luck today' >&2\nexit 125\n")
+    (bin / "podman").chmod(0o755)
+    done = cli("run", cli.file(DEAF.replace("WHO", "alone")), code=1, env={"PATH": f"{bin}:{cli.env['PATH']}"})
+    for way in "podman", "dockerd", "--runtime process", "DOCKER_HOST", "Error: no luck today":
+        assert way in done.stdout
+    assert done.stderr == "", "the node's message says it all"
