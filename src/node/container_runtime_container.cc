@@ -204,7 +204,18 @@ Async<Status> EngineContainer::put_tar(std::shared_ptr<Engine> engine, std::stri
   co_return put;
 }
 
+/// podman unmounts an ended container in a process of its own, and its service, busy with others, loses count of what
+/// is mounted: outputs could not be read then. What we hold mounted stays so until the container is removed.
+Async<void> EngineContainer::hold_mounted(std::shared_ptr<Engine> engine) {
+  EngineRequest request{.method = "POST"};
+  request.target = fmt::format("/v{}/libpod/containers/{}/mount", engine->traits.libpod_version, name_);
+  const auto reply = co_await engine->client.call(std::move(request));
+  // It may go well without; the start tells of an engine that does not answer.
+  if (!reply) log::info("{}: {}", name_, reply.error().message);
+}
+
 Async<Status> EngineContainer::start_made(std::shared_ptr<Engine> engine) {
+  if (engine->traits.podman) co_await hold_mounted(engine);
   EngineRequest request{.method = "POST", .target = fmt::format("/containers/{}/start", name_)};
   const auto reply = co_await engine->client.call(std::move(request));
   if (!reply && reply.error().code == Code::kUnavailable) co_return std::unexpected(reply.error());

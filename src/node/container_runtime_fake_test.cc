@@ -1,6 +1,7 @@
 // The container runtime against a fake engine: what real ones do too seldom to wait for.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -243,6 +244,19 @@ TEST_F(FakeEngineTest, AContainerThatVanishes) {
   const Outcome outcome = run(engine, spec());
   EXPECT_EQ(outcome.exit->reason, "ContainerStatusUnknown");
   EXPECT_EQ(outcome.exit->exit_code, 137);
+}
+
+TEST_F(FakeEngineTest, PodmanIsAskedToHoldItMountedBeforeItStarts) {
+  FakeEngine engine([&](const FakeRequest& request) {
+    if (request.is("GET", "/_ping")) return answer(200, "OK", "Libpod-Api-Version: 4.3.1\r\n");
+    return ordinary(request);
+  });
+  const Outcome outcome = run(engine, spec());
+  ASSERT_TRUE(*outcome.started) << outcome.started->error().message;
+  const auto seen = engine.seen();
+  const auto at = [&](std::string_view what) { return std::find(seen.begin(), seen.end(), what) - seen.begin(); };
+  EXPECT_LT(at("POST /v4.3.1/libpod/containers/tiphys-uid.main/mount"), at("POST /containers/tiphys-uid.main/start"));
+  EXPECT_EQ(engine.count("/start"), 1) << "a mount that fails is no reason not to start";
 }
 
 TEST_F(FakeEngineTest, NoEngineNamesTheWaysOut) {

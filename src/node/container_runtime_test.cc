@@ -3,6 +3,7 @@
 // TIPHYS_TEST_PODMAN and TIPHYS_TEST_DOCKERD name their sockets; the tests of one that is not named are skipped.
 #include "node/container_runtime.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <boost/asio/co_spawn.hpp>
@@ -343,6 +344,32 @@ TEST_P(ContainerRuntimeTest, FetchCopiesWhatAStepLeft) {
   }
   EXPECT_FALSE(fetch(run->id, "/out/loop1"));
   EXPECT_EQ(fetch("unknown.main", "/x").error().code, Code::kDataLoss);
+}
+
+TEST_P(ContainerRuntimeTest, ManyThatEndTogetherHaveTheirOutputs) {
+  constexpr int kMany = 24;
+  int over = 0;
+  const auto expect = [](const Result<std::string>& at, std::string_view content) {
+    ASSERT_TRUE(at) << at.error().message;
+    EXPECT_EQ(read_file(*at), content);
+  };
+  for (int i = 0; i < kMany; ++i) {
+    const ContainerSpec wanted = spec(fmt::format("echo {0} >/one; echo {0} >/two", i));
+    runs_.push_back(std::make_shared<Step>(wanted.id));
+    // Asked for the moment that its end is told, one after the other, as the agent does.
+    runtime_->start(
+        wanted, [](const Status& status) { EXPECT_TRUE(status); },
+        [&, id = wanted.id, content = fmt::format("{}\n", i)](const ContainerExit&) {
+          runtime_->fetch(id, "/one", temp_ / "scratch", [&, id, content](const Result<std::string>& one) {
+            expect(one, content);
+            runtime_->fetch(id, "/two", temp_ / "scratch", [&, content](const Result<std::string>& two) {
+              expect(two, content);
+              ++over;
+            });
+          });
+        });
+  }
+  until([&] { return over == kMany; });
 }
 
 TEST_P(ContainerRuntimeTest, RemoveFreesTheContainerAndKeepsItsLog) {
