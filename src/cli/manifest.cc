@@ -99,9 +99,11 @@ Result<std::string> read_text(const std::string& file) {
 
 Result<Manifests> read_manifests(const std::vector<std::string>& files) {
   Manifests manifests;
+  std::vector<std::string> names;
   for (const auto& file : files) {
     TIPHYS_TRY(const std::string text, read_text(file));
-    TIPHYS_TRY(auto documents, doc::parse_yaml(text, file == "-" ? "stdin" : file));
+    names.push_back(file == "-" ? "stdin" : file);
+    TIPHYS_TRY(auto documents, doc::parse_yaml(text, names.back()));
     for (auto& document : documents) {
       if (const auto kind = other_kind(document.root); !kind.empty()) {
         const auto place = document.marks.value("/kind");
@@ -113,7 +115,7 @@ Result<Manifests> read_manifests(const std::vector<std::string>& files) {
   }
   if (manifests.workflows.empty()) {
     return fail(Code::kInvalidArgument,
-                manifests.notes + fmt::format("{}: no workflow found in given files", join(files, ", ")));
+                manifests.notes + fmt::format("{}: no workflow found in given files", join(names, ", ")));
   }
   return manifests;
 }

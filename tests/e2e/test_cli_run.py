@@ -99,6 +99,7 @@ def test_bad_usage(cli):
         (["run", "x.yaml", "--runtime", "magic"], "process|container"),
         (["run", "x.yaml", "--priority", "high"], '"high" is not a whole number'),
         (["run"], "Run 'tiphys run --help' for usage."),
+        (["run", "-"], "stdin: no workflow found"),
         (["runn"], 'unknown command "runn"; did you mean "run"?'),
         (["run", "/does/not/exist.yaml"], "No such file"),
     ]:
