@@ -50,7 +50,7 @@ class Agent::State : public std::enable_shared_from_this<State> {
         if (const auto self = weak.lock()) self->watch();
       });
     };
-    watch_ = world_.cluster.watch(cluster::kPods, {}, std::move(sink));
+    watch_ = world_.cluster.watch(cluster::kPods, {.live_at_first = true}, std::move(sink));
   }
 
   std::unique_ptr<cluster::Watch> read_log(const cluster::Object& pod, cluster::LogOptions options,

@@ -32,8 +32,8 @@ bool is_live(const cluster::Resource& resource, const doc::Value& base) {
     return doc::find_string(base, "metadata", "labels", Revision::kCompletedLabel) != "true";
   }
   if (&resource == &cluster::kPods) {
-    const auto phase = doc::find_string(base, "status", "phase");
-    return phase != "Succeeded" && phase != "Failed";
+    // The node agent has still to remove one that is being deleted.
+    return !pod_ended(base) || !doc::find_string(base, "metadata", "deletionTimestamp").empty();
   }
   return &resource != &cluster::kEvents;
 }
@@ -45,6 +45,11 @@ std::string_view first_owner(const doc::Value& base) {
 }
 
 }  // namespace
+
+bool pod_ended(const doc::Value& pod) {
+  const auto phase = doc::find_string(pod, "status", "phase");
+  return phase == "Succeeded" || phase == "Failed";
+}
 
 std::string_view qualified_plural(const cluster::Resource& resource) {
   if (resource.group.empty()) return resource.plural;

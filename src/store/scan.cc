@@ -60,12 +60,12 @@ std::string Selection::only_name() const {
   return value_of(fields, "metadata.name");
 }
 
-Scan::Scan(Memory& memory, DiskReader& disk, Selection selection, Name after)
+Scan::Scan(Memory& memory, DiskReader& disk, Selection selection, Name after, bool live_only)
     : memory_(memory),
       disk_(disk),
       selection_(std::move(selection)),
       after_(std::move(after)),
-      disk_finished_(!selection_.may_match_ended()) {}
+      disk_finished_(live_only || !selection_.may_match_ended()) {}
 
 bool Scan::offer(const Name& name, const RevisionPtr& revision, const Visit& visit) {
   if (revision && selection_.matches(name, *revision) && !visit(name, revision)) return false;

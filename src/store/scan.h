@@ -28,7 +28,8 @@ class Scan {
   /// Called for each object that matches; false stops before the next one.
   using Visit = std::function<bool(const Name&, const RevisionPtr&)>;
 
-  Scan(Memory& memory, DiskReader& disk, Selection selection, Name after = {});
+  /// `live_only`: what is not live may be left out.
+  Scan(Memory& memory, DiskReader& disk, Selection selection, Name after = {}, bool live_only = false);
 
   /// Visits what the next slice has; its objects are as they are at this moment.
   Status next_slice(const Visit& visit);

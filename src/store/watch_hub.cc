@@ -18,6 +18,7 @@ class ObjectWatch : public std::enable_shared_from_this<ObjectWatch> {
         selection_{&resource, std::move(options.ns), std::move(options.labels), std::move(options.fields)},
         from_(options.resource_version),
         without_status_updates_(options.without_status_updates),
+        live_at_first_(options.live_at_first),
         uncommitted_(options.uncommitted && options.resource_version != 0),
         sink_(std::move(sink)) {}
 
@@ -38,6 +39,7 @@ class ObjectWatch : public std::enable_shared_from_this<ObjectWatch> {
   Selection selection_;
   std::uint64_t from_;
   bool without_status_updates_;
+  bool live_at_first_;
   bool uncommitted_;
   std::uint64_t told_ = 0;  ///< with uncommitted_: the newest version; what was told early is not told again
   cluster::WatchSink sink_;
@@ -77,7 +79,7 @@ void ObjectWatch::start(const Status& loaded) {
   std::erase_if(channel.watches, [](const auto& watch) { return watch->closed(); });
   channel.watches.push_back(shared_from_this());
   if (from_ != 0) return replay();
-  scan_.emplace(hub_.memory_, hub_.disk_, selection_);
+  scan_.emplace(hub_.memory_, hub_.disk_, selection_, Name{}, live_at_first_);
   list_slice();
 }
 

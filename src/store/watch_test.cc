@@ -377,6 +377,21 @@ TEST(Watch, UncommittedChangesAndWhatFollowsFromThemAreWrittenTogether) {
   EXPECT_THAT(other.take(), ElementsAre("modified a", "added b"));
 }
 
+TEST(Watch, MayLeaveOutWhatIsOver) {
+  TestStore store;
+  ASSERT_TRUE(store.create(kPods, pod("done", "Succeeded")));
+  ASSERT_TRUE(store.create(kPods, pod("going")));
+  ASSERT_TRUE(store.create(kPods, pod("running")));
+  ASSERT_TRUE(store.remove(key(kPods, "going")));
+  set_phase(store, "going", "Failed");
+  Reader reader(store, kPods, {.live_at_first = true});
+  store.run();
+  EXPECT_THAT(reader.take(), ElementsAre("added going", "added running", "synced"));
+  ASSERT_TRUE(store.remove(key(kPods, "done")));
+  ASSERT_TRUE(store.remove(key(kPods, "going")));
+  EXPECT_THAT(reader.take(), ElementsAre("deleted done", "deleted going"));
+}
+
 TEST(Watch, UncommittedShowsWhatIsOnItsWay) {
   TestStore store;
   const std::uint64_t from = store->resource_version();
