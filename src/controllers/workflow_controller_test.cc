@@ -62,7 +62,9 @@ class WorkflowControllerTest : public testing::Test {
   WorkflowControllerTest() {
     store::TestStore::Options options;
     options.before_commit = [this]() -> Status {
-      return failures_ > 0 && failures_-- > 0 ? fail(Code::kResourceExhausted, "disk full") : Status{};
+      if (failures_ == 0) return {};
+      --failures_;
+      return fail(Code::kResourceExhausted, "disk full");
     };
     store_.emplace(std::move(options));
     restart();

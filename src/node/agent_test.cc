@@ -47,7 +47,7 @@ class FakeRuntime final : public Runtime {
   void remove_unclaimed(std::function<bool(std::string_view)> is_wanted) override { wanted = std::move(is_wanted); }
 
   void run(const std::string& id) { std::move(containers.at(id).on_started)({}); }
-  void end(const std::string& id, int code, std::string reason = "") {
+  void end(const std::string& id, int code, const std::string& reason = "") {
     ContainerExit exit;
     exit.exit_code = code;
     exit.reason = !reason.empty() ? reason : code == 0 ? "Completed" : "Error";
@@ -371,7 +371,9 @@ TEST_P(AgentOutputs, AreCollected) {
   runtime_.end(id("a"), GetParam().exit_code);
   const doc::Value& done = ended("a");
   EXPECT_EQ(status(done, "phase"), GetParam().phase);
-  if (!GetParam().outputs.empty()) EXPECT_EQ(outputs(done), doc::parse_json(GetParam().outputs).value());
+  if (!GetParam().outputs.empty()) {
+    EXPECT_EQ(outputs(done), doc::parse_json(GetParam().outputs).value());
+  }
   if (!GetParam().error.empty()) {
     EXPECT_THAT(std::string(doc::find_string(terminated(done, 1), "message")), HasSubstr(GetParam().error));
   }

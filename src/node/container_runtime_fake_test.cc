@@ -73,7 +73,7 @@ struct FakeEngineTest : ::testing::Test {
           outcome.started = status;
           if (!status) context.stop();
         },
-        [&](ContainerExit exit) {
+        [&](const ContainerExit& exit) {
           outcome.exit = exit;
           context.stop();
         });
@@ -270,7 +270,7 @@ TEST_F(FakeEngineTest, NoEngineNamesTheWaysOut) {
         started = status;
         context.stop();
       },
-      [](ContainerExit) { ADD_FAILURE() << "it did not start"; });
+      [](const ContainerExit&) { ADD_FAILURE() << "it did not start"; });
   context.run();
   ASSERT_FALSE(*started);
   EXPECT_EQ(started->error().code, Code::kFailedPrecondition);
@@ -290,7 +290,7 @@ TEST_F(FakeEngineTest, NoCallbackComesAfterTheRuntimeIsGone) {
   });
   auto runtime = make_container_runtime(
       *executor, {.engine = engine.socket(), .state_dir = temp.path(), .offline = false, .network = ""});
-  runtime->start(spec(), [](Status) { ADD_FAILURE(); }, [](ContainerExit) { ADD_FAILURE(); });
+  runtime->start(spec(), [](Status) { ADD_FAILURE(); }, [](const ContainerExit&) { ADD_FAILURE(); });
   asked.get_future().wait();
   runtime.reset();
   over.set_value();

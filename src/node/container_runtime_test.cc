@@ -71,7 +71,9 @@ class ContainerRuntimeTest : public ::testing::TestWithParam<EngineParameter> {
   }
   void TearDown() override {
     runtime_.reset();
-    for (const auto& run : runs_) engine_call("DELETE", "/containers/" + engine_name(run->id) + "?force=1&v=1");
+    for (const auto& run : runs_) {
+      static_cast<void>(engine_call("DELETE", "/containers/" + engine_name(run->id) + "?force=1&v=1"));
+    }
   }
 
   std::unique_ptr<Runtime> make(ContainerRuntimeOptions options = {}) {
@@ -489,7 +491,7 @@ TEST_P(ContainerRuntimeTest, StartingTheSameIdTwiceGivesTheFirst) {
 TEST_P(ContainerRuntimeTest, SomebodyElseRemovesIt) {
   const auto run = start(spec("echo ready; sleep 1000"));
   until([&] { return run->output("stdout") == "ready\n"; });
-  engine_call("DELETE", "/containers/" + engine_name(run->id) + "?force=1&v=1");
+  ASSERT_TRUE(engine_call("DELETE", "/containers/" + engine_name(run->id) + "?force=1&v=1"));
   until([&] { return run->over(); });
   EXPECT_NE(run->exit->exit_code, 0);
 }

@@ -80,9 +80,11 @@ class FakeCluster final : public cluster::Cluster {
     }
     post(entry, {cluster::WatchEvent::Type::kSynced, nullptr});
     struct Handle final : cluster::Watch {
-      explicit Handle(std::shared_ptr<Entry> entry) : entry(std::move(entry)) {}
-      ~Handle() override { entry->open = false; }
-      std::shared_ptr<Entry> entry;
+      explicit Handle(std::shared_ptr<Entry> watched) : watched_(std::move(watched)) {}
+      ~Handle() override { watched_->open = false; }
+
+     private:
+      std::shared_ptr<Entry> watched_;
     };
     return std::make_unique<Handle>(entry);
   }

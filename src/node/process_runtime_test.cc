@@ -24,8 +24,8 @@ struct ScriptCase {
   std::string name;
   std::string script;
   int exit_code = 0;
-  std::string out;
-  std::string err;
+  std::string out = {};
+  std::string err = {};
   std::string reason = "Completed";
 };
 

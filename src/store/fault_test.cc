@@ -70,8 +70,8 @@ TEST(StoreFault, FailsAllThatIsPendingAndRollsBack) {
   ASSERT_TRUE(store.create(kPods, named("kept")));
   const std::uint64_t version = store->resource_version();
   std::vector<std::string> events;
-  const auto watch =
-      store->watch(kPods, {}, {.on_event = [&](const auto&) { events.emplace_back("event"); }, .on_end = [](Error) {}});
+  const auto watch = store->watch(
+      kPods, {}, {.on_event = [&](const auto&) { events.emplace_back("event"); }, .on_end = [](const Error&) {}});
   store.run();
   events.clear();
 

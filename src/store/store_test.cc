@@ -410,7 +410,7 @@ TEST(StoreLogs, AreReadByWhatTheCompositionSets) {
     return ended;
   };
   EXPECT_EQ(read("p").error().code, Code::kUnimplemented);
-  store->set_log_reader([](cluster::Object, cluster::LogOptions, cluster::LogSink sink) {
+  store->set_log_reader([](const cluster::Object&, const cluster::LogOptions&, cluster::LogSink sink) {
     sink.on_end({});
     return std::make_unique<cluster::Watch>();
   });

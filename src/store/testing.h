@@ -94,7 +94,7 @@ class TestStore {
   template <typename T>
   Result<T> wait(std::move_only_function<void(cluster::Done<T>)> start) {
     std::optional<Result<T>> answer;
-    start([&](Result<T> result) { answer = std::move(result); });
+    start([&](Result<T>&& result) { answer = std::move(result); });
     while (!answer && executor_.step()) {
     }
     TIPHYS_CHECK(answer, "each call is answered");

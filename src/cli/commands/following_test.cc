@@ -44,7 +44,7 @@ class RecordingView final : public RunView {
 
 class PlaneTest : public testing::Test {
  protected:
-  void create(const cluster::Key& key, doc::Object more = {}) {
+  void create(const cluster::Key& key, const doc::Object& more = {}) {
     doc::Object object{{"apiVersion", key.resource->api_version()},
                        {"kind", key.resource->kind},
                        {"metadata", doc::Object{{"name", key.name}, {"namespace", key.ns}}}};

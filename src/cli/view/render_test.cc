@@ -218,7 +218,7 @@ TEST(Style, terminal_safety) {
 /// A fan-out of `count` under one step: `failed` and `running` of them are not done.
 NodeMap fan_out(int count, const std::vector<int>& failed, const std::vector<int>& running) {
   NodeMap nodes;
-  const auto add = [&](std::string id, api::NodeType type, std::string display) -> api::NodeStatus& {
+  const auto add = [&](const std::string& id, api::NodeType type, std::string display) -> api::NodeStatus& {
     api::NodeStatus& node = nodes[id];
     node.id = id;
     node.name = id;
@@ -280,7 +280,7 @@ TEST(Fold, fits_any_height) {
 
 TEST(Tree, steps_of_one_second_stand_in_the_order_in_which_they_follow) {
   NodeMap nodes;
-  const auto add = [&](std::string id, std::vector<std::string> children) {
+  const auto add = [&](const std::string& id, std::vector<std::string> children) {
     api::NodeStatus& node = nodes[id];
     node.id = node.name = node.display_name = id;
     node.type = id == "w" ? api::NodeType::kDag : api::NodeType::kPod;
