@@ -63,7 +63,7 @@ class Plane final : public EmbeddedPlane {
       agent.runtimes.insert(options_.runtime == "process" ? agent.runtimes.begin() : agent.runtimes.end(),
                             process_.get());
     agent_ = std::make_unique<node::Agent>(context_, *executor_, *store_, *repository_, std::move(agent));
-    store_->set_log_reader([this](cluster::Object pod, cluster::LogOptions options, cluster::LogSink sink) {
+    store_->set_log_reader([this](const cluster::Object& pod, cluster::LogOptions options, cluster::LogSink sink) {
       return agent_->read_log(pod, std::move(options), std::move(sink));
     });
     if (options_.read_only) return {};

@@ -48,13 +48,13 @@ class Page {
     return value ? text(*value) : std::string_view();
   }
   /// False when the ConfigMap would grow too large.
-  bool set(const std::string& key, std::string entry) {
+  bool set(const std::string& key, const std::string& entry) {
     const doc::Value* old = data_.if_contains(key);
     const std::size_t bytes = bytes_ + entry.size() + key.size() - (old ? key.size() + text(*old).size() : 0);
     if (bytes > kMostConfigMapBytes) return false;
     bytes_ = bytes;
     data_[key] = entry;
-    changed_[key] = std::move(entry);
+    changed_[key] = entry;
     return true;
   }
   doc::Object& changed() { return changed_; }
@@ -112,7 +112,7 @@ struct MemoCache::Shared : std::enable_shared_from_this<Shared> {
   engine::CacheAnswered look_up(Page& page, const engine::LookUpCache& request);
   void save(Page& page, const engine::SaveCache& request);
   void write(Book& book, bool exists, doc::Object changed);
-  void written(Book& book, bool exists, doc::Object changed, Result<cluster::Object> answer);
+  void written(Book& book, bool exists, const doc::Object& changed, Result<cluster::Object> answer);
   void end(Book& book);
   /// False when enough has been tried.
   bool retry_later(Book& book, std::move_only_function<void()> task);
@@ -245,8 +245,8 @@ void MemoCache::Shared::save(Page& page, const engine::SaveCache& request) {
 }
 
 void MemoCache::Shared::write(Book& book, bool exists, doc::Object changed) {
-  auto done = guarded([&book, exists, changed](Shared& self, Result<cluster::Object> answer) mutable {
-    self.written(book, exists, std::move(changed), std::move(answer));
+  auto done = guarded([&book, exists, changed](Shared& self, Result<cluster::Object> answer) {
+    self.written(book, exists, changed, std::move(answer));
   });
   if (exists) {
     cluster.patch(book.key, cluster::PatchType::kMerge, doc::Object{{"data", std::move(changed)}}, std::move(done));
@@ -263,7 +263,7 @@ void MemoCache::Shared::write(Book& book, bool exists, doc::Object changed) {
       std::move(done));
 }
 
-void MemoCache::Shared::written(Book& book, bool exists, doc::Object changed, Result<cluster::Object> answer) {
+void MemoCache::Shared::written(Book& book, bool exists, const doc::Object& changed, Result<cluster::Object> answer) {
   if (answer) {
     end(book);
     return;

@@ -141,11 +141,11 @@ doc::Object PodBuilder::metadata(const engine::CreatePod& request) const {
   merge_strings(doc::find(**spec_, "podMetadata", "annotations"), annotations);
   merge_strings(doc::find(pod_template, "metadata", "labels"), labels);
   merge_strings(doc::find(pod_template, "metadata", "annotations"), annotations);
-  if (std::string inputs = inputs_annotation(pod_template); !inputs.empty()) {
-    annotations[cluster::kInputsAnnotation] = std::move(inputs);
+  if (const std::string inputs = inputs_annotation(pod_template); !inputs.empty()) {
+    annotations[cluster::kInputsAnnotation] = inputs;
   }
-  if (std::string wanted = outputs_wanted_annotation(request, name_); !wanted.empty()) {
-    annotations[cluster::kOutputsWantedAnnotation] = std::move(wanted);
+  if (const std::string wanted = outputs_wanted_annotation(request, name_); !wanted.empty()) {
+    annotations[cluster::kOutputsWantedAnnotation] = wanted;
   }
   return {{"name", request.pod_name},
           {"namespace", ns_},

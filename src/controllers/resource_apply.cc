@@ -22,9 +22,8 @@ void remove_members(const doc::Object& last, const doc::Object& manifest, doc::O
 
 doc::Value with_last_applied(const doc::Value& manifest) {
   doc::Value object = manifest;
-  std::string text = doc::to_json(manifest) + "\n";
   doc::Object& metadata = doc::ensure_object(object.get_object(), "metadata");
-  doc::ensure_object(metadata, "annotations")[kLastApplied] = std::move(text);
+  doc::ensure_object(metadata, "annotations")[kLastApplied] = doc::to_json(manifest) + "\n";
   return object;
 }
 

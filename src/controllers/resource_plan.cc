@@ -28,7 +28,7 @@ std::unexpected<Error> refuse(std::string message) {
 }
 
 /// kubectl's own errors, which the original repeats and then gives up on.
-std::unexpected<Error> kubectl_refuses(std::string message) {
+std::unexpected<Error> kubectl_refuses(const std::string& message) {
   return refuse("no more retries error: " + message);
 }
 

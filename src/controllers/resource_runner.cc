@@ -73,8 +73,8 @@ class Steps : public std::enable_shared_from_this<Steps> {
   cluster::WatchOptions watch_target() const;
   template <typename F>
   auto guarded(F task) {
-    return [weak = weak_from_this(), task = std::move(task)](auto... args) mutable {
-      if (const auto self = weak.lock(); self && self->done_) task(*self, std::move(args)...);
+    return [weak = weak_from_this(), task = std::move(task)](auto&&... args) mutable {
+      if (const auto self = weak.lock(); self && self->done_) task(*self, std::forward<decltype(args)>(args)...);
     };
   }
 

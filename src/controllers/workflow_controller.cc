@@ -123,7 +123,7 @@ void WorkflowController::State::watch_workflows() {
   workflow_watch_ = cluster_.watch(
       cluster::kWorkflows, std::move(options),
       {guarded([](State& self, const WatchEvent& event) { self.on_workflow(event); }),
-       guarded([](State& self, Error error) { self.retry("workflows", error, &State::watch_workflows); })});
+       guarded([](State& self, const Error& error) { self.retry("workflows", error, &State::watch_workflows); })});
 }
 
 void WorkflowController::State::on_workflow(const WatchEvent& event) {
@@ -246,7 +246,7 @@ void WorkflowController::State::watch_pods(std::uint64_t version) {
   pod_watch_ =
       cluster_.watch(cluster::kPods, std::move(options),
                      {guarded([](State& self, const WatchEvent& event) { self.on_pod(event); }),
-                      guarded([](State& self, Error error) { self.retry("pods", error, &State::list_pods); })});
+                      guarded([](State& self, const Error& error) { self.retry("pods", error, &State::list_pods); })});
 }
 
 void WorkflowController::State::on_pod(const WatchEvent& event) {

@@ -198,7 +198,7 @@ struct Layout {
   void line(std::string& out, int depth) const {
     if (indent < 0) return;
     out += '\n';
-    out.append(static_cast<std::size_t>(indent * depth), ' ');
+    out.append(static_cast<std::size_t>(indent) * static_cast<std::size_t>(depth), ' ');
   }
 };
 

@@ -63,7 +63,7 @@ NodeIndex Machine::begin(Call call, const Arguments& arguments) {
     NodeIndex failed = kNoNode;
     if (ask_cache(call, *inputs, failed)) return failed;
   }
-  return begin_with(std::move(call), std::move(*inputs), std::nullopt);
+  return begin_with(call, std::move(*inputs), std::nullopt);
 }
 
 Result<ResolvedInputs> Machine::resolve_inputs(const Call& call, const Arguments& arguments) {
@@ -198,7 +198,7 @@ void Machine::answer(const CacheAnswered& event) {
     return;
   }
   if (!event.outputs) {
-    begin_with(std::move(lookup.call), std::move(lookup.inputs), std::move(lookup.memoization));
+    begin_with(lookup.call, std::move(lookup.inputs), std::move(lookup.memoization));
     return;
   }
   lookup.memoization.hit = true;
@@ -211,7 +211,8 @@ void Machine::answer(const CacheAnswered& event) {
   push(Action::Kind::kEnded, index);
 }
 
-NodeIndex Machine::begin_with(Call call, ResolvedInputs inputs, std::optional<api::MemoizationStatus> memoization) {
+NodeIndex Machine::begin_with(const Call& call, ResolvedInputs inputs,
+                              std::optional<api::MemoizationStatus> memoization) {
   if (!call.plan->retry) return run(call, std::move(inputs), memoization);
   const NodeIndex index = create(call, api::NodeType::kRetry, api::NodePhase::kRunning);
   Node& node = nodes_[index];

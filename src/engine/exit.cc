@@ -94,7 +94,7 @@ void Machine::entry_ended() {
   call.on_exit = true;
   Arguments arguments;
   for (const api::Parameter& parameter : exit->arguments.source->parameters) {
-    if (parameter.value) arguments.parameters.push_back({parameter.name, *parameter.value});
+    if (parameter.value) arguments.parameters.push_back({parameter.name, parameter.value});
   }
   for (const ArtifactPlan& plan : exit->arguments.artifacts) {
     auto artifact = resolve_artifact(plan, BodyVariables(*this, entry_), kNoNode);

@@ -161,7 +161,7 @@ void Machine::export_globals(const CompiledTemplate* plan, const api::Outputs& o
     global.path.clear();
     global.raw.erase("globalName");
     global.raw.erase("path");
-    global.raw["name"] = std::move(name);
+    global.raw["name"] = name;
     assign(exported().artifacts, std::move(global));
   }
 }

@@ -81,7 +81,7 @@ void Machine::begin_entry() {
   call.plan = plan;
   Arguments arguments;
   for (const api::Parameter& parameter : workflow_.spec.arguments.parameters) {
-    if (parameter.value) arguments.parameters.push_back({parameter.name, *parameter.value});
+    if (parameter.value) arguments.parameters.push_back({parameter.name, parameter.value});
   }
   arguments.artifacts = workflow_.spec.arguments.artifacts;
   begin(std::move(call), arguments);

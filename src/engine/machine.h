@@ -128,7 +128,7 @@ class Machine {
 
   // begin.cc
   NodeIndex begin(Call call, const Arguments& arguments);
-  NodeIndex begin_with(Call call, ResolvedInputs inputs, std::optional<api::MemoizationStatus> memoization);
+  NodeIndex begin_with(const Call& call, ResolvedInputs inputs, std::optional<api::MemoizationStatus> memoization);
   NodeIndex run(const Call& call, ResolvedInputs inputs, const std::optional<api::MemoizationStatus>& memoization);
   Result<ResolvedInputs> resolve_inputs(const Call& call, const Arguments& arguments);
   Result<api::Inputs> resolve_rich(const Call& call, const Arguments& arguments, const std::string* values);

@@ -23,7 +23,10 @@ class Held {
   const doc::Value& operator*() const { return get(); }
   const doc::Value* operator->() const { return &get(); }
   bool borrowed() const { return borrowed_ != nullptr; }
-  doc::Value take() { return borrowed_ ? *borrowed_ : std::move(owned_); }
+  doc::Value take() {
+    if (borrowed_) return *borrowed_;
+    return std::move(owned_);
+  }
 
   bool cut = false;  ///< a ?. found nothing: what follows in the chain is not evaluated
 

@@ -68,7 +68,7 @@ class ContainerRuntime final : public Runtime {
 
   void start(const ContainerSpec& spec, std::move_only_function<void(Status)> on_started,
              std::move_only_function<void(ContainerExit)> on_exit) override {
-    asio::post(*io_, [this, spec, observer = Observer{std::move(on_started), std::move(on_exit)}]() mutable {
+    asio::post(*io_, [this, spec = spec, observer = Observer{std::move(on_started), std::move(on_exit)}]() mutable {
       spawn(run(std::move(spec), std::move(observer)));
     });
   }
@@ -98,7 +98,7 @@ class ContainerRuntime final : public Runtime {
   };
 
   void spawn(Async<void> task) {
-    asio::co_spawn(*io_, std::move(task), [](std::exception_ptr error) {
+    asio::co_spawn(*io_, std::move(task), [](const std::exception_ptr& error) {
       TIPHYS_CHECK(!error, "a coroutine of the container runtime must return its errors");
     });
   }

@@ -137,7 +137,7 @@ Async<Status> EngineContainer::create(std::shared_ptr<Engine> engine) {
     const bool asked_for_init = engine->traits.init;
     const auto reply = co_await engine->client.call(std::move(request));
     if (reply) co_return Status{};
-    const Error error = reply.error();
+    const Error& error = reply.error();
     if (error.code == Code::kUnavailable) co_return std::unexpected(error);
     if (error.code == Code::kNotFound && mentions(error.message, "image") && !pulled) {
       if (policy == PullPolicy::kNever) {

@@ -39,7 +39,7 @@ void ContainerLog::follow(const std::shared_ptr<Engine>& engine) {
     following_->over.set();
     return;
   }
-  boost::asio::co_spawn(io_, run(engine, following_), [](std::exception_ptr error) {
+  boost::asio::co_spawn(io_, run(engine, following_), [](const std::exception_ptr& error) {
     TIPHYS_CHECK(!error, "following a log must return its errors");
   });
 }

@@ -25,7 +25,7 @@ Result<std::vector<EngineCandidate>> engine_candidates(std::string_view flag, co
     if (const auto value = get_env(variable); value && !value->empty()) return named(*value, variable);
   }
   std::vector<EngineCandidate> candidates;
-  const auto add = [&candidates](std::string path) {
+  const auto add = [&candidates](const std::string& path) {
     candidates.push_back({.socket = path, .origin = path, .binding = false});
   };
   const auto runtime_dir = get_env("XDG_RUNTIME_DIR");

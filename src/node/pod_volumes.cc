@@ -82,7 +82,7 @@ Status project(const doc::Value& source, const cluster::Key& key, const PodSourc
 }
 
 Result<std::string> host_path(const doc::Value& source) {
-  const std::string path(doc::find_string(source, "path"));
+  std::string path(doc::find_string(source, "path"));
   const std::string_view type = doc::find_string(source, "type");
   if (!path.starts_with('/'))
     return fail(Code::kInvalidArgument, fmt::format("hostPath \"{}\" must be absolute", path));
@@ -111,7 +111,7 @@ Result<std::string> host_path(const doc::Value& source) {
 Result<std::string> make_volume(const doc::Value& pod, const doc::Value& volume, const PodSources& sources,
                                 const PodPlace& place) {
   const std::string_view name = doc::find_string(volume, "name");
-  const std::string folder = fmt::format("{}/volumes/{}", place.dir, name);
+  std::string folder = fmt::format("{}/volumes/{}", place.dir, name);
   const std::string ns(doc::find_string(pod, "metadata", "namespace"));
   if (const doc::Value* source = doc::find(volume, "hostPath")) return host_path(*source);
   if (const doc::Value* source = doc::find(volume, "configMap")) {

@@ -325,7 +325,8 @@ void ProcessRuntime::outcome(const std::string& id, Step& step, StepOutcome outc
   if (step.ended) return;
   step.ended = true;
   is_started(step);
-  const std::string key = id;  // the step may be removed by whom we tell
+  // The step may be removed by whom we tell.
+  const std::string key = id;  // NOLINT(performance-unnecessary-copy-initialization)
   if (outcome.failed_to_start) {
     if (auto on_started = std::move(step.on_started)) {
       on_started(std::unexpected(Error{outcome.code, outcome.exit.message}));
@@ -368,7 +369,7 @@ void ProcessRuntime::remove(const std::string& id) {
     return stop(id, Duration::zero());
   }
   const std::string dir = step.request.dir;
-  const std::string key = id;
+  const std::string key = id;  // NOLINT(performance-unnecessary-copy-initialization): it may be of what is erased
   steps_.erase(found);
   free_root(key, dir);
 }

@@ -79,7 +79,7 @@ class Runtime {
   virtual void remove(const std::string& id) = 0;
   /// Containers that an earlier agent left behind, have not been started (adopted) since and do not pass `wanted`
   /// (which gets their ids) are stopped and freed.
-  virtual void remove_unclaimed(std::function<bool(std::string_view id)> wanted) { static_cast<void>(wanted); }
+  virtual void remove_unclaimed(std::function<bool(std::string_view id)> wanted) = 0;
 };
 
 }  // namespace tiphys::node

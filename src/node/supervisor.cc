@@ -118,7 +118,7 @@ void set_title() {
   }
   const unsigned long end = bounds[2] == bounds[1] ? bounds[3] : bounds[1];
   if (bounds[0] == 0 || end <= bounds[0] + kTitle.size()) return;
-  auto* arguments = reinterpret_cast<char*>(bounds[0]);
+  auto* arguments = reinterpret_cast<char*>(bounds[0]);  // NOLINT(performance-no-int-to-ptr): the kernel tells numbers
   std::memset(arguments, 0, end - bounds[0]);
   std::memcpy(arguments, kTitle.data(), kTitle.size());
 }

@@ -54,13 +54,14 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
       addresses_.emplace_back(asio::local::stream_protocol::endpoint(path_->text));
       return connect();
     }
-    resolver_.async_resolve(endpoint_.host, std::to_string(endpoint_.port),
-                            [self = shared_from_this()](error_code error, asio::ip::tcp::resolver::results_type found) {
-                              if (self->done_) return;
-                              if (error || found.empty()) return self->finish(self->unreachable(error));
-                              for (const auto& entry : found) self->addresses_.emplace_back(entry.endpoint());
-                              self->connect();
-                            });
+    resolver_.async_resolve(
+        endpoint_.host, std::to_string(endpoint_.port),
+        [self = shared_from_this()](error_code error, const asio::ip::tcp::resolver::results_type& found) {
+          if (self->done_) return;
+          if (error || found.empty()) return self->finish(self->unreachable(error));
+          for (const auto& entry : found) self->addresses_.emplace_back(entry.endpoint());
+          self->connect();
+        });
   }
 
   /// Nobody listens any more.

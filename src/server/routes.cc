@@ -227,7 +227,7 @@ class Exchange {
 
 }  // namespace
 
-void handle(cluster::Cluster& cluster, Request request, std::shared_ptr<Responder> responder) {
+void handle(cluster::Cluster& cluster, Request request, const std::shared_ptr<Responder>& responder) {
   auto target = Target::parse(request.target);
   if (!target) return reply_error(*responder, target.error());
   const Status status = Exchange(cluster, std::move(request), std::move(*target), responder).run();

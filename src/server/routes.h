@@ -47,6 +47,6 @@ class Responder {
 };
 
 /// Answers one request that may be made (authorisation is done).
-void handle(cluster::Cluster& cluster, Request request, std::shared_ptr<Responder> responder);
+void handle(cluster::Cluster& cluster, Request request, const std::shared_ptr<Responder>& responder);
 
 }  // namespace tiphys::server

@@ -51,7 +51,7 @@ void end_with_error(const Peer& peer, const Error& error) {
 }  // namespace
 
 void stream_objects(cluster::Cluster& cluster, const cluster::Resource& resource, cluster::WatchOptions options,
-                    std::shared_ptr<Responder> responder) {
+                    const std::shared_ptr<Responder>& responder) {
   responder->begin_stream(kJsonLines);
   if (options.resource_version != 0) responder->bound_lag();
   const Peer peer = responder;
@@ -74,7 +74,8 @@ void stream_objects(cluster::Cluster& cluster, const cluster::Resource& resource
   responder->hold(cluster.watch(resource, std::move(options), std::move(sink)));
 }
 
-void stream_nodes(cluster::Cluster& cluster, const cluster::Key& workflow, std::shared_ptr<Responder> responder) {
+void stream_nodes(cluster::Cluster& cluster, const cluster::Key& workflow,
+                  const std::shared_ptr<Responder>& responder) {
   responder->begin_stream(kJsonLines);
   const Peer peer = responder;
   cluster::Cluster::NodeSink sink;
@@ -92,7 +93,7 @@ void stream_nodes(cluster::Cluster& cluster, const cluster::Key& workflow, std::
 }
 
 void stream_log(cluster::Cluster& cluster, const cluster::Key& pod, cluster::LogOptions options, bool cri,
-                std::shared_ptr<Responder> responder) {
+                const std::shared_ptr<Responder>& responder) {
   const auto begun = std::make_shared<bool>(false);
   const Peer peer = responder;
   cluster::LogSink sink;

@@ -137,10 +137,10 @@ Status check_name(const cluster::Resource& resource, std::string_view name) {
   return {};
 }
 
-void complete_new(doc::Value& object, const Name& name, std::string uid, Time now, std::uint64_t version) {
+void complete_new(doc::Value& object, const Name& name, const std::string& uid, Time now, std::uint64_t version) {
   doc::Object& metadata = doc::ensure_object(object.as_object(), "metadata");
   metadata["name"] = name.name;
-  metadata["uid"] = std::move(uid);
+  metadata["uid"] = uid;
   metadata["creationTimestamp"] = format_rfc3339(now);
   if (object.as_object().contains("spec")) metadata["generation"] = 1;
   for (const char* member : {"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"}) metadata.erase(member);

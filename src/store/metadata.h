@@ -19,7 +19,7 @@ Status check_new(const cluster::Resource& resource, doc::Value& object);
 std::string generated_name(std::string_view generate_name, Random& random);
 Status check_name(const cluster::Resource& resource, std::string_view name);
 /// Sets name, uid, creationTimestamp, generation and resourceVersion.
-void complete_new(doc::Value& object, const Name& name, std::string uid, Time now, std::uint64_t version);
+void complete_new(doc::Value& object, const Name& name, const std::string& uid, Time now, std::uint64_t version);
 
 /// Checks `object` as the successor of `before` and gives it what a client cannot change: namespace, uid,
 /// creationTimestamp, deletionTimestamp, generation. The resource version, when it is named, must be that of `before`.

@@ -62,8 +62,8 @@ void choose_name(doc::Value& workflow) {
 /// Creates a workflow on the plane, finding the plane anew when its process ends in between.
 Result<cluster::Key> create(std::unique_ptr<Session>& session, const SessionOptions& options,
                             const doc::Value& workflow) {
-  const cluster::Key key{&cluster::kWorkflows, std::string(doc::find_string(workflow, "metadata", "namespace")),
-                         std::string(doc::find_string(workflow, "metadata", "name"))};
+  cluster::Key key{&cluster::kWorkflows, std::string(doc::find_string(workflow, "metadata", "namespace")),
+                   std::string(doc::find_string(workflow, "metadata", "name"))};
   for (bool again = false;; again = true) {
     const auto created = await<cluster::Object>(
         session->loop(), [&](auto done) { session->cluster().create(cluster::kWorkflows, workflow, std::move(done)); });

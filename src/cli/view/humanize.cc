@@ -88,7 +88,7 @@ std::string short_duration(Time start, Time finish, Time now) {
 
 std::string long_duration(Time start, Time finish, Time now) {
   const Duration duration = between(start, finish, now);
-  const std::string first = tell(duration, kWords);
+  std::string first = tell(duration, kWords);
   if (duration < minutes(1)) return first;
   if (duration < hours(1)) return fmt::format("{} {} seconds", first, duration % minutes(1) / seconds(1));
   if (duration < hours(24)) return fmt::format("{} {} minutes", first, duration % hours(1) / minutes(1));

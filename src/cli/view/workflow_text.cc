@@ -223,7 +223,7 @@ std::string tree_table(const std::string& workflow_name, const NodeMap& nodes, c
 
 std::string workflow_text(const doc::Value& workflow, const NodeMap& nodes, const TreeOptions& options, Time now) {
   const std::string name(doc::find_string(workflow, "metadata", "name"));
-  const std::string table = tree_table(name, nodes, options, now);
+  std::string table = tree_table(name, nodes, options, now);
   if (options.output == TreeOutput::kShort && !table.empty()) return table;
   const std::string facts = workflow_facts(workflow, nodes, options.style, now);
   return table.empty() ? facts : facts + "\n" + table;
