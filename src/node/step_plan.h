@@ -81,7 +81,7 @@ struct RootPlan {
 
 struct StepPlan {
   RootPlan root;
-  bool reusable;  ///< the init has nothing of this step's own, and waits for another one afterwards
+  bool reusable;    ///< the init has nothing of this step's own, and waits for another one afterwards
   const char* dir;  ///< the container's folder, which gets the log; relative to the data directory
   const StepMount* mounts;
   std::size_t mount_count;

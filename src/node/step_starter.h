@@ -50,11 +50,11 @@ class StepMemory {
 struct WarmStep {
   pid_t pid = -1;
   StepMemory::Area area;
-  std::string root;         ///< its name in kRootPool; "": the last step's files are still looked at
+  std::string root;  ///< its name in kRootPool; "": the last step's files are still looked at
   ino_t root_inode = 0;
-  std::string root_path;    ///< absolute, of a new one
+  std::string root_path;  ///< absolute, of a new one
   RootPlan plan{};
-  bool told = false;        ///< kWarm
+  bool told = false;  ///< kWarm
   bool ready() const { return told && !root.empty(); }
 };
 

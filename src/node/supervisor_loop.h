@@ -108,7 +108,7 @@ class SupervisorLoop {
   std::list<Client> clients_;
   std::unordered_map<std::string, std::unique_ptr<Step>> steps_;
   std::unordered_map<pid_t, Step*> by_pid_;
-  std::list<WarmStep> warms_;  ///< the oldest first
+  std::list<WarmStep> warms_;                                 ///< the oldest first
   std::unordered_map<pid_t, StepMemory::Area> without_step_;  ///< inits that have none, or never will
   std::multimap<Clock::time_point, Step*> deadlines_;
   std::vector<std::string> notices_;

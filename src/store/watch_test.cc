@@ -404,9 +404,8 @@ TEST(Watch, UncommittedShowsWhatIsOnItsWay) {
 
 TEST(Watch, EndsWhenWhatItWasToldCannotBeWritten) {
   bool full = false;
-  TestStore store({.before_commit = [&]() -> Status {
-    return full ? fail(Code::kResourceExhausted, "disk full") : Status{};
-  }});
+  TestStore store(
+      {.before_commit = [&]() -> Status { return full ? fail(Code::kResourceExhausted, "disk full") : Status{}; }});
   Reader early(store, kPods, {.resource_version = store->resource_version(), .uncommitted = true});
   Reader late(store, kPods, {.resource_version = store->resource_version()});
   store.run();
