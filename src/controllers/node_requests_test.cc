@@ -41,7 +41,7 @@ INSTANTIATE_TEST_SUITE_P(Rules, BadNodeRequests,
                                          Row{"NoSuchPhase", R"([{"id":"a","phase":"Done"}])", "there is no phase Done"},
                                          Row{"FieldsThatAreNoPairs", R"([{"id":"a","fields":["x"]}])",
                                              "a field is no pair of name and value"}),
-                         [](const auto& info) { return info.param.name; });
+                         [](const auto& row) { return row.param.name; });
 
 TEST(NodeRequests, DoneIdsGoThereAndBack) {
   const std::set<std::string> ids{"a", "b"};

@@ -87,7 +87,7 @@ INSTANTIATE_TEST_SUITE_P(
             "pod failed: neither main nor wait container completed successfully"},
         Row{"UnknownPhaseIsAnError", R"({"phase":"Unknown"})", Phase::kError,
             "Unexpected pod phase for wf-main-1: Unknown"}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& row) { return row.param.name; });
 
 TEST(PodStatusDetails, ExitCodeAndTimesComeFromTheContainers) {
   const engine::PodChanged change = read_pod(pod_with(

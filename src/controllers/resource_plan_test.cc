@@ -100,7 +100,7 @@ INSTANTIATE_TEST_SUITE_P(
             "successCondition, failureCondition and outputs are not supported for delete action"},
         Row{"UnknownMergeStrategy", "resource: {action: patch, mergeStrategy: magic, manifest: '{}', flags: [cm, a]}",
             "no more retries error: --type must be one of [json merge strategic], not \"magic\""}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& row) { return row.param.name; });
 
 TEST(ResourceConditions, AreSplitIntoRequirements) {
   const std::vector<std::string> expected{"status.failed>3", "status.phase in (a, b)", "!status.x"};

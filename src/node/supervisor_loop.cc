@@ -552,7 +552,7 @@ void SupervisorLoop::release(Step& step) {
   steps_.erase(std::string(step.id));
 }
 
-void SupervisorLoop::broadcast(std::string frame) {
+void SupervisorLoop::broadcast(std::string_view frame) {
   for (Client& client : clients_) client.out += frame;
 }
 

@@ -92,7 +92,7 @@ class SupervisorLoop {
   StepOutcome outcome_of(Step& step);
   void reap();
   void release(Step& step);
-  void broadcast(std::string frame);
+  void broadcast(std::string_view frame);
   void notice(std::string text);
   void sync_and_flush();
   void flush(Client& client);

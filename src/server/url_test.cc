@@ -31,7 +31,9 @@ TEST(Url, decodes_escapes) {
   for (const auto& row : rows) {
     const auto decoded = percent_decode(row.text, true);
     ASSERT_EQ(decoded.has_value(), row.expected != nullptr) << row.rule;
-    if (decoded) EXPECT_EQ(*decoded, row.expected) << row.rule;
+    if (decoded) {
+      EXPECT_EQ(*decoded, row.expected) << row.rule;
+    }
   }
 }
 

@@ -45,7 +45,7 @@ struct Reader {
                                 events.push_back(describe(event));
                                 last = event.object;
                               },
-                          .on_end = [this](Error error) { ended = std::move(error); }});
+                          .on_end = [this](const Error& error) { ended = error; }});
   }
   std::vector<std::string> take() { return std::exchange(events, {}); }
 
@@ -80,7 +80,7 @@ TEST(Watch, TellsAfterTheAnswers) {
   std::vector<std::string> order;
   const auto watch = store->watch(
       kPods, {},
-      {.on_event = [&](const WatchEvent& event) { order.push_back(describe(event)); }, .on_end = [](Error) {}});
+      {.on_event = [&](const WatchEvent& event) { order.push_back(describe(event)); }, .on_end = [](const Error&) {}});
   store.run();
   order.clear();
   store->create(kPods, pod("a"), [&](auto) { order.push_back("answer a"); });
@@ -217,7 +217,7 @@ TEST(Watch, EndsWithItsHandle) {
 TEST(Watch, EndsBeforeItHasBegun) {
   TestStore store;
   bool told = false;
-  store->watch(kPods, {}, {.on_event = [&](const WatchEvent&) { told = true; }, .on_end = [](Error) {}}).reset();
+  store->watch(kPods, {}, {.on_event = [&](const WatchEvent&) { told = true; }, .on_end = [](const Error&) {}}).reset();
   store.run();
   EXPECT_FALSE(told);
 }
@@ -238,7 +238,7 @@ TEST(Watch, MayBeClosedByItsOwnReader) {
                                 watch.reset();
                                 events.push_back("closed at " + last);
                               },
-                          .on_end = [](Error) {}});
+                          .on_end = [](const Error&) {}});
     store.run();
     ASSERT_TRUE(store.create(kPods, pod("c")));
     ASSERT_TRUE(store.remove(key(kPods, "c"), {.grace_seconds = 0}));
@@ -258,11 +258,11 @@ TEST(Watch, MayBeClosedByAnothersReader) {
                               second.watch.reset();
                               third.watch.reset();
                               // Writing and watching from within are fine as well.
-                              second.watch =
-                                  store->watch(kPods, {}, {.on_event = [](const auto&) {}, .on_end = [](Error) {}});
+                              second.watch = store->watch(
+                                  kPods, {}, {.on_event = [](const auto&) {}, .on_end = [](const Error&) {}});
                               store->remove(key(kPods, "a"), {.grace_seconds = 0}, [](auto) {});
                             },
-                        .on_end = [](Error) {}});
+                        .on_end = [](const Error&) {}});
   store.run();
   ASSERT_TRUE(store.create(kPods, pod("a")));
   store.run();
@@ -366,7 +366,7 @@ TEST(Watch, UncommittedChangesAndWhatFollowsFromThemAreWrittenTogether) {
                                          if (told.back() != "modified a") return;
                                          store->create(kPods, pod("b"), [](auto) {});
                                        },
-                                   .on_end = [](Error) {}});
+                                   .on_end = [](const Error&) {}});
   Reader other(store, kPods, {.resource_version = store->resource_version()});
   store.run();
   commits = 0;
@@ -457,7 +457,7 @@ TEST(NodeWatch, MayBeClosedByItsOwnReader) {
                                        events.push_back(closed);
                                      },
                                  .on_synced = [&] { events.emplace_back("synced"); },
-                                 .on_end = [](Error) {}});
+                                 .on_end = [](const Error&) {}});
   store.run();
   ASSERT_TRUE(store.update_workflow_status(w, {.nodes = {{"a", "3"}}}));
   EXPECT_THAT(events, ElementsAre("1", "closed"));

@@ -273,8 +273,9 @@ TEST(Fold, fits_any_height) {
     NodeTree tree(nodes, "w");
     const auto lines = fit_tree(tree, *tree.main(), rows, true);
     EXPECT_LE(lines.size(), rows);
-    if (rows >= 5)
+    if (rows >= 5) {
       EXPECT_THAT(texts(lines), testing::Contains(testing::HasSubstr("s(500:x)"))) << "the failed one stays";
+    }
   }
 }
 
