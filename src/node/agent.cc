@@ -9,6 +9,7 @@
 
 #include "artifact/file_tree.h"
 #include "base/log.h"
+#include "cluster/pod_phase.h"
 #include "node/log_file.h"
 #include "node/pod_io.h"
 #include "node/pod_run.h"
@@ -19,11 +20,6 @@ namespace tiphys::node {
 namespace {
 
 constexpr int kWorkerThreads = 2;
-
-bool ended(const doc::Value& pod) {
-  const std::string_view phase = doc::find_string(pod, "status", "phase");
-  return phase == "Succeeded" || phase == "Failed";
-}
 
 std::string uid_of(const doc::Value& pod) {
   return std::string(doc::find_string(pod, "metadata", "uid"));
@@ -57,7 +53,7 @@ class Agent::State : public std::enable_shared_from_this<State> {
                                            cluster::LogSink sink) {
     const std::string uid = uid_of(*pod);
     const std::string folder = container_dir(pod_dir(uid), options.container);
-    const bool over = ended(*pod);
+    const bool over = cluster::pod_ended(*pod);
     if (options.follow && !over) {
       // Something to watch for a container that has not begun.
       std::error_code error;
@@ -100,7 +96,7 @@ class Agent::State : public std::enable_shared_from_this<State> {
     const auto known = runs_.find(uid);
     if (event.type == cluster::WatchEvent::Type::kDeleted) return deleted(uid);
     if (known != runs_.end()) return known->second.run->update(event.object);
-    if (ended(*event.object)) {
+    if (cluster::pod_ended(*event.object)) {
       if (!doc::find_string(*event.object, "metadata", "deletionTimestamp").empty()) remove_ended(*event.object);
       return;
     }

@@ -263,12 +263,12 @@ void ProcessRuntime::prepare_inputs(const std::string& id, Step& step) {
         Step& prepared = found->second;
         prepared.preparing = false;
         if (!made) return refuse(id, made.error());
-        if (prepared.stop_when_sent) return refuse(id, {Code::kCancelled, "the step was stopped before it started"});
         send_start(id, prepared);
       });
 }
 
 void ProcessRuntime::send_start(const std::string& id, Step& step) {
+  if (step.stop_when_sent) return refuse(id, {Code::kCancelled, "the step was stopped before it started"});
   // More at once would only be in each other's way, and find no init that the steps before them have left.
   if (starting_ + clearing_ >= kMostUnderWay) return waiting_.push_back(id);
   step.sent = step.starting = true;
@@ -284,12 +284,7 @@ void ProcessRuntime::send_waiting() {
     const std::string id = std::move(waiting_.front());
     waiting_.pop_front();
     const auto found = steps_.find(id);
-    if (found == steps_.end() || found->second.sent || found->second.ended) continue;
-    if (found->second.stop_when_sent) {
-      refuse(id, {Code::kCancelled, "the step was stopped before it started"});
-    } else {
-      send_start(id, found->second);
-    }
+    if (found != steps_.end() && !found->second.sent && !found->second.ended) send_start(id, found->second);
   }
 }
 

@@ -111,6 +111,10 @@ void StepMemory::give_back(Area area) {
   }
 }
 
+bool StepMemory::has_spare() const {
+  return free_areas_.size() > kSpareAreasAtRest;
+}
+
 void StepMemory::shrink() {
   while (free_areas_.size() > kSpareAreasAtRest) {
     ::munmap(free_areas_.back(), kAreaBytes);
@@ -265,7 +269,7 @@ Result<pid_t> StepStarter::start(PlannedStep& step, const StepMemory::Area& area
   if (step.argv.empty()) plan_program(step);
   step.root = step.request.dir + "/root";
   step.plan.reusable = fits_any_init(step) && !step.plan.keep_capabilities;
-  step.root_inode = inode_of(step.dir + "/root");
+  step.root_inode = step.plan.reusable ? inode_of(step.dir + "/root") : 0;
   step.plan.root = {area.slot, area.buffer(), step.root.c_str(), namespaces_.host_folders(), fresh_proc_};
 
   const bool host_mounts = needs_host_mounts(step.request);
@@ -298,9 +302,9 @@ bool StepStarter::start_warm(WarmStep& warm, const StepMemory::Area& area) {
 }
 
 Result<bool> StepStarter::hand_over(PlannedStep& step, WarmStep& warm) {
-  const StartRequest& request = step.request;
-  auto dir = folder_of(request);
-  if (!plan_user(step) || !dir || !fits_any_init(step)) return false;
+  if (!plan_user(step) || !fits_any_init(step)) return false;
+  auto dir = folder_of(step.request);
+  if (!dir) return false;
   step.dir = std::move(*dir);
   const std::string pooled = fmt::format("{}/{}", kRootPool, warm.root);
   const std::string root = step.dir + "/root";
@@ -314,7 +318,7 @@ Result<bool> StepStarter::hand_over(PlannedStep& step, WarmStep& warm) {
   StepSlot& slot = *warm.area.slot;
   step.plan.root = {&slot, warm.area.buffer(), "", namespaces_.host_folders(), fresh_proc_};
   step.plan.reusable = !step.plan.keep_capabilities;
-  step.root_inode = warm.root_inode;
+  step.root_inode = step.plan.reusable ? warm.root_inode : 0;
   slot.wait_status = slot.log_errno = 0;
   slot.started_ns = slot.ended_ns = 0;
   slot.plan.store(&step.plan);

@@ -33,6 +33,7 @@ class StepMemory {
   Result<Area> take();
   /// The init has been reaped.
   void give_back(Area area);
+  bool has_spare() const;
   /// Frees what is spare.
   void shrink();
   /// Takes all slots that have something to tell; follow StepSlot::next after reading the state.
@@ -63,7 +64,7 @@ struct PlannedStep {
   StartRequest request;
   StepPlan plan{};
   std::string dir, root;  ///< as the plan points to them
-  ino_t root_inode = 0;   ///< with plan.reusable
+  ino_t root_inode = 0;   ///< 0 when the plan is not reusable
   std::vector<char*> argv, envp;
   std::vector<std::string> programs;
   std::vector<const char*> candidates;

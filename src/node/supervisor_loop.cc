@@ -171,7 +171,7 @@ void SupervisorLoop::come_to_rest() {
   if (!steps_.empty()) {
     rest_at_.reset();
   } else if (!rest_at_) {
-    if (warms_.size() > kWarmAtRest) rest_at_ = Clock::now() + kRestAfter;
+    if (warms_.size() > kWarmAtRest || memory_.has_spare()) rest_at_ = Clock::now() + kRestAfter;
   } else if (*rest_at_ <= Clock::now()) {
     keep_warm(kWarmAtRest);
     memory_.shrink();
@@ -332,11 +332,8 @@ bool SupervisorLoop::launch_warm(Step& step) {
   const auto handed = starter_->hand_over(*step.planned, *warm);
   if (handed && *handed) {
     step.area = warm->area;
-    step.pid = warm->pid;
-    step.reaped = false;
-    step.root_inode = step.planned->plan.reusable ? step.planned->root_inode : 0;
-    without_step_.erase(step.pid);
-    by_pid_.emplace(step.pid, &step);
+    without_step_.erase(warm->pid);
+    launched(step, warm->pid);
     warms_.erase(warm);
     return true;
   }
@@ -402,11 +399,15 @@ Status SupervisorLoop::launch(Step& step) {
     memory_.give_back(std::exchange(step.area, {}));
     return std::unexpected(pid.error());
   }
-  step.pid = *pid;
-  step.reaped = false;
-  step.root_inode = step.planned->plan.reusable ? step.planned->root_inode : 0;
-  by_pid_.emplace(step.pid, &step);
+  launched(step, *pid);
   return {};
+}
+
+void SupervisorLoop::launched(Step& step, pid_t pid) {
+  step.pid = pid;
+  step.reaped = false;
+  step.root_inode = step.planned->root_inode;
+  by_pid_.emplace(pid, &step);
 }
 
 void SupervisorLoop::stop(const StopRequest& request) {

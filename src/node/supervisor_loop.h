@@ -74,6 +74,7 @@ class SupervisorLoop {
   void start(Client& client, StartRequest request);
   Status launch(Step& step);
   bool launch_warm(Step& step);
+  void launched(Step& step, pid_t pid);
   void begin_warm();
   void come_to_rest();
   void rest(Step& step);

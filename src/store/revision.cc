@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "cluster/pod_phase.h"
 
 namespace tiphys::store {
 namespace {
@@ -33,7 +34,7 @@ bool is_live(const cluster::Resource& resource, const doc::Value& base) {
   }
   if (&resource == &cluster::kPods) {
     // The node agent has still to remove one that is being deleted.
-    return !pod_ended(base) || !doc::find_string(base, "metadata", "deletionTimestamp").empty();
+    return !cluster::pod_ended(base) || !doc::find_string(base, "metadata", "deletionTimestamp").empty();
   }
   return &resource != &cluster::kEvents;
 }
@@ -45,11 +46,6 @@ std::string_view first_owner(const doc::Value& base) {
 }
 
 }  // namespace
-
-bool pod_ended(const doc::Value& pod) {
-  const auto phase = doc::find_string(pod, "status", "phase");
-  return phase == "Succeeded" || phase == "Failed";
-}
 
 std::string_view qualified_plural(const cluster::Resource& resource) {
   if (resource.group.empty()) return resource.plural;

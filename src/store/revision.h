@@ -28,8 +28,6 @@ std::string_view qualified_plural(const cluster::Resource& resource);
 /// Whether all objects of the resource stay in memory. The others leave it when they have ended.
 bool all_in_memory(const cluster::Resource& resource);
 
-bool pod_ended(const doc::Value& pod);
-
 class Revision {
  public:
   /// spec, status.storedTemplates, status.storedWorkflowTemplateSpec

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "cluster/pod_phase.h"
 #include "doc/patch.h"
 #include "store/local_store.h"
 #include "store/metadata.h"
@@ -254,7 +255,7 @@ Result<Change> LocalStore::make_remove(const cluster::Resource& resource, const 
   if (&resource == &cluster::kNamespaces && name.name == "default") {
     return fail(Code::kPermissionDenied, "namespaces \"default\" is forbidden: this namespace may not be deleted");
   }
-  const bool running_pod = &resource == &cluster::kPods && !pod_ended(before->base());
+  const bool running_pod = &resource == &cluster::kPods && !cluster::pod_ended(before->base());
   const std::int64_t grace = running_pod ? grace_of(before->base(), options.grace_seconds) : 0;
   if (grace == 0 && !has_finalizers(before->base())) return make_deletion(resource, name, std::move(before));
   if (is_terminating(before->base()) && remaining_grace(before->base()) <= grace) {

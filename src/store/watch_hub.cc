@@ -199,10 +199,10 @@ void WatchHub::tell_uncommitted() {
   const auto version_of = [](const Fresh& fresh) { return fresh.event.version; };
   const auto first = std::ranges::upper_bound(uncommitted_, announced_, {}, version_of);
   // Readers may write meanwhile, which adds to what is uncommitted: that has a turn of its own.
-  const std::vector<Fresh> news(first, uncommitted_.end());
-  if (news.empty()) return;
-  announced_ = version_of(news.back());
-  for (const auto& [resource, event, merged] : news) {
+  const std::size_t end = uncommitted_.size();
+  for (auto index = static_cast<std::size_t>(first - uncommitted_.begin()); index < end; ++index) {
+    const auto& [resource, event, merged] = uncommitted_[index];
+    announced_ = event.version;
     const auto& watches = channel(*resource).watches;
     for (std::size_t i = 0; i < watches.size(); ++i) {
       const auto watch = watches[i];

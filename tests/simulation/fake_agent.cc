@@ -6,6 +6,7 @@
 #include <set>
 
 #include "cluster/pod_annotations.h"
+#include "cluster/pod_phase.h"
 
 namespace tiphys::simulation {
 namespace {
@@ -20,11 +21,6 @@ std::string_view annotation(const doc::Value& pod, std::string_view name) {
 
 std::string node_name(const doc::Value& pod) {
   return std::string(annotation(pod, "workflows.argoproj.io/node-name"));
-}
-
-bool ended(const doc::Value& pod) {
-  const std::string_view phase = doc::find_string(pod, "status", "phase");
-  return phase == "Succeeded" || phase == "Failed";
 }
 
 bool terminating(const doc::Value& pod) {
@@ -69,7 +65,7 @@ class FakeAgent::State : public std::enable_shared_from_this<State> {
       return;
     }
     if (terminating(*event.object)) return stop(event.object);
-    if (!ended(*event.object) && known_.insert(uid).second) take(event.object, uid);
+    if (!cluster::pod_ended(*event.object) && known_.insert(uid).second) take(event.object, uid);
   }
 
   /// A pod that is new, or that this agent sees for the first time since it began.

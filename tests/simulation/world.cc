@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 #include <optional>
 
@@ -17,6 +16,7 @@
 #include "simulation/fake_user.h"
 #include "simulation/random_workflow.h"
 #include "store/store.h"
+#include "store/testing.h"
 
 namespace tiphys::simulation {
 namespace {
@@ -24,29 +24,6 @@ namespace {
 /// A workflow that takes longer than this has come to a stand-still.
 constexpr Duration kLongestRun = std::chrono::hours(24);
 constexpr std::size_t kMostSteps = 2'000'000;
-
-/// In memory where there is such a place: what is simulated is the database's logic, not the disk.
-class DatabaseFolder {
- public:
-  DatabaseFolder() {
-    const bool shm = std::filesystem::is_directory("/dev/shm");
-    std::string pattern =
-        (shm ? std::string("/dev/shm") : std::filesystem::temp_directory_path().native()) + "/tiphys-simulation-XXXXXX";
-    const char* made = ::mkdtemp(pattern.data());
-    TIPHYS_CHECK(made, "the directory for temporary files can be written");
-    path_ = made;
-  }
-  ~DatabaseFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  DatabaseFolder(const DatabaseFolder&) = delete;
-  DatabaseFolder& operator=(const DatabaseFolder&) = delete;
-  std::string database() const { return path_ + "/tiphys.db"; }
-
- private:
-  std::string path_;
-};
 
 class World {
  public:
@@ -98,7 +75,7 @@ class World {
     if (!executor_) begin_ = now;
     executor_ = std::make_unique<SimulatedExecutor>(now);
     dying_ = ready_ = false;
-    auto store = store::Store::open({.path = folder_.database(),
+    auto store = store::Store::open({.path = folder_.path() + "/tiphys.db",
                                      .executor = *executor_,
                                      .random = ids_.source(),
                                      .inline_commits = true,
@@ -248,7 +225,8 @@ class World {
   WorldOptions options_;
   Chance ids_, faults_;
   WorldOutcome outcome_;
-  DatabaseFolder folder_;
+  // What is simulated is the database's logic, not the disk.
+  store::TempDir folder_{store::TempDir::memory()};
   Host host_;
   Promises promises_;
   std::vector<std::string> workflows_;
