@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "base/asio_executor.h"
-#include "node/process_runtime.h"
-#include "node/supervisor.h"
+#include "node/process/process_runtime.h"
+#include "node/supervisor/supervisor.h"
 
 namespace {
 

@@ -19,9 +19,9 @@
 
 #include "base/asio_executor.h"
 #include "base/unique_fd.h"
-#include "node/process_runtime.h"
-#include "node/supervisor.h"
-#include "node/supervisor_protocol.h"
+#include "node/process/process_runtime.h"
+#include "node/supervisor/supervisor.h"
+#include "node/supervisor/supervisor_protocol.h"
 
 namespace tiphys::node::testing {
 

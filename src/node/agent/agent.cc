@@ -1,0 +1,234 @@
+#include "node/agent/agent.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <filesystem>
+#include <map>
+
+#include "artifact/file_tree.h"
+#include "base/log.h"
+#include "cluster/pod_phase.h"
+#include "node/agent/pod_io.h"
+#include "node/agent/pod_run.h"
+#include "node/agent/pod_spec.h"
+#include "node/log/log_file.h"
+#include "node/workers.h"
+
+namespace tiphys::node {
+namespace {
+
+constexpr int kWorkerThreads = 2;
+
+std::string uid_of(const doc::Value& pod) {
+  return std::string(doc::find_string(pod, "metadata", "uid"));
+}
+
+}  // namespace
+
+class Agent::State : public std::enable_shared_from_this<State> {
+ public:
+  State(boost::asio::io_context& context, Executor& executor, cluster::Cluster& cluster,
+        artifact::Repository& repository, AgentOptions options)
+      : options_(std::move(options)),
+        workers_(executor, kWorkerThreads),
+        logs_(context, executor),
+        world_{executor, cluster, repository, workers_, logs_} {}
+
+  void watch() {
+    cluster::WatchSink sink;
+    sink.on_event = [this](const cluster::WatchEvent& event) { on_event(event); };
+    sink.on_end = [this](const Error& error) {
+      log::warn("the watch of pods ended: {}", error.message);
+      // Not from inside its own callback.
+      world_.executor.post([weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->watch();
+      });
+    };
+    watch_ = world_.cluster.watch(cluster::kPods, {.live_at_first = true}, std::move(sink));
+  }
+
+  std::unique_ptr<cluster::Watch> read_log(const cluster::Object& pod, cluster::LogOptions options,
+                                           cluster::LogSink sink) {
+    const std::string uid = uid_of(*pod);
+    const std::string folder = container_dir(pod_dir(uid), options.container);
+    const bool over = cluster::pod_ended(*pod);
+    if (options.follow && !over) {
+      // Something to watch for a container that has not begun.
+      std::error_code error;
+      std::filesystem::create_directories(folder, error);
+      if (error) log::warn("make {}: {}", folder, error.message());
+    }
+    auto has_ended = [weak = weak_from_this(), uid, over] {
+      const auto self = weak.lock();
+      if (!self) return true;
+      const auto run = self->runs_.find(uid);
+      if (run != self->runs_.end()) return run->second.run->settled();
+      // Before the first list is in, an unfinished pod may still come.
+      return over || self->synced_;
+    };
+    return logs_.read(folder + "/log", std::move(options), std::move(has_ended), std::move(sink));
+  }
+
+ private:
+  struct Entry {
+    std::shared_ptr<PodRun> run;
+    PodRequests requests;
+    bool counted = false;
+  };
+
+  std::string pod_dir(const std::string& uid) const { return fmt::format("{}/{}", options_.pods_dir, uid); }
+
+  void on_event(const cluster::WatchEvent& event) {
+    if (event.type == cluster::WatchEvent::Type::kSynced) {
+      synced_ = true;
+      admit();
+      // Those of pods that still wait for their turn are theirs.
+      const auto wanted = [weak = weak_from_this()](std::string_view id) {
+        const auto self = weak.lock();
+        return !self || self->runs_.contains(std::string(id.substr(0, id.find('.'))));
+      };
+      for (Runtime* runtime : options_.runtimes) runtime->remove_unclaimed(wanted);
+      return;
+    }
+    const std::string uid = uid_of(*event.object);
+    const auto known = runs_.find(uid);
+    if (event.type == cluster::WatchEvent::Type::kDeleted) return deleted(uid);
+    if (known != runs_.end()) return known->second.run->update(event.object);
+    if (cluster::pod_ended(*event.object)) {
+      if (!doc::find_string(*event.object, "metadata", "deletionTimestamp").empty()) remove_ended(*event.object);
+      return;
+    }
+    add(uid, event.object);
+  }
+
+  void add(const std::string& uid, const cluster::Object& pod) {
+    const std::string_view asked = doc::find_string(*pod, "metadata", "annotations", kRuntimeAnnotation);
+    Runtime* runtime = asked.empty() ? options_.runtimes.front() : nullptr;
+    for (Runtime* known : options_.runtimes) {
+      if (known->name() == asked) runtime = known;
+    }
+    Entry entry;
+    PodRun::Events events;
+    events.on_settled = [weak = weak_from_this(), uid] {
+      if (const auto self = weak.lock()) self->settled(uid);
+    };
+    events.on_reported = [weak = weak_from_this(), uid] {
+      if (const auto self = weak.lock()) self->forget(uid);
+    };
+    entry.run = std::make_shared<PodRun>(world_, pod, PodPlace{pod_dir(uid), options_.node_name},
+                                         runtime ? *runtime : *options_.runtimes.front(), std::move(events));
+    const auto run = entry.run;
+    const auto requests = pod_requests(*pod);
+    if (requests) entry.requests = *requests;
+    runs_.emplace(uid, std::move(entry));
+    if (!runtime) {
+      return run->refuse("UnknownRuntime",
+                         fmt::format("there is no runtime \"{}\": the annotation {} takes process or container", asked,
+                                     kRuntimeAnnotation));
+    }
+    if (!requests) return run->refuse("InvalidResources", requests.error().message);
+    if (requests->cpus > options_.cpus || requests->memory_bytes > options_.memory_bytes) {
+      return run->refuse(
+          "Unschedulable",
+          fmt::format("the pod requests {} cpus and {:.0f} MiB of memory, this machine has {} and {:.0f}",
+                      requests->cpus, requests->memory_bytes / (1 << 20), options_.cpus,
+                      options_.memory_bytes / (1 << 20)));
+    }
+    if (!doc::find_string(*pod, "metadata", "deletionTimestamp").empty()) return run->update(pod);
+    queue_.push_back(uid);
+    if (synced_) admit();
+  }
+
+  /// Begins waiting pods in their order while there is room. The first that does not fit holds those behind it.
+  void admit() {
+    while (!queue_.empty()) {
+      const auto it = runs_.find(queue_.front());
+      if (it == runs_.end() || it->second.run->settled()) {
+        queue_.pop_front();
+        continue;
+      }
+      Entry& entry = it->second;
+      const bool fits = running_ < options_.most_pods && used_.cpus + entry.requests.cpus <= options_.cpus &&
+                        used_.memory_bytes + entry.requests.memory_bytes <= options_.memory_bytes;
+      if (!fits) return;
+      queue_.pop_front();
+      entry.counted = true;
+      ++running_;
+      used_.cpus += entry.requests.cpus;
+      used_.memory_bytes += entry.requests.memory_bytes;
+      const auto run = entry.run;
+      run->begin();
+    }
+  }
+
+  void release(Entry& entry) {
+    if (!std::exchange(entry.counted, false)) return;
+    --running_;
+    used_.cpus -= entry.requests.cpus;
+    used_.memory_bytes -= entry.requests.memory_bytes;
+  }
+
+  void settled(const std::string& uid) {
+    const auto it = runs_.find(uid);
+    if (it == runs_.end()) return;
+    release(it->second);
+    admit();
+  }
+
+  void forget(const std::string& uid) {
+    const auto it = runs_.find(uid);
+    if (it == runs_.end()) return;
+    release(it->second);
+    runs_.erase(it);
+    admit();
+  }
+
+  void deleted(const std::string& uid) {
+    forget(uid);
+    workers_.run([path = pod_dir(uid)] { return artifact::remove_tree(path); },
+                 [](const Status& removed) {
+                   if (!removed) log::warn("{}", removed.error().message);
+                 });
+  }
+
+  void remove_ended(const doc::Value& pod) {
+    cluster::DeleteOptions options;
+    options.uid = uid_of(pod);
+    options.grace_seconds = 0;
+    const cluster::Key key{&cluster::kPods, std::string(doc::find_string(pod, "metadata", "namespace")),
+                           std::string(doc::find_string(pod, "metadata", "name"))};
+    world_.cluster.remove(key, std::move(options), [key](const Result<cluster::Object>& removed) {
+      if (!removed && removed.error().code != Code::kNotFound)
+        log::warn("pod {}/{} cannot be removed: {}", key.ns, key.name, removed.error().message);
+    });
+  }
+
+  AgentOptions options_;
+  Workers workers_;
+  LogReader logs_;
+  PodWorld world_;
+  std::map<std::string, Entry> runs_;
+  std::deque<std::string> queue_;  ///< uids of pods that wait for room
+  std::size_t running_ = 0;
+  PodRequests used_;
+  bool synced_ = false;
+  std::unique_ptr<cluster::Watch> watch_;
+};
+
+Agent::Agent(boost::asio::io_context& context, Executor& executor, cluster::Cluster& cluster,
+             artifact::Repository& repository, AgentOptions options)
+    : state_(std::make_shared<State>(context, executor, cluster, repository, std::move(options))) {}
+Agent::~Agent() = default;
+
+void Agent::start() {
+  state_->watch();
+}
+
+std::unique_ptr<cluster::Watch> Agent::read_log(const cluster::Object& pod, cluster::LogOptions options,
+                                                cluster::LogSink sink) {
+  return state_->read_log(pod, std::move(options), std::move(sink));
+}
+
+}  // namespace tiphys::node

@@ -1,0 +1,560 @@
+#include "node/agent/agent.h"
+
+#include <gmock/gmock.h>
+
+#include "node/agent/fake_cluster.h"
+#include "node/agent/pod_io.h"
+#include "node/testing.h"
+
+namespace tiphys::node {
+namespace {
+
+using ::testing::ElementsAre;
+using testing::FakeCluster;
+using ::testing::HasSubstr;
+using testing::read_file;
+using testing::TempFolder;
+using testing::write_file;
+
+/// A runtime whose containers start and end when the test says so.
+class FakeRuntime final : public Runtime {
+ public:
+  struct Container {
+    ContainerSpec spec;
+    std::move_only_function<void(Status)> on_started;
+    std::move_only_function<void(ContainerExit)> on_exit;
+    std::vector<Duration> stops;
+    bool removed = false;
+  };
+
+  explicit FakeRuntime(Executor& executor) : executor_(executor) {}
+
+  std::string_view name() const override { return "process"; }
+  void start(const ContainerSpec& spec, std::move_only_function<void(Status)> on_started,
+             std::move_only_function<void(ContainerExit)> on_exit) override {
+    started.push_back(spec.id);
+    containers[spec.id] = {spec, std::move(on_started), std::move(on_exit), {}, false};
+  }
+  void stop(const std::string& id, Duration grace) override { containers.at(id).stops.push_back(grace); }
+  void fetch(const std::string& id, const std::string& path, const std::string&,
+             std::move_only_function<void(Result<std::string>)> done) override {
+    const std::string host = containers.at(id).spec.dir + "/files" + path;
+    Result<std::string> found = host;
+    if (!std::filesystem::exists(host)) found = fail(Code::kNotFound, path + ": no such file or directory");
+    executor_.post([found = std::move(found), done = std::move(done)]() mutable { done(std::move(found)); });
+  }
+  void remove(const std::string& id) override { containers.at(id).removed = true; }
+  void remove_unclaimed(std::function<bool(std::string_view)> is_wanted) override { wanted = std::move(is_wanted); }
+
+  void run(const std::string& id) { std::move(containers.at(id).on_started)({}); }
+  void end(const std::string& id, int code, const std::string& reason = "") {
+    ContainerExit exit;
+    exit.exit_code = code;
+    exit.reason = !reason.empty() ? reason : code == 0 ? "Completed" : "Error";
+    exit.started_at = exit.finished_at = executor_.now();
+    std::move(containers.at(id).on_exit)(exit);
+  }
+
+  std::map<std::string, Container> containers;
+  std::vector<std::string> started;
+  std::function<bool(std::string_view)> wanted;
+
+ private:
+  Executor& executor_;
+};
+
+class AgentTest : public ::testing::Test {
+ protected:
+  AgentTest() { start(); }
+
+  void start() {
+    AgentOptions options;
+    options.pods_dir = folder_.path() + "/pods";
+    options.node_name = "laptop";
+    options.runtimes = {&runtime_};
+    options.most_pods = 3;
+    options.cpus = 2;
+    options.memory_bytes = 1 << 30;
+    agent_ = std::make_unique<Agent>(context_, *executor_, cluster_, *repository_, std::move(options));
+    agent_->start();
+    run_until([&] { return static_cast<bool>(runtime_.wanted); });
+  }
+
+  template <typename Done>
+  void run_until(Done done) {
+    while (!done()) {
+      context_.run_one();
+      context_.restart();
+    }
+  }
+  void settle() {
+    context_.poll();
+    context_.restart();
+  }
+
+  static doc::Value pod(std::string name, doc::Object container = {}, doc::Object spec = {},
+                        doc::Object annotations = {}) {
+    container["name"] = "main";
+    if (!container.contains("command")) container["command"] = doc::Array{"true"};
+    spec["containers"] = doc::Array{std::move(container)};
+    return doc::Object{{"metadata", doc::Object{{"name", name},
+                                                {"namespace", "default"},
+                                                {"uid", "uid-" + name},
+                                                {"annotations", std::move(annotations)}}},
+                       {"spec", std::move(spec)}};
+  }
+  static cluster::Key key(std::string name) { return {&cluster::kPods, "default", std::move(name)}; }
+  static std::string id(const std::string& name) { return "uid-" + name + ".main"; }
+
+  FakeRuntime::Container& begun(const std::string& name) {
+    run_until([&] { return runtime_.containers.contains(id(name)); });
+    return runtime_.containers.at(id(name));
+  }
+  /// The pod once its end is written.
+  const doc::Value& ended(const std::string& name) {
+    run_until([&] {
+      const doc::Value* found = cluster_.find(key(name));
+      const std::string_view phase = found ? doc::find_string(*found, "status", "phase") : "";
+      return phase == "Succeeded" || phase == "Failed";
+    });
+    settle();
+    return *cluster_.find(key(name));
+  }
+  static std::string status(const doc::Value& pod, std::string_view field) {
+    return std::string(doc::find_string(pod, "status", field));
+  }
+  static const doc::Value& terminated(const doc::Value& pod, std::size_t index = 0) {
+    return *doc::find(doc::find(pod, "status", "containerStatuses")->get_array().at(index), "state", "terminated");
+  }
+  static doc::Value outputs(const doc::Value& pod) {
+    const auto text = doc::find_string(pod, "metadata", "annotations", kOutputsAnnotation);
+    return text.empty() ? doc::Value() : doc::parse_json(text).value();
+  }
+
+  TempFolder folder_;
+  boost::asio::io_context context_;
+  std::unique_ptr<Executor> executor_ = make_asio_executor(context_);
+  FakeCluster cluster_{*executor_};
+  FakeRuntime runtime_{*executor_};
+  std::unique_ptr<artifact::Repository> repository_ = artifact::make_folder_repository(folder_.path() + "/artifacts");
+  std::unique_ptr<Agent> agent_;
+};
+
+TEST_F(AgentTest, AShortStepIsReportedByOneWrite) {
+  cluster_.put(cluster::kPods, pod("a"));
+  begun("a");
+  runtime_.run(id("a"));
+  runtime_.end(id("a"), 0);
+  const doc::Value& done = ended("a");
+  EXPECT_THAT(cluster_.phases["a"], ElementsAre("Succeeded"));
+  EXPECT_EQ(doc::find(terminated(done), "exitCode")->get_int64(), 0);
+  EXPECT_EQ(doc::find_string(terminated(done), "reason"), "Completed");
+  EXPECT_NE(doc::find_string(terminated(done), "finishedAt"), "");
+  EXPECT_NE(status(done, "startTime"), "");
+  EXPECT_EQ(status(done, "hostIP"), "127.0.0.1");
+  EXPECT_EQ(status(done, "podIP"), "127.0.0.1");
+  EXPECT_EQ(doc::find_string(done, "spec", "nodeName"), "laptop");
+  EXPECT_EQ(outputs(done), (doc::Value{{"exitCode", "0"}}));
+  EXPECT_TRUE(runtime_.containers.at(id("a")).removed);
+}
+
+TEST_F(AgentTest, ALongStepIsSeenRunning) {
+  cluster_.put(cluster::kPods, pod("a"));
+  begun("a");
+  runtime_.run(id("a"));
+  run_until([&] { return !cluster_.phases["a"].empty(); });
+  const doc::Value& running = *cluster_.find(key("a"));
+  EXPECT_EQ(status(running, "phase"), "Running");
+  const doc::Value& container = doc::find(running, "status", "containerStatuses")->get_array().at(0);
+  EXPECT_NE(doc::find_string(container, "state", "running", "startedAt"), "");
+  EXPECT_TRUE(doc::find(container, "ready")->get_bool());
+  runtime_.end(id("a"), 3);
+  const doc::Value& done = ended("a");
+  EXPECT_THAT(cluster_.phases["a"], ElementsAre("Running", "Failed"));
+  EXPECT_EQ(doc::find(terminated(done), "exitCode")->get_int64(), 3);
+  EXPECT_EQ(doc::find_string(terminated(done), "reason"), "Error");
+}
+
+TEST_F(AgentTest, AContainerThatCannotStartFailsThePod) {
+  cluster_.put(cluster::kPods, pod("a"));
+  auto start = std::move(begun("a").on_started);
+  start(fail(Code::kNotFound, "exec: \"cowsya\": executable file not found in $PATH"));
+  const doc::Value& done = ended("a");
+  EXPECT_EQ(status(done, "phase"), "Failed");
+  EXPECT_EQ(doc::find_string(terminated(done), "reason"), "StartError");
+  EXPECT_EQ(doc::find(terminated(done), "exitCode")->get_int64(), 127);
+  EXPECT_EQ(doc::find_string(terminated(done), "message"), "exec: \"cowsya\": executable file not found in $PATH");
+}
+
+struct EnvCase {
+  std::string name;
+  std::string env;       ///< JSON of spec.containers[0].env
+  std::string expected;  ///< of the variable X; "-": it is not set
+  std::string error;     ///< of the pod, part of it
+};
+
+class AgentEnv : public AgentTest, public ::testing::WithParamInterface<EnvCase> {};
+
+TEST_P(AgentEnv, Resolves) {
+  cluster_.put(cluster::kConfigMaps, doc::parse_json(R"({"metadata":{"name":"cm","namespace":"default"},
+      "data":{"k":"from-map"}})")
+                                         .value());
+  cluster_.put(cluster::kSecrets, doc::parse_json(R"({"metadata":{"name":"s","namespace":"default"},
+      "data":{"k":"ZnJvbS1zZWNyZXQ="}})")
+                                      .value());
+  doc::Object container{{"env", doc::parse_json(GetParam().env).value()}};
+  if (GetParam().env.starts_with('{')) container = doc::parse_json(GetParam().env).value().as_object();
+  cluster_.put(cluster::kPods, pod("a", std::move(container), {}, {{"note", "annotated"}}));
+  if (!GetParam().error.empty()) {
+    EXPECT_THAT(std::string(doc::find_string(terminated(ended("a")), "message")), HasSubstr(GetParam().error));
+    return;
+  }
+  const auto& env = begun("a").spec.env;
+  const auto found = std::ranges::find(env, "X", [](const auto& entry) { return entry.first; });
+  EXPECT_EQ(found == env.end() ? "-" : found->second, GetParam().expected);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Agent, AgentEnv,
+    ::testing::Values(
+        EnvCase{"Value", R"([{"name":"X","value":"v"}])", "v", ""}, EnvCase{"Empty", R"([{"name":"X"}])", "", ""},
+        EnvCase{"RefersToAnEarlierOne", R"j([{"name":"A","value":"1"},{"name":"X","value":"$(A)-$(B)-$$(A)"}])j",
+                "1-$(B)-$(A)", ""},
+        EnvCase{"ConfigMapKey", R"([{"name":"X","valueFrom":{"configMapKeyRef":{"name":"cm","key":"k"}}}])", "from-map",
+                ""},
+        EnvCase{"SecretKeyIsDecoded", R"([{"name":"X","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}}])",
+                "from-secret", ""},
+        EnvCase{"Field", R"([{"name":"X","valueFrom":{"fieldRef":{"fieldPath":"metadata.name"}}}])", "a", ""},
+        EnvCase{"AnnotationField",
+                R"([{"name":"X","valueFrom":{"fieldRef":{"fieldPath":"metadata.annotations['note']"}}}])", "annotated",
+                ""},
+        EnvCase{"OptionalKeyIsLeftOut",
+                R"([{"name":"X","valueFrom":{"configMapKeyRef":{"name":"cm","key":"no","optional":true}}}])", "-", ""},
+        EnvCase{"MissingKey", R"([{"name":"X","valueFrom":{"configMapKeyRef":{"name":"cm","key":"no"}}}])", "",
+                "couldn't find key no in ConfigMap \"cm\""},
+        EnvCase{"MissingSecret", R"([{"name":"X","valueFrom":{"secretKeyRef":{"name":"none","key":"k"}}}])", "",
+                "Secret \"none\" not found"},
+        EnvCase{"FromAWholeMap", R"j({"envFrom":[{"prefix":"","configMapRef":{"name":"cm"}}],
+                                     "env":[{"name":"X","value":"$(k)"}]})j",
+                "from-map", ""},
+        EnvCase{"UnsupportedSource", R"([{"name":"X","valueFrom":{"resourceFieldRef":{"resource":"limits.cpu"}}}])", "",
+                "this valueFrom is not supported"}),
+    [](const auto& test) { return test.param.name; });
+
+TEST_F(AgentTest, VolumesBecomeMounts) {
+  cluster_.put(cluster::kConfigMaps, doc::parse_json(R"({"metadata":{"name":"cm","namespace":"default"},
+      "data":{"a":"1","b":"2"}})")
+                                         .value());
+  write_file(folder_.path() + "/host/f", "h");
+  doc::Object container{{"volumeMounts", doc::parse_json(R"([
+      {"name":"work","mountPath":"/work"}, {"name":"work","mountPath":"/sub","subPath":"in/side"},
+      {"name":"cfg","mountPath":"/etc/cfg","readOnly":true}, {"name":"host","mountPath":"/host"}])")
+                                             .value()}};
+  doc::Object spec{{"volumes", doc::parse_json(R"([{"name":"work","emptyDir":{}},
+      {"name":"cfg","configMap":{"name":"cm","items":[{"key":"b","path":"d/bb","mode":256}]}},
+      {"name":"host","hostPath":{"path":")" + folder_.path() +
+                                               R"(/host","type":"Directory"}}])")
+                                   .value()}};
+  cluster_.put(cluster::kPods, pod("a", std::move(container), std::move(spec)));
+  const auto& mounts = begun("a").spec.mounts;
+  ASSERT_EQ(mounts.size(), 4u);
+  EXPECT_TRUE(std::filesystem::is_directory(mounts[0].host_path));
+  EXPECT_EQ(mounts[1].host_path, mounts[0].host_path + "/in/side");
+  EXPECT_TRUE(mounts[2].read_only);
+  EXPECT_EQ(read_file(mounts[2].host_path + "/d/bb"), "2");
+  EXPECT_FALSE(std::filesystem::exists(mounts[2].host_path + "/a"));
+  struct stat about{};
+  ::stat((mounts[2].host_path + "/d/bb").c_str(), &about);
+  EXPECT_EQ(about.st_mode & 07777, 0400u);
+  EXPECT_EQ(mounts[3].host_path, folder_.path() + "/host");
+}
+
+struct BadPodCase {
+  std::string name;
+  std::string container;  ///< JSON
+  std::string spec;       ///< JSON
+  std::string message;    ///< part of what the pod says
+};
+
+class AgentBadPod : public AgentTest, public ::testing::WithParamInterface<BadPodCase> {};
+
+TEST_P(AgentBadPod, Says) {
+  cluster_.put(cluster::kPods, pod("a", doc::parse_json(GetParam().container).value().as_object(),
+                                   doc::parse_json(GetParam().spec).value().as_object()));
+  const doc::Value& done = ended("a");
+  EXPECT_EQ(status(done, "phase"), "Failed");
+  EXPECT_THAT(doc::to_json(done), HasSubstr(GetParam().message));
+  EXPECT_TRUE(runtime_.started.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Agent, AgentBadPod,
+    ::testing::Values(
+        BadPodCase{"MountWithoutVolume", R"({"volumeMounts":[{"name":"v","mountPath":"/v"}]})", "{}",
+                   "volume \\\"v\\\" of a mount does not exist in the pod"},
+        BadPodCase{"MissingConfigMapVolume", "{}", R"({"volumes":[{"name":"v","configMap":{"name":"no"}}]})",
+                   "ConfigMap \\\"no\\\" not found"},
+        BadPodCase{"HostPathOfAnotherType", "{}",
+                   R"({"volumes":[{"name":"v","hostPath":{"path":"/usr","type":"File"}}]})",
+                   "hostPath type check failed"},
+        BadPodCase{"HostPathThatIsMissing", "{}",
+                   R"({"volumes":[{"name":"v","hostPath":{"path":"/no/such","type":"Directory"}}]})",
+                   "hostPath type check failed"},
+        BadPodCase{"UnsupportedVolume", "{}", R"({"volumes":[{"name":"v","nfs":{"server":"s","path":"/"}}]})",
+                   "only emptyDir, hostPath, configMap and secret"},
+        BadPodCase{"BadQuantity", R"({"resources":{"limits":{"memory":"lots"}}})", "{}", "lots"},
+        BadPodCase{"MoreThanTheMachine", R"({"resources":{"requests":{"cpu":"64"}}})", "{}", "Unschedulable"},
+        BadPodCase{"InitContainers", "{}", R"({"initContainers":[{"name":"i"}]})", "initContainers are not supported"}),
+    [](const auto& test) { return test.param.name; });
+
+TEST_F(AgentTest, LimitsAndSecurityReachTheRuntime) {
+  cluster_.put(cluster::kPods,
+               pod("a",
+                   doc::parse_json(R"({"resources":{"limits":{"memory":"64Mi","cpu":"500m"}},"workingDir":"/w",
+                   "securityContext":{"runAsUser":7,"readOnlyRootFilesystem":true}})")
+                       .value()
+                       .as_object(),
+                   doc::parse_json(R"({"securityContext":{"runAsUser":5,"runAsGroup":6}})").value().as_object()));
+  const ContainerSpec& spec = begun("a").spec;
+  EXPECT_EQ(spec.memory_bytes, 64 << 20);
+  EXPECT_EQ(spec.cpus, 0.5);
+  EXPECT_EQ(spec.run_as_user, 7);
+  EXPECT_EQ(spec.run_as_group, 6);
+  EXPECT_TRUE(spec.read_only_root);
+  EXPECT_EQ(spec.working_dir, "/w");
+}
+
+TEST_F(AgentTest, InputsAreStaged) {
+  write_file(folder_.path() + "/made", "artifact");
+  ASSERT_TRUE(repository_->save("key/of/it", folder_.path() + "/made"));
+  cluster_.put(cluster::kPods, pod("a", {}, {}, {{kInputsAnnotation, R"({
+      "files":[{"path":"/argo/staging/script","content":"echo hi","mode":493}],
+      "artifacts":[{"name":"raw","path":"/in/raw","location":{"raw":{"data":"raw data"}}},
+                   {"name":"art","path":"/in/art","location":{"s3":{"key":"key/of/it"}}},
+                   {"name":"opt","path":"/in/opt","optional":true,"location":{"s3":{"key":"none"}}}]})"}}));
+  const auto& inputs = begun("a").spec.inputs;
+  ASSERT_EQ(inputs.size(), 3u);
+  EXPECT_EQ(inputs[0].first, "/argo/staging/script");
+  EXPECT_EQ(read_file(inputs[0].second), "echo hi");
+  EXPECT_EQ(read_file(inputs[1].second), "raw data");
+  EXPECT_EQ(read_file(inputs[2].second), "artifact");
+}
+
+TEST_F(AgentTest, AMissingInputArtifactFailsThePod) {
+  cluster_.put(cluster::kPods, pod("a", {}, {}, {{kInputsAnnotation, R"({"artifacts":[
+      {"name":"art","path":"/in/art","location":{"s3":{"key":"none"}}}]})"}}));
+  const doc::Value& done = ended("a");
+  EXPECT_EQ(status(done, "phase"), "Failed");
+  EXPECT_THAT(std::string(doc::find_string(terminated(done), "message")), HasSubstr("artifact art failed to load"));
+}
+
+struct OutputCase {
+  std::string name;
+  std::string wanted;  ///< JSON of the annotation
+  int exit_code;
+  std::string phase;
+  std::string outputs;  ///< JSON; "": none
+  std::string error;    ///< part of the wait container's message
+};
+
+class AgentOutputs : public AgentTest, public ::testing::WithParamInterface<OutputCase> {};
+
+TEST_P(AgentOutputs, AreCollected) {
+  cluster_.put(cluster::kPods, pod("a", {}, {}, {{kOutputsWantedAnnotation, GetParam().wanted}}));
+  auto& container = begun("a");
+  write_file(container.spec.dir + "/files/tmp/p", "value\n\n");
+  write_file(container.spec.dir + "/files/tmp/big", std::string(300 * 1024, 'x'));
+  write_file(container.spec.dir + "/log",
+             "2026-01-01T00:00:00.000000000Z stdout F one\n2026-01-01T00:00:00.000000000Z stderr F no\n"
+             "2026-01-01T00:00:00.000000000Z stdout P tw\n2026-01-01T00:00:00.000000000Z stdout F o\n");
+  runtime_.run(id("a"));
+  runtime_.end(id("a"), GetParam().exit_code);
+  const doc::Value& done = ended("a");
+  EXPECT_EQ(status(done, "phase"), GetParam().phase);
+  if (!GetParam().outputs.empty()) {
+    EXPECT_EQ(outputs(done), doc::parse_json(GetParam().outputs).value());
+  }
+  if (!GetParam().error.empty()) {
+    EXPECT_THAT(std::string(doc::find_string(terminated(done, 1), "message")), HasSubstr(GetParam().error));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Agent, AgentOutputs,
+    ::testing::Values(
+        OutputCase{"ResultIsStandardOutput", R"({"result":true})", 0, "Succeeded",
+                   R"({"result":"one\ntwo","exitCode":"0"})", ""},
+        OutputCase{"ParameterLosesOneNewline", R"({"parameters":[{"name":"p","path":"/tmp/p"}]})", 0, "Succeeded",
+                   R"({"parameters":[{"name":"p","value":"value\n"}],"exitCode":"0"})", ""},
+        OutputCase{"MissingParameterHasItsDefault", R"({"parameters":[{"name":"p","path":"/no","default":"d"}]})", 0,
+                   "Succeeded", R"({"parameters":[{"name":"p","value":"d"}],"exitCode":"0"})", ""},
+        OutputCase{"MissingParameterFails", R"({"parameters":[{"name":"p","path":"/no"}]})", 0, "Failed", "",
+                   "cannot save parameter p from /no"},
+        OutputCase{"TooLargeParameterFails", R"({"parameters":[{"name":"p","path":"/tmp/big"}]})", 0, "Failed", "",
+                   "use an artifact"},
+        OutputCase{"ArtifactIsSaved", R"({"artifacts":[{"name":"a","path":"/tmp/p","key":"k","archive":"none"}]})", 0,
+                   "Succeeded",
+                   R"({"artifacts":[{"name":"a","path":"/tmp/p","archive":{"none":{}},"s3":{"key":"k"}}],
+                       "exitCode":"0"})",
+                   ""},
+        OutputCase{"OptionalArtifactIsLeftOut",
+                   R"({"artifacts":[{"name":"a","path":"/no","key":"k","optional":true}]})", 0, "Succeeded",
+                   R"({"exitCode":"0"})", ""},
+        OutputCase{"MissingArtifactIsNamed", R"({"artifacts":[{"name":"a","path":"/no","key":"k"}]})", 0, "Failed", "",
+                   "artifact a failed to save from /no"},
+        OutputCase{"AFailedStepKeepsWhatThereIs",
+                   R"({"result":true,"parameters":[{"name":"p","path":"/tmp/p"},{"name":"q","path":"/no"}]})", 2,
+                   "Failed", R"({"result":"one\ntwo","parameters":[{"name":"p","value":"value\n"}],"exitCode":"2"})",
+                   ""}),
+    [](const auto& test) { return test.param.name; });
+
+TEST_F(AgentTest, TheDeadlineStopsThePod) {
+  doc::Value late = pod("a", {}, {{"activeDeadlineSeconds", 60}, {"terminationGracePeriodSeconds", 7}});
+  late.as_object()["status"] = doc::Object{{"phase", "Running"}, {"startTime", "2026-01-01T00:00:00Z"}};
+  cluster_.put(cluster::kPods, std::move(late));
+  auto& container = begun("a");
+  runtime_.run(id("a"));
+  run_until([&] { return !container.stops.empty(); });
+  EXPECT_EQ(container.stops.front(), std::chrono::seconds(7));
+  runtime_.end(id("a"), 143);
+  const doc::Value& done = ended("a");
+  EXPECT_EQ(status(done, "phase"), "Failed");
+  EXPECT_EQ(status(done, "reason"), "DeadlineExceeded");
+  EXPECT_EQ(status(done, "message"), "Pod was active on the node longer than the specified deadline");
+}
+
+TEST_F(AgentTest, DeletionStopsThenRemovesThePodAndItsFolder) {
+  cluster_.put(cluster::kPods, pod("a"));
+  auto& container = begun("a");
+  const std::string dir = folder_.path() + "/pods/uid-a";
+  runtime_.run(id("a"));
+  cluster_.mark_deleted(key("a"), 5);
+  run_until([&] { return !container.stops.empty(); });
+  EXPECT_EQ(container.stops.front(), std::chrono::seconds(5));
+  EXPECT_TRUE(std::filesystem::exists(dir));
+  runtime_.end(id("a"), 143);
+  run_until([&] { return !cluster_.find(key("a")); });
+  EXPECT_TRUE(container.removed);
+  run_until([&] { return !std::filesystem::exists(dir); });
+}
+
+TEST_F(AgentTest, AnEndedPodIsRemovedWhenItIsDeleted) {
+  cluster_.put(cluster::kPods, pod("a"));
+  begun("a");
+  runtime_.run(id("a"));
+  runtime_.end(id("a"), 0);
+  ended("a");
+  cluster_.mark_deleted(key("a"), 30);
+  run_until([&] { return !cluster_.find(key("a")); });
+}
+
+TEST_F(AgentTest, PodsWaitForTheirTurnInOrder) {
+  for (const char* name : {"a", "b", "c", "d", "e"}) cluster_.put(cluster::kPods, pod(name));
+  begun("c");
+  settle();
+  EXPECT_THAT(runtime_.started, ElementsAre(id("a"), id("b"), id("c")));
+  runtime_.run(id("b"));
+  runtime_.end(id("b"), 0);
+  begun("d");
+  settle();
+  EXPECT_THAT(runtime_.started, ElementsAre(id("a"), id("b"), id("c"), id("d")));
+}
+
+TEST_F(AgentTest, RequestsAreAdmittedUpToTheMachine) {
+  const auto wants = [](std::string cpu) {
+    return doc::Object{{"resources", doc::Object{{"requests", doc::Object{{"cpu", cpu}}}}}};
+  };
+  cluster_.put(cluster::kPods, pod("a", wants("1500m")));
+  cluster_.put(cluster::kPods, pod("b", wants("1")));
+  begun("a");
+  settle();
+  EXPECT_THAT(runtime_.started, ElementsAre(id("a")));
+  runtime_.run(id("a"));
+  runtime_.end(id("a"), 0);
+  begun("b");
+}
+
+TEST_F(AgentTest, AnUnknownRuntimeIsNamed) {
+  cluster_.put(cluster::kPods, pod("a", {}, {}, {{kRuntimeAnnotation, "magic"}}));
+  const doc::Value& done = ended("a");
+  EXPECT_EQ(status(done, "phase"), "Failed");
+  EXPECT_THAT(status(done, "message"), HasSubstr("there is no runtime \"magic\""));
+}
+
+TEST_F(AgentTest, ANewAgentAdoptsWhatAnEarlierOneBegan) {
+  cluster_.put(cluster::kPods, pod("a"));
+  begun("a");
+  runtime_.run(id("a"));
+  run_until([&] { return !cluster_.phases["a"].empty(); });
+  agent_.reset();
+  runtime_.containers.clear();
+  runtime_.wanted = nullptr;
+  start();
+  begun("a");
+  EXPECT_THAT(runtime_.started, ElementsAre(id("a"), id("a")));
+  runtime_.run(id("a"));
+  runtime_.end(id("a"), 137, "ContainerStatusUnknown");
+  const doc::Value& done = ended("a");
+  EXPECT_EQ(doc::find_string(terminated(done), "reason"), "ContainerStatusUnknown");
+}
+
+TEST_F(AgentTest, ContainersOfWaitingPodsAreWanted) {
+  for (const char* name : {"a", "b", "c", "d"}) cluster_.put(cluster::kPods, pod(name));
+  begun("c");
+  settle();
+  EXPECT_TRUE(runtime_.wanted(id("d")));
+  EXPECT_FALSE(runtime_.wanted("uid-gone.main"));
+}
+
+TEST_F(AgentTest, TheEndIsWrittenAgainUntilItIsTaken) {
+  cluster_.put(cluster::kPods, pod("a"));
+  begun("a");
+  cluster_.failing_patches = 2;
+  runtime_.run(id("a"));
+  runtime_.end(id("a"), 0);
+  settle();
+  EXPECT_FALSE(runtime_.containers.at(id("a")).removed);
+  EXPECT_EQ(status(ended("a"), "phase"), "Succeeded");
+  EXPECT_TRUE(runtime_.containers.at(id("a")).removed);
+}
+
+TEST_F(AgentTest, OtherContainersStopWhenMainHasEnded) {
+  doc::Value two = pod("a");
+  two.at("spec")
+      .at("containers")
+      .as_array()
+      .push_back(doc::Object{{"name", "sidecar"}, {"command", doc::Array{"serve"}}});
+  cluster_.put(cluster::kPods, std::move(two));
+  begun("a");
+  run_until([&] { return runtime_.containers.contains("uid-a.sidecar"); });
+  runtime_.run(id("a"));
+  runtime_.run("uid-a.sidecar");
+  runtime_.end(id("a"), 0);
+  EXPECT_EQ(runtime_.containers.at("uid-a.sidecar").stops.size(), 1u);
+  runtime_.end("uid-a.sidecar", 143);
+  EXPECT_EQ(status(ended("a"), "phase"), "Succeeded");
+}
+
+TEST_F(AgentTest, LogsAreReadFromThePodsFolder) {
+  cluster_.put(cluster::kPods, pod("a"));
+  auto& container = begun("a");
+  runtime_.run(id("a"));
+  std::vector<std::string> lines;
+  bool over = false;
+  const auto watch = agent_->read_log(std::make_shared<const doc::Value>(*cluster_.find(key("a"))), {.follow = true},
+                                      {[&](std::string_view line, Time, std::string_view stream) {
+                                         lines.push_back(fmt::format("{}:{}", stream, line));
+                                       },
+                                       [&](const Status& status) { over = status.has_value(); }});
+  write_file(container.spec.dir + "/log", "2026-01-01T00:00:00.000000000Z stdout F one\n");
+  run_until([&] { return lines.size() == 1; });
+  std::ofstream(container.spec.dir + "/log", std::ios::app) << "2026-01-01T00:00:01.000000000Z stderr F two\n";
+  run_until([&] { return lines.size() == 2; });
+  EXPECT_FALSE(over);
+  runtime_.end(id("a"), 0);
+  run_until([&] { return over; });
+  EXPECT_THAT(lines, ElementsAre("stdout:one", "stderr:two"));
+}
+
+}  // namespace
+}  // namespace tiphys::node

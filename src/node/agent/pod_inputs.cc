@@ -1,0 +1,109 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include "artifact/file_tree.h"
+#include "base/unique_fd.h"
+#include "node/agent/pod_files.h"
+
+namespace tiphys::node {
+namespace {
+
+namespace fs = std::filesystem;
+
+Status write_file(const std::string& path, std::string_view content, mode_t mode) {
+  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
+  if (!fd) return fail_errno(fmt::format("make {}", path), errno);
+  while (!content.empty()) {
+    const ssize_t written = ::write(fd.get(), content.data(), content.size());
+    if (written < 0) return fail_errno(fmt::format("write {}", path), errno);
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  if (::fchmod(fd.get(), mode) != 0) return fail_errno(fmt::format("chmod {}", path), errno);
+  return {};
+}
+
+std::optional<mode_t> mode_of(const doc::Value& entry) {
+  const doc::Value* mode = doc::find(entry, "mode");
+  return mode && mode->is_int64() ? std::optional(static_cast<mode_t>(mode->get_int64()) & 07777) : std::nullopt;
+}
+
+/// Unpacks what was packed, as the original does: by the archive that the artifact names, or a tarball where it names
+/// none.
+Status unpack_to(const std::string& loaded, const std::string& target, std::string_view archive) {
+  const bool packed = archive == "none"  ? false
+                      : archive == "zip" ? artifact::is_archive(loaded)
+                                         : artifact::is_tarball(loaded);
+  if (packed) {
+    TIPHYS_CHECK_OK(artifact::unpack(loaded, target));
+    return artifact::remove_tree(loaded);
+  }
+  std::error_code error;
+  fs::rename(loaded, target, error);
+  if (error) return fail_errno(fmt::format("move {}", loaded), error.value());
+  return {};
+}
+
+Status load_artifact(const doc::Value& wanted, const std::string& target, artifact::Repository& repository) {
+  if (const doc::Value* raw = doc::find(wanted, "location", "raw"))
+    return write_file(target, doc::find_string(*raw, "data"), 0644);
+  const doc::Value* place = doc::find(wanted, "location", "s3");
+  const std::string_view key = place ? doc::find_string(*place, "key") : "";
+  if (key.empty()) return fail(Code::kInvalidArgument, "its location has no key");
+  if (doc::find(*place, "bucket") || doc::find(*place, "endpoint")) {
+    return fail(Code::kUnimplemented,
+                "buckets other than this plane's own repository are not supported yet: give the key alone");
+  }
+  const std::string loaded = target + ".loaded";
+  TIPHYS_CHECK_OK(artifact::remove_tree(loaded));
+  TIPHYS_CHECK_OK(repository.load(key, loaded));
+  return unpack_to(loaded, target, doc::find_string(wanted, "archive"));
+}
+
+Status stage_artifact(const doc::Value& wanted, const std::string& target, artifact::Repository& repository,
+                      StagedInputs& staged) {
+  const std::string_view name = doc::find_string(wanted, "name");
+  const std::string_view path = doc::find_string(wanted, "path");
+  if (path.empty()) return {};
+  TIPHYS_CHECK_OK(artifact::remove_tree(target));
+  if (Status loaded = load_artifact(wanted, target, repository); !loaded) {
+    const doc::Value* optional = doc::find(wanted, "optional");
+    if (loaded.error().code == Code::kNotFound && optional && optional->is_bool() && optional->get_bool()) return {};
+    return std::unexpected(loaded.error().in(fmt::format("artifact {} failed to load", name)));
+  }
+  if (const auto mode = mode_of(wanted); mode && ::chmod(target.c_str(), *mode) != 0)
+    return fail_errno(fmt::format("chmod {}", target), errno);
+  staged.emplace_back(path, target);
+  return {};
+}
+
+}  // namespace
+
+Result<StagedInputs> stage_inputs(std::string_view annotation, const std::string& dir,
+                                  artifact::Repository& repository) {
+  StagedInputs staged;
+  if (annotation.empty()) return staged;
+  TIPHYS_TRY(const doc::Value inputs, doc::parse_json(annotation));
+  std::error_code error;
+  fs::create_directories(dir, error);
+  if (error) return fail_errno(fmt::format("make {}", dir), error.value());
+  if (const doc::Value* files = doc::find(inputs, "files"); files && files->is_array()) {
+    for (const doc::Value& file : files->get_array()) {
+      const std::string target = fmt::format("{}/file-{}", dir, staged.size());
+      TIPHYS_CHECK_OK(write_file(target, doc::find_string(file, "content"), mode_of(file).value_or(0644)));
+      staged.emplace_back(doc::find_string(file, "path"), target);
+    }
+  }
+  if (const doc::Value* artifacts = doc::find(inputs, "artifacts"); artifacts && artifacts->is_array()) {
+    for (std::size_t i = 0; i < artifacts->get_array().size(); ++i) {
+      TIPHYS_CHECK_OK(
+          stage_artifact(artifacts->get_array()[i], fmt::format("{}/artifact-{}", dir, i), repository, staged));
+    }
+  }
+  return staged;
+}
+
+}  // namespace tiphys::node

@@ -1,0 +1,180 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "artifact/file_tree.h"
+#include "base/unique_fd.h"
+#include "node/agent/pod_files.h"
+#include "node/agent/pod_io.h"
+#include "node/log/log_file.h"
+
+namespace tiphys::node {
+namespace {
+
+const doc::Array& list(const doc::Value& wanted, std::string_view name) {
+  static const doc::Array kNone;
+  const doc::Value* member = doc::find(wanted, name);
+  return member && member->is_array() ? member->get_array() : kNone;
+}
+
+bool truth(const doc::Value& object, std::string_view field) {
+  const doc::Value* value = doc::find(object, field);
+  return value && value->is_bool() && value->get_bool();
+}
+
+Result<std::string> read_parameter(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat about{};
+  if (!fd || ::fstat(fd.get(), &about) != 0) return fail_errno(fmt::format("open {}", path), errno);
+  if (!S_ISREG(about.st_mode)) return fail(Code::kInvalidArgument, "it is no file");
+  if (static_cast<std::size_t>(about.st_size) > kMostResultBytes) {
+    return fail(Code::kResourceExhausted,
+                fmt::format("it has {} bytes, at most {} fit into a parameter: use an artifact", about.st_size,
+                            kMostResultBytes));
+  }
+  std::string text(static_cast<std::size_t>(about.st_size), '\0');
+  const ssize_t count = ::pread(fd.get(), text.data(), text.size(), 0);
+  if (count < 0) return fail_errno(fmt::format("read {}", path), errno);
+  text.resize(static_cast<std::size_t>(count));
+  if (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+Status save_artifact(const doc::Value& wanted, const std::string& host_path, const std::string& scratch,
+                     artifact::Repository& repository) {
+  const std::string_view archive = doc::find_string(wanted, "archive");
+  const std::string_view key = doc::find_string(wanted, "key");
+  if (archive == "none") return repository.save(key, host_path);
+  const std::string packed = scratch + "/packed";
+  TIPHYS_CHECK_OK(artifact::remove_tree(packed));
+  const doc::Value* level = doc::find(wanted, "compressionLevel");
+  TIPHYS_CHECK_OK(archive == "zip"
+                      ? artifact::pack_zip(host_path, packed)
+                      : artifact::pack_tar_gz(host_path, packed,
+                                              level && level->is_int64() ? static_cast<int>(level->get_int64()) : -1));
+  Status saved = repository.save(key, packed);
+  Status removed = artifact::remove_tree(packed);
+  return saved ? removed : saved;
+}
+
+/// The artifact as Argo writes it in a node's outputs.
+doc::Object artifact_output(const doc::Value& wanted) {
+  doc::Object output{{"name", doc::find_string(wanted, "name")}, {"path", doc::find_string(wanted, "path")}};
+  if (const doc::Value* mode = doc::find(wanted, "mode")) output["mode"] = *mode;
+  if (const std::string_view archive = doc::find_string(wanted, "archive"); !archive.empty()) {
+    output["archive"] = doc::Object{{archive, doc::Object{}}};
+  }
+  output["s3"] = doc::Object{{"key", doc::find_string(wanted, "key")}};
+  return output;
+}
+
+/// One collection: host paths are asked for one after the other, then a worker reads, packs and saves.
+class Collection : public std::enable_shared_from_this<Collection> {
+ public:
+  Collection(Runtime& runtime, artifact::Repository& repository, Workers& workers, OutputsRequest request,
+             doc::Value wanted, std::move_only_function<void(Result<doc::Object>)> done)
+      : runtime_(runtime),
+        repository_(repository),
+        workers_(workers),
+        request_(std::move(request)),
+        wanted_(std::move(wanted)),
+        done_(std::move(done)) {
+    for (const doc::Value& parameter : list(wanted_, "parameters"))
+      paths_.emplace_back(doc::find_string(parameter, "path"));
+    for (const doc::Value& artifact : list(wanted_, "artifacts"))
+      paths_.emplace_back(doc::find_string(artifact, "path"));
+  }
+
+  void next() {
+    if (found_.size() == paths_.size()) return finish();
+    runtime_.fetch(request_.container_id, paths_[found_.size()], request_.scratch_dir,
+                   [self = shared_from_this()](Result<std::string> path) {
+                     self->found_.push_back(std::move(path));
+                     self->next();
+                   });
+  }
+
+ private:
+  void finish() {
+    workers_.run([self = shared_from_this()] { return self->collect(); },
+                 [self = shared_from_this()](Result<doc::Object> outputs) { self->done_(std::move(outputs)); });
+  }
+
+  bool forgives() const { return request_.exit_code != 0; }
+
+  Result<doc::Object> collect() {
+    doc::Object outputs;
+    if (truth(wanted_, "result")) {
+      TIPHYS_TRY(const std::string result, stdout_tail(request_.log_path, kMostResultBytes));
+      outputs["result"] = result;
+    }
+    TIPHYS_TRY(doc::Array parameters, collect_parameters());
+    if (!parameters.empty()) outputs["parameters"] = std::move(parameters);
+    TIPHYS_TRY(doc::Array artifacts, collect_artifacts());
+    if (!artifacts.empty()) outputs["artifacts"] = std::move(artifacts);
+    outputs["exitCode"] = std::to_string(request_.exit_code);
+    return outputs;
+  }
+
+  Result<doc::Array> collect_parameters() {
+    doc::Array out;
+    std::size_t index = 0;
+    for (const doc::Value& wanted : list(wanted_, "parameters")) {
+      const Result<std::string>& path = found_[index++];
+      Result<std::string> value = path ? read_parameter(*path) : std::unexpected(path.error());
+      const doc::Value* fallback = doc::find(wanted, "default");
+      if (!value && value.error().code == Code::kNotFound && fallback) value = doc::scalar_text(*fallback);
+      const std::string_view name = doc::find_string(wanted, "name");
+      if (value) {
+        out.push_back(doc::Object{{"name", name}, {"value", *value}});
+      } else if (!forgives()) {
+        return std::unexpected(
+            value.error().in(fmt::format("cannot save parameter {} from {}", name, doc::find_string(wanted, "path"))));
+      }
+    }
+    return out;
+  }
+
+  Result<doc::Array> collect_artifacts() {
+    doc::Array out;
+    std::size_t index = list(wanted_, "parameters").size();
+    for (const doc::Value& wanted : list(wanted_, "artifacts")) {
+      const Result<std::string>& path = found_[index++];
+      const Status saved =
+          path ? save_artifact(wanted, *path, request_.scratch_dir, repository_) : std::unexpected(path.error());
+      if (saved) {
+        out.push_back(artifact_output(wanted));
+        continue;
+      }
+      const bool missing = !path && path.error().code == Code::kNotFound;
+      if (forgives() || (missing && truth(wanted, "optional"))) continue;
+      return std::unexpected(saved.error().in(fmt::format(
+          "artifact {} failed to save from {}", doc::find_string(wanted, "name"), doc::find_string(wanted, "path"))));
+    }
+    return out;
+  }
+
+  Runtime& runtime_;
+  artifact::Repository& repository_;
+  Workers& workers_;
+  OutputsRequest request_;
+  doc::Value wanted_;
+  std::move_only_function<void(Result<doc::Object>)> done_;
+  std::vector<std::string> paths_;
+  std::vector<Result<std::string>> found_;
+};
+
+}  // namespace
+
+void collect_outputs(Runtime& runtime, artifact::Repository& repository, Workers& workers, OutputsRequest request,
+                     std::move_only_function<void(Result<doc::Object>)> done) {
+  if (request.annotation.empty()) return done(doc::Object{{"exitCode", std::to_string(request.exit_code)}});
+  auto wanted = doc::parse_json(request.annotation);
+  if (!wanted) return done(std::unexpected(wanted.error().in("what outputs the pod wants cannot be read")));
+  std::make_shared<Collection>(runtime, repository, workers, std::move(request), std::move(*wanted), std::move(done))
+      ->next();
+}
+
+}  // namespace tiphys::node

@@ -1,0 +1,92 @@
+// One pod on its way through the agent: queued, prepared, running, ended, reported.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "artifact/repository.h"
+#include "base/executor.h"
+#include "cluster/cluster.h"
+#include "node/agent/pod_files.h"
+#include "node/agent/pod_report.h"
+#include "node/agent/pod_spec.h"
+#include "node/log/log_file.h"
+#include "node/runtime.h"
+#include "node/workers.h"
+
+namespace tiphys::node {
+
+/// What a pod's run needs of its agent.
+struct PodWorld {
+  Executor& executor;
+  cluster::Cluster& cluster;
+  artifact::Repository& repository;
+  Workers& workers;
+  LogReader& logs;
+};
+
+class PodRun : public std::enable_shared_from_this<PodRun> {
+ public:
+  struct Events {
+    /// Once, when no container of the pod runs any more: its place is free for the next.
+    std::function<void()> on_settled;
+    /// Once, when its end is on disk: the run may be forgotten.
+    std::function<void()> on_reported;
+  };
+  PodRun(PodWorld world, cluster::Object pod, PodPlace place, Runtime& runtime, Events events);
+
+  const cluster::Object& pod() const { return pod_; }
+  bool begun() const { return begun_; }
+  bool settled() const { return settled_; }
+
+  void begin();
+  /// The pod's newest state: a deletion stops it.
+  void update(cluster::Object pod);
+  /// Ends a pod that was not begun, or cannot be.
+  void refuse(std::string reason, std::string message);
+
+ private:
+  struct Container {
+    ContainerSpec spec;
+    bool asked = false;  ///< given to the runtime
+    ContainerReport report;
+  };
+
+  void prepare(const PodSources& sources);
+  void stage(std::vector<ContainerSpec> specs);
+  void start_containers(std::vector<ContainerSpec> specs);
+  void started(std::size_t index, const Status& status);
+  void ended(std::size_t index, ContainerExit exit);
+  void failed_before_start(std::string container, const Error& error);
+  void set_deadline();
+  void stop_all(Duration grace);
+  void all_ended();
+  void settle();
+  void report_running();
+  void report_end(Result<doc::Object> outputs);
+  void write(PodReport report, Duration retry_after);
+  PodReport report(std::string phase) const;
+  Duration grace() const;
+  void free_containers();
+  void finish_deletion();
+
+  PodWorld world_;
+  cluster::Object pod_;
+  cluster::Key key_;
+  PodPlace place_;
+  Runtime& runtime_;
+  Events events_;
+  std::vector<Container> containers_;
+  Time started_at_{};
+  Executor::TimerId deadline_ = 0;
+  Executor::TimerId running_timer_ = 0;
+  std::string reason_, message_;  ///< why the agent ended the pod, when it did
+  bool begun_ = false;
+  bool stopping_ = false;
+  bool settled_ = false;
+};
+
+}  // namespace tiphys::node

@@ -1,0 +1,147 @@
+#include "node/agent/pod_spec.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "node/agent/quantity.h"
+
+namespace tiphys::node {
+namespace {
+
+Result<double> quantity(const doc::Value& container, std::string_view kind, std::string_view resource) {
+  const doc::Value* value = doc::find(container, "resources", kind, resource);
+  if (!value || value->is_null()) return -1.0;
+  auto parsed = parse_quantity(doc::scalar_text(*value));
+  if (!parsed) return std::unexpected(parsed.error().in(fmt::format("resources.{}.{}", kind, resource)));
+  return parsed;
+}
+
+Result<double> request(const doc::Value& container, std::string_view resource) {
+  TIPHYS_TRY(const double asked, quantity(container, "requests", resource));
+  if (asked >= 0) return asked;
+  TIPHYS_TRY(const double limit, quantity(container, "limits", resource));
+  return std::max(limit, 0.0);
+}
+
+std::vector<std::string> texts(const doc::Value& container, std::string_view field) {
+  std::vector<std::string> out;
+  const doc::Value* list = doc::find(container, field);
+  if (!list || !list->is_array()) return out;
+  for (const doc::Value& item : list->get_array()) out.push_back(doc::scalar_text(item));
+  return out;
+}
+
+const doc::Value* security(const doc::Value& pod, const doc::Value& container, std::string_view field) {
+  const doc::Value* own = doc::find(container, "securityContext", field);
+  return own ? own : doc::find(pod, "spec", "securityContext", field);
+}
+
+std::optional<std::int64_t> number(const doc::Value* value) {
+  return value && value->is_int64() ? std::optional(value->get_int64()) : std::nullopt;
+}
+
+bool truth(const doc::Value* value) {
+  return value && value->is_bool() && value->get_bool();
+}
+
+Result<std::vector<Mount>> mounts_of(const doc::Value& container, const std::map<std::string, std::string>& volumes) {
+  std::vector<Mount> mounts;
+  const doc::Value* list = doc::find(container, "volumeMounts");
+  if (!list || !list->is_array()) return mounts;
+  for (const doc::Value& mount : list->get_array()) {
+    const std::string name(doc::find_string(mount, "name"));
+    const auto volume = volumes.find(name);
+    if (volume == volumes.end())
+      return fail(Code::kNotFound, fmt::format("volume \"{}\" of a mount does not exist in the pod", name));
+    Mount made{volume->second, std::string(doc::find_string(mount, "mountPath")), truth(doc::find(mount, "readOnly"))};
+    if (!made.path.starts_with('/'))
+      return fail(Code::kInvalidArgument, fmt::format("mountPath \"{}\" must be absolute", made.path));
+    if (const std::string_view below = doc::find_string(mount, "subPath"); !below.empty()) {
+      const std::filesystem::path parts(below);
+      if (parts.is_absolute() || std::find(parts.begin(), parts.end(), "..") != parts.end()) {
+        return fail(Code::kInvalidArgument, fmt::format("subPath \"{}\" must be relative and without ..", below));
+      }
+      made.host_path += fmt::format("/{}", below);
+      std::error_code error;
+      if (!std::filesystem::exists(made.host_path, error)) std::filesystem::create_directories(made.host_path, error);
+      if (error) return fail_errno(fmt::format("make {}", made.host_path), error.value());
+    }
+    mounts.push_back(std::move(made));
+  }
+  return mounts;
+}
+
+Result<ContainerSpec> container_spec(const doc::Value& pod, const doc::Value& container, const PodSources& sources,
+                                     const std::map<std::string, std::string>& volumes, const PodPlace& place) {
+  ContainerSpec spec;
+  spec.container_name = doc::find_string(container, "name");
+  spec.pod_uid = doc::find_string(pod, "metadata", "uid");
+  spec.pod_name = doc::find_string(pod, "metadata", "name");
+  spec.ns = doc::find_string(pod, "metadata", "namespace");
+  spec.id = fmt::format("{}.{}", spec.pod_uid, spec.container_name);
+  spec.dir = container_dir(place.dir, spec.container_name);
+  spec.image = doc::find_string(container, "image");
+  spec.image_pull_policy = doc::find_string(container, "imagePullPolicy");
+  spec.command = texts(container, "command");
+  spec.args = texts(container, "args");
+  spec.working_dir = doc::find_string(container, "workingDir");
+  spec.hostname = spec.pod_name.substr(0, 63);
+  TIPHYS_TRY(spec.env, container_env(pod, container, sources, place));
+  TIPHYS_TRY(spec.mounts, mounts_of(container, volumes));
+  TIPHYS_TRY(const double memory, quantity(container, "limits", "memory"));
+  if (memory > 0) spec.memory_bytes = static_cast<std::int64_t>(memory);
+  TIPHYS_TRY(const double cpus, quantity(container, "limits", "cpu"));
+  if (cpus > 0) spec.cpus = cpus;
+  spec.run_as_user = number(security(pod, container, "runAsUser"));
+  spec.run_as_group = number(security(pod, container, "runAsGroup"));
+  spec.privileged = truth(doc::find(container, "securityContext", "privileged"));
+  spec.read_only_root = truth(doc::find(container, "securityContext", "readOnlyRootFilesystem"));
+  return spec;
+}
+
+const doc::Array& containers_of(const doc::Value& pod) {
+  static const doc::Array kNone;
+  const doc::Value* containers = doc::find(pod, "spec", "containers");
+  return containers && containers->is_array() ? containers->get_array() : kNone;
+}
+
+}  // namespace
+
+std::string container_dir(const std::string& pod_dir, std::string_view name) {
+  return name == "main" ? pod_dir : fmt::format("{}/containers/{}", pod_dir, name);
+}
+
+Result<PodRequests> pod_requests(const doc::Value& pod) {
+  PodRequests sum;
+  for (const doc::Value& container : containers_of(pod)) {
+    TIPHYS_TRY(const double cpus, request(container, "cpu"));
+    TIPHYS_TRY(const double memory, request(container, "memory"));
+    sum.cpus += cpus;
+    sum.memory_bytes += memory;
+  }
+  return sum;
+}
+
+Result<std::vector<ContainerSpec>> container_specs(const doc::Value& pod, const PodSources& sources,
+                                                   const std::map<std::string, std::string>& volumes,
+                                                   const PodPlace& place) {
+  const doc::Value* init = doc::find(pod, "spec", "initContainers");
+  if (init && init->is_array() && !init->get_array().empty()) {
+    return fail(Code::kUnimplemented, "initContainers are not supported yet");
+  }
+  std::vector<ContainerSpec> specs;
+  for (const doc::Value& container : containers_of(pod)) {
+    auto spec = container_spec(pod, container, sources, volumes, place);
+    if (!spec)
+      return std::unexpected(spec.error().in(fmt::format("container \"{}\"", doc::find_string(container, "name"))));
+    specs.push_back(std::move(*spec));
+  }
+  if (specs.empty()) return fail(Code::kInvalidArgument, "the pod has no containers");
+  std::stable_partition(specs.begin(), specs.end(),
+                        [](const ContainerSpec& spec) { return spec.container_name == "main"; });
+  return specs;
+}
+
+}  // namespace tiphys::node

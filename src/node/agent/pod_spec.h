@@ -1,0 +1,44 @@
+// From a pod's document to what a runtime starts. Kubernetes' meaning of every field read; the messages are a kubelet's
+// where it has one.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "node/agent/pod_sources.h"
+#include "node/runtime.h"
+
+namespace tiphys::node {
+
+/// What the pod asks of the machine: the sums of its containers' requests (limits where there is no request).
+struct PodRequests {
+  double cpus = 0;
+  double memory_bytes = 0;
+};
+Result<PodRequests> pod_requests(const doc::Value& pod);
+
+struct PodPlace {
+  std::string dir;  ///< of this pod on this host
+  std::string node_name;
+};
+
+/// Where a container's log and root lie. Nearly all pods are one container: that of main is the pod's own, as making a
+/// folder is among what a short step costs.
+std::string container_dir(const std::string& pod_dir, std::string_view name);
+
+/// Makes the pod's volumes below `place.dir` and gives each volume's host path. Doing it again changes nothing.
+Result<std::map<std::string, std::string>> make_volumes(const doc::Value& pod, const PodSources& sources,
+                                                        const PodPlace& place);
+
+/// The containers of the pod, in its order, main first where it has one. `inputs` of main is left to the caller.
+Result<std::vector<ContainerSpec>> container_specs(const doc::Value& pod, const PodSources& sources,
+                                                   const std::map<std::string, std::string>& volumes,
+                                                   const PodPlace& place);
+
+/// A container's environment: envFrom, then env with $(NAME) expanded.
+Result<std::vector<std::pair<std::string, std::string>>> container_env(const doc::Value& pod,
+                                                                       const doc::Value& container,
+                                                                       const PodSources& sources,
+                                                                       const PodPlace& place);
+
+}  // namespace tiphys::node

@@ -1,0 +1,152 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <filesystem>
+
+#include "base/unique_fd.h"
+#include "node/agent/pod_spec.h"
+
+namespace tiphys::node {
+namespace {
+
+namespace fs = std::filesystem;
+
+Status make_folder(const std::string& path, mode_t mode) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) return fail_errno(fmt::format("make {}", path), error.value());
+  if (::chmod(path.c_str(), mode) != 0) return fail_errno(fmt::format("chmod {}", path), errno);
+  return {};
+}
+
+Status write_file(const std::string& path, std::string_view content, mode_t mode) {
+  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!fd) return fail_errno(fmt::format("make {}", path), errno);
+  while (!content.empty()) {
+    const ssize_t written = ::write(fd.get(), content.data(), content.size());
+    if (written < 0) return fail_errno(fmt::format("write {}", path), errno);
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  if (::fchmod(fd.get(), mode) != 0) return fail_errno(fmt::format("chmod {}", path), errno);
+  return {};
+}
+
+mode_t mode_of(const doc::Value& object, std::string_view field, mode_t fallback) {
+  const doc::Value* mode = doc::find(object, field);
+  return mode && mode->is_int64() ? static_cast<mode_t>(mode->get_int64()) & 07777 : fallback;
+}
+
+/// Items stay below the volume: no "..", no absolute path.
+Status check_item_path(std::string_view path) {
+  const fs::path parts(path);
+  bool inside = !path.empty() && parts.is_relative();
+  for (const auto& part : parts) inside = inside && part != "..";
+  if (inside) return {};
+  return fail(Code::kInvalidArgument, fmt::format("volume item path \"{}\" must be relative and without ..", path));
+}
+
+Status project(const doc::Value& source, const cluster::Key& key, const PodSources& sources,
+               const std::string& folder) {
+  TIPHYS_CHECK_OK(make_folder(folder, 0755));
+  const doc::Value* is_optional = doc::find(source, "optional");
+  const bool optional = is_optional && is_optional->is_bool() && is_optional->get_bool();
+  const auto* items = sources.find(key);
+  if (!items) {
+    if (optional) return {};
+    return fail(Code::kNotFound, fmt::format("{} not found", source_name(key)));
+  }
+  const mode_t mode = mode_of(source, "defaultMode", 0644);
+  const auto put = [&](const std::string& path, const std::string& content, mode_t file_mode) -> Status {
+    TIPHYS_CHECK_OK(check_item_path(path));
+    const fs::path file = fs::path(folder) / path;
+    TIPHYS_CHECK_OK(make_folder(file.parent_path(), 0755));
+    return write_file(file, content, file_mode);
+  };
+  const doc::Value* chosen = doc::find(source, "items");
+  if (!chosen || !chosen->is_array()) {
+    for (const auto& [name, content] : *items) TIPHYS_CHECK_OK(put(name, content, mode));
+    return {};
+  }
+  for (const doc::Value& item : chosen->get_array()) {
+    const std::string name(doc::find_string(item, "key"));
+    const auto it = items->find(name);
+    if (it == items->end()) {
+      if (optional) continue;
+      return fail(Code::kNotFound, fmt::format("{} has no key \"{}\"", source_name(key), name));
+    }
+    TIPHYS_CHECK_OK(put(std::string(doc::find_string(item, "path")), it->second, mode_of(item, "mode", mode)));
+  }
+  return {};
+}
+
+Result<std::string> host_path(const doc::Value& source) {
+  std::string path(doc::find_string(source, "path"));
+  const std::string_view type = doc::find_string(source, "type");
+  if (!path.starts_with('/'))
+    return fail(Code::kInvalidArgument, fmt::format("hostPath \"{}\" must be absolute", path));
+  struct stat about{};
+  const bool exists = ::stat(path.c_str(), &about) == 0;
+  const auto mismatch = [&](std::string_view wanted) {
+    return fail(Code::kFailedPrecondition, fmt::format("hostPath type check failed: {} is not a {}", path, wanted));
+  };
+  if (type == "DirectoryOrCreate" && !exists) {
+    TIPHYS_CHECK_OK(make_folder(path, 0755));
+  } else if (type == "FileOrCreate" && !exists) {
+    TIPHYS_CHECK_OK(write_file(path, "", 0644));
+  } else if (type.starts_with("Directory") && !(exists && S_ISDIR(about.st_mode))) {
+    return mismatch("directory");
+  } else if (type.starts_with("File") && !(exists && S_ISREG(about.st_mode))) {
+    return mismatch("file");
+  } else if (type == "Socket" && !(exists && S_ISSOCK(about.st_mode))) {
+    return mismatch("socket");
+  } else if (type.empty() && !exists) {
+    // As Docker's binds do: a missing path becomes a folder.
+    TIPHYS_CHECK_OK(make_folder(path, 0755));
+  }
+  return path;
+}
+
+Result<std::string> make_volume(const doc::Value& pod, const doc::Value& volume, const PodSources& sources,
+                                const PodPlace& place) {
+  const std::string_view name = doc::find_string(volume, "name");
+  std::string folder = fmt::format("{}/volumes/{}", place.dir, name);
+  const std::string ns(doc::find_string(pod, "metadata", "namespace"));
+  if (const doc::Value* source = doc::find(volume, "hostPath")) return host_path(*source);
+  if (const doc::Value* source = doc::find(volume, "configMap")) {
+    TIPHYS_CHECK_OK(
+        project(*source, {&cluster::kConfigMaps, ns, std::string(doc::find_string(*source, "name"))}, sources, folder));
+    return folder;
+  }
+  if (const doc::Value* source = doc::find(volume, "secret")) {
+    TIPHYS_CHECK_OK(project(*source, {&cluster::kSecrets, ns, std::string(doc::find_string(*source, "secretName"))},
+                            sources, folder));
+    return folder;
+  }
+  if (doc::find(volume, "emptyDir")) {
+    TIPHYS_CHECK_OK(make_folder(folder, 0777));
+    return folder;
+  }
+  return fail(Code::kUnimplemented,
+              fmt::format("volume \"{}\": only emptyDir, hostPath, configMap and secret are supported here", name));
+}
+
+}  // namespace
+
+Result<std::map<std::string, std::string>> make_volumes(const doc::Value& pod, const PodSources& sources,
+                                                        const PodPlace& place) {
+  std::map<std::string, std::string> made;
+  const doc::Value* volumes = doc::find(pod, "spec", "volumes");
+  if (!volumes || !volumes->is_array()) return made;
+  for (const doc::Value& volume : volumes->get_array()) {
+    const std::string name(doc::find_string(volume, "name"));
+    TIPHYS_CHECK_OK(check_item_path(name));
+    auto path = make_volume(pod, volume, sources, place);
+    if (!path) return std::unexpected(path.error().in(fmt::format("MountVolume.SetUp failed for volume \"{}\"", name)));
+    made.emplace(name, std::move(*path));
+  }
+  return made;
+}
+
+}  // namespace tiphys::node

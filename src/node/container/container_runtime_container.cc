@@ -1,0 +1,343 @@
+#include "node/container/container_runtime_container.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <cctype>
+#include <cerrno>
+#include <map>
+
+#include "artifact/repository.h"
+#include "base/log.h"
+#include "base/strings.h"
+
+namespace tiphys::node {
+namespace {
+
+using std::chrono::milliseconds;
+
+/// How often podman looks whether the process is gone while a call waits for it; its own default is 250 ms.
+constexpr std::string_view kPodmanWaitInterval = "20ms";
+constexpr milliseconds kFirstRetry{100}, kMostRetry{5'000};
+constexpr std::string_view kVanished = "vanished";
+constexpr int kVanishedExitCode = 137;  // as a kubelet reports a container that it cannot find
+constexpr int kNotFoundExitCode = 127, kNotExecutableExitCode = 126;
+
+bool mentions(std::string_view message, std::string_view word) {
+  const auto same = [](char a, char b) { return std::tolower(static_cast<unsigned char>(a)) == b; };
+  return std::search(message.begin(), message.end(), word.begin(), word.end(), same) != message.end();
+}
+
+std::unexpected<Error> because(std::string_view reason, const Error& error) {
+  return std::unexpected(error.in(reason));
+}
+
+void tell_no_init(Engine& engine, const Error& error) {
+  if (engine.traits.init) {
+    log::warn("the container engine has no init program ({}); a step's first process must handle SIGTERM itself",
+              error.message);
+  }
+  engine.traits.init = false;
+}
+
+/// Where an input goes: the folder to unpack at, "/" or the mount that the path lies in, and the name below it. podman
+/// would put what goes through "/" under the mount.
+std::pair<std::string, std::string> place_of_input(const ContainerSpec& spec, const std::string& path) {
+  std::string folder;
+  for (const Mount& mount : spec.mounts) {
+    if (path.starts_with(mount.path + "/") && mount.path.size() > folder.size()) folder = mount.path;
+  }
+  const std::size_t first = path.find_first_not_of('/', folder.size());
+  return {folder.empty() ? "/" : folder, first == std::string::npos ? "" : path.substr(first)};
+}
+
+/// Kept beside the log, so that a restarted process knows that a kill was ours.
+std::string kill_mark(const std::string& dir) {
+  return dir + "/stop-asked";
+}
+
+}  // namespace
+
+EngineContainer::EngineContainer(Surroundings around, ContainerSpec spec)
+    : around_(std::move(around)),
+      spec_(std::move(spec)),
+      name_(engine_name(spec_.id)),
+      was_killed_(::access(kill_mark(spec_.dir).c_str(), F_OK) == 0) {}
+
+void EngineContainer::stop_asked() {
+  stop_asked_ = true;
+  was_killed_ = true;
+  const UniqueFd mark(::open(kill_mark(spec_.dir).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  if (!mark) log::warn("{}", fail_errno(kill_mark(spec_.dir), errno).error().message);
+}
+
+Async<Status> EngineContainer::start() {
+  TIPHYS_CO_TRY(engine_, co_await around_.link.engine());
+  Status made = co_await make(engine_);
+  if (!made && made.error().code == Code::kUnavailable && !made.error().message.starts_with("ErrImagePull")) {
+    // It went away since it was last used, which nobody had noticed before; a create that was carried out is adopted.
+    around_.link.lost(engine_);
+    TIPHYS_CO_TRY(engine_, co_await around_.link.engine());
+    engine_->left_over.insert(name_);
+    made = co_await make(engine_);
+  }
+  co_return made;
+}
+
+Async<Status> EngineContainer::make(std::shared_ptr<Engine> engine) {
+  bool there = engine->left_over.erase(name_) > 0;
+  if (!there) {
+    const Status created = co_await create(engine);
+    there = !created && created.error().code == Code::kAlreadyExists;
+    if (!created && !there) co_return created;
+  }
+  if (there) {
+    const auto state = co_await inspect(engine);
+    if (!state && state.error().code == Code::kNotFound) co_return co_await make(engine);
+    if (!state) co_return std::unexpected(state.error());
+    if (state->label_id != spec_.id) {
+      co_return fail(Code::kFailedPrecondition,
+                     fmt::format("CreateContainerError: a container named {} is there that is not ours", name_));
+    }
+    if (state->ended) found_ended_ = *state;
+    if (state->ended || state->started) co_return Status{};
+  }
+  const bool with_init = engine->traits.init;
+  Status started;
+  if (!stop_asked_) started = co_await put_inputs(engine);
+  if (started && !stop_asked_) started = co_await start_made(engine);
+  if (started && stop_asked_) started = fail(Code::kCancelled, "stopped before it had started");
+  // What does not answer may have started it: who looks again will see.
+  if (started || started.error().code == Code::kUnavailable) co_return started;
+  const Status removed = co_await remove_container(*engine, spec_.id);
+  if (!removed) log::warn("removing {}: {}", name_, removed.error().message);
+  // dockerd finds out at the start only.
+  if (with_init && removed && mentions(started.error().message, "docker-init")) {
+    tell_no_init(*engine, started.error());
+    co_return co_await make(engine);
+  }
+  co_return started;
+}
+
+Async<Status> EngineContainer::create(std::shared_ptr<Engine> engine) {
+  const PullPolicy policy = pull_policy(spec_.image_pull_policy, spec_.image);
+  bool pulled = false;
+  if (policy == PullPolicy::kAlways && !around_.offline) {
+    TIPHYS_CO_CHECK_OK(co_await pull(engine));
+    pulled = true;
+  }
+  for (;;) {
+    if (stop_asked_) co_return fail(Code::kCancelled, "stopped before it had started");
+    EngineRequest request{.method = "POST", .target = "/containers/create?name=" + percent_encode(name_)};
+    request.body = doc::to_json(create_body(spec_, engine->traits, around_.place));
+    const bool asked_for_init = engine->traits.init;
+    const auto reply = co_await engine->client.call(std::move(request));
+    if (reply) co_return Status{};
+    const Error& error = reply.error();
+    if (error.code == Code::kUnavailable) co_return std::unexpected(error);
+    if (error.code == Code::kNotFound && mentions(error.message, "image") && !pulled) {
+      if (policy == PullPolicy::kNever) {
+        co_return fail(Code::kNotFound,
+                       fmt::format("ErrImageNeverPull: Container image \"{}\" is not present with pull policy of Never",
+                                   spec_.image));
+      }
+      TIPHYS_CO_CHECK_OK(co_await pull(engine));
+      pulled = true;
+      continue;
+    }
+    const bool in_use = mentions(error.message, "already in use");
+    if (error.code == Code::kAlreadyExists || in_use) co_return fail(Code::kAlreadyExists, error.message);
+    if (asked_for_init && (mentions(error.message, "catatonit") || mentions(error.message, "init binary"))) {
+      tell_no_init(*engine, error);
+      continue;
+    }
+    co_return because("CreateContainerError", error);
+  }
+}
+
+Async<Status> EngineContainer::pull(std::shared_ptr<Engine> engine) {
+  if (around_.offline) {
+    co_return fail(Code::kNotFound,
+                   fmt::format("ErrImageNeverPull: image \"{}\" is not on the container engine, and nothing is pulled "
+                               "offline",
+                               spec_.image));
+  }
+  co_return co_await around_.images.pull(std::move(engine), spec_.image);
+}
+
+Async<Status> EngineContainer::put_inputs(std::shared_ptr<Engine> engine) {
+  if (spec_.read_only_root) co_return Status{};
+  std::map<std::string, TarEntries> by_folder;
+  for (const auto& [path, host_path] : spec_.inputs) {
+    const auto [folder, name] = place_of_input(spec_, path);
+    if (name.empty()) {
+      co_return fail(Code::kInvalidArgument,
+                     fmt::format("CreateContainerError: \"{}\" cannot be the path of an input", path));
+    }
+    by_folder[folder].emplace_back(name, host_path);
+  }
+  for (const auto& [folder, entries] : by_folder) {
+    const Status put = co_await put_tar(engine, folder, entries);
+    if (!put && put.error().code == Code::kUnavailable) co_return put;
+    if (!put) co_return because("CreateContainerError: inputs", put.error());
+  }
+  co_return Status{};
+}
+
+Async<Status> EngineContainer::put_tar(std::shared_ptr<Engine> engine, std::string folder, TarEntries entries) {
+  const std::string tar = spec_.dir + "/inputs.tar";
+  auto pack = [&]() -> Async<Status> { co_return artifact::pack_tar(entries, tar); };
+  Status put = co_await boost::asio::co_spawn(around_.workers, pack(), boost::asio::use_awaitable);
+  if (put) {
+    EngineRequest request{.method = "PUT"};
+    request.target = fmt::format("/containers/{}/archive?path={}", name_, percent_encode(folder));
+    request.body_file = tar;
+    request.patience = Duration{0};
+    const auto reply = co_await engine->client.call(std::move(request));
+    if (!reply) put = std::unexpected(reply.error());
+  }
+  if (::unlink(tar.c_str()) != 0 && errno != ENOENT) log::warn("{}", fail_errno(tar, errno).error().message);
+  co_return put;
+}
+
+/// podman unmounts an ended container in a process of its own, and its service, busy with others, loses count of what
+/// is mounted: outputs could not be read then. What we hold mounted stays so until the container is removed.
+Async<void> EngineContainer::hold_mounted(std::shared_ptr<Engine> engine) {
+  EngineRequest request{.method = "POST"};
+  request.target = fmt::format("/v{}/libpod/containers/{}/mount", engine->traits.libpod_version, name_);
+  const auto reply = co_await engine->client.call(std::move(request));
+  // It may go well without; the start tells of an engine that does not answer.
+  if (!reply) log::info("{}: {}", name_, reply.error().message);
+}
+
+Async<Status> EngineContainer::start_made(std::shared_ptr<Engine> engine) {
+  if (engine->traits.podman) co_await hold_mounted(engine);
+  EngineRequest request{.method = "POST", .target = fmt::format("/containers/{}/start", name_)};
+  const auto reply = co_await engine->client.call(std::move(request));
+  if (!reply && reply.error().code == Code::kUnavailable) co_return std::unexpected(reply.error());
+  if (!reply) co_return because("StartError", reply.error());
+  co_return Status{};
+}
+
+Async<Result<EngineState>> EngineContainer::inspect(std::shared_ptr<Engine> engine) {
+  EngineRequest request{.target = fmt::format("/containers/{}/json", name_)};
+  const auto reply = co_await engine->client.call(std::move(request));
+  if (!reply) co_return std::unexpected(reply.error());
+  co_return parse_inspect(reply->body);
+}
+
+Async<ContainerExit> EngineContainer::wait() {
+  log_.emplace(around_.io, name_, spec_.dir);
+  EngineState state;
+  if (found_ended_) {
+    state = *found_ended_;
+  } else {
+    state = co_await await_end();
+  }
+  ended_ = true;
+  const Status logged = co_await log_->finish(engine_);
+  ContainerExit exit;
+  if (state.status == kVanished) {
+    exit.exit_code = kVanishedExitCode;
+    exit.reason = "ContainerStatusUnknown";
+    exit.message = "The container could not be located when the pod was terminated";
+  } else {
+    exit = exit_of(state, spec_.memory_bytes.has_value(), was_killed_);
+    explain_start_error(exit);
+  }
+  if (!logged) {
+    log::warn("the log of {} is not complete: {}", spec_.id, logged.error().message);
+    if (exit.message.empty()) exit.message = "its log is not complete: " + logged.error().message;
+  }
+  co_return exit;
+}
+
+/// The state after the end; its status is kVanished when there is no such container any more.
+Async<EngineState> EngineContainer::await_end() {
+  milliseconds pause = kFirstRetry;
+  for (;;) {
+    const auto engine = co_await around_.link.engine();
+    if (engine) {
+      engine_ = *engine;
+      if (log_->idle()) log_->follow(engine_);
+      const Status waited = co_await engine_wait(engine_);
+      const auto state = co_await inspect(engine_);
+      if (state && state->ended) co_return *state;
+      if (!state && state.error().code == Code::kNotFound) {
+        EngineState vanished;
+        vanished.status = kVanished;
+        co_return vanished;
+      }
+      if (!state && state.error().code == Code::kUnavailable) around_.link.lost(engine_);
+      if (!waited) log::warn("waiting for {}: {}", spec_.id, waited.error().message);
+    } else if (pause == kFirstRetry) {
+      log::warn("waiting for {}: {}", spec_.id, engine.error().message);
+    }
+    co_await delay(around_.io, pause);
+    pause = std::min(2 * pause, kMostRetry);
+  }
+}
+
+Async<Status> EngineContainer::engine_wait(std::shared_ptr<Engine> engine) {
+  EngineRequest request{.method = "POST"};
+  // podman's own form of the call, since its Docker form looks only every 250 ms.
+  request.target = engine->traits.podman
+                       ? fmt::format("/v{}/libpod/containers/{}/wait?condition=exited&condition=stopped&interval={}",
+                                     engine->traits.libpod_version, name_, kPodmanWaitInterval)
+                       : fmt::format("/containers/{}/wait?condition=not-running", name_);
+  request.patience = Duration{0};
+  const auto reply = co_await engine->client.call(std::move(request));
+  if (!reply) co_return std::unexpected(reply.error());
+  co_return Status{};
+}
+
+/// With an init program it is that which fails to run the command, after a start that went well: docker-init ends with
+/// a shell's codes for it, catatonit with 1.
+void EngineContainer::explain_start_error(ContainerExit& exit) const {
+  const std::string line = log_->last_error_line();
+  const bool tini = line.starts_with("[FATAL tini") &&
+                    (exit.exit_code == kNotFoundExitCode || exit.exit_code == kNotExecutableExitCode);
+  const bool catatonit =
+      line.starts_with("ERROR (catatonit") && line.find("failed to exec") != std::string::npos && exit.exit_code == 1;
+  if (!tini && !catatonit) return;
+  if (catatonit) exit.exit_code = mentions(line, "no such file") ? kNotFoundExitCode : kNotExecutableExitCode;
+  std::string command;
+  if (!spec_.args.empty()) command = spec_.args.front();
+  if (!spec_.command.empty()) command = spec_.command.front();
+  exit.reason = "StartError";
+  exit.message = fmt::format("the command \"{}\" cannot be run in the image {}: {}", command, spec_.image, line);
+}
+
+Async<Status> stop_container(Engine& engine, std::string id, Duration grace) {
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(std::max(grace, Duration{0})).count();
+  EngineRequest request{.method = "POST"};
+  request.target = fmt::format("/containers/{}/stop?t={}", engine_name(id), seconds);
+  request.patience = grace + std::chrono::minutes{1};
+  const auto reply = co_await engine.client.call(std::move(request));
+  if (!reply && reply.error().code != Code::kNotFound) co_return std::unexpected(reply.error());
+  co_return Status{};
+}
+
+Async<Status> list_containers(Engine& engine, std::string plane, std::vector<std::string>& ids) {
+  EngineRequest request{.target = list_target(plane)};
+  const auto reply = co_await engine.client.call(std::move(request));
+  if (!reply) co_return std::unexpected(reply.error());
+  auto listed = parse_list(reply->body);
+  if (!listed) co_return std::unexpected(listed.error());
+  ids = std::move(*listed);
+  co_return Status{};
+}
+
+Async<Status> remove_container(Engine& engine, std::string id) {
+  EngineRequest request{.method = "DELETE"};
+  request.target = fmt::format("/containers/{}?force=1&v=1", engine_name(id));
+  const auto reply = co_await engine.client.call(std::move(request));
+  if (!reply && reply.error().code != Code::kNotFound) co_return std::unexpected(reply.error());
+  co_return Status{};
+}
+
+}  // namespace tiphys::node

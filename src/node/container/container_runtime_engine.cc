@@ -1,0 +1,125 @@
+#include "node/container/container_runtime_engine.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+#include "base/log.h"
+
+namespace tiphys::node {
+namespace {
+
+constexpr auto kPingPatience = std::chrono::seconds{10};
+/// A podman that starts for the first time on a slow disk.
+constexpr auto kStartPatience = std::chrono::minutes{1};
+
+std::optional<std::string> get_env(const char* name) {
+  const char* value = std::getenv(name);
+  return value ? std::optional<std::string>(value) : std::nullopt;
+}
+
+void warn_of_limits(const doc::Value& info, const std::string& socket) {
+  if (doc::find_string(info, "Driver") == "vfs") {
+    log::warn(
+        "the container engine at {} stores images by \"vfs\", which copies the whole image at each start; set its "
+        "storage driver to overlay",
+        socket);
+  }
+  const doc::Value* security = doc::find(info, "SecurityOptions");
+  const doc::Array* options = security ? security->if_array() : nullptr;
+  bool rootless = false;
+  for (const doc::Value& option : options ? *options : doc::Array()) {
+    rootless = rootless || (option.is_string() && std::string_view(option.get_string()) == "name=rootless");
+  }
+  if (rootless && doc::find_string(info, "CgroupVersion") == "1") {
+    log::warn("the rootless container engine at {} ignores memory and CPU limits on control groups of version 1",
+              socket);
+  }
+}
+
+Async<Result<std::shared_ptr<Engine>>> describe(const std::string& socket, Duration patience) {
+  auto engine = std::make_shared<Engine>(socket);
+  EngineRequest ping{.target = "/_ping", .patience = patience};
+  TIPHYS_CO_TRY(const EngineReply pong, co_await engine->client.call(ping));
+  engine->traits.podman = !pong.libpod_version.empty();
+  engine->traits.libpod_version = pong.libpod_version;
+  EngineRequest ask{.target = "/info"};
+  TIPHYS_CO_TRY(const EngineReply told, co_await engine->client.call(ask));
+  TIPHYS_CO_TRY(const doc::Value info, doc::parse_json(told.body));
+  warn_of_limits(info, socket);
+  EngineRequest list{.target = list_target()};
+  TIPHYS_CO_TRY(const EngineReply listed, co_await engine->client.call(list));
+  TIPHYS_CO_TRY(const std::vector<std::string> ids, parse_list(listed.body));
+  for (const std::string& id : ids) engine->left_over.insert(engine_name(id));
+  co_return engine;
+}
+
+}  // namespace
+
+struct EngineLink::Search {
+  explicit Search(boost::asio::io_context& context) : done(context) {}
+  AsyncEvent done;
+  Result<std::shared_ptr<Engine>> found;
+};
+
+EngineLink::EngineLink(boost::asio::io_context& context, std::string flag, std::string state_dir)
+    : context_(context), flag_(std::move(flag)), podman_(std::move(state_dir)) {}
+
+Async<Result<std::shared_ptr<Engine>>> EngineLink::engine() {
+  if (engine_) co_return engine_;
+  if (search_) {
+    const auto search = search_;
+    co_await search->done.wait();
+    co_return search->found;
+  }
+  const auto search = std::make_shared<Search>(context_);
+  search_ = search;
+  search->found = co_await find();
+  if (search->found) engine_ = *search->found;
+  search_.reset();
+  search->done.set();
+  co_return search->found;
+}
+
+void EngineLink::lost(const std::shared_ptr<Engine>& engine) {
+  if (engine_ == engine) engine_.reset();
+}
+
+Async<Result<std::shared_ptr<Engine>>> EngineLink::find() {
+  TIPHYS_CO_TRY(const auto candidates, engine_candidates(flag_, get_env));
+  std::vector<std::string> tried;
+  for (const EngineCandidate& candidate : candidates) {
+    auto engine = co_await describe(candidate.socket, kPingPatience);
+    if (engine) {
+      log::info("containers run by {} at {}", (*engine)->traits.podman ? "podman" : "dockerd", candidate.socket);
+      co_return engine;
+    }
+    tried.push_back(engine.error().message);
+    if (candidate.binding) {
+      tried.back() += fmt::format(" (named by {})", candidate.origin);
+      co_return std::unexpected(no_engine_error(tried));
+    }
+  }
+  if (const std::string program = find_program("podman", get_env); !program.empty()) {
+    auto engine = co_await start_podman(program);
+    if (engine) co_return engine;
+    tried.push_back(fmt::format("{} system service: {}", program, engine.error().message));
+  }
+  co_return std::unexpected(no_engine_error(tried));
+}
+
+Async<Result<std::shared_ptr<Engine>>> EngineLink::start_podman(std::string program) {
+  TIPHYS_CO_TRY(const std::string socket, podman_.socket());
+  // A service that a killed process of ours left behind still serves.
+  if (auto engine = co_await describe(socket, kPingPatience)) co_return engine;
+  TIPHYS_CO_CHECK_OK(podman_.start(program));
+  auto engine = co_await describe(socket, kStartPatience);
+  if (!engine) {
+    const std::string words = podman_.last_words();
+    co_return words.empty() ? engine : fail(engine.error().code, words);
+  }
+  log::info("containers run by a podman service of this process's own at {}", socket);
+  co_return engine;
+}
+
+}  // namespace tiphys::node

@@ -1,0 +1,396 @@
+#include "node/process/process_runtime.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <thread>
+
+#include "artifact/file_tree.h"
+#include "base/log.h"
+#include "node/container_path.h"
+#include "node/supervisor/supervisor.h"
+
+namespace tiphys::node {
+namespace {
+
+constexpr int kThreads = 2;
+constexpr int kMostPooledRoots = 256;
+constexpr int kMostLostInARow = 3;
+/// Steps that are being started, and roots that are being cleared.
+const std::size_t kMostUnderWay = 8 + 4 * std::max(1u, std::thread::hardware_concurrency());
+constexpr std::size_t kMostHostnameBytes = 63;
+constexpr std::string_view kPath =
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/games:/usr/games";
+
+std::string canonical_or_same(const std::string& path) {
+  const std::unique_ptr<char, decltype(&::free)> real(::realpath(path.c_str(), nullptr), &::free);
+  return real ? std::string(real.get()) : path;
+}
+
+/// A host path of a file inside a step whose parent folders are made. Nothing but us has written to that root.
+Status copy_input(const HostView& view, const std::string& root, const std::string& path, const std::string& source) {
+  const std::filesystem::path inside = std::filesystem::path(path).lexically_normal();
+  if (!inside.is_absolute() || !inside.has_filename()) {
+    return fail(Code::kInvalidArgument, fmt::format("\"{}\" is no absolute path for an input", path));
+  }
+  const std::string text = inside.string();
+  for (const std::string_view own : {"/proc", "/dev", "/sys"}) {
+    if (text.starts_with(own) && (text.size() == own.size() || text[own.size()] == '/')) {
+      return fail(Code::kInvalidArgument, fmt::format("an input cannot be put at {}: {} is the system's", path, own));
+    }
+  }
+  if (view.covers(text)) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("an input cannot be put at {}: the process runtime shows this host's folder there, "
+                            "read-only; choose another path or the container runtime",
+                            path));
+  }
+  const std::string target = root + text;
+  std::error_code error;
+  std::filesystem::create_directories(std::filesystem::path(target).parent_path(), error);
+  if (error) return fail(Code::kInvalidArgument, fmt::format("put an input at {}: {}", path, error.message()));
+  TIPHYS_CHECK_OK(artifact::remove_tree(target));
+  TIPHYS_TRY(UniqueFd from, artifact::open_tree(source));
+  return artifact::copy_tree(std::move(from), source, AT_FDCWD, target, false);
+}
+
+Status make_root_with(const HostView& view, const std::string& dir,
+                      const std::vector<std::pair<std::string, std::string>>& inputs) {
+  std::error_code error;
+  std::filesystem::create_directories(dir, error);
+  if (error) return fail(Code::kInvalidArgument, fmt::format("make folder {}: {}", dir, error.message()));
+  const std::string root = dir + "/root";
+  // One that a crash left half made.
+  TIPHYS_CHECK_OK(artifact::remove_tree(root));
+  TIPHYS_CHECK_OK(make_root(view, AT_FDCWD, root.c_str()));
+  for (const auto& [path, source] : inputs) TIPHYS_CHECK_OK(copy_input(view, root, path, source));
+  return {};
+}
+
+/// True when the root is in the pool afterwards, under `name`.
+bool free_root_at(const HostView& view, const std::string& data_dir, const std::string& dir, const std::string& name) {
+  const std::string root = dir + "/root";
+  if (!name.empty() && clear_root(view, AT_FDCWD, root.c_str())) {
+    const std::string pooled = fmt::format("{}/{}/{}", data_dir, kRootPool, name);
+    if (::rename(root.c_str(), pooled.c_str()) == 0) return true;
+  }
+  if (const Status removed = artifact::remove_tree(root); !removed) {
+    log::warn("{} stays on disk: {}", root, removed.error().message);
+  }
+  return false;
+}
+
+}  // namespace
+
+ProcessRuntime::ProcessRuntime(boost::asio::io_context& context, Executor& executor, UniqueFd supervisor,
+                               ProcessRuntimeOptions options)
+    : context_(context),
+      executor_(executor),
+      options_(std::move(options)),
+      data_dir_(canonical_or_same(options_.data_dir)),
+      view_(HostView::detect()),
+      workers_(executor, kThreads) {
+  for (std::string& path : options_.host_paths) path = canonical_or_same(path);
+  connect(std::move(supervisor));
+}
+
+ProcessRuntime::~ProcessRuntime() = default;
+
+void ProcessRuntime::connect(UniqueFd fd) {
+  listed_ = false;
+  SupervisorClient::Events events;
+  events.on_frame = [this](const Frame& frame) { on_frame(frame); };
+  events.on_end = [this](const Error& error) {
+    log::warn("{}", error.message);
+    lost_in_a_row_ = listed_ ? 0 : lost_in_a_row_ + 1;
+    reconnect();
+  };
+  client_ = SupervisorClient::make(context_, std::move(fd), std::move(events));
+  client_->send(list_frame());
+}
+
+void ProcessRuntime::reconnect() {
+  client_.reset();
+  reported_.clear();
+  Result<UniqueFd> fd =
+      fail(Code::kUnavailable,
+           fmt::format("supervisors of {0} do not stay alive; {0}/supervisor/log may say why", data_dir_));
+  if (lost_in_a_row_ < kMostLostInARow) fd = ensure_supervisor(options_.data_dir);
+  if (fd) return connect(std::move(*fd));
+  log::error("{}", fd.error().message);
+  lost_in_a_row_ = 0;
+  std::vector<std::string> lost;
+  for (const auto& [id, step] : steps_) {
+    if (step.sent && !step.ended) lost.push_back(id);
+  }
+  for (const std::string& id : lost) {
+    StepOutcome gone;
+    gone.exit.exit_code = 137;
+    gone.exit.reason = "ContainerStatusUnknown";
+    gone.exit.message = "the supervisor is gone and could not be started again; how the step ended is not known";
+    gone.exit.finished_at = executor_.now();
+    if (const auto step = steps_.find(id); step != steps_.end()) outcome(id, step->second, std::move(gone));
+  }
+}
+
+void ProcessRuntime::on_frame(const Frame& frame) {
+  switch (frame.type) {
+    case FrameType::kStarted: {
+      auto event = parse_started(frame.body);
+      if (!event) return log::error("{}", event.error().message);
+      const auto step = steps_.find(event->id);
+      if (step != steps_.end()) return started(step->first, step->second);
+      reported_[event->id].started = std::move(*event);
+      return;
+    }
+    case FrameType::kFailed:
+    case FrameType::kExited: {
+      auto event = parse_outcome(frame.body);
+      if (!event) return log::error("{}", event.error().message);
+      const auto step = steps_.find(event->id);
+      if (step != steps_.end()) return outcome(step->first, step->second, std::move(event->outcome));
+      if (wanted_ && !wanted_(event->id)) return client_->send(forget_frame(event->id));
+      reported_[event->id].outcome = std::move(event->outcome);
+      return;
+    }
+    case FrameType::kListed:
+      return on_listed();
+    case FrameType::kNotice:
+      if (const auto text = parse_name(frame.body)) log::warn("{}", *text);
+      return;
+    default:
+      return;
+  }
+}
+
+void ProcessRuntime::on_listed() {
+  listed_ = true;
+  // What was on its way to a supervisor that died before it took it has never run.
+  for (auto& [id, step] : steps_) {
+    if (step.sent && !step.started && !step.ended && !reported_.contains(id)) client_->send(start_frame(step.request));
+    if (!step.sent && step.preparing && !step.inputs.empty()) prepare_inputs(id, step);
+  }
+  if (wanted_) remove_unclaimed(wanted_);
+}
+
+std::string ProcessRuntime::canonical(const std::string& path) const {
+  if (data_dir_ != options_.data_dir && path.starts_with(options_.data_dir)) {
+    return data_dir_ + path.substr(options_.data_dir.size());
+  }
+  return path;
+}
+
+StartRequest ProcessRuntime::request_of(const ContainerSpec& spec) const {
+  StartRequest request;
+  request.id = spec.id;
+  request.dir = canonical(spec.dir);
+  request.argv = spec.command;
+  request.argv.insert(request.argv.end(), spec.args.begin(), spec.args.end());
+  request.working_dir = spec.working_dir.empty() ? "/" : spec.working_dir;
+  request.hostname = (spec.hostname.empty() ? spec.pod_name : spec.hostname).substr(0, kMostHostnameBytes);
+  const auto has = [&](std::string_view name) {
+    return std::ranges::any_of(spec.env, [&](const auto& entry) { return entry.first == name; });
+  };
+  const bool root_inside = spec.run_as_user.value_or(::geteuid()) == 0;
+  if (!has("PATH")) request.env.emplace_back(kPath);
+  if (!has("HOME")) request.env.emplace_back(root_inside || !spec.run_as_user ? "HOME=/root" : "HOME=/tmp");
+  if (!has("HOSTNAME")) request.env.push_back("HOSTNAME=" + request.hostname);
+  for (const auto& [name, value] : spec.env) request.env.push_back(name + "=" + value);
+  for (const std::string& path : options_.host_paths) request.mounts.push_back({path, path, true});
+  for (const Mount& mount : spec.mounts) {
+    request.mounts.push_back(
+        {canonical(mount.host_path), std::filesystem::path(mount.path).lexically_normal().string(), mount.read_only});
+    std::string& target = request.mounts.back().path;
+    if (target.size() > 1 && target.back() == '/') target.pop_back();
+  }
+  // A folder's mount comes before one inside it.
+  std::ranges::stable_sort(request.mounts, {}, [](const Mount& mount) { return std::ranges::count(mount.path, '/'); });
+  request.memory_bytes = spec.memory_bytes.value_or(0);
+  request.cpus = spec.cpus.value_or(0);
+  if (spec.run_as_user) request.uid = static_cast<std::uint32_t>(*spec.run_as_user);
+  if (spec.run_as_group) request.gid = static_cast<std::uint32_t>(*spec.run_as_group);
+  request.read_only_root = spec.read_only_root;
+  request.privileged = spec.privileged;
+  return request;
+}
+
+void ProcessRuntime::start(const ContainerSpec& spec, std::move_only_function<void(Status)> on_started,
+                           std::move_only_function<void(ContainerExit)> on_exit) {
+  Step& step = steps_[spec.id];
+  step = {};
+  step.on_started = std::move(on_started);
+  step.on_exit = std::move(on_exit);
+  step.request = request_of(spec);
+  for (const std::string& folder : view_.folders) step.view.push_back({"/" + folder, "/" + folder, true});
+  step.view.insert(step.view.end(), step.request.mounts.begin(), step.request.mounts.end());
+  if (step.request.argv.empty()) {
+    return refuse(spec.id, {Code::kInvalidArgument,
+                            fmt::format("container {} has no command: the process runtime knows no image that could "
+                                        "have one; set command, or use the container runtime",
+                                        spec.container_name)});
+  }
+  if (const auto known = reported_.find(spec.id); known != reported_.end()) {
+    step.sent = true;
+    executor_.post(
+        [this, id = spec.id, report = std::move(known->second), alive = std::weak_ptr<bool>(alive_)]() mutable {
+          if (alive.expired()) return;
+          if (report.started) started(id, steps_[id]);
+          if (report.outcome) outcome(id, steps_[id], std::move(*report.outcome));
+        });
+    reported_.erase(known);
+    return;
+  }
+  if (spec.inputs.empty()) return send_start(spec.id, step);
+  step.preparing = true;
+  step.inputs = spec.inputs;
+  // Only a supervisor that has told all it knows lets us touch the folder.
+  if (listed_) prepare_inputs(spec.id, step);
+}
+
+void ProcessRuntime::prepare_inputs(const std::string& id, Step& step) {
+  auto inputs = std::exchange(step.inputs, {});
+  workers_.run(
+      [view = view_, dir = step.request.dir, inputs = std::move(inputs)] { return make_root_with(view, dir, inputs); },
+      [this, id](const Status& made) {
+        const auto found = steps_.find(id);
+        if (found == steps_.end()) return;
+        Step& prepared = found->second;
+        prepared.preparing = false;
+        if (!made) return refuse(id, made.error());
+        send_start(id, prepared);
+      });
+}
+
+void ProcessRuntime::send_start(const std::string& id, Step& step) {
+  if (step.stop_when_sent) return refuse(id, {Code::kCancelled, "the step was stopped before it started"});
+  // More at once would only be in each other's way, and find no init that the steps before them have left.
+  if (starting_ + clearing_ >= kMostUnderWay) return waiting_.push_back(id);
+  step.sent = step.starting = true;
+  ++starting_;
+  if (!client_) reconnect();
+  if (!client_) return;  // reconnect() has told of it
+  pooled_ = std::max(0, pooled_ - 1);
+  client_->send(start_frame(step.request));
+}
+
+void ProcessRuntime::send_waiting() {
+  while (!waiting_.empty() && starting_ + clearing_ < kMostUnderWay) {
+    const std::string id = std::move(waiting_.front());
+    waiting_.pop_front();
+    const auto found = steps_.find(id);
+    if (found != steps_.end() && !found->second.sent && !found->second.ended) send_start(id, found->second);
+  }
+}
+
+void ProcessRuntime::is_started(Step& step) {
+  if (!std::exchange(step.starting, false)) return;
+  --starting_;
+  send_waiting();
+}
+
+void ProcessRuntime::refuse(const std::string& id, Error error) {
+  executor_.post([this, id, error = std::move(error), alive = std::weak_ptr<bool>(alive_)]() mutable {
+    if (alive.expired()) return;
+    const auto found = steps_.find(id);
+    if (found == steps_.end() || found->second.ended) return;
+    found->second.ended = true;
+    auto on_started = std::move(found->second.on_started);
+    on_started(std::unexpected(std::move(error)));
+  });
+}
+
+void ProcessRuntime::started(const std::string& id, Step& step) {
+  if (step.started || step.ended) return;
+  step.started = true;
+  is_started(step);
+  if (auto on_started = std::move(step.on_started)) on_started({});
+  if (const auto found = steps_.find(id); found != steps_.end() && found->second.stop_when_sent) {
+    client_->send(stop_frame(id, *found->second.stop_when_sent));
+    found->second.stop_when_sent.reset();
+  }
+}
+
+void ProcessRuntime::outcome(const std::string& id, Step& step, StepOutcome outcome) {
+  if (step.ended) return;
+  step.ended = true;
+  is_started(step);
+  // The step may be removed by whom we tell.
+  const std::string key = id;  // NOLINT(performance-unnecessary-copy-initialization)
+  if (outcome.failed_to_start) {
+    if (auto on_started = std::move(step.on_started)) {
+      on_started(std::unexpected(Error{outcome.code, outcome.exit.message}));
+    }
+  } else {
+    if (!step.started) started(key, step);
+    if (const auto found = steps_.find(key); found != steps_.end()) {
+      if (auto on_exit = std::move(found->second.on_exit)) on_exit(std::move(outcome.exit));
+    }
+  }
+  if (const auto found = steps_.find(key); found != steps_.end() && found->second.removed) remove(key);
+}
+
+void ProcessRuntime::stop(const std::string& id, Duration grace) {
+  const auto found = steps_.find(id);
+  if (found == steps_.end() || found->second.ended) return;
+  if (!found->second.sent || !client_) {
+    found->second.stop_when_sent = grace;
+    return;
+  }
+  client_->send(stop_frame(id, grace));
+}
+
+void ProcessRuntime::fetch(const std::string& id, const std::string& path, const std::string&,
+                           std::move_only_function<void(Result<std::string>)> done) {
+  const auto found = steps_.find(id);
+  Result<std::string> result = fail(Code::kNotFound, fmt::format("container {} is not known", id));
+  if (found != steps_.end()) {
+    result = host_path_of(found->second.request.dir + "/root", found->second.view, path);
+  }
+  executor_.post([result = std::move(result), done = std::move(done)]() mutable { done(std::move(result)); });
+}
+
+void ProcessRuntime::remove(const std::string& id) {
+  const auto found = steps_.find(id);
+  if (found == steps_.end()) return;
+  Step& step = found->second;
+  if (!step.ended) {
+    step.removed = true;
+    return stop(id, Duration::zero());
+  }
+  const std::string dir = step.request.dir;
+  const std::string key = id;  // NOLINT(performance-unnecessary-copy-initialization): it may be of what is erased
+  steps_.erase(found);
+  free_root(key, dir);
+}
+
+void ProcessRuntime::free_root(const std::string& id, const std::string& dir) {
+  const bool pool = pooled_ < kMostPooledRoots;
+  const std::string name = pool ? fmt::format("{}-{}", ::getpid(), ++last_root_) : std::string();
+  if (pool) ++pooled_;
+  ++clearing_;
+  workers_.run([view = view_, data = data_dir_, dir, name] { return free_root_at(view, data, dir, name); },
+               [this, id, name](bool pooled) {
+                 if (client_) client_->send(pooled ? forget_frame(id) + pooled_frame(name) : forget_frame(id));
+                 --clearing_;
+                 send_waiting();
+               });
+}
+
+void ProcessRuntime::remove_unclaimed(std::function<bool(std::string_view id)> wanted) {
+  wanted_ = std::move(wanted);
+  if (!listed_) return;
+  std::erase_if(reported_, [this](const auto& known) {
+    const auto& [id, report] = known;
+    if (wanted_(id)) return false;
+    client_->send(report.outcome ? forget_frame(id) : stop_frame(id, Duration::zero()));
+    return true;
+  });
+}
+
+}  // namespace tiphys::node

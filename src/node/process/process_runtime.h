@@ -1,0 +1,102 @@
+// Runs a container's command as processes of this host, in a private root that shows the host's programs read-only. The
+// container's image is not used.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/executor.h"
+#include "base/unique_fd.h"
+#include "node/process/supervisor_client.h"
+#include "node/runtime.h"
+#include "node/supervisor/step_root.h"
+#include "node/workers.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace tiphys::node {
+
+struct ProcessRuntimeOptions {
+  std::string data_dir;
+  /// Folders of this host that steps see, read-only, beside the system's own: an interpreter in a home folder, say.
+  std::vector<std::string> host_paths;
+};
+
+class ProcessRuntime final : public Runtime {
+ public:
+  /// `supervisor` is a connection from ensure_supervisor(options.data_dir). `context` runs on the executor's thread.
+  ProcessRuntime(boost::asio::io_context& context, Executor& executor, UniqueFd supervisor,
+                 ProcessRuntimeOptions options);
+  ~ProcessRuntime() override;
+
+  std::string_view name() const override { return "process"; }
+  void start(const ContainerSpec& spec, std::move_only_function<void(Status)> on_started,
+             std::move_only_function<void(ContainerExit)> on_exit) override;
+  void stop(const std::string& id, Duration grace) override;
+  void fetch(const std::string& id, const std::string& path, const std::string& scratch_dir,
+             std::move_only_function<void(Result<std::string>)> done) override;
+  void remove(const std::string& id) override;
+  void remove_unclaimed(std::function<bool(std::string_view id)> wanted) override;
+
+ private:
+  struct Step {
+    StartRequest request;
+    std::vector<Mount> view;  ///< what lies over the root: the mounts and the host's folders
+    std::move_only_function<void(Status)> on_started;
+    std::move_only_function<void(ContainerExit)> on_exit;
+    std::vector<std::pair<std::string, std::string>> inputs;
+    bool preparing = false;
+    bool sent = false;
+    bool starting = false;  ///< sent, and not known to run
+    bool started = false;
+    bool ended = false;
+    bool removed = false;
+    std::optional<Duration> stop_when_sent;
+  };
+  /// What the supervisor told of a step that nobody has started here yet.
+  struct Reported {
+    std::optional<StartedEvent> started;
+    std::optional<StepOutcome> outcome;
+  };
+
+  void connect(UniqueFd fd);
+  void reconnect();
+  void on_frame(const Frame& frame);
+  void on_listed();
+  void send_start(const std::string& id, Step& step);
+  void send_waiting();
+  void is_started(Step& step);
+  void prepare_inputs(const std::string& id, Step& step);
+  void started(const std::string& id, Step& step);
+  void outcome(const std::string& id, Step& step, StepOutcome outcome);
+  StartRequest request_of(const ContainerSpec& spec) const;
+  std::string canonical(const std::string& path) const;
+  void refuse(const std::string& id, Error error);
+  void free_root(const std::string& id, const std::string& dir);
+
+  boost::asio::io_context& context_;
+  Executor& executor_;
+  ProcessRuntimeOptions options_;
+  std::string data_dir_;  ///< canonical
+  HostView view_;
+  std::unique_ptr<SupervisorClient> client_;
+  std::map<std::string, Step, std::less<>> steps_;
+  std::map<std::string, Reported, std::less<>> reported_;
+  bool listed_ = false;
+  int lost_in_a_row_ = 0;                            ///< supervisors that went away before they had told what they know
+  std::function<bool(std::string_view id)> wanted_;  ///< set once remove_unclaimed() was called
+  int pooled_ = 0;                                   ///< roots given to the supervisor less starts since
+  std::deque<std::string> waiting_;                  ///< steps that are not sent yet, by id
+  std::size_t starting_ = 0, clearing_ = 0;
+  std::uint64_t last_root_ = 0;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  Workers workers_;
+};
+
+}  // namespace tiphys::node

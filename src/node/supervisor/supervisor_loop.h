@@ -1,0 +1,121 @@
+// What a supervisor does all day: takes requests, watches steps, writes the journal, tells clients.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+#include "node/supervisor/step_cgroups.h"
+#include "node/supervisor/step_namespaces.h"
+#include "node/supervisor/step_starter.h"
+#include "node/supervisor/supervisor_journal.h"
+#include "node/supervisor/supervisor_protocol.h"
+
+namespace tiphys::node {
+
+/// Descriptors that a new supervisor starts with. kNullFd up to kFirstFreeFd are set up before.
+struct SupervisorStart {
+  std::string data_dir;  ///< canonical
+  UniqueFd folder;       ///< supervisor/ in the data directory
+  UniqueFd listener;     ///< of supervisor/sock
+  UniqueFd lock;         ///< held until the process ends
+  UniqueFd first_client;
+  UniqueFd alive;  ///< writing end of the pipe at kAliveFd
+};
+
+class SupervisorLoop {
+ public:
+  explicit SupervisorLoop(SupervisorStart start);
+  /// Returns when no step runs and no client is connected.
+  void run();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  struct Client {
+    UniqueFd fd;
+    std::string in;
+    std::string out;
+    std::uint32_t polled = 1;  ///< EPOLLIN
+    bool gone = false;
+  };
+  struct Step {
+    std::string id;
+    pid_t pid = -1;
+    StepMemory::Area area;
+    std::unique_ptr<PlannedStep> planned;  ///< until it runs or has failed
+    std::string group;                     ///< its control groups; "" when it has none
+    ino_t root_inode = 0;                  ///< 0: its init leaves with it
+    bool ended = false;                    ///< its outcome is in the journal
+    bool reaped = false;                   ///< there is no process of this pid, or none of ours
+    int kills = 0;                         ///< 0: not told to end; 1: SIGTERM; 2: all killed; 3: the init too
+    bool has_deadline = false;
+    std::multimap<Clock::time_point, Step*>::iterator deadline;
+  };
+
+  Status open();
+  void turn();
+  int timeout_ms() const;
+  bool may_leave();
+  void accept_clients();
+  void add_client(UniqueFd fd);
+  void read_client(Client& client);
+  void serve(Client& client);
+  void handle(Client& client, const Frame& frame);
+  void greet(Client& client, std::string_view body);
+  void start(Client& client, StartRequest request);
+  Status launch(Step& step);
+  bool launch_warm(Step& step);
+  void launched(Step& step, pid_t pid);
+  void begin_warm();
+  void come_to_rest();
+  void rest(Step& step);
+  void keep_warm(std::size_t most);
+  void pooled(std::string name);
+  void warm_ended(pid_t pid);
+  void stop(const StopRequest& request);
+  void kill_more(Step& step);
+  void set_deadline(Step& step, Clock::duration after);
+  void list(Client& client);
+  void tell_known(Client& client, const std::string& id, const JournalStep& known);
+  void take_changes();
+  void changed(Step& step);
+  void failed_to_start(Step& step, const Error& error);
+  void end(Step& step, StepOutcome outcome);
+  StepOutcome outcome_of(Step& step);
+  void reap();
+  void release(Step& step);
+  void broadcast(std::string_view frame);
+  void notice(std::string text);
+  void sync_and_flush();
+  void flush(Client& client);
+  void drop_clients();
+
+  SupervisorStart start_;
+  UniqueFd poll_, signals_;
+  std::optional<SupervisorJournal> journal_;
+  StepNamespaces namespaces_;
+  std::optional<StepCgroups> cgroups_;
+  std::optional<StepStarter> starter_;
+  StepMemory memory_;
+  std::list<Client> clients_;
+  std::unordered_map<std::string, std::unique_ptr<Step>> steps_;
+  std::unordered_map<pid_t, Step*> by_pid_;
+  std::list<WarmStep> warms_;                                 ///< the oldest first
+  std::unordered_map<pid_t, StepMemory::Area> without_step_;  ///< inits that have none, or never will
+  std::multimap<Clock::time_point, Step*> deadlines_;
+  std::vector<std::string> notices_;
+  std::uint64_t last_group_ = 0;
+  std::optional<Clock::time_point> rest_at_;
+  bool more_input_ = false;
+};
+
+}  // namespace tiphys::node
