@@ -43,8 +43,8 @@ struct ContainerSpec {
   bool read_only_root = false;
   bool privileged = false;
   std::string hostname;
-  /// Folder of this container in the data directory: the runtime writes its log to `<dir>/log` (node/log_file.h) and
-  /// may keep its state there.
+  /// Folder of this container in the data directory, made by the runtime when it has something for it: its log,
+  /// `<dir>/log` (node/log/log_file.h), and what else it keeps.
   std::string dir;
 };
 

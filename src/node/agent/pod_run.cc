@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 
 #include "base/log.h"
 #include "node/agent/pod_io.h"
@@ -98,12 +97,6 @@ void PodRun::start_containers(std::vector<ContainerSpec> specs) {
   }
   for (std::size_t i = 0; i < containers_.size() && !stopping_; ++i) {
     containers_[i].asked = true;
-    std::error_code error;
-    std::filesystem::create_directories(containers_[i].spec.dir, error);
-    if (error) {
-      started(i, fail_errno(fmt::format("make {}", containers_[i].spec.dir), error.value()));
-      continue;
-    }
     runtime_.start(
         containers_[i].spec, [self = shared_from_this(), i](Status status) { self->started(i, status); },
         [self = shared_from_this(), i](ContainerExit exit) { self->ended(i, std::move(exit)); });

@@ -9,6 +9,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <cctype>
 #include <cerrno>
+#include <filesystem>
 #include <map>
 
 #include "artifact/repository.h"
@@ -60,6 +61,13 @@ std::string kill_mark(const std::string& dir) {
   return dir + "/stop-asked";
 }
 
+Status make_folder(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) return fail_errno(fmt::format("make {}", path), error.value());
+  return {};
+}
+
 }  // namespace
 
 EngineContainer::EngineContainer(Surroundings around, ContainerSpec spec)
@@ -71,11 +79,13 @@ EngineContainer::EngineContainer(Surroundings around, ContainerSpec spec)
 void EngineContainer::stop_asked() {
   stop_asked_ = true;
   was_killed_ = true;
+  if (const Status made = make_folder(spec_.dir); !made) log::warn("{}", made.error().message);
   const UniqueFd mark(::open(kill_mark(spec_.dir).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   if (!mark) log::warn("{}", fail_errno(kill_mark(spec_.dir), errno).error().message);
 }
 
 Async<Status> EngineContainer::start() {
+  if (Status folder = make_folder(spec_.dir); !folder) co_return folder;
   TIPHYS_CO_TRY(engine_, co_await around_.link.engine());
   Status made = co_await make(engine_);
   if (!made && made.error().code == Code::kUnavailable && !made.error().message.starts_with("ErrImagePull")) {

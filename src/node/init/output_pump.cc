@@ -12,6 +12,8 @@ namespace {
 constexpr std::int64_t kNanosecondsASecond = 1'000'000'000;
 constexpr std::int64_t kSecondsADay = 86'400;
 constexpr char kNewline = '\n';
+constexpr char kLogName[] = "/log";
+constexpr int kFolderMode = 0755;
 
 std::int64_t now_ns() {
   timespec time;
@@ -64,7 +66,7 @@ void write_log_prefix(char* out, std::int64_t nanoseconds, bool is_stderr, bool 
   for (int i = 0; i < 10; ++i) out[30 + i] = tail[i];
 }
 
-OutputPump::OutputPump(char* memory, int dir_fd, std::int32_t* log_errno) : dir_fd_(dir_fd), log_errno_(log_errno) {
+OutputPump::OutputPump(char* memory, int data_fd, std::int32_t* log_errno) : data_fd_(data_fd), log_errno_(log_errno) {
   static_assert(2 * kReadBytes + kMostLinesAtOnce * (kLogPrefixBytes + 3 * sizeof(iovec)) <= kPumpBytes);
   static_assert(3 * kMostLinesAtOnce <= 1024, "IOV_MAX");
   pieces_ = reinterpret_cast<iovec*>(memory);
@@ -73,17 +75,21 @@ OutputPump::OutputPump(char* memory, int dir_fd, std::int32_t* log_errno) : dir_
   streams_[1] = {streams_[0].data + kReadBytes, 0};
 }
 
-bool OutputPump::read_some(int fd, bool is_stderr) {
+bool OutputPump::set_dir(const char* dir) {
+  dir_bytes_ = 0;
+  while (dir[dir_bytes_] != 0) ++dir_bytes_;
+  if (dir_bytes_ + sizeof kLogName > sizeof path_) return false;
+  move_down(path_, dir, dir_bytes_);
+  move_down(path_ + dir_bytes_, kLogName, sizeof kLogName);
+  return true;
+}
+
+void OutputPump::read_some(int fd, bool is_stderr) {
   Stream& stream = streams_[is_stderr];
   const long count = raw(SYS_read, fd, stream.data + stream.used, kReadBytes - stream.used);
-  if (count == -EAGAIN) return true;
-  if (count <= 0) {
-    emit_lines(stream, is_stderr, true);
-    return false;
-  }
+  if (count <= 0) return;
   stream.used += static_cast<std::size_t>(count);
   emit_lines(stream, is_stderr, false);
-  return true;
 }
 
 void OutputPump::finish(int fd, bool is_stderr) {
@@ -135,9 +141,22 @@ void OutputPump::close() {
   log_fd_ = -1;
 }
 
+long OutputPump::open_existing() const {
+  return raw(SYS_openat, data_fd_, path_, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
+}
+
 bool OutputPump::open_log() {
   if (log_fd_ >= 0) return true;
-  const long fd = raw(SYS_openat, dir_fd_, "log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
+  long fd = open_existing();
+  if (fd == -ENOENT) {
+    for (std::size_t i = 1; i <= dir_bytes_; ++i) {
+      if (path_[i] != '/') continue;
+      path_[i] = 0;
+      raw(SYS_mkdirat, data_fd_, path_, kFolderMode);
+      path_[i] = '/';
+    }
+    fd = open_existing();
+  }
   if (fd < 0) *log_errno_ = static_cast<std::int32_t>(-fd);
   log_fd_ = static_cast<int>(fd);
   return fd >= 0;

@@ -21,12 +21,15 @@ void write_log_prefix(char* out, std::int64_t nanoseconds, bool is_stderr, bool 
 
 class OutputPump {
  public:
-  /// `memory` is kPumpBytes long. The log is `name` in the folder `dir_fd`, made at the first output. After a failed
-  /// write, `*log_errno` tells why and all further output is read and dropped.
-  OutputPump(char* memory, int dir_fd, std::int32_t* log_errno);
+  /// `memory` is kPumpBytes long. After a failed write, `*log_errno` tells why and all further output is read and
+  /// dropped.
+  OutputPump(char* memory, int data_fd, std::int32_t* log_errno);
+  /// The log is `<dir>/log` in the folder `data_fd`; it and its folders are made at the first output. False when that
+  /// path is too long.
+  bool set_dir(const char* dir);
 
-  /// Reads once from `fd`. False at the end of the stream.
-  bool read_some(int fd, bool is_stderr);
+  /// Reads once from `fd`.
+  void read_some(int fd, bool is_stderr);
   /// Reads until nothing is left to read now, then writes an unfinished line.
   void finish(int fd, bool is_stderr);
   void close();
@@ -42,13 +45,16 @@ class OutputPump {
   void add(const char* text, std::size_t size, std::int64_t now, bool is_stderr, bool partial);
   void flush();
   bool open_log();
+  long open_existing() const;
 
   Stream streams_[2];
   char* prefixes_;
   iovec* pieces_;
   std::size_t lines_ = 0;
   std::size_t piece_count_ = 0;
-  int dir_fd_;
+  int data_fd_;
+  std::size_t dir_bytes_ = 0;
+  char path_[kLongestPath];
   int log_fd_ = -1;
   std::int32_t* log_errno_;
 };

@@ -45,9 +45,10 @@ class Pumped {
     const UniqueFd dir(::open(folder_.path().c_str(), O_RDONLY | O_DIRECTORY));
     const auto memory = std::make_unique<char[]>(kPumpBytes);
     OutputPump pump(memory.get(), dir.get(), &error_);
+    EXPECT_TRUE(pump.set_dir("pods/p"));
     for (const std::string& piece : pieces) {
       EXPECT_EQ(::write(writing.get(), piece.data(), piece.size()), static_cast<ssize_t>(piece.size()));
-      EXPECT_TRUE(pump.read_some(reading.get(), false));
+      pump.read_some(reading.get(), false);
     }
     writing.reset();
     pump.finish(reading.get(), false);
@@ -59,7 +60,7 @@ class Pumped {
  private:
   /// "F text" or "P text" for each line.
   std::string texts() const {
-    std::istringstream lines(testing::read_file(folder_.path() + "/log"));
+    std::istringstream lines(testing::read_file(folder_.path() + "/pods/p/log"));
     std::string all;
     for (std::string line; std::getline(lines, line);) all += line.substr(kLogPrefixBytes - 2) + "\n";
     return all;
@@ -126,7 +127,7 @@ TEST(OutputPump, AFullDiskDropsTheRestAndSaysWhy) {
 
 TEST(OutputPump, ALogThatCannotBeMadeIsTold) {
   Pumped pumped;
-  std::filesystem::create_directories(pumped.folder().path() + "/log");
+  std::filesystem::create_directories(pumped.folder().path() + "/pods/p/log");
   pumped.of({"text\n"});
   EXPECT_EQ(pumped.error(), EISDIR);
 }

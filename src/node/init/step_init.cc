@@ -10,7 +10,11 @@
 #include <linux/wait.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
 #include <sys/resource.h>
+#include <sys/sem.h>
+#include <sys/shm.h>
 #include <sys/signalfd.h>
 #include <time.h>
 
@@ -35,14 +39,13 @@ namespace {
 constexpr char kRootPlace[] = "step";
 constexpr int kFolderMode = 0755;
 constexpr unsigned kRecursive = 0x8000;  // AT_RECURSIVE
-constexpr int kDirFd = kFirstStepFd;
-constexpr int kUserNamespaceFd = kFirstStepFd + 1;
-constexpr int kMemoryCgroupFd = kFirstStepFd + 2;
-constexpr int kCpuCgroupFd = kFirstStepFd + 3;
-constexpr int kRootFd = kFirstStepFd + 4;
-constexpr int kSignalFd = kFirstStepFd + 5;
-static_assert(kSignalFd == kFirstFreeFd - 1);
-constexpr int kLongestPath = 4096;
+constexpr int kUserNamespaceFd = kFirstStepFd;
+constexpr int kMemoryCgroupFd = kFirstStepFd + 1;
+constexpr int kCpuCgroupFd = kFirstStepFd + 2;
+constexpr int kRootFd = kFirstStepFd + 3;
+constexpr int kSignalFd = kFirstStepFd + 4;
+constexpr int kQueuesFd = kFirstStepFd + 5;
+static_assert(kQueuesFd == kFirstFreeFd - 1);
 constexpr int kMostMounts = 256;
 constexpr std::size_t kKernelSignalSetBytes = 8;
 
@@ -85,7 +88,7 @@ void fail_start(const StepPlan& plan, StepStage stage, long error, std::size_t i
 
 /// Joins two path parts in a buffer of kLongestPath; false when they are too long.
 bool join_path(char* out, const char* first, const char* second) {
-  int at = 0;
+  std::size_t at = 0;
   for (; *first; ++first, ++at) {
     if (at == kLongestPath - 2) return false;
     out[at] = *first;
@@ -102,7 +105,7 @@ bool join_path(char* out, const char* first, const char* second) {
 /// Makes the folders that lead to `path`, and itself when `whole`. A path that cannot be made is told by its use.
 void make_folders(const char* path, bool whole) {
   char part[kLongestPath];
-  int at = 0;
+  std::size_t at = 0;
   for (; path[at] != 0 && at < kLongestPath - 1; ++at) {
     if (path[at] == '/' && at != 0) {
       part[at] = 0;
@@ -124,28 +127,34 @@ void keep_descriptors(int user_namespace, int memory_cgroup, int cpu_cgroup) {
   raw(SYS_close_range, kFirstFreeFd, ~0U, 0);
 }
 
-/// The folder of the log, by a descriptor that reaches the data directory from any root.
-bool open_dir(const StepPlan& plan) {
-  const long dir = raw(SYS_openat, kDataFd, plan.dir, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-  if (dir < 0) {
-    fail_start(plan, StepStage::kRoot, dir);
-    return false;
-  }
-  raw(SYS_dup3, dir, kDirFd, O_CLOEXEC);
-  raw(SYS_close, dir);
-  if (!plan.reusable) raw(SYS_close, kDataFd);
-  return true;
-}
-
-/// Opens a mount's source as a tree of its own. What the step may not write is made so here, submounts included.
-long clone_source(const StepMount& mount) {
-  const long tree = raw(SYS_open_tree, AT_FDCWD, mount.source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | kRecursive);
-  if (tree < 0 || !mount.read_only) return tree;
+/// Submounts included with kRecursive.
+long make_read_only(long tree, unsigned recursive) {
   mount_attr attributes;
   attributes.attr_set = MOUNT_ATTR_RDONLY;
   attributes.attr_clr = attributes.propagation = attributes.userns_fd = 0;
-  const long result = raw(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | kRecursive, &attributes, sizeof attributes);
+  return raw(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | recursive, &attributes, sizeof attributes);
+}
+
+/// Opens a mount's source as a tree of its own. What the step may not write is made so here.
+long clone_source(const StepMount& mount) {
+  const long tree = raw(SYS_open_tree, AT_FDCWD, mount.source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | kRecursive);
+  if (tree < 0 || !mount.read_only) return tree;
+  const long result = make_read_only(tree, kRecursive);
   return result < 0 ? result : tree;
+}
+
+/// What in /proc is the whole machine's, as container engines show it.
+long protect_proc() {
+  constexpr const char* kOfTheMachine[] = {"proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger"};
+  for (const char* path : kOfTheMachine) {
+    const long tree = raw(SYS_open_tree, kRootFd, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    if (tree == -ENOENT) continue;
+    long result = tree < 0 ? tree : make_read_only(tree, 0);
+    if (result >= 0) result = raw(SYS_move_mount, tree, "", kRootFd, path, MOVE_MOUNT_F_EMPTY_PATH);
+    if (tree >= 0) raw(SYS_close, tree);
+    if (result < 0) return result;
+  }
+  return 0;
 }
 
 /// The step's folder under the host's folders, at kRootPlace; kRootFd is its top.
@@ -172,6 +181,7 @@ bool build_root(const RootPlan& plan) {
   }
   result = plan.fresh_proc ? raw(SYS_mount, "proc", "step/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr)
                            : raw(SYS_move_mount, AT_FDCWD, "proc", kRootFd, "proc", 0);
+  if (result >= 0 && !plan.writable_proc) result = protect_proc();
   if (result < 0) {
     fail_start(*plan.slot, StepStage::kProc, result);
     return false;
@@ -248,10 +258,7 @@ bool settle(const StepPlan& plan) {
     return false;
   }
   if (plan.read_only_root) {
-    mount_attr attributes;
-    attributes.attr_set = MOUNT_ATTR_RDONLY;
-    attributes.attr_clr = attributes.propagation = attributes.userns_fd = 0;
-    result = raw(SYS_mount_setattr, kRootFd, "", AT_EMPTY_PATH, &attributes, sizeof attributes);
+    result = make_read_only(kRootFd, 0);
     if (result < 0) {
       fail_start(plan, StepStage::kRoot, result);
       return false;
@@ -285,18 +292,26 @@ long drop_capabilities() {
   return 0;
 }
 
+/// Limits what programs can get; the init keeps what it has, since it never runs one itself.
+bool limit_programs(StepSlot& slot) {
+  long result = drop_capabilities();
+  if (result >= 0) result = raw(SYS_prctl, 38 /* PR_SET_NO_NEW_PRIVS */, 1, 0, 0, 0);
+  if (result < 0) fail_start(slot, StepStage::kUser, result);
+  return result >= 0;
+}
+
 long become_user(const StepPlan& plan) {
+  long result = 0;
   if (plan.user_namespace_fd >= 0) {
-    const long result = raw(SYS_setns, kUserNamespaceFd, CLONE_NEWUSER);
-    if (result < 0) return result;
+    // Whoever enters one gets all capabilities in it.
+    result = raw(SYS_setns, kUserNamespaceFd, CLONE_NEWUSER);
+    if (result >= 0 && !plan.keep_capabilities) result = drop_capabilities();
   }
-  long result = plan.keep_capabilities ? 0 : drop_capabilities();
   if (result >= 0 && plan.set_user) {
     result = raw(SYS_setgroups, 0, nullptr);
     if (result >= 0) result = raw(SYS_setresgid, plan.gid, plan.gid, plan.gid);
     if (result >= 0) result = raw(SYS_setresuid, plan.uid, plan.uid, plan.uid);
   }
-  if (result >= 0 && !plan.keep_capabilities) result = raw(SYS_prctl, 38 /* PR_SET_NO_NEW_PRIVS */, 1, 0, 0, 0);
   return result;
 }
 
@@ -344,7 +359,7 @@ void run_program(const StepPlan& plan, int out, int err) {
 
 class Init {
  public:
-  explicit Init(const RootPlan& plan) : slot_(*plan.slot), pump_(plan.buffer, kDirFd, &plan.slot->log_errno) {
+  explicit Init(const RootPlan& plan) : slot_(*plan.slot), pump_(plan.buffer, kDataFd, &plan.slot->log_errno) {
     polled_[0] = {kSignalFd, POLLIN, 0};
     polled_[1] = {kAliveFd, POLLIN, 0};
   }
@@ -356,12 +371,14 @@ class Init {
   void handle_signals();
   void reap();
   void read_streams();
+  void finish_streams();
 
   StepSlot& slot_;
   OutputPump pump_;
   int program_ = 0;
   bool program_ended_ = false;
   pollfd polled_[4];  // signals, the supervisor's life, stdout, stderr
+  int written_[2];    // the streams' other ends: while we hold them, only a signal tells of the program's end
 };
 
 bool watch_signals(StepSlot& slot) {
@@ -398,15 +415,19 @@ bool Init::start(const StepPlan& plan) {
   raw(SYS_fcntl, err[0], F_SETFL, O_NONBLOCK);
   polled_[2] = {out[0], POLLIN, 0};
   polled_[3] = {err[0], POLLIN, 0};
+  written_[0] = out[1];
+  written_[1] = err[1];
+  if (!pump_.set_dir(plan.dir)) {
+    fail_start(plan, StepStage::kRoot, -ENAMETOOLONG);
+    return false;
+  }
 
   slot_.started_ns = now_ns();
   const long child = start_program(plan, out[1], err[1]);
   if (child < 0) fail_start(plan, StepStage::kFork, child);
   if (slot_.failed_stage != StepStage::kNone) return false;
   program_ = static_cast<int>(child);
-  raw(SYS_close, out[1]);
-  raw(SYS_close, err[1]);
-  for (int fd = kDirFd + 1; !plan.reusable && fd < kRootFd; ++fd) raw(SYS_close, fd);
+  for (int fd = kFirstStepFd; !plan.reusable && fd < kRootFd; ++fd) raw(SYS_close, fd);
   return true;
 }
 
@@ -436,11 +457,17 @@ void Init::handle_signals() {
 
 void Init::read_streams() {
   for (int i = 2; i < 4; ++i) {
-    if (polled_[i].fd >= 0 && polled_[i].revents != 0 && !pump_.read_some(polled_[i].fd, i == 3)) {
-      raw(SYS_close, polled_[i].fd);
-      polled_[i].fd = -1;
-    }
+    if (polled_[i].revents != 0) pump_.read_some(polled_[i].fd, i == 3);
   }
+}
+
+void Init::finish_streams() {
+  for (int i = 2; i < 4; ++i) {
+    raw(SYS_close, written_[i - 2]);
+    pump_.finish(polled_[i].fd, i == 3);
+    raw(SYS_close, polled_[i].fd);
+  }
+  pump_.close();
 }
 
 void Init::run() {
@@ -454,12 +481,7 @@ void Init::run() {
   raw(SYS_kill, -1, SIGKILL);
   while (raw(SYS_wait4, -1, nullptr, __WALL, nullptr) > 0) {
   }
-  for (int i = 2; i < 4; ++i) {
-    if (polled_[i].fd < 0) continue;
-    pump_.finish(polled_[i].fd, i == 3);
-    raw(SYS_close, polled_[i].fd);
-  }
-  pump_.close();
+  finish_streams();
   slot_.ended_ns = now_ns();
 }
 
@@ -473,40 +495,109 @@ void take_name() {
   leave(1);
 }
 
-/// What a step could leave outside its root, with all its processes dead: objects of System V and message queues, which
-/// go with their namespace, and shared memory.
-bool forget_step() {
-  if (raw(SYS_chdir, "/") < 0 || raw(SYS_unshare, CLONE_NEWIPC) < 0) return false;
+bool is_empty(long folder) {
+  alignas(8) char entries[256];
+  constexpr long kDotsOnly = 2 * 24;  // "." and ".."
+  return raw(SYS_getdents64, folder, entries, sizeof entries) == kDotsOnly;
+}
+
+bool shared_memory_is_empty() {
   const long folder = raw(SYS_openat, AT_FDCWD, "/dev/shm", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
   if (folder < 0) return false;
   struct statx about;
-  alignas(8) char entries[256];
-  constexpr long kDotsOnly = 2 * 24;  // "." and ".."
-  const bool empty = raw(SYS_getdents64, folder, entries, sizeof entries) == kDotsOnly &&
+  const bool empty = is_empty(folder) &&
                      raw(SYS_statx, folder, "", AT_EMPTY_PATH, STATX_MODE | STATX_UID, &about) == 0 &&
                      (about.stx_mode & 07777) == 01777;
   raw(SYS_close, folder);
   return empty;
 }
 
-/// True when another step may follow.
-bool serve(const StepPlan& plan, const RootPlan& root) {
-  StepSlot& slot = *root.slot;
-  Init init(root);
-  if (!settle(plan) || !init.start(plan)) give_up(slot);
-  const bool reusable = plan.reusable;
-  tell(slot, StepSlot::kRunning);  // the plan may be gone from here on
-  init.run();
-  tell(slot, StepSlot::kEnded);
-  return reusable;
+/// A mount that nobody else sees of the queues of this IPC namespace.
+bool open_queues() {
+  const long context = raw(SYS_fsopen, "mqueue", FSOPEN_CLOEXEC);
+  if (context < 0) return false;
+  long mount = raw(SYS_fsconfig, context, static_cast<int>(FSCONFIG_CMD_CREATE), nullptr, nullptr, 0);
+  if (mount >= 0) mount = raw(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0);
+  raw(SYS_close, context);
+  if (mount < 0) return false;
+  const long folder = raw(SYS_openat, mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  raw(SYS_close, mount);
+  if (folder >= 0) raw(SYS_dup3, folder, kQueuesFd, O_CLOEXEC);
+  raw(SYS_close, folder);
+  return folder >= 0;
 }
 
-[[noreturn]] void serve_all(const StepPlan* plan, RootPlan root) {
-  while (serve(*plan, root) && forget_step()) {
-    tell(*root.slot, StepSlot::kWarm);
-    plan = &await_plan(*root.slot);
-    if (!open_dir(*plan)) give_up(*root.slot);
+/// What has an identifier of System V, and what POSIX calls a message queue.
+bool ipc_is_empty() {
+  seminfo semaphores;
+  msginfo messages;
+  shm_info memory;
+  return raw(SYS_shmctl, 0, SHM_INFO, &memory) >= 0 && memory.used_ids == 0 &&
+         raw(SYS_semctl, 0, 0, SEM_INFO, &semaphores) >= 0 && semaphores.semusz == 0 &&
+         raw(SYS_msgctl, 0, MSG_INFO, &messages) >= 0 && messages.msgpool == 0 &&
+         raw(SYS_lseek, kQueuesFd, 0, SEEK_SET) == 0 && is_empty(kQueuesFd);
+}
+
+/// Tells whether a step has changed its root: each change of a folder moves the time of its status, to the tick.
+class RootWatch {
+ public:
+  explicit RootWatch(const RootPlan& plan) : folders_(plan.own_folders) {}
+
+  void before_step() {
+    timespec tick;
+    certain_ = raw(SYS_clock_gettime, CLOCK_REALTIME_COARSE, &tick) >= 0;
+    for (std::size_t i = 0; folders_[i] && certain_; ++i) {
+      if (i == kMostOwnFolders) {
+        certain_ = false;
+        break;
+      }
+      // A change in this very tick, or where a file system knows only seconds, would not show.
+      certain_ = look(folders_[i], seen_[i]) && seen_[i].tv_nsec != 0 &&
+                 (seen_[i].tv_sec != tick.tv_sec || seen_[i].tv_nsec != static_cast<std::uint32_t>(tick.tv_nsec));
+    }
   }
+
+  bool is_touched() const {
+    bool same = certain_;
+    for (std::size_t i = 0; folders_[i] && same; ++i) {
+      statx_timestamp now;
+      same = look(folders_[i], now) && now.tv_sec == seen_[i].tv_sec && now.tv_nsec == seen_[i].tv_nsec;
+    }
+    return !same;
+  }
+
+ private:
+  static bool look(const char* folder, statx_timestamp& changed) {
+    struct statx about;
+    if (raw(SYS_statx, AT_FDCWD, folder, AT_SYMLINK_NOFOLLOW, STATX_CTIME, &about) < 0) return false;
+    changed.tv_sec = about.stx_ctime.tv_sec;
+    changed.tv_nsec = about.stx_ctime.tv_nsec;
+    return true;
+  }
+
+  const char* const* folders_;
+  bool certain_ = false;
+  statx_timestamp seen_[kMostOwnFolders];
+};
+
+/// One step after another, as long as what a step could leave outside its root is gone, with all its processes dead.
+[[noreturn]] void serve(const StepPlan* plan, const RootPlan root, bool reusable) {
+  StepSlot& slot = *root.slot;
+  RootWatch watch(root);
+  for (;;) {
+    Init init(root);
+    if (reusable) watch.before_step();
+    if (!settle(*plan) || !init.start(*plan)) give_up(slot);
+    // The plan may be gone from here on.
+    slot.state.store(StepSlot::kRunning);
+    if (slot.tell_running.load() != 0) tell(slot, StepSlot::kRunning);
+    init.run();
+    if (!reusable || raw(SYS_chdir, "/") < 0 || !shared_memory_is_empty() || !ipc_is_empty()) break;
+    slot.root_touched = watch.is_touched() ? 1 : 0;
+    tell(slot, StepSlot::kWarm);
+    plan = &await_plan(slot);
+  }
+  tell(slot, StepSlot::kEnded);
   leave(0);
 }
 
@@ -517,8 +608,9 @@ int step_init(void* argument) {
   StepSlot& slot = *plan.root.slot;
   take_name();
   keep_descriptors(plan.user_namespace_fd, plan.memory_cgroup_fd, plan.cpu_cgroup_fd);
-  if (!watch_signals(slot) || !open_dir(plan) || !build_root(plan.root) || !make_mounts_and_enter(plan)) give_up(slot);
-  serve_all(&plan, plan.root);
+  if (!watch_signals(slot) || !build_root(plan.root) || !make_mounts_and_enter(plan)) give_up(slot);
+  if (!plan.keep_capabilities && !limit_programs(slot)) give_up(slot);
+  serve(&plan, plan.root, plan.reusable && open_queues());
 }
 
 int warm_init(void* argument) {
@@ -526,11 +618,11 @@ int warm_init(void* argument) {
   StepSlot& slot = *root.slot;
   take_name();
   keep_descriptors(-1, -1, -1);
-  if (!watch_signals(slot) || !build_root(root) || !enter_root(slot)) give_up(slot);
+  if (!watch_signals(slot) || !build_root(root) || !enter_root(slot) || !limit_programs(slot)) give_up(slot);
+  const bool reusable = open_queues();
+  const RootPlan own = root;  // that one may be gone from here on
   tell(slot, StepSlot::kWarm);
-  const StepPlan& plan = await_plan(slot);
-  if (!open_dir(plan)) give_up(slot);
-  serve_all(&plan, plan.root);
+  serve(&await_plan(slot), own, reusable);
 }
 
 }  // namespace tiphys::node

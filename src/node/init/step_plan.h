@@ -55,7 +55,10 @@ struct StepSlot {
   std::uint32_t failed_index;  ///< of StepPlan::mounts or host_folders
   std::int32_t wait_status;    ///< of the step's first process, as wait(2) gives it
   std::int32_t log_errno;      ///< not 0: output was dropped from here on
+  std::uint32_t root_touched;  ///< in kWarm after a step: 0 when its root is as before it
   std::int64_t started_ns, ended_ns;
+  /// Set by the supervisor, which then looks at the state: from now on kRunning is told.
+  std::atomic<std::uint32_t> tell_running;
   std::atomic<std::uint32_t> queued;
   StepSlot* next;
   StepQueue* queue;
@@ -76,13 +79,16 @@ struct RootPlan {
   const char* root;  ///< the folder that becomes the root, absolute
   /// Names below tree/ of the supervisor's mount that move to the same place in the root; ends with nullptr.
   const char* const* host_folders;
-  bool fresh_proc;  ///< false: the kernel does not let us mount one, the host's is shown
+  /// The folders of the root that a step may change, as it sees them; at most kMostOwnFolders, ends with nullptr.
+  const char* const* own_folders;
+  bool fresh_proc;     ///< false: the kernel does not let us mount one, the host's is shown
+  bool writable_proc;  ///< for a privileged step: it may change the settings of the kernel
 };
 
 struct StepPlan {
   RootPlan root;
   bool reusable;    ///< the init has nothing of this step's own, and waits for another one afterwards
-  const char* dir;  ///< the container's folder, which gets the log; relative to the data directory
+  const char* dir;  ///< the container's folder, made for the log if need be; relative to the data directory
   const StepMount* mounts;
   std::size_t mount_count;
   const char* working_dir;
@@ -101,6 +107,9 @@ struct StepPlan {
   std::uint64_t address_space_bytes;  ///< RLIMIT_AS; 0: unlimited
 };
 
+inline constexpr std::size_t kMostOwnFolders = 32;
+inline constexpr std::size_t kLongestPath = 4096;
+
 /// Bytes of output that an init reads at once, for each of the two streams; also the longest line that is not split.
 inline constexpr std::size_t kMostLineBytes = 16 * 1024;
 inline constexpr std::size_t kPumpBytes = 128 * 1024;
@@ -108,15 +117,14 @@ inline constexpr std::size_t kPumpBytes = 128 * 1024;
 /// The init of a step's pid namespace: makes the root, starts the program, writes its output to the log, reaps,
 /// forwards SIGTERM to the program's process group, and on SIGUSR2 kills all. Runs on a stack of its own in the
 /// supervisor's memory; all signals are blocked. Takes a StepPlan*, which must live until the slot leaves kPreparing.
-/// Never returns.
+/// Never returns. Once the program runs, the slot tells kEnded or kWarm.
 int step_init(void* plan);
 
 /// The same, begun before there is a step: makes the root that a RootPlan* names, tells kWarm, and takes a plan from
-/// the slot at SIGUSR1. The plan must have no mounts, control groups or user namespace. The RootPlan must live until
-/// kWarm or kFailed is told.
+/// the slot at SIGUSR1. The plan must be reusable. The RootPlan must live until kWarm or kFailed is told.
 ///
-/// After a reusable step either init makes sure that nothing of it is left but files in its root, which are the
-/// supervisor's to clear, tells kWarm, and takes the next plan; or it leaves.
+/// After a reusable step either init makes sure that nothing of it is left but files in its root, tells kWarm and
+/// whether there may be such, and takes the next plan; or it tells kEnded and leaves.
 int warm_init(void* root_plan);
 
 }  // namespace tiphys::node

@@ -20,7 +20,6 @@ namespace tiphys::node {
 namespace {
 
 constexpr int kThreads = 2;
-constexpr int kMostPooledRoots = 256;
 constexpr int kMostLostInARow = 3;
 /// Steps that are being started, and roots that are being cleared.
 const std::size_t kMostUnderWay = 8 + 4 * std::max(1u, std::thread::hardware_concurrency());
@@ -76,7 +75,7 @@ Status make_root_with(const HostView& view, const std::string& dir,
 /// True when the root is in the pool afterwards, under `name`.
 bool free_root_at(const HostView& view, const std::string& data_dir, const std::string& dir, const std::string& name) {
   const std::string root = dir + "/root";
-  if (!name.empty() && clear_root(view, AT_FDCWD, root.c_str())) {
+  if (clear_root(view, AT_FDCWD, root.c_str())) {
     const std::string pooled = fmt::format("{}/{}/{}", data_dir, kRootPool, name);
     if (::rename(root.c_str(), pooled.c_str()) == 0) return true;
   }
@@ -227,7 +226,9 @@ void ProcessRuntime::start(const ContainerSpec& spec, std::move_only_function<vo
   step.on_started = std::move(on_started);
   step.on_exit = std::move(on_exit);
   step.request = request_of(spec);
-  for (const std::string& folder : view_.folders) step.view.push_back({"/" + folder, "/" + folder, true});
+  const auto shows = [&](const std::string& name) { step.view.push_back({"/" + name, "/" + name, true}); };
+  for (const std::string& folder : view_.folders) shows(folder);
+  for (const auto& [link, target] : view_.links) shows(link);
   step.view.insert(step.view.end(), step.request.mounts.begin(), step.request.mounts.end());
   if (step.request.argv.empty()) {
     return refuse(spec.id, {Code::kInvalidArgument,
@@ -262,6 +263,7 @@ void ProcessRuntime::prepare_inputs(const std::string& id, Step& step) {
         if (found == steps_.end()) return;
         Step& prepared = found->second;
         prepared.preparing = false;
+        prepared.has_root = prepared.request.has_root = true;
         if (!made) return refuse(id, made.error());
         send_start(id, prepared);
       });
@@ -275,7 +277,6 @@ void ProcessRuntime::send_start(const std::string& id, Step& step) {
   ++starting_;
   if (!client_) reconnect();
   if (!client_) return;  // reconnect() has told of it
-  pooled_ = std::max(0, pooled_ - 1);
   client_->send(start_frame(step.request));
 }
 
@@ -319,6 +320,7 @@ void ProcessRuntime::started(const std::string& id, Step& step) {
 void ProcessRuntime::outcome(const std::string& id, Step& step, StepOutcome outcome) {
   if (step.ended) return;
   step.ended = true;
+  step.has_root = outcome.has_root || step.request.has_root;
   is_started(step);
   // The step may be removed by whom we tell.
   const std::string key = id;  // NOLINT(performance-unnecessary-copy-initialization)
@@ -327,7 +329,8 @@ void ProcessRuntime::outcome(const std::string& id, Step& step, StepOutcome outc
       on_started(std::unexpected(Error{outcome.code, outcome.exit.message}));
     }
   } else {
-    if (!step.started) started(key, step);
+    // Of a short step only the end is told.
+    if (auto on_started = std::move(step.on_started)) on_started({});
     if (const auto found = steps_.find(key); found != steps_.end()) {
       if (auto on_exit = std::move(found->second.on_exit)) on_exit(std::move(outcome.exit));
     }
@@ -363,16 +366,15 @@ void ProcessRuntime::remove(const std::string& id) {
     step.removed = true;
     return stop(id, Duration::zero());
   }
-  const std::string dir = step.request.dir;
   const std::string key = id;  // NOLINT(performance-unnecessary-copy-initialization): it may be of what is erased
+  const Step ended = std::move(step);
   steps_.erase(found);
-  free_root(key, dir);
+  if (ended.has_root) return free_root(key, ended.request.dir);
+  if (ended.sent && client_) client_->send(forget_frame(key));
 }
 
 void ProcessRuntime::free_root(const std::string& id, const std::string& dir) {
-  const bool pool = pooled_ < kMostPooledRoots;
-  const std::string name = pool ? fmt::format("{}-{}", ::getpid(), ++last_root_) : std::string();
-  if (pool) ++pooled_;
+  const std::string name = fmt::format("{}-{}", ::getpid(), ++last_root_);
   ++clearing_;
   workers_.run([view = view_, data = data_dir_, dir, name] { return free_root_at(view, data, dir, name); },
                [this, id, name](bool pooled) {

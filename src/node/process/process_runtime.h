@@ -57,6 +57,7 @@ class ProcessRuntime final : public Runtime {
     bool started = false;
     bool ended = false;
     bool removed = false;
+    bool has_root = false;  ///< its folder has a root that is to be freed
     std::optional<Duration> stop_when_sent;
   };
   /// What the supervisor told of a step that nobody has started here yet.
@@ -91,7 +92,6 @@ class ProcessRuntime final : public Runtime {
   bool listed_ = false;
   int lost_in_a_row_ = 0;                            ///< supervisors that went away before they had told what they know
   std::function<bool(std::string_view id)> wanted_;  ///< set once remove_unclaimed() was called
-  int pooled_ = 0;                                   ///< roots given to the supervisor less starts since
   std::deque<std::string> waiting_;                  ///< steps that are not sent yet, by id
   std::size_t starting_ = 0, clearing_ = 0;
   std::uint64_t last_root_ = 0;

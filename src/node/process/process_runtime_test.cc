@@ -36,6 +36,7 @@ TEST_P(Script, Runs) {
   const auto spec = plane.shell("step", GetParam().script);
   const auto ran = plane.run(spec);
   ASSERT_FALSE(ran.error) << ran.error->message;
+  EXPECT_TRUE(ran.started);
   EXPECT_EQ(ran.exit.exit_code, GetParam().exit_code);
   EXPECT_EQ(ran.exit.reason, GetParam().reason);
   EXPECT_EQ(plane.out(spec), GetParam().out);
@@ -65,6 +66,8 @@ INSTANTIATE_TEST_SUITE_P(
         ScriptCase{"DevIsReadOnly", "touch /dev/x 2>/dev/null && echo writable; true"},
         ScriptCase{"HostProgramsAreReadOnly", "touch /usr/x 2>/dev/null && echo writable; true"},
         ScriptCase{"HostSettingsAreReadOnly", "touch /etc/x 2>/dev/null && echo writable; true"},
+        ScriptCase{"KernelSettingsAreReadOnly",
+                   "v=/proc/sys/vm/swappiness; (cat $v > $v) 2>/dev/null && echo writable; cat $v > /dev/null"},
         ScriptCase{"OtherFoldersOfTheHostAreHidden", "ls -A /boot /home /srv 2>/dev/null; true"},
         ScriptCase{"RootIsWritable", "mkdir -p /out/d && echo 1 > /out/d/x && cat /out/d/x", 0, "1\n"},
         ScriptCase{"StandardInputIsEmpty", "cat", 0, ""},
@@ -285,16 +288,15 @@ TEST(ProcessRuntime, CapabilitiesAreThoseOfAContainer) {
 
 TEST(ProcessRuntime, StopSendsTermToTheGroup) {
   ProcessPlane plane;
-  const auto spec =
-      plane.shell("s", "trap 'echo bye; exit 143' TERM; echo ready > /ready; while true; do sleep 0.05; done");
+  const auto spec = plane.shell("s", "trap 'echo bye; exit 143' TERM; echo ready; while true; do sleep 0.05; done");
   ProcessPlane::Ran ran;
   plane.start(spec, ran);
-  plane.run_until([&] { return std::filesystem::exists(spec.dir + "/root/ready"); });
+  plane.run_until([&] { return plane.out(spec) == "ready\n"; });
   plane.runtime().stop("s", 100s);
   plane.run_until([&] { return ran.ended; });
   EXPECT_EQ(ran.exit.exit_code, 143);
   EXPECT_EQ(ran.exit.reason, "Error");
-  EXPECT_EQ(plane.out(spec), "bye\n");
+  EXPECT_EQ(plane.out(spec), "ready\nbye\n");
 }
 
 TEST(ProcessRuntime, StopKillsWhoIgnoresTermAfterTheGrace) {
@@ -397,23 +399,54 @@ TEST(ProcessRuntime, RootsAreReusedEmpty) {
 /// The same init serves one step after another where it can.
 TEST(ProcessRuntime, NothingOfAStepReachesTheNext) {
   ProcessPlane plane;
-  const auto run = [&](int i, const std::string& script) {
-    const auto spec = plane.shell(fmt::format("s{}", i), script);
+  int count = 0;
+  const auto run = [&](const std::string& script) {
+    const auto spec = plane.shell(fmt::format("s{}", count++), script);
     const auto ran = plane.run(spec);
     EXPECT_EQ(ran.exit.exit_code, 0) << plane.err(spec);
     plane.runtime().remove(spec.id);
     return plane.out(spec);
   };
   const std::string look =
-      "ls -A /dev/shm /tmp; tail -n +2 /proc/sysvipc/shm | wc -l; set -- /proc/[0-9]*; echo $#; cat "
-      "/proc/sys/kernel/hostname; stat -c %a /dev/shm; ulimit -n; umask; pwd; ls -l /proc/self/fd | wc -l; ";
-  const std::string leave =
-      "cd /mnt; umask 077; ulimit -n 99; chmod 700 /tmp; (trap '' TERM HUP; sleep 1000) & ipcmk -M 4096 > /dev/null; ";
-  const std::string first = run(0, look);
-  for (int i = 1; i < 12; ++i) {
-    const bool litters = i % 3 == 1;
-    EXPECT_EQ(run(i, look + leave + (litters ? "echo x > /dev/shm/x; chmod 700 /dev/shm" : "")), first) << i;
+      "for d in /* /dev/shm /tmp/* /mnt/* /root/.[a-z]* /var/*; do stat -c '%A %U %N' $d 2>/dev/null; done; "
+      "tail -qn +2 /proc/sysvipc/* | wc -l; "
+      "python3 -c \"import ctypes; print(ctypes.CDLL(None).mq_open(b'/q', 0))\"; "
+      "set -- /proc/[0-9]*; echo $#; cat /proc/sys/kernel/hostname; ulimit -n; umask; pwd; ls -l /proc/self/fd | wc "
+      "-l; ";
+  const std::string first = run(look);
+  EXPECT_THAT(first, HasSubstr("\n-1\n2\npod\n"));
+  for (const std::string_view leave : {
+           "true",
+           "(trap '' TERM HUP; sleep 1000) & cd /mnt; umask 077; ulimit -n 99",
+           "ipcmk -M 4096 > /dev/null",
+           "ipcmk -S 1 > /dev/null",
+           "ipcmk -Q > /dev/null",
+           "python3 -c \"import ctypes; assert ctypes.CDLL(None).mq_open(b'/q', 0o102, 0o600, None) >= 0\"",
+           "echo x > /dev/shm/x",
+           "chmod 700 /dev/shm",
+           "echo x > /tmp/x; mkdir /mnt/x; echo x > /root/.x; mkdir -p /var/a/b",
+           "chmod 700 /tmp",
+           "rm /bin; ln -s tmp /bin",
+           "mv /tmp /mnt/; mkdir /tmp",
+           "touch /x; rm /x",
+       }) {
+    run(look + std::string(leave));
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(run(look), first) << leave;
   }
+}
+
+/// Without a file of its own a step needs no folder.
+TEST(ProcessRuntime, AStepHasAFolderWhenItLeavesSomething) {
+  ProcessPlane plane;
+  const auto leaves = [&](const std::string& id, const std::string& script) {
+    const auto spec = plane.shell(id, script);
+    plane.run(spec);
+    return std::filesystem::exists(spec.dir);
+  };
+  EXPECT_TRUE(leaves("file", "echo x > /tmp/x"));
+  EXPECT_TRUE(leaves("log", "echo x"));
+  // A root that was made a moment ago may not be told from one that the step has changed.
+  for (int i = 0; leaves(fmt::format("nothing{}", i), "true"); ++i) ASSERT_LT(i, 100);
 }
 
 TEST(ProcessRuntime, ACrashedProgramFindsItsStepsAgain) {

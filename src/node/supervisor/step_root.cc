@@ -165,6 +165,14 @@ bool HostView::covers(std::string_view path) const {
          std::ranges::any_of(links, [&](const auto& link) { return below(link.first); });
 }
 
+std::vector<std::string> own_folders(const HostView& view) {
+  std::vector<std::string> own;
+  for (const Folder& folder : folders_of(view)) {
+    if (!folder.covered) own.push_back("/" + folder.path);
+  }
+  return own;
+}
+
 Status store_links(const HostView& view, int folder) {
   for (const auto& [link, target] : links_of(view)) TIPHYS_CHECK_OK(restore_link(folder, stored_name(link), target));
   return {};

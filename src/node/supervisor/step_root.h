@@ -20,6 +20,9 @@ struct HostView {
   bool covers(std::string_view path) const;
 };
 
+/// The folders of a root that a step may change, as it sees them: "/", "/tmp" and so on.
+std::vector<std::string> own_folders(const HostView& view);
+
 /// The name of the folder that keeps empty roots for reuse, in the data directory.
 inline constexpr char kRootPool[] = "supervisor/roots";
 

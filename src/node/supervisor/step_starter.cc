@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <sched.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -43,11 +42,6 @@ std::string_view value_of(const std::vector<std::string>& env, std::string_view 
     }
   }
   return {};
-}
-
-ino_t inode_of(const std::string& path) {
-  struct stat about;
-  return ::fstatat(kDataFd, path.c_str(), &about, AT_SYMLINK_NOFOLLOW) == 0 ? about.st_ino : 0;
 }
 
 bool lies_below(std::string_view path, std::string_view folder) {
@@ -122,56 +116,49 @@ void StepMemory::shrink() {
   }
 }
 
-StepStarter::StepStarter(std::string data_dir, HostView view, StepNamespaces& namespaces, StepCgroups& cgroups,
-                         Status available)
+StepStarter::StepStarter(std::string data_dir, const HostView& view, RootPool& roots, StepNamespaces& namespaces,
+                         StepCgroups& cgroups, Status available)
     : data_dir_(std::move(data_dir)),
-      view_(std::move(view)),
+      own_folders_(own_folders(view)),
+      roots_(roots),
       namespaces_(namespaces),
       cgroups_(cgroups),
-      available_(std::move(available)),
-      can_warm_(available_.has_value() && kSharedMemoryFlag != 0) {}
-
-Status StepStarter::make_dir(const std::string& dir) {
-  if (::mkdirat(kDataFd, dir.c_str(), 0755) == 0 || errno == EEXIST) return {};
-  const auto slash = dir.rfind('/');
-  if (errno != ENOENT || slash == std::string::npos) return fail_errno(fmt::format("make folder {}", dir), errno);
-  TIPHYS_CHECK_OK(make_dir(dir.substr(0, slash)));
-  if (::mkdirat(kDataFd, dir.c_str(), 0755) == 0 || errno == EEXIST) return {};
-  return fail_errno(fmt::format("make folder {}", dir), errno);
+      available_(std::move(available)) {
+  for (const std::string& folder : own_folders_) own_folder_pointers_.push_back(folder.c_str());
+  own_folder_pointers_.push_back(nullptr);
 }
 
-/// The step's folder, made, relative to the data directory.
-Result<std::string> StepStarter::folder_of(const StartRequest& request) {
+bool StepStarter::can_warm() const {
+  return available_.has_value() && kSharedMemoryFlag != 0;
+}
+
+/// The step's folder, relative to the data directory.
+Result<std::string> StepStarter::dir_of(const StartRequest& request) const {
   const std::string& dir = request.dir;
   if (!lies_below(dir, data_dir_) || dir.size() == data_dir_.size() || dir.find("/../") != std::string::npos) {
     return fail(Code::kInvalidArgument, fmt::format("folder {} of a step is not in the data directory", dir));
   }
-  std::string relative = dir.substr(data_dir_.size() + 1);
-  TIPHYS_CHECK_OK(make_dir(relative));
-  return relative;
+  return dir.substr(data_dir_.size() + 1);
 }
 
-Status StepStarter::prepare_root(const std::string& dir) {
-  const std::string root = dir + "/root";
-  while (!roots_.empty()) {
-    const std::string pooled = fmt::format("{}/{}", kRootPool, roots_.back());
-    if (::renameat(kDataFd, pooled.c_str(), kDataFd, root.c_str()) == 0) {
-      roots_.pop_back();
-      return {};
-    }
-    if (errno == EEXIST || errno == ENOTEMPTY) return {};  // the client has made it, with input files in it
-    roots_.pop_back();
+/// A step with mounts has files at their places in its root: it does not stay in the pool.
+Status StepStarter::prepare_root(PlannedStep& step) {
+  if (!step.request.has_root && step.root.empty()) {
+    TIPHYS_TRY(step.root, roots_.take());
   }
-  if (::faccessat(kDataFd, root.c_str(), F_OK, 0) == 0) return {};
-  if (!links_) open_links();
-  return make_root(view_, kDataFd, root.c_str(), links_.get());
+  if (!step.root.empty() && !step.plan.reusable) {
+    if (Status moved = roots_.move_out(step.root, step.dir); !moved) {
+      roots_.give_unclean(std::exchange(step.root, {}));
+      return moved;
+    }
+    step.root.clear();
+  }
+  step.root_path = absolute(step.root.empty() ? step.dir + "/root" : RootPool::path(step.root));
+  return {};
 }
 
-void StepStarter::open_links() {
-  ::mkdirat(kDataFd, kRootLinks, 0700);
-  links_.reset(::openat(kDataFd, kRootLinks, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // Without them a root has links of its own.
-  if (links_ && !store_links(view_, links_.get())) links_.reset();
+RootPlan StepStarter::root_plan(const StepMemory::Area& area, const char* path) const {
+  return {area.slot, area.buffer(), path, namespaces_.host_folders(), own_folder_pointers_.data(), fresh_proc_, false};
 }
 
 void StepStarter::notice_once(bool& told, std::string text) {
@@ -262,15 +249,14 @@ Result<pid_t> StepStarter::clone_init(int (*init)(void*), const StepMemory::Area
 
 Result<pid_t> StepStarter::start(PlannedStep& step, const StepMemory::Area& area, const std::string& group) {
   TIPHYS_CHECK_OK(available_);
-  TIPHYS_TRY(step.dir, folder_of(step.request));
-  TIPHYS_CHECK_OK(prepare_root(step.dir));
+  TIPHYS_TRY(step.dir, dir_of(step.request));
   TIPHYS_CHECK_OK(plan_limits(step, group));
   TIPHYS_CHECK_OK(plan_user(step));
+  step.plan.reusable = fits_any_init(step);
+  TIPHYS_CHECK_OK(prepare_root(step));
   if (step.argv.empty()) plan_program(step);
-  step.root = step.request.dir + "/root";
-  step.plan.reusable = fits_any_init(step) && !step.plan.keep_capabilities;
-  step.root_inode = step.plan.reusable ? inode_of(step.dir + "/root") : 0;
-  step.plan.root = {area.slot, area.buffer(), step.root.c_str(), namespaces_.host_folders(), fresh_proc_};
+  step.plan.root = root_plan(area, step.root_path.c_str());
+  step.plan.root.writable_proc = step.plan.keep_capabilities;
 
   const bool host_mounts = needs_host_mounts(step.request);
   if (host_mounts) TIPHYS_CHECK_OK(namespaces_.enter_host());
@@ -279,51 +265,19 @@ Result<pid_t> StepStarter::start(PlannedStep& step, const StepMemory::Area& area
   return pid;
 }
 
-bool StepStarter::start_warm(WarmStep& warm, const StepMemory::Area& area) {
-  if (roots_.empty()) {
-    if (!links_) open_links();
-    warm.root = fmt::format("w{}-{}", ::getpid(), ++last_root_);
-    // With a disk that is full or broken, the next step will say so.
-    can_warm_ = make_root(view_, kDataFd, fmt::format("{}/{}", kRootPool, warm.root).c_str(), links_.get()).has_value();
-    if (!can_warm_) return false;
-  } else {
-    warm.root = std::move(roots_.back());
-    roots_.pop_back();
-  }
-  warm.root_path = fmt::format("{}/{}/{}", data_dir_, kRootPool, warm.root);
-  warm.area = area;
-  warm.plan = {area.slot, area.buffer(), warm.root_path.c_str(), namespaces_.host_folders(), fresh_proc_};
-  const auto pid = clone_init(warm_init, area, &warm.plan);
-  can_warm_ = pid.has_value();
-  if (!can_warm_) return false;
-  warm.pid = *pid;
-  warm.root_inode = pooled_inode(warm.root);
-  return true;
+Result<pid_t> StepStarter::start_warm(RootPlan& plan, const StepMemory::Area& area, const char* root_path) {
+  plan = root_plan(area, root_path);
+  return clone_init(warm_init, area, &plan);
 }
 
-Result<bool> StepStarter::hand_over(PlannedStep& step, WarmStep& warm) {
-  if (!plan_user(step) || !fits_any_init(step)) return false;
-  auto dir = folder_of(step.request);
+bool StepStarter::plan_warm(PlannedStep& step) {
+  if (step.request.has_root || !plan_user(step) || !fits_any_init(step)) return false;
+  auto dir = dir_of(step.request);
   if (!dir) return false;
   step.dir = std::move(*dir);
-  const std::string pooled = fmt::format("{}/{}", kRootPool, warm.root);
-  const std::string root = step.dir + "/root";
-  // The mount of the init's root goes along.
-  if (::renameat(kDataFd, pooled.c_str(), kDataFd, root.c_str()) != 0) {
-    if (errno == EEXIST || errno == ENOTEMPTY) return false;  // the client has made it, with input files in it
-    return fail_errno("take a root into use", errno);
-  }
   step.plan.memory_cgroup_fd = step.plan.cpu_cgroup_fd = -1;
+  step.plan.reusable = true;
   plan_program(step);
-  StepSlot& slot = *warm.area.slot;
-  step.plan.root = {&slot, warm.area.buffer(), "", namespaces_.host_folders(), fresh_proc_};
-  step.plan.reusable = !step.plan.keep_capabilities;
-  step.root_inode = step.plan.reusable ? warm.root_inode : 0;
-  slot.wait_status = slot.log_errno = 0;
-  slot.started_ns = slot.ended_ns = 0;
-  slot.plan.store(&step.plan);
-  slot.state.store(StepSlot::kPreparing);
-  if (::kill(warm.pid, SIGUSR1) != 0) return fail_errno("wake a process for a step", errno);
   return true;
 }
 
@@ -331,11 +285,7 @@ Result<bool> StepStarter::hand_over(PlannedStep& step, WarmStep& warm) {
 bool StepStarter::fits_any_init(const PlannedStep& step) const {
   const StartRequest& request = step.request;
   return request.mounts.empty() && request.memory_bytes <= 0 && request.cpus <= 0 && !request.read_only_root &&
-         step.plan.user_namespace_fd < 0;
-}
-
-ino_t StepStarter::pooled_inode(const std::string& name) const {
-  return inode_of(fmt::format("{}/{}", kRootPool, name));
+         step.plan.user_namespace_fd < 0 && !step.plan.keep_capabilities;
 }
 
 bool StepStarter::try_otherwise(const StepSlot& slot) {

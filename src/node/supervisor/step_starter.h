@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "node/init/step_plan.h"
+#include "node/supervisor/root_pool.h"
 #include "node/supervisor/step_cgroups.h"
 #include "node/supervisor/step_namespaces.h"
 #include "node/supervisor/supervisor_protocol.h"
@@ -47,24 +48,13 @@ class StepMemory {
   std::vector<char*> free_areas_;
 };
 
-/// An init that waits for a step: a new one with its root, or one whose step has ended.
-struct WarmStep {
-  pid_t pid = -1;
-  StepMemory::Area area;
-  std::string root;  ///< its name in kRootPool; "": the last step's files are still looked at
-  ino_t root_inode = 0;
-  std::string root_path;  ///< absolute, of a new one
-  RootPlan plan{};
-  bool told = false;  ///< kWarm
-  bool ready() const { return told && !root.empty(); }
-};
-
-/// A start that an init works on; it must live until the slot tells that it runs or has failed.
+/// A start that an init works on; it must live until the init runs the program or has failed.
 struct PlannedStep {
   StartRequest request;
   StepPlan plan{};
-  std::string dir, root;  ///< as the plan points to them
-  ino_t root_inode = 0;   ///< 0 when the plan is not reusable
+  std::string dir;   ///< as the plan points to it
+  std::string root;  ///< in the pool, as long as the root lies there; "" when it is `<dir>/root`
+  std::string root_path;
   std::vector<char*> argv, envp;
   std::vector<std::string> programs;
   std::vector<const char*> candidates;
@@ -74,35 +64,31 @@ struct PlannedStep {
 
 class StepStarter {
  public:
-  /// `data_dir` is canonical. `unavailable` is why no step can be started at all, if so.
-  StepStarter(std::string data_dir, HostView view, StepNamespaces& namespaces, StepCgroups& cgroups, Status available);
+  /// `data_dir` is canonical. `available` says why no step can be started at all, if so.
+  StepStarter(std::string data_dir, const HostView& view, RootPool& roots, StepNamespaces& namespaces,
+              StepCgroups& cgroups, Status available);
 
   /// Clones the init. `group` is the name of the step's control groups.
   Result<pid_t> start(PlannedStep& step, const StepMemory::Area& area, const std::string& group);
-  /// False when no init that waits for a step is to be had here.
-  bool can_warm() const { return can_warm_; }
-  void warm_failed() { can_warm_ = false; }
-  /// Clones an init that waits for a step. False, and never again, when that fails.
-  bool start_warm(WarmStep& warm, const StepMemory::Area& area);
-  /// Gives a step to a ready init. False, and the init waits on, when the step needs one of its own. After an error the
-  /// init is of no use.
-  Result<bool> hand_over(PlannedStep& step, WarmStep& warm);
+  /// Clones an init that waits for a step, with the root `root_path`. `plan` must live until it tells kWarm or kFailed.
+  Result<pid_t> start_warm(RootPlan& plan, const StepMemory::Area& area, const char* root_path);
+  /// A path in the data directory.
+  std::string absolute(const std::string& relative) const { return data_dir_ + "/" + relative; }
+  /// False when an init's memory is not shared here, so that it cannot be told of a step.
+  bool can_warm() const;
+  /// Plans a step for an init that waits. False when the step needs one of its own.
+  bool plan_warm(PlannedStep& step);
   /// What a failed slot means. kNotFound and kPermissionDenied: the program; others: the rest.
   Error describe(const PlannedStep& step, const StepSlot& slot) const;
   /// After a failure: true when starting once more may help.
   bool try_otherwise(const StepSlot& slot);
-  /// What tells one root from another, whatever its name is; 0 when there is none.
-  ino_t pooled_inode(const std::string& name) const;
-  /// Takes `name` in kRootPool into use.
-  void add_root(std::string name) { roots_.push_back(std::move(name)); }
   /// Sentences for the user that have come up since the last call.
   std::vector<std::string> take_notices() { return std::exchange(notices_, {}); }
 
  private:
-  void open_links();
-  Status make_dir(const std::string& dir);
-  Result<std::string> folder_of(const StartRequest& request);
-  Status prepare_root(const std::string& dir);
+  Result<std::string> dir_of(const StartRequest& request) const;
+  Status prepare_root(PlannedStep& step);
+  RootPlan root_plan(const StepMemory::Area& area, const char* path) const;
   Result<pid_t> clone_init(int (*init)(void*), const StepMemory::Area& area, void* plan) const;
   Status plan_limits(PlannedStep& step, const std::string& group);
   Status plan_user(PlannedStep& step);
@@ -112,16 +98,14 @@ class StepStarter {
   void notice_once(bool& told, std::string text);
 
   std::string data_dir_;
-  HostView view_;
+  std::vector<std::string> own_folders_;
+  std::vector<const char*> own_folder_pointers_;
+  RootPool& roots_;
   StepNamespaces& namespaces_;
   StepCgroups& cgroups_;
   Status available_;
-  std::vector<std::string> roots_;
-  UniqueFd links_;  ///< kRootLinks
   std::vector<std::string> notices_;
   bool fresh_proc_ = true;
-  bool can_warm_;
-  std::uint64_t last_root_ = 0;
   bool told_memory_ = false;
   bool told_cpu_ = false;
   bool told_privileged_ = false;

@@ -228,7 +228,6 @@ Status SupervisorJournal::started(const std::string& id, Time at) {
   TIPHYS_CHECK_OK(reserve(end_ + kHead + payload.size() + kEndedBytes * (running_ + 1)));
   TIPHYS_CHECK_OK(append(payload));
   steps_.insert_or_assign(id, JournalStep{at, {}, kHead + payload.size()});
-  start_unsynced_ = true;
   ++running_;
   return {};
 }
@@ -255,10 +254,13 @@ void SupervisorJournal::forgotten(const std::string& id) {
   forgotten_bytes_ += kHead + payload.size();
 }
 
+bool SupervisorJournal::is_mostly_forgotten() const {
+  return end_ > kRewriteBytes && 2 * forgotten_bytes_ > end_;
+}
+
 Status SupervisorJournal::sync() {
   if (!dirty_) return {};
-  start_unsynced_ = false;
-  if (end_ > kRewriteBytes && 2 * forgotten_bytes_ > end_) {
+  if (is_mostly_forgotten()) {
     if (rewrite()) return {};
     forgotten_bytes_ = 0;  // there may be no room for a second file: try again much later
   }
@@ -297,7 +299,7 @@ Status SupervisorJournal::rewrite() {
     return done;
   }
   forgotten_bytes_ = 0;
-  dirty_ = new_name_ = start_unsynced_ = false;
+  dirty_ = new_name_ = false;
   return {};
 }
 

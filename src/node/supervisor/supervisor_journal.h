@@ -42,8 +42,7 @@ class SupervisorJournal {
 
   /// All records so far are on disk afterwards. Rewrites the file when most of it is forgotten.
   Status sync();
-  /// A start is not on disk yet.
-  bool start_unsynced() const { return start_unsynced_; }
+  bool is_mostly_forgotten() const;
 
  private:
   SupervisorJournal() = default;
@@ -63,7 +62,6 @@ class SupervisorJournal {
   std::size_t running_ = 0;
   std::uint64_t forgotten_bytes_ = 0;
   bool dirty_ = false;
-  bool start_unsynced_ = false;
   bool new_name_ = false;  ///< the folder's entry is not on disk yet
   std::map<std::string, JournalStep, std::less<>> steps_;
 };

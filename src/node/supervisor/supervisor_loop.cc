@@ -16,7 +16,6 @@
 #include <csignal>
 #include <system_error>
 
-#include "artifact/file_tree.h"
 #include "base/strings.h"
 #include "base/time.h"
 
@@ -36,6 +35,8 @@ constexpr auto kInitMayTake = 10s;
 constexpr std::size_t kMostWarm = 256;
 constexpr std::size_t kWarmAtRest = 4;
 constexpr auto kRestAfter = 1s;
+/// A step that ends sooner is told of once, and its start needs no write to disk of its own.
+constexpr auto kStartToldAfter = 3ms;
 
 std::string read_small(const char* path) {
   const UniqueFd file(::open(path, O_RDONLY | O_CLOEXEC));
@@ -52,17 +53,6 @@ void complain(const Status& status) {
   if (!status) fmt::print(stderr, "{} {}\n", format_rfc3339_micro(system_now()), status.error().message);
 }
 
-std::vector<std::string> pooled_roots(int folder) {
-  const UniqueFd roots(::openat(folder, "roots", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!roots) {
-    ::mkdirat(folder, "roots", 0700);
-    return {};
-  }
-  auto names = artifact::folder_names(roots.get(), kRootPool);
-  complain(names ? Status{} : std::unexpected(names.error()));
-  return names ? std::move(*names) : std::vector<std::string>{};
-}
-
 }  // namespace
 
 SupervisorLoop::SupervisorLoop(SupervisorStart start) : start_(std::move(start)) {}
@@ -77,8 +67,10 @@ Status SupervisorLoop::open() {
   complain(available);
   const UniqueFd data(::open(start_.data_dir.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!data || ::dup3(data.get(), kDataFd, O_CLOEXEC) < 0) return fail_errno("open the data directory", errno);
-  starter_.emplace(start_.data_dir, view, namespaces_, *cgroups_, available);
-  for (std::string& root : pooled_roots(start_.folder.get())) starter_->add_root(std::move(root));
+  roots_.emplace(view);
+  complain(roots_->open());
+  starter_.emplace(start_.data_dir, view, *roots_, namespaces_, *cgroups_, available);
+  warms_.emplace(*starter_, *roots_, memory_);
   // Steps share our memory for a moment, and could be our user; none of them may look into it.
   ::prctl(PR_SET_DUMPABLE, 0);
 
@@ -108,7 +100,7 @@ void SupervisorLoop::run() {
     return;
   }
   if (start_.first_client) add_client(std::move(start_.first_client));
-  begin_warm();
+  if (!clients_.empty()) warms_->begin();
   while (!may_leave()) turn();
 }
 
@@ -124,9 +116,10 @@ bool SupervisorLoop::may_leave() {
 
 int SupervisorLoop::timeout_ms() const {
   if (more_input_) return 0;
-  if (deadlines_.empty() && !rest_at_) return -1;
+  if (deadlines_.empty() && starts_.empty() && !rest_at_) return -1;
   auto next = rest_at_.value_or(Clock::time_point::max());
   if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
+  if (!starts_.empty()) next = std::min(next, starts_.front().first);
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(next - Clock::now());
   return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 60'000));
 }
@@ -159,11 +152,16 @@ void SupervisorLoop::turn() {
   take_changes();
   reap();
   while (!deadlines_.empty() && deadlines_.begin()->first <= Clock::now()) kill_more(*deadlines_.begin()->second);
-  for (Client& client : clients_) serve(client);
+  tell_late_starts();
+  for (Client& client : clients_) {
+    serve(client);
+    if (client.listing) list(client);
+  }
   sync_and_flush();
   drop_clients();
   come_to_rest();
-  if (!more_input_) begin_warm();
+  // While there is time.
+  if (!more_input_ && !clients_.empty()) warms_->begin();
 }
 
 /// Without steps for a while, most of what is kept for them goes.
@@ -171,9 +169,9 @@ void SupervisorLoop::come_to_rest() {
   if (!steps_.empty()) {
     rest_at_.reset();
   } else if (!rest_at_) {
-    if (warms_.size() > kWarmAtRest || memory_.has_spare()) rest_at_ = Clock::now() + kRestAfter;
+    if (warms_->size() > kWarmAtRest || memory_.has_spare()) rest_at_ = Clock::now() + kRestAfter;
   } else if (*rest_at_ <= Clock::now()) {
-    keep_warm(kWarmAtRest);
+    warms_->limit(kWarmAtRest);
     memory_.shrink();
     rest_at_.reset();
   }
@@ -237,7 +235,8 @@ void SupervisorLoop::handle(Client& client, const Frame& frame) {
       return request ? stop(*request) : spoiled(request.error());
     }
     case FrameType::kList:
-      return list(client);
+      client.listing = true;
+      return;
     case FrameType::kForget: {
       const auto id = parse_name(frame.body);
       if (!id) return spoiled(id.error());
@@ -247,7 +246,7 @@ void SupervisorLoop::handle(Client& client, const Frame& frame) {
     }
     case FrameType::kPooled: {
       auto name = parse_name(frame.body);
-      return name ? pooled(std::move(*name)) : spoiled(name.error());
+      return name ? warms_->pooled(std::move(*name)) : spoiled(name.error());
     }
     default:
       return;  // a newer client's; it knows our version
@@ -266,15 +265,21 @@ void SupervisorLoop::greet(Client& client, std::string_view body) {
 void SupervisorLoop::tell_known(Client& client, const std::string& id, const JournalStep& known) {
   if (!known.outcome) {
     const auto step = steps_.find(id);
-    const bool preparing = step != steps_.end() && step->second->planned;
-    if (!preparing) client.out += started_frame(id, known.started_at);
+    // Whoever asks while it is being started hears of it as everybody does.
+    if (step != steps_.end() && step->second->planned) return;
+    client.out += started_frame(id, known.started_at);
+    start_told_ = true;
     return;
   }
-  if (!known.outcome->failed_to_start) client.out += started_frame(id, known.started_at);
   client.out += outcome_frame(id, *known.outcome);
 }
 
+/// Whoever has the list knows of each step whether it was ever started: those that are about to be are waited for.
 void SupervisorLoop::list(Client& client) {
+  bool all_known = true;
+  for (const auto& [id, step] : steps_) all_known = tell_running_if_so(*step) && all_known;
+  if (!all_known) return;
+  client.listing = false;
   for (const auto& [id, known] : journal_->steps()) tell_known(client, id, known);
   client.out += listed_frame();
 }
@@ -309,94 +314,19 @@ void SupervisorLoop::start(Client& client, StartRequest request) {
   }
 }
 
-/// While there is time: the next step finds its namespaces made.
-void SupervisorLoop::begin_warm() {
-  const bool one = std::ranges::any_of(warms_, [](const WarmStep& warm) { return !warm.root.empty(); });
-  if (one || clients_.empty() || !starter_->can_warm()) return;
-  auto area = memory_.take();
-  if (!area) return;
-  WarmStep& warm = warms_.emplace_back();
-  if (starter_->start_warm(warm, *area)) {
-    without_step_.emplace(warm.pid, *area);
-    return;
-  }
-  memory_.give_back(*area);
-  warms_.pop_back();
-}
-
-bool SupervisorLoop::launch_warm(Step& step) {
-  const auto warm = std::ranges::find_if(warms_, &WarmStep::ready);
-  if (warm == warms_.end()) return false;
-  // Before the init can have anything to tell.
-  warm->area.slot->owner = &step;
-  const auto handed = starter_->hand_over(*step.planned, *warm);
-  if (handed && *handed) {
-    step.area = warm->area;
-    without_step_.erase(warm->pid);
-    launched(step, warm->pid);
-    warms_.erase(warm);
-    return true;
-  }
-  warm->area.slot->owner = nullptr;
-  if (!handed) {
-    complain(std::unexpected(handed.error()));
-    ::kill(warm->pid, SIGKILL);
-    warms_.erase(warm);
-  }
-  return false;
-}
-
-/// The init of a step that has ended waits for another one, and for the client to clear the root.
-void SupervisorLoop::rest(Step& step) {
-  WarmStep& warm = warms_.emplace_back();
-  warm.pid = step.pid;
-  warm.area = std::exchange(step.area, {});
-  warm.root_inode = step.root_inode;
-  warm.told = warm.area.slot->state.load() == StepSlot::kWarm;
-  warm.area.slot->owner = nullptr;
-  by_pid_.erase(warm.pid);
-  without_step_.emplace(warm.pid, warm.area);
-  keep_warm(kMostWarm);
-  release(step);
-}
-
-void SupervisorLoop::keep_warm(std::size_t most) {
-  while (warms_.size() > most) {
-    ::kill(warms_.front().pid, SIGKILL);
-    if (!warms_.front().root.empty()) starter_->add_root(std::move(warms_.front().root));
-    warms_.pop_front();
-  }
-}
-
-void SupervisorLoop::pooled(std::string name) {
-  const ino_t inode = starter_->pooled_inode(name);
-  const auto warm = std::ranges::find_if(
-      warms_, [&](const WarmStep& one) { return one.root.empty() && inode != 0 && one.root_inode == inode; });
-  if (warm == warms_.end()) return starter_->add_root(std::move(name));
-  warm->root = std::move(name);
-}
-
-void SupervisorLoop::warm_ended(pid_t pid) {
-  const auto found = without_step_.find(pid);
-  if (found == without_step_.end()) return;
-  if (const auto warm = std::ranges::find(warms_, pid, &WarmStep::pid); warm != warms_.end()) {
-    const bool never_was = !warm->root.empty() && !warm->told;
-    if (never_was && !starter_->try_otherwise(*warm->area.slot)) starter_->warm_failed();
-    if (!warm->root.empty()) starter_->add_root(std::move(warm->root));
-    warms_.erase(warm);
-  }
-  memory_.give_back(found->second);
-  without_step_.erase(found);
-}
-
 Status SupervisorLoop::launch(Step& step) {
-  if (launch_warm(step)) return {};
+  if (const auto warm = warms_->take(*step.planned, &step)) {
+    step.area = warm->area;
+    launched(step, warm->pid);
+    return {};
+  }
   TIPHYS_TRY(step.area, memory_.take());
   step.area.slot->owner = &step;
   const auto pid = starter_->start(*step.planned, step.area, step.group);
   for (std::string& text : starter_->take_notices()) notice(std::move(text));
   if (!pid) {
     memory_.give_back(std::exchange(step.area, {}));
+    step.root = std::move(step.planned->root);
     return std::unexpected(pid.error());
   }
   launched(step, *pid);
@@ -406,8 +336,10 @@ Status SupervisorLoop::launch(Step& step) {
 void SupervisorLoop::launched(Step& step, pid_t pid) {
   step.pid = pid;
   step.reaped = false;
-  step.root_inode = step.planned->root_inode;
+  step.dir = step.planned->dir;
+  step.root = step.planned->root;
   by_pid_.emplace(pid, &step);
+  starts_.emplace_back(Clock::now() + kStartToldAfter, step.id);
 }
 
 void SupervisorLoop::stop(const StopRequest& request) {
@@ -453,8 +385,7 @@ void SupervisorLoop::take_changes() {
     if (step) {
       changed(*step);
     } else if (slot->state.load() == StepSlot::kWarm) {
-      const auto warm = std::ranges::find_if(warms_, [&](const WarmStep& one) { return one.area.slot == slot; });
-      if (warm != warms_.end()) warm->told = true;
+      warms_->ready(slot);
     }
     slot = next;
   }
@@ -464,11 +395,31 @@ void SupervisorLoop::changed(Step& step) {
   StepSlot& slot = *step.area.slot;
   const std::uint32_t state = slot.state.load();
   if (state == StepSlot::kFailed) return;  // reaped first: its memory may be needed for another try
-  if (step.planned) {
-    step.planned.reset();
-    broadcast(started_frame(step.id, time_of(slot.started_ns)));
-  }
+  if (state == StepSlot::kRunning) return tell_running(step);
   if ((state == StepSlot::kEnded || state == StepSlot::kWarm) && !step.ended) end(step, outcome_of(step));
+}
+
+void SupervisorLoop::tell_late_starts() {
+  for (const auto now = Clock::now(); !starts_.empty() && starts_.front().first <= now; starts_.pop_front()) {
+    const auto found = steps_.find(starts_.front().second);
+    if (found != steps_.end()) tell_running_if_so(*found->second);
+  }
+}
+
+/// False when the step is not that far; its init will tell.
+bool SupervisorLoop::tell_running_if_so(Step& step) {
+  if (!step.planned) return true;
+  StepSlot& slot = *step.area.slot;
+  slot.tell_running.store(1);
+  if (slot.state.load() == StepSlot::kRunning) tell_running(step);
+  return !step.planned;
+}
+
+void SupervisorLoop::tell_running(Step& step) {
+  if (!step.planned) return;
+  step.planned.reset();
+  start_told_ = true;
+  broadcast(started_frame(step.id, time_of(step.area.slot->started_ns)));
 }
 
 StepOutcome SupervisorLoop::outcome_of(Step& step) {
@@ -497,15 +448,40 @@ StepOutcome SupervisorLoop::outcome_of(Step& step) {
   return outcome;
 }
 
+/// The root stays in the pool when nobody can want anything in it.
+void SupervisorLoop::settle_root(Step& step, StepOutcome& outcome) {
+  if (step.root.empty()) return;
+  outcome.has_root = false;
+  if (outcome.failed_to_start) return roots_->give_unclean(std::exchange(step.root, {}));
+  const StepSlot& slot = *step.area.slot;
+  if (slot.state.load() == StepSlot::kWarm && slot.root_touched == 0) return;
+  const Status moved = roots_->move_out(step.root, step.dir);
+  outcome.has_root = moved.has_value();
+  if (!moved) {
+    roots_->give_unclean(std::move(step.root));
+    outcome.exit.message += fmt::format("{}the files of the step are lost: {}",
+                                        outcome.exit.message.empty() ? "" : "; ", moved.error().message);
+  }
+  step.root.clear();
+}
+
 void SupervisorLoop::end(Step& step, StepOutcome outcome) {
   step.ended = true;
+  step.planned.reset();
+  settle_root(step, outcome);
   complain(journal_->ended(step.id, std::move(outcome)));
   broadcast(outcome_frame(step.id, *journal_->find(step.id)->outcome));
   if (step.reaped) return release(step);
-  if (step.root_inode == 0) return;
-  if (step.kills == 0) return rest(step);
-  // A signal may still be on its way, and must not meet another step.
-  ::kill(step.pid, SIGKILL);
+  if (step.area.slot->state.load() != StepSlot::kWarm) return;  // its init leaves
+  if (step.kills != 0) {
+    // A signal may still be on its way, and must not meet another step.
+    ::kill(step.pid, SIGKILL);
+    return;
+  }
+  by_pid_.erase(step.pid);
+  warms_->give({step.pid, std::exchange(step.area, {})}, std::exchange(step.root, {}), step.dir);
+  warms_->limit(kMostWarm);
+  release(step);
 }
 
 void SupervisorLoop::failed_to_start(Step& step, const Error& error) {
@@ -524,7 +500,7 @@ void SupervisorLoop::reap() {
     take_changes();  // what it told before it ended
     const auto found = by_pid_.find(pid);
     if (found == by_pid_.end()) {
-      warm_ended(pid);
+      warms_->ended(pid);
       continue;
     }
     Step& step = *found->second;
@@ -538,7 +514,6 @@ void SupervisorLoop::reap() {
       const Status launched = again ? launch(step) : Status(std::unexpected(error));
       if (!launched) failed_to_start(step, launched.error());
     } else if (!step.ended) {
-      if (step.planned) broadcast(started_frame(step.id, journal_->find(step.id)->started_at));
       end(step, outcome_of(step));
     } else {
       release(step);
@@ -549,6 +524,7 @@ void SupervisorLoop::reap() {
 void SupervisorLoop::release(Step& step) {
   if (step.has_deadline) deadlines_.erase(step.deadline);
   if (!step.group.empty()) cgroups_->remove(step.group);
+  if (!step.root.empty()) roots_->give(std::move(step.root));
   if (step.area.slot) memory_.give_back(step.area);
   steps_.erase(std::string(step.id));
 }
@@ -563,10 +539,9 @@ void SupervisorLoop::notice(std::string text) {
 }
 
 void SupervisorLoop::sync_and_flush() {
-  const bool anything = std::ranges::any_of(clients_, [](const Client& client) { return !client.out.empty(); });
   // A start is on disk before it is told: after a power cut nobody runs the step again. An end is the client's to keep,
   // and only without one ours.
-  if (anything && journal_->start_unsynced()) complain(journal_->sync());
+  if (std::exchange(start_told_, false) || journal_->is_mostly_forgotten()) complain(journal_->sync());
   for (Client& client : clients_) flush(client);
 }
 

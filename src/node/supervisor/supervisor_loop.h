@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <deque>
 #include <list>
 #include <map>
 #include <memory>
@@ -18,6 +19,7 @@
 #include "node/supervisor/step_starter.h"
 #include "node/supervisor/supervisor_journal.h"
 #include "node/supervisor/supervisor_protocol.h"
+#include "node/supervisor/warm_inits.h"
 
 namespace tiphys::node {
 
@@ -45,15 +47,17 @@ class SupervisorLoop {
     std::string in;
     std::string out;
     std::uint32_t polled = 1;  ///< EPOLLIN
+    bool listing = false;      ///< kList is not answered yet
     bool gone = false;
   };
   struct Step {
     std::string id;
     pid_t pid = -1;
     StepMemory::Area area;
-    std::unique_ptr<PlannedStep> planned;  ///< until it runs or has failed
+    std::unique_ptr<PlannedStep> planned;  ///< until it was told that it runs, or it has ended or failed
     std::string group;                     ///< its control groups; "" when it has none
-    ino_t root_inode = 0;                  ///< 0: its init leaves with it
+    std::string dir;                       ///< relative to the data directory
+    std::string root;                      ///< in the pool; "" when it lies in the step's folder
     bool ended = false;                    ///< its outcome is in the journal
     bool reaped = false;                   ///< there is no process of this pid, or none of ours
     int kills = 0;                         ///< 0: not told to end; 1: SIGTERM; 2: all killed; 3: the init too
@@ -73,24 +77,22 @@ class SupervisorLoop {
   void greet(Client& client, std::string_view body);
   void start(Client& client, StartRequest request);
   Status launch(Step& step);
-  bool launch_warm(Step& step);
   void launched(Step& step, pid_t pid);
-  void begin_warm();
   void come_to_rest();
-  void rest(Step& step);
-  void keep_warm(std::size_t most);
-  void pooled(std::string name);
-  void warm_ended(pid_t pid);
   void stop(const StopRequest& request);
   void kill_more(Step& step);
   void set_deadline(Step& step, Clock::duration after);
   void list(Client& client);
+  bool tell_running_if_so(Step& step);
   void tell_known(Client& client, const std::string& id, const JournalStep& known);
   void take_changes();
   void changed(Step& step);
+  void tell_late_starts();
+  void tell_running(Step& step);
   void failed_to_start(Step& step, const Error& error);
   void end(Step& step, StepOutcome outcome);
   StepOutcome outcome_of(Step& step);
+  void settle_root(Step& step, StepOutcome& outcome);
   void reap();
   void release(Step& step);
   void broadcast(std::string_view frame);
@@ -104,14 +106,16 @@ class SupervisorLoop {
   std::optional<SupervisorJournal> journal_;
   StepNamespaces namespaces_;
   std::optional<StepCgroups> cgroups_;
+  std::optional<RootPool> roots_;
   std::optional<StepStarter> starter_;
   StepMemory memory_;
+  std::optional<WarmInits> warms_;
   std::list<Client> clients_;
   std::unordered_map<std::string, std::unique_ptr<Step>> steps_;
   std::unordered_map<pid_t, Step*> by_pid_;
-  std::list<WarmStep> warms_;                                 ///< the oldest first
-  std::unordered_map<pid_t, StepMemory::Area> without_step_;  ///< inits that have none, or never will
   std::multimap<Clock::time_point, Step*> deadlines_;
+  std::deque<std::pair<Clock::time_point, std::string>> starts_;  ///< when to tell of them, if they still run then
+  bool start_told_ = false;                                       ///< since the journal was synced
   std::vector<std::string> notices_;
   std::uint64_t last_group_ = 0;
   std::optional<Clock::time_point> rest_at_;

@@ -53,6 +53,7 @@ std::string start_frame(const StartRequest& request) {
   put_id(to, request.uid);
   put_id(to, request.gid);
   to.put(static_cast<std::uint8_t>(request.read_only_root)).put(static_cast<std::uint8_t>(request.privileged));
+  to.put(static_cast<std::uint8_t>(request.has_root));
   return frame(FrameType::kStart, to);
 }
 
@@ -73,9 +74,11 @@ Result<StartRequest> parse_start(std::string_view body) {
   get_id(from, request.gid);
   std::uint8_t read_only_root = 0;
   std::uint8_t privileged = 0;
-  from.get(read_only_root).get(privileged);
+  std::uint8_t has_root = 0;
+  from.get(read_only_root).get(privileged).get(has_root);
   request.read_only_root = read_only_root != 0;
   request.privileged = privileged != 0;
+  request.has_root = has_root != 0;
   if (!from.ok() || request.argv.empty()) return malformed("start");
   return request;
 }
@@ -143,6 +146,7 @@ void put_outcome(ByteWriter& to, const StepOutcome& outcome) {
   to.put(static_cast<std::uint8_t>(outcome.failed_to_start)).put(static_cast<std::int32_t>(outcome.code));
   to.put(std::int32_t{exit.exit_code}).put(std::int32_t{exit.signal}).put(exit.reason).put(exit.message);
   to.put(nanoseconds(exit.started_at)).put(nanoseconds(exit.finished_at));
+  to.put(static_cast<std::uint8_t>(outcome.has_root));
 }
 
 void get_outcome(ByteReader& from, StepOutcome& outcome) {
@@ -153,7 +157,10 @@ void get_outcome(ByteReader& from, StepOutcome& outcome) {
   std::int64_t started = 0;
   std::int64_t finished = 0;
   from.get(failed).get(code).get(exit_code).get(signal).get(outcome.exit.reason).get(outcome.exit.message);
+  std::uint8_t has_root = 1;
   from.get(started).get(finished);
+  if (!from.at_end()) from.get(has_root);  // a journal of an earlier version does not tell
+  outcome.has_root = has_root != 0;
   outcome.failed_to_start = failed != 0;
   outcome.code = static_cast<Code>(code);
   outcome.exit.exit_code = exit_code;

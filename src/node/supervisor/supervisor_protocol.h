@@ -48,6 +48,7 @@ struct StartRequest {
   std::optional<std::uint32_t> uid, gid;
   bool read_only_root = false;
   bool privileged = false;
+  bool has_root = false;  ///< the client has made `<dir>/root`, with input files in it
 };
 
 struct Welcome {
@@ -60,6 +61,7 @@ struct StepOutcome {
   bool failed_to_start = false;
   Code code = Code::kUnknown;  ///< when failed_to_start: kNotFound and kPermissionDenied are the program's
   ContainerExit exit;
+  bool has_root = true;  ///< false: there is no `<dir>/root`, since the step left no file
 };
 
 /// Frames, whole, to be written to the socket.

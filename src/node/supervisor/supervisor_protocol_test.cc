@@ -39,11 +39,16 @@ TEST(SupervisorProtocol, AStartRequestSurvives) {
 }
 
 TEST(SupervisorProtocol, AnOutcomeSurvives) {
-  StepOutcome outcome{true, Code::kNotFound, {127, 9, "StartError", "why", Time{}, Time{std::chrono::seconds(5)}}};
+  StepOutcome outcome{
+      true, Code::kNotFound, {127, 9, "StartError", "why", Time{}, Time{std::chrono::seconds(5)}}, false};
   const std::string frame = outcome_frame("id", outcome);
   const auto parsed = parse_outcome(body_of(frame));
   ASSERT_TRUE(parsed);
   EXPECT_EQ(outcome_frame(parsed->id, parsed->outcome), frame);
+  // As a journal of an earlier version has it.
+  const auto earlier = parse_outcome(body_of(frame).substr(0, body_of(frame).size() - 1));
+  ASSERT_TRUE(earlier);
+  EXPECT_TRUE(earlier->outcome.has_root);
 }
 
 TEST(SupervisorProtocol, FramesAreTakenWholeOrNotAtAll) {

@@ -1,0 +1,108 @@
+#include "node/supervisor/warm_inits.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+namespace tiphys::node {
+
+void WarmInits::begin() {
+  if (!can_begin_ || std::ranges::any_of(warms_, [](const Warm& warm) { return !warm.had_step; })) return;
+  auto area = memory_.take();
+  if (!area) return;
+  Warm& warm = warms_.emplace_back();
+  warm.init.area = *area;
+  Result<pid_t> pid = -1;
+  auto root = roots_.take();
+  if (root) {
+    warm.root = std::move(*root);
+    warm.root_path = starter_.absolute(RootPool::path(warm.root));
+    pid = starter_.start_warm(warm.plan, *area, warm.root_path.c_str());
+  }
+  if (root && pid) {
+    warm.init.pid = *pid;
+    areas_.emplace(*pid, *area);
+    return;
+  }
+  // The next step will say what is wrong.
+  can_begin_ = false;
+  if (root) roots_.give(std::move(warm.root));
+  memory_.give_back(*area);
+  warms_.pop_back();
+}
+
+std::optional<WarmInits::Init> WarmInits::take(PlannedStep& step, void* owner) {
+  const auto warm = std::ranges::find_if(warms_, &Warm::ready);
+  if (warm == warms_.end() || !starter_.plan_warm(step)) return std::nullopt;
+  const Init init = warm->init;
+  step.root = std::move(warm->root);
+  warms_.erase(warm);
+  StepSlot& slot = *init.area.slot;
+  step.plan.root.slot = &slot;
+  slot.owner = owner;
+  slot.wait_status = slot.log_errno = 0;
+  slot.started_ns = slot.ended_ns = 0;
+  slot.tell_running.store(0);
+  slot.plan.store(&step.plan);
+  slot.state.store(StepSlot::kPreparing);
+  if (::kill(init.pid, SIGUSR1) == 0) {
+    areas_.erase(init.pid);
+    return init;
+  }
+  slot.owner = nullptr;
+  return std::nullopt;
+}
+
+void WarmInits::give(Init init, std::string root, const std::string& dir) {
+  Warm& warm = warms_.emplace_back();
+  warm.init = init;
+  warm.had_step = warm.told = true;
+  warm.root = std::move(root);
+  struct stat about;
+  if (warm.root.empty() && ::fstatat(kDataFd, (dir + "/root").c_str(), &about, AT_SYMLINK_NOFOLLOW) == 0) {
+    warm.root_inode = about.st_ino;
+  }
+  init.area.slot->owner = nullptr;
+  areas_.emplace(init.pid, init.area);
+}
+
+void WarmInits::pooled(std::string name) {
+  const ino_t inode = RootPool::inode(name);
+  const auto warm = std::ranges::find_if(
+      warms_, [&](const Warm& one) { return one.root.empty() && inode != 0 && one.root_inode == inode; });
+  if (warm == warms_.end()) return roots_.give(std::move(name));
+  warm->root = std::move(name);
+}
+
+void WarmInits::limit(std::size_t most) {
+  while (warms_.size() > most) {
+    Warm& oldest = warms_.front();
+    ::kill(oldest.init.pid, SIGKILL);
+    if (!oldest.root.empty()) roots_.give(std::move(oldest.root));
+    warms_.pop_front();
+  }
+}
+
+void WarmInits::ready(const StepSlot* slot) {
+  const auto warm = std::ranges::find_if(warms_, [&](const Warm& one) { return one.init.area.slot == slot; });
+  if (warm != warms_.end()) warm->told = true;
+}
+
+void WarmInits::ended(pid_t pid) {
+  const auto area = areas_.find(pid);
+  if (area == areas_.end()) return;
+  const auto warm = std::ranges::find(warms_, pid, [](const Warm& one) { return one.init.pid; });
+  if (warm != warms_.end()) {
+    // A new one that could not make its root: the next step will say why.
+    if (!warm->had_step && !warm->told) can_begin_ = starter_.try_otherwise(*area->second.slot);
+    if (!warm->root.empty()) roots_.give(std::move(warm->root));
+    warms_.erase(warm);
+  }
+  memory_.give_back(area->second);
+  areas_.erase(area);
+}
+
+}  // namespace tiphys::node
