@@ -15,6 +15,8 @@ namespace tiphys::store {
 /// Pages of the write-ahead log after which it is copied into the database: 4 MiB at the next lull, 32 MiB at once.
 inline constexpr int kCheckpointPages = 1000;
 inline constexpr int kUrgentCheckpointPages = 8000;
+/// A log of fewer is left behind at the end: the next start reads it faster than this one's end would copy it.
+inline constexpr int kLeftPages = 100;
 
 /// Follows the length of the write-ahead log.
 class Checkpointer {

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "store/wal_vfs.h"
 
 namespace tiphys::store {
 namespace {
@@ -114,7 +115,8 @@ std::string_view Query::text(int column) const {
 Result<Database> Database::open(const std::string& path, int flags) {
   Database database;
   sqlite3* raw = nullptr;
-  const int result = sqlite3_open_v2(path.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  const int result =
+      sqlite3_open_v2(path.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, wal_vfs());
   database.database_.reset(raw);
   if (result == SQLITE_OK) return database;
   if (!raw) return fail(Code::kResourceExhausted, "store " + path + ": out of memory");

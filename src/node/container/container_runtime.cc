@@ -46,14 +46,13 @@ class ContainerRuntime final : public Runtime {
         io_(std::make_unique<asio::io_context>(1)),
         link_(std::make_unique<EngineLink>(*io_, options_.engine, options_.state_dir)),
         images_(std::make_unique<EngineImages>(*io_)),
-        work_(io_->get_executor()),
-        thread_([this] { io_->run(); }) {}
+        work_(io_->get_executor()) {}
 
   ~ContainerRuntime() override {
     *alive_ = false;
     io_->stop();
-    thread_.join();
-    workers_.join();
+    if (thread_.joinable()) thread_.join();
+    if (workers_) workers_->join();
     work_.reset();
     // What holds timers goes before their context. The coroutines that are still under way go with it, and their calls
     // with them; then a podman of our own has nobody left to serve.
@@ -68,26 +67,26 @@ class ContainerRuntime final : public Runtime {
 
   void start(const ContainerSpec& spec, std::move_only_function<void(Status)> on_started,
              std::move_only_function<void(ContainerExit)> on_exit) override {
-    asio::post(*io_, [this, spec = spec, observer = Observer{std::move(on_started), std::move(on_exit)}]() mutable {
+    post([this, spec = spec, observer = Observer{std::move(on_started), std::move(on_exit)}]() mutable {
       spawn(run(std::move(spec), std::move(observer)));
     });
   }
   void stop(const std::string& id, Duration grace) override {
-    asio::post(*io_, [this, id, grace] { spawn(end(id, grace)); });
+    post([this, id, grace] { spawn(end(id, grace)); });
   }
   void fetch(const std::string& id, const std::string& path, const std::string& scratch_dir,
              std::move_only_function<void(Result<std::string>)> done) override {
-    asio::post(*io_, [this, id, path, scratch_dir, done = std::move(done)]() mutable {
+    post([this, id, path, scratch_dir, done = std::move(done)]() mutable {
       spawn(bring(id, path, scratch_dir, std::move(done)));
     });
   }
   void remove(const std::string& id) override {
-    asio::post(*io_, [this, id] { spawn(discard(id)); });
+    post([this, id] { spawn(discard(id)); });
   }
   void remove_unclaimed(std::function<bool(std::string_view id)> wanted) override {
     // A plane that never ran a container has none to look for, nor an engine to start for that.
     if (::access(used_mark().c_str(), F_OK) != 0) return;
-    asio::post(*io_, [this, wanted = std::move(wanted)]() mutable { spawn(sweep(std::move(wanted))); });
+    post([this, wanted = std::move(wanted)]() mutable { spawn(sweep(std::move(wanted))); });
   }
 
  private:
@@ -96,6 +95,15 @@ class ContainerRuntime final : public Runtime {
     std::vector<Observer> observers;
     std::optional<Status> started;
   };
+
+  /// Runs `task` on the runtime's thread, which begins with the first: most planes never have a container.
+  void post(auto task) {
+    if (!thread_.joinable()) {
+      workers_.emplace(kWorkers);
+      thread_ = std::thread([this] { io_->run(); });
+    }
+    asio::post(*io_, std::move(task));
+  }
 
   void spawn(Async<void> task) {
     asio::co_spawn(*io_, std::move(task), [](const std::exception_ptr& error) {
@@ -132,7 +140,7 @@ class ContainerRuntime final : public Runtime {
     note_use();
     const auto container = std::make_shared<EngineContainer>(
         EngineContainer::Surroundings{
-            *io_, workers_, *link_, *images_, options_.offline, {options_.state_dir, options_.network}},
+            *io_, *workers_, *link_, *images_, options_.offline, {options_.state_dir, options_.network}},
         std::move(spec));
     containers_[id].container = container;
     containers_[id].observers.push_back(std::move(observer));
@@ -179,7 +187,7 @@ class ContainerRuntime final : public Runtime {
                     std::move_only_function<void(Result<std::string>)> done) {
     Result<std::string> fetched;
     if (auto engine = co_await link_->engine()) {
-      fetched = co_await fetch_path(**engine, workers_, id, path, scratch_dir);
+      fetched = co_await fetch_path(**engine, *workers_, id, path, scratch_dir);
     } else {
       fetched = std::unexpected(engine.error());
     }
@@ -208,7 +216,7 @@ class ContainerRuntime final : public Runtime {
     std::erase_if(ids, [this](const std::string& id) { return containers_.contains(id); });
     report([this, ids = std::move(ids), wanted = std::move(wanted)] {
       for (const std::string& id : ids) {
-        if (!wanted(id)) asio::post(*io_, [this, id] { spawn(discard_unclaimed(id)); });
+        if (!wanted(id)) post([this, id] { spawn(discard_unclaimed(id)); });
       }
     });
   }
@@ -220,7 +228,7 @@ class ContainerRuntime final : public Runtime {
   const ContainerRuntimeOptions options_;
   /// Read and written on the executor's thread only.
   const std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
-  asio::thread_pool workers_{kWorkers};
+  std::optional<asio::thread_pool> workers_;
   std::unique_ptr<asio::io_context> io_;
   std::unique_ptr<EngineLink> link_;
   std::unique_ptr<EngineImages> images_;
