@@ -15,13 +15,16 @@ namespace tiphys::store {
 /// Pages of the write-ahead log after which it is copied into the database: 4 MiB at the next lull, 32 MiB at once.
 inline constexpr int kCheckpointPages = 1000;
 inline constexpr int kUrgentCheckpointPages = 8000;
-/// A log of fewer is left behind at the end: the next start reads it faster than this one's end would copy it.
+/// A log of fewer is left behind at the end: the next start reads it in less time than copying, syncing and making a
+/// new one takes.
 inline constexpr int kLeftPages = 100;
 
 /// Follows the length of the write-ahead log.
 class Checkpointer {
  public:
   explicit Checkpointer(Database& database);
+  /// Leaves a short log as it is when the database is closed.
+  ~Checkpointer();
   Checkpointer(const Checkpointer&) = delete;
   Checkpointer& operator=(const Checkpointer&) = delete;
 
@@ -32,7 +35,8 @@ class Checkpointer {
 
  private:
   Database& database_;
-  int pages_ = 0;
+  int pages_ = 0;   ///< that a checkpoint would copy
+  int length_ = 0;  ///< of the log, copied or not
 };
 
 class CommitThread {

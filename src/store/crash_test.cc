@@ -86,6 +86,27 @@ TEST(StoreThread, WritesWhatIsPendingWhenItGoes) {
   EXPECT_EQ(store.list(kPods)->items.size(), 2U);
 }
 
+/// A short log is left behind at the end, a long one is copied; either way everything is there again.
+TEST(StoreThread, TheLogIsReadAgain) {
+  const TempDir temp;
+  const std::string path = temp.path() + "/tiphys.db";
+  int made = 0;
+  for (const int more : {1, 2, 2000, 1}) {
+    {
+      LiveStore live(path);
+      for (int i = 0; i < more; ++i, ++made)
+        live.store->create(kPods, pod(fmt::format("p{}", made)), [](const auto&) {});
+    }
+    EXPECT_EQ(std::filesystem::exists(path + "-wal"), more < 2000);
+    LiveStore live(path);
+    live.store->list(kPods, {}, [&](const Result<cluster::List>& list) {
+      EXPECT_EQ(list.value().items.size(), static_cast<std::size_t>(made));
+      live.context.stop();
+    });
+    live.context.run();
+  }
+}
+
 TEST(StoreThread, FailsAndRecovers) {
   const TempDir temp(TempDir::memory());
   std::atomic<bool> failing = true;

@@ -4,8 +4,8 @@
 
 namespace tiphys::store {
 
-/// The name for sqlite3_open_v2. What is appended is held back until a sync, a read, or a write elsewhere; a commit syncs
-/// the log before anybody may read it (synchronous = FULL), so a failed write fails the commit.
+/// The name for sqlite3_open_v2. What is appended is held back until a sync, a read, or a write elsewhere; a commit
+/// syncs the log before anybody may read it (synchronous = FULL), so a failed write fails the commit.
 const char* wal_vfs();
 
 }  // namespace tiphys::store
