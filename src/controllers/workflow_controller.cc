@@ -206,9 +206,10 @@ void WorkflowController::State::list_pods() {
     if (!names.empty()) names += ',';
     names += key.substr(key.find('/') + 1);
   }
-  // With no live workflow only the plane's version is of interest: no pod has an empty name there.
   if (runs_.empty()) {
-    options.labels = selector(fmt::format("{}=", kWorkflowLabel));
+    // Only the plane's version is of interest: pods that have ended, and may be very many, need not be looked at.
+    options.labels = selector(std::string(kWorkflowLabel));
+    options.fields = selector("status.phase!=Succeeded,status.phase!=Failed");
   } else if (runs_.size() <= kMostNamesInSelector) {
     options.labels = selector(fmt::format("{} in ({})", kWorkflowLabel, names));
   } else {

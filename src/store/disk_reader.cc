@@ -18,7 +18,8 @@ Result<doc::Value> parse_stored(std::string_view text, std::string_view what) {
   return value;
 }
 
-Query start_scan(Database& database, const DiskRange& range, std::string_view resource) {
+/// `workflows` are the range's as JSON, which must live as long as the query.
+Query start_scan(Database& database, const DiskRange& range, std::string_view resource, const std::string& workflows) {
   if (!range.name.empty()) {
     return std::move(database
                          .query("SELECT namespace, name, uid, labels, body FROM objects WHERE resource = ? AND "
@@ -27,12 +28,13 @@ Query start_scan(Database& database, const DiskRange& range, std::string_view re
                          .bind(range.ns)
                          .bind(range.name));
   }
-  if (!range.workflow.empty()) {
+  if (!range.workflows.empty()) {
     return std::move(database
                          .query("SELECT namespace, name, uid, labels, body FROM objects INDEXED BY objects_workflow "
-                                "WHERE workflow = ? AND resource = ? AND (? = '' OR namespace = ?) AND live = 0 AND "
-                                "(namespace, name) > (?, ?) ORDER BY namespace, name LIMIT ?")
-                         .bind(range.workflow)
+                                "WHERE workflow IN (SELECT value FROM json_each(?)) AND resource = ? AND "
+                                "(? = '' OR namespace = ?) AND live = 0 AND (namespace, name) > (?, ?) "
+                                "ORDER BY namespace, name LIMIT ?")
+                         .bind(workflows)
                          .bind(resource)
                          .bind(range.ns)
                          .bind(range.ns));
@@ -96,7 +98,8 @@ Result<std::vector<DiskRow>> DiskReader::live(const cluster::Resource& resource)
 
 Result<std::vector<DiskRow>> DiskReader::scan(const DiskRange& range, const cluster::Selector& labels) {
   std::vector<DiskRow> found;
-  Query rows = start_scan(database_, range, qualified_plural(*range.resource));
+  const std::string workflows = doc::to_json(doc::Array(range.workflows.begin(), range.workflows.end()));
+  Query rows = start_scan(database_, range, qualified_plural(*range.resource), workflows);
   rows.bind(range.after.ns).bind(range.after.name).bind(range.most);
   while (true) {
     TIPHYS_TRY(const bool more, rows.next());

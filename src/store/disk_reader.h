@@ -12,10 +12,11 @@ namespace tiphys::store {
 /// The rows of a scan: those of one resource that are not live, in order of namespace, name.
 struct DiskRange {
   const cluster::Resource* resource = nullptr;
-  std::string ns;        ///< "" for all
-  Name after;            ///< exclusive; empty: from the beginning
-  std::string workflow;  ///< only those with this label workflows.argoproj.io/workflow; "" for all
-  std::string name;      ///< only this one; needs `ns`
+  std::string ns;  ///< "" for all
+  Name after;      ///< exclusive; empty: from the beginning
+  /// Only those with one of these, none of them "", as the label workflows.argoproj.io/workflow; empty for all.
+  std::vector<std::string> workflows;
+  std::string name;  ///< only this one; needs `ns`
   int most = 256;
 };
 

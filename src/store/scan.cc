@@ -7,12 +7,6 @@ namespace {
 
 using Op = cluster::Requirement::Op;
 
-/// The one value that a requirement allows, or null.
-const std::string* only_value(const cluster::Requirement& requirement) {
-  const bool equality = requirement.op == Op::kEquals || requirement.op == Op::kIn;
-  return equality && requirement.values.size() == 1 ? &requirement.values.front() : nullptr;
-}
-
 bool forbids(const cluster::Selector& selector, std::string_view key, std::string_view value) {
   return std::ranges::any_of(selector.requirements(), [&](const cluster::Requirement& requirement) {
     if (requirement.key != key) return false;
@@ -32,12 +26,13 @@ bool forbids(const cluster::Selector& selector, std::string_view key, std::strin
   });
 }
 
-std::string value_of(const cluster::Selector& selector, std::string_view key) {
+/// The values that are allowed for a key, none of them ""; empty: others may match too.
+std::vector<std::string> values_of(const cluster::Selector& selector, std::string_view key) {
   for (const auto& requirement : selector.requirements()) {
-    if (requirement.key != key) continue;
-    if (const std::string* value = only_value(requirement)) return *value;
+    if (requirement.key != key || (requirement.op != Op::kEquals && requirement.op != Op::kIn)) continue;
+    if (std::ranges::find(requirement.values, "") == requirement.values.end()) return requirement.values;
   }
-  return "";
+  return {};
 }
 
 }  // namespace
@@ -57,7 +52,8 @@ bool Selection::may_match_ended() const {
 }
 
 std::string Selection::only_name() const {
-  return value_of(fields, "metadata.name");
+  const auto names = values_of(fields, "metadata.name");
+  return names.size() == 1 ? names.front() : std::string();
 }
 
 Scan::Scan(Memory& memory, DiskReader& disk, Selection selection, Name after, bool live_only)
@@ -90,7 +86,7 @@ Status Scan::next_slice(const Visit& visit) {
     const DiskRange range{.resource = selection_.resource,
                           .ns = selection_.ns,
                           .after = after_,
-                          .workflow = value_of(selection_.labels, Revision::kWorkflowLabel),
+                          .workflows = values_of(selection_.labels, Revision::kWorkflowLabel),
                           .name = selection_.ns.empty() ? "" : selection_.only_name()};
     TIPHYS_TRY(rows, disk_.scan(range, selection_.labels));
     disk_finished_ = rows.size() < static_cast<std::size_t>(range.most);

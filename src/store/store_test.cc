@@ -258,6 +258,32 @@ TEST(StoreList, RefusesAForeignToken) {
   EXPECT_EQ(store.list(kPods, {.continue_token = "x"}).error().code, Code::kInvalidArgument);
 }
 
+TEST(StoreList, FindsThePodsOfSomeWorkflows) {
+  TestStore store;
+  const auto pods_of = [&](const char* selector) {
+    return names(store.list(kPods, {.labels = *Selector::parse(selector)}));
+  };
+  for (const char* workflow : {"a", "b", "c", ""}) {
+    for (const char* phase : {"Running", "Succeeded"}) {
+      doc::Value made = named(fmt::format("{}-{}", *workflow ? workflow : "none", phase[0] == 'R' ? "live" : "ended"),
+                              "x", {{"workflows.argoproj.io/workflow", workflow}});
+      made.as_object()["status"] = {{"phase", phase}};
+      ASSERT_TRUE(store.create(kPods, std::move(made)));
+    }
+  }
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(pods_of("workflows.argoproj.io/workflow=b"), (Names{"x/b-ended", "x/b-live"}));
+  EXPECT_EQ(pods_of("workflows.argoproj.io/workflow in (a, c)"),
+            (Names{"x/a-ended", "x/a-live", "x/c-ended", "x/c-live"}));
+  EXPECT_EQ(pods_of("workflows.argoproj.io/workflow="), (Names{"x/none-ended", "x/none-live"}));
+  EXPECT_EQ(pods_of("workflows.argoproj.io/workflow in (a,)"),
+            (Names{"x/a-ended", "x/a-live", "x/none-ended", "x/none-live"}));
+  EXPECT_EQ(
+      names(store.list(kPods, {.labels = *Selector::parse("workflows.argoproj.io/workflow"),
+                               .fields = *Selector::parse_fields("status.phase!=Succeeded,status.phase!=Failed")})),
+      (Names{"x/a-live", "x/b-live", "x/c-live", "x/none-live"}));
+}
+
 TEST(StoreList, ReadsLongOnesInSlices) {
   TestStore store;
   for (int i = 0; i < 1000; ++i) {
