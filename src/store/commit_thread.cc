@@ -6,12 +6,6 @@
 #include "base/log.h"
 
 namespace tiphys::store {
-namespace {
-
-constexpr sqlite3_int64 kPageBytes = 4096;
-
-}  // namespace
-
 Checkpointer::Checkpointer(Database& database) : database_(database) {
   sqlite3_wal_hook(
       database.get(),
@@ -21,19 +15,12 @@ Checkpointer::Checkpointer(Database& database) : database_(database) {
         return SQLITE_OK;
       },
       this);
-  // What an earlier process left, at most.
-  sqlite3_file* log = nullptr;
-  sqlite3_int64 bytes = 0;
-  if (sqlite3_file_control(database.get(), "main", SQLITE_FCNTL_JOURNAL_POINTER, &log) == SQLITE_OK && log &&
-      log->pMethods && log->pMethods->xFileSize(log, &bytes) == SQLITE_OK) {
-    length_ = static_cast<int>(bytes / kPageBytes);
-  }
 }
 
 Checkpointer::~Checkpointer() {
-  if (length_ >= kLeftPages) return;
   int keeps = 1;
   sqlite3_file_control(database_.get(), "main", SQLITE_FCNTL_PERSIST_WAL, &keeps);
+  if (length_ >= kLeftPages) return;
   sqlite3_db_config(database_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
 }
 

@@ -1,5 +1,6 @@
-// How SQLite's files are opened: as it does by itself, but what it appends to the write-ahead log goes to the kernel at
-// once. It writes each page with two calls, and a transaction is a dozen of pages.
+// How SQLite's files are opened: as it does by itself, but for the write-ahead log. What it appends there goes to the
+// kernel at once (it writes each page with two calls, and a transaction is a dozen of pages), and the file keeps its
+// size when it is emptied.
 #pragma once
 
 namespace tiphys::store {
