@@ -7,8 +7,10 @@ if(TIPHYS_SANITIZE)
   add_link_options(-fsanitize=${TIPHYS_SANITIZE})
 endif()
 
+# What is left out needs no further library: libarchive's writer of xar, for one, would want libxml2.
+add_link_options(-Wl,--gc-sections)
 if(NOT TIPHYS_SANITIZE)
-  add_link_options(-static-libstdc++ -static-libgcc -Wl,--gc-sections)
+  add_link_options(-static-libstdc++ -static-libgcc)
 endif()
 
 find_program(CCACHE ccache)
