@@ -62,6 +62,7 @@ void Following::watch(cluster::Cluster& cluster, RunState& run, Watches& watches
   auto fields = cluster::Selector::parse_fields("metadata.name=" + run.key.name);
   if (!fields) return lose(std::move(fields).error());
   options.fields = std::move(*fields);
+  options.bare_status_updates = true;
   cluster::WatchSink sink;
   sink.on_event = [this, &run](const cluster::WatchEvent& event) { take_workflow(run, event); };
   sink.on_end = lose;
@@ -90,6 +91,7 @@ void Following::take_workflow(RunState& run, const cluster::WatchEvent& event) {
   }
   run.listed = true;
   run.workflow = event.object;
+  if (const doc::Value* spec = doc::find(*run.workflow, "spec"); spec && !spec->is_null()) run.whole = event.object;
   if (run.finished) return;  // labels and the like may still change
   run.deleted = event.type == Type::kDeleted;
   const std::string_view phase = run.phase();

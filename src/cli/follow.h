@@ -16,7 +16,8 @@ namespace tiphys::cli {
 
 struct RunState {
   cluster::Key key;
-  cluster::Object workflow;  ///< without status.nodes; null before the first event
+  cluster::Object workflow;  ///< without status.nodes, perhaps without spec; null before the first event
+  cluster::Object whole;     ///< an earlier one, with the spec as it is
   NodeMap nodes;
   bool finished = false;
   bool deleted = false;  ///< it went while it was followed

@@ -50,6 +50,9 @@ struct WatchOptions {
   /// Workflows only: leave out changes by update_workflow_status of an object that stays within the selection. For the
   /// controller, which makes them; it spares putting a large workflow together at each change.
   bool without_status_updates = false;
+  /// Workflows only: such changes come with null in place of the spec and the stored templates, which they leave as
+  /// they were. Across HTTP they come whole nevertheless.
+  bool bare_status_updates = false;
   /// Leave out of the first kAdded events what is over: pods that have ended and are not being deleted, completed
   /// workflows. For readers whose work grows with what runs, not with what ever ran.
   bool live_at_first = false;

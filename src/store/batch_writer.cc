@@ -99,8 +99,23 @@ Status BatchWriter::write_object(const Change& change, const Revision* before, s
   const std::string labels = labels_text(after);
   const std::string_view resource = qualified_plural(*change.resource);
   // SQLite rewrites the index of every column that is set, equal or not.
-  if (before && before->uid() == after.uid() && before->live() == after.live() && before->owner() == after.owner() &&
-      before->workflow() == after.workflow()) {
+  const bool same_indexes = before && before->uid() == after.uid() && before->owner() == after.owner() &&
+                            before->workflow() == after.workflow();
+  if (same_indexes && before->live() != after.live()) {
+    return database_
+        .query(
+            "UPDATE objects SET resource_version = ?, labels = ?, body = ?, live = ? "
+            "WHERE resource = ? AND namespace = ? AND name = ?")
+        .bind(change.version)
+        .bind_or_null(labels)
+        .bind(body)
+        .bind(after.live())
+        .bind(resource)
+        .bind(change.name.ns)
+        .bind(change.name.name)
+        .run();
+  }
+  if (same_indexes) {
     return database_
         .query(
             "UPDATE objects SET resource_version = ?, labels = ?, body = ? "

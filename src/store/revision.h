@@ -46,6 +46,7 @@ class Revision {
 
   /// The object with null in the place of its parts.
   const doc::Value& base() const { return *base_; }
+  cluster::Object bare() const { return base_; }
   /// Null pointers where the object has no such member.
   const Parts& parts() const { return parts_; }
   /// The whole object, a workflow's without status.nodes. Executor's thread only.

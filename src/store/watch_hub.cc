@@ -18,6 +18,7 @@ class ObjectWatch : public std::enable_shared_from_this<ObjectWatch> {
         selection_{&resource, std::move(options.ns), std::move(options.labels), std::move(options.fields)},
         from_(options.resource_version),
         without_status_updates_(options.without_status_updates),
+        bare_status_updates_(options.bare_status_updates),
         live_at_first_(options.live_at_first),
         uncommitted_(options.uncommitted && options.resource_version != 0),
         sink_(std::move(sink)) {}
@@ -39,6 +40,7 @@ class ObjectWatch : public std::enable_shared_from_this<ObjectWatch> {
   Selection selection_;
   std::uint64_t from_;
   bool without_status_updates_;
+  bool bare_status_updates_;
   bool live_at_first_;
   bool uncommitted_;
   std::uint64_t told_ = 0;  ///< with uncommitted_: the newest version; what was told early is not told again
@@ -138,7 +140,8 @@ void ObjectWatch::tell(const ObjectEvent& event) {
   const bool is = event.after && selection_.matches(event.name, *event.after);
   if (was && is) {
     if (event.by_status_update && without_status_updates_) return;
-    emit(WatchEvent::Type::kModified, event.after->object());
+    const bool bare = event.by_status_update && bare_status_updates_;
+    emit(WatchEvent::Type::kModified, bare ? event.after->bare() : event.after->object());
   } else if (is) {
     emit(WatchEvent::Type::kAdded, event.after->object());
   } else if (was) {

@@ -317,6 +317,19 @@ TEST(Watch, OfTheControllerLeavesOutItsOwnUpdates) {
   EXPECT_EQ(doc::find_string(*other.last, "status", "phase"), "Failed");
 }
 
+TEST(Watch, StatusUpdatesMayComeBare) {
+  TestStore store;
+  ASSERT_TRUE(store.create(kWorkflows, {{"metadata", {{"name", "w"}}}, {"spec", {{"entrypoint", "e"}}}}));
+  Reader bare(store, kWorkflows, {.bare_status_updates = true});
+  store.run();
+  const Key w = key(kWorkflows, "w");
+  ASSERT_TRUE(store.update_workflow_status(w, {.fields = {{"phase", "Running"}}}));
+  EXPECT_EQ(doc::find_string(*bare.last, "status", "phase"), "Running");
+  EXPECT_TRUE(bare.last->at("spec").is_null());
+  ASSERT_TRUE(store.patch(w, PatchType::kMerge, {{"spec", {{"suspend", true}}}}));
+  EXPECT_EQ(doc::find_string(*bare.last, "spec", "entrypoint"), "e");
+}
+
 TEST(Watch, SeesTheLastOfSeveralStatusUpdatesAtOnce) {
   TestStore store;
   ASSERT_TRUE(store.create(kWorkflows, {{"metadata", {{"name", "w"}}}}));

@@ -61,7 +61,7 @@ std::string row(const doc::Value& workflow, const TableOptions& options, Time no
   std::string text;
   if (options.with_namespace) text += fmt::format("{}\t", doc::find_string(workflow, "metadata", "namespace"));
   text += fmt::format("{}\t{}\t{}\t{}\t{}\t{}", doc::find_string(workflow, "metadata", "name"),
-                      workflow_status(workflow, nodes), short_duration(created, now, now),
+                      workflow_status(workflow, spec_of(workflow), nodes), short_duration(created, now, now),
                       short_duration(started, finished, now), priority ? doc::scalar_text(*priority) : "0",
                       printable(doc::find_string(workflow, "status", "message")));
   if (options.wide) text += fmt::format("\t{}\t{}", pod_counts(nodes), parameters_text(workflow));

@@ -169,16 +169,22 @@ Result<NodeMap> read_nodes(const doc::Value& workflow) {
   return nodes;
 }
 
-std::string workflow_status(const doc::Value& workflow, const NodeMap& nodes) {
+const doc::Value& spec_of(const doc::Value& workflow) {
+  static const doc::Value kNone;
+  const doc::Value* spec = doc::find(workflow, "spec");
+  return spec ? *spec : kNone;
+}
+
+std::string workflow_status(const doc::Value& workflow, const doc::Value& spec, const NodeMap& nodes) {
   const std::string_view phase = doc::find_string(workflow, "status", "phase");
   if (phase == "Running") {
-    const doc::Value* suspend = doc::find(workflow, "spec", "suspend");
+    const doc::Value* suspend = doc::find(spec, "suspend");
     if (suspend && suspend->is_bool() && suspend->get_bool()) return "Running (Suspended)";
     for (const auto& [id, node] : nodes) {
       if (is_active_suspend(node)) return "Running (Suspended)";
     }
   }
-  if (phase == "Failed" && !doc::find_string(workflow, "spec", "shutdown").empty()) return "Failed (Terminated)";
+  if (phase == "Failed" && !doc::find_string(spec, "shutdown").empty()) return "Failed (Terminated)";
   if (phase.empty() || phase == "Pending") {
     return doc::find_string(workflow, "metadata", "creationTimestamp").empty() ? "Unknown" : "Pending";
   }
@@ -190,7 +196,7 @@ std::string workflow_facts(const doc::Value& workflow, const NodeMap& nodes, con
   text += fact("Namespace:", doc::find_string(workflow, "metadata", "namespace"));
   const std::string_view account = doc::find_string(workflow, "spec", "serviceAccountName");
   text += fact("ServiceAccount:", account.empty() ? "unset (will run with the default ServiceAccount)" : account);
-  text += fact("Status:", workflow_status(workflow, nodes));
+  text += fact("Status:", workflow_status(workflow, spec_of(workflow), nodes));
   const std::string_view message = doc::find_string(workflow, "status", "message");
   if (!message.empty()) text += fact("Message:", printable(message));
   text += conditions_text(workflow, style);

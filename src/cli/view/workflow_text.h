@@ -45,8 +45,10 @@ std::string workflow_facts(const doc::Value& workflow, const NodeMap& nodes, con
 /// Only the table of nodes, its heading included; "" before the entrypoint's node exists.
 std::string tree_table(const std::string& workflow_name, const NodeMap& nodes, const TreeOptions& options, Time now);
 
-/// Status as people read it: "Running (Suspended)", "Failed (Terminated)", "Pending".
-std::string workflow_status(const doc::Value& workflow, const NodeMap& nodes);
+/// The spec, or null.
+const doc::Value& spec_of(const doc::Value& workflow);
+/// Status as people read it, with what the spec asks for: "Running (Suspended)", "Failed (Terminated)", "Pending".
+std::string workflow_status(const doc::Value& workflow, const doc::Value& spec, const NodeMap& nodes);
 
 /// status.startedAt and its like; unset when missing.
 Time time_at(const doc::Value& workflow, std::string_view section, std::string_view field);
