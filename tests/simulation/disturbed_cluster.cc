@@ -111,8 +111,10 @@ std::string name_of(const cluster::Key& workflow) {
 
 }  // namespace
 
-void Promises::issued(const cluster::Key& workflow, const cluster::WorkflowStatusUpdate& update, std::uint64_t ticket) {
-  for (const auto& node : update.nodes) nodes_[name_of(workflow)][node.id].push_back({ticket, node.json});
+std::uint64_t Promises::issued(const cluster::Key& workflow, const cluster::WorkflowStatusUpdate& update) {
+  ++last_ticket_;
+  for (const auto& node : update.nodes) nodes_[name_of(workflow)][node.id].push_back({last_ticket_, node.json});
+  return last_ticket_;
 }
 
 void Promises::answered(const cluster::Key& workflow, std::uint64_t ticket, bool acknowledged) {
@@ -159,8 +161,7 @@ void DisturbedCluster::create(const cluster::Resource& resource, doc::Value obje
 
 void DisturbedCluster::update_workflow_status(const cluster::Key& key, cluster::WorkflowStatusUpdate update,
                                               cluster::Done<void> done) {
-  const std::uint64_t ticket = ++last_ticket_;
-  promises_.issued(key, update, ticket);
+  const std::uint64_t ticket = promises_.issued(key, update);
   inner_.update_workflow_status(key, std::move(update),
                                 [this, key, ticket, done = std::move(done)](Result<void> answer) mutable {
                                   promises_.answered(key, ticket, answer.has_value());

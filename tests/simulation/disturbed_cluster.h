@@ -18,8 +18,8 @@ namespace tiphys::simulation {
 /// What the plane has promised to keep. It outlives crashes.
 class Promises {
  public:
-  /// A node's state was handed over; `ticket` names the update.
-  void issued(const cluster::Key& workflow, const cluster::WorkflowStatusUpdate& update, std::uint64_t ticket);
+  /// Nodes' states were handed over. Returns the ticket that names the update.
+  std::uint64_t issued(const cluster::Key& workflow, const cluster::WorkflowStatusUpdate& update);
   void answered(const cluster::Key& workflow, std::uint64_t ticket, bool acknowledged);
   void created(const cluster::Key& key) { objects_.insert(key); }
   void removed(const cluster::Key& key) { objects_.erase(key); }
@@ -37,6 +37,7 @@ class Promises {
   /// From the newest acknowledged version on: any of them may be on disk.
   std::map<std::string, std::map<std::string, std::list<Version>>> nodes_;  ///< by workflow, then node
   std::set<cluster::Key> objects_;
+  std::uint64_t last_ticket_ = 0;
 };
 
 struct Disturbances {
@@ -91,7 +92,6 @@ class DisturbedCluster final : public cluster::Cluster {
   Disturbances disturbances_;
   Chance& chance_;
   std::vector<std::string>& complaints_;
-  std::uint64_t last_ticket_ = 0;
 };
 
 }  // namespace tiphys::simulation
