@@ -16,8 +16,8 @@ constexpr std::string_view kTooDeep =
     "Maximum recursion depth exceeded. See "
     "https://argo-workflows.readthedocs.io/en/release-4.1/scaling/#maximum-recursion-depth";
 
-api::NodeType node_type(const CompiledTemplate& plan) {
-  if (plan.retry) return api::NodeType::kRetry;
+api::NodeType node_type(const CompiledTemplate& plan, Owner owner) {
+  if (plan.retry && owner != Owner::kAttempt) return api::NodeType::kRetry;
   switch (plan.source->type) {
     case api::Template::Type::kSteps:
       return api::NodeType::kSteps;
@@ -52,18 +52,27 @@ bool placed(const api::Artifact& artifact) {
 
 }  // namespace
 
-NodeIndex Machine::begin(Call call, const Arguments& arguments) {
-  if (call.depth >= kDeepest) return create_ended(call, api::NodePhase::kError, std::string(kTooDeep));
-  if (!call.plan) {
-    return fail_to_begin(call, fmt::format("template name '{}' undefined", *call.template_name));
+void Machine::begin(const Call& call, const Arguments& arguments) {
+  if (call.depth >= kDeepest) {
+    create_ended(call, api::NodePhase::kError, std::string(kTooDeep));
+    return;
   }
+  if (!call.plan) return fail_to_begin(call, fmt::format("template name '{}' undefined", *call.template_name));
   auto inputs = resolve_inputs(call, arguments);
   if (!inputs) return fail_to_begin(call, inputs.error().message);
+  std::optional<LookUpCache> question;
   if (call.plan->source->memoize) {
-    NodeIndex failed = kNoNode;
-    if (ask_cache(call, *inputs, failed)) return failed;
+    const api::Inputs* rich = inputs->rich ? &*inputs->rich : nullptr;
+    auto asked = cache_question(*call.plan, BodyVariables(*this, call, inputs->values.get(), rich));
+    if (!asked) return fail_to_begin(call, asked.error().message);
+    question = std::move(*asked);
   }
-  return begin_with(call, std::move(*inputs), std::nullopt);
+  const NodeIndex index = create_open(call, std::move(*inputs));
+  if (question) {
+    ask_cache(index, std::move(*question));
+  } else {
+    run(index);
+  }
 }
 
 Result<ResolvedInputs> Machine::resolve_inputs(const Call& call, const Arguments& arguments) {
@@ -146,36 +155,24 @@ Result<api::Inputs> Machine::resolve_rich(const Call& call, const Arguments& arg
   return inputs;
 }
 
-/// False when the call can go on at once. True when the cache was asked, or a node was made that ended in an error.
-bool Machine::ask_cache(Call& call, ResolvedInputs& inputs, NodeIndex& failed) {
-  const CompiledTemplate& plan = *call.plan;
-  const BodyVariables variables(*this, call, inputs.values.get(), inputs.rich ? &*inputs.rich : nullptr);
-  LookUpCache ask;
-  const auto read = [&](const Text& text, std::string& into) -> Status {
-    TIPHYS_TRY(into, render(text, globals(), variables, Leftover::kKeep));
-    return {};
-  };
-  std::string max_age;
-  Status status = read(plan.memo_key, ask.key);
-  if (status) status = read(plan.memo_config_map, ask.config_map);
-  if (status) status = read(plan.memo_max_age, max_age);
-  if (status && !max_age.empty()) {
-    auto age = parse_go_duration(max_age);
-    if (age) {
-      ask.max_age = *age;
-    } else {
-      status = std::unexpected(age.error().in("invalid maxAge"));
-    }
-  }
-  if (!status) {
-    failed = fail_to_begin(call, status.error().message);
-    return true;
-  }
-  ask.node_id = node_id(workflow_.name, call.name);
-  api::MemoizationStatus memoization{false, ask.key, ask.config_map};
-  lookups_.insert_or_assign(ask.node_id, Lookup{std::move(call), std::move(inputs), std::move(memoization)});
-  effects_->push_back(std::move(ask));
-  return true;
+/// Without the id of the node that asks.
+Result<LookUpCache> Machine::cache_question(const CompiledTemplate& plan, const Variables& variables) {
+  const auto read = [&](const Text& text) { return render(text, globals(), variables, Leftover::kKeep); };
+  LookUpCache question;
+  TIPHYS_TRY(question.key, read(plan.memo_key));
+  TIPHYS_TRY(question.config_map, read(plan.memo_config_map));
+  TIPHYS_TRY(const std::string max_age, read(plan.memo_max_age));
+  if (max_age.empty()) return question;
+  auto age = parse_go_duration(max_age);
+  if (!age) return std::unexpected(age.error().in("invalid maxAge"));
+  question.max_age = *age;
+  return question;
+}
+
+void Machine::ask_cache(NodeIndex index, LookUpCache question) {
+  question.node_id = nodes_.id(index);
+  lookups_[index] = {false, question.key, question.config_map};
+  effects_->push_back(std::move(question));
 }
 
 void Machine::handle(const CacheAnswered& event) {
@@ -187,73 +184,47 @@ void Machine::handle(const CacheAnswered& event) {
 }
 
 void Machine::answer(const CacheAnswered& event) {
-  auto found = lookups_.extract(event.node_id);
-  if (found.empty()) return;
-  Lookup& lookup = found.mapped();
-  if (Frame* frame = frame_of(lookup.call.boundary); frame && lookup.call.owner == Owner::kTask) {
-    if (failed_fast(*frame) || frame->stopping) return give_up(lookup.call);
-  }
-  if (!event.error.empty()) {
-    fail_to_begin(lookup.call, event.error);
-    return;
-  }
-  if (!event.outputs) {
-    begin_with(lookup.call, std::move(lookup.inputs), std::move(lookup.memoization));
-    return;
-  }
-  lookup.memoization.hit = true;
-  const NodeIndex index = create(lookup.call, node_type(*lookup.call.plan), api::NodePhase::kSucceeded);
+  const NodeIndex index = nodes_.find_id(event.node_id);
+  auto lookup = lookups_.extract(index);
+  if (lookup.empty() || nodes_[index].fulfilled()) return;
   Node& node = nodes_[index];
-  give_inputs(node, std::move(lookup.inputs));
-  node.finished_at = now_;
-  node.extras().memoization = std::move(lookup.memoization);
-  take_outputs(index, event.outputs);
-  push(Action::Kind::kEnded, index);
-}
-
-NodeIndex Machine::begin_with(const Call& call, ResolvedInputs inputs,
-                              std::optional<api::MemoizationStatus> memoization) {
-  if (!call.plan->retry) return run(call, std::move(inputs), memoization);
-  const NodeIndex index = create(call, api::NodeType::kRetry, api::NodePhase::kRunning);
-  Node& node = nodes_[index];
-  // The original shares one flag object between the retry node and its attempts.
-  if (call.hooked) node.retried = true;
-  give_inputs(node, std::move(inputs));
-  if (memoization) node.extras().memoization = std::move(memoization);
-  if (auto status = apply_display_name(index); !status) {
-    errored(index, status.error().message);
-    return index;
-  }
-  begin_attempt(index);
-  return index;
-}
-
-NodeIndex Machine::run(const Call& call, ResolvedInputs inputs,
-                       const std::optional<api::MemoizationStatus>& memoization) {
-  const CompiledTemplate& plan = *call.plan;
-  const bool holds_others = plan.steps() || plan.dag();
-  const auto type = plan.steps() ? api::NodeType::kSteps
-                    : plan.dag() ? api::NodeType::kDag
-                    : plan.pod   ? api::NodeType::kPod
-                                 : api::NodeType::kSuspend;
-  const NodeIndex index = create(call, type, holds_others ? api::NodePhase::kRunning : api::NodePhase::kPending);
-  Node& node = nodes_[index];
-  give_inputs(node, std::move(inputs));
-  if (memoization) node.extras().memoization = memoization;
-  if (call.owner != Owner::kAttempt) {
-    if (auto status = apply_display_name(index); !status) {
-      errored(index, status.error().message);
-      return index;
-    }
-  }
-  if (holds_others) {
-    open_frame(index);
-  } else if (plan.pod) {
-    launch(index);
+  count_whole(node, -1);
+  if (event.error.empty()) {
+    lookup.mapped().hit = event.outputs.has_value();
+    node.extras().memoization = std::move(lookup.mapped());
   } else {
-    wait_suspended(index);
+    node.type = api::NodeType::kSkipped;  // as the original, which makes its node only now
   }
-  return index;
+  count_whole(node, 1);
+  nodes_.touch(index);
+  if (!event.error.empty()) return errored(index, event.error);
+  if (!event.outputs) {
+    run(index);
+    return make_room(node);
+  }
+  take_outputs(index, event.outputs);
+  set_phase(index, api::NodePhase::kSucceeded);
+}
+
+/// What a node does, by its type.
+void Machine::run(NodeIndex index) {
+  Node& node = nodes_[index];
+  if (node.owner != Owner::kAttempt) {
+    if (auto status = apply_display_name(index); !status) return errored(index, status.error().message);
+  }
+  switch (node.type) {
+    case api::NodeType::kRetry:
+      // The original shares one flag object between the retry node and its attempts.
+      if (node.hooked) node.retried = true;
+      return begin_attempt(index);
+    case api::NodeType::kSteps:
+    case api::NodeType::kDag:
+      return open_frame(index);
+    case api::NodeType::kSuspend:
+      return wait_suspended(index);
+    default:
+      return launch(index);
+  }
 }
 
 NodeIndex Machine::create(const Call& call, api::NodeType type, api::NodePhase phase) {
@@ -274,9 +245,20 @@ NodeIndex Machine::create(const Call& call, api::NodeType type, api::NodePhase p
   node.phase = phase;
   node.started_at = now_;
   nodes_.touch(index);
-  count_new(node);
+  count_whole(node, 1);
   place_node(index);
   attach(index);
+  return index;
+}
+
+/// A node that is to run.
+NodeIndex Machine::create_open(const Call& call, ResolvedInputs inputs) {
+  const auto type = node_type(*call.plan, call.owner);
+  const bool waits = type == api::NodeType::kPod || type == api::NodeType::kSuspend;
+  const NodeIndex index = create(call, type, waits ? api::NodePhase::kPending : api::NodePhase::kRunning);
+  Node& node = nodes_[index];
+  if (inputs.rich) node.extras().inputs = std::move(inputs.rich);
+  node.inputs = std::move(inputs.values);
   return index;
 }
 
@@ -295,11 +277,6 @@ void Machine::place_node(NodeIndex index) {
   }
 }
 
-void Machine::give_inputs(Node& node, ResolvedInputs inputs) {
-  if (inputs.rich) node.extras().inputs = std::move(inputs.rich);
-  node.inputs = std::move(inputs.values);
-}
-
 NodeIndex Machine::create_ended(const Call& call, api::NodePhase phase, std::string message) {
   const NodeIndex index = create(call, api::NodeType::kSkipped, phase);
   Node& node = nodes_[index];
@@ -312,10 +289,8 @@ NodeIndex Machine::create_ended(const Call& call, api::NodePhase phase, std::str
   return index;
 }
 
-NodeIndex Machine::fail_to_begin(const Call& call, const std::string& error) {
-  const NodeIndex index = create_ended(call, api::NodePhase::kError, error);
-  tell_error(index, error);
-  return index;
+void Machine::fail_to_begin(const Call& call, const std::string& error) {
+  tell_error(create_ended(call, api::NodePhase::kError, error), error);
 }
 
 Status Machine::apply_display_name(NodeIndex index) {

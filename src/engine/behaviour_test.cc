@@ -429,7 +429,36 @@ TEST(Parallelism, OfTheWorkflow) {
   EXPECT_EQ(world.run->status().phase, RunStatus::Phase::kSucceeded);
 }
 
-// ---- Cache, resources, recursion ----
+TEST(Parallelism, TheFirstOfTheManifestGoesFirst) {
+  FakeWorld world(
+      manifest("{name: main, dag: {tasks: [{name: a, template: ok}, {name: b, template: ok}, "
+               "{name: after-a, template: ok, dependencies: [a]}, {name: c, template: ok}]}}",
+               "parallelism: 1"));
+  std::string order;
+  world.script = [&](const CreatePod& pod) {
+    order += pod.node_name.substr(3) + " ";
+    return PodEnd{};
+  };
+  world.play();
+  EXPECT_EQ(order, "a b after-a c ") << "c has waited longer, which a restored run would not know";
+}
+
+TEST(Parallelism, CountsWhatAsksTheCache) {
+  const char* rows[] = {"{name: main, parallelism: 2, steps: [[{name: a, template: t, withItems: [1, 2, 3, 4, 5]}]]}",
+                        "{name: main, steps: [[{name: a, template: t, withItems: [1, 2, 3, 4, 5]}]]}"};
+  for (const char* retry : {"", ", retryStrategy: {limit: 1}"}) {
+    for (const char* main : rows) {
+      const bool of_template = main == rows[0];
+      FakeWorld world(manifest(fmt::format("{}, {{name: t{}, memoize: {{key: k, cache: {{configMap: {{name: c}}}}}}, "
+                                           "container: {{image: i}}}}",
+                                           main, retry),
+                               of_template ? "" : "parallelism: 2"));
+      world.look_up = [](const LookUpCache&) { return std::nullopt; };
+      EXPECT_EQ(most_at_once(world), 2) << main << retry;
+      EXPECT_EQ(world.created.size(), 5u) << main << retry;
+    }
+  }
+}
 
 TEST(Parallelism, ARestoredRetryThatWaitsTriesOnceMoreOnly) {
   FakeWorld world(
@@ -443,6 +472,8 @@ TEST(Parallelism, ARestoredRetryThatWaitsTriesOnceMoreOnly) {
   EXPECT_EQ(world.node("wf[0].r").phase, api::NodePhase::kSucceeded);
   EXPECT_EQ(world.created.size(), 3u) << "r(0), s and r(1)";
 }
+
+// ---- Cache, resources, recursion ----
 
 TEST(Memoize, AMissIsSavedAndAHitRunsNothing) {
   const std::string text = manifest(
@@ -464,6 +495,52 @@ TEST(Memoize, AMissIsSavedAndAHitRunsNothing) {
   EXPECT_EQ(hit.node("wf[0].a").type, api::NodeType::kPod);
   EXPECT_EQ(hit.node("wf[0].a").outputs->parameters.front().value, "7");
   EXPECT_EQ(hit.run->status().phase, RunStatus::Phase::kSucceeded);
+}
+
+TEST(Memoize, ARestoredNodeAsksAgain) {
+  FakeWorld world(
+      manifest("{name: main, steps: [[{name: a, template: t}, {name: b, template: ok}]]}, {name: t, memoize: "
+               "{key: k, cache: {configMap: {name: c}}}, container: {image: i}}"));
+  world.apply(Started{});
+  EXPECT_EQ(world.node("wf[0].a").phase, api::NodePhase::kPending);
+  EXPECT_FALSE(world.node("wf[0].a").memoization) << "nothing is known yet";
+  world.apply(pod_changed(world.node("wf[0].a").id, PodChanged::Phase::kGone));
+  world.due.clear();
+  world.crash();
+  ASSERT_EQ(world.created.size(), 1u) << "no pod without an answer";
+  world.step();
+  EXPECT_FALSE(world.node("wf[0].a").memoization->hit);
+  EXPECT_EQ(world.created.size(), 2u);
+}
+
+TEST(Memoize, ACacheThatCannotBeReadIsAnError) {
+  for (const char* retry : {"", ", retryStrategy: {limit: 1}"}) {
+    FakeWorld world(
+        manifest(fmt::format("{{name: main{}, memoize: {{key: k, cache: {{configMap: {{name: c}}}}}}, "
+                             "container: {{image: i}}}}",
+                             retry)));
+    world.apply(Started{});
+    world.due.clear();
+    CacheAnswered answer;
+    answer.node_id = "wf";
+    answer.error = "no such map";
+    world.apply(answer);
+    EXPECT_EQ(world.tree(), "Error error in entry template execution: no such map\nwf Skipped Error \"no such map\"\n");
+    EXPECT_EQ(world.run->status().progress, "0/0");
+  }
+}
+
+TEST(Memoize, WhatAsksIsAnsweredThoughTheRunStops) {
+  for (const bool hit : {false, true}) {
+    FakeWorld world(manifest("{name: main, memoize: {key: k, cache: {configMap: {name: c}}}, container: {image: i}}"));
+    if (hit) world.cache["k"];
+    world.apply(Started{});
+    world.apply(ShutdownRequested{"Stop", ""});
+    while (world.step()) {
+    }
+    EXPECT_EQ(world.node("wf").phase, hit ? api::NodePhase::kSucceeded : api::NodePhase::kFailed);
+    EXPECT_TRUE(world.created.empty());
+  }
 }
 
 TEST(Resource, IsAPodNodeWithItsOwnEffect) {

@@ -76,7 +76,7 @@ void Machine::task_due(Frame& frame, std::uint32_t task) {
     return;
   }
   if (!step.loop) {
-    frame.held.push_back(task);
+    frame.held.push(task);
     return pump(frame);
   }
   auto resolved = resolve_step(frame, task);

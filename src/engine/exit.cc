@@ -74,7 +74,7 @@ bool Machine::begin_exit_hook(NodeIndex index) {
     }
     if (artifact && *artifact) arguments.artifacts.push_back(std::move(**artifact));
   }
-  begin(std::move(call), arguments);
+  begin(call, arguments);
   return true;
 }
 
@@ -100,7 +100,7 @@ void Machine::entry_ended() {
     auto artifact = resolve_artifact(plan, BodyVariables(*this, entry_), kNoNode);
     if (artifact && *artifact) arguments.artifacts.push_back(std::move(**artifact));
   }
-  begin(std::move(call), arguments);
+  begin(call, arguments);
 }
 
 void Machine::finish() {

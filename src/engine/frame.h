@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
+#include <queue>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -82,11 +82,11 @@ struct Frame {
   std::uint32_t group = 0;
   NodeIndex group_node = kNoNode;
   NodeIndex last_group_node = kNoNode;  ///< the one before
-  /// Tasks that parallelism holds back, in the order in which they were due.
-  std::deque<std::uint32_t> held;
+  /// Tasks that parallelism holds back. The first of the manifest begins first, whichever was due first: a restored
+  /// frame cannot know that.
+  std::priority_queue<std::uint32_t, std::vector<std::uint32_t>, std::greater<>> held;
   std::vector<std::uint32_t> ended_groups;  ///< task groups that a restored dag finds ended
-  bool in_blocked_list = false;
-  bool stopping = false;  ///< nothing begins any more: a step could not be begun, or failFast
+  bool stopping = false;                    ///< nothing begins any more: a step could not be begun, or failFast
 
   // Nodes whose boundary this is; what parallelism and failFast look at.
   std::uint32_t active_pods = 0;      ///< Pending or Running

@@ -1,6 +1,8 @@
 // What steps and dag nodes have in common: tasks are resolved, begun as parallelism allows, and settled.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "engine/machine.h"
 #include "engine/names.h"
@@ -94,7 +96,7 @@ Result<ResolvedStep> Machine::resolve_step(Frame& frame, std::uint32_t task) {
 }
 
 void Machine::begin_resolved(Frame& frame, std::uint32_t task, ResolvedStep step) {
-  Call call = task_call(frame, task);
+  const Call call = task_call(frame, task);
   if (!step.proceed) {
     create_ended(call, api::NodePhase::kSkipped, fmt::format("when '{}' evaluated false", step.when));
     return;
@@ -107,7 +109,7 @@ void Machine::begin_resolved(Frame& frame, std::uint32_t task, ResolvedStep step
     arguments.parameters.push_back({parameters[i].name, std::move(step.values[i])});
   }
   arguments.artifacts = std::move(step.artifacts);
-  begin(std::move(call), arguments);
+  begin(call, arguments);
 }
 
 /// What begins now fails at once: nothing holds it back.
@@ -117,12 +119,12 @@ bool Machine::doomed(bool on_exit) const {
 
 bool Machine::gate_open(Frame& frame) {
   if (doomed(nodes_[frame.node].on_exit)) return true;
-  if (workflow_.spec.parallelism && active_pods_ >= *workflow_.spec.parallelism) {
-    if (!std::exchange(frame.in_blocked_list, true)) blocked_.push_back(frame.node);
-    return false;
-  }
+  // The end of a child lets the frame try again; the end of another's pod only when it waits for that alone.
   const auto& parallelism = frame.plan->source->parallelism;
-  return !parallelism || frame.active_children < *parallelism;
+  if (parallelism && frame.active_children >= *parallelism) return false;
+  if (!workflow_.spec.parallelism || active_pods_ < *workflow_.spec.parallelism) return true;
+  block(frame.node);
+  return false;
 }
 
 void Machine::pump(Frame& frame) {
@@ -136,19 +138,19 @@ bool Machine::failed_fast(Frame& frame) {
   return true;
 }
 
-/// Begins the task, or the next turn of the loop, that has been held longest.
+/// Begins the first held task, or the next turn of its loop.
 void Machine::begin_held(Frame& frame) {
-  const std::uint32_t task = frame.held.front();
+  const std::uint32_t task = frame.held.top();
   if (const auto loop = frame.loops.find(task); loop != frame.loops.end()) {
     Expansion& expansion = loop->second;
     const std::uint32_t turn = expansion.next;
     do {
       ++expansion.next;
     } while (expansion.next < expansion.turns.size() && expansion.turns[expansion.next] != kNoNode);
-    if (expansion.next >= expansion.turns.size()) frame.held.pop_front();
+    if (expansion.next >= expansion.turns.size()) frame.held.pop();
     return begin_turn(frame, task, turn);
   }
-  frame.held.pop_front();
+  frame.held.pop();
   if (auto known = resolved_.extract(held_key(frame, task))) {
     return begin_resolved(frame, task, std::move(known.mapped()));
   }
@@ -160,23 +162,38 @@ void Machine::begin_held(Frame& frame) {
 
 void Machine::hold(Frame& frame, std::uint32_t task, ResolvedStep step) {
   resolved_.emplace(held_key(frame, task), std::move(step));
-  frame.held.push_back(task);
+  frame.held.push(task);
+}
+
+Machine::Rank Machine::rank(NodeIndex index) const {
+  Rank inwards;
+  while (index != kNoNode) {
+    const Node& node = nodes_[index];
+    if (node.owner == Owner::kAttempt || node.owner == Owner::kHook) {
+      index = node.owner_node;
+      continue;
+    }
+    inwards.insert(inwards.end(), {node.turn, node.task});
+    index = node.boundary;
+  }
+  std::ranges::reverse(inwards);
+  return inwards;
 }
 
 void Machine::unblock() {
   const auto limit = workflow_.spec.parallelism;
-  for (std::size_t waiting = blocked_.size(); waiting > 0; --waiting) {
+  // What is held back again meanwhile, and comes before, waits for the next time.
+  for (auto next = blocked_.begin(); next != blocked_.end();) {
     const bool full = limit && active_pods_ >= *limit;
     if (full && shutdown_.empty() && !past_deadline()) return;
-    const NodeIndex index = blocked_.front();
-    blocked_.pop_front();
+    const auto [rank, index] = *next;
+    blocked_.erase(next);
     if (Frame* frame = frame_of(index)) {
-      frame->in_blocked_list = false;
       pump(*frame);
     } else if (nodes_[index].type == api::NodeType::kRetry) {
-      // Judged anew: it may wait here twice, and have gone on meanwhile.
       retry(index);
     }
+    next = blocked_.upper_bound(rank);
   }
 }
 
@@ -185,7 +202,6 @@ void Machine::settle(NodeIndex index) {
   const Node& node = nodes_[index];
   Frame* frame = frame_of(node.boundary);
   if (!frame || node.owner != Owner::kTask) return;
-  failed_fast(*frame);
   if (node.turn == kNoTask) return task_settled(*frame, node.task);
   const auto loop = frame->loops.find(node.task);
   TIPHYS_CHECK(loop != frame->loops.end(), "a turn belongs to a loop");
@@ -205,21 +221,11 @@ void Machine::task_settled(Frame& frame, std::uint32_t task) {
   if (frame.open == 0) push(Action::Kind::kAdvance, frame.node);
 }
 
-/// A task, or a turn of its loop, that was due is not begun after all.
-void Machine::give_up(const Call& call) {
-  Frame* frame = frame_of(call.boundary);
-  if (call.turn == kNoTask) {
-    frame->tasks[call.task].stage = TaskStage::kSettled;
-    if (--frame->open == 0) push(Action::Kind::kAdvance, frame->node);
-  } else if (--frame->loops.at(call.task).open == 0) {
-    end_loop(*frame, call.task);
-  }
-}
-
 /// Begins nothing more. What is held back is given up.
 void Machine::stop_frame(Frame& frame) {
   if (std::exchange(frame.stopping, true)) return;
-  for (const std::uint32_t task : std::exchange(frame.held, {})) {
+  for (; !frame.held.empty(); frame.held.pop()) {
+    const std::uint32_t task = frame.held.top();
     const auto loop = frame.loops.find(task);
     if (loop == frame.loops.end()) {
       resolved_.erase(held_key(frame, task));

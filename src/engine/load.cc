@@ -62,7 +62,7 @@ Status Machine::load(RunStatus status, std::vector<api::NodeStatus> nodes) {
   place_loaded();
   for (NodeIndex index = 0; index < nodes_.size(); ++index) {
     load_values(index, nodes[index]);
-    count_new(nodes_[index]);
+    count_whole(nodes_[index], 1);
   }
   return {};
 }

@@ -79,7 +79,7 @@ void Machine::begin_loop(Frame& frame, std::uint32_t task, Expansion expansion) 
   const NodeIndex group = create(call, api::NodeType::kTaskGroup, api::NodePhase::kRunning);
   frame.tasks[task].node = group;
   frame.loops.insert_or_assign(task, std::move(expansion));
-  frame.held.push_back(task);
+  frame.held.push(task);
   pump(frame);
 }
 
@@ -134,7 +134,7 @@ void Machine::begin_turn(Frame& frame, std::uint32_t task, std::uint32_t turn) {
     }
     arguments.artifacts.push_back(std::move(artifact));
   }
-  begin(std::move(call), arguments);
+  begin(call, arguments);
 }
 
 void Machine::end_loop(Frame& frame, std::uint32_t task) {

@@ -84,7 +84,7 @@ void Machine::begin_entry() {
     if (parameter.value) arguments.parameters.push_back({parameter.name, parameter.value});
   }
   arguments.artifacts = workflow_.spec.arguments.artifacts;
-  begin(std::move(call), arguments);
+  begin(call, arguments);
 }
 
 void Machine::handle(const TimerFired&) {
@@ -119,7 +119,8 @@ void Machine::handle(const SuspendChanged& event) {
 }
 
 void Machine::set_timer(Timer timer) {
-  timers_.push(timer);
+  timer.rank = rank(timer.node);
+  timers_.push(std::move(timer));
 }
 
 void Machine::ask_for_timer() {
@@ -150,9 +151,6 @@ void Machine::do_action(const Action& action) {
       return retry(action.node);
     case Action::Kind::kUnblock:
       return unblock();
-    case Action::Kind::kPump:
-      if (Frame* frame = frame_of(action.node)) pump(*frame);
-      return;
     case Action::Kind::kWake:
       if (Frame* frame = frame_of(action.node)) wake_frame(*frame);
       return;
@@ -168,8 +166,9 @@ void Machine::ended(NodeIndex index) {
   if (node.settled) return;
   node.settled = true;
   node.frame.reset();
-  if (const Frame* frame = frame_of(node.boundary); frame && node.owner == Owner::kTask) {
-    if (frame->tasks[node.task].stage == TaskStage::kSettled) return;
+  if (Frame* frame = frame_of(node.boundary)) {
+    failed_fast(*frame);
+    if (node.owner == Owner::kTask && frame->tasks[node.task].stage == TaskStage::kSettled) return;
   }
   switch (node.owner) {
     case Owner::kGroup:

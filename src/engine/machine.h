@@ -4,10 +4,12 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <queue>
 #include <string>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -74,13 +76,15 @@ class Machine {
   friend class BodyVariables;
   friend class SiblingVariables;
 
+  /// Where a node stands in the manifest, tasks and turns from the outermost in: of two that could begin or end now,
+  /// the first does so first. Nothing of the past decides, for a restored run does not know it.
+  using Rank = std::vector<std::uint32_t>;
   struct Action {
     enum class Kind : std::uint8_t {
       kEnded,    ///< tell the owner
-      kPump,     ///< begin what the frame's parallelism held back
       kAdvance,  ///< see whether the frame's group or dag is complete
       kRetry,    ///< see whether the retry node ends or tries again
-      kUnblock,  ///< begin what the workflow's parallelism held back
+      kUnblock,  ///< begin what parallelism held back
       kWake,     ///< go on with a restored frame
     };
     Kind kind;
@@ -91,12 +95,8 @@ class Machine {
     Time when{};
     Kind kind = Kind::kDeadline;
     NodeIndex node = kNoNode;
-    bool operator>(const Timer& other) const { return when > other.when; }
-  };
-  struct Lookup {
-    Call call;
-    ResolvedInputs inputs;
-    api::MemoizationStatus memoization;
+    Rank rank = {};  ///< of the node; set by set_timer
+    bool operator>(const Timer& other) const { return std::tie(when, rank) > std::tie(other.when, other.rank); }
   };
 
   // machine.cc
@@ -127,17 +127,17 @@ class Machine {
   void export_globals(const CompiledTemplate* plan, const api::Outputs& outputs);
 
   // begin.cc
-  NodeIndex begin(Call call, const Arguments& arguments);
-  NodeIndex begin_with(const Call& call, ResolvedInputs inputs, std::optional<api::MemoizationStatus> memoization);
-  NodeIndex run(const Call& call, ResolvedInputs inputs, const std::optional<api::MemoizationStatus>& memoization);
+  void begin(const Call& call, const Arguments& arguments);
+  void run(NodeIndex index);
   Result<ResolvedInputs> resolve_inputs(const Call& call, const Arguments& arguments);
   Result<api::Inputs> resolve_rich(const Call& call, const Arguments& arguments, const std::string* values);
   NodeIndex create(const Call& call, api::NodeType type, api::NodePhase phase);
-  void give_inputs(Node& node, ResolvedInputs inputs);
+  NodeIndex create_open(const Call& call, ResolvedInputs inputs);
   NodeIndex create_ended(const Call& call, api::NodePhase phase, std::string message);
-  NodeIndex fail_to_begin(const Call& call, const std::string& error);
+  void fail_to_begin(const Call& call, const std::string& error);
   Status apply_display_name(NodeIndex index);
-  bool ask_cache(Call& call, ResolvedInputs& inputs, NodeIndex& failed);
+  Result<LookUpCache> cache_question(const CompiledTemplate& plan, const Variables& variables);
+  void ask_cache(NodeIndex index, LookUpCache question);
   void save_cache(NodeIndex index);
 
   // nodes: phases, counters, progress (phases.cc)
@@ -148,8 +148,9 @@ class Machine {
   void errored(NodeIndex index, const std::string& error);
   void tell_error(NodeIndex index, const std::string& error);
   void count(const Node& node, int sign);
-  void count_new(const Node& node);
+  void count_whole(const Node& node, int sign);
   static void count_in_frame(const Node& node, Frame& frame, int sign);
+  void make_room(const Node& node);
   void place_node(NodeIndex index);
   void add_progress(const Node& node, int done, int total);
   NodeIndex container_of(const Node& node) const;
@@ -174,6 +175,8 @@ class Machine {
   void open_frame(NodeIndex index);
   void pump(Frame& frame);
   bool gate_open(Frame& frame);
+  Rank rank(NodeIndex index) const;
+  void block(NodeIndex index) { blocked_.insert_or_assign(rank(index), index); }
   void unblock();
   void begin_held(Frame& frame);
   void hold(Frame& frame, std::uint32_t task, ResolvedStep step);
@@ -183,7 +186,6 @@ class Machine {
   void settle(NodeIndex index);
   void stop_frame(Frame& frame);
   bool failed_fast(Frame& frame);
-  void give_up(const Call& call);
   void advance(Frame& frame);
   Result<ResolvedStep> resolve_step(Frame& frame, std::uint32_t task);
   Result<std::optional<api::Artifact>> resolve_artifact(const ArtifactPlan& plan, const Variables& variables,
@@ -237,6 +239,7 @@ class Machine {
   bool executes(bool on_exit) const;
 
   // control.cc
+  std::vector<NodeIndex> open_nodes() const;
   void stop_all(const std::string& pod_message, const std::string& other_message, bool exit_handlers_too);
   bool past_deadline() const;
   bool doomed(bool on_exit) const;
@@ -285,9 +288,9 @@ class Machine {
   std::deque<Action> agenda_;
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
   std::optional<Time> asked_timer_;
-  std::unordered_map<std::string, Lookup> lookups_;  ///< by node id, while the cache is asked
-  std::vector<CacheAnswered> answers_;               ///< come while suspended
-  std::deque<NodeIndex> blocked_;  ///< frames, and retry nodes, that the workflow's parallelism holds back
+  std::unordered_map<NodeIndex, api::MemoizationStatus> lookups_;  ///< while the cache is asked
+  std::vector<CacheAnswered> answers_;                             ///< come while suspended
+  std::map<Rank, NodeIndex> blocked_;  ///< frames, and retry nodes, that go on when there is room
   std::unordered_map<std::uint64_t, ResolvedStep> resolved_;  ///< held steps, by frame's node and task
 
   NodeIndex entry_ = kNoNode;

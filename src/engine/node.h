@@ -75,6 +75,10 @@ struct Node {
   bool failed_or_error() const { return api::failed_or_error(phase); }
   /// Ran to an end; skipped and omitted nodes did not.
   bool completed() const { return phase == api::NodePhase::kSucceeded || failed_or_error(); }
+  /// What it has saved, if anything, decides whether it runs.
+  bool asks_cache() const {
+    return plan && plan->source->memoize && owner != Owner::kAttempt && !fulfilled() && !(extra && extra->memoization);
+  }
   NodeExtra& extras() {
     if (!extra) extra = std::make_unique<NodeExtra>();
     return *extra;

@@ -29,17 +29,19 @@ void Machine::count(const Node& node, int sign) {
 
 void Machine::count_in_frame(const Node& node, Frame& frame, int sign) {
   const bool pod = node.type == api::NodeType::kPod;
-  if (!pod && node.type != api::NodeType::kSteps && node.type != api::NodeType::kDag) return;
+  // What asks the cache counts too: the attempt of a retry node is yet to come.
+  const bool child = pod || node.type == api::NodeType::kSteps || node.type == api::NodeType::kDag || node.asks_cache();
+  if (!child) return;
   const bool is_active = active(node.phase);
   if (pod && is_active) frame.active_pods += sign;
   if (is_active) frame.active_children += sign;
   if (node.failed_or_error()) frame.unsuccessful += sign;
 }
 
-/// A node just made, with its phase.
-void Machine::count_new(const Node& node) {
-  if (executable(node.type)) add_progress(node, progressed(node.phase), 1);
-  count(node, 1);
+/// The same with what `progress` counts: for a node that comes to be, or becomes another.
+void Machine::count_whole(const Node& node, int sign) {
+  if (executable(node.type)) add_progress(node, sign * progressed(node.phase), sign);
+  count(node, sign);
 }
 
 NodeIndex Machine::container_of(const Node& node) const {
@@ -84,10 +86,13 @@ void Machine::set_phase(NodeIndex index, api::NodePhase phase) {
   if (!api::fulfilled(phase)) return;
   if (node.finished_at == Time{}) node.finished_at = now_;
   push(Action::Kind::kEnded, index);
-  if (node.type == api::NodeType::kPod && !blocked_.empty()) push(Action::Kind::kUnblock, kNoNode);
-  if (const Frame* frame = frame_of(node.boundary); frame && !frame->held.empty()) {
-    push(Action::Kind::kPump, node.boundary);
-  }
+  make_room(node);
+}
+
+/// What the node left may let others begin.
+void Machine::make_room(const Node& node) {
+  if (const Frame* frame = frame_of(node.boundary); frame && !frame->held.empty()) block(node.boundary);
+  if (!blocked_.empty()) push(Action::Kind::kUnblock, kNoNode);
 }
 
 void Machine::set_phase(NodeIndex index, api::NodePhase phase, std::string message) {

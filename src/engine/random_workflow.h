@@ -15,21 +15,23 @@ class RandomWorkflow {
 
   /// A manifest in YAML's flow form.
   std::string draw() {
-    narrow_ = chance(50);
     const int composites = pick(1, 4);
     std::string templates;
     for (int i = 0; i < composites; ++i) templates += composite(i, composites);
     templates += leaves();
     std::string spec = fmt::format("entrypoint: t0, arguments: {{parameters: [{{name: p, value: global}}]}}");
-    if (narrow_ && chance(40)) spec += fmt::format(", parallelism: {}", pick(1, 3));
+    if (chance(20)) spec += fmt::format(", parallelism: {}", pick(1, 3));
     if (chance(30)) spec += ", onExit: " + handler();
-    if (!narrow_ && chance(16)) spec += fmt::format(", activeDeadlineSeconds: {}", pick(1, 12));
+    if (chance(8)) spec += fmt::format(", activeDeadlineSeconds: {}", pick(1, 12));
     return fmt::format(
         "{{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {{name: wf}}, spec: {{{}, templates: [{}]}}}}",
         spec, templates);
   }
 
  private:
+  static constexpr std::string_view kMemoize =
+      "memoize: {key: \"k-{{inputs.parameters.message}}\", cache: {configMap: {name: c}}}";
+
   int pick(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
   bool chance(int percent) { return pick(1, 100) <= percent; }
 
@@ -41,16 +43,16 @@ class RandomWorkflow {
         "{{name: leaf, {1}, {2}, {0}}}, "
         "{{name: retried, {1}, {2}, {0}, retryStrategy: {{limit: 2, retryPolicy: Always}}}}, "
         "{{name: patient, {1}, {2}, {0}, retryStrategy: {{limit: 1, backoff: {{duration: \"3\", factor: 2}}}}}}, "
-        "{{name: cached, {1}, {2}, {0}, memoize: {{key: \"k-{{{{inputs.parameters.message}}}}\", cache: {{configMap: "
-        "{{name: c}}}}}}}}, "
+        "{{name: cached, {1}, {2}, {0}, {3}}}, "
+        "{{name: wary, {1}, {2}, {0}, {3}, retryStrategy: {{limit: 1, retryPolicy: Always}}}}, "
         "{{name: pause, {1}, suspend: {{duration: \"2\"}}}}",
-        container, input, output);
+        container, input, output, kMemoize);
   }
 
   std::string target(int level, int levels) {
     if (level + 1 < levels && chance(30)) return fmt::format("t{}", pick(level + 1, levels - 1));
-    constexpr const char* kLeaves[] = {"leaf", "leaf", "leaf", "retried", "patient", "pause", "cached"};
-    return kLeaves[pick(0, 6)];
+    constexpr const char* kLeaves[] = {"leaf", "leaf", "leaf", "retried", "patient", "pause", "cached", "wary"};
+    return kLeaves[pick(0, 7)];
   }
 
   /// Fields that a step and a task share; `root` and `before` name what may be referred to.
@@ -86,14 +88,15 @@ class RandomWorkflow {
 
   std::string composite(int level, int levels) {
     std::string head = fmt::format("name: t{}, inputs: {{parameters: [{{name: message, default: top}}]}}", level);
-    if (narrow_ && chance(30)) head += fmt::format(", parallelism: {}", pick(1, 2));
-    if (!narrow_ && chance(16)) head += ", failFast: true";
+    if (chance(15)) head += fmt::format(", parallelism: {}", pick(1, 2));
+    if (chance(8)) head += ", failFast: true";
     if (level > 0) {
       head +=
           ", outputs: {parameters: [{name: out, valueFrom: {expression: \"'from-' + inputs.parameters.message\", "
           "default: d}}]}";
     }
     if (chance(10)) head += ", retryStrategy: {limit: 1, retryPolicy: Always}";
+    if (chance(5)) head += fmt::format(", {}", kMemoize);
     return fmt::format("{{{}, {}}}, ", head, chance(50) ? steps(level, levels) : dag(level, levels));
   }
 
@@ -143,7 +146,6 @@ class RandomWorkflow {
   }
 
   std::mt19937_64 random_;
-  bool narrow_ = false;  ///< parallelism, whose order restarts change; else failFast and deadlines, which hang on order
 };
 
 }  // namespace tiphys::engine

@@ -19,7 +19,7 @@ void Machine::resume() {
   for (NodeIndex index = 0; index < count; ++index) {
     const Node& node = nodes_[index];
     const bool holds_others = node.type == api::NodeType::kSteps || node.type == api::NodeType::kDag;
-    if (holds_others && !node.fulfilled() && node.plan) restore_frame(index, members_[index]);
+    if (holds_others && !node.fulfilled() && node.plan && !node.asks_cache()) restore_frame(index, members_[index]);
   }
   // Frames count what their members are: only now do they exist.
   for (NodeIndex index = 0; index < count; ++index) {
@@ -33,6 +33,10 @@ void Machine::resume() {
 
 void Machine::wake(NodeIndex index) {
   Node& node = nodes_[index];
+  if (node.asks_cache()) {
+    auto question = cache_question(*node.plan, BodyVariables(*this, index));
+    return question ? ask_cache(index, std::move(*question)) : errored(index, question.error().message);
+  }
   switch (node.type) {
     case api::NodeType::kPod:
       if (node.plan) ask_for_pod(index);
@@ -113,7 +117,7 @@ void Machine::restore_loop(Frame& frame, std::uint32_t task) {
   std::ranges::copy(loop.turns, expansion->turns.begin());
   loop = std::move(*expansion);
   while (loop.next < loop.turns.size() && loop.turns[loop.next] != kNoNode) ++loop.next;
-  if (loop.next < loop.turns.size()) frame.held.push_back(task);
+  if (loop.next < loop.turns.size()) frame.held.push(task);
 }
 
 void Machine::restore_steps(Frame& frame) {
@@ -140,7 +144,7 @@ void Machine::restore_steps(Frame& frame) {
     if (frame.plan->tasks[task].loop) {
       restore_loop(frame, task);
     } else {
-      frame.held.push_back(task);
+      frame.held.push(task);
     }
   }
 }

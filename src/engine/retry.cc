@@ -77,7 +77,7 @@ NodeIndex Machine::effective(NodeIndex index) const {
 void Machine::begin_attempt(NodeIndex retry) {
   const Node& around = nodes_[retry];
   if (workflow_.spec.parallelism && active_pods_ >= *workflow_.spec.parallelism && !doomed(around.on_exit)) {
-    blocked_.push_back(retry);
+    block(retry);
     return;
   }
   Call call;
@@ -97,13 +97,15 @@ void Machine::begin_attempt(NodeIndex retry) {
     std::copy_n(around.inputs.get(), around.plan->inputs.size(), inputs.values.get());
   }
   if (around.extra) inputs.rich = around.extra->inputs;
-  run(call, std::move(inputs), around.extra ? around.extra->memoization : std::nullopt);
+  const NodeIndex index = create_open(call, std::move(inputs));
+  if (around.extra && around.extra->memoization) nodes_[index].extras().memoization = around.extra->memoization;
+  run(index);
 }
 
 void Machine::retry(NodeIndex index) {
   Node& node = nodes_[index];
   const NodeIndex last_index = last_attempt(node);
-  if (node.fulfilled()) return;
+  if (node.fulfilled() || node.asks_cache()) return;
   if (last_index == kNoNode) return begin_attempt(index);
   if (!nodes_[last_index].fulfilled()) return;
   const Node& last = nodes_[last_index];

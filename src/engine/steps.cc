@@ -57,7 +57,7 @@ void Machine::begin_group(Frame& frame, std::uint32_t group) {
     if (single != singles.end() && single->first == task) {
       hold(frame, task, std::move(single++->second));
     } else if (frame.loops.contains(task)) {
-      frame.held.push_back(task);
+      frame.held.push(task);
     }
   }
   pump(frame);

@@ -108,7 +108,7 @@ bool Machine::matches(NodeIndex index, const std::vector<std::pair<std::string, 
 }
 
 void Machine::handle(const NodesRequested& event) {
-  for (NodeIndex index = 0; index < nodes_.size(); ++index) {
+  for (const NodeIndex index : open_nodes()) {
     Node& node = nodes_[index];
     if (node.type != api::NodeType::kSuspend || node.phase != api::NodePhase::kRunning) continue;
     if (!matches(index, event.fields)) continue;
