@@ -15,7 +15,8 @@ constexpr std::size_t kMaxText = std::size_t{32} << 20;
 
 struct Deleter {
   void operator()(fy_parser* parser) const { fy_parser_destroy(parser); }
-  void operator()(fy_diag* diag) const { fy_diag_unref(diag); }
+  // Not fy_diag_unref(), which keeps what was collected.
+  void operator()(fy_diag* diag) const { fy_diag_destroy(diag); }
 };
 
 std::string_view token_text(fy_token* token) {
