@@ -252,7 +252,7 @@ Result<pid_t> StepStarter::start(PlannedStep& step, const StepMemory::Area& area
   TIPHYS_TRY(step.dir, dir_of(step.request));
   TIPHYS_CHECK_OK(plan_limits(step, group));
   TIPHYS_CHECK_OK(plan_user(step));
-  step.plan.reusable = fits_any_init(step);
+  step.plan.reusable = can_warm() && fits_any_init(step);
   TIPHYS_CHECK_OK(prepare_root(step));
   if (step.argv.empty()) plan_program(step);
   step.plan.root = root_plan(area, step.root_path.c_str());
