@@ -437,6 +437,9 @@ TEST(ProcessRuntime, NothingOfAStepReachesTheNext) {
 
 /// Without a file of its own a step needs no folder.
 TEST(ProcessRuntime, AStepHasAFolderWhenItLeavesSomething) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "an init that shares no memory serves one step, in a root of its own";
+#endif
   ProcessPlane plane;
   const auto leaves = [&](const std::string& id, const std::string& script) {
     const auto spec = plane.shell(id, script);
