@@ -195,7 +195,7 @@ void PodRun::settle() {
 void PodRun::report_running() {
   if (settled_ || deleting(*pod_)) return;
   world_.cluster.patch(key_, cluster::PatchType::kMerge, report_patch(report("Running")),
-                       [key = key_](Result<cluster::Object> written) {
+                       [key = key_](const Result<cluster::Object>& written) {
                          // Its end will be written again and again; that it runs is told by the next report.
                          if (!written && written.error().code != Code::kNotFound)
                            log::warn("pod {}/{}: {}", key.ns, key.name, written.error().message);
@@ -290,7 +290,7 @@ void PodRun::finish_deletion() {
   cluster::DeleteOptions options;
   options.uid = doc::find_string(*pod_, "metadata", "uid");
   options.grace_seconds = 0;
-  world_.cluster.remove(key_, std::move(options), [key = key_](Result<cluster::Object> removed) {
+  world_.cluster.remove(key_, std::move(options), [key = key_](const Result<cluster::Object>& removed) {
     if (!removed && removed.error().code != Code::kNotFound)
       log::warn("pod {}/{} cannot be removed: {}", key.ns, key.name, removed.error().message);
   });
