@@ -49,8 +49,10 @@ void add_env(doc::Object& container, std::string_view name, std::string_view val
 
 /// What programs in Argo's pods find in their environment.
 void add_argo_env(doc::Object& container, const engine::CreatePod& request, std::string_view workflow_name) {
+  // A copy: the first variable may move what the container holds.
   const doc::Value* name = container.if_contains("name");
-  add_env(container, "ARGO_CONTAINER_NAME", name && name->is_string() ? std::string_view(name->get_string()) : "");
+  const std::string own_name(name && name->is_string() ? std::string_view(name->get_string()) : "");
+  add_env(container, "ARGO_CONTAINER_NAME", own_name);
   add_env(container, "ARGO_NODE_ID", request.node_id);
   add_env(container, "ARGO_INCLUDE_SCRIPT_OUTPUT", request.include_result ? "true" : "false");
   add_env(container, "ARGO_WORKFLOW_NAME", workflow_name);
