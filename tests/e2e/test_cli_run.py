@@ -55,6 +55,23 @@ spec:
         artifacts: [{name: model, path: /tmp/model, archive: {none: {}}}]
 """
 
+HOSTNAMES = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: hostnames}
+spec:
+  entrypoint: main
+  parallelism: 1
+  templates:
+    - name: main
+      steps:
+        - - {name: s, template: work, withSequence: {count: "8"}}
+    - name: work
+      container: {image: busybox, command: ["true"]}
+      outputs:
+        artifacts: [{name: hostname, path: /etc/hostname}]
+"""
+
 FAN_OUT = """
 apiVersion: argoproj.io/v1alpha1
 kind: Workflow
@@ -131,6 +148,10 @@ def test_outputs_and_where_artifacts_lie(cli):
     assert re.search(r"^  answer +42$", done.stdout, re.MULTILINE)
     path = re.search(r"^  model +(/\S+)$", done.stdout, re.MULTILINE).group(1)
     assert pathlib.Path(path).read_text() == "model"
+
+
+def test_an_output_of_a_step_that_has_written_nothing(cli):
+    assert "Failed" not in cli.run(HOSTNAMES).stdout
 
 
 def test_plain_lines_without_a_terminal(cli):

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <filesystem>
 
 #include "artifact/file_tree.h"
 #include "base/unique_fd.h"
@@ -47,6 +48,10 @@ Status save_artifact(const doc::Value& wanted, const std::string& host_path, con
   const std::string_view archive = doc::find_string(wanted, "archive");
   const std::string_view key = doc::find_string(wanted, "key");
   if (archive == "none") return repository.save(key, host_path);
+  // A container that has written nothing may have left no folder.
+  std::error_code no_folder;
+  std::filesystem::create_directories(scratch, no_folder);
+  if (no_folder) return fail_errno(fmt::format("make {}", scratch), no_folder.value());
   const std::string packed = scratch + "/packed";
   TIPHYS_CHECK_OK(artifact::remove_tree(packed));
   const doc::Value* level = doc::find(wanted, "compressionLevel");
