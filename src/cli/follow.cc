@@ -20,6 +20,12 @@ std::string_view RunState::phase() const {
   return workflow ? doc::find_string(*workflow, "status", "phase") : std::string_view();
 }
 
+doc::Value RunState::with_spec() const {
+  doc::Value copy = *workflow;
+  if (const doc::Value* spec = doc::find(*whole, "spec")) copy.as_object()["spec"] = *spec;
+  return copy;
+}
+
 Following::Following(Loop& loop, const std::vector<cluster::Key>& workflows, RunView& view, Time created)
     : loop_(loop), view_(view) {
   for (const auto& key : workflows) {
@@ -91,7 +97,8 @@ void Following::take_workflow(RunState& run, const cluster::WatchEvent& event) {
   }
   run.listed = true;
   run.workflow = event.object;
-  if (const doc::Value* spec = doc::find(*run.workflow, "spec"); spec && !spec->is_null()) run.whole = event.object;
+  const doc::Value* spec = doc::find(*run.workflow, "spec");
+  if (!run.whole || (spec && !spec->is_null())) run.whole = event.object;
   if (run.finished) return;  // labels and the like may still change
   run.deleted = event.type == Type::kDeleted;
   const std::string_view phase = run.phase();

@@ -17,7 +17,7 @@ namespace tiphys::cli {
 struct RunState {
   cluster::Key key;
   cluster::Object workflow;  ///< without status.nodes, perhaps without spec; null before the first event
-  cluster::Object whole;     ///< an earlier one, with the spec as it is
+  cluster::Object whole;     ///< this one or an earlier one, with the spec as it is
   NodeMap nodes;
   bool finished = false;
   bool deleted = false;  ///< it went while it was followed
@@ -26,6 +26,8 @@ struct RunState {
   Time ended{};          ///< when this command heard of its end; set if `created` is
 
   std::string_view phase() const;
+  /// A copy with the spec, once there is one.
+  doc::Value with_spec() const;
   bool succeeded() const { return finished && phase() == "Succeeded"; }
 };
 

@@ -99,45 +99,22 @@ Status BatchWriter::write_object(const Change& change, const Revision* before, s
   const std::string labels = labels_text(after);
   const std::string_view resource = qualified_plural(*change.resource);
   // SQLite rewrites the index of every column that is set, equal or not.
-  const bool same_indexes = before && before->uid() == after.uid() && before->owner() == after.owner() &&
-                            before->workflow() == after.workflow();
-  if (same_indexes && before->live() != after.live()) {
-    return database_
-        .query(
-            "UPDATE objects SET resource_version = ?, labels = ?, body = ?, live = ? "
-            "WHERE resource = ? AND namespace = ? AND name = ?")
-        .bind(change.version)
-        .bind_or_null(labels)
-        .bind(body)
-        .bind(after.live())
-        .bind(resource)
-        .bind(change.name.ns)
-        .bind(change.name.name)
-        .run();
-  }
-  if (same_indexes) {
-    return database_
-        .query(
-            "UPDATE objects SET resource_version = ?, labels = ?, body = ? "
-            "WHERE resource = ? AND namespace = ? AND name = ?")
-        .bind(change.version)
-        .bind_or_null(labels)
-        .bind(body)
-        .bind(resource)
-        .bind(change.name.ns)
-        .bind(change.name.name)
-        .run();
-  }
-  const char* sql = before ? "UPDATE objects SET uid = ?, resource_version = ?, live = ?, owner = ?, workflow = ?, "
-                             "labels = ?, body = ? WHERE resource = ? AND namespace = ? AND name = ?"
-                           : "INSERT INTO objects(uid, resource_version, live, owner, workflow, labels, body, "
-                             "resource, namespace, name) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
-  return database_.query(sql)
-      .bind(after.uid())
-      .bind(change.version)
-      .bind(after.live())
-      .bind_or_null(after.owner())
-      .bind_or_null(after.workflow())
+  const bool same_keys = before && before->uid() == after.uid() && before->owner() == after.owner() &&
+                         before->workflow() == after.workflow();
+  const bool same_live = same_keys && before->live() == after.live();
+  const char* sql = same_live   ? "UPDATE objects SET resource_version = ?, labels = ?, body = ? "
+                                  "WHERE resource = ? AND namespace = ? AND name = ?"
+                    : same_keys ? "UPDATE objects SET live = ?, resource_version = ?, labels = ?, body = ? "
+                                  "WHERE resource = ? AND namespace = ? AND name = ?"
+                    : before    ? "UPDATE objects SET uid = ?, owner = ?, workflow = ?, live = ?, "
+                                  "resource_version = ?, labels = ?, body = ? "
+                                  "WHERE resource = ? AND namespace = ? AND name = ?"
+                                : "INSERT INTO objects(uid, owner, workflow, live, resource_version, labels, body, "
+                                  "resource, namespace, name) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+  Query query = database_.query(sql);
+  if (!same_keys) query.bind(after.uid()).bind_or_null(after.owner()).bind_or_null(after.workflow());
+  if (!same_live) query.bind(after.live());
+  return query.bind(change.version)
       .bind_or_null(labels)
       .bind(body)
       .bind(resource)

@@ -32,9 +32,7 @@ Result<int> watch_workflow(std::unique_ptr<Session>& session, const SessionOptio
   if (outcome->left) return kLeft;
   const RunState& run = following.runs().front();
   if (run.deleted) return fail(Code::kNotFound, fmt::format("{} was deleted", key.name));
-  // With the spec, which what was watched came without.
-  TIPHYS_TRY(const cluster::Object whole, get_object(*session, key));
-  print(workflow_text(*whole, run.nodes,
+  print(workflow_text(run.with_spec(), run.nodes,
                       {.output = TreeOutput::kDefault, .selector = std::move(selector), .style = style}, loop.now()));
   return outcome->succeeded ? kSucceeded : kFailed;
 }

@@ -79,7 +79,7 @@ std::string progress_line(const RunState& run, const Style& style, Time now) {
     if (node.phase == api::NodePhase::kRunning) ++running;
   }
   if (!run.workflow) return {};
-  const std::string status = workflow_status(*run.workflow, spec_of(run.whole ? *run.whole : *run.workflow), run.nodes);
+  const std::string status = workflow_status(*run.workflow, spec_of(*run.whole), run.nodes);
   const Color color = status.starts_with("Succeeded")                     ? Color::kGreen
                       : status.starts_with("Failed") || status == "Error" ? Color::kRed
                                                                           : Color::kCyan;

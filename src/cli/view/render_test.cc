@@ -317,7 +317,7 @@ TEST_F(RenderTest, the_compact_tree_and_the_progress) {
   RunState run;
   run.key = {&cluster::kWorkflows, "argo", "dag"};
   const doc::Value workflow = load("dag");
-  run.workflow = std::make_shared<const doc::Value>(workflow);
+  run.workflow = run.whole = std::make_shared<const doc::Value>(workflow);
   run.nodes = read_nodes(workflow).value();
   EXPECT_THAT(compact_tree(run, {}, kNow),
               testing::StartsWith(

@@ -1,4 +1,3 @@
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -6,25 +5,13 @@
 #include <filesystem>
 
 #include "artifact/file_tree.h"
-#include "base/unique_fd.h"
 #include "node/agent/pod_files.h"
+#include "node/agent/write_file.h"
 
 namespace tiphys::node {
 namespace {
 
 namespace fs = std::filesystem;
-
-Status write_file(const std::string& path, std::string_view content, mode_t mode) {
-  const UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode));
-  if (!fd) return fail_errno(fmt::format("make {}", path), errno);
-  while (!content.empty()) {
-    const ssize_t written = ::write(fd.get(), content.data(), content.size());
-    if (written < 0) return fail_errno(fmt::format("write {}", path), errno);
-    content.remove_prefix(static_cast<std::size_t>(written));
-  }
-  if (::fchmod(fd.get(), mode) != 0) return fail_errno(fmt::format("chmod {}", path), errno);
-  return {};
-}
 
 std::optional<mode_t> mode_of(const doc::Value& entry) {
   const doc::Value* mode = doc::find(entry, "mode");

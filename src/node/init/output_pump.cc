@@ -2,8 +2,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <time.h>
 
+#include "node/init/raw_files.h"
 #include "node/init/raw_syscall.h"
 
 namespace tiphys::node {
@@ -13,24 +13,9 @@ constexpr std::int64_t kNanosecondsASecond = 1'000'000'000;
 constexpr std::int64_t kSecondsADay = 86'400;
 constexpr char kNewline = '\n';
 constexpr char kLogName[] = "/log";
-constexpr int kFolderMode = 0755;
-
-std::int64_t now_ns() {
-  timespec time;
-  raw(SYS_clock_gettime, CLOCK_REALTIME, &time);
-  return time.tv_sec * kNanosecondsASecond + time.tv_nsec;
-}
 
 void write_digits(char* out, std::int64_t value, int count) {
   for (int i = count - 1; i >= 0; --i, value /= 10) out[i] = static_cast<char>('0' + value % 10);
-}
-
-// The compiler turns plain copying loops into calls of memmove, whose lazy binding is not ours to trigger here.
-void move_down(char* to, const char* from, std::size_t size) {
-  for (std::size_t i = 0; i < size; ++i) {
-    to[i] = from[i];
-    __asm__ volatile("" ::: "memory");
-  }
 }
 
 }  // namespace
@@ -76,11 +61,11 @@ OutputPump::OutputPump(char* memory, int data_fd, std::int32_t* log_errno) : dat
 }
 
 bool OutputPump::set_dir(const char* dir) {
-  dir_bytes_ = 0;
-  while (dir[dir_bytes_] != 0) ++dir_bytes_;
-  if (dir_bytes_ + sizeof kLogName > sizeof path_) return false;
-  move_down(path_, dir, dir_bytes_);
-  move_down(path_ + dir_bytes_, kLogName, sizeof kLogName);
+  std::size_t size = 0;
+  while (dir[size] != 0) ++size;
+  if (size + sizeof kLogName > sizeof path_) return false;
+  copy_bytes(path_, dir, size);
+  copy_bytes(path_ + size, kLogName, sizeof kLogName);
   return true;
 }
 
@@ -124,7 +109,7 @@ void OutputPump::emit_lines(Stream& stream, bool is_stderr, bool at_end) {
   }
   flush();
   stream.used -= start;
-  if (start != 0 && stream.used != 0) move_down(stream.data, stream.data + start, stream.used);
+  if (start != 0 && stream.used != 0) copy_bytes(stream.data, stream.data + start, stream.used);
 }
 
 void OutputPump::add(const char* text, std::size_t size, std::int64_t now, bool is_stderr, bool partial) {
@@ -141,21 +126,16 @@ void OutputPump::close() {
   log_fd_ = -1;
 }
 
-long OutputPump::open_existing() const {
+long OutputPump::open_in_folder() const {
   return raw(SYS_openat, data_fd_, path_, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
 }
 
 bool OutputPump::open_log() {
   if (log_fd_ >= 0) return true;
-  long fd = open_existing();
+  long fd = open_in_folder();
   if (fd == -ENOENT) {
-    for (std::size_t i = 1; i <= dir_bytes_; ++i) {
-      if (path_[i] != '/') continue;
-      path_[i] = 0;
-      raw(SYS_mkdirat, data_fd_, path_, kFolderMode);
-      path_[i] = '/';
-    }
-    fd = open_existing();
+    make_folders(data_fd_, path_, false);
+    fd = open_in_folder();
   }
   if (fd < 0) *log_errno_ = static_cast<std::int32_t>(-fd);
   log_fd_ = static_cast<int>(fd);

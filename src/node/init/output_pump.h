@@ -45,7 +45,7 @@ class OutputPump {
   void add(const char* text, std::size_t size, std::int64_t now, bool is_stderr, bool partial);
   void flush();
   bool open_log();
-  long open_existing() const;
+  long open_in_folder() const;
 
   Stream streams_[2];
   char* prefixes_;
@@ -53,7 +53,6 @@ class OutputPump {
   std::size_t lines_ = 0;
   std::size_t piece_count_ = 0;
   int data_fd_;
-  std::size_t dir_bytes_ = 0;
   char path_[kLongestPath];
   int log_fd_ = -1;
   std::int32_t* log_errno_;

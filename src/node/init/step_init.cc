@@ -10,15 +10,13 @@
 #include <linux/wait.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/ipc.h>
-#include <sys/msg.h>
 #include <sys/resource.h>
-#include <sys/sem.h>
-#include <sys/shm.h>
 #include <sys/signalfd.h>
 #include <time.h>
 
+#include "node/init/leftovers.h"
 #include "node/init/output_pump.h"
+#include "node/init/raw_files.h"
 #include "node/init/raw_syscall.h"
 #include "node/init/step_plan.h"
 
@@ -37,7 +35,6 @@ namespace {
 
 // Where the supervisor's own mount keeps the place for a step's root, and the host's folders.
 constexpr char kRootPlace[] = "step";
-constexpr int kFolderMode = 0755;
 constexpr unsigned kRecursive = 0x8000;  // AT_RECURSIVE
 constexpr int kUserNamespaceFd = kFirstStepFd;
 constexpr int kMemoryCgroupFd = kFirstStepFd + 1;
@@ -53,12 +50,6 @@ constexpr std::size_t kKernelSignalSetBytes = 8;
 constexpr unsigned kKeptCapabilities[] = {
     CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FSETID,  CAP_FOWNER,           CAP_MKNOD,      CAP_NET_RAW, CAP_SETGID,
     CAP_SETUID, CAP_SETFCAP,      CAP_SETPCAP, CAP_NET_BIND_SERVICE, CAP_SYS_CHROOT, CAP_KILL,    CAP_AUDIT_WRITE};
-
-std::int64_t now_ns() {
-  timespec time;
-  raw(SYS_clock_gettime, CLOCK_REALTIME, &time);
-  return time.tv_sec * 1'000'000'000LL + time.tv_nsec;
-}
 
 void tell(StepSlot& slot, StepSlot::State state) {
   slot.state.store(state);
@@ -100,21 +91,6 @@ bool join_path(char* out, const char* first, const char* second) {
   }
   out[at] = 0;
   return true;
-}
-
-/// Makes the folders that lead to `path`, and itself when `whole`. A path that cannot be made is told by its use.
-void make_folders(const char* path, bool whole) {
-  char part[kLongestPath];
-  std::size_t at = 0;
-  for (; path[at] != 0 && at < kLongestPath - 1; ++at) {
-    if (path[at] == '/' && at != 0) {
-      part[at] = 0;
-      raw(SYS_mkdirat, AT_FDCWD, part, kFolderMode);
-    }
-    part[at] = path[at];
-  }
-  part[at] = 0;
-  if (whole) raw(SYS_mkdirat, AT_FDCWD, part, kFolderMode);
 }
 
 /// Puts what the supervisor opened for this step where it stays, and closes what else came along.
@@ -210,7 +186,7 @@ bool attach_mount(const StepPlan& plan, std::size_t index, int source) {
   long result = raw(SYS_statx, source, "", AT_EMPTY_PATH, STATX_TYPE, &about);
   if (result >= 0) {
     const bool folder = (about.stx_mode & S_IFMT) == S_IFDIR;
-    make_folders(mount.target, folder);
+    make_folders(AT_FDCWD, mount.target, folder);
     if (!folder) {
       const long file = raw(SYS_openat, AT_FDCWD, mount.target, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
       if (file >= 0) raw(SYS_close, file);
@@ -249,7 +225,7 @@ bool settle(const StepPlan& plan) {
   if (length != 0) raw(SYS_sethostname, plan.hostname, length);
   long result = raw(SYS_chdir, plan.working_dir);
   if (result == -ENOENT) {
-    make_folders(plan.working_dir, true);
+    make_folders(AT_FDCWD, plan.working_dir, true);
     if (plan.set_user) raw(SYS_fchownat, AT_FDCWD, plan.working_dir, plan.uid, plan.gid, 0);
     result = raw(SYS_chdir, plan.working_dir);
   }
@@ -495,91 +471,6 @@ void take_name() {
   leave(1);
 }
 
-bool is_empty(long folder) {
-  alignas(8) char entries[256];
-  constexpr long kDotsOnly = 2 * 24;  // "." and ".."
-  return raw(SYS_getdents64, folder, entries, sizeof entries) == kDotsOnly;
-}
-
-bool shared_memory_is_empty() {
-  const long folder = raw(SYS_openat, AT_FDCWD, "/dev/shm", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-  if (folder < 0) return false;
-  struct statx about;
-  const bool empty = is_empty(folder) &&
-                     raw(SYS_statx, folder, "", AT_EMPTY_PATH, STATX_MODE | STATX_UID, &about) == 0 &&
-                     (about.stx_mode & 07777) == 01777;
-  raw(SYS_close, folder);
-  return empty;
-}
-
-/// A mount that nobody else sees of the queues of this IPC namespace.
-bool open_queues() {
-  const long context = raw(SYS_fsopen, "mqueue", FSOPEN_CLOEXEC);
-  if (context < 0) return false;
-  long mount = raw(SYS_fsconfig, context, static_cast<int>(FSCONFIG_CMD_CREATE), nullptr, nullptr, 0);
-  if (mount >= 0) mount = raw(SYS_fsmount, context, FSMOUNT_CLOEXEC, 0);
-  raw(SYS_close, context);
-  if (mount < 0) return false;
-  const long folder = raw(SYS_openat, mount, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  raw(SYS_close, mount);
-  if (folder >= 0) raw(SYS_dup3, folder, kQueuesFd, O_CLOEXEC);
-  raw(SYS_close, folder);
-  return folder >= 0;
-}
-
-/// What has an identifier of System V, and what POSIX calls a message queue.
-bool ipc_is_empty() {
-  seminfo semaphores;
-  msginfo messages;
-  shm_info memory;
-  return raw(SYS_shmctl, 0, SHM_INFO, &memory) >= 0 && memory.used_ids == 0 &&
-         raw(SYS_semctl, 0, 0, SEM_INFO, &semaphores) >= 0 && semaphores.semusz == 0 &&
-         raw(SYS_msgctl, 0, MSG_INFO, &messages) >= 0 && messages.msgpool == 0 &&
-         raw(SYS_lseek, kQueuesFd, 0, SEEK_SET) == 0 && is_empty(kQueuesFd);
-}
-
-/// Tells whether a step has changed its root: each change of a folder moves the time of its status, to the tick.
-class RootWatch {
- public:
-  explicit RootWatch(const RootPlan& plan) : folders_(plan.own_folders) {}
-
-  void before_step() {
-    timespec tick;
-    certain_ = raw(SYS_clock_gettime, CLOCK_REALTIME_COARSE, &tick) >= 0;
-    for (std::size_t i = 0; folders_[i] && certain_; ++i) {
-      if (i == kMostOwnFolders) {
-        certain_ = false;
-        break;
-      }
-      // A change in this very tick, or where a file system knows only seconds, would not show.
-      certain_ = look(folders_[i], seen_[i]) && seen_[i].tv_nsec != 0 &&
-                 (seen_[i].tv_sec != tick.tv_sec || seen_[i].tv_nsec != static_cast<std::uint32_t>(tick.tv_nsec));
-    }
-  }
-
-  bool is_touched() const {
-    bool same = certain_;
-    for (std::size_t i = 0; folders_[i] && same; ++i) {
-      statx_timestamp now;
-      same = look(folders_[i], now) && now.tv_sec == seen_[i].tv_sec && now.tv_nsec == seen_[i].tv_nsec;
-    }
-    return !same;
-  }
-
- private:
-  static bool look(const char* folder, statx_timestamp& changed) {
-    struct statx about;
-    if (raw(SYS_statx, AT_FDCWD, folder, AT_SYMLINK_NOFOLLOW, STATX_CTIME, &about) < 0) return false;
-    changed.tv_sec = about.stx_ctime.tv_sec;
-    changed.tv_nsec = about.stx_ctime.tv_nsec;
-    return true;
-  }
-
-  const char* const* folders_;
-  bool certain_ = false;
-  statx_timestamp seen_[kMostOwnFolders];
-};
-
 /// One step after another, as long as what a step could leave outside its root is gone, with all its processes dead.
 [[noreturn]] void serve(const StepPlan* plan, const RootPlan root, bool reusable) {
   StepSlot& slot = *root.slot;
@@ -592,7 +483,7 @@ class RootWatch {
     slot.state.store(StepSlot::kRunning);
     if (slot.tell_running.load() != 0) tell(slot, StepSlot::kRunning);
     init.run();
-    if (!reusable || raw(SYS_chdir, "/") < 0 || !shared_memory_is_empty() || !ipc_is_empty()) break;
+    if (!reusable || raw(SYS_chdir, "/") < 0 || !nothing_left(kQueuesFd)) break;
     slot.root_touched = watch.is_touched() ? 1 : 0;
     tell(slot, StepSlot::kWarm);
     plan = &await_plan(slot);
@@ -610,7 +501,7 @@ int step_init(void* argument) {
   keep_descriptors(plan.user_namespace_fd, plan.memory_cgroup_fd, plan.cpu_cgroup_fd);
   if (!watch_signals(slot) || !build_root(plan.root) || !make_mounts_and_enter(plan)) give_up(slot);
   if (!plan.keep_capabilities && !limit_programs(slot)) give_up(slot);
-  serve(&plan, plan.root, plan.reusable && open_queues());
+  serve(&plan, plan.root, plan.reusable && open_queues(kQueuesFd));
 }
 
 int warm_init(void* argument) {
@@ -619,7 +510,7 @@ int warm_init(void* argument) {
   take_name();
   keep_descriptors(-1, -1, -1);
   if (!watch_signals(slot) || !build_root(root) || !enter_root(slot) || !limit_programs(slot)) give_up(slot);
-  const bool reusable = open_queues();
+  const bool reusable = open_queues(kQueuesFd);
   const RootPlan own = root;  // that one may be gone from here on
   tell(slot, StepSlot::kWarm);
   serve(&await_plan(slot), own, reusable);

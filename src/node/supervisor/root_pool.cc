@@ -31,9 +31,9 @@ std::string RootPool::path(const std::string& name) {
   return fmt::format("{}/{}", kRootPool, name);
 }
 
-ino_t RootPool::inode(const std::string& name) {
+ino_t RootPool::inode(const std::string& path) {
   struct stat about;
-  return ::fstatat(kDataFd, path(name).c_str(), &about, AT_SYMLINK_NOFOLLOW) == 0 ? about.st_ino : 0;
+  return ::fstatat(kDataFd, path.c_str(), &about, AT_SYMLINK_NOFOLLOW) == 0 ? about.st_ino : 0;
 }
 
 Status RootPool::open() {

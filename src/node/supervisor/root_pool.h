@@ -29,8 +29,8 @@ class RootPool {
   void give_unclean(std::string name) { unclean_.push_back(std::move(name)); }
   /// Makes it `<dir>/root`, instead of what is there.
   Status move_out(const std::string& name, const std::string& dir);
-  /// What tells one root from another, whatever its name is; 0 when there is none.
-  static ino_t inode(const std::string& name);
+  /// What tells one root from another, wherever it lies in the data directory; 0 when there is none at `path`.
+  static ino_t inode(const std::string& path);
   /// Relative to the data directory.
   static std::string path(const std::string& name);
 

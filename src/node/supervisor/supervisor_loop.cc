@@ -49,6 +49,11 @@ Time time_of(std::int64_t nanoseconds) {
   return Time{std::chrono::nanoseconds(nanoseconds)};
 }
 
+void add_message(ContainerExit& exit, std::string_view text) {
+  if (!exit.message.empty()) exit.message += "; ";
+  exit.message += text;
+}
+
 void complain(const Status& status) {
   if (!status) fmt::print(stderr, "{} {}\n", format_rfc3339_micro(system_now()), status.error().message);
 }
@@ -442,8 +447,8 @@ StepOutcome SupervisorLoop::outcome_of(Step& step) {
   exit.reason = exit.exit_code == 0 ? "Completed" : "Error";
   if (!step.group.empty() && exit.exit_code != 0 && cgroups_->out_of_memory(step.group)) exit.reason = "OOMKilled";
   if (slot.log_errno != 0) {
-    exit.message += fmt::format("{}the log of the step is incomplete: {}", exit.message.empty() ? "" : "; ",
-                                std::error_code(slot.log_errno, std::generic_category()).message());
+    add_message(exit, fmt::format("the log of the step is incomplete: {}",
+                                  std::error_code(slot.log_errno, std::generic_category()).message()));
   }
   return outcome;
 }
@@ -459,8 +464,7 @@ void SupervisorLoop::settle_root(Step& step, StepOutcome& outcome) {
   outcome.has_root = moved.has_value();
   if (!moved) {
     roots_->give_unclean(std::move(step.root));
-    outcome.exit.message += fmt::format("{}the files of the step are lost: {}",
-                                        outcome.exit.message.empty() ? "" : "; ", moved.error().message);
+    add_message(outcome.exit, fmt::format("the files of the step are lost: {}", moved.error().message));
   }
   step.root.clear();
 }

@@ -1,8 +1,5 @@
 #include "node/supervisor/warm_inits.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <csignal>
 #include <utility>
@@ -61,16 +58,13 @@ void WarmInits::give(Init init, std::string root, const std::string& dir) {
   warm.init = init;
   warm.had_step = warm.told = true;
   warm.root = std::move(root);
-  struct stat about;
-  if (warm.root.empty() && ::fstatat(kDataFd, (dir + "/root").c_str(), &about, AT_SYMLINK_NOFOLLOW) == 0) {
-    warm.root_inode = about.st_ino;
-  }
+  if (warm.root.empty()) warm.root_inode = RootPool::inode(dir + "/root");
   init.area.slot->owner = nullptr;
   areas_.emplace(init.pid, init.area);
 }
 
 void WarmInits::pooled(std::string name) {
-  const ino_t inode = RootPool::inode(name);
+  const ino_t inode = RootPool::inode(RootPool::path(name));
   const auto warm = std::ranges::find_if(
       warms_, [&](const Warm& one) { return one.root.empty() && inode != 0 && one.root_inode == inode; });
   if (warm == warms_.end()) return roots_.give(std::move(name));

@@ -1,0 +1,16 @@
+// Writes a whole small file of a pod.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace tiphys::node {
+
+/// Replaces what is there, a symbolic link excepted. The file has `mode` only once it is complete.
+Status write_file(const std::string& path, std::string_view content, mode_t mode);
+
+}  // namespace tiphys::node
