@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <csignal>
 
 #include "base/log.h"
 #include "base/strings.h"
@@ -14,8 +15,8 @@ namespace tiphys::cli {
 namespace {
 
 constexpr std::array kCommands{
-    Command{"run", "Run workflows here and now, and follow them to their end", run_command},
-    Command{"up", "Run the plane as a server on this machine", up_command},
+    Command{"run", "Run workflows here and now, and follow them to their end", run_command, true},
+    Command{"up", "Run the plane as a server on this machine", up_command, true},
     Command{"submit", "Submit workflows", submit_command},
     Command{"list", "List workflows", list_command},
     Command{"get", "Display details about a workflow", get_command},
@@ -60,14 +61,7 @@ void take_log_level(Arguments& arguments) {
   log::set_level(log::Level::kDebug);
 }
 
-}  // namespace
-
-std::span<const Command> commands() {
-  return kCommands;
-}
-
-int main(int argc, char** argv) {
-  Arguments arguments(argv + std::min(argc, 1), argv + argc);
+int dispatch(Arguments arguments) {
   if (arguments.size() > 1 && arguments.front() == "__complete") {
     Arguments before(arguments.begin() + 1, arguments.end() - 1);
     put_command_first(before);
@@ -83,13 +77,30 @@ int main(int argc, char** argv) {
   std::string name = arguments.front();
   if (name == "--version") name = "version";
   for (const auto& command : kCommands) {
-    if (command.name == name) return command.run({arguments.begin() + 1, arguments.end()});
+    if (command.name != name) continue;
+    if (command.outlives_reader) std::signal(SIGPIPE, SIG_IGN);
+    return command.run({arguments.begin() + 1, arguments.end()});
   }
   std::vector<std::string> known;
   for (const auto& command : kCommands) known.emplace_back(command.name);
   print_error(fmt::format("tiphys: unknown command \"{}\"{}\nRun 'tiphys --help' for usage.\n", name,
                           did_you_mean(name, known)));
   return kBadUsage;
+}
+
+}  // namespace
+
+std::span<const Command> commands() {
+  return kCommands;
+}
+
+int main(int argc, char** argv) {
+  hold_standard_streams();
+  const int code = dispatch({argv + std::min(argc, 1), argv + argc});
+  const Status written = output_status();
+  if (written) return code;
+  print_error(fmt::format("tiphys: {}\n", written.error().message));
+  return code == kSucceeded ? kFailed : code;
 }
 
 }  // namespace tiphys::cli

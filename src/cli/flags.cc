@@ -5,10 +5,10 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
 #include <map>
 
 #include "base/strings.h"
+#include "cli/terminal.h"
 
 namespace tiphys::cli {
 
@@ -55,7 +55,7 @@ struct Flags::Parser {
     }
     const auto choice = choices.find(option);
     if (choice == choices.end()) return false;
-    for (const auto& value : choice->second) std::puts(value.c_str());
+    for (const auto& value : choice->second) print(value + "\n");
     return false;
   }
 };
@@ -133,7 +133,7 @@ Result<bool> Flags::parse(const Arguments& arguments) {
 
 Result<bool> Flags::read(const Arguments& arguments) {
   if (!arguments.empty() && arguments.front() == "--list-flags") {
-    for (const auto& name : parser_->known_flags()) std::puts(name.c_str());
+    for (const auto& name : parser_->known_flags()) print(name + "\n");
     return false;
   }
   // What follows "--" is no flag. CLI11 reads from the end of its vector.
@@ -142,7 +142,7 @@ Result<bool> Flags::read(const Arguments& arguments) {
   try {
     parser_->app.parse(reversed);
   } catch (const CLI::CallForHelp&) {
-    std::fputs(parser_->help().c_str(), stdout);
+    print(parser_->help());
     return false;
   } catch (const CLI::ParseError& error) {
     return fail(Code::kInvalidArgument, error.what());

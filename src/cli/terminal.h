@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.h"
 #include "cli/view/style.h"
 
 namespace tiphys::cli {
@@ -20,8 +21,13 @@ TerminalSize terminal_size();
 /// Colours where a terminal shows them and neither --no-color nor NO_COLOR nor TERM=dumb forbids it.
 Style choose_style(bool no_color, bool no_utf8);
 
-/// Writes to standard output at once. What cannot be written (a closed pipe) is lost: nobody reads it.
+/// Makes sure that 0, 1 and 2 are no files that this process opens later. Call it first.
+void hold_standard_streams();
+
+/// Writes to standard output at once. The first failure is kept for output_status(), and what follows is lost.
 void print(std::string_view text);
 void print_error(std::string_view text);
+/// Whether all of print() could be written. A pipe that nobody reads any more is no error.
+Status output_status();
 
 }  // namespace tiphys::cli

@@ -180,3 +180,19 @@ def test_submit_dry_run(cli):
 def test_submit_without_a_server(cli):
     done = cli("submit", cli.file(HELLO), "--runtime", "process", "--wait")
     assert "hello-" in done.stdout and " Succeeded at " in done.stdout
+
+
+def test_output_that_cannot_be_written(cli):
+    """The command fails, says why, and has done its work; a reader that has gone is no failure of a run."""
+
+    def call(command, redirection):
+        arguments = [cli.binary, *command.split()] + ([cli.file(HELLO), *cli.tiphys.runtime] if command == "run" else [])
+        return subprocess.run(["bash", "-c", f'"$@" {redirection}', "bash", *arguments], env=cli.env, text=True, capture_output=True, timeout=120)
+
+    for command in ["run", "list", "get @latest", "logs @latest", "version", "run --help", "completion bash"]:
+        for redirection, reason in [(">/dev/full", "No space left on device"), (">&-", "Bad file descriptor")]:
+            done = call(command, redirection)
+            assert (done.returncode, reason in done.stderr) == (1, True), (command, redirection, done.stderr)
+    done = call("run", "| true; exit ${PIPESTATUS[0]}")
+    assert (done.returncode, "output" in done.stderr) == (0, False), done.stderr
+    assert [line.split()[1] for line in cli("list", "--completed").stdout.splitlines()[1:]] == ["Succeeded"] * 3

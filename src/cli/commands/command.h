@@ -16,6 +16,8 @@ struct Command {
   std::string_view name;
   std::string_view summary;
   int (*run)(const Arguments& arguments);
+  /// It goes on when nobody reads its output any more; others end at once, as programs in a pipe do.
+  bool outlives_reader = false;
 };
 
 /// In the order in which help lists them.
