@@ -17,6 +17,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include "base/unique_fd.h"
 #include "doc/value.h"
 
 // g++ 12 takes asio's own allocation of coroutine frames for a mismatch.
@@ -101,9 +102,12 @@ class Exchange {
         connection->close();
       });
     }
-    auto [connect_error] = co_await connection_->socket.async_connect(Protocol::endpoint(path_), kAwait);
-    if (connect_error) co_return std::unexpected(lost(connect_error));
     boost::system::error_code error;
+    connection_->socket.open(Protocol(), error);
+    if (error) co_return std::unexpected(lost(error));
+    close_on_exec(connection_->socket.native_handle());
+    error = std::get<0>(co_await connection_->socket.async_connect(Protocol::endpoint(path_), kAwait));
+    if (error) co_return std::unexpected(lost(error));
     if (request_.body_file.empty()) {
       http::request<http::string_body> message;
       describe(message);

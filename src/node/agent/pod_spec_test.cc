@@ -1,0 +1,78 @@
+#include "node/agent/pod_spec.h"
+
+#include <gmock/gmock.h>
+
+#include "node/testing.h"
+
+namespace tiphys::node {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+doc::Value pod(std::string_view containers) {
+  doc::Value made =
+      doc::parse_json(R"({"metadata": {"name": "p", "namespace": "default", "uid": "u"}, "spec": {}})").value();
+  made.as_object()["spec"].as_object()["containers"] = doc::parse_json(containers).value();
+  return made;
+}
+
+Result<std::vector<ContainerSpec>> specs(std::string_view containers,
+                                         const std::map<std::string, std::string>& volumes = {}) {
+  return container_specs(pod(containers), {}, volumes, {.dir = "/pods/u", .node_name = "laptop"});
+}
+
+TEST(PodSpec, main_comes_first_and_lies_in_the_pods_own_folder) {
+  const auto made = specs(R"([{"name": "wait"}, {"name": "main"}, {"name": "side"}])");
+  ASSERT_TRUE(made);
+  std::vector<std::string> ids, folders;
+  for (const ContainerSpec& spec : *made) {
+    ids.push_back(spec.id);
+    folders.push_back(spec.dir);
+  }
+  EXPECT_THAT(ids, ElementsAre("u.main", "u.wait", "u.side"));
+  EXPECT_THAT(folders, ElementsAre("/pods/u", "/pods/u/containers/wait", "/pods/u/containers/side"));
+}
+
+TEST(PodSpec, a_container_without_a_request_asks_for_its_limit) {
+  const auto asked = pod_requests(pod(R"([
+      {"name": "main", "resources": {"requests": {"cpu": "250m"}, "limits": {"cpu": 2, "memory": "1Ki"}}},
+      {"name": "side", "resources": {"limits": {"cpu": "1"}}},
+      {"name": "none"}])"));
+  ASSERT_TRUE(asked);
+  EXPECT_EQ(asked->cpus, 1.25);
+  EXPECT_EQ(asked->memory_bytes, 1024);
+}
+
+TEST(PodSpec, the_host_name_is_cut_to_what_a_kernel_takes) {
+  doc::Value long_name = pod(R"([{"name": "main"}])");
+  long_name.as_object()["metadata"].as_object()["name"] = std::string(80, 'n');
+  const auto made = container_specs(long_name, {}, {}, {.dir = "/pods/u", .node_name = "laptop"});
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->front().hostname, std::string(63, 'n'));
+}
+
+struct BadMountCase {
+  std::string_view mount;
+  std::string_view message;
+};
+
+TEST(PodSpec, mounts_that_leave_their_volume) {
+  const testing::TempFolder volume;
+  for (const auto& [mount, message] : {
+           BadMountCase{R"("mountPath": "v")", "mountPath \"v\" must be absolute"},
+           {R"("mountPath": "/v", "subPath": "../x")", "subPath \"../x\" must be relative and without .."},
+           {R"("mountPath": "/v", "subPath": "a/../../x")", "subPath \"a/../../x\" must be relative"},
+           {R"("mountPath": "/v", "subPath": "/etc")", "subPath \"/etc\" must be relative"},
+       }) {
+    const auto made = specs(R"([{"name": "main", "volumeMounts": [{"name": "v", )" + std::string(mount) + "}]}]",
+                            {{"v", volume.path()}});
+    ASSERT_FALSE(made) << mount;
+    EXPECT_EQ(made.error().code, Code::kInvalidArgument);
+    EXPECT_THAT(made.error().message, HasSubstr(message));
+    EXPECT_THAT(made.error().message, HasSubstr("container \"main\""));
+  }
+}
+
+}  // namespace
+}  // namespace tiphys::node
