@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 
 fs::path folder() {
-  return fs::path(__FILE__).parent_path() / ".." / ".." / "tests" / "bad";
+  return fs::path(TIPHYS_SOURCE_DIR) / "tests" / "bad";
 }
 
 std::string contents(const fs::path& path) {

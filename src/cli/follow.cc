@@ -16,16 +16,6 @@ struct Following::Watches {
   std::unique_ptr<cluster::Watch> nodes;
 };
 
-std::string_view RunState::phase() const {
-  return workflow ? doc::find_string(*workflow, "status", "phase") : std::string_view();
-}
-
-doc::Value RunState::with_spec() const {
-  doc::Value copy = *workflow;
-  if (const doc::Value* spec = doc::find(*whole, "spec")) copy.as_object()["spec"] = *spec;
-  return copy;
-}
-
 Following::Following(Loop& loop, const std::vector<cluster::Key>& workflows, RunView& view, Time created)
     : loop_(loop), view_(view) {
   for (const auto& key : workflows) {
@@ -101,8 +91,7 @@ void Following::take_workflow(RunState& run, const cluster::WatchEvent& event) {
   if (!run.whole || (spec && !spec->is_null())) run.whole = event.object;
   if (run.finished) return;  // labels and the like may still change
   run.deleted = event.type == Type::kDeleted;
-  const std::string_view phase = run.phase();
-  run.finished = run.deleted || phase == "Succeeded" || phase == "Failed" || phase == "Error";
+  run.finished = run.deleted || has_ended(*run.workflow);
   if (run.finished && run.created != Time{}) run.ended = loop_.now();
   view_.workflow_changed(run);
 }

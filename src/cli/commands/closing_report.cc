@@ -108,10 +108,12 @@ std::string last_log_lines(Session& session, const cluster::Key& pod) {
 std::string failures_section(Session& session, const RunState& run, const Style& style) {
   std::string text;
   std::size_t count = 0;
+  bool without_image = false;
   for (const api::NodeStatus* node : ordered(run.nodes)) {
     const bool leaf =
         node->type == api::NodeType::kPod || (node->children.empty() && node->type != api::NodeType::kSkipped);
     if (!api::failed_or_error(node->phase) || !leaf) continue;
+    without_image = without_image || node->message.find("ErrImage") != std::string::npos;
     if (++count > kMostFailures) continue;
     text += fmt::format("\n{} {}: {}\n", style.node_icon(*node), printable(node->name), printable(node->message));
     if (node->type == api::NodeType::kPod) {
@@ -120,6 +122,7 @@ std::string failures_section(Session& session, const RunState& run, const Style&
   }
   if (count > kMostFailures)
     text += fmt::format("\nand {} more failed: tiphys get {} --status Failed\n", count - kMostFailures, run.key.name);
+  if (without_image) text += "\n--runtime process runs steps as commands of this host, without their images\n";
   return text;
 }
 

@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "cli/terminal.h"
 #include "cli/view/humanize.h"
+#include "cli/view/run_state.h"
 #include "cli/view/workflow_table.h"
 #include "cli/view/workflow_text.h"
 
@@ -47,6 +48,8 @@ void add_node_filter(Flags& flags, std::string& status, std::string& selector) {
 int report(std::string_view command, const Error& error) {
   std::string text = fmt::format("tiphys {}: {}", command, error.message);
   if (!text.ends_with('\n')) text += '\n';
+  if (error.code == Code::kUnauthenticated)
+    text += "Give the token with --token or TIPHYS_TOKEN: `tiphys up` prints it and keeps it in server.json\n";
   print_error(text);
   return error.code == Code::kInvalidArgument || error.code == Code::kUnimplemented ? kBadUsage : kFailed;
 }
@@ -154,11 +157,6 @@ Result<cluster::Object> patch_object(Session& session, const cluster::Key& key, 
                                      doc::Value patch) {
   return await<cluster::Object>(
       session.loop(), [&](auto done) { session.cluster().patch(key, type, std::move(patch), std::move(done)); });
-}
-
-bool has_ended(const doc::Value& workflow) {
-  const std::string_view phase = doc::find_string(workflow, "status", "phase");
-  return phase == "Succeeded" || phase == "Failed" || phase == "Error";
 }
 
 Status shut_down(Session& session, const cluster::Key& key, const std::string& strategy) {

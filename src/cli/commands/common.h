@@ -62,7 +62,4 @@ Result<cluster::Object> patch_object(Session& session, const cluster::Key& key, 
 /// spec.shutdown = strategy ("Stop" or "Terminate"). kFailedPrecondition when the workflow has ended.
 Status shut_down(Session& session, const cluster::Key& key, const std::string& strategy);
 
-/// True when status.phase says that it has ended.
-bool has_ended(const doc::Value& workflow);
-
 }  // namespace tiphys::cli

@@ -188,6 +188,17 @@ TEST_F(PlaneTest, the_report_tells_outputs_artifacts_and_failures) {
   EXPECT_THAT(text, testing::EndsWith("child failed\n"));
 }
 
+TEST_F(PlaneTest, the_report_of_a_missing_image_tells_how_to_do_without) {
+  create(kFlow);
+  std::string failed = node("w", "Error");
+  failed.replace(failed.find("exit 3"), 6, "ErrImagePull: nowhere/none: no such host");
+  set_status(kFlow, {{"phase", "Error"}}, {{"w", failed}});
+  RecordingView view;
+  Following following(loop_, {kFlow}, view);
+  ASSERT_TRUE(following.run(fake_));
+  EXPECT_THAT(closing_report(session_, following.runs().front(), {}), HasSubstr("\n--runtime process runs steps"));
+}
+
 TEST_F(PlaneTest, latest_is_the_newest) {
   EXPECT_EQ(find_workflow(session_, "default", "@latest").error().code, Code::kNotFound);
   for (const char* name : {"b", "c", "a"}) create({&cluster::kWorkflows, "default", name});

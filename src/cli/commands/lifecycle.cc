@@ -8,6 +8,7 @@
 #include "cli/commands/follow_command.h"
 #include "cli/commands/node_request.h"
 #include "cli/terminal.h"
+#include "cli/view/run_state.h"
 #include "cli/view/workflow_text.h"
 
 namespace tiphys::cli {

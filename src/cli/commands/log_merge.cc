@@ -11,6 +11,7 @@
 #include "base/strings.h"
 #include "cli/commands/common.h"
 #include "cli/terminal.h"
+#include "cli/view/run_state.h"
 #include "cli/view/workflow_text.h"
 
 namespace tiphys::cli {

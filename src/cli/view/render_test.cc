@@ -26,7 +26,7 @@ using std::chrono::seconds;
 const Time kNow = parse_rfc3339("2026-11-24T12:00:00Z").value();
 
 std::string read_file(const std::string& name) {
-  const std::ifstream file(std::filesystem::path(__FILE__).parent_path() / "testdata" / name);
+  const std::ifstream file(std::filesystem::path(TIPHYS_SOURCE_DIR) / "src/cli/view/testdata" / name);
   std::stringstream text;
   text << file.rdbuf();
   return text.str();

@@ -3,11 +3,26 @@
 
 #include <memory>
 
-#include "cli/follow.h"
+#include "cli/loop.h"
+#include "cli/view/run_state.h"
 #include "cli/view/style.h"
 #include "cli/view/workflow_text.h"
 
 namespace tiphys::cli {
+
+/// Shows what is followed.
+class RunView {
+ public:
+  virtual ~RunView() = default;
+  /// A node has changed; `before` is the phase in which it was seen last.
+  virtual void node_changed(const RunState& run, const api::NodeStatus& node, api::NodePhase before) = 0;
+  /// The object has changed.
+  virtual void workflow_changed(const RunState& run) = 0;
+  /// A line for the user in the midst of it.
+  virtual void note(const std::string& text) = 0;
+  /// All is shown that will be.
+  virtual void end() = 0;
+};
 
 /// Trees that redraw in place within the terminal's height, a line of progress below.
 class LiveView : public RunView {

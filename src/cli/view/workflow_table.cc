@@ -6,6 +6,7 @@
 
 #include "base/strings.h"
 #include "cli/view/humanize.h"
+#include "cli/view/run_state.h"
 #include "cli/view/tab_writer.h"
 #include "cli/view/workflow_text.h"
 
@@ -69,10 +70,8 @@ std::string row(const doc::Value& workflow, const TableOptions& options, Time no
 }
 
 std::string cost_note(std::span<const cluster::Object> workflows) {
-  const std::size_t completed = std::count_if(workflows.begin(), workflows.end(), [](const auto& workflow) {
-    const std::string_view phase = doc::find_string(*workflow, "status", "phase");
-    return phase == "Succeeded" || phase == "Failed" || phase == "Error";
-  });
+  const std::size_t completed =
+      std::count_if(workflows.begin(), workflows.end(), [](const auto& workflow) { return has_ended(*workflow); });
   const std::size_t incomplete = workflows.size() - completed;
   if (completed <= kManyWorkflows && incomplete <= kManyWorkflows) return {};
   std::string text = "\nYou have at least ";

@@ -1,0 +1,22 @@
+#include "cli/view/run_state.h"
+
+#include "doc/value.h"
+
+namespace tiphys::cli {
+
+bool has_ended(const doc::Value& workflow) {
+  const std::string_view phase = doc::find_string(workflow, "status", "phase");
+  return phase == "Succeeded" || phase == "Failed" || phase == "Error";
+}
+
+std::string_view RunState::phase() const {
+  return workflow ? doc::find_string(*workflow, "status", "phase") : std::string_view();
+}
+
+doc::Value RunState::with_spec() const {
+  doc::Value copy = *workflow;
+  if (const doc::Value* spec = doc::find(*whole, "spec")) copy.as_object()["spec"] = *spec;
+  return copy;
+}
+
+}  // namespace tiphys::cli
