@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "expr/ambient.h"
 #include "expr/functions.h"
 
 namespace tiphys::expr {
@@ -28,10 +29,12 @@ doc::Value texts(const std::vector<std::string_view>& parts);
 std::span<const Function> text_functions();
 std::span<const Function> list_functions();
 std::span<const Function> number_functions();
+std::span<const Function> time_functions();
 std::span<const Function> sprig_text_functions();
 std::span<const Function> sprig_list_functions();
 std::span<const Function> sprig_map_functions();
 std::span<const Function> sprig_number_functions();
+std::span<const Function> sprig_time_functions();
 std::span<const Function> sprig_other_functions();
 
 }  // namespace tiphys::expr

@@ -66,6 +66,7 @@ struct Node {
     kSequence,  ///< gives the last
     kPredicate,
     kCall,       ///< `function`
+    kMethod,     ///< `text` of the first child, the others its arguments; `optional`
     kCollect,    ///< a function over an array with a predicate: `text`
     kUndefined,  ///< a call of what is no function, named `text`
   };

@@ -75,6 +75,7 @@ class Evaluation {
   Result<Held> eval_map(const Node& node);
   Result<Held> eval_let(const Node& node);
   Result<Held> eval_call(const Node& node);
+  Result<Held> eval_method(const Node& node);
   Result<Held> undefined(const Node& node) const;
 
   Result<Held> collect_bools(const Node& node, Collection& collection);

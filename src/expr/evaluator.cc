@@ -7,6 +7,7 @@
 #include "expr/evaluation.h"
 #include "expr/functions.h"
 #include "expr/go_text.h"
+#include "expr/go_value.h"
 #include "expr/operators.h"
 #include "expr/position.h"
 #include "expr/variables.h"
@@ -116,6 +117,8 @@ Result<Held> Evaluation::eval(const Node& node) {
       return eval(*node.children[0]);
     case Kind::kCall:
       return eval_call(node);
+    case Kind::kMethod:
+      return eval_method(node);
     case Kind::kCollect:
       return collect(node);
     case Kind::kUndefined:
@@ -301,7 +304,33 @@ Result<Held> Evaluation::eval_call(const Node& node) {
     held.push_back(std::move(argument));
     arguments.push_back(&*held.back());
   }
-  auto result = node.function->call(arguments);
+  const Function& function = *node.function;
+  if (function.call_with && !scope_.ambient()) {
+    return error_at(node, node.text + " needs a clock or chance, which is not to be had here");
+  }
+  auto result = function.call_with ? function.call_with(arguments, *scope_.ambient()) : function.call(arguments);
+  if (!result) return error_at(node, result.error());
+  TIPHYS_CHECK_OK(charge(*result));
+  return Held(std::move(*result));
+}
+
+Result<Held> Evaluation::eval_method(const Node& node) {
+  TIPHYS_TRY(Held base, eval(*node.children[0]));
+  if (base.cut) return base;
+  if (node.optional && base->is_null()) {
+    Held nothing;
+    nothing.cut = true;
+    return nothing;
+  }
+  std::vector<Held> held;
+  std::vector<const doc::Value*> arguments;
+  held.reserve(node.children.size());
+  for (const Node* child : std::span(node.children).subspan(1)) {
+    TIPHYS_TRY(Held argument, eval(*child));
+    held.push_back(std::move(argument));
+    arguments.push_back(&*held.back());
+  }
+  auto result = call_method(*base, node.text, arguments);
   if (!result) return error_at(node, result.error());
   TIPHYS_CHECK_OK(charge(*result));
   return Held(std::move(*result));
@@ -311,9 +340,6 @@ Result<Held> Evaluation::undefined(const Node& node) const {
   constexpr std::string_view kSprig = "sprig.";
   const std::string_view name = node.text;
   if (name.starts_with(kSprig)) return error_at(node, explain_sprig_function(name.substr(kSprig.size())));
-  if (name.find('.') != std::string_view::npos) {
-    return error_at(node, "methods are not supported: " + node.text + "()");
-  }
   return error_at(node, "unknown name " + node.text + suggest_function(name));
 }
 

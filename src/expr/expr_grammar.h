@@ -105,7 +105,7 @@ class ExprParser {
   Parsed parse_predicate();
   Parsed parse_postfix(Node* node);
   Parsed parse_member(Node* base, bool optional);
-  Parsed make_method_call(Node& base, const Token& name, std::vector<const Node*> arguments);
+  Parsed make_method_call(const Node* base, const Token& name, std::vector<const Node*> arguments);
   bool extends_path(const Node& base, bool optional) const;
   Parsed extend_path(Node& base, const std::string& name, std::uint32_t offset);
   Parsed parse_index(Node* base, bool optional);

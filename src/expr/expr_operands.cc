@@ -3,6 +3,7 @@
 #include "expr/expr_grammar.h"
 #include "expr/functions.h"
 #include "expr/go_text.h"
+#include "expr/go_value.h"
 #include "expr/unicode.h"
 
 namespace tiphys::expr {
@@ -87,6 +88,11 @@ ExprParser::Parsed ExprParser::parse_value() {
     case Token::Kind::kString: {
       advance();
       TIPHYS_TRY(Node * node, make_literal(doc::Value(token.text), token.offset));
+      return parse_postfix(node);
+    }
+    case Token::Kind::kBytes: {
+      advance();
+      TIPHYS_TRY(Node * node, make_literal(make_go_value(GoKind::kBytes, doc::Value(token.text)), token.offset));
       return parse_postfix(node);
     }
     default:
@@ -307,7 +313,12 @@ ExprParser::Parsed ExprParser::parse_member(Node* base, bool optional) {
   if (current().is_bracket("(")) {
     std::vector<const Node*> arguments;
     TIPHYS_CHECK_OK(parse_arguments(arguments));
-    TIPHYS_TRY(node, make_method_call(*base, name, std::move(arguments)));
+    if (base->kind == Kind::kPath && base->names.back() == "sprig") {
+      base->kind = Kind::kLiteral;  // it is no variable
+      return make_call(find_sprig_function(name.text), "sprig." + name.text, base->offset, std::move(arguments));
+    }
+    TIPHYS_TRY(node, make_method_call(inner, name, std::move(arguments)));
+    node->optional = optional;
   } else if (!in_chain && extends_path(*base, optional)) {
     return extend_path(*base, name.text, name.offset);
   } else {
@@ -319,13 +330,12 @@ ExprParser::Parsed ExprParser::parse_member(Node* base, bool optional) {
   return node;
 }
 
-ExprParser::Parsed ExprParser::make_method_call(Node& base, const Token& name, std::vector<const Node*> arguments) {
-  if (base.kind == Kind::kPath && base.names.back() == "sprig") {
-    base.kind = Kind::kLiteral;  // it is no variable
-    return make_call(find_sprig_function(name.text), "sprig." + name.text, base.offset, std::move(arguments));
-  }
-  const std::string prefix = base.kind == Kind::kPath ? base.names.back() + "." : ".";
-  return make_call(nullptr, prefix + name.text, name.offset, std::move(arguments));
+ExprParser::Parsed ExprParser::make_method_call(const Node* base, const Token& name,
+                                                std::vector<const Node*> arguments) {
+  arguments.insert(arguments.begin(), base);
+  TIPHYS_TRY(Node * node, make(Kind::kMethod, name.offset, std::move(arguments)));
+  node->text = name.text;
+  return node;
 }
 
 bool ExprParser::extends_path(const Node& base, bool optional) const {

@@ -73,7 +73,11 @@ class Lexer {
 
   Status read_token() {
     const char c = peek();
-    if (c == '\'' || c == '"') return read_string(c);
+    if (c == '\'' || c == '"') return read_string(c, Kind::kString);
+    if (c == 'b' && (peek(1) == '\'' || peek(1) == '"')) {
+      ++at_;
+      return read_string(peek(), Kind::kBytes);
+    }
     if (c == '`') return read_raw_string();
     if (is_decimal(c) || (c == '.' && is_decimal(peek(1)))) return read_number();
     if (std::string_view("([{)]}").find(c) != std::string_view::npos) {
@@ -151,7 +155,7 @@ class Lexer {
     return {};
   }
 
-  Status read_string(char quote) {
+  Status read_string(char quote, Kind kind) {
     std::string value;
     ++at_;
     for (;;) {
@@ -159,7 +163,7 @@ class Lexer {
       const char c = peek();
       if (c == quote) break;
       if (c == '\\') {
-        TIPHYS_CHECK_OK(read_escape(value));
+        TIPHYS_CHECK_OK(read_escape(value, kind));
       } else if (c == '\r') {
         value += '\n';
         ++at_;
@@ -170,11 +174,11 @@ class Lexer {
       }
     }
     ++at_;
-    emit(Kind::kString, std::move(value));
+    emit(kind, std::move(value));
     return {};
   }
 
-  Status read_escape(std::string& value) {
+  Status read_escape(std::string& value, Kind kind) {
     const std::size_t place = at_++;
     const char c = peek();
     ++at_;
@@ -206,7 +210,11 @@ class Lexer {
         break;
     }
     if (!code || *code > 0x10FFFF) return error("invalid char escape", std::min(place + 1, text_.size()));
-    append_utf8(*code, value);
+    if (kind == Kind::kBytes && *code <= 0xFF) {
+      value += static_cast<char>(*code);
+    } else {
+      append_utf8(*code, value);
+    }
     return {};
   }
 
@@ -265,6 +273,8 @@ std::string ExprToken::describe() const {
       return "Number(\"" + text + "\")";
     case Kind::kString:
       return "String(\"" + text + "\")";
+    case Kind::kBytes:
+      return "Bytes(\"" + text + "\")";
     case Kind::kOperator:
       return "Operator(\"" + text + "\")";
     case Kind::kBracket:

@@ -11,10 +11,10 @@
 namespace tiphys::expr {
 
 struct ExprToken {
-  enum class Kind : std::uint8_t { kEnd, kIdentifier, kNumber, kString, kOperator, kBracket };
+  enum class Kind : std::uint8_t { kEnd, kIdentifier, kNumber, kString, kBytes, kOperator, kBracket };
   Kind kind = Kind::kEnd;
   std::uint32_t offset = 0;  ///< of its first byte
-  std::string text;          ///< of a string: its content
+  std::string text;          ///< of a string or bytes: their content
 
   /// `Identifier("foo")`, as expr-lang writes tokens in messages.
   std::string describe() const;

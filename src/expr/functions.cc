@@ -22,30 +22,22 @@ Table make_table(std::initializer_list<std::span<const Function>> groups) {
 }
 
 const Table& functions() {
-  static const Table table = make_table({text_functions(), list_functions(), number_functions()});
+  static const Table table = make_table({text_functions(), list_functions(), number_functions(), time_functions()});
   return table;
 }
 
 const Table& sprig_functions() {
   static const Table table = make_table({sprig_text_functions(), sprig_list_functions(), sprig_map_functions(),
-                                         sprig_number_functions(), sprig_other_functions()});
+                                         sprig_number_functions(), sprig_time_functions(), sprig_other_functions()});
   return table;
 }
 
 /// What sprig has and this program has not.
 constexpr std::string_view kMissingSprig[] = {
-    "ago",
     "bcrypt",
     "buildCustomCert",
-    "date",
-    "dateInZone",
-    "dateModify",
-    "date_in_zone",
-    "date_modify",
     "decryptAES",
     "derivePassword",
-    "duration",
-    "durationRound",
     "encryptAES",
     "genCA",
     "genCAWithKey",
@@ -55,13 +47,7 @@ constexpr std::string_view kMissingSprig[] = {
     "genSignedCert",
     "genSignedCertWithKey",
     "getHostByName",
-    "htmlDate",
-    "htmlDateInZone",
     "htpasswd",
-    "mustDateModify",
-    "must_date_modify",
-    "mustToDate",
-    "now",
     "randAlpha",
     "randAlphaNum",
     "randAscii",
@@ -74,8 +60,6 @@ constexpr std::string_view kMissingSprig[] = {
     "sha256sum",
     "sha512sum",
     "shuffle",
-    "toDate",
-    "unixEpoch",
     "urlJoin",
     "urlParse",
     "uuidv4",

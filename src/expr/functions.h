@@ -12,6 +12,8 @@ namespace tiphys::expr {
 
 using Arguments = std::span<const doc::Value* const>;
 
+struct Ambient;
+
 struct Function {
   static constexpr std::size_t kAny = 1000;
 
@@ -20,6 +22,8 @@ struct Function {
   std::size_t most;
   Result<doc::Value> (*call)(Arguments);
   bool typed = false;  ///< its result's type is known without a call
+  /// In place of `call`: what needs clock or chance.
+  Result<doc::Value> (*call_with)(Arguments, const Ambient&) = nullptr;
 };
 
 /// expr-lang's own functions without predicates, and asInt, asFloat, jsonpath, toJson; nullptr when there is none.

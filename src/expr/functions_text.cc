@@ -173,10 +173,6 @@ Value json_path(Arguments arguments) {
   return query_json_path(path, root);
 }
 
-Value needs_clock(Arguments) {
-  return fail(Code::kUnimplemented, "it needs a clock or a date, which expressions do not have here");
-}
-
 constexpr Function kFunctions[] = {
     {"trim", 1, 2, trim, true},
     {"trimPrefix", 1, 2, trim_prefix, true},
@@ -199,10 +195,6 @@ constexpr Function kFunctions[] = {
     {"string", 1, 1, to_text, true},
     {"toJson", 1, 1, to_compact_json, true},
     {"jsonpath", 2, 2, json_path},
-    {"now", 0, 1, needs_clock},
-    {"date", 1, 4, needs_clock},
-    {"duration", 1, 1, needs_clock},
-    {"timezone", 1, 1, needs_clock},
 };
 
 }  // namespace

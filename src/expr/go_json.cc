@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "expr/go_value.h"
 #include "expr/unicode.h"
 
 namespace tiphys::expr {
@@ -56,6 +57,7 @@ class Writer {
 
   void write(const doc::Value& value) {
     if (const auto* object = value.if_object()) {
+      if (go_kind(value)) return write(go_value_plain(value));
       write_object(*object);
     } else if (const auto* array = value.if_array()) {
       write_array(*array);

@@ -7,6 +7,7 @@
 #include <limits>
 #include <vector>
 
+#include "expr/go_value.h"
 #include "expr/unicode.h"
 
 namespace tiphys::expr {
@@ -43,6 +44,10 @@ void append_text(const doc::Value& value, std::string& out) {
       return;
     }
     case boost::json::kind::object: {
+      if (go_kind(value)) {
+        out += go_value_text(value);
+        return;
+      }
       std::vector<const doc::Object::value_type*> members;
       for (const auto& member : value.get_object()) members.push_back(&member);
       std::ranges::sort(members, {}, [](const auto* member) { return std::string_view(member->key()); });
@@ -156,8 +161,10 @@ std::string_view go_type(const doc::Value& value) {
       return "string";
     case boost::json::kind::array:
       return "[]interface {}";
-    case boost::json::kind::object:
-      return "map[string]interface {}";
+    case boost::json::kind::object: {
+      const auto kind = go_kind(value);
+      return kind ? go_kind_name(*kind) : "map[string]interface {}";
+    }
   }
   return "";
 }

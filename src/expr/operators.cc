@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "expr/go_text.h"
+#include "expr/go_value.h"
 
 namespace tiphys::expr {
 namespace {
@@ -28,6 +30,30 @@ std::uint64_t bits(const doc::Value& integer) {
 }
 doc::Value integer(std::uint64_t value) {
   return static_cast<std::int64_t>(value);
+}
+
+/// Sums, differences and products in which times or durations take part.
+std::optional<doc::Value> calculate_go_values(Op op, const doc::Value& left, const doc::Value& right) {
+  const auto time = go_time(left), other_time = go_time(right);
+  const auto duration = go_duration(left), other_duration = go_duration(right);
+  const auto count = [](Duration value) { return static_cast<std::uint64_t>(value.count()); };
+  const auto of = [](std::uint64_t nanos) { return make_go_value(Duration{static_cast<std::int64_t>(nanos)}); };
+  if (op == Op::kAdd) {
+    if (time && other_duration) return make_go_value(add(*time, *other_duration));
+    if (duration && other_time) return make_go_value(add(*other_time, *duration));
+    if (duration && other_duration) return of(count(*duration) + count(*other_duration));
+  } else if (op == Op::kSubtract) {
+    if (time && other_time) return make_go_value(subtract(*time, *other_time));
+    if (time && other_duration) return make_go_value(add(*time, -*other_duration));
+    if (duration && other_duration) return of(count(*duration) - count(*other_duration));
+  } else if (op == Op::kMultiply && (duration || other_duration)) {
+    if (duration && other_duration) return of(count(*duration) * count(*other_duration));
+    const doc::Value& number = duration ? right : left;
+    const Duration factor = duration ? *duration : *other_duration;
+    if (is_integer(number)) return of(count(factor) * bits(number));
+    if (number.is_double()) return doc::Value(static_cast<double>(factor.count()) * number.get_double());
+  }
+  return std::nullopt;
 }
 
 Result<std::int64_t> to_int(const doc::Value& value) {
@@ -74,6 +100,16 @@ bool ordered(Op op, const T& left, const T& right) {
   }
 }
 
+/// Of times and durations; nullopt when they have no order.
+std::optional<bool> ordered_go_values(Op op, const doc::Value& left, const doc::Value& right) {
+  if (const auto time = go_time(left)) {
+    const auto other = go_time(right);
+    return other ? std::optional(ordered(op, compare(*time, *other), 0)) : std::nullopt;
+  }
+  const auto duration = go_duration(left), other = go_duration(right);
+  return duration && other ? std::optional(ordered(op, *duration, *other)) : std::nullopt;
+}
+
 Result<doc::Value> compare(Op op, const doc::Value& left, const doc::Value& right) {
   if (is_integer(left) && is_integer(right)) {
     return doc::Value(ordered(op, static_cast<std::int64_t>(bits(left)), static_cast<std::int64_t>(bits(right))));
@@ -81,6 +117,9 @@ Result<doc::Value> compare(Op op, const doc::Value& left, const doc::Value& righ
   if (is_number(left) && is_number(right)) return doc::Value(ordered(op, to_double(left), to_double(right)));
   if (left.is_string() && right.is_string()) {
     return doc::Value(ordered(op, std::string_view(left.get_string()), std::string_view(right.get_string())));
+  }
+  if (left.is_object()) {
+    if (const auto order = ordered_go_values(op, left, right)) return doc::Value(*order);
   }
   return mismatch(op, left, right);
 }
@@ -169,6 +208,9 @@ Result<doc::Value> apply_binary(Op op, const doc::Value& left, const doc::Value&
   if (op == Op::kAdd && left.is_string() && right.is_string()) {
     return doc::Value(std::string(left.get_string()) + std::string(right.get_string()));
   }
+  if (left.is_object() || right.is_object()) {
+    if (auto result = calculate_go_values(op, left, right)) return std::move(*result);
+  }
   if (!is_number(left) || !is_number(right)) return mismatch(op, left, right);
   return calculate(op, left, right);
 }
@@ -182,6 +224,9 @@ Result<doc::Value> negate(const doc::Value& value) {
 bool values_equal(const doc::Value& left, const doc::Value& right) {
   if (is_integer(left) && is_integer(right)) return bits(left) == bits(right);
   if (is_number(left) && is_number(right)) return to_double(left) == to_double(right);
+  if (left.is_object()) {
+    if (const auto time = go_time(left), other = go_time(right); time && other) return compare(*time, *other) == 0;
+  }
   const auto* a = left.if_array();
   const auto* b = right.if_array();
   if (a && b) return std::ranges::equal(*a, *b, values_equal);
@@ -265,8 +310,10 @@ std::string_view type_word(const doc::Value& value) {
       return "string";
     case boost::json::kind::array:
       return "array";
-    case boost::json::kind::object:
-      return "map";
+    case boost::json::kind::object: {
+      const auto kind = go_kind(value);
+      return !kind ? "map" : kind == GoKind::kBytes ? "array" : go_kind_name(*kind);
+    }
   }
   return "unknown";
 }

@@ -11,11 +11,17 @@
 
 namespace tiphys::expr {
 
+struct Ambient;
+
 /// Variables under Argo's dotted names ("inputs.parameters.message", "steps.flip-coin.outputs.result"), looked up in
 /// the scope itself and then in its parent. All are strings for `{{name}}`; `{{= }}` may see a richer value.
 class Scope {
  public:
   explicit Scope(const Scope* parent = nullptr) : parent_(parent) {}
+
+  /// Clock and chance for this scope and those below it; must outlive them.
+  void set_ambient(const Ambient* ambient) { ambient_ = ambient; }
+  const Ambient* ambient() const { return ambient_ || !parent_ ? ambient_ : parent_->ambient(); }
 
   void set(std::string name, std::string text) { texts_[std::move(name)] = std::move(text); }
   /// A value that is no string where expressions see it (an `item` that is an object, a nil output).
@@ -51,6 +57,7 @@ class Scope {
   bool holds(std::string_view name) const { return texts_.contains(name) || values_.contains(name); }
 
   const Scope* parent_;
+  const Ambient* ambient_ = nullptr;
   Map<std::string> texts_;
   Map<doc::Value> values_;
 };
