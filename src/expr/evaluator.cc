@@ -32,11 +32,6 @@ std::uint64_t weight(const doc::Value& value) {
   return total;
 }
 
-/// "number" for all kinds of numbers, else the kind.
-std::string_view comparable_type(const doc::Value& value) {
-  return is_number(value) ? "number" : type_word(value);
-}
-
 }  // namespace
 
 std::unexpected<Error> Evaluation::error_at(const Node& node, const Error& error) const {
@@ -203,19 +198,10 @@ Result<Held> Evaluation::eval_binary(const Node& node) {
   }
   TIPHYS_TRY(const Held right, eval(*node.children[1]));
   if (node.op == Op::kMatches) return eval_matches(node, *left, *right);
-  if (node.op == Op::kEqual || node.op == Op::kNotEqual) TIPHYS_CHECK_OK(check_types(node, *left, *right));
   auto result = apply_binary(node.op, *left, *right);
   if (!result) return error_at(node, result.error());
   if (!result->is_bool()) TIPHYS_CHECK_OK(charge(*result));
   return Held(std::move(*result));
-}
-
-/// Where both types are known beforehand, a comparison of different types is a mistake, not false.
-Status Evaluation::check_types(const Node& node, const doc::Value& left, const doc::Value& right) const {
-  if (!node.children[0]->typed || !node.children[1]->typed || left.is_null() || right.is_null()) return {};
-  if (comparable_type(left) == comparable_type(right)) return {};
-  return error_at(node, "invalid operation: " + std::string(op_text(node.op)) + " (mismatched types " +
-                            std::string(go_type(left)) + " and " + std::string(go_type(right)) + ")");
 }
 
 Result<Held> Evaluation::eval_matches(const Node& node, const doc::Value& left, const doc::Value& right) {
@@ -240,7 +226,7 @@ Result<Held> Evaluation::eval_member(const Node& node) {
     return nothing;
   }
   TIPHYS_TRY(const Held property, eval(*node.children[1]));
-  if (base->is_string()) {
+  if (base->is_string() || go_bytes(*base)) {
     auto byte = fetch(base.take(), *property);
     if (!byte) return error_at(node, byte.error());
     return Held(std::move(*byte));
@@ -283,7 +269,7 @@ Result<Held> Evaluation::eval_map(const Node& node) {
       return error_at(*node.children[i], "a map key must be a string, not " + std::string(go_type(*key)));
     }
     TIPHYS_TRY(doc::Value value, eval_owned(*node.children[i + 1]));
-    map.insert_or_assign(key->get_string(), std::move(value));
+    map.emplace(key->get_string(), std::move(value));  // the first of the same name stays
   }
   return Held(doc::Value(std::move(map)));
 }
@@ -343,14 +329,43 @@ Result<Held> Evaluation::undefined(const Node& node) const {
   return error_at(node, "unknown name " + node.text + suggest_function(name));
 }
 
-Result<doc::Value> evaluate(const Tree& tree, const Scope& scope) {
-  // A name that does not exist is an error even where it would not be evaluated.
-  for (const Node& node : tree.nodes) {
-    if (node.kind != Kind::kPath) continue;
-    if (scope.text(node.names.back()) || find_variable(scope, {node.parts[0]}).length > 0) continue;
-    return fail(Code::kInvalidArgument, "unknown name " + node.parts[0] + suggest_variable(scope, node.names.back()) +
-                                            caret(tree.text, node.offset));
+namespace {
+
+/// The kind of the first part of a path, as the checker knows it; nullopt when the scope does not know it.
+std::optional<StaticKind> root_kind(const Node& path, const Scope& scope) {
+  const std::string& root = path.parts[0];
+  if (path.parts.size() > 1 && scope.text(path.names.back())) return StaticKind::kMap;
+  const Variable variable = find_variable(scope, {root});
+  if (variable.length == 0) return std::nullopt;
+  if (const auto* value = std::get_if<const doc::Value*>(&variable.found)) return static_kind(**value);
+  return std::holds_alternative<const std::string*>(variable.found) ? StaticKind::kString : StaticKind::kMap;
+}
+
+/// Errors that an expression has in this scope whether or not the places are evaluated.
+Status check(const Tree& tree, const Scope& scope) {
+  std::vector<StaticKind> roots(tree.paths.size());
+  std::uint64_t signature = 1;
+  for (std::size_t i = 0; i < roots.size(); ++i) {
+    const Node& path = *tree.paths[i];
+    if (path.kind != Kind::kPath) continue;
+    const auto kind = root_kind(path, scope);
+    if (!kind) {
+      return fail(Code::kInvalidArgument, "unknown name " + path.parts[0] + suggest_variable(scope, path.names.back()) +
+                                              caret(tree.text, path.offset));
+    }
+    roots[i] = *kind;
+    signature = signature * 31 + static_cast<std::uint64_t>(*kind) + 1;
   }
+  if (tree.checked.load(std::memory_order_relaxed) == signature) return {};
+  TIPHYS_CHECK_OK(check_types(tree, roots));
+  tree.checked.store(signature, std::memory_order_relaxed);
+  return {};
+}
+
+}  // namespace
+
+Result<doc::Value> evaluate(const Tree& tree, const Scope& scope) {
+  TIPHYS_CHECK_OK(check(tree, scope));
   Evaluation evaluation(tree, scope);
   TIPHYS_TRY(Held held, evaluation.eval(*tree.root));
   return held.take();

@@ -50,6 +50,35 @@ void make_floats(doc::Value& value) {
   }
 }
 
+/// The text with \ufffd for every \ud800 to \udfff that is not half of a pair; "" when there is none.
+std::string without_lone_surrogates(std::string_view text) {
+  std::string out;
+  std::size_t copied = 0;
+  const auto unit_at = [&](std::size_t at) {
+    unsigned unit = 0;
+    const char* const digits = text.data() + at + 2;
+    const bool escape = at + 6 <= text.size() && text[at] == '\\' && text[at + 1] == 'u';
+    return escape && std::from_chars(digits, digits + 4, unit, 16).ptr == digits + 4 ? unit : 0;
+  };
+  const auto between = [](unsigned unit, unsigned first, unsigned last) { return unit >= first && unit <= last; };
+  for (std::size_t at = text.find('\\'); at < text.size(); at = text.find('\\', at)) {
+    const unsigned unit = unit_at(at);
+    if (!between(unit, 0xD800, 0xDFFF)) {
+      at += 2;
+      continue;
+    }
+    if (between(unit, 0xD800, 0xDBFF) && between(unit_at(at + 6), 0xDC00, 0xDFFF)) {
+      at += 12;
+      continue;
+    }
+    out += text.substr(copied, at - copied);
+    out += "\\ufffd";
+    copied = at += 6;
+  }
+  if (copied > 0) out += text.substr(copied);
+  return out;
+}
+
 class Writer {
  public:
   Writer(std::string_view indent, bool pretty, bool html, std::string& out)
@@ -191,7 +220,8 @@ void append_go_json_string(std::string_view text, bool html, std::string& out) {
 }
 
 Result<doc::Value> parse_go_json(std::string_view text) {
-  TIPHYS_TRY(doc::Value value, doc::parse_json(text));
+  const std::string paired = without_lone_surrogates(text);
+  TIPHYS_TRY(doc::Value value, doc::parse_json(paired.empty() ? text : paired));
   make_floats(value);
   return value;
 }

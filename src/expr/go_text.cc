@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -89,6 +90,20 @@ std::optional<std::string> strip_prefix(std::string_view digits, int& base) {
   }
   if (!after_digit) return std::nullopt;
   return plain;
+}
+
+/// Underscores may stand between digits, and after 0x. False when one stands elsewhere.
+bool drop_underscores(std::string& digits, bool hex) {
+  const auto is_digit = [&](std::size_t at) {
+    return at < digits.size() && (hex ? std::isxdigit(digits[at]) != 0 : std::isdigit(digits[at]) != 0);
+  };
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (digits[i] != '_') continue;
+    const bool after = i == 0 ? hex : is_digit(i - 1);
+    if (!after || !is_digit(i + 1)) return false;
+  }
+  std::erase(digits, '_');
+  return true;
 }
 
 }  // namespace
@@ -201,9 +216,16 @@ std::optional<double> parse_go_float(std::string_view text) {
   if (word == "inf" || word == "infinity") return sign * std::numeric_limits<double>::infinity();
   if (word == "nan") return std::numeric_limits<double>::quiet_NaN();
   if (text[0] != '.' && (text[0] < '0' || text[0] > '9')) return std::nullopt;
+  const bool hex = word.starts_with("0x");
+  // A hexadecimal number needs its exponent.
+  if (hex && (word.find('p') == std::string::npos || word.size() < 3 || word[2] == '-')) return std::nullopt;
+  std::string digits = word.substr(hex ? 2 : 0);
+  if (!drop_underscores(digits, hex)) return std::nullopt;
   double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (end != text.data() + text.size()) return std::nullopt;
+  const char* const limit = digits.data() + digits.size();
+  const auto form = hex ? std::chars_format::hex : std::chars_format::general;
+  const auto [end, error] = std::from_chars(digits.data(), limit, number, form);
+  if (end != limit) return std::nullopt;
   if (error == std::errc::result_out_of_range) {
     // Too small is zero in Go, too large an error.
     const auto e = word.find("e-");

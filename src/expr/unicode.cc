@@ -1,35 +1,17 @@
 #include "expr/unicode.h"
 
-#include <re2/re2.h>
+#include <utf8proc.h>
 
 #include <algorithm>
 
 namespace tiphys::expr {
 namespace {
 
-/// RE2 carries the tables of Unicode's categories.
-bool matches(const RE2& category, char32_t c) {
-  std::string text;
-  append_utf8(c, text);
-  return RE2::FullMatch(text, category);
+utf8proc_category_t category(char32_t c) {
+  return utf8proc_category(static_cast<utf8proc_int32_t>(c));
 }
-
-struct CaseRange {
-  char32_t first;  ///< of the upper case letters
-  char32_t last;
-  std::int32_t distance;  ///< to the lower case letter; 1 marks pairs side by side, the first upper case
-};
-
-constexpr CaseRange kCases[] = {
-    {'A', 'Z', 32},     {0xC0, 0xD6, 32},    {0xD8, 0xDE, 32},     {0x100, 0x12E, 1},  {0x132, 0x136, 1},
-    {0x139, 0x147, 1},  {0x14A, 0x176, 1},   {0x178, 0x178, -121}, {0x179, 0x17D, 1},  {0x386, 0x386, 38},
-    {0x388, 0x38A, 37}, {0x38C, 0x38C, 64},  {0x38E, 0x38F, 63},   {0x391, 0x3A1, 32}, {0x3A3, 0x3AB, 32},
-    {0x400, 0x40F, 80}, {0x410, 0x42F, 32},  {0x460, 0x480, 1},    {0x48A, 0x4BE, 1},  {0x4D0, 0x52E, 1},
-    {0x531, 0x556, 48}, {0x1E00, 0x1E94, 1}, {0x1EA0, 0x1EFE, 1},
-};
-
-bool is_pair_member(const CaseRange& range, char32_t upper) {
-  return range.distance != 1 || (upper - range.first) % 2 == 0;
+bool between(utf8proc_category_t category, utf8proc_category_t first, utf8proc_category_t last) {
+  return category >= first && category <= last;
 }
 
 }  // namespace
@@ -85,20 +67,17 @@ std::size_t count_code_points(std::string_view text) {
 
 bool is_letter(char32_t c) {
   if (c < 0x80) return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-  static const RE2 category("\\p{L}");
-  return matches(category, c);
+  return between(category(c), UTF8PROC_CATEGORY_LU, UTF8PROC_CATEGORY_LO);
 }
 
 bool is_digit(char32_t c) {
   if (c < 0x80) return c >= '0' && c <= '9';
-  static const RE2 category("\\p{Nd}");
-  return matches(category, c);
+  return category(c) == UTF8PROC_CATEGORY_ND;
 }
 
 bool is_print(char32_t c) {
   if (c < 0x80) return c >= 0x20 && c != 0x7F;
-  static const RE2 categories("[\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}]");
-  return matches(categories, c);
+  return between(category(c), UTF8PROC_CATEGORY_LU, UTF8PROC_CATEGORY_SO);
 }
 
 bool is_space(char32_t c) {
@@ -106,22 +85,19 @@ bool is_space(char32_t c) {
          c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
 }
 
-char32_t to_upper(char32_t c) {
-  if (c == 0xB5) return 0x39C;
-  if (c == 0x3C2) return 0x3A3;
-  for (const CaseRange& range : kCases) {
-    const char32_t upper = c - static_cast<char32_t>(range.distance);
-    if (upper >= range.first && upper <= range.last && is_pair_member(range, upper)) return upper;
-  }
-  return c;
-}
+/// The library knows a capital of ß, to which Unicode's own mapping does not lead.
+constexpr char32_t kSharpS = 0xDF;
 
+char32_t to_upper(char32_t c) {
+  if (c == kSharpS) return c;
+  return static_cast<char32_t>(utf8proc_toupper(static_cast<utf8proc_int32_t>(c)));
+}
 char32_t to_lower(char32_t c) {
-  for (const CaseRange& range : kCases) {
-    if (c >= range.first && c <= range.last && is_pair_member(range, c))
-      return c + static_cast<char32_t>(range.distance);
-  }
-  return c;
+  return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
+}
+char32_t to_title(char32_t c) {
+  if (c == kSharpS) return c;
+  return static_cast<char32_t>(utf8proc_totitle(static_cast<utf8proc_int32_t>(c)));
 }
 
 std::string to_upper(std::string_view text) {

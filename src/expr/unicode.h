@@ -25,9 +25,9 @@ bool is_digit(char32_t c);  ///< decimal digits of all scripts
 bool is_space(char32_t c);
 /// What Go prints as it is: letters, marks, numbers, punctuation, symbols and the ASCII space.
 bool is_print(char32_t c);
-/// Upper and lower case of Latin, Greek, Cyrillic and Armenian letters; other letters stay.
 char32_t to_upper(char32_t c);
 char32_t to_lower(char32_t c);
+char32_t to_title(char32_t c);
 std::string to_upper(std::string_view text);
 std::string to_lower(std::string_view text);
 /// Without white space at both ends, as strings.TrimSpace.

@@ -7,10 +7,12 @@
 #include "doc/patch.h"
 #include "expr/ambient.h"
 #include "expr/condition.h"
+#include "expr/depends.h"
 #include "expr/expression.h"
 #include "expr/go_json.h"
 #include "expr/go_text.h"
 #include "expr/go_value.h"
+#include "expr/json_path.h"
 #include "expr/operators.h"
 #include "expr/text_template.h"
 
@@ -31,6 +33,13 @@ bool flag(const doc::Object& row, std::string_view name) {
 std::string source(const doc::Object& row) {
   const doc::Value& in = *field(row, "in");
   return in.is_string() ? std::string(in.get_string()) : doc::to_json(in);
+}
+
+/// The document that a row has in "with".
+const doc::Value& document(const doc::Object& row) {
+  static const doc::Value nothing;
+  const doc::Value* with = field(row, "with");
+  return with ? *with : nothing;
 }
 
 /// As Go decodes JSON: every number is a float.
@@ -110,16 +119,130 @@ Answer when(const doc::Object& row) {
   return {.out = doc::Value(*decided), .type = "bool"};
 }
 
+/// A task that others depend on: its phase, or an object.
+struct Task {
+  explicit Task(const doc::Value& value)
+      : phase(value.is_string() ? std::string_view(value.get_string()) : doc::find_string(value, "phase")),
+        daemoned(truth(doc::find(value, "daemoned")) && phase != "Pending") {
+    if (const doc::Value* list = doc::find(value, "children"); list && list->is_array()) children = &list->get_array();
+    bare = expr::kSucceeded | expr::kSkipped | expr::kDaemoned;
+    if (truth(doc::find(value, "continueOn", "error"))) bare |= expr::kErrored;
+    if (truth(doc::find(value, "continueOn", "failed"))) bare |= expr::kFailed;
+  }
+
+  bool finished() const {
+    constexpr std::array<std::string_view, 5> kEnds = {"Succeeded", "Failed", "Error", "Skipped", "Omitted"};
+    return daemoned || std::ranges::find(kEnds, phase) != kEnds.end();
+  }
+  std::uint16_t results() const {
+    std::uint16_t bits = daemoned ? expr::kDaemoned : 0;
+    if (phase == "Succeeded") bits |= expr::kSucceeded;
+    if (phase == "Failed") bits |= expr::kFailed;
+    if (phase == "Error") bits |= expr::kErrored;
+    if (phase == "Skipped") bits |= expr::kSkipped;
+    if (phase == "Omitted") bits |= expr::kOmitted;
+    if (!children) return bits;
+    const auto is = [](std::string_view wanted) {
+      return [wanted](const doc::Value& child) { return child.is_string() && child.get_string() == wanted; };
+    };
+    if (std::ranges::any_of(*children, is("Succeeded"))) bits |= expr::kAnySucceeded;
+    if (!children->empty() && std::ranges::all_of(*children, is("Failed"))) bits |= expr::kAllFailed;
+    return bits;
+  }
+
+  static bool truth(const doc::Value* value) { return value && value->is_bool() && value->get_bool(); }
+
+  std::string_view phase;
+  bool daemoned;
+  const doc::Array* children = nullptr;
+  std::uint16_t bare;
+};
+
+Answer depends(const doc::Object& row) {
+  std::string text;
+  if (const doc::Value* names = field(row, "dependencies")) {
+    for (const doc::Value& name : names->get_array()) text += (text.empty() ? "" : " && ") + doc::scalar_text(name);
+  } else {
+    text = source(row);
+  }
+  const auto compiled = expr::Depends::compile(text);
+  if (!compiled) return failed(compiled.error());
+  std::vector<Task> tasks;
+  for (std::size_t i = 0; i < compiled->tasks().size(); ++i) {
+    const std::string& name = compiled->tasks()[i];
+    const doc::Value* task = doc::find(document(row), name);
+    if (!task) return {.error = "dependency '" + name + "' not defined"};
+    tasks.emplace_back(*task);
+    if (compiled->uses_loop_result(i) && !tasks.back().children) return {.error = name + " is no loop"};
+  }
+  if (!std::ranges::all_of(tasks, &Task::finished)) return {.type = "nil"};
+  const bool run =
+      compiled->eval([&](std::size_t i) { return tasks[i].results(); }, [&](std::size_t i) { return tasks[i].bare; });
+  return {.out = doc::Value(run), .type = "bool"};
+}
+
+Answer condition(const doc::Object& row) {
+  const doc::Value* as = field(row, "as");
+  const auto join = as && *as == "failure" ? expr::Join::kAny : expr::Join::kAll;
+  return typed(expr::eval_resource_condition(source(row), document(row), join));
+}
+
+Answer json_path(const doc::Object& row) {
+  return typed(expr::query_json_path(source(row), decoded(document(row))));
+}
+
+Answer kubectl_json_path(const doc::Object& row) {
+  auto text = doc::eval_jsonpath(source(row), document(row), flag(row, "allowMissingKeys"));
+  if (!text) return failed(text.error());
+  return {.out = doc::Value(*text)};
+}
+
+template <auto apply>
+Answer patched(const doc::Object& row) {
+  doc::Value target = document(row);
+  const auto patch = doc::parse_json(source(row));
+  if (!patch) return failed(patch.error());
+  const Status done = apply(target, *patch);
+  if (!done) return failed(done.error());
+  return {.out = std::move(target)};
+}
+
+Status merge(doc::Value& target, const doc::Value& patch) {
+  doc::apply_merge_patch(target, patch);
+  return {};
+}
+
 struct Language {
   std::string_view name;
   Answer (*answer)(const doc::Object&);
 };
 
 constexpr std::array kLanguages{
+    Language{"condition", condition},
+    Language{"depends", depends},
     Language{"expr", expression},
+    Language{"json_patch", patched<doc::apply_json_patch>},
+    Language{"jsonpath", json_path},
+    Language{"kubectl_jsonpath", kubectl_json_path},
+    Language{"merge_patch", patched<merge>},
+    Language{"strategic_merge_patch", patched<doc::apply_strategic_merge_patch>},
     Language{"template", substitution},
     Language{"when", when},
 };
+
+/// Numbers by value, whatever their type.
+bool same(const doc::Value& left, const doc::Value& right) {
+  const auto* a = left.if_array();
+  const auto* b = right.if_array();
+  if (a && b) return std::ranges::equal(*a, *b, same);
+  const auto* c = left.if_object();
+  const auto* d = right.if_object();
+  if (!c || !d) return expr::values_equal(left, right);
+  return c->size() == d->size() && std::ranges::all_of(*c, [&](const auto& member) {
+           const doc::Value* other = d->if_contains(member.key());
+           return other && same(member.value(), *other);
+         });
+}
 
 enum class Number { kNone, kInteger, kFloat };
 
@@ -157,8 +280,7 @@ std::string difference(const doc::Object& row, const Answer& answer) {
   doc::Value given = answer.out;
   if (wanted_type == "string quoted" && given.is_string()) given = expr::go_quote(given.get_string());
   if (given.is_double() && out && out->is_string()) given = expr::go_text(given);
-  if (!expr::values_equal(given, out ? *out : doc::Value()))
-    return "gives " + doc::to_json(given) + " instead of " + wanted;
+  if (!same(given, out ? *out : doc::Value())) return "gives " + doc::to_json(given) + " instead of " + wanted;
   if (number_of(wanted_type) != Number::kNone && number_of(answer.type) != number_of(wanted_type)) {
     return "gives the type " + answer.type + " instead of " + std::string(wanted_type);
   }

@@ -20,7 +20,7 @@ int main(int argc, char** argv) {
       return 2;
     }
     doc::Object& fields = row->get_object();
-    if (fields.contains("in")) {
+    if (fields.contains("in") || fields.contains("dependencies")) {
       const oracles::Answer answer = oracles::answer(argv[1], fields);
       for (const char* result : {"out", "type", "error", "missing"}) fields.erase(result);
       if (answer.error.empty()) {
