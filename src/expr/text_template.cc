@@ -8,6 +8,7 @@
 #include "expr/expression.h"
 #include "expr/go_json.h"
 #include "expr/go_text.h"
+#include "expr/go_value.h"
 #include "expr/position.h"
 #include "expr/variables.h"
 
@@ -59,7 +60,14 @@ struct TextTemplate::Program {
 namespace {
 
 /// Reads the tag that opens at `tag.begin` and whose first `}}` is at `close`.
-Status read_tag(std::string_view text, std::size_t close, Tag& tag) {
+Status read_tag(std::string_view text, std::size_t close, bool in_document, Tag& tag) {
+  const auto name_of = [in_document](std::string_view name) {
+    if (!in_document) return std::string(trim(name));
+    // The original reads the tags of a document in its JSON text: a line break there is no white space.
+    std::string escaped;
+    append_go_json_string(name, true, escaped);
+    return std::string(trim(std::string_view(escaped).substr(1, escaped.size() - 2)));
+  };
   const std::string_view body = text.substr(tag.begin + kOpen.size(), close - tag.begin - kOpen.size());
   tag.end = close + kClose.size();
   if (body.starts_with('=')) {
@@ -74,11 +82,11 @@ Status read_tag(std::string_view text, std::size_t close, Tag& tag) {
   }
   const std::size_t inner = body.rfind(kOpen);
   if (inner == std::string_view::npos || inner == 0) {
-    tag.name = trim(body);
+    tag.name = name_of(body);
     return {};
   }
   tag.kind = Tag::Kind::kNested;
-  tag.name = trim(body.substr(inner + kOpen.size()));
+  tag.name = name_of(body.substr(inner + kOpen.size()));
   tag.prefix = std::string(kOpen) + std::string(body.substr(0, inner));
   const std::size_t outer_close = text.find(kClose, tag.end);
   if (outer_close != std::string_view::npos && text.find(kOpen, tag.end) > outer_close) {
@@ -135,7 +143,7 @@ class Renderer {
                       ": output is an absent optional (skipped/omitted node with no default)");
     }
     if (value) {
-      return fail(Code::kInvalidArgument,
+      return fail(Code::kNotFound,
                   "failed to resolve {{" + std::string(name) + "}} to string at " + place(text_, tag.begin));
     }
     if (must_resolve(name)) {
@@ -220,6 +228,7 @@ class Renderer {
       return fail(Code::kInvalidArgument, "failed to evaluate expression " + std::string(raw(tag)) + " at " +
                                               place(text_, tag.begin) + ": its value is nil");
     }
+    *result = go_value_plain(*result);
     if (result->is_string()) {
       out_ += std::string_view(result->get_string());
     } else {
@@ -256,7 +265,7 @@ Result<TextTemplate> TextTemplate::compile(std::string_view text, Unclosed unclo
     Tag& tag = program->tags.emplace_back();
     tag.text_begin = program->tail;
     tag.begin = begin;
-    TIPHYS_CHECK_OK(read_tag(text, close, tag));
+    TIPHYS_CHECK_OK(read_tag(text, close, unclosed == Unclosed::kText, tag));
     program->tail = tag.end;
     begin = text.find(kOpen, tag.end);
     if (tag.kind == Tag::Kind::kExpression) {

@@ -37,8 +37,9 @@ class TextTemplate {
   const std::vector<std::string>& references() const;
 
   /// Strings are put in as they are, other results of expressions as JSON. Codes of errors: kNotFound for a name that
-  /// the scope does not know (yet); kFailedPrecondition for a simple tag whose value is null, the output of a skipped
-  /// step without a default; kInvalidArgument for an expression that fails. With kKeep only the null value is an error.
+  /// the scope does not know (yet) or whose value is no string; kFailedPrecondition for a simple tag whose value is
+  /// null, the output of a skipped step without a default; kInvalidArgument for an expression that fails. With kKeep
+  /// only such values are errors.
   Result<std::string> render(const Scope& scope, Unresolved unresolved) const;
 
  private:

@@ -98,13 +98,8 @@ Answer expression(const doc::Object& row) {
 Answer substitution(const doc::Object& row) {
   using expr::Unresolved;
   auto unresolved = flag(row, "allowUnresolved") ? Unresolved::kKeep : Unresolved::kError;
-  if (field(row, "strict")) unresolved = Unresolved::kErrorForSiblings;
-  if (const doc::Value* mode = field(row, "mode"); mode && *mode == "plain") {
-    const auto compiled = expr::TextTemplate::compile(source(row));
-    if (!compiled) return failed(compiled.error());
-    auto text = compiled->render(scope(row), unresolved);
-    if (!text) return failed(text.error());
-    return {.out = doc::Value(*text), .type = ""};
+  if (const doc::Value* strict = field(row, "strict")) {
+    unresolved = strict->get_array().empty() ? Unresolved::kKeep : Unresolved::kErrorForSiblings;
   }
   const auto compiled = expr::DocumentTemplate::compile(*field(row, "in"));
   if (!compiled) return failed(compiled.error());
