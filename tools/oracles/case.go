@@ -49,15 +49,20 @@ func newCase(library *Library, row Row) (*Case, error) {
 	if !ok {
 		return c, nil
 	}
-	var name string
-	if json.Unmarshal(with, &name) != nil {
+	if !isString(with) {
 		c.with = with
 		return c, nil
 	}
-	var err error
+	var name string
+	err := json.Unmarshal(with, &name)
+	if err != nil {
+		return nil, err
+	}
 	c.with, err = library.load(name)
 	return c, err
 }
+
+func isString(text json.RawMessage) bool { return strings.HasPrefix(string(text), `"`) }
 
 func (c *Case) read(name string, into any) {
 	if raw, ok := c.row.get(name); ok {
@@ -80,7 +85,7 @@ func (c *Case) flag(name string) (b bool) { c.read(name, &b); return b }
 // source is the text of "in"; an "in" that is no string stands for its own JSON text.
 func (c *Case) source() string {
 	raw, _ := c.row.get("in")
-	if strings.HasPrefix(string(raw), `"`) {
+	if isString(raw) {
 		return c.text("in")
 	}
 	return string(raw)

@@ -17,9 +17,19 @@ import (
 type language func(*Case) (Result, error)
 
 var languages = map[string]language{
-	"expr":     evalExpr,
-	"template": evalTemplate,
-	"when":     evalWhen,
+	"condition":             evalCondition,
+	"depends":               evalDepends,
+	"expr":                  evalExpr,
+	"gjson":                 evalGJSON,
+	"jq":                    evalJQ,
+	"json_patch":            evalJSONPatch,
+	"jsonpath":              evalJSONPath,
+	"kubectl_jsonpath":      evalKubectlJSONPath,
+	"merge_patch":           evalMergePatch,
+	"sjson":                 evalSJSON,
+	"strategic_merge_patch": evalStrategicMergePatch,
+	"template":              evalTemplate,
+	"when":                  evalWhen,
 }
 
 func main() {

@@ -87,3 +87,12 @@ func held(v reflect.Value) any {
 	}
 	return v.Interface()
 }
+
+// compact takes the white space out of JSON.
+func compact(text []byte) json.RawMessage {
+	var b bytes.Buffer
+	if err := json.Compact(&b, text); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
