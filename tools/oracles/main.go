@@ -3,6 +3,7 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -35,23 +36,51 @@ var languages = map[string]language{
 func main() {
 	// Functions that read the time zone give the same everywhere.
 	time.Local = time.UTC
-	if err := run(os.Args[1:], os.Stdin, os.Stdout); err != nil {
+	err := run(os.Args[1:], os.Stdin, os.Stdout)
+	if errors.Is(err, errDiffer) {
+		os.Exit(1)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "oracles:", err)
 		os.Exit(2)
 	}
 }
 
+const usage = `usage:
+  oracles LANGUAGE <CASES                        answers each case
+  oracles generate LANGUAGE --seed N --count N   prints random cases
+  oracles compare OURS THEIRS                    prints the rows of two files of answers that differ
+languages: `
+
 func run(args []string, in io.Reader, out io.Writer) error {
 	flags := flag.NewFlagSet("oracles", flag.ContinueOnError)
 	data := flags.String("data", "tests/oracles/data", "the folder of shared variables and documents")
-	if err := flags.Parse(args); err != nil {
+	seed := flags.Uint64("seed", 1, "of generate")
+	count := flags.Int("count", 100, "of generate")
+	words, err := parseWords(flags, args)
+	if err != nil {
 		return err
 	}
-	eval, ok := languages[flags.Arg(0)]
-	if !ok {
-		return fmt.Errorf("usage: oracles [-data DIR] %s", strings.Join(slices.Sorted(maps.Keys(languages)), "|"))
+	switch {
+	case len(words) == 2 && words[0] == "generate":
+		return generate(words[1], *seed, *count, out)
+	case len(words) == 3 && words[0] == "compare":
+		return compareFiles(words[1], words[2], out)
+	case len(words) == 1 && languages[words[0]] != nil:
+		return answer(languages[words[0]], &Library{dir: *data}, in, out)
 	}
-	return answer(eval, &Library{dir: *data}, in, out)
+	return errors.New(usage + strings.Join(slices.Sorted(maps.Keys(languages)), " "))
+}
+
+// parseWords reads flags wherever they stand and gives what is none.
+func parseWords(flags *flag.FlagSet, args []string) (words []string, err error) {
+	for {
+		if err := flags.Parse(args); err != nil || flags.NArg() == 0 {
+			return words, err
+		}
+		words = append(words, flags.Arg(0))
+		args = flags.Args()[1:]
+	}
 }
 
 // answer writes one row for each row it reads.

@@ -39,7 +39,7 @@ func typeName(v any) string {
 // encode is a value's JSON. What JSON cannot hold becomes text: NaN and infinities, strings that are not UTF-8 in
 // Go's quotes, functions by their type.
 func encode(v any) json.RawMessage {
-	if raw, err := json.Marshal(held(reflect.ValueOf(v))); err == nil {
+	if raw, err := json.Marshal(held(reflect.ValueOf(v), 0)); err == nil {
 		var out any
 		d := json.NewDecoder(bytes.NewReader(raw))
 		d.UseNumber()
@@ -50,12 +50,18 @@ func encode(v any) json.RawMessage {
 	return marshal(fmt.Sprintf("%v", v))
 }
 
-func held(v reflect.Value) any {
+// deepest bounds the nesting of a value: what goes beyond holds itself.
+const deepest = 1000
+
+func held(v reflect.Value, depth int) any {
+	if depth > deepest {
+		panic("a value that holds itself")
+	}
 	switch v.Kind() {
 	case reflect.Invalid:
 		return nil
 	case reflect.Interface:
-		return held(v.Elem())
+		return held(v.Elem(), depth)
 	case reflect.Float32, reflect.Float64:
 		if f := v.Float(); math.IsNaN(f) || math.IsInf(f, 0) {
 			return strconv.FormatFloat(f, 'g', -1, 64)
@@ -70,7 +76,7 @@ func held(v reflect.Value) any {
 		}
 		list := make([]any, v.Len())
 		for i := range list {
-			list[i] = held(v.Index(i))
+			list[i] = held(v.Index(i), depth+1)
 		}
 		return list
 	case reflect.Map:
@@ -79,7 +85,7 @@ func held(v reflect.Value) any {
 		}
 		m := make(map[string]any, v.Len())
 		for _, k := range v.MapKeys() {
-			m[fmt.Sprint(k.Interface())] = held(v.MapIndex(k))
+			m[fmt.Sprint(k.Interface())] = held(v.MapIndex(k), depth+1)
 		}
 		return m
 	case reflect.Func, reflect.Chan, reflect.UnsafePointer:

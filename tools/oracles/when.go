@@ -14,17 +14,7 @@ func evalWhen(c *Case) (Result, error) {
 	if text == "" {
 		return describe(true), nil
 	}
-	expression, err := govaluate.NewEvaluableExpression(text)
-	switch {
-	case err == nil || cron:
-	case strings.Contains(err.Error(), "Invalid token"):
-		err = fmt.Errorf("Invalid 'when' expression '%s': %v (hint: try wrapping the affected expression in quotes (\"))", text, err)
-	default:
-		err = fmt.Errorf("Invalid 'when' expression '%s': %v", text, err)
-	}
-	if err == nil && !cron {
-		expression, err = wordsAsStrings(expression)
-	}
+	expression, err := compileWhen(text, cron)
 	if err != nil {
 		return Result{}, err
 	}
@@ -39,6 +29,19 @@ func evalWhen(c *Case) (Result, error) {
 		return Result{}, fmt.Errorf("Expected boolean evaluation for '%s'. Got %v", text, v)
 	}
 	return describe(v), nil
+}
+
+func compileWhen(text string, cron bool) (*govaluate.EvaluableExpression, error) {
+	expression, err := govaluate.NewEvaluableExpression(text)
+	switch {
+	case cron:
+		return expression, err
+	case err == nil:
+		return wordsAsStrings(expression)
+	case strings.Contains(err.Error(), "Invalid token"):
+		return nil, fmt.Errorf("Invalid 'when' expression '%s': %v (hint: try wrapping the affected expression in quotes (\"))", text, err)
+	}
+	return nil, fmt.Errorf("Invalid 'when' expression '%s': %v", text, err)
 }
 
 func wordsAsStrings(expression *govaluate.EvaluableExpression) (*govaluate.EvaluableExpression, error) {
