@@ -16,11 +16,11 @@ var errDiffer = errors.New("answers differ")
 
 // compareFiles prints the rows of two files of answers to the same cases that differ, the first one's with a minus.
 func compareFiles(minus, plus string, out io.Writer) error {
-	a, err := readRows(minus)
+	a, err := readFile(minus)
 	if err != nil {
 		return err
 	}
-	b, err := readRows(plus)
+	b, err := readFile(plus)
 	if err != nil {
 		return err
 	}
@@ -45,19 +45,15 @@ func compareFiles(minus, plus string, out io.Writer) error {
 	return nil
 }
 
-func readRows(path string) (rows []Row, err error) {
-	text, err := os.ReadFile(path)
+func readFile(path string) ([]Row, error) {
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	for line := range bytes.Lines(text) {
-		row, err := parseRow(line)
-		if err != nil {
-			return nil, fmt.Errorf("%s: row %d: %w", path, len(rows)+1, err)
-		}
-		if !row.isComment() {
-			rows = append(rows, row)
-		}
+	defer file.Close()
+	rows, err := readRows(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return rows, nil
 }

@@ -49,7 +49,8 @@ func main() {
 const usage = `usage:
   oracles LANGUAGE <CASES                        answers each case
   oracles generate LANGUAGE --seed N --count N   prints random cases
-  oracles compare OURS THEIRS                    prints the rows of two files of answers that differ
+  oracles compare MINUS PLUS                     prints the rows of two files of answers that differ
+  oracles bench LANGUAGE <ROWS                   times the rows of tests/oracles/bench.jsonl that are of the language
 languages: `
 
 func run(args []string, in io.Reader, out io.Writer) error {
@@ -66,6 +67,12 @@ func run(args []string, in io.Reader, out io.Writer) error {
 		return generate(words[1], *seed, *count, out)
 	case len(words) == 3 && words[0] == "compare":
 		return compareFiles(words[1], words[2], out)
+	case len(words) == 2 && words[0] == "bench":
+		rows, err := readRows(in)
+		if err != nil {
+			return err
+		}
+		return bench(words[1], &Library{dir: *data}, rows, out)
 	case len(words) == 1 && languages[words[0]] != nil:
 		return answer(languages[words[0]], &Library{dir: *data}, in, out)
 	}
@@ -85,27 +92,41 @@ func parseWords(flags *flag.FlagSet, args []string) (words []string, err error) 
 
 // answer writes one row for each row it reads.
 func answer(eval language, library *Library, in io.Reader, out io.Writer) error {
+	return eachRow(in, func(row Row) error {
+		if !row.isComment() {
+			var err error
+			if row, err = answerRow(eval, library, row); err != nil {
+				return err
+			}
+		}
+		_, err := fmt.Fprintln(out, row)
+		return err
+	})
+}
+
+func readRows(in io.Reader) (rows []Row, err error) {
+	err = eachRow(in, func(row Row) error {
+		if !row.isComment() {
+			rows = append(rows, row)
+		}
+		return nil
+	})
+	return rows, err
+}
+
+func eachRow(in io.Reader, do func(Row) error) error {
 	lines := bufio.NewScanner(in)
 	lines.Buffer(nil, 64<<20)
-	w := bufio.NewWriter(out)
 	for n := 1; lines.Scan(); n++ {
 		if len(strings.TrimSpace(lines.Text())) == 0 {
 			continue
 		}
 		row, err := parseRow(lines.Bytes())
+		if err == nil {
+			err = do(row)
+		}
 		if err != nil {
 			return fmt.Errorf("line %d: %w", n, err)
-		}
-		if !row.isComment() {
-			if row, err = answerRow(eval, library, row); err != nil {
-				return fmt.Errorf("line %d: %w", n, err)
-			}
-		}
-		if _, err := fmt.Fprintln(w, row); err != nil {
-			return err
-		}
-		if err := w.Flush(); err != nil {
-			return err
 		}
 	}
 	return lines.Err()
