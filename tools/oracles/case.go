@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -26,6 +27,7 @@ func (l *Library) load(name string) (json.RawMessage, error) {
 	if err != nil {
 		return nil, err
 	}
+	text = bytes.TrimSpace(text)
 	if !json.Valid(text) {
 		return nil, fmt.Errorf("%s.json is not JSON", name)
 	}
