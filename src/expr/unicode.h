@@ -6,19 +6,15 @@
 #include <string>
 #include <string_view>
 
+#include "doc/utf8.h"
+
 namespace tiphys::expr {
 
-struct CodePoint {
-  char32_t value = 0xFFFD;
-  std::size_t size = 1;  ///< bytes; 1 for a malformed sequence
-};
-
-/// The code point at `at`, which must be inside the text. U+FFFD for a malformed sequence.
-CodePoint code_point_at(std::string_view text, std::size_t at);
-/// The last code point of a text that is not empty.
-CodePoint last_code_point(std::string_view text);
-void append_utf8(char32_t code_point, std::string& out);
-std::size_t count_code_points(std::string_view text);
+using doc::append_utf8;
+using doc::code_point_at;
+using doc::CodePoint;
+using doc::count_code_points;
+using doc::last_code_point;
 
 bool is_letter(char32_t c);
 bool is_digit(char32_t c);  ///< decimal digits of all scripts
