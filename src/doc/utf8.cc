@@ -53,4 +53,23 @@ std::size_t count_code_points(std::string_view text) {
   return count;
 }
 
+bool is_space(char32_t c) {
+  return (c >= 9 && c <= 13) || c == ' ' || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
+         c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+}
+
+std::string_view trim_space(std::string_view text) {
+  while (!text.empty()) {
+    const CodePoint c = code_point_at(text, 0);
+    if (!is_space(c.value)) break;
+    text.remove_prefix(c.size);
+  }
+  while (!text.empty()) {
+    const CodePoint c = last_code_point(text);
+    if (!is_space(c.value)) break;
+    text.remove_suffix(c.size);
+  }
+  return text;
+}
+
 }  // namespace tiphys::doc

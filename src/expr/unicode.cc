@@ -31,11 +31,6 @@ bool is_print(char32_t c) {
   return between(category(c), UTF8PROC_CATEGORY_LU, UTF8PROC_CATEGORY_SO);
 }
 
-bool is_space(char32_t c) {
-  return (c >= 9 && c <= 13) || c == ' ' || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
-         c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
-}
-
 /// The library knows a capital of ß, to which Unicode's own mapping does not lead.
 constexpr char32_t kSharpS = 0xDF;
 
@@ -69,20 +64,6 @@ std::string to_lower(std::string_view text) {
     i += c.size;
   }
   return out;
-}
-
-std::string_view trim_space(std::string_view text) {
-  while (!text.empty()) {
-    const CodePoint c = code_point_at(text, 0);
-    if (!is_space(c.value)) break;
-    text.remove_prefix(c.size);
-  }
-  while (!text.empty()) {
-    const CodePoint c = last_code_point(text);
-    if (!is_space(c.value)) break;
-    text.remove_suffix(c.size);
-  }
-  return text;
 }
 
 }  // namespace tiphys::expr

@@ -14,11 +14,12 @@ using doc::append_utf8;
 using doc::code_point_at;
 using doc::CodePoint;
 using doc::count_code_points;
+using doc::is_space;
 using doc::last_code_point;
+using doc::trim_space;
 
 bool is_letter(char32_t c);
 bool is_digit(char32_t c);  ///< decimal digits of all scripts
-bool is_space(char32_t c);
 /// What Go prints as it is: letters, marks, numbers, punctuation, symbols and the ASCII space.
 bool is_print(char32_t c);
 char32_t to_upper(char32_t c);
@@ -26,7 +27,5 @@ char32_t to_lower(char32_t c);
 char32_t to_title(char32_t c);
 std::string to_upper(std::string_view text);
 std::string to_lower(std::string_view text);
-/// Without white space at both ends, as strings.TrimSpace.
-std::string_view trim_space(std::string_view text);
 
 }  // namespace tiphys::expr

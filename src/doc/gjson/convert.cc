@@ -59,29 +59,6 @@ std::optional<double> parse_magnitude(const std::string& text) {
   return stop == end ? std::optional(number) : std::nullopt;
 }
 
-std::string float_text(double number) {
-  if (std::isnan(number)) return "NaN";
-  if (std::isinf(number)) return number > 0 ? "+Inf" : "-Inf";
-  std::array<char, 32> scientific;
-  std::array<char, 400> fixed;
-  const auto end =
-      std::to_chars(scientific.data(), scientific.data() + scientific.size(), number, std::chars_format::scientific);
-  // From 2^53 on to_chars writes all digits that the number has, Go the shortest ones and zeros.
-  if (std::abs(number) >= 0x1p53) {
-    const std::string_view text(scientific.data(), static_cast<std::size_t>(end.ptr - scientific.data()));
-    const auto e = text.find('e');
-    std::size_t exponent = 0;
-    std::from_chars(text.data() + e + 2, end.ptr, exponent);
-    std::string digits;
-    for (const char c : text.substr(0, e)) {
-      if (c != '.') digits += c;
-    }
-    digits.resize(exponent + 1 + (number < 0 ? 1 : 0), '0');
-    return digits;
-  }
-  return {fixed.data(), std::to_chars(fixed.data(), fixed.data() + fixed.size(), number, std::chars_format::fixed).ptr};
-}
-
 /// As amd64 converts: what does not fit is the least int.
 std::int64_t truncate(double number) {
   if (!(number >= -0x1p63 && number < 0x1p63)) return std::numeric_limits<std::int64_t>::min();
@@ -120,6 +97,29 @@ std::optional<std::uint64_t> parse_digits(std::string_view text) {
   return number;
 }
 
+std::string fixed_text(double number) {
+  if (std::isnan(number)) return "NaN";
+  if (std::isinf(number)) return number > 0 ? "+Inf" : "-Inf";
+  std::array<char, 32> scientific;
+  std::array<char, 400> fixed;
+  const auto end =
+      std::to_chars(scientific.data(), scientific.data() + scientific.size(), number, std::chars_format::scientific);
+  // From 2^53 on to_chars writes all digits that the number has, Go the shortest ones and zeros.
+  if (std::abs(number) >= 0x1p53) {
+    const std::string_view text(scientific.data(), static_cast<std::size_t>(end.ptr - scientific.data()));
+    const auto e = text.find('e');
+    std::size_t exponent = 0;
+    std::from_chars(text.data() + e + 2, end.ptr, exponent);
+    std::string digits;
+    for (const char c : text.substr(0, e)) {
+      if (c != '.') digits += c;
+    }
+    digits.resize(exponent + 1 + (number < 0 ? 1 : 0), '0');
+    return digits;
+  }
+  return {fixed.data(), std::to_chars(fixed.data(), fixed.data() + fixed.size(), number, std::chars_format::fixed).ptr};
+}
+
 std::string text_of(const Found& found) {
   switch (found.type) {
     case GjsonType::kFalse:
@@ -133,7 +133,7 @@ std::string text_of(const Found& found) {
     case GjsonType::kNumber: {
       const std::string_view digits = found.raw.substr(found.raw.starts_with('-') ? 1 : 0);
       const bool integer = !found.raw.empty() && std::ranges::all_of(digits, is_decimal);
-      return integer ? std::string(found.raw) : float_text(found.num);
+      return integer ? std::string(found.raw) : fixed_text(found.num);
     }
     default:
       return "";

@@ -172,8 +172,8 @@ class Printer {
   void sort_members(const std::vector<Member>& members) {
     if (members.empty()) return;
     const auto value_of = [&](const Member& member) {
-      const std::string_view line = trim_blanks(std::string_view(out_).substr(member.begin, member.end - member.begin));
-      return trim_blanks(line.substr(std::min(line.size(), member.key.size() + 1)));
+      const std::string_view line = trim_space(std::string_view(out_).substr(member.begin, member.end - member.begin));
+      return trim_space(line.substr(std::min(line.size(), member.key.size() + 1)));
     };
     std::vector<Member> sorted = members;
     std::ranges::stable_sort(sorted, [&](const Member& a, const Member& b) {

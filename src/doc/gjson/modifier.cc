@@ -6,6 +6,7 @@
 #include "doc/gjson/layout.h"
 #include "doc/gjson/search.h"
 #include "doc/go_json_string.h"
+#include "doc/utf8.h"
 
 namespace tiphys::doc::gjson {
 namespace {
@@ -107,7 +108,7 @@ std::string_view modify_flatten(Workspace& work, std::string_view json, std::str
   for_each(work, found, [&](const Found&, const Found& value) {
     std::string_view raw = value.raw;
     if (value.is_array()) raw = unwrap(deep ? modify_flatten(work, raw, argument) : raw);
-    raw = trim_blanks(raw);
+    raw = trim_space(raw);
     if (!raw.empty()) list.add(raw);
   });
   return list.close();

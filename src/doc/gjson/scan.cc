@@ -58,6 +58,11 @@ bool starts_number(char c) {
 
 }  // namespace
 
+std::size_t skip_blanks(std::string_view text, std::size_t at) {
+  while (at < text.size() && is_blank(text[at])) ++at;
+  return at;
+}
+
 std::string_view trim_blanks(std::string_view text) {
   while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
   while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
@@ -153,8 +158,7 @@ Found literal_value(std::string_view raw) {
 }
 
 Found parse(Workspace& work, std::string_view json) {
-  std::size_t i = 0;
-  while (i < json.size() && is_blank(json[i])) ++i;
+  const std::size_t i = skip_blanks(json, 0);
   if (i == json.size()) return {};
   const char c = json[i];
   Found value;

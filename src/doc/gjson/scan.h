@@ -33,6 +33,8 @@ inline unsigned char byte_at(std::string_view text, std::size_t at) {
 inline bool is_blank(char c) {
   return static_cast<unsigned char>(c) <= ' ';
 }
+/// The first character at or after `at` that is none; the size of the text when there is none.
+std::size_t skip_blanks(std::string_view text, std::size_t at);
 std::string_view trim_blanks(std::string_view text);
 
 /// A piece of text, and where the reader goes on: its end, or one more where a string in it is not closed.
@@ -95,6 +97,9 @@ std::vector<Found> elements(Workspace& work, const Found& found);
 
 /// Whether the text is one well-formed JSON value; its strings may be malformed UTF-8.
 bool is_valid(Workspace& work, std::string_view json);
+
+/// strconv.FormatFloat(number, 'f', -1, 64).
+std::string fixed_text(double number);
 
 std::string text_of(const Found& found);
 bool bool_of(const Found& found);
