@@ -2,9 +2,14 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
+#include <fstream>
 
+#include "base/strings.h"
+#include "doc/gjson.h"
 #include "doc/jsonpath.h"
 #include "doc/patch.h"
+#include "doc/sjson.h"
 #include "expr/ambient.h"
 #include "expr/condition.h"
 #include "expr/depends.h"
@@ -19,24 +24,23 @@
 namespace tiphys::oracles {
 namespace {
 
-const doc::Value* field(const doc::Object& row, std::string_view name) {
-  const auto found = row.find(name);
-  return found == row.end() ? nullptr : &found->value();
+const doc::Value* field(const Row& row, std::string_view name) {
+  return row.fields.if_contains(name);
 }
 
-bool flag(const doc::Object& row, std::string_view name) {
+bool flag(const Row& row, std::string_view name) {
   const doc::Value* value = field(row, name);
   return value && value->is_bool() && value->get_bool();
 }
 
 /// The text of "in"; one that is no string stands for its own JSON text.
-std::string source(const doc::Object& row) {
+std::string source(const Row& row) {
   const doc::Value& in = *field(row, "in");
   return in.is_string() ? std::string(in.get_string()) : doc::to_json(in);
 }
 
 /// The document that a row has in "with".
-const doc::Value& document(const doc::Object& row) {
+const doc::Value& document(const Row& row) {
   static const doc::Value nothing;
   const doc::Value* with = field(row, "with");
   return with ? *with : nothing;
@@ -54,7 +58,7 @@ const expr::Ambient& ambient() {
   return ambient;
 }
 
-expr::Scope scope(const doc::Object& row) {
+expr::Scope scope(const Row& row) {
   expr::Scope scope;
   scope.set_ambient(&ambient());
   if (const doc::Value* with = field(row, "with"); with && with->is_object()) {
@@ -91,11 +95,11 @@ Answer typed(Result<doc::Value> value) {
   return {.out = plain(std::move(*value)), .type = std::move(type)};
 }
 
-Answer expression(const doc::Object& row) {
+Answer expression(const Row& row) {
   return typed(expr::eval_expression(source(row), scope(row)));
 }
 
-Answer substitution(const doc::Object& row) {
+Answer substitution(const Row& row) {
   using expr::Unresolved;
   auto unresolved = flag(row, "allowUnresolved") ? Unresolved::kKeep : Unresolved::kError;
   if (const doc::Value* strict = field(row, "strict")) {
@@ -108,7 +112,7 @@ Answer substitution(const doc::Object& row) {
   return {.out = **document, .type = ""};
 }
 
-Answer when(const doc::Object& row) {
+Answer when(const Row& row) {
   const auto decided = expr::eval_when(source(row));
   if (!decided) return failed(decided.error());
   return {.out = doc::Value(*decided), .type = "bool"};
@@ -153,7 +157,7 @@ struct Task {
   std::uint16_t bare;
 };
 
-Answer depends(const doc::Object& row) {
+Answer depends(const Row& row) {
   std::string text;
   if (const doc::Value* names = field(row, "dependencies")) {
     for (const doc::Value& name : names->get_array()) text += (text.empty() ? "" : " && ") + doc::scalar_text(name);
@@ -176,24 +180,24 @@ Answer depends(const doc::Object& row) {
   return {.out = doc::Value(run), .type = "bool"};
 }
 
-Answer condition(const doc::Object& row) {
+Answer condition(const Row& row) {
   const doc::Value* as = field(row, "as");
   const auto join = as && *as == "failure" ? expr::Join::kAny : expr::Join::kAll;
   return typed(expr::eval_resource_condition(source(row), document(row), join));
 }
 
-Answer json_path(const doc::Object& row) {
+Answer json_path(const Row& row) {
   return typed(expr::query_json_path(source(row), decoded(document(row))));
 }
 
-Answer kubectl_json_path(const doc::Object& row) {
+Answer kubectl_json_path(const Row& row) {
   auto text = doc::eval_jsonpath(source(row), document(row), flag(row, "allowMissingKeys"));
   if (!text) return failed(text.error());
   return {.out = doc::Value(*text)};
 }
 
 template <auto apply>
-Answer patched(const doc::Object& row) {
+Answer patched(const Row& row) {
   doc::Value target = document(row);
   const auto patch = doc::parse_json(source(row));
   if (!patch) return failed(patch.error());
@@ -207,19 +211,37 @@ Status merge(doc::Value& target, const doc::Value& patch) {
   return {};
 }
 
+Answer gjson(const Row& row) {
+  constexpr std::string_view kTypes[] = {"Null", "False", "Number", "String", "True", "JSON"};
+  const auto found = doc::gjson_get(row.document, source(row));
+  return {.out = doc::Value(found.text()), .type = std::string(kTypes[static_cast<std::size_t>(found.type)])};
+}
+
+Answer sjson(const Row& row) {
+  const doc::Value* set = field(row, "set");
+  const doc::Value* raw = field(row, "setRaw");
+  const auto text = set   ? doc::sjson_set(row.document, source(row), decoded(*set))
+                    : raw ? doc::sjson_set_raw(row.document, source(row), std::string_view(raw->get_string()))
+                          : doc::sjson_delete(row.document, source(row));
+  if (!text) return failed(text.error());
+  return {.out = doc::Value(*text)};
+}
+
 struct Language {
   std::string_view name;
-  Answer (*answer)(const doc::Object&);
+  Answer (*answer)(const Row&);
 };
 
 constexpr std::array kLanguages{
     Language{"condition", condition},
     Language{"depends", depends},
     Language{"expr", expression},
+    Language{"gjson", gjson},
     Language{"json_patch", patched<doc::apply_json_patch>},
     Language{"jsonpath", json_path},
     Language{"kubectl_jsonpath", kubectl_json_path},
     Language{"merge_patch", patched<merge>},
+    Language{"sjson", sjson},
     Language{"strategic_merge_patch", patched<doc::apply_strategic_merge_patch>},
     Language{"template", substitution},
     Language{"when", when},
@@ -254,12 +276,31 @@ std::vector<std::string_view> languages() {
   return names;
 }
 
-Answer answer(std::string_view language, const doc::Object& row) {
+std::string Row::question() const {
+  return doc::to_json(*fields.if_contains(fields.contains("in") ? "in" : "dependencies"));
+}
+
+Result<Row> read_row(std::string_view line) {
+  TIPHYS_TRY(const doc::Value parsed, doc::parse_json(line));
+  if (!parsed.is_object()) return fail(Code::kInvalidArgument, "this is no row: " + std::string(line));
+  Row row{parsed.get_object(), doc::gjson_get(line, "with").raw};
+  doc::Value* with = row.fields.if_contains("with");
+  if (with && with->is_string()) {
+    const auto path =
+        std::filesystem::path(TIPHYS_SOURCE_DIR) / "tests/oracles/data" / (doc::scalar_text(*with) + ".json");
+    std::ifstream file(path);
+    row.document = std::string(trim(std::string{std::istreambuf_iterator<char>(file), {}}));
+    TIPHYS_TRY(*with, doc::parse_json(row.document));
+  }
+  return row;
+}
+
+Answer answer(std::string_view language, const Row& row) {
   const auto found = std::ranges::find(kLanguages, language, &Language::name);
   return found == kLanguages.end() ? Answer{.error = "no such language"} : found->answer(row);
 }
 
-std::string difference(const doc::Object& row, const Answer& answer) {
+std::string difference(const Row& row, const Answer& answer) {
   const doc::Value* error = field(row, "error");
   if (error) {
     if (answer.error.empty())
