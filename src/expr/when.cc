@@ -90,6 +90,7 @@ class Planner {
       case Kind::kPattern:
       case Kind::kTime:
       case Kind::kAccessor:
+      case Kind::kVariable:
         return &stages_.emplace_back(Stage{"", token.kind, nullptr, nullptr, &token});
       default:
         return fail(Code::kInvalidArgument, "Unable to plan token kind: value: '" + token.text + "'");
@@ -229,7 +230,7 @@ Result<doc::Value> evaluate_comparator(const Stage& stage, const doc::Value& lef
 Result<doc::Value> evaluate(const Stage* stage) {
   if (!stage) return doc::Value(nullptr);
   if (stage->symbol.empty()) {
-    if (stage->kind == Kind::kAccessor) {
+    if (stage->kind == Kind::kAccessor || stage->kind == Kind::kVariable) {
       return fail(Code::kInvalidArgument, "No parameter '" + go_text(stage->token->value) + "' found.");
     }
     return stage->token->value;
@@ -271,18 +272,20 @@ Result<std::vector<WhenToken>> parse(std::string_view text) {
 
 }  // namespace
 
-Result<bool> eval_when(std::string_view text) {
+Result<bool> eval_when(std::string_view text, WhenWords words) {
   if (text.empty()) return true;
   auto tokens = parse(text);
   if (!tokens) return failed("Invalid 'when' expression", text, tokens.error());
 
-  for (WhenToken& token : *tokens) {
-    if (token.kind == Kind::kVariable) token.kind = Kind::kString;
+  if (words == WhenWords::kStrings) {
+    for (WhenToken& token : *tokens) {
+      if (token.kind == Kind::kVariable) token.kind = Kind::kString;
+    }
+    // Strings may not stand everywhere where variables may.
+    Status checked = check_when_tokens(*tokens);
+    if (checked) checked = compile_when_patterns(*tokens);
+    if (!checked) return failed("Failed to parse 'when' expression", text, checked.error());
   }
-  // Strings may not stand everywhere where variables may.
-  Status checked = check_when_tokens(*tokens);
-  if (checked) checked = compile_when_patterns(*tokens);
-  if (!checked) return failed("Failed to parse 'when' expression", text, checked.error());
   Planner planner(*tokens);
   const auto stage = planner.plan();
   if (!stage) return failed("Failed to parse 'when' expression", text, stage.error());

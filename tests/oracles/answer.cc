@@ -113,7 +113,8 @@ Answer substitution(const Row& row) {
 }
 
 Answer when(const Row& row) {
-  const auto decided = expr::eval_when(source(row));
+  const auto decided =
+      expr::eval_when(source(row), flag(row, "cron") ? expr::WhenWords::kVariables : expr::WhenWords::kStrings);
   if (!decided) return failed(decided.error());
   return {.out = doc::Value(*decided), .type = "bool"};
 }

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <string>
 
+#include "doc/gjson.h"
 #include "oracles/answer.h"
 
 int main(int argc, char** argv) {
@@ -23,6 +24,8 @@ int main(int argc, char** argv) {
     if (row->asks()) {
       const oracles::Answer answer = oracles::answer(argv[1], *row);
       for (const char* result : {"out", "type", "raw", "becomes", "error", "missing"}) fields.erase(result);
+      // As it was asked: perhaps the name of a shared document.
+      if (fields.contains("with")) fields["with"] = doc::parse_json(doc::gjson_get(line, "with").raw).value();
       if (answer.error.empty()) {
         fields["out"] = answer.out;
         if (!answer.type.empty()) fields["type"] = answer.type;
