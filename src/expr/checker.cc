@@ -64,7 +64,8 @@ bool comparable(const Type& left, const Type& right) {
 
 class Checker {
  public:
-  Checker(const Tree& tree, std::span<const StaticKind> roots) : tree_(tree), roots_(roots), locals_(tree.slots) {}
+  Checker(const Tree& tree, std::span<const StaticKind> roots, const SuggestName& suggest)
+      : tree_(tree), roots_(roots), suggest_(suggest), locals_(tree.slots) {}
 
   Status run() {
     visit(*tree_.root);
@@ -140,7 +141,6 @@ class Checker {
       case Kind::kCollect:
         return visit_collect(node);
       case Kind::kUndefined:
-        for (const Node* child : node.children) visit(*child);
         return node.text.starts_with("sprig.") ? Type{}
                                                : error(node, "unknown name " + node.text + suggest_function(node.text));
     }
@@ -149,6 +149,7 @@ class Checker {
 
   Type visit_path(const Node& node) {
     Type type{roots_[node.slot]};
+    if (type.is(kMissing)) return error(node, "unknown name " + node.parts[0] + suggest_(node.names.back()));
     for (std::size_t i = 1; i < node.parts.size(); ++i) {
       if (type.unknown()) return {};
       type = named_member(node, type, node.parts[i]);
@@ -370,6 +371,8 @@ class Checker {
   }
 
   Type visit_call(const Node& node) {
+    // To the checker sprig is a map of anything: it looks into no argument, where an unknown name is nil.
+    if (node.text.starts_with("sprig.")) return {};
     std::vector<Type> arguments;
     for (const Node* child : node.children) arguments.push_back(visit(*child));
     const std::string& name = node.text;
@@ -414,9 +417,9 @@ class Checker {
 
   Type visit_method(const Node& node) {
     const Type base = visit(*node.children[0]);
-    for (const Node* argument : std::span(node.children).subspan(1)) visit(*argument);
     // A function in a map would be called; none is there.
     if (base.unknown() || base.map()) return {};
+    for (const Node* argument : std::span(node.children).subspan(1)) visit(*argument);
     if (const auto result = method_result(base.kind, node.text)) return {*result};
     return error(node, "type " + name_of(base) + " has no method " + node.text);
   }
@@ -455,6 +458,7 @@ class Checker {
 
   const Tree& tree_;
   std::span<const StaticKind> roots_;
+  const SuggestName& suggest_;
   std::vector<Type> locals_;
   std::vector<Pointer> pointers_;
   std::deque<Type> elements_;
@@ -485,8 +489,8 @@ StaticKind static_kind(const doc::Value& value) {
   return kind ? static_kind(*kind) : kMap;
 }
 
-Status check_types(const Tree& tree, std::span<const StaticKind> roots) {
-  return Checker(tree, roots).run();
+Status check_types(const Tree& tree, std::span<const StaticKind> roots, const SuggestName& suggest) {
+  return Checker(tree, roots, suggest).run();
 }
 
 }  // namespace tiphys::expr

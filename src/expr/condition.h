@@ -12,8 +12,8 @@ namespace tiphys::expr {
 /// What a bare word in `when` is: a string in steps and tasks; in cron workflows a variable, and none has a value.
 enum class WhenWords { kStrings, kVariables };
 
-/// `when` of a step or task, after substitution, in the language of Knetic/govaluate. Must give a boolean; else an error
-/// in the original's words: "Invalid 'when' expression '...': ...".
+/// `when` of a step or task, after substitution, in the language of Knetic/govaluate. Must give a boolean; else an
+/// error in the original's words: "Invalid 'when' expression '...': ...".
 Result<bool> eval_when(std::string_view text, WhenWords words = WhenWords::kStrings);
 
 /// An expr-lang expression (github.com/expr-lang/expr) that must give a boolean: depends, retryStrategy.expression.

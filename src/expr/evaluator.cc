@@ -124,15 +124,12 @@ Result<Held> Evaluation::eval(const Node& node) {
 
 Result<Held> Evaluation::eval_path(const Node& node) {
   Variable variable = find_variable(scope_, node.names);
-  if (variable.length == 0) {
-    return error_at(node, "unknown name " + node.parts[0] + suggest_variable(scope_, node.names.back()));
-  }
-  Held held;
-  std::size_t next = variable.length;
+  Held held;  // nil for a name that the scope does not know, where the checker has let it pass
+  std::size_t next = std::max<std::size_t>(variable.length, 1);
   if (const auto* value = std::get_if<const doc::Value*>(&variable.found)) {
-    // A map without the next part gives nil for it.
-    if (!*value) ++next;
     if (*value) held = Held(*value);
+    // A map without the next part gives nil for it.
+    if (!*value && variable.length > 0) ++next;
   } else if (const auto* text = std::get_if<const std::string*>(&variable.found)) {
     held = Held(doc::Value(**text));
     TIPHYS_CHECK_OK(charge(*held));
@@ -331,12 +328,12 @@ Result<Held> Evaluation::undefined(const Node& node) const {
 
 namespace {
 
-/// The kind of the first part of a path, as the checker knows it; nullopt when the scope does not know it.
-std::optional<StaticKind> root_kind(const Node& path, const Scope& scope) {
+/// The kind of the first part of a path, as the checker knows it.
+StaticKind root_kind(const Node& path, const Scope& scope) {
   const std::string& root = path.parts[0];
   if (path.parts.size() > 1 && scope.text(path.names.back())) return StaticKind::kMap;
   const Variable variable = find_variable(scope, {root});
-  if (variable.length == 0) return std::nullopt;
+  if (variable.length == 0) return StaticKind::kMissing;
   if (const auto* value = std::get_if<const doc::Value*>(&variable.found)) return static_kind(**value);
   return std::holds_alternative<const std::string*>(variable.found) ? StaticKind::kString : StaticKind::kMap;
 }
@@ -348,16 +345,11 @@ Status check(const Tree& tree, const Scope& scope) {
   for (std::size_t i = 0; i < roots.size(); ++i) {
     const Node& path = *tree.paths[i];
     if (path.kind != Kind::kPath) continue;
-    const auto kind = root_kind(path, scope);
-    if (!kind) {
-      return fail(Code::kInvalidArgument, "unknown name " + path.parts[0] + suggest_variable(scope, path.names.back()) +
-                                              caret(tree.text, path.offset));
-    }
-    roots[i] = *kind;
-    signature = signature * 31 + static_cast<std::uint64_t>(*kind) + 1;
+    roots[i] = root_kind(path, scope);
+    signature = signature * 31 + static_cast<std::uint64_t>(roots[i]) + 1;
   }
   if (tree.checked.load(std::memory_order_relaxed) == signature) return {};
-  TIPHYS_CHECK_OK(check_types(tree, roots));
+  TIPHYS_CHECK_OK(check_types(tree, roots, [&](std::string_view name) { return suggest_variable(scope, name); }));
   tree.checked.store(signature, std::memory_order_relaxed);
   return {};
 }

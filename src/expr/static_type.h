@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -30,13 +32,17 @@ enum class StaticKind : std::uint8_t {
   kWeekday,
   kVersion,
   kFunction,
+  kMissing,  ///< of a variable: the scope does not know it
 };
 
 StaticKind static_kind(const doc::Value& value);
 
-/// Finds operators, members and calls whose operands cannot fit, though they might never be evaluated. `roots` has the
-/// kinds of the first parts of `tree.paths`, in their order. An error has the place and a caret; the source of the
-/// rules is checker/checker.go.
-Status check_types(const Tree& tree, std::span<const StaticKind> roots);
+/// The nearest known name, as did_you_mean.
+using SuggestName = std::function<std::string(std::string_view)>;
+
+/// Finds unknown names, and operators, members and calls whose operands cannot fit, though they might never be
+/// evaluated. `roots` has the kinds of the first parts of `tree.paths`, in their order. An error has the place and a
+/// caret; the source of the rules is checker/checker.go.
+Status check_types(const Tree& tree, std::span<const StaticKind> roots, const SuggestName& suggest);
 
 }  // namespace tiphys::expr

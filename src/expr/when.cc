@@ -105,6 +105,12 @@ class Planner {
 
 Result<doc::Value> evaluate(const Stage* stage);
 
+/// Go's conversion of a float to an uint64 on amd64.
+std::uint64_t to_unsigned(double number) {
+  const bool large = number >= 9223372036854775808.0 && number < 18446744073709551616.0;
+  return large ? static_cast<std::uint64_t>(number) : static_cast<std::uint64_t>(truncate_to_int(number));
+}
+
 /// Of the operators that work on two numbers.
 double calculate(std::string_view symbol, double left, double right) {
   const auto bits = [](double number) { return static_cast<std::uint64_t>(truncate_to_int(number)); };
@@ -117,9 +123,10 @@ double calculate(std::string_view symbol, double left, double right) {
   if (symbol == "&") return number(bits(left) & bits(right));
   if (symbol == "|") return number(bits(left) | bits(right));
   if (symbol == "^") return number(bits(left) ^ bits(right));
-  const std::uint64_t count = bits(right);
+  const std::uint64_t shifted = to_unsigned(left);
+  const std::uint64_t count = to_unsigned(right);
   if (count > 63) return 0;
-  return static_cast<double>(symbol == "<<" ? bits(left) << count : bits(left) >> count);
+  return static_cast<double>(symbol == "<<" ? shifted << count : shifted >> count);
 }
 
 std::unexpected<Error> unusable(const doc::Value& value, const Stage& stage) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 
@@ -77,8 +78,9 @@ Answer failed(const Error& error) {
   return {.out = {}, .type = "", .error = error.message, .missing = error.code == Code::kNotFound};
 }
 
-/// As encoding/json writes it, but for numbers that JSON has not.
+/// As encoding/json writes it; what JSON has not as text.
 doc::Value plain(doc::Value value) {
+  if (value.is_double() && !std::isfinite(value.get_double())) return doc::Value(expr::go_text(value));
   if (auto* array = value.if_array()) {
     for (doc::Value& element : *array) element = plain(std::move(element));
   } else if (value.is_object() && expr::go_kind(value)) {
