@@ -21,8 +21,8 @@ enum class Unresolved {
   kErrorForSiblings,
 };
 
-/// One text with its tags `{{name}}`, `{{=expression}}` and one nested level `{{a.{{b}}}}`. Immutable and cheap to
-/// share. White space around a simple tag's name does not count.
+/// One text with its tags `{{name}}`, `{{=expression}}` and nested ones: `{{a.{{b}}}}` becomes `{{a.x}}`, which a later
+/// pass reads. Immutable and cheap to share. White space around a simple tag's name does not count.
 class TextTemplate {
  public:
   TextTemplate() = default;
