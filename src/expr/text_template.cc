@@ -154,7 +154,7 @@ class Renderer {
   Status add_nested(const Tag& tag) {
     const std::string* text = scope_.text(tag.inner_name);
     const doc::Value* value = text ? nullptr : scope_.value(tag.inner_name);
-    if (!text && !value) return add_simple(tag);
+    if (!text && (!value || !(value->is_string() || value->is_null()))) return add_simple(tag);
     out_ += text_.substr(tag.begin, tag.inner - tag.begin);
     if (text) {
       out_ += *text;
