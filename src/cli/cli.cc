@@ -30,6 +30,7 @@ constexpr std::array kCommands{
     Command{"node", "Perform an action on a node of a workflow", node_command},
     Command{"delete", "Delete workflows", delete_command},
     Command{"lint", "Validate files or directories of manifests", lint_command},
+    Command{"eval", "Evaluate an expression or a template of a manifest by hand", eval_command},
     Command{"version", "Print version information", version_command},
     Command{"completion", "Output shell completion code", completion_command},
 };

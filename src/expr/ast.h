@@ -76,7 +76,9 @@ struct Node {
   bool optional = false;
   std::uint16_t depth = 1;   ///< of the tree below
   std::uint32_t offset = 0;  ///< of its place in the text
-  std::uint32_t slot = 0;    ///< kPath: the place in Tree::paths
+  std::uint32_t begin = 0;   ///< of its whole text
+  std::uint32_t end = 0;
+  std::uint32_t slot = 0;  ///< kPath: the place in Tree::paths
   std::string text;
   doc::Value literal;
   std::vector<const Node*> children;

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "doc/value.h"
 #include "expr/ast.h"
+#include "expr/evaluator.h"
 #include "expr/scope.h"
 
 namespace tiphys::expr {
@@ -37,7 +38,8 @@ class Held {
 
 class Evaluation {
  public:
-  Evaluation(const Tree& tree, const Scope& scope) : tree_(tree), scope_(scope), slots_(tree.slots) {}
+  Evaluation(const Tree& tree, const Scope& scope, const Trace& trace)
+      : tree_(tree), scope_(scope), trace_(trace), slots_(tree.slots) {}
 
   Result<Held> eval(const Node& node);
   /// The value as one of its own.
@@ -62,6 +64,8 @@ class Evaluation {
   class PointerFrame;
   class Collection;
 
+  Result<Held> eval_traced(const Node& node);
+  Result<Held> eval_node(const Node& node);
   Result<Held> eval_path(const Node& node);
   Result<Held> eval_pointer(const Node& node);
   Result<Held> eval_unary(const Node& node);
@@ -87,6 +91,7 @@ class Evaluation {
 
   const Tree& tree_;
   const Scope& scope_;
+  const Trace& trace_;
   std::vector<Held> slots_;
   std::vector<Pointer> pointers_;
   std::uint64_t steps_ = 0;

@@ -67,6 +67,18 @@ Result<bool> Evaluation::eval_bool(const Node& node, std::string_view use) {
 
 Result<Held> Evaluation::eval(const Node& node) {
   if (++steps_ > kMostSteps) return fail(Code::kResourceExhausted, "the expression takes too many steps");
+  return trace_ ? eval_traced(node) : eval_node(node);
+}
+
+Result<Held> Evaluation::eval_traced(const Node& node) {
+  auto held = eval_node(node);
+  const bool told = node.kind == Kind::kLiteral || node.kind == Kind::kPredicate || node.kind == Kind::kChain;
+  if (held && !held->cut && !told)
+    trace_(std::string_view(tree_.text).substr(node.begin, node.end - node.begin), **held);
+  return held;
+}
+
+Result<Held> Evaluation::eval_node(const Node& node) {
   switch (node.kind) {
     case Kind::kLiteral:
       return Held(&node.literal);
@@ -356,9 +368,9 @@ Status check(const Tree& tree, const Scope& scope) {
 
 }  // namespace
 
-Result<doc::Value> evaluate(const Tree& tree, const Scope& scope) {
+Result<doc::Value> evaluate(const Tree& tree, const Scope& scope, const Trace& trace) {
   TIPHYS_CHECK_OK(check(tree, scope));
-  Evaluation evaluation(tree, scope);
+  Evaluation evaluation(tree, scope, trace);
   TIPHYS_TRY(Held held, evaluation.eval(*tree.root));
   return held.take();
 }

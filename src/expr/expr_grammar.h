@@ -45,6 +45,8 @@ class ExprParser {
   void advance() {
     if (at_ + 1 < tokens_.size()) ++at_;
   }
+  /// Where the last token that was taken ends.
+  std::uint32_t last_end() const { return at_ == 0 ? 0 : tokens_[at_ - 1].end; }
   bool accept_operator(std::string_view text) {
     if (!current().is_operator(text)) return false;
     advance();

@@ -346,6 +346,7 @@ ExprParser::Parsed ExprParser::extend_path(Node& base, const std::string& name, 
   base.names.push_back(base.names.back() + "." + name);
   base.parts.push_back(name);
   base.offsets.push_back(offset);
+  base.end = last_end();
   return &base;
 }
 

@@ -83,8 +83,10 @@ ExprParser::Parsed ExprParser::make(Kind kind, std::uint32_t offset, std::vector
   }
   Node& node = tree_.nodes.emplace_back();
   node.kind = kind;
-  node.offset = offset;
+  node.offset = node.begin = offset;
+  node.end = last_end();
   for (const Node* child : children) {
+    if (child) node.begin = std::min(node.begin, child->begin);
     if (child) node.depth = std::max<std::uint16_t>(node.depth, static_cast<std::uint16_t>(child->depth + 1));
   }
   if (node.depth > kDeepestTree) return error_at(offset, "the expression is nested too deeply");

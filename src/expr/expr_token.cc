@@ -44,7 +44,7 @@ class Lexer {
   char peek(std::size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
 
   void emit(Kind kind, std::string value) {
-    tokens_.push_back({kind, static_cast<std::uint32_t>(begin_), std::move(value)});
+    tokens_.push_back({kind, static_cast<std::uint32_t>(begin_), static_cast<std::uint32_t>(at_), std::move(value)});
   }
   void emit_taken(Kind kind) { emit(kind, std::string(text_.substr(begin_, at_ - begin_))); }
 

@@ -14,6 +14,7 @@ struct ExprToken {
   enum class Kind : std::uint8_t { kEnd, kIdentifier, kNumber, kString, kBytes, kOperator, kBracket };
   Kind kind = Kind::kEnd;
   std::uint32_t offset = 0;  ///< of its first byte
+  std::uint32_t end = 0;     ///< after its last one
   std::string text;          ///< of a string or bytes: their content
 
   /// `Identifier("foo")`, as expr-lang writes tokens in messages.

@@ -76,8 +76,8 @@ const std::vector<std::string>& Expression::required() const {
   return program_->required;
 }
 
-Result<doc::Value> Expression::eval(const Scope& scope) const {
-  return evaluate(*program_->tree, scope);
+Result<doc::Value> Expression::eval(const Scope& scope, const Trace& trace) const {
+  return evaluate(*program_->tree, scope, trace);
 }
 
 bool knows(const Scope& scope, std::string_view name) {

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "doc/value.h"
 #include "expr/scope.h"
+#include "expr/trace.h"
 
 namespace tiphys::expr {
 
@@ -27,7 +28,7 @@ class Expression {
 
   /// Variables are those of the scope, dotted names read as nested maps, and Argo's functions (asInt, asFloat,
   /// jsonpath, toJson, sprig.*).
-  Result<doc::Value> eval(const Scope& scope) const;
+  Result<doc::Value> eval(const Scope& scope, const Trace& trace = {}) const;
 
  private:
   struct Program;

@@ -91,13 +91,25 @@ Status read_tag(std::string_view text, std::size_t close, bool in_document, Tag&
 
 class Renderer {
  public:
-  Renderer(std::string_view text, const Scope& scope, Unresolved unresolved)
-      : text_(text), scope_(scope), unresolved_(unresolved) {
+  Renderer(std::string_view text, const Scope& scope, Unresolved unresolved, const Trace& trace)
+      : text_(text), scope_(scope), unresolved_(unresolved), trace_(trace) {
     out_.reserve(text.size() + 64);
   }
 
   Status add(const Tag& tag) {
     out_ += text_.substr(tag.text_begin, tag.begin - tag.text_begin);
+    const std::size_t before = out_.size();
+    TIPHYS_CHECK_OK(add_value(tag));
+    if (trace_) trace_(raw(tag), doc::Value(std::string_view(out_).substr(before)));
+    return {};
+  }
+  std::string finish(std::size_t tail) {
+    out_ += text_.substr(tail);
+    return std::move(out_);
+  }
+
+ private:
+  Status add_value(const Tag& tag) {
     switch (tag.kind) {
       case Tag::Kind::kSimple:
         return add_simple(tag);
@@ -108,12 +120,7 @@ class Renderer {
     }
     return {};
   }
-  std::string finish(std::size_t tail) {
-    out_ += text_.substr(tail);
-    return std::move(out_);
-  }
 
- private:
   std::string_view raw(const Tag& tag) const { return text_.substr(tag.begin, tag.end - tag.begin); }
 
   Status add_simple(const Tag& tag) {
@@ -189,7 +196,7 @@ class Renderer {
       out_ += raw(tag);
       return {};
     }
-    auto result = tag.expression.eval(scope_);
+    auto result = tag.expression.eval(scope_, trace_);
     if (result && result->is_double() && !std::isfinite(result->get_double())) {
       result = fail(Code::kInvalidArgument, "json: unsupported value: " + go_float_text(result->get_double()));
     }
@@ -216,6 +223,7 @@ class Renderer {
   std::string_view text_;
   const Scope& scope_;
   Unresolved unresolved_;
+  const Trace& trace_;
   std::string out_;
 };
 
@@ -260,9 +268,9 @@ const std::vector<std::string>& TextTemplate::references() const {
   return program_ ? program_->references : none;
 }
 
-Result<std::string> TextTemplate::render(const Scope& scope, Unresolved unresolved) const {
+Result<std::string> TextTemplate::render(const Scope& scope, Unresolved unresolved, const Trace& trace) const {
   if (!program_) return text_;
-  Renderer renderer(text_, scope, unresolved);
+  Renderer renderer(text_, scope, unresolved, trace);
   for (const Tag& tag : program_->tags) TIPHYS_CHECK_OK(renderer.add(tag));
   return renderer.finish(program_->tail);
 }

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "expr/scope.h"
+#include "expr/trace.h"
 
 namespace tiphys::expr {
 
@@ -40,7 +41,7 @@ class TextTemplate {
   /// the scope does not know (yet) or whose value is no string; kFailedPrecondition for a simple tag whose value is
   /// null, the output of a skipped step without a default; kInvalidArgument for an expression that fails. With kKeep
   /// only such values are errors.
-  Result<std::string> render(const Scope& scope, Unresolved unresolved) const;
+  Result<std::string> render(const Scope& scope, Unresolved unresolved, const Trace& trace = {}) const;
 
  private:
   friend class DocumentTemplate;

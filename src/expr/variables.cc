@@ -1,5 +1,8 @@
 #include "expr/variables.h"
 
+#include <algorithm>
+#include <set>
+
 #include "base/strings.h"
 
 namespace tiphys::expr {
@@ -64,9 +67,16 @@ doc::Value variables_below(const Scope& scope, std::string_view prefix) {
 }
 
 std::string suggest_variable(const Scope& scope, std::string_view name) {
-  std::vector<std::string> names;
-  scope.for_each([&](std::string_view known, const std::string*, const doc::Value*) { names.emplace_back(known); });
-  return did_you_mean(name, names);
+  // Of longer names the start that has as many parts counts, too.
+  const auto parts = std::ranges::count(name, '.');
+  std::set<std::string> names;
+  scope.for_each([&](std::string_view known, const std::string*, const doc::Value*) {
+    std::size_t end = known.find('.');
+    for (auto left = parts; left > 0 && end != std::string_view::npos; --left) end = known.find('.', end + 1);
+    names.emplace(known.substr(0, end));
+    names.emplace(known);
+  });
+  return did_you_mean(name, std::vector(names.begin(), names.end()));
 }
 
 }  // namespace tiphys::expr

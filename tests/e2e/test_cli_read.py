@@ -196,3 +196,32 @@ def test_output_that_cannot_be_written(cli):
     done = call("run", "| true; exit ${PIPESTATUS[0]}")
     assert (done.returncode, "output" in done.stderr) == (0, False), done.stderr
     assert [line.split()[1] for line in cli("list", "--completed").stdout.splitlines()[1:]] == ["Succeeded"] * 3
+
+
+EVALUATED = """
+inputs: {parameters: {count: "20"}}
+workflow.name: wf-1
+item: {name: bob, list: [1, 2, 3]}
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments, code, output",
+    [
+        (["asInt(inputs.parameters.count) * 2"], 0, "40\n"),
+        (["{{workflow.name}}-{{=sprig.upper(item.name)}}"], 0, "wf-1-BOB\n"),
+        (["{{item.{{workflow.name}}}}"], 1, "failed to resolve {{item.wf-1}} at column 1"),
+        (["item.list[0] + 1", "--explain", "--no-utf8"], 0, "  item.list[0]                   -> 1  (int)\n"),
+        (["{{item.name}} == bob", "--as", "when"], 0, "true\n"),
+        (["item.name in (bob, eve)", "--as", "condition"], 0, "true\n"),
+        (["{.item.list[*]}", "--as", "kubectl-jsonpath"], 0, "1 2 3\n"),
+        (["$.item.list[-1]", "--as", "jsonpath"], 0, "3\n"),
+        (["item.list.#", "--as", "gjson"], 0, "3\n"),
+        (["asInt(", "--explain"], 2, " | asInt(\n | ......^"),
+        (["itme"], 2, 'unknown name itme; did you mean "item'),
+        (["1", "--as", "cobol"], 2, "cobol"),
+    ],
+)
+def test_eval(cli, arguments, code, output):
+    done = cli("eval", *arguments, "--with", cli.file(EVALUATED), code=code)
+    assert output in done.stdout + done.stderr

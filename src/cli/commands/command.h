@@ -38,6 +38,7 @@ int terminate_command(const Arguments& arguments);
 int node_command(const Arguments& arguments);
 int delete_command(const Arguments& arguments);
 int lint_command(const Arguments& arguments);
+int eval_command(const Arguments& arguments);
 int version_command(const Arguments& arguments);
 int completion_command(const Arguments& arguments);
 /// What completion scripts call: prints candidates for a word that follows others, the command first among them.
