@@ -31,6 +31,11 @@ tiphys_static_library(absl::time libabsl_time.a libabsl_time_zone.a libabsl_civi
 tiphys_static_library(utf8proc libutf8proc.a)
 tiphys_static_library(SQLite::SQLite3 libsqlite3.a)
 tiphys_static_library(LibArchive::LibArchive libarchive.a libnettle.a liblzma.a libbz2.a libzstd.a liblz4.a libacl.a libz.a)
+# Debian ships no archive of libjq: src/expr/libjq.cc loads it when it is needed, so that only its headers are.
+find_path(JQ_INCLUDE jq.h REQUIRED)
+add_library(jq::headers INTERFACE IMPORTED)
+target_include_directories(jq::headers INTERFACE ${JQ_INCLUDE})
+target_link_libraries(jq::headers INTERFACE ${CMAKE_DL_LIBS})
 add_library(Boost::json INTERFACE IMPORTED)
 target_link_libraries(Boost::json INTERFACE ${BOOST_JSON_ARCHIVE} ${BOOST_CONTAINER_ARCHIVE})
 

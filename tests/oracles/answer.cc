@@ -18,6 +18,7 @@
 #include "expr/go_json.h"
 #include "expr/go_text.h"
 #include "expr/go_value.h"
+#include "expr/jq.h"
 #include "expr/json_path.h"
 #include "expr/operators.h"
 #include "expr/text_template.h"
@@ -230,6 +231,22 @@ Answer sjson(const Row& row) {
   return {.out = doc::Value(*text)};
 }
 
+/// The text that valueFrom.jqFilter makes of the outputs.
+Answer jq(const Row& row) {
+  const auto outputs = expr::run_jq(source(row), document(row));
+  if (!outputs) return failed(outputs.error());
+  std::string text;
+  for (const doc::Value& output : *outputs) {
+    if (const auto* string = output.if_string()) {
+      text += std::string_view(*string);
+    } else {
+      expr::append_go_json(output, text);
+    }
+    text += '\n';
+  }
+  return {.out = doc::Value(trim(text))};
+}
+
 struct Language {
   std::string_view name;
   Answer (*answer)(const Row&);
@@ -240,6 +257,7 @@ constexpr std::array kLanguages{
     Language{"depends", depends},
     Language{"expr", expression},
     Language{"gjson", gjson},
+    Language{"jq", jq},
     Language{"json_patch", patched<doc::apply_json_patch>},
     Language{"jsonpath", json_path},
     Language{"kubectl_jsonpath", kubectl_json_path},
