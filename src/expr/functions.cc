@@ -27,8 +27,9 @@ const Table& functions() {
 }
 
 const Table& sprig_functions() {
-  static const Table table = make_table({sprig_text_functions(), sprig_list_functions(), sprig_map_functions(),
-                                         sprig_number_functions(), sprig_time_functions(), sprig_other_functions()});
+  static const Table table =
+      make_table({sprig_text_functions(), sprig_list_functions(), sprig_map_functions(), sprig_number_functions(),
+                  sprig_time_functions(), sprig_hash_functions(), sprig_random_functions(), sprig_other_functions()});
   return table;
 }
 
@@ -48,21 +49,10 @@ constexpr std::string_view kMissingSprig[] = {
     "genSignedCertWithKey",
     "getHostByName",
     "htpasswd",
-    "randAlpha",
-    "randAlphaNum",
-    "randAscii",
-    "randBytes",
-    "randInt",
-    "randNumeric",
     "semver",
     "semverCompare",
-    "sha1sum",
-    "sha256sum",
-    "sha512sum",
-    "shuffle",
     "urlJoin",
     "urlParse",
-    "uuidv4",
     "wrap",
     "wrapWith",
 };

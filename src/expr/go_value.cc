@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "expr/encoding.h"
 #include "expr/go_layout.h"
-#include "expr/go_strings.h"
 
 namespace tiphys::expr {
 namespace {

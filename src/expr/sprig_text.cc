@@ -1,4 +1,4 @@
-// sprig's functions of strings, encodings and paths.
+// sprig's functions of strings and paths.
 #include <algorithm>
 
 #include "expr/arguments.h"
@@ -172,47 +172,6 @@ Value to_text(Arguments arguments) {
   return doc::Value(go_text(*arguments[0]));
 }
 
-std::string base64_encode(std::string_view text) {
-  return encode_base64(text);
-}
-std::string base64_decode(std::string_view text) {
-  std::string bytes;
-  return decode_base64(text, bytes) ? bytes : "illegal base64 data";
-}
-
-constexpr std::string_view kBase32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-
-std::string base32_encode(std::string_view text) {
-  std::string out;
-  std::uint64_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    bits = (bits << 8) | static_cast<unsigned char>(c);
-    for (count += 8; count >= 5; count -= 5) out += kBase32[(bits >> (count - 5)) & 31];
-  }
-  if (count > 0) out += kBase32[(bits << (5 - count)) & 31];
-  while (out.size() % 8 != 0) out += '=';
-  return out;
-}
-
-std::string base32_decode(std::string_view text) {
-  std::string bytes;
-  std::uint64_t bits = 0;
-  int count = 0;
-  const std::string_view digits = text.substr(0, text.find('='));
-  if (text.size() % 8 != 0 || text.size() - digits.size() > 6) return "illegal base32 data";
-  for (const char c : digits) {
-    const auto digit = kBase32.find(c);
-    if (digit == std::string_view::npos) return "illegal base32 data";
-    bits = (bits << 5) | digit;
-    count += 5;
-    if (count < 8) continue;
-    count -= 8;
-    bytes += static_cast<char>((bits >> count) & 0xFF);
-  }
-  return bytes;
-}
-
 std::string path_clean(std::string_view path) {
   const bool rooted = path.starts_with('/');
   std::vector<std::string_view> kept;
@@ -256,16 +215,6 @@ Value is_absolute(Arguments arguments) {
   return doc::Value(path.starts_with('/'));
 }
 
-std::string adler32(std::string_view text) {
-  std::uint32_t a = 1;
-  std::uint32_t b = 0;
-  for (const char c : text) {
-    a = (a + static_cast<unsigned char>(c)) % 65521;
-    b = (b + a) % 65521;
-  }
-  return std::to_string((b << 16) | a);
-}
-
 constexpr Function kFunctions[] = {
     {"abbrev", 2, 2, abbrev},
     {"abbrevboth", 3, 3, abbrev_both},
@@ -298,10 +247,6 @@ constexpr Function kFunctions[] = {
     {"replace", 3, 3, replace},
     {"plural", 3, 3, plural},
     {"toString", 1, 1, to_text},
-    {"b64enc", 1, 1, of_text<base64_encode>},
-    {"b64dec", 1, 1, of_text<base64_decode>},
-    {"b32enc", 1, 1, of_text<base32_encode>},
-    {"b32dec", 1, 1, of_text<base32_decode>},
     {"base", 1, 1, of_text<path_base>},
     {"dir", 1, 1, of_text<path_dir>},
     {"clean", 1, 1, of_text<path_clean>},
@@ -312,7 +257,6 @@ constexpr Function kFunctions[] = {
     {"osClean", 1, 1, of_text<path_clean>},
     {"osExt", 1, 1, of_text<path_ext>},
     {"osIsAbs", 1, 1, is_absolute},
-    {"adler32sum", 1, 1, of_text<adler32>},
 };
 
 }  // namespace

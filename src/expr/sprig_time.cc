@@ -126,22 +126,22 @@ Value unix_epoch(Arguments arguments) {
 }
 
 constexpr Function kFunctions[] = {
-    {"now", 0, 0, nullptr, true, now},
-    {"date", 2, 2, nullptr, true, date},
-    {"dateInZone", 3, 3, nullptr, true, date_in_zone},
-    {"date_in_zone", 3, 3, nullptr, true, date_in_zone},
-    {"htmlDate", 1, 1, nullptr, true, html_date},
-    {"htmlDateInZone", 2, 2, nullptr, true, html_date_in_zone},
-    {"dateModify", 2, 2, date_modify, true},
-    {"date_modify", 2, 2, date_modify, true},
-    {"mustDateModify", 2, 2, must_date_modify, true},
-    {"must_date_modify", 2, 2, must_date_modify, true},
-    {"toDate", 2, 2, to_date, true},
-    {"mustToDate", 2, 2, must_to_date, true},
-    {"ago", 1, 1, nullptr, true, ago},
-    {"duration", 1, 1, duration, true},
-    {"durationRound", 1, 1, nullptr, true, duration_round},
-    {"unixEpoch", 1, 1, unix_epoch, true},
+    {"now", 0, 0, nullptr, false, now},
+    {"date", 2, 2, nullptr, false, date},
+    {"dateInZone", 3, 3, nullptr, false, date_in_zone},
+    {"date_in_zone", 3, 3, nullptr, false, date_in_zone},
+    {"htmlDate", 1, 1, nullptr, false, html_date},
+    {"htmlDateInZone", 2, 2, nullptr, false, html_date_in_zone},
+    {"dateModify", 2, 2, date_modify},
+    {"date_modify", 2, 2, date_modify},
+    {"mustDateModify", 2, 2, must_date_modify},
+    {"must_date_modify", 2, 2, must_date_modify},
+    {"toDate", 2, 2, to_date},
+    {"mustToDate", 2, 2, must_to_date},
+    {"ago", 1, 1, nullptr, false, ago},
+    {"duration", 1, 1, duration},
+    {"durationRound", 1, 1, nullptr, false, duration_round},
+    {"unixEpoch", 1, 1, unix_epoch},
 };
 
 }  // namespace

@@ -58,6 +58,16 @@ CodePoint last_code_point(std::string_view text) {
   return {};
 }
 
+std::u32string code_points(std::string_view text) {
+  std::u32string points;
+  for (std::size_t i = 0; i < text.size();) {
+    const CodePoint c = code_point_at(text, i);
+    points += c.value;
+    i += c.size;
+  }
+  return points;
+}
+
 void append_utf8(char32_t c, std::string& out) {
   if (c > 0x10FFFF || (c >= 0xD800 && c < 0xE000)) c = 0xFFFD;
   if (c < 0x80) {

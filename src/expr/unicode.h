@@ -17,6 +17,8 @@ struct CodePoint {
 CodePoint code_point_at(std::string_view text, std::size_t at);
 /// The last code point of a text that is not empty.
 CodePoint last_code_point(std::string_view text);
+/// All of them; U+FFFD for malformed bytes.
+std::u32string code_points(std::string_view text);
 void append_utf8(char32_t code_point, std::string& out);
 std::size_t count_code_points(std::string_view text);
 
