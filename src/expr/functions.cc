@@ -27,9 +27,9 @@ const Table& functions() {
 }
 
 const Table& sprig_functions() {
-  static const Table table =
-      make_table({sprig_text_functions(), sprig_list_functions(), sprig_map_functions(), sprig_number_functions(),
-                  sprig_time_functions(), sprig_hash_functions(), sprig_random_functions(), sprig_other_functions()});
+  static const Table table = make_table({sprig_text_functions(), sprig_list_functions(), sprig_map_functions(),
+                                         sprig_number_functions(), sprig_time_functions(), sprig_hash_functions(),
+                                         sprig_random_functions(), sprig_version_functions(), sprig_other_functions()});
   return table;
 }
 
@@ -49,8 +49,6 @@ constexpr std::string_view kMissingSprig[] = {
     "genSignedCertWithKey",
     "getHostByName",
     "htpasswd",
-    "semver",
-    "semverCompare",
     "urlJoin",
     "urlParse",
     "wrap",

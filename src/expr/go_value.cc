@@ -4,6 +4,7 @@
 
 #include "expr/encoding.h"
 #include "expr/go_layout.h"
+#include "expr/semver.h"
 
 namespace tiphys::expr {
 namespace {
@@ -57,9 +58,10 @@ bool fits(GoKind kind, const doc::Value& content) {
     case GoKind::kWeekday:
       return content.is_int64();
     case GoKind::kBytes:
+      return content.is_string();
     case GoKind::kVersion:
     case GoKind::kVersionPointer:
-      return content.is_string();
+      return content.is_string() && parse_version(content.get_string());
   }
   return false;
 }
@@ -156,7 +158,7 @@ std::string go_value_text(const doc::Value& value) {
       return named(weekday_name(content.get_int64()), "Weekday", content.get_int64());
     case GoKind::kVersion:
     case GoKind::kVersionPointer:
-      return std::string(content.get_string());
+      return parse_version(content.get_string())->text();
   }
   return {};
 }
@@ -172,6 +174,9 @@ doc::Value go_value_plain(const doc::Value& value) {
       return doc::Value(encode_base64(content.get_string()));
     case GoKind::kLocation:
       return doc::Object();
+    case GoKind::kVersion:
+    case GoKind::kVersionPointer:
+      return doc::Value(go_value_text(value));
     default:
       return content;
   }

@@ -23,8 +23,8 @@ enum class GoKind : unsigned char {
 };
 
 /// Such a value is an object of one member whose name is no UTF-8, so that no JSON or YAML text holds one. Its content
-/// is a number for durations, months and weekdays, a string for bytes, locations and versions. The result of an
-/// expression may hold them; go_text and append_go_json write them as Go does.
+/// is a number for durations, months and weekdays, a string for bytes and versions (as they were written). The result
+/// of an expression may hold them; go_text and append_go_json write them as Go does.
 doc::Value make_go_value(GoKind kind, doc::Value content);
 doc::Value make_go_value(const GoTime& time);
 doc::Value make_go_value(Duration duration);
