@@ -38,6 +38,7 @@ std::span<const Function> sprig_time_functions();
 std::span<const Function> sprig_hash_functions();
 std::span<const Function> sprig_random_functions();
 std::span<const Function> sprig_version_functions();
+std::span<const Function> sprig_url_functions();
 std::span<const Function> sprig_other_functions();
 
 }  // namespace tiphys::expr

@@ -27,9 +27,10 @@ const Table& functions() {
 }
 
 const Table& sprig_functions() {
-  static const Table table = make_table({sprig_text_functions(), sprig_list_functions(), sprig_map_functions(),
-                                         sprig_number_functions(), sprig_time_functions(), sprig_hash_functions(),
-                                         sprig_random_functions(), sprig_version_functions(), sprig_other_functions()});
+  static const Table table =
+      make_table({sprig_text_functions(), sprig_list_functions(), sprig_map_functions(), sprig_number_functions(),
+                  sprig_time_functions(), sprig_hash_functions(), sprig_random_functions(), sprig_version_functions(),
+                  sprig_url_functions(), sprig_other_functions()});
   return table;
 }
 
@@ -47,10 +48,7 @@ constexpr std::string_view kMissingSprig[] = {
     "genSelfSignedCertWithKey",
     "genSignedCert",
     "genSignedCertWithKey",
-    "getHostByName",
     "htpasswd",
-    "urlJoin",
-    "urlParse",
     "wrap",
     "wrapWith",
 };

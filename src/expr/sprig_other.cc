@@ -6,6 +6,7 @@
 #include "expr/arguments.h"
 #include "expr/go_json.h"
 #include "expr/go_text.h"
+#include "expr/go_value.h"
 #include "expr/operators.h"
 #include "expr/sprig_cast.h"
 #include "expr/unicode.h"
@@ -84,14 +85,8 @@ Value type_of(Arguments arguments) {
   return doc::Value(go_type(*arguments[0]));
 }
 
-std::string_view kind(const doc::Value& value) {
-  if (value.is_null()) return "invalid";
-  if (value.is_array()) return "slice";
-  return value.is_object() ? "map" : go_type(value);
-}
-
 Value kind_of(Arguments arguments) {
-  return doc::Value(kind(*arguments[0]));
+  return doc::Value(go_kind_word(*arguments[0]));
 }
 
 Value type_is(Arguments arguments) {
@@ -101,7 +96,7 @@ Value type_is(Arguments arguments) {
 
 Value kind_is(Arguments arguments) {
   TIPHYS_TRY(const auto wanted, text_argument(arguments, 0));
-  return doc::Value(wanted == kind(*arguments[1]));
+  return doc::Value(wanted == go_kind_word(*arguments[1]));
 }
 
 Value deep_equal(Arguments arguments) {
@@ -317,6 +312,30 @@ constexpr Function kFunctions[] = {
 };
 
 }  // namespace
+
+std::string_view go_kind_word(const doc::Value& value) {
+  if (value.is_null()) return "invalid";
+  if (value.is_array()) return "slice";
+  if (!value.is_object()) return go_type(value);
+  const auto kind = go_kind(value);
+  if (!kind) return "map";
+  switch (*kind) {
+    case GoKind::kTime:
+    case GoKind::kVersion:
+      return "struct";
+    case GoKind::kDuration:
+      return "int64";
+    case GoKind::kMonth:
+    case GoKind::kWeekday:
+      return "int";
+    case GoKind::kBytes:
+      return "slice";
+    case GoKind::kLocation:
+    case GoKind::kVersionPointer:
+      return "ptr";
+  }
+  return "";
+}
 
 std::span<const Function> sprig_other_functions() {
   return kFunctions;
