@@ -14,13 +14,13 @@ using Value = Result<doc::Value>;
 
 template <std::string (*function)(std::string_view)>
 Value of_text(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 0));
   return doc::Value(function(text));
 }
 
 template <const EVP_MD* (*algorithm)()>
 Value digest(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 0));
   prepare_openssl();
   std::array<unsigned char, EVP_MAX_MD_SIZE> sum;
   unsigned int size = 0;

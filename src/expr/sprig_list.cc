@@ -127,7 +127,7 @@ Value concat(Arguments arguments) {
 }
 
 Value chunk(Arguments arguments) {
-  TIPHYS_TRY(const auto size, int_argument(arguments, 0));
+  TIPHYS_TRY(const auto size, int_or_zero(arguments, 0));
   TIPHYS_TRY(const auto* array, list_for(arguments, 1, "chunk"));
   if (size <= 0) return bad_argument("the size of chunks must be positive");
   doc::Array chunks;
@@ -157,7 +157,7 @@ Value strings(Arguments arguments) {
 }
 
 Value join(Arguments arguments) {
-  TIPHYS_TRY(const auto separator, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto separator, text_or_empty(arguments, 0));
   std::string result;
   bool first_part = true;
   for (const doc::Value& part : to_strings(*arguments[1])) {
@@ -185,21 +185,21 @@ doc::Value numbered(const std::vector<std::string_view>& parts) {
 }
 
 Value split(Arguments arguments) {
-  TIPHYS_TRY(const auto separator, text_argument(arguments, 0));
-  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto separator, text_or_empty(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
   return numbered(go_split(text, separator));
 }
 
 Value split_n(Arguments arguments) {
-  TIPHYS_TRY(const auto separator, text_argument(arguments, 0));
-  TIPHYS_TRY(const auto most, int_argument(arguments, 1));
-  TIPHYS_TRY(const auto text, text_argument(arguments, 2));
+  TIPHYS_TRY(const auto separator, text_or_empty(arguments, 0));
+  TIPHYS_TRY(const auto most, int_or_zero(arguments, 1));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 2));
   return numbered(go_split(text, separator, most));
 }
 
 Value split_list(Arguments arguments) {
-  TIPHYS_TRY(const auto separator, text_argument(arguments, 0));
-  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto separator, text_or_empty(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
   return texts(go_split(text, separator));
 }
 

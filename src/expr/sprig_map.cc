@@ -19,15 +19,15 @@ Value dict(Arguments arguments) {
 }
 
 Value get(Arguments arguments) {
-  TIPHYS_TRY(const auto* map, map_argument(arguments, 0));
-  TIPHYS_TRY(const auto key, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto* map, map_or_empty(arguments, 0));
+  TIPHYS_TRY(const auto key, text_or_empty(arguments, 1));
   const doc::Value* value = map->if_contains(key);
   return value ? *value : doc::Value("");
 }
 
 Value set(Arguments arguments) {
   TIPHYS_TRY(const auto* map, map_argument(arguments, 0));
-  TIPHYS_TRY(const auto key, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto key, text_or_empty(arguments, 1));
   doc::Object changed = *map;
   changed.insert_or_assign(key, *arguments[2]);
   return doc::Value(std::move(changed));
@@ -36,7 +36,7 @@ Value set(Arguments arguments) {
 Result<std::vector<std::string_view>> keys_from(Arguments arguments, std::size_t first) {
   std::vector<std::string_view> keys;
   for (std::size_t i = first; i < arguments.size(); ++i) {
-    TIPHYS_TRY(const auto key, text_argument(arguments, i));
+    TIPHYS_TRY(const auto key, text_or_empty(arguments, i));
     keys.push_back(key);
   }
   return keys;
@@ -44,7 +44,7 @@ Result<std::vector<std::string_view>> keys_from(Arguments arguments, std::size_t
 
 template <bool keep>
 Value choose(Arguments arguments) {
-  TIPHYS_TRY(const auto* map, map_argument(arguments, 0));
+  TIPHYS_TRY(const auto* map, map_or_empty(arguments, 0));
   TIPHYS_TRY(const auto keys, keys_from(arguments, 1));
   doc::Object chosen;
   for (const auto& [key, value] : *map) {
@@ -55,16 +55,16 @@ Value choose(Arguments arguments) {
 }
 
 Value has_key(Arguments arguments) {
-  TIPHYS_TRY(const auto* map, map_argument(arguments, 0));
-  TIPHYS_TRY(const auto key, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto* map, map_or_empty(arguments, 0));
+  TIPHYS_TRY(const auto key, text_or_empty(arguments, 1));
   return doc::Value(map->contains(key));
 }
 
 Value pluck(Arguments arguments) {
-  TIPHYS_TRY(const auto key, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto key, text_or_empty(arguments, 0));
   doc::Array values;
   for (std::size_t i = 1; i < arguments.size(); ++i) {
-    TIPHYS_TRY(const auto* map, map_argument(arguments, i));
+    TIPHYS_TRY(const auto* map, map_or_empty(arguments, i));
     if (const doc::Value* value = map->if_contains(key)) values.push_back(*value);
   }
   return doc::Value(std::move(values));
@@ -73,14 +73,14 @@ Value pluck(Arguments arguments) {
 Value keys(Arguments arguments) {
   doc::Array result;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    TIPHYS_TRY(const auto* map, map_argument(arguments, i));
+    TIPHYS_TRY(const auto* map, map_or_empty(arguments, i));
     for (const auto& member : *map) result.emplace_back(member.key());
   }
   return doc::Value(std::move(result));
 }
 
 Value values(Arguments arguments) {
-  TIPHYS_TRY(const auto* map, map_argument(arguments, 0));
+  TIPHYS_TRY(const auto* map, map_or_empty(arguments, 0));
   doc::Array result;
   for (const auto& member : *map) result.push_back(member.value());
   return doc::Value(std::move(result));
@@ -100,10 +100,10 @@ void merge_into(doc::Object& into, const doc::Object& from, bool overwrite) {
 
 template <bool overwrite>
 Value merge(Arguments arguments) {
-  TIPHYS_TRY(const auto* first, map_argument(arguments, 0));
+  TIPHYS_TRY(const auto* first, map_or_empty(arguments, 0));
   doc::Object merged = *first;
   for (std::size_t i = 1; i < arguments.size(); ++i) {
-    TIPHYS_TRY(const auto* map, map_argument(arguments, i));
+    TIPHYS_TRY(const auto* map, map_or_empty(arguments, i));
     merge_into(merged, *map, overwrite);
   }
   return doc::Value(std::move(merged));
@@ -111,9 +111,9 @@ Value merge(Arguments arguments) {
 
 Value dig(Arguments arguments) {
   const std::size_t count = arguments.size() - 2;
-  TIPHYS_TRY(const auto* map, map_argument(arguments, count + 1));
+  TIPHYS_TRY(const auto* map, map_or_empty(arguments, count + 1));
   for (std::size_t i = 0; i < count; ++i) {
-    TIPHYS_TRY(const auto key, text_argument(arguments, i));
+    TIPHYS_TRY(const auto key, text_or_empty(arguments, i));
     const doc::Value* member = map->if_contains(key);
     if (!member) return *arguments[count];
     if (i + 1 == count) return *member;

@@ -99,7 +99,7 @@ Value to_float(Arguments arguments) {
 }
 
 Value atoi(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 0));
   return doc::Value(parse_go_int(text).value_or(0));
 }
 
@@ -116,7 +116,7 @@ Value floor(Arguments arguments) {
 
 Value round(Arguments arguments) {
   const double value = sprig_float(*arguments[0]);
-  TIPHYS_TRY(const auto places, int_argument(arguments, 1));
+  TIPHYS_TRY(const auto places, int_or_zero(arguments, 1));
   const double limit = arguments.size() > 2 ? sprig_float(*arguments[2]) : 0.5;
   const double power = std::pow(10, static_cast<double>(places));
   double whole = 0;
@@ -145,14 +145,14 @@ Value numbers_array(Result<std::vector<std::int64_t>> numbers) {
 }
 
 Value until(Arguments arguments) {
-  TIPHYS_TRY(const auto count, int_argument(arguments, 0));
+  TIPHYS_TRY(const auto count, int_or_zero(arguments, 0));
   return numbers_array(count_up(0, count, count < 0 ? -1 : 1));
 }
 
 Value until_step(Arguments arguments) {
-  TIPHYS_TRY(const auto start, int_argument(arguments, 0));
-  TIPHYS_TRY(const auto stop, int_argument(arguments, 1));
-  TIPHYS_TRY(const auto step, int_argument(arguments, 2));
+  TIPHYS_TRY(const auto start, int_or_zero(arguments, 0));
+  TIPHYS_TRY(const auto stop, int_or_zero(arguments, 1));
+  TIPHYS_TRY(const auto step, int_or_zero(arguments, 2));
   return numbers_array(count_up(start, stop, step));
 }
 
@@ -160,7 +160,7 @@ Value until_step(Arguments arguments) {
 Value seq(Arguments arguments) {
   std::vector<std::int64_t> given;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    TIPHYS_TRY(const auto number, int_argument(arguments, i));
+    TIPHYS_TRY(const auto number, int_or_zero(arguments, i));
     given.push_back(number);
   }
   if (given.empty() || given.size() > 3) return doc::Value("");

@@ -53,18 +53,18 @@ Value copy(Arguments arguments) {
 }
 
 Value fail_with(Arguments arguments) {
-  TIPHYS_TRY(const auto message, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto message, text_or_empty(arguments, 0));
   return bad_argument(std::string(message));
 }
 
 Value from_json(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 0));
   auto value = parse_go_json(text);
   return value ? std::move(*value) : doc::Value();
 }
 
 Value must_from_json(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 0));
   return parse_go_json(text);
 }
 
@@ -90,12 +90,12 @@ Value kind_of(Arguments arguments) {
 }
 
 Value type_is(Arguments arguments) {
-  TIPHYS_TRY(const auto type, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto type, text_or_empty(arguments, 0));
   return doc::Value(type == go_type(*arguments[1]));
 }
 
 Value kind_is(Arguments arguments) {
-  TIPHYS_TRY(const auto wanted, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto wanted, text_or_empty(arguments, 0));
   return doc::Value(wanted == go_kind_word(*arguments[1]));
 }
 
@@ -106,7 +106,7 @@ Value deep_equal(Arguments arguments) {
 // Regular expressions.
 
 Result<std::unique_ptr<RE2>> compile(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 0));
   auto pattern = std::make_unique<RE2>(std::string(text), RE2::Quiet);
   if (!pattern->ok()) return bad_argument("error parsing regexp: " + pattern->error());
   return pattern;
@@ -150,27 +150,27 @@ class Matches {
 };
 
 Value regex_match(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
   auto pattern = compile(arguments);
   return doc::Value(pattern && RE2::PartialMatch(text, **pattern));
 }
 
 Value must_regex_match(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
   TIPHYS_TRY(const auto pattern, compile(arguments));
   return doc::Value(RE2::PartialMatch(text, *pattern));
 }
 
 Value regex_find(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
   TIPHYS_TRY(const auto pattern, compile(arguments));
   Matches matches(*pattern, text);
   return doc::Value(matches.next() ? matches.group(0) : std::string_view());
 }
 
 Value regex_find_all(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
-  TIPHYS_TRY(const auto most, int_argument(arguments, 2));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
+  TIPHYS_TRY(const auto most, int_or_zero(arguments, 2));
   TIPHYS_TRY(const auto pattern, compile(arguments));
   std::vector<std::string_view> found;
   Matches matches(*pattern, text);
@@ -182,8 +182,8 @@ Value regex_find_all(Arguments arguments) {
 }
 
 Value regex_split(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
-  TIPHYS_TRY(const auto most, int_argument(arguments, 2));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
+  TIPHYS_TRY(const auto most, int_or_zero(arguments, 2));
   TIPHYS_TRY(const auto pattern, compile(arguments));
   std::vector<std::string_view> parts;
   if (most == 0) return doc::Value();
@@ -237,8 +237,8 @@ void expand(std::string_view replacement, const Matches& matches, const RE2& pat
 
 template <bool literal>
 Value regex_replace_all(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
-  TIPHYS_TRY(const auto replacement, text_argument(arguments, 2));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
+  TIPHYS_TRY(const auto replacement, text_or_empty(arguments, 2));
   TIPHYS_TRY(const auto pattern, compile(arguments));
   std::string out;
   std::size_t begin = 0;
@@ -258,7 +258,7 @@ Value regex_replace_all(Arguments arguments) {
 }
 
 Value regex_quote_meta(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 0));
   std::string out;
   for (const char c : text) {
     if (std::string_view("\\.+*?()|[]{}^$").find(c) != std::string_view::npos) out += '\\';

@@ -18,7 +18,7 @@ constexpr char kPrintable[] =
     " !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUVWXYZ[\\]^_`abcdefghijklmnopqrstuvwxyz{|}~";
 
 Result<std::int64_t> count_argument(Arguments arguments) {
-  TIPHYS_TRY(const auto count, int_argument(arguments, 0));
+  TIPHYS_TRY(const auto count, int_or_zero(arguments, 0));
   if (count > kMostDrawn) return fail(Code::kResourceExhausted, "memory budget exceeded");
   return count;
 }
@@ -41,8 +41,8 @@ Value bytes(Arguments arguments, const Ambient& ambient) {
 
 /// From the first to below the second; their distance wraps as Go's.
 Value number(Arguments arguments, const Ambient& ambient) {
-  TIPHYS_TRY(const auto least, int_argument(arguments, 0));
-  TIPHYS_TRY(const auto limit, int_argument(arguments, 1));
+  TIPHYS_TRY(const auto least, int_or_zero(arguments, 0));
+  TIPHYS_TRY(const auto limit, int_or_zero(arguments, 1));
   const std::uint64_t distance = static_cast<std::uint64_t>(limit) - static_cast<std::uint64_t>(least);
   if (static_cast<std::int64_t>(distance) <= 0) return bad_argument("invalid argument to Intn");
   const std::uint64_t drawn = Chance(*ambient.random).below(distance);
@@ -54,7 +54,7 @@ Value uuid(Arguments, const Ambient& ambient) {
 }
 
 Value shuffle(Arguments arguments, const Ambient& ambient) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 0));
   if (static_cast<std::int64_t>(text.size()) > kMostDrawn) {
     return fail(Code::kResourceExhausted, "memory budget exceeded");
   }

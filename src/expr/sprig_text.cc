@@ -15,7 +15,7 @@ using Value = Result<doc::Value>;
 
 template <std::string (*function)(std::string_view)>
 Value of_text(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 0));
   return doc::Value(function(text));
 }
 
@@ -54,22 +54,22 @@ std::string abbreviate(std::string_view text, std::int64_t offset, std::int64_t 
 }
 
 Value abbrev(Arguments arguments) {
-  TIPHYS_TRY(const auto width, int_argument(arguments, 0));
-  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto width, int_or_zero(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
   return doc::Value(width < 4 ? std::string(text) : abbreviate(text, 0, width));
 }
 
 Value abbrev_both(Arguments arguments) {
-  TIPHYS_TRY(const auto left, int_argument(arguments, 0));
-  TIPHYS_TRY(const auto right, int_argument(arguments, 1));
-  TIPHYS_TRY(const auto text, text_argument(arguments, 2));
+  TIPHYS_TRY(const auto left, int_or_zero(arguments, 0));
+  TIPHYS_TRY(const auto right, int_or_zero(arguments, 1));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 2));
   if (right < 4 || (left > 0 && right < 7)) return doc::Value(text);
   return doc::Value(abbreviate(text, left, right));
 }
 
 Value trunc(Arguments arguments) {
-  TIPHYS_TRY(const auto count, int_argument(arguments, 0));
-  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto count, int_or_zero(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
   const auto size = static_cast<std::int64_t>(text.size());
   if (count < 0 && count > -size) return doc::Value(text.substr(static_cast<std::size_t>(size + count)));
   if (count >= 0 && size > count) return doc::Value(text.substr(0, static_cast<std::size_t>(count)));
@@ -77,9 +77,9 @@ Value trunc(Arguments arguments) {
 }
 
 Value substr(Arguments arguments) {
-  TIPHYS_TRY(std::int64_t start, int_argument(arguments, 0));
-  TIPHYS_TRY(std::int64_t end, int_argument(arguments, 1));
-  TIPHYS_TRY(const auto text, text_argument(arguments, 2));
+  TIPHYS_TRY(std::int64_t start, int_or_zero(arguments, 0));
+  TIPHYS_TRY(std::int64_t end, int_or_zero(arguments, 1));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 2));
   const auto size = static_cast<std::int64_t>(text.size());
   if (start < 0) {
     start = 0;
@@ -96,21 +96,21 @@ Value repeat(Arguments arguments) {
 }
 
 Value trim_all(Arguments arguments) {
-  TIPHYS_TRY(const auto set, text_argument(arguments, 0));
-  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto set, text_or_empty(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
   return doc::Value(go_trim(text, set));
 }
 
 Value trim_prefix(Arguments arguments) {
-  TIPHYS_TRY(const auto prefix, text_argument(arguments, 0));
-  TIPHYS_TRY(auto text, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto prefix, text_or_empty(arguments, 0));
+  TIPHYS_TRY(auto text, text_or_empty(arguments, 1));
   if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
   return doc::Value(text);
 }
 
 Value trim_suffix(Arguments arguments) {
-  TIPHYS_TRY(const auto suffix, text_argument(arguments, 0));
-  TIPHYS_TRY(auto text, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto suffix, text_or_empty(arguments, 0));
+  TIPHYS_TRY(auto text, text_or_empty(arguments, 1));
   if (text.ends_with(suffix)) text.remove_suffix(suffix.size());
   return doc::Value(text);
 }
@@ -118,8 +118,8 @@ Value trim_suffix(Arguments arguments) {
 enum class Where { kAnywhere, kBeginning, kEnd };
 template <Where where>
 Value has_part(Arguments arguments) {
-  TIPHYS_TRY(const auto part, text_argument(arguments, 0));
-  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto part, text_or_empty(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
   if (where == Where::kBeginning) return doc::Value(text.starts_with(part));
   if (where == Where::kEnd) return doc::Value(text.ends_with(part));
   return doc::Value(text.find(part) != std::string_view::npos);
@@ -149,8 +149,8 @@ Value cat(Arguments arguments) {
 template <bool new_line>
 Value indent(Arguments arguments) {
   constexpr std::int64_t kMost = 1000;
-  TIPHYS_TRY(const auto spaces, int_argument(arguments, 0));
-  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto spaces, int_or_zero(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
   if (spaces < 0 || spaces > kMost) return bad_argument("the indentation must be between 0 and 1000");
   const std::string pad(static_cast<std::size_t>(spaces), ' ');
   return doc::Value((new_line ? "\n" : "") + pad + go_replace(text, "\n", "\n" + pad));
@@ -162,9 +162,9 @@ Value replace(Arguments arguments) {
 }
 
 Value plural(Arguments arguments) {
-  TIPHYS_TRY(const auto one, text_argument(arguments, 0));
-  TIPHYS_TRY(const auto many, text_argument(arguments, 1));
-  TIPHYS_TRY(const auto count, int_argument(arguments, 2));
+  TIPHYS_TRY(const auto one, text_or_empty(arguments, 0));
+  TIPHYS_TRY(const auto many, text_or_empty(arguments, 1));
+  TIPHYS_TRY(const auto count, int_or_zero(arguments, 2));
   return doc::Value(count == 1 ? one : many);
 }
 
@@ -211,7 +211,7 @@ std::string path_ext(std::string_view path) {
 }
 
 Value is_absolute(Arguments arguments) {
-  TIPHYS_TRY(const auto path, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto path, text_or_empty(arguments, 0));
   return doc::Value(path.starts_with('/'));
 }
 

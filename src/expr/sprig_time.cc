@@ -36,43 +36,43 @@ Value now(Arguments, const Ambient& ambient) {
 }
 
 Value date(Arguments arguments, const Ambient& ambient) {
-  TIPHYS_TRY(const auto layout, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto layout, text_or_empty(arguments, 0));
   return formatted(time_or_now(*arguments[1], ambient), layout, "");
 }
 Value date_in_zone(Arguments arguments, const Ambient& ambient) {
-  TIPHYS_TRY(const auto layout, text_argument(arguments, 0));
-  TIPHYS_TRY(const auto zone, text_argument(arguments, 2));
+  TIPHYS_TRY(const auto layout, text_or_empty(arguments, 0));
+  TIPHYS_TRY(const auto zone, text_or_empty(arguments, 2));
   return formatted(time_or_now(*arguments[1], ambient), layout, zone);
 }
 Value html_date(Arguments arguments, const Ambient& ambient) {
   return formatted(time_or_now(*arguments[0], ambient), kDate, "");
 }
 Value html_date_in_zone(Arguments arguments, const Ambient& ambient) {
-  TIPHYS_TRY(const auto zone, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto zone, text_or_empty(arguments, 1));
   return formatted(time_or_now(*arguments[0], ambient), kDate, zone);
 }
 
 Value must_date_modify(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 0));
   TIPHYS_TRY(const GoTime time, time_argument(arguments, 1));
   TIPHYS_TRY(const Duration by, parse_go_duration(text));
   return make_go_value(add(time, by));
 }
 Value date_modify(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 0));
   TIPHYS_TRY(const GoTime time, time_argument(arguments, 1));
   return make_go_value(add(time, parse_go_duration(text).value_or(Duration{0})));
 }
 
 Value must_to_date(Arguments arguments) {
-  TIPHYS_TRY(const auto layout, text_argument(arguments, 0));
-  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto layout, text_or_empty(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
   TIPHYS_TRY(const GoTime time, parse_time(layout, text, {}));
   return make_go_value(time);
 }
 Value to_date(Arguments arguments) {
-  TIPHYS_TRY(const auto layout, text_argument(arguments, 0));
-  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto layout, text_or_empty(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
   return make_go_value(
       parse_time(layout, text, {}).value_or(GoTime{.seconds = kZeroTimeSeconds, .nanos = 0, .zone = {}}));
 }

@@ -10,7 +10,7 @@ namespace {
 using Value = Result<doc::Value>;
 
 Value url_parse(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 0));
   const auto url = parse_url(text);
   if (!url) return std::unexpected(url.error().in("unable to parse url"));
   doc::Object parts;
@@ -34,7 +34,7 @@ Result<std::string> member(const doc::Object& parts, std::string_view key) {
 }
 
 Value url_join(Arguments arguments) {
-  TIPHYS_TRY(const auto* parts, map_argument(arguments, 0));
+  TIPHYS_TRY(const auto* parts, map_or_empty(arguments, 0));
   Url url;
   TIPHYS_TRY(url.scheme, member(*parts, "scheme"));
   TIPHYS_TRY(url.host, member(*parts, "host"));
@@ -53,7 +53,7 @@ Value url_join(Arguments arguments) {
 
 /// Expressions do no I/O: what they give must not hang on the machine that evaluates them.
 Value get_host_by_name(Arguments arguments) {
-  TIPHYS_TRY(const auto name, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto name, text_or_empty(arguments, 0));
   return fail(Code::kUnimplemented, "expressions do not look up hosts: give the address of \"" + std::string(name) +
                                         "\" as a parameter, or look it up in a step");
 }

@@ -11,14 +11,14 @@ namespace {
 using Value = Result<doc::Value>;
 
 Value semver(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 0));
   TIPHYS_TRY(const Version version, parse_version(text));
   return make_go_value(GoKind::kVersionPointer, doc::Value(version.original));
 }
 
 Value semver_compare(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
-  TIPHYS_TRY(const auto version_text, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 0));
+  TIPHYS_TRY(const auto version_text, text_or_empty(arguments, 1));
   TIPHYS_TRY(const auto constraints, VersionConstraints::parse(text));
   TIPHYS_TRY(const Version version, parse_version(version_text));
   return doc::Value(constraints.hold_for(version));
@@ -58,7 +58,7 @@ Value increment(const doc::Value& value, Arguments) {
 
 template <Result<Version> (*with)(Version, std::string_view)>
 Value replace_part(const doc::Value& value, Arguments arguments) {
-  TIPHYS_TRY(const auto part, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto part, text_or_empty(arguments, 0));
   TIPHYS_TRY(const Version version, with(version_of(value), part));
   return make_go_value(GoKind::kVersion, doc::Value(version.original));
 }
