@@ -1,6 +1,5 @@
 #include "expr/functions.h"
 
-#include <algorithm>
 #include <unordered_map>
 
 #include "base/strings.h"
@@ -35,12 +34,6 @@ const Table& sprig_functions() {
   return table;
 }
 
-/// What sprig has and this program has not.
-constexpr std::string_view kMissingSprig[] = {
-    "wrap",
-    "wrapWith",
-};
-
 std::unexpected<Error> wrong_kind(Arguments arguments, std::size_t index, std::string_view wanted) {
   return bad_argument("cannot use " + std::string(go_type(*arguments[index])) + " as argument (type " +
                       std::string(wanted) + ")");
@@ -59,9 +52,6 @@ const Function* find_sprig_function(std::string_view name) {
 }
 
 std::string explain_sprig_function(std::string_view name) {
-  if (std::ranges::find(kMissingSprig, name) != std::end(kMissingSprig)) {
-    return "sprig." + std::string(name) + " is not supported yet";
-  }
   std::vector<std::string> names;
   for (const auto& entry : sprig_functions()) names.emplace_back(entry.first);
   return "there is no function sprig." + std::string(name) + did_you_mean(name, names);

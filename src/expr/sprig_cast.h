@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "doc/value.h"
@@ -14,6 +15,8 @@ std::int64_t sprig_int(const doc::Value& value);
 double sprig_float(const doc::Value& value);
 /// null, false, 0, and what has no elements.
 bool sprig_empty(const doc::Value& value);
+/// Bytes as they are, all else as %v writes it.
+std::string sprig_string(const doc::Value& value);
 /// The kind of the value's Go type: "map", "int", "struct"; "invalid" for nil.
 std::string_view go_kind_word(const doc::Value& value);
 

@@ -313,6 +313,11 @@ constexpr Function kFunctions[] = {
 
 }  // namespace
 
+std::string sprig_string(const doc::Value& value) {
+  const auto bytes = go_bytes(value);
+  return bytes ? std::string(*bytes) : go_text(value);
+}
+
 std::string_view go_kind_word(const doc::Value& value) {
   if (value.is_null()) return "invalid";
   if (value.is_array()) return "slice";

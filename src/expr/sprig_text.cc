@@ -5,6 +5,7 @@
 #include "expr/go_json.h"
 #include "expr/go_strings.h"
 #include "expr/go_text.h"
+#include "expr/sprig_cast.h"
 #include "expr/unicode.h"
 #include "expr/word_case.h"
 
@@ -34,12 +35,6 @@ std::string snake_case(std::string_view text) {
 std::string kebab_case(std::string_view text) {
   return connect_words(text, '-');
 }
-std::string no_space(std::string_view text) {
-  std::string out;
-  for (const std::string_view word : go_fields(text)) out += word;
-  return out;
-}
-
 std::string abbreviate(std::string_view text, std::int64_t offset, std::int64_t width) {
   const auto size = static_cast<std::int64_t>(text.size());
   const auto part = [&](std::int64_t begin, std::int64_t length) {
@@ -131,19 +126,41 @@ Value quote(Arguments arguments) {
   for (const doc::Value* argument : arguments) {
     if (argument->is_null()) continue;
     if (!out.empty()) out += ' ';
-    out += double_quotes ? go_quote(go_text(*argument)) : "'" + go_text(*argument) + "'";
+    out += double_quotes ? go_quote(sprig_string(*argument)) : "'" + go_text(*argument) + "'";
   }
   return doc::Value(out);
 }
 
 Value cat(Arguments arguments) {
   std::string out;
+  bool first = true;
   for (const doc::Value* argument : arguments) {
     if (argument->is_null()) continue;
-    if (!out.empty()) out += ' ';
+    if (!first) out += ' ';
+    first = false;
     out += go_text(*argument);
   }
   return doc::Value(out);
+}
+
+Value wrap(std::string_view text, std::int64_t width, std::string_view line_end, bool cut_words) {
+  const auto bytes = static_cast<std::size_t>(std::max<std::int64_t>(width, 1));
+  if (text.size() / bytes * line_end.size() > kMostText)
+    return fail(Code::kResourceExhausted, "memory budget exceeded");
+  return doc::Value(wrap_words(text, bytes, line_end, cut_words));
+}
+
+Value wrap_lines(Arguments arguments) {
+  TIPHYS_TRY(const auto width, int_or_zero(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
+  return wrap(text, width, "\n", false);
+}
+
+Value wrap_with(Arguments arguments) {
+  TIPHYS_TRY(const auto width, int_or_zero(arguments, 0));
+  TIPHYS_TRY(const auto line_end, text_or_empty(arguments, 1));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 2));
+  return wrap(text, width, line_end.empty() ? "\n" : line_end, true);
 }
 
 template <bool new_line>
@@ -169,7 +186,7 @@ Value plural(Arguments arguments) {
 }
 
 Value to_text(Arguments arguments) {
-  return doc::Value(go_text(*arguments[0]));
+  return doc::Value(sprig_string(*arguments[0]));
 }
 
 std::string path_clean(std::string_view path) {
@@ -230,8 +247,10 @@ constexpr Function kFunctions[] = {
     {"trimAll", 2, 2, trim_all},
     {"trimSuffix", 2, 2, trim_suffix},
     {"trimPrefix", 2, 2, trim_prefix},
-    {"nospace", 1, 1, of_text<no_space>},
+    {"nospace", 1, 1, of_text<without_space>},
     {"initials", 1, 1, of_text<initials>},
+    {"wrap", 2, 2, wrap_lines},
+    {"wrapWith", 3, 3, wrap_with},
     {"swapcase", 1, 1, of_text<swap_case>},
     {"snakecase", 1, 1, of_text<snake_case>},
     {"camelcase", 1, 1, of_text<pascal_case>},

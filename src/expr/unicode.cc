@@ -14,24 +14,6 @@ bool matches(const RE2& category, char32_t c) {
   return RE2::FullMatch(text, category);
 }
 
-struct CaseRange {
-  char32_t first;  ///< of the upper case letters
-  char32_t last;
-  std::int32_t distance;  ///< to the lower case letter; 1 marks pairs side by side, the first upper case
-};
-
-constexpr CaseRange kCases[] = {
-    {'A', 'Z', 32},     {0xC0, 0xD6, 32},    {0xD8, 0xDE, 32},     {0x100, 0x12E, 1},  {0x132, 0x136, 1},
-    {0x139, 0x147, 1},  {0x14A, 0x176, 1},   {0x178, 0x178, -121}, {0x179, 0x17D, 1},  {0x386, 0x386, 38},
-    {0x388, 0x38A, 37}, {0x38C, 0x38C, 64},  {0x38E, 0x38F, 63},   {0x391, 0x3A1, 32}, {0x3A3, 0x3AB, 32},
-    {0x400, 0x40F, 80}, {0x410, 0x42F, 32},  {0x460, 0x480, 1},    {0x48A, 0x4BE, 1},  {0x4D0, 0x52E, 1},
-    {0x531, 0x556, 48}, {0x1E00, 0x1E94, 1}, {0x1EA0, 0x1EFE, 1},
-};
-
-bool is_pair_member(const CaseRange& range, char32_t upper) {
-  return range.distance != 1 || (upper - range.first) % 2 == 0;
-}
-
 }  // namespace
 
 CodePoint code_point_at(std::string_view text, std::size_t at) {
@@ -105,6 +87,35 @@ bool is_digit(char32_t c) {
   return matches(category, c);
 }
 
+bool is_number(char32_t c) {
+  if (c < 0x80) return is_digit(c);
+  static const RE2 category("\\p{N}");
+  return matches(category, c);
+}
+
+bool is_punctuation(char32_t c) {
+  static const RE2 category("\\p{P}");
+  return matches(category, c);
+}
+
+bool is_upper(char32_t c) {
+  if (c < 0x80) return c >= 'A' && c <= 'Z';
+  static const RE2 category("\\p{Lu}");
+  return matches(category, c);
+}
+
+bool is_lower(char32_t c) {
+  if (c < 0x80) return c >= 'a' && c <= 'z';
+  static const RE2 category("\\p{Ll}");
+  return matches(category, c);
+}
+
+bool is_title(char32_t c) {
+  if (c < 0x80) return false;
+  static const RE2 category("\\p{Lt}");
+  return matches(category, c);
+}
+
 bool is_print(char32_t c) {
   if (c < 0x80) return c >= 0x20 && c != 0x7F;
   static const RE2 categories("[\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}]");
@@ -114,44 +125,6 @@ bool is_print(char32_t c) {
 bool is_space(char32_t c) {
   return (c >= 9 && c <= 13) || c == ' ' || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
          c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
-}
-
-char32_t to_upper(char32_t c) {
-  if (c == 0xB5) return 0x39C;
-  if (c == 0x3C2) return 0x3A3;
-  for (const CaseRange& range : kCases) {
-    const char32_t upper = c - static_cast<char32_t>(range.distance);
-    if (upper >= range.first && upper <= range.last && is_pair_member(range, upper)) return upper;
-  }
-  return c;
-}
-
-char32_t to_lower(char32_t c) {
-  for (const CaseRange& range : kCases) {
-    if (c >= range.first && c <= range.last && is_pair_member(range, c))
-      return c + static_cast<char32_t>(range.distance);
-  }
-  return c;
-}
-
-std::string to_upper(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size();) {
-    const CodePoint c = code_point_at(text, i);
-    append_utf8(to_upper(c.value), out);
-    i += c.size;
-  }
-  return out;
-}
-
-std::string to_lower(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size();) {
-    const CodePoint c = code_point_at(text, i);
-    append_utf8(to_lower(c.value), out);
-    i += c.size;
-  }
-  return out;
 }
 
 std::string_view trim_space(std::string_view text) {

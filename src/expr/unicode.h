@@ -23,13 +23,19 @@ void append_utf8(char32_t code_point, std::string& out);
 std::size_t count_code_points(std::string_view text);
 
 bool is_letter(char32_t c);
-bool is_digit(char32_t c);  ///< decimal digits of all scripts
+bool is_digit(char32_t c);   ///< decimal digits of all scripts
+bool is_number(char32_t c);  ///< digits, fractions, Roman numerals and the like
+bool is_punctuation(char32_t c);
 bool is_space(char32_t c);
+bool is_upper(char32_t c);
+bool is_lower(char32_t c);
+bool is_title(char32_t c);  ///< "ǅ" and its like
 /// What Go prints as it is: letters, marks, numbers, punctuation, symbols and the ASCII space.
 bool is_print(char32_t c);
-/// Upper and lower case of Latin, Greek, Cyrillic and Armenian letters; other letters stay.
 char32_t to_upper(char32_t c);
 char32_t to_lower(char32_t c);
+/// Upper case, but for letters of two such as "ǆ": "ǅ".
+char32_t to_title(char32_t c);
 std::string to_upper(std::string_view text);
 std::string to_lower(std::string_view text);
 /// Without white space at both ends, as strings.TrimSpace.
