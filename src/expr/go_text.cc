@@ -91,6 +91,21 @@ std::optional<std::string> strip_prefix(std::string_view digits, int& base) {
   return plain;
 }
 
+bool is_float_digit(char c, bool hexadecimal) {
+  return (c >= '0' && c <= '9') || (hexadecimal && c >= 'a' && c <= 'f');
+}
+
+/// False when an underscore stands elsewhere than between digits or after the prefix.
+bool drop_underscores(std::string& text, bool hexadecimal) {
+  const auto is_digit_at = [&](std::size_t i) { return i < text.size() && is_float_digit(text[i], hexadecimal); };
+  for (auto at = text.find('_'); at != std::string::npos; at = text.find('_', at)) {
+    const bool after_prefix = hexadecimal && at == 2;
+    if (at == 0 || !(after_prefix || is_digit_at(at - 1)) || !is_digit_at(at + 1)) return false;
+    text.erase(at, 1);
+  }
+  return true;
+}
+
 }  // namespace
 
 std::string go_text(const doc::Value& value) {
@@ -196,18 +211,24 @@ std::optional<double> parse_go_float(std::string_view text) {
     if (text[0] == '-') sign = -1;
     text.remove_prefix(1);
   }
-  if (text.empty() || text[0] == '-' || text[0] == '+') return std::nullopt;
-  const std::string word = to_lower(text);
+  std::string word = to_lower(text);
   if (word == "inf" || word == "infinity") return sign * std::numeric_limits<double>::infinity();
   if (word == "nan") return std::numeric_limits<double>::quiet_NaN();
-  if (text[0] != '.' && (text[0] < '0' || text[0] > '9')) return std::nullopt;
+  const bool hexadecimal = word.starts_with("0x");
+  if (!drop_underscores(word, hexadecimal)) return std::nullopt;
+  if (hexadecimal) word.erase(0, 2);
+  // A hexadecimal one needs its exponent.
+  if (hexadecimal && word.find('p') == std::string::npos) return std::nullopt;
+  if (word.empty() || !(word[0] == '.' || is_float_digit(word[0], hexadecimal))) return std::nullopt;
   double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (end != text.data() + text.size()) return std::nullopt;
+  const char* const limit = word.data() + word.size();
+  const auto [end, error] =
+      std::from_chars(word.data(), limit, number, hexadecimal ? std::chars_format::hex : std::chars_format::general);
+  if (end != limit) return std::nullopt;
   if (error == std::errc::result_out_of_range) {
     // Too small is zero in Go, too large an error.
-    const auto e = word.find("e-");
-    return e == std::string::npos ? std::nullopt : std::optional(sign * 0.0);
+    const auto negative = word.find(hexadecimal ? "p-" : "e-");
+    return negative == std::string::npos ? std::nullopt : std::optional(sign * 0.0);
   }
   if (error != std::errc()) return std::nullopt;
   return sign * number;

@@ -10,7 +10,7 @@ const ExpressionRow kRows[] = {
     {"sprig.int('5')", "5"},
     {"sprig.int('x')", "0"},
     {"sprig.int('5.0')", "5"},
-    {"sprig.int('5.5')", "0"},
+    {"sprig.int('5.5')", "5"},
     {"sprig.int('010')", "8"},
     {"sprig.int('0x10')", "16"},
     {"sprig.int('08')", "0"},
