@@ -3,6 +3,7 @@
 
 #include "expr/arguments.h"
 #include "expr/go_text.h"
+#include "expr/go_value.h"
 #include "expr/sprig_cast.h"
 
 namespace tiphys::expr {
@@ -13,7 +14,7 @@ using Value = Result<doc::Value>;
 Value dict(Arguments arguments) {
   doc::Object map;
   for (std::size_t i = 0; i < arguments.size(); i += 2) {
-    map.insert_or_assign(go_text(*arguments[i]), i + 1 < arguments.size() ? *arguments[i + 1] : doc::Value(""));
+    map.insert_or_assign(sprig_string(*arguments[i]), i + 1 < arguments.size() ? *arguments[i + 1] : doc::Value(""));
   }
   return doc::Value(std::move(map));
 }
@@ -30,6 +31,15 @@ Value set(Arguments arguments) {
   TIPHYS_TRY(const auto key, text_or_empty(arguments, 1));
   doc::Object changed = *map;
   changed.insert_or_assign(key, *arguments[2]);
+  return doc::Value(std::move(changed));
+}
+
+Value unset(Arguments arguments) {
+  if (arguments[0]->is_null()) return doc::Value();
+  TIPHYS_TRY(const auto* map, map_argument(arguments, 0));
+  TIPHYS_TRY(const auto key, text_or_empty(arguments, 1));
+  doc::Object changed = *map;
+  changed.erase(key);
   return doc::Value(std::move(changed));
 }
 
@@ -86,15 +96,23 @@ Value values(Arguments arguments) {
   return doc::Value(std::move(result));
 }
 
-/// What `into` has and is not empty stays, unless `overwrite`; maps are merged member by member.
+bool is_map(const doc::Value& value) {
+  return value.is_object() && !go_kind(value);
+}
+
+/// What `into` has and is not empty stays, unless `overwrite`; maps are merged member by member. nil only overwrites.
 void merge_into(doc::Object& into, const doc::Object& from, bool overwrite) {
   for (const auto& [key, value] : from) {
     doc::Value* there = into.if_contains(key);
-    if (there && there->is_object() && value.is_object()) {
-      merge_into(there->get_object(), value.get_object(), overwrite);
-    } else if (!there || sprig_empty(*there) || (overwrite && !sprig_empty(value))) {
-      into.insert_or_assign(key, value);
+    if (value.is_null()) {
+      if (overwrite) into.insert_or_assign(key, value);
+      continue;
     }
+    if (there && is_map(*there) && is_map(value)) {
+      merge_into(there->get_object(), value.get_object(), overwrite);
+      if (!there->get_object().empty()) continue;
+    }
+    if (!there || overwrite || sprig_empty(*there)) into.insert_or_assign(key, value);
   }
 }
 
@@ -111,13 +129,13 @@ Value merge(Arguments arguments) {
 
 Value dig(Arguments arguments) {
   const std::size_t count = arguments.size() - 2;
-  TIPHYS_TRY(const auto* map, map_or_empty(arguments, count + 1));
+  TIPHYS_TRY(const auto* map, map_argument(arguments, count + 1));
   for (std::size_t i = 0; i < count; ++i) {
-    TIPHYS_TRY(const auto key, text_or_empty(arguments, i));
+    TIPHYS_TRY(const auto key, text_argument(arguments, i));
     const doc::Value* member = map->if_contains(key);
     if (!member) return *arguments[count];
     if (i + 1 == count) return *member;
-    map = member->if_object();
+    map = is_map(*member) ? member->if_object() : nullptr;
     if (!map) return bad_argument("dig: " + std::string(key) + " is " + std::string(go_type(*member)) + ", not a map");
   }
   return doc::Value();
@@ -127,7 +145,7 @@ constexpr Function kFunctions[] = {
     {"dict", 0, Function::kAny, dict},
     {"get", 2, 2, get},
     {"set", 3, 3, set},
-    {"unset", 2, 2, choose<false>},
+    {"unset", 2, 2, unset},
     {"hasKey", 2, 2, has_key},
     {"pluck", 1, Function::kAny, pluck},
     {"keys", 0, Function::kAny, keys},

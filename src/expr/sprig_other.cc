@@ -42,13 +42,15 @@ Value any(Arguments arguments) {
 }
 
 Value ternary(Arguments arguments) {
-  if (!arguments[2]->is_bool()) {
-    return bad_argument("cannot use " + std::string(go_type(*arguments[2])) + " as argument (type bool)");
+  const doc::Value& decision = *arguments[2];
+  if (!decision.is_bool() && !decision.is_null()) {
+    return bad_argument("cannot use " + std::string(go_type(decision)) + " as argument (type bool)");
   }
-  return *arguments[arguments[2]->get_bool() ? 0 : 1];
+  return *arguments[decision == true ? 0 : 1];
 }
 
 Value copy(Arguments arguments) {
+  if (arguments[0]->is_null()) return bad_argument("nil cannot be copied");
   return *arguments[0];
 }
 
@@ -68,17 +70,25 @@ Value must_from_json(Arguments arguments) {
   return parse_go_json(text);
 }
 
-Value to_json(Arguments arguments) {
+std::string compact_json(const doc::Value& value) {
   std::string text;
-  append_go_json(*arguments[0], text);
-  return doc::Value(text);
+  append_go_json(value, text);
+  return text;
+}
+std::string pretty_json(const doc::Value& value) {
+  return go_json_indented(value, "  ");
 }
 
-Value to_pretty_json(Arguments arguments) {
-  return doc::Value(go_json_indented(*arguments[0], "  "));
+template <std::string (*write)(const doc::Value&)>
+Value must_to_json(Arguments arguments) {
+  TIPHYS_CHECK_OK(check_go_json(*arguments[0]));
+  return doc::Value(write(*arguments[0]));
 }
-Value to_raw_json(Arguments arguments) {
-  return doc::Value(go_json_raw(*arguments[0]));
+
+/// What JSON cannot hold gives "".
+template <std::string (*write)(const doc::Value&)>
+Value to_json(Arguments arguments) {
+  return doc::Value(check_go_json(*arguments[0]) ? write(*arguments[0]) : "");
 }
 
 Value type_of(Arguments arguments) {
@@ -92,6 +102,14 @@ Value kind_of(Arguments arguments) {
 Value type_is(Arguments arguments) {
   TIPHYS_TRY(const auto type, text_or_empty(arguments, 0));
   return doc::Value(type == go_type(*arguments[1]));
+}
+
+/// A pointer's type too, without its star.
+Value type_is_like(Arguments arguments) {
+  TIPHYS_TRY(const auto type, text_or_empty(arguments, 0));
+  std::string_view given = go_type(*arguments[1]);
+  if (given.starts_with('*') && !type.starts_with('*')) given.remove_prefix(1);
+  return doc::Value(type == given);
 }
 
 Value kind_is(Arguments arguments) {
@@ -283,15 +301,15 @@ constexpr Function kFunctions[] = {
     {"fail", 1, 1, fail_with},
     {"fromJson", 1, 1, from_json},
     {"mustFromJson", 1, 1, must_from_json},
-    {"toJson", 1, 1, to_json},
-    {"mustToJson", 1, 1, to_json},
-    {"toPrettyJson", 1, 1, to_pretty_json},
-    {"mustToPrettyJson", 1, 1, to_pretty_json},
-    {"toRawJson", 1, 1, to_raw_json},
-    {"mustToRawJson", 1, 1, to_raw_json},
+    {"toJson", 1, 1, to_json<compact_json>},
+    {"mustToJson", 1, 1, must_to_json<compact_json>},
+    {"toPrettyJson", 1, 1, to_json<pretty_json>},
+    {"mustToPrettyJson", 1, 1, must_to_json<pretty_json>},
+    {"toRawJson", 1, 1, must_to_json<go_json_raw>},
+    {"mustToRawJson", 1, 1, must_to_json<go_json_raw>},
     {"typeOf", 1, 1, type_of},
     {"typeIs", 2, 2, type_is},
-    {"typeIsLike", 2, 2, type_is},
+    {"typeIsLike", 2, 2, type_is_like},
     {"kindOf", 1, 1, kind_of},
     {"kindIs", 2, 2, kind_is},
     {"deepEqual", 2, 2, deep_equal},
