@@ -3,11 +3,12 @@
 # make test-containers   only those on podman and dockerd
 # make bench  ours beside the peers, measured in one run
 # make tidy   clang-format and clang-tidy
+# make oracles   what the original libraries give for the inputs in tests/oracles (needs Go)
 PRESET ?= release
 BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
 
-.PHONY: run test test-containers bench tidy build bootstrap clean
+.PHONY: run test test-containers bench tidy oracles build bootstrap clean
 run: build
 	@tools/run-example $(BUILD)/bin/tiphys
 
@@ -22,6 +23,9 @@ bench: build
 
 tidy: build
 	@tools/tidy $(BUILD)
+
+oracles:
+	@tools/oracles/regenerate
 
 build: bootstrap
 	@cmake --preset $(PRESET) >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }

@@ -93,7 +93,8 @@ Measured measure(int tasks) {
   const std::size_t before = heap_bytes();
   api::Workflow workflow = layered_dag(tasks);
   const std::size_t with_manifest = heap_bytes();
-  auto created = Run::create(std::move(workflow));
+  SeededRandom random(1);
+  auto created = Run::create(std::move(workflow), random);
   TIPHYS_CHECK(created, "a run is created");
   Run& run = **created;
   const std::size_t with_plan = heap_bytes();

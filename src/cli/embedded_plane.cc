@@ -67,7 +67,7 @@ class Plane final : public EmbeddedPlane {
       return agent_->read_log(pod, std::move(options), std::move(sink));
     });
     if (options_.read_only) return {};
-    controller_ = std::make_unique<controllers::WorkflowController>(*executor_, *store_);
+    controller_ = std::make_unique<controllers::WorkflowController>(*executor_, *store_, random_);
     controller_->start();
     agent_->start();
     return serve();

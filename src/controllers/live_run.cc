@@ -95,9 +95,10 @@ void LiveRun::loaded(Result<cluster::Object> workflow) {
 
 Status LiveRun::create_run(const doc::Value& workflow, bool restore) {
   TIPHYS_TRY(api::Workflow parsed, api::parse_stored_workflow(workflow));
-  pod_builder_.emplace(parsed);
+  const expr::Ambient ambient{environment_.executor.now(), &environment_.random};
+  pod_builder_.emplace(parsed, ambient);
   if (!restore) {
-    TIPHYS_TRY(run_, engine::Run::create(std::move(parsed)));
+    TIPHYS_TRY(run_, engine::Run::create(std::move(parsed), environment_.random));
     return {};
   }
   TIPHYS_TRY(engine::RunStatus status, read_run_status(workflow));
@@ -106,7 +107,7 @@ Status LiveRun::create_run(const doc::Value& workflow, bool restore) {
     const bool runs_pod = node.type == api::NodeType::kPod && node.phase == api::NodePhase::kRunning;
     if (runs_pod) opening_->running.push_back(node.id);
   }
-  TIPHYS_TRY(run_, engine::Run::restore(std::move(parsed), std::move(status), std::move(nodes)));
+  TIPHYS_TRY(run_, engine::Run::restore(std::move(parsed), std::move(status), std::move(nodes), environment_.random));
   return {};
 }
 

@@ -27,6 +27,7 @@ struct RunEnvironment {
   cluster::Cluster& cluster;
   MemoCache& cache;
   ResourceRunner& resources;
+  Random& random;  ///< of expressions
   /// Failed writes are tried again after this, doubled up to the most.
   Duration first_retry;
   Duration longest_retry;

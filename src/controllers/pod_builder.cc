@@ -29,7 +29,7 @@ bool given(const doc::Value* value) {
   return true;
 }
 
-Result<doc::Shared> substituted_spec(const api::Workflow& workflow) {
+Result<doc::Shared> substituted_spec(const api::Workflow& workflow, const expr::Ambient& ambient) {
   doc::Object spec;
   if (workflow.spec.document && workflow.spec.document->is_object()) {
     for (const auto& [key, value] : workflow.spec.document->get_object()) {
@@ -38,7 +38,9 @@ Result<doc::Shared> substituted_spec(const api::Workflow& workflow) {
   }
   TIPHYS_TRY(const expr::DocumentTemplate compiled, expr::DocumentTemplate::compile(std::move(spec)));
   if (compiled.constant()) return compiled.document();
-  return compiled.render(global_scope(workflow), expr::Unresolved::kKeep);
+  expr::Scope scope = global_scope(workflow);
+  scope.set_ambient(&ambient);
+  return compiled.render(scope, expr::Unresolved::kKeep);
 }
 
 void add_env(doc::Object& container, std::string_view name, std::string_view value) {
@@ -129,8 +131,8 @@ const doc::Value* find_named(const doc::Array& array, std::string_view name) {
 
 }  // namespace
 
-PodBuilder::PodBuilder(const api::Workflow& workflow)
-    : name_(workflow.name), ns_(workflow.ns), uid_(workflow.uid), spec_(substituted_spec(workflow)) {}
+PodBuilder::PodBuilder(const api::Workflow& workflow, const expr::Ambient& ambient)
+    : name_(workflow.name), ns_(workflow.ns), uid_(workflow.uid), spec_(substituted_spec(workflow, ambient)) {}
 
 doc::Object PodBuilder::metadata(const engine::CreatePod& request) const {
   const doc::Value& pod_template = *request.template_document;

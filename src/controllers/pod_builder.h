@@ -3,6 +3,7 @@
 
 #include "api/workflow.h"
 #include "engine/run.h"
+#include "expr/ambient.h"
 
 namespace tiphys::controllers {
 
@@ -10,7 +11,8 @@ namespace tiphys::controllers {
 /// substituted once.
 class PodBuilder {
  public:
-  explicit PodBuilder(const api::Workflow& workflow);
+  /// `ambient` is what expressions in the workflow's own fields see.
+  PodBuilder(const api::Workflow& workflow, const expr::Ambient& ambient);
 
   /// The Pod document: our node agent reads inputs and outputs from its annotations (cluster/pod_annotations.h); there
   /// are no init and wait containers. An error ends the node: a volume that does not exist, a patch that does not

@@ -34,10 +34,15 @@ engine::CreatePod request_for(std::string_view pod_template) {
   return request;
 }
 
+expr::Ambient ambient() {
+  static SeededRandom random(1);
+  return {Time{}, &random};
+}
+
 constexpr std::string_view kContainer = "name: a\ncontainer: {image: x, command: [a]}\n";
 
 doc::Value build(std::string_view spec, const engine::CreatePod& request) {
-  auto pod = PodBuilder(workflow_with(spec)).build(request);
+  auto pod = PodBuilder(workflow_with(spec), ambient()).build(request);
   EXPECT_TRUE(pod.has_value()) << pod.error().message;
   return pod ? *pod : doc::Value();
 }
@@ -165,7 +170,7 @@ container:
 
 TEST(PodBuilder, UnknownVolumeIsAnError) {
   const auto pod =
-      PodBuilder(workflow_with("entrypoint: a"))
+      PodBuilder(workflow_with("entrypoint: a"), ambient())
           .build(request_for("name: a\ncontainer: {image: x, volumeMounts: [{name: nope, mountPath: /w}]}\n"));
   ASSERT_FALSE(pod.has_value());
   EXPECT_EQ(pod.error().message, "volume 'nope' not found in workflow spec");

@@ -50,9 +50,10 @@ cluster::Selector selector(const std::string& text) {
 
 class WorkflowController::State : public std::enable_shared_from_this<State> {
  public:
-  State(Executor& executor, cluster::Cluster& cluster, WorkflowControllerOptions options)
+  State(Executor& executor, cluster::Cluster& cluster, Random& random, WorkflowControllerOptions options)
       : executor_(executor),
         cluster_(cluster),
+        random_(random),
         options_(std::move(options)),
         cache_(executor, cluster),
         resources_(executor, cluster) {}
@@ -89,6 +90,7 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
 
   Executor& executor_;
   cluster::Cluster& cluster_;
+  Random& random_;
   WorkflowControllerOptions options_;
   MemoCache cache_;
   ResourceRunner resources_;
@@ -152,7 +154,7 @@ void WorkflowController::State::workflow_changed(const Object& workflow) {
 
 void WorkflowController::State::add_run(std::string key, const Object& workflow) {
   const RunEnvironment environment{
-      executor_, cluster_, cache_, resources_, options_.first_retry, options_.longest_retry};
+      executor_, cluster_, cache_, resources_, random_, options_.first_retry, options_.longest_retry};
   std::string uid(doc::find_string(*workflow, "metadata", "uid"));
   auto run = std::make_shared<LiveRun>(environment, workflow, starting_,
                                        guarded([key, uid](State& self) { self.run_done(key, uid); }));
@@ -275,8 +277,9 @@ void WorkflowController::State::retry(std::string_view what, const Error& error,
   executor_.schedule(executor_.now() + retry_delay_, guarded([task](State& self) { (self.*task)(); }));
 }
 
-WorkflowController::WorkflowController(Executor& executor, cluster::Cluster& cluster, WorkflowControllerOptions options)
-    : state_(std::make_shared<State>(executor, cluster, std::move(options))) {}
+WorkflowController::WorkflowController(Executor& executor, cluster::Cluster& cluster, Random& random,
+                                       WorkflowControllerOptions options)
+    : state_(std::make_shared<State>(executor, cluster, random, std::move(options))) {}
 
 WorkflowController::~WorkflowController() = default;
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "base/executor.h"
+#include "base/random.h"
 #include "cluster/cluster.h"
 
 namespace tiphys::controllers {
@@ -21,7 +22,9 @@ struct WorkflowControllerOptions {
 /// what the plane holds.
 class WorkflowController {
  public:
-  WorkflowController(Executor& executor, cluster::Cluster& cluster, WorkflowControllerOptions options = {});
+  /// `random` is what expressions draw from.
+  WorkflowController(Executor& executor, cluster::Cluster& cluster, Random& random,
+                     WorkflowControllerOptions options = {});
   ~WorkflowController();
   WorkflowController(const WorkflowController&) = delete;
   WorkflowController& operator=(const WorkflowController&) = delete;

@@ -74,7 +74,7 @@ class WorkflowControllerTest : public testing::Test {
   void restart() {
     controller_.reset();
     settle();
-    controller_.emplace(store_->executor(), store_->store());
+    controller_.emplace(store_->executor(), store_->store(), random_);
     ready_ = false;
     controller_->start([this] { ready_ = true; });
     settle();
@@ -148,6 +148,7 @@ class WorkflowControllerTest : public testing::Test {
 
   int failures_ = 0;
   bool ready_ = false;
+  SeededRandom random_{1};
   std::optional<store::TestStore> store_;
   std::optional<WorkflowController> controller_;
 };
@@ -311,7 +312,7 @@ TEST_F(WorkflowControllerTest, WritesThatTheDiskRefusesAreRepeatedUntilTheyHold)
   controller_.reset();
   end_pod(first, 0);
   failures_ = 3;
-  controller_.emplace(store_->executor(), store_->store());
+  controller_.emplace(store_->executor(), store_->store(), random_);
   controller_->start();
   store_->executor().run_until([this] { return failures_ == 0; }, 100'000);
   for (int i = 0; i < 100 && store_->executor().pending_timers() > 0; ++i) store_->executor().step();

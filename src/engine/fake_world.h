@@ -70,7 +70,7 @@ inline PodEnd giving(std::string name, std::string value) {
 class FakeWorld {
  public:
   explicit FakeWorld(api::Workflow workflow) : manifest(workflow) {
-    auto made = Run::create(std::move(workflow));
+    auto made = Run::create(std::move(workflow), random);
     TIPHYS_CHECK(made, "a run is created");
     run = std::move(*made);
   }
@@ -141,7 +141,7 @@ class FakeWorld {
     api::Workflow workflow = manifest;
     workflow.spec.suspend = run->workflow().spec.suspend;
     workflow.spec.shutdown = run->workflow().spec.shutdown;
-    auto restored = Run::restore(std::move(workflow), run->status(), std::move(nodes));
+    auto restored = Run::restore(std::move(workflow), run->status(), std::move(nodes), random);
     TIPHYS_CHECK(restored, restored.error().message);
     run = std::move(*restored);
     timer.reset();
@@ -231,6 +231,7 @@ class FakeWorld {
   }
 
   api::Workflow manifest;
+  SeededRandom random{1};
   std::unique_ptr<Run> run;
   std::function<void(const api::NodeStatus& before, const api::NodeStatus& after)> on_change;
   Time now = kStart;

@@ -8,14 +8,16 @@
 
 namespace tiphys::engine {
 
-Machine::Machine(api::Workflow workflow) : workflow_(std::move(workflow)), plans_(workflow_), nodes_(workflow_.name) {
+Machine::Machine(api::Workflow workflow, Random& random)
+    : workflow_(std::move(workflow)), plans_(workflow_), nodes_(workflow_.name), ambient_{Time{}, &random} {
+  globals_.set_ambient(&ambient_);
   suspended_ = workflow_.spec.suspend;
   shutdown_ = workflow_.spec.shutdown;
   set_globals();
 }
 
 void Machine::apply(const Event& event, Time now, std::vector<Effect>& effects) {
-  now_ = now;
+  now_ = ambient_.now = now;
   effects_ = &effects;
   if (!status_.finished()) {
     const std::uint32_t done = pods_done_, total = pods_total_;

@@ -16,6 +16,7 @@
 #include "engine/compiled_template.h"
 #include "engine/node.h"
 #include "engine/run.h"
+#include "expr/ambient.h"
 
 namespace tiphys::engine {
 
@@ -62,7 +63,7 @@ struct ResolvedStep {
 
 class Machine {
  public:
-  explicit Machine(api::Workflow workflow);
+  Machine(api::Workflow workflow, Random& random);
   Status load(RunStatus status, std::vector<api::NodeStatus> nodes);
   void apply(const Event& event, Time now, std::vector<Effect>& effects);
 
@@ -280,6 +281,7 @@ class Machine {
   RunStatus status_;
   NodeTable nodes_;
   expr::Scope globals_;
+  expr::Ambient ambient_;
   Time duration_at_{};  ///< when workflow.duration was last set
   bool status_changed_ = false;
 

@@ -30,13 +30,13 @@ std::optional<RunStatus::Phase> parse_phase(std::string_view name) {
 Run::Run(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Run::~Run() = default;
 
-Result<std::unique_ptr<Run>> Run::create(api::Workflow workflow) {
-  return std::unique_ptr<Run>(new Run(std::make_unique<State>(std::move(workflow))));
+Result<std::unique_ptr<Run>> Run::create(api::Workflow workflow, Random& random) {
+  return std::unique_ptr<Run>(new Run(std::make_unique<State>(std::move(workflow), random)));
 }
 
-Result<std::unique_ptr<Run>> Run::restore(api::Workflow workflow, RunStatus status,
-                                          std::vector<api::NodeStatus> nodes) {
-  auto state = std::make_unique<State>(std::move(workflow));
+Result<std::unique_ptr<Run>> Run::restore(api::Workflow workflow, RunStatus status, std::vector<api::NodeStatus> nodes,
+                                          Random& random) {
+  auto state = std::make_unique<State>(std::move(workflow), random);
   TIPHYS_CHECK_OK(state->load(std::move(status), std::move(nodes)));
   return std::unique_ptr<Run>(new Run(std::move(state)));
 }

@@ -15,6 +15,7 @@
 
 #include "api/node_status.h"
 #include "api/workflow.h"
+#include "base/random.h"
 
 namespace tiphys::engine {
 
@@ -150,11 +151,12 @@ std::optional<RunStatus::Phase> parse_phase(std::string_view name);
 class Run {
  public:
   /// A run that has not begun: apply Started next. The workflow has been validated.
-  static Result<std::unique_ptr<Run>> create(api::Workflow workflow);
+  /// `random` is what expressions draw from.
+  static Result<std::unique_ptr<Run>> create(api::Workflow workflow, Random& random);
   /// A run as it was persisted: its nodes, status and the workflow. Apply Started next, then PodChanged for every pod
   /// that exists.
   static Result<std::unique_ptr<Run>> restore(api::Workflow workflow, RunStatus status,
-                                              std::vector<api::NodeStatus> nodes);
+                                              std::vector<api::NodeStatus> nodes, Random& random);
   ~Run();
   Run(const Run&) = delete;
   Run& operator=(const Run&) = delete;

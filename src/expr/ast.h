@@ -1,6 +1,7 @@
 // The syntax tree of an expr-lang expression.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -73,10 +74,9 @@ struct Node {
   Kind kind = Kind::kLiteral;
   Op op = Op::kNone;
   bool optional = false;
-  bool typed = false;        ///< the type of its value is known before it is evaluated, as expr-lang's checker knows it
   std::uint16_t depth = 1;   ///< of the tree below
   std::uint32_t offset = 0;  ///< of its place in the text
-  std::uint32_t slot = 0;
+  std::uint32_t slot = 0;    ///< kPath: the place in Tree::paths
   std::string text;
   doc::Value literal;
   std::vector<const Node*> children;
@@ -91,6 +91,9 @@ struct Tree {
   std::string text;
   std::deque<Node> nodes;
   const Node* root = nullptr;
+  std::vector<const Node*> paths;
+  /// Of the kinds of variables with which it was last found well-typed.
+  mutable std::atomic<std::uint64_t> checked = 0;
   std::uint32_t slots = 0;  ///< variables of lets, at most as many at once
 };
 

@@ -4,6 +4,7 @@
 
 #include "expr/evaluation.h"
 #include "expr/go_text.h"
+#include "expr/go_value.h"
 #include "expr/operators.h"
 
 namespace tiphys::expr {
@@ -56,6 +57,7 @@ class Evaluation::Collection {
 
 Result<Held> Evaluation::collect(const Node& node) {
   TIPHYS_TRY(Held array, eval(*node.children[0]));
+  if (go_bytes(*array)) array = Held(bytes_as_array(array.take()));
   if (!array->is_array()) {
     return error_at(*node.children[0],
                     "builtin " + node.text + " takes only array (got " + std::string(go_type(*array)) + ")");
@@ -129,10 +131,13 @@ Result<Held> Evaluation::collect_summed(const Node& node, Collection& collection
   return Held(std::move(total));
 }
 
-Result<Held> Evaluation::collect_groups(const Node&, Collection& collection) {
+Result<Held> Evaluation::collect_groups(const Node& node, Collection& collection) {
   doc::Object groups;
   for (std::size_t i = 0; i < collection.size(); ++i) {
     TIPHYS_TRY(const Held key, collection.apply(i));
+    if (key->is_array() || (key->is_object() && !go_kind(*key))) {
+      return error_at(*node.children[1], "hash of unhashable type: " + std::string(go_type(*key)));
+    }
     TIPHYS_TRY(doc::Value element, own(Held(&collection.elements()[i])));
     doc::Value& group = groups[go_text(*key)];
     if (!group.is_array()) group.emplace_array();

@@ -9,9 +9,12 @@
 
 namespace tiphys::expr {
 
-/// `when` of a step or task, after substitution: Knetic/govaluate with bare words as strings. Must give a boolean; else
-/// an error in the original's words: "Invalid 'when' expression '...': ...".
-Result<bool> eval_when(std::string_view text);
+/// What a bare word in `when` is: a string in steps and tasks; in cron workflows a variable, and none has a value.
+enum class WhenWords { kStrings, kVariables };
+
+/// `when` of a step or task, after substitution, in the language of Knetic/govaluate. Must give a boolean; else an
+/// error in the original's words: "Invalid 'when' expression '...': ...".
+Result<bool> eval_when(std::string_view text, WhenWords words = WhenWords::kStrings);
 
 /// An expr-lang expression (github.com/expr-lang/expr) that must give a boolean: depends, retryStrategy.expression.
 Result<bool> eval_bool_expression(std::string_view text, const Scope& scope);

@@ -68,7 +68,6 @@ class Evaluation {
   Result<Held> eval_binary(const Node& node);
   Result<Held> eval_logical(const Node& node);
   Result<Held> eval_matches(const Node& node, const doc::Value& left, const doc::Value& right);
-  Status check_types(const Node& node, const doc::Value& left, const doc::Value& right) const;
   Result<Held> eval_member(const Node& node);
   Result<Held> eval_slice(const Node& node);
   Result<Held> eval_array(const Node& node);

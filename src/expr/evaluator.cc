@@ -32,11 +32,6 @@ std::uint64_t weight(const doc::Value& value) {
   return total;
 }
 
-/// "number" for all kinds of numbers, else the kind.
-std::string_view comparable_type(const doc::Value& value) {
-  return is_number(value) ? "number" : type_word(value);
-}
-
 }  // namespace
 
 std::unexpected<Error> Evaluation::error_at(const Node& node, const Error& error) const {
@@ -129,15 +124,12 @@ Result<Held> Evaluation::eval(const Node& node) {
 
 Result<Held> Evaluation::eval_path(const Node& node) {
   Variable variable = find_variable(scope_, node.names);
-  if (variable.length == 0) {
-    return error_at(node, "unknown name " + node.parts[0] + suggest_variable(scope_, node.names.back()));
-  }
-  Held held;
-  std::size_t next = variable.length;
+  Held held;  // nil for a name that the scope does not know, where the checker has let it pass
+  std::size_t next = std::max<std::size_t>(variable.length, 1);
   if (const auto* value = std::get_if<const doc::Value*>(&variable.found)) {
-    // A map without the next part gives nil for it.
-    if (!*value) ++next;
     if (*value) held = Held(*value);
+    // A map without the next part gives nil for it.
+    if (!*value && variable.length > 0) ++next;
   } else if (const auto* text = std::get_if<const std::string*>(&variable.found)) {
     held = Held(doc::Value(**text));
     TIPHYS_CHECK_OK(charge(*held));
@@ -203,19 +195,10 @@ Result<Held> Evaluation::eval_binary(const Node& node) {
   }
   TIPHYS_TRY(const Held right, eval(*node.children[1]));
   if (node.op == Op::kMatches) return eval_matches(node, *left, *right);
-  if (node.op == Op::kEqual || node.op == Op::kNotEqual) TIPHYS_CHECK_OK(check_types(node, *left, *right));
   auto result = apply_binary(node.op, *left, *right);
   if (!result) return error_at(node, result.error());
   if (!result->is_bool()) TIPHYS_CHECK_OK(charge(*result));
   return Held(std::move(*result));
-}
-
-/// Where both types are known beforehand, a comparison of different types is a mistake, not false.
-Status Evaluation::check_types(const Node& node, const doc::Value& left, const doc::Value& right) const {
-  if (!node.children[0]->typed || !node.children[1]->typed || left.is_null() || right.is_null()) return {};
-  if (comparable_type(left) == comparable_type(right)) return {};
-  return error_at(node, "invalid operation: " + std::string(op_text(node.op)) + " (mismatched types " +
-                            std::string(go_type(left)) + " and " + std::string(go_type(right)) + ")");
 }
 
 Result<Held> Evaluation::eval_matches(const Node& node, const doc::Value& left, const doc::Value& right) {
@@ -240,7 +223,7 @@ Result<Held> Evaluation::eval_member(const Node& node) {
     return nothing;
   }
   TIPHYS_TRY(const Held property, eval(*node.children[1]));
-  if (base->is_string()) {
+  if (base->is_string() || go_bytes(*base)) {
     auto byte = fetch(base.take(), *property);
     if (!byte) return error_at(node, byte.error());
     return Held(std::move(*byte));
@@ -283,7 +266,7 @@ Result<Held> Evaluation::eval_map(const Node& node) {
       return error_at(*node.children[i], "a map key must be a string, not " + std::string(go_type(*key)));
     }
     TIPHYS_TRY(doc::Value value, eval_owned(*node.children[i + 1]));
-    map.insert_or_assign(key->get_string(), std::move(value));
+    map.emplace(key->get_string(), std::move(value));  // the first of the same name stays
   }
   return Held(doc::Value(std::move(map)));
 }
@@ -343,14 +326,38 @@ Result<Held> Evaluation::undefined(const Node& node) const {
   return error_at(node, "unknown name " + node.text + suggest_function(name));
 }
 
-Result<doc::Value> evaluate(const Tree& tree, const Scope& scope) {
-  // A name that does not exist is an error even where it would not be evaluated.
-  for (const Node& node : tree.nodes) {
-    if (node.kind != Kind::kPath) continue;
-    if (scope.text(node.names.back()) || find_variable(scope, {node.parts[0]}).length > 0) continue;
-    return fail(Code::kInvalidArgument, "unknown name " + node.parts[0] + suggest_variable(scope, node.names.back()) +
-                                            caret(tree.text, node.offset));
+namespace {
+
+/// The kind of the first part of a path, as the checker knows it.
+StaticKind root_kind(const Node& path, const Scope& scope) {
+  const std::string& root = path.parts[0];
+  if (path.parts.size() > 1 && scope.text(path.names.back())) return StaticKind::kMap;
+  const Variable variable = find_variable(scope, {root});
+  if (variable.length == 0) return StaticKind::kMissing;
+  if (const auto* value = std::get_if<const doc::Value*>(&variable.found)) return static_kind(**value);
+  return std::holds_alternative<const std::string*>(variable.found) ? StaticKind::kString : StaticKind::kMap;
+}
+
+/// Errors that an expression has in this scope whether or not the places are evaluated.
+Status check(const Tree& tree, const Scope& scope) {
+  std::vector<StaticKind> roots(tree.paths.size());
+  std::uint64_t signature = 1;
+  for (std::size_t i = 0; i < roots.size(); ++i) {
+    const Node& path = *tree.paths[i];
+    if (path.kind != Kind::kPath) continue;
+    roots[i] = root_kind(path, scope);
+    signature = signature * 31 + static_cast<std::uint64_t>(roots[i]) + 1;
   }
+  if (tree.checked.load(std::memory_order_relaxed) == signature) return {};
+  TIPHYS_CHECK_OK(check_types(tree, roots, [&](std::string_view name) { return suggest_variable(scope, name); }));
+  tree.checked.store(signature, std::memory_order_relaxed);
+  return {};
+}
+
+}  // namespace
+
+Result<doc::Value> evaluate(const Tree& tree, const Scope& scope) {
+  TIPHYS_CHECK_OK(check(tree, scope));
   Evaluation evaluation(tree, scope);
   TIPHYS_TRY(Held held, evaluation.eval(*tree.root));
   return held.take();

@@ -41,12 +41,6 @@ class ExprParser {
     ExprParser& parser_;
   };
 
-  /// The variable of a let that is in scope.
-  struct Local {
-    std::string name;
-    bool typed;
-  };
-
   const Token& current() const { return tokens_[at_]; }
   void advance() {
     if (at_ + 1 < tokens_.size()) ++at_;
@@ -91,7 +85,7 @@ class ExprParser {
   Parsed parse_primary();
   Parsed parse_value();
   Parsed parse_name(const Token& token);
-  static void start_path(Node& node, const std::string& name, std::uint32_t offset);
+  void start_path(Node& node, const std::string& name, std::uint32_t offset);
   Parsed parse_number(const Token& token);
   Parsed parse_array();
   Parsed parse_map();
@@ -115,7 +109,7 @@ class ExprParser {
   std::size_t at_ = 0;
   int nesting_ = 0;
   int predicates_ = 0;
-  std::vector<Local> locals_;
+  std::vector<std::string> locals_;  ///< variables of lets that are in scope
 };
 
 }  // namespace tiphys::expr

@@ -41,7 +41,6 @@ ExprParser::Parsed ExprParser::parse_primary() {
     TIPHYS_TRY(const Node* operand, parse_expression(unary == Op::kNot ? kNotPrecedence : kSignPrecedence));
     TIPHYS_TRY(Node * node, make(Kind::kUnary, token.offset, {operand}));
     node->op = unary;
-    node->typed = unary == Op::kNot || operand->typed;
     return parse_postfix(node);
   }
   if (accept_bracket("(")) {
@@ -113,7 +112,6 @@ ExprParser::Parsed ExprParser::parse_name(const Token& token) {
   if (const auto local = find_local(token.text)) {
     TIPHYS_TRY(Node * node, make(Kind::kVariable, token.offset));
     node->slot = *local;
-    node->typed = locals_[*local].typed;
     return parse_postfix(node);
   }
   if (token.text == "$env") {
@@ -130,7 +128,8 @@ void ExprParser::start_path(Node& node, const std::string& name, std::uint32_t o
   node.parts.push_back(name);
   node.names.push_back(name);
   node.offsets.push_back(offset);
-  node.typed = true;
+  node.slot = static_cast<std::uint32_t>(tree_.paths.size());
+  tree_.paths.push_back(&node);
 }
 
 ExprParser::Parsed ExprParser::parse_number(const Token& token) {
@@ -163,7 +162,6 @@ ExprParser::Parsed ExprParser::parse_array() {
   }
   advance();
   TIPHYS_TRY(Node * node, make(Kind::kArray, offset, std::move(elements)));
-  node->typed = true;
   return node;
 }
 
@@ -196,7 +194,6 @@ ExprParser::Parsed ExprParser::parse_map() {
   }
   advance();
   TIPHYS_TRY(Node * node, make(Kind::kMap, offset, std::move(members)));
-  node->typed = true;
   return node;
 }
 
@@ -225,7 +222,6 @@ ExprParser::Parsed ExprParser::make_call(const Function* function, std::string n
   }
   TIPHYS_TRY(Node * node, make(function ? Kind::kCall : Kind::kUndefined, offset, std::move(arguments)));
   node->function = function;
-  node->typed = function && function->typed;
   node->text = std::move(name);
   return node;
 }
@@ -350,7 +346,6 @@ ExprParser::Parsed ExprParser::extend_path(Node& base, const std::string& name, 
   base.names.push_back(base.names.back() + "." + name);
   base.parts.push_back(name);
   base.offsets.push_back(offset);
-  base.typed = false;
   return &base;
 }
 
@@ -370,7 +365,9 @@ ExprParser::Parsed ExprParser::parse_index(Node* base, bool optional) {
     return make(Kind::kSlice, offset, {base, from, to});
   }
   TIPHYS_CHECK_OK(expect_bracket("]"));
-  if (extends_path(*base, optional) && from->kind == Kind::kLiteral && from->literal.is_string()) {
+  // A key with dots is one key.
+  if (extends_path(*base, optional) && from->kind == Kind::kLiteral && from->literal.is_string() &&
+      from->literal.get_string().find('.') == std::string::npos) {
     return extend_path(*base, std::string(from->literal.get_string()), from->offset);
   }
   TIPHYS_TRY(Node * node, make(Kind::kMember, offset, {base, from}));

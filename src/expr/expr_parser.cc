@@ -94,7 +94,6 @@ ExprParser::Parsed ExprParser::make(Kind kind, std::uint32_t offset, std::vector
 
 ExprParser::Parsed ExprParser::make_literal(doc::Value value, std::uint32_t offset) {
   TIPHYS_TRY(Node * node, make(Kind::kLiteral, offset));
-  node->typed = !value.is_null();
   node->literal = std::move(value);
   return node;
 }
@@ -104,7 +103,7 @@ ExprParser::Parsed ExprParser::too_deep() const {
 }
 
 std::optional<std::uint32_t> ExprParser::find_local(std::string_view name) const {
-  const auto found = std::ranges::find(locals_, name, &Local::name);
+  const auto found = std::ranges::find(locals_, name);
   if (found == locals_.end()) return std::nullopt;
   return static_cast<std::uint32_t>(found - locals_.begin());
 }
@@ -130,11 +129,12 @@ ExprParser::Parsed ExprParser::parse_let() {
   TIPHYS_CHECK_OK(expect_operator("="));
   TIPHYS_TRY(const Node* value, parse_expression(0));
   TIPHYS_CHECK_OK(expect_operator(";"));
+  if (name.text == "sprig") return error_at(name.offset, "cannot redeclare sprig");
   if (find_function(name.text) || is_collector(name.text)) {
     return error_at(name.offset, "cannot redeclare builtin " + name.text);
   }
   if (find_local(name.text)) return error_at(name.offset, "cannot redeclare variable " + name.text);
-  locals_.push_back({name.text, value->typed});
+  locals_.push_back(name.text);
   tree_.slots = std::max(tree_.slots, static_cast<std::uint32_t>(locals_.size()));
   TIPHYS_TRY(const Node* body, parse_sequence());
   locals_.pop_back();
@@ -197,7 +197,6 @@ ExprParser::Parsed ExprParser::parse_expression(int precedence) {
     if (negate) {
       TIPHYS_TRY(left, make(Kind::kUnary, token.offset, {left}));
       left->op = Op::kNot;
-      left->typed = true;
     }
     before = binary->op;
   }
@@ -223,8 +222,6 @@ ExprParser::Parsed ExprParser::parse_right_side(const Node* left, const BinaryOp
 ExprParser::Parsed ExprParser::make_binary(Op op, const Node* left, const Node* right, std::uint32_t offset) {
   TIPHYS_TRY(Node * node, make(Kind::kBinary, offset, {left, right}));
   node->op = op;
-  const bool keeps_type = op == Op::kAdd || op == Op::kSubtract || op == Op::kMultiply;
-  node->typed = keeps_type ? left->typed && right->typed : op != Op::kCoalesce;
   if (op == Op::kMatches && right->kind == Kind::kLiteral && right->literal.is_string()) {
     auto pattern = std::make_shared<const re2::RE2>(std::string(right->literal.get_string()), RE2::Quiet);
     if (pattern->ok()) node->pattern = std::move(pattern);

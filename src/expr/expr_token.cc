@@ -163,7 +163,7 @@ class Lexer {
       const char c = peek();
       if (c == quote) break;
       if (c == '\\') {
-        TIPHYS_CHECK_OK(read_escape(value, kind));
+        TIPHYS_CHECK_OK(read_escape(value, quote, kind));
       } else if (c == '\r') {
         value += '\n';
         ++at_;
@@ -178,14 +178,18 @@ class Lexer {
     return {};
   }
 
-  Status read_escape(std::string& value, Kind kind) {
+  Status read_escape(std::string& value, char quote, Kind kind) {
     const std::size_t place = at_++;
     const char c = peek();
     ++at_;
-    constexpr std::string_view kLetters = "abfnrtv\\'\"`?";
-    constexpr std::string_view kMeanings = "\a\b\f\n\r\t\v\\'\"`?";
+    constexpr std::string_view kLetters = "abfnrtv\\";
+    constexpr std::string_view kMeanings = "\a\b\f\n\r\t\v\\";
     if (const auto i = kLetters.find(c); c != '\0' && i != std::string_view::npos) {
       value += kMeanings[i];
+      return {};
+    }
+    if (c == quote) {
+      value += c;
       return {};
     }
     std::optional<char32_t> code;
@@ -194,9 +198,11 @@ class Lexer {
         code = number(16, 2);
         break;
       case 'u':
+        if (kind == Kind::kBytes) break;
         code = peek() == '{' ? braced() : number(16, 4);
         break;
       case 'U':
+        if (kind == Kind::kBytes) break;
         code = number(16, 8);
         break;
       case '0':

@@ -31,7 +31,7 @@ class NameCollector {
       for (std::size_t i = 0; i < count; ++i) add(required_, node.names[i]);
       return;
     }
-    if (node.kind == Node::Kind::kUndefined && node.text.find('.') == std::string::npos) add(required_, node.text);
+    if (node.kind == Node::Kind::kUndefined) add(required_, node.text);
     for (std::size_t i = 0; i < node.children.size(); ++i) {
       if (!node.children[i]) continue;
       const bool coalesced = node.kind == Node::Kind::kBinary && node.op == Op::kCoalesce && i == 0;

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "doc/value.h"
+#include "expr/static_type.h"
 
 namespace tiphys::expr {
 
@@ -21,7 +22,7 @@ struct Function {
   std::size_t least;  ///< arguments
   std::size_t most;
   Result<doc::Value> (*call)(Arguments);
-  bool typed = false;  ///< its result's type is known without a call
+  StaticKind result = StaticKind::kUnknown;
   /// In place of `call`: what needs clock or chance.
   Result<doc::Value> (*call_with)(Arguments, const Ambient&) = nullptr;
 };

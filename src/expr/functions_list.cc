@@ -3,6 +3,7 @@
 
 #include "expr/arguments.h"
 #include "expr/go_text.h"
+#include "expr/go_value.h"
 #include "expr/operators.h"
 #include "expr/unicode.h"
 
@@ -14,7 +15,10 @@ using Value = Result<doc::Value>;
 Value len(Arguments arguments) {
   const doc::Value& value = *arguments[0];
   if (const auto* array = value.if_array()) return doc::Value(static_cast<std::int64_t>(array->size()));
-  if (const auto* object = value.if_object()) return doc::Value(static_cast<std::int64_t>(object->size()));
+  if (const auto bytes = go_bytes(value)) return doc::Value(static_cast<std::int64_t>(bytes->size()));
+  if (const auto* object = value.if_object(); object && !go_kind(value)) {
+    return doc::Value(static_cast<std::int64_t>(object->size()));
+  }
   if (const auto* string = value.if_string()) return doc::Value(static_cast<std::int64_t>(count_code_points(*string)));
   return bad_argument("invalid argument for len (type " + std::string(go_type(value)) + ")");
 }
@@ -155,21 +159,21 @@ Value sort(Arguments arguments) {
 }
 
 constexpr Function kFunctions[] = {
-    {"len", 1, 1, len, true},
-    {"type", 1, 1, type, true},
+    {"len", 1, 1, len, StaticKind::kInt},
+    {"type", 1, 1, type, StaticKind::kString},
     {"first", 1, 1, first},
     {"last", 1, 1, last},
     {"get", 2, 2, get},
     {"take", 2, 2, take},
-    {"keys", 1, 1, keys, true},
-    {"values", 1, 1, values, true},
-    {"toPairs", 1, 1, to_pairs, true},
-    {"fromPairs", 1, 1, from_pairs, true},
-    {"reverse", 1, 1, reverse, true},
-    {"uniq", 1, 1, uniq, true},
-    {"concat", 1, Function::kAny, concat, true},
-    {"flatten", 1, 1, flatten, true},
-    {"sort", 1, 2, sort, true},
+    {"keys", 1, 1, keys, StaticKind::kArray},
+    {"values", 1, 1, values, StaticKind::kArray},
+    {"toPairs", 1, 1, to_pairs, StaticKind::kArray},
+    {"fromPairs", 1, 1, from_pairs, StaticKind::kMap},
+    {"reverse", 1, 1, reverse, StaticKind::kArray},
+    {"uniq", 1, 1, uniq, StaticKind::kArray},
+    {"concat", 1, Function::kAny, concat, StaticKind::kArray},
+    {"flatten", 1, 1, flatten, StaticKind::kArray},
+    {"sort", 1, 2, sort, StaticKind::kArray},
 };
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "expr/arguments.h"
 #include "expr/go_text.h"
+#include "expr/go_value.h"
 #include "expr/operators.h"
 
 namespace tiphys::expr {
@@ -40,6 +41,9 @@ Value to_int(Arguments arguments) {
   const doc::Value& value = *arguments[0];
   if (value.is_double()) return doc::Value(truncate_to_int(value.get_double()));
   if (is_number(value)) return value;
+  for (const GoKind kind : {GoKind::kDuration, GoKind::kMonth, GoKind::kWeekday}) {
+    if (const doc::Value* number = go_content(value, kind)) return *number;
+  }
   if (!value.is_string()) return bad_argument("invalid operation: int(" + std::string(go_type(value)) + ")");
   const auto number = parse_go_int(value.get_string());
   if (!number) return bad_argument("invalid operation: int(" + std::string(value.get_string()) + ")");
@@ -151,25 +155,25 @@ Value bit_not(Arguments arguments) {
 
 constexpr Function kFunctions[] = {
     {"abs", 1, 1, abs},
-    {"ceil", 1, 1, ceil, true},
-    {"floor", 1, 1, floor, true},
-    {"round", 1, 1, round, true},
-    {"int", 1, 1, to_int, true},
-    {"float", 1, 1, to_float, true},
+    {"ceil", 1, 1, ceil, StaticKind::kFloat},
+    {"floor", 1, 1, floor, StaticKind::kFloat},
+    {"round", 1, 1, round, StaticKind::kFloat},
+    {"int", 1, 1, to_int, StaticKind::kInt},
+    {"float", 1, 1, to_float, StaticKind::kFloat},
     {"asInt", 1, 1, to_int},
     {"asFloat", 1, 1, to_float},
     {"max", 1, Function::kAny, max},
     {"min", 1, Function::kAny, min},
     {"mean", 1, Function::kAny, mean},
     {"median", 1, Function::kAny, median},
-    {"bitand", 2, 2, bits<Bits::kAnd>, true},
-    {"bitor", 2, 2, bits<Bits::kOr>, true},
-    {"bitxor", 2, 2, bits<Bits::kXor>, true},
-    {"bitnand", 2, 2, bits<Bits::kAndNot>, true},
-    {"bitshl", 2, 2, bits<Bits::kLeft>, true},
-    {"bitshr", 2, 2, bits<Bits::kRight>, true},
-    {"bitushr", 2, 2, bits<Bits::kUnsignedRight>, true},
-    {"bitnot", 1, 1, bit_not, true},
+    {"bitand", 2, 2, bits<Bits::kAnd>, StaticKind::kInt},
+    {"bitor", 2, 2, bits<Bits::kOr>, StaticKind::kInt},
+    {"bitxor", 2, 2, bits<Bits::kXor>, StaticKind::kInt},
+    {"bitnand", 2, 2, bits<Bits::kAndNot>, StaticKind::kInt},
+    {"bitshl", 2, 2, bits<Bits::kLeft>, StaticKind::kInt},
+    {"bitshr", 2, 2, bits<Bits::kRight>, StaticKind::kInt},
+    {"bitushr", 2, 2, bits<Bits::kUnsignedRight>, StaticKind::kInt},
+    {"bitnot", 1, 1, bit_not, StaticKind::kInt},
 };
 
 }  // namespace

@@ -81,7 +81,8 @@ Value repeat(Arguments arguments) {
   if (count < 0) {
     return bad_argument("invalid argument for repeat (expected positive integer, got " + std::to_string(count) + ")");
   }
-  if (!text.empty() && static_cast<std::uint64_t>(count) > kMostText / text.size()) {
+  constexpr std::int64_t kMostCopies = 1'000'000;
+  if (count > kMostCopies || (!text.empty() && static_cast<std::uint64_t>(count) > kMostText / text.size())) {
     return fail(Code::kResourceExhausted, "memory budget exceeded");
   }
   std::string result;
@@ -174,26 +175,26 @@ Value json_path(Arguments arguments) {
 }
 
 constexpr Function kFunctions[] = {
-    {"trim", 1, 2, trim, true},
-    {"trimPrefix", 1, 2, trim_prefix, true},
-    {"trimSuffix", 1, 2, trim_suffix, true},
-    {"upper", 1, 1, upper, true},
-    {"lower", 1, 1, lower, true},
-    {"split", 2, 3, split<false>, true},
-    {"splitAfter", 2, 3, split<true>, true},
-    {"replace", 3, 4, replace, true},
-    {"repeat", 2, 2, repeat, true},
-    {"join", 1, 2, join, true},
-    {"indexOf", 2, 2, index_of, true},
-    {"lastIndexOf", 2, 2, last_index_of, true},
-    {"hasPrefix", 2, 2, has_prefix, true},
-    {"hasSuffix", 2, 2, has_suffix, true},
-    {"toJSON", 1, 1, to_json, true},
+    {"trim", 1, 2, trim, StaticKind::kString},
+    {"trimPrefix", 1, 2, trim_prefix, StaticKind::kString},
+    {"trimSuffix", 1, 2, trim_suffix, StaticKind::kString},
+    {"upper", 1, 1, upper, StaticKind::kString},
+    {"lower", 1, 1, lower, StaticKind::kString},
+    {"split", 2, 3, split<false>, StaticKind::kArray},
+    {"splitAfter", 2, 3, split<true>, StaticKind::kArray},
+    {"replace", 3, 4, replace, StaticKind::kString},
+    {"repeat", 2, 2, repeat, StaticKind::kString},
+    {"join", 1, 2, join, StaticKind::kString},
+    {"indexOf", 2, 2, index_of, StaticKind::kInt},
+    {"lastIndexOf", 2, 2, last_index_of, StaticKind::kInt},
+    {"hasPrefix", 2, 2, has_prefix, StaticKind::kBool},
+    {"hasSuffix", 2, 2, has_suffix, StaticKind::kBool},
+    {"toJSON", 1, 1, to_json, StaticKind::kString},
     {"fromJSON", 1, 1, from_json},
-    {"toBase64", 1, 1, to_base64, true},
-    {"fromBase64", 1, 1, from_base64, true},
-    {"string", 1, 1, to_text, true},
-    {"toJson", 1, 1, to_compact_json, true},
+    {"toBase64", 1, 1, to_base64, StaticKind::kString},
+    {"fromBase64", 1, 1, from_base64, StaticKind::kString},
+    {"string", 1, 1, to_text, StaticKind::kString},
+    {"toJson", 1, 1, to_compact_json, StaticKind::kString},
     {"jsonpath", 2, 2, json_path},
 };
 

@@ -70,10 +70,10 @@ Value date(Arguments arguments) {
 }
 
 constexpr Function kFunctions[] = {
-    {"now", 0, 1, nullptr, true, now},
-    {"duration", 1, 1, duration, true},
-    {"date", 1, 4, date, true},
-    {"timezone", 1, 1, timezone, true},
+    {"now", 0, 1, nullptr, StaticKind::kTime, now},
+    {"duration", 1, 1, duration, StaticKind::kDuration},
+    {"date", 1, 4, date, StaticKind::kTime},
+    {"timezone", 1, 1, timezone, StaticKind::kLocation},
 };
 
 }  // namespace

@@ -8,36 +8,9 @@
 
 #include "expr/go_text.h"
 #include "expr/go_value.h"
-#include "expr/unicode.h"
 
 namespace tiphys::expr {
 namespace {
-
-constexpr std::string_view kHex = "0123456789abcdef";
-
-void append_control(unsigned char c, std::string& out) {
-  switch (c) {
-    case '\n':
-      out += "\\n";
-      return;
-    case '\r':
-      out += "\\r";
-      return;
-    case '\t':
-      out += "\\t";
-      return;
-    case '\b':
-      out += "\\b";
-      return;
-    case '\f':
-      out += "\\f";
-      return;
-    default:
-      out += "\\u00";
-      out += kHex[c >> 4];
-      out += kHex[c & 15];
-  }
-}
 
 void make_floats(doc::Value& value) {
   if (value.is_int64()) {
@@ -49,6 +22,35 @@ void make_floats(doc::Value& value) {
   } else if (auto* object = value.if_object()) {
     for (auto& member : *object) make_floats(member.value());
   }
+}
+
+/// The text with \ufffd for every \ud800 to \udfff that is not half of a pair; "" when there is none.
+std::string without_lone_surrogates(std::string_view text) {
+  std::string out;
+  std::size_t copied = 0;
+  const auto unit_at = [&](std::size_t at) {
+    unsigned unit = 0;
+    const char* const digits = text.data() + at + 2;
+    const bool escape = at + 6 <= text.size() && text[at] == '\\' && text[at + 1] == 'u';
+    return escape && std::from_chars(digits, digits + 4, unit, 16).ptr == digits + 4 ? unit : 0;
+  };
+  const auto between = [](unsigned unit, unsigned first, unsigned last) { return unit >= first && unit <= last; };
+  for (std::size_t at = text.find('\\'); at < text.size(); at = text.find('\\', at)) {
+    const unsigned unit = unit_at(at);
+    if (!between(unit, 0xD800, 0xDFFF)) {
+      at += 2;
+      continue;
+    }
+    if (between(unit, 0xD800, 0xDBFF) && between(unit_at(at + 6), 0xDC00, 0xDFFF)) {
+      at += 12;
+      continue;
+    }
+    out += text.substr(copied, at - copied);
+    out += "\\ufffd";
+    copied = at += 6;
+  }
+  if (copied > 0) out += text.substr(copied);
+  return out;
 }
 
 class Writer {
@@ -173,37 +175,9 @@ std::string go_json_raw(const doc::Value& value) {
   return out;
 }
 
-void append_go_json_string(std::string_view text, bool html, std::string& out) {
-  out += '"';
-  for (std::size_t i = 0; i < text.size();) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x80) {
-      const CodePoint point = code_point_at(text, i);
-      if (point.size == 1) {
-        out += "\\ufffd";
-      } else if (point.value == 0x2028 || point.value == 0x2029) {
-        out += point.value == 0x2028 ? "\\u2028" : "\\u2029";
-      } else {
-        out += text.substr(i, point.size);
-      }
-      i += point.size;
-      continue;
-    }
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += text[i];
-    } else if (c < 0x20 || (html && (c == '<' || c == '>' || c == '&'))) {
-      append_control(c, out);
-    } else {
-      out += text[i];
-    }
-    ++i;
-  }
-  out += '"';
-}
-
 Result<doc::Value> parse_go_json(std::string_view text) {
-  TIPHYS_TRY(doc::Value value, doc::parse_json(text));
+  const std::string paired = without_lone_surrogates(text);
+  TIPHYS_TRY(doc::Value value, doc::parse_json(paired.empty() ? text : paired));
   make_floats(value);
   return value;
 }

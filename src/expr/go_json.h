@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "doc/go_json_string.h"
 #include "doc/value.h"
 
 namespace tiphys::expr {
@@ -15,8 +16,7 @@ void append_go_json(const doc::Value& value, std::string& out);
 std::string go_json_indented(const doc::Value& value, std::string_view indent);
 /// The same without escapes of `<`, `>` and `&`.
 std::string go_json_raw(const doc::Value& value);
-/// The string with its quotes, as json.Marshal writes it; `html` tells whether `<`, `>` and `&` are escaped.
-void append_go_json_string(std::string_view text, bool html, std::string& out);
+using doc::append_go_json_string;
 /// strconv.FormatFloat(number, 'f', -1, 64) for exponents from -6 to 20, else with an exponent, as encoding/json does.
 std::string go_json_float(double number);
 

@@ -186,52 +186,63 @@ Value round_duration(const doc::Value& value, Arguments arguments) {
   return make_go_value(Duration{static_cast<std::int64_t>(std::clamp(rounded, kLeast, kMost))});
 }
 
+using enum StaticKind;
+
 constexpr Method kMethods[] = {
-    {GoKind::kTime, "Year", 0, civil_part<&CivilTime::year>},
-    {GoKind::kTime, "Month", 0, month},
-    {GoKind::kTime, "Day", 0, civil_part<&CivilTime::day>},
-    {GoKind::kTime, "Hour", 0, civil_part<&CivilTime::hour>},
-    {GoKind::kTime, "Minute", 0, civil_part<&CivilTime::minute>},
-    {GoKind::kTime, "Second", 0, civil_part<&CivilTime::second>},
-    {GoKind::kTime, "Nanosecond", 0, nanosecond},
-    {GoKind::kTime, "Weekday", 0, weekday},
-    {GoKind::kTime, "YearDay", 0, civil_part<&CivilTime::year_day>},
-    {GoKind::kTime, "Unix", 0, unix_time<1>},
-    {GoKind::kTime, "UnixMilli", 0, unix_time<1'000>},
-    {GoKind::kTime, "UnixMicro", 0, unix_time<1'000'000>},
-    {GoKind::kTime, "UnixNano", 0, unix_time<kNanos>},
-    {GoKind::kTime, "Format", 1, format},
-    {GoKind::kTime, "String", 0, text},
-    {GoKind::kTime, "Add", 1, add_duration},
-    {GoKind::kTime, "AddDate", 3, add_date},
-    {GoKind::kTime, "Sub", 1, sub},
-    {GoKind::kTime, "Truncate", 1, truncate_time},
-    {GoKind::kTime, "Round", 1, round_time},
-    {GoKind::kTime, "Before", 1, compared<-1, -1>},
-    {GoKind::kTime, "After", 1, compared<1, 1>},
-    {GoKind::kTime, "Equal", 1, compared<0, 0>},
-    {GoKind::kTime, "Compare", 1, compare_times},
-    {GoKind::kTime, "IsZero", 0, is_zero},
-    {GoKind::kTime, "UTC", 0, in_utc},
-    {GoKind::kTime, "Local", 0, in_utc},
-    {GoKind::kTime, "In", 1, in_location},
-    {GoKind::kTime, "Location", 0, location},
-    {GoKind::kDuration, "Hours", 0, fractional<3600 * kNanos>},
-    {GoKind::kDuration, "Minutes", 0, fractional<60 * kNanos>},
-    {GoKind::kDuration, "Seconds", 0, fractional<kNanos>},
-    {GoKind::kDuration, "Milliseconds", 0, whole<1'000'000>},
-    {GoKind::kDuration, "Microseconds", 0, whole<1'000>},
-    {GoKind::kDuration, "Nanoseconds", 0, whole<1>},
-    {GoKind::kDuration, "String", 0, text},
-    {GoKind::kDuration, "Abs", 0, absolute},
-    {GoKind::kDuration, "Truncate", 1, truncate_duration},
-    {GoKind::kDuration, "Round", 1, round_duration},
-    {GoKind::kMonth, "String", 0, text},
-    {GoKind::kWeekday, "String", 0, text},
-    {GoKind::kLocation, "String", 0, text},
+    {GoKind::kTime, "Year", 0, kInt, civil_part<&CivilTime::year>},
+    {GoKind::kTime, "Month", 0, kMonth, month},
+    {GoKind::kTime, "Day", 0, kInt, civil_part<&CivilTime::day>},
+    {GoKind::kTime, "Hour", 0, kInt, civil_part<&CivilTime::hour>},
+    {GoKind::kTime, "Minute", 0, kInt, civil_part<&CivilTime::minute>},
+    {GoKind::kTime, "Second", 0, kInt, civil_part<&CivilTime::second>},
+    {GoKind::kTime, "Nanosecond", 0, kInt, nanosecond},
+    {GoKind::kTime, "Weekday", 0, kWeekday, weekday},
+    {GoKind::kTime, "YearDay", 0, kInt, civil_part<&CivilTime::year_day>},
+    {GoKind::kTime, "Unix", 0, kInt, unix_time<1>},
+    {GoKind::kTime, "UnixMilli", 0, kInt, unix_time<1'000>},
+    {GoKind::kTime, "UnixMicro", 0, kInt, unix_time<1'000'000>},
+    {GoKind::kTime, "UnixNano", 0, kInt, unix_time<kNanos>},
+    {GoKind::kTime, "Format", 1, kString, format},
+    {GoKind::kTime, "String", 0, kString, text},
+    {GoKind::kTime, "Add", 1, kTime, add_duration},
+    {GoKind::kTime, "AddDate", 3, kTime, add_date},
+    {GoKind::kTime, "Sub", 1, kDuration, sub},
+    {GoKind::kTime, "Truncate", 1, kTime, truncate_time},
+    {GoKind::kTime, "Round", 1, kTime, round_time},
+    {GoKind::kTime, "Before", 1, kBool, compared<-1, -1>},
+    {GoKind::kTime, "After", 1, kBool, compared<1, 1>},
+    {GoKind::kTime, "Equal", 1, kBool, compared<0, 0>},
+    {GoKind::kTime, "Compare", 1, kInt, compare_times},
+    {GoKind::kTime, "IsZero", 0, kBool, is_zero},
+    {GoKind::kTime, "UTC", 0, kTime, in_utc},
+    {GoKind::kTime, "Local", 0, kTime, in_utc},
+    {GoKind::kTime, "In", 1, kTime, in_location},
+    {GoKind::kTime, "Location", 0, kLocation, location},
+    {GoKind::kDuration, "Hours", 0, kFloat, fractional<3600 * kNanos>},
+    {GoKind::kDuration, "Minutes", 0, kFloat, fractional<60 * kNanos>},
+    {GoKind::kDuration, "Seconds", 0, kFloat, fractional<kNanos>},
+    {GoKind::kDuration, "Milliseconds", 0, kInt, whole<1'000'000>},
+    {GoKind::kDuration, "Microseconds", 0, kInt, whole<1'000>},
+    {GoKind::kDuration, "Nanoseconds", 0, kInt, whole<1>},
+    {GoKind::kDuration, "String", 0, kString, text},
+    {GoKind::kDuration, "Abs", 0, kDuration, absolute},
+    {GoKind::kDuration, "Truncate", 1, kDuration, truncate_duration},
+    {GoKind::kDuration, "Round", 1, kDuration, round_duration},
+    {GoKind::kMonth, "String", 0, kString, text},
+    {GoKind::kWeekday, "String", 0, kString, text},
+    {GoKind::kLocation, "String", 0, kString, text},
 };
 
 }  // namespace
+
+std::optional<StaticKind> method_result(StaticKind kind, std::string_view name) {
+  for (const auto& methods : {std::span<const Method>(kMethods), version_methods()}) {
+    for (const Method& method : methods) {
+      if (static_kind(method.kind) == kind && method.name == name) return method.result;
+    }
+  }
+  return std::nullopt;
+}
 
 Result<doc::Value> call_method(const doc::Value& value, std::string_view name, Arguments arguments) {
   const auto kind = go_kind(value);

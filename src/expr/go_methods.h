@@ -6,6 +6,7 @@
 
 #include "expr/functions.h"
 #include "expr/go_value.h"
+#include "expr/static_type.h"
 
 namespace tiphys::expr {
 
@@ -13,6 +14,7 @@ struct Method {
   GoKind kind;
   std::string_view name;
   std::size_t arguments;
+  StaticKind result;
   Result<doc::Value> (*call)(const doc::Value& value, Arguments arguments);
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -91,18 +92,17 @@ std::optional<std::string> strip_prefix(std::string_view digits, int& base) {
   return plain;
 }
 
-bool is_float_digit(char c, bool hexadecimal) {
-  return (c >= '0' && c <= '9') || (hexadecimal && c >= 'a' && c <= 'f');
-}
-
-/// False when an underscore stands elsewhere than between digits or after the prefix.
-bool drop_underscores(std::string& text, bool hexadecimal) {
-  const auto is_digit_at = [&](std::size_t i) { return i < text.size() && is_float_digit(text[i], hexadecimal); };
-  for (auto at = text.find('_'); at != std::string::npos; at = text.find('_', at)) {
-    const bool after_prefix = hexadecimal && at == 2;
-    if (at == 0 || !(after_prefix || is_digit_at(at - 1)) || !is_digit_at(at + 1)) return false;
-    text.erase(at, 1);
+/// Underscores may stand between digits, and after 0x. False when one stands elsewhere.
+bool drop_underscores(std::string& digits, bool hex) {
+  const auto is_digit = [&](std::size_t at) {
+    return at < digits.size() && (hex ? std::isxdigit(digits[at]) != 0 : std::isdigit(digits[at]) != 0);
+  };
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (digits[i] != '_') continue;
+    const bool after = i == 0 ? hex : is_digit(i - 1);
+    if (!after || !is_digit(i + 1)) return false;
   }
+  std::erase(digits, '_');
   return true;
 }
 
@@ -211,24 +211,25 @@ std::optional<double> parse_go_float(std::string_view text) {
     if (text[0] == '-') sign = -1;
     text.remove_prefix(1);
   }
-  std::string word = to_lower(text);
+  if (text.empty() || text[0] == '-' || text[0] == '+') return std::nullopt;
+  const std::string word = to_lower(text);
   if (word == "inf" || word == "infinity") return sign * std::numeric_limits<double>::infinity();
   if (word == "nan") return std::numeric_limits<double>::quiet_NaN();
-  const bool hexadecimal = word.starts_with("0x");
-  if (!drop_underscores(word, hexadecimal)) return std::nullopt;
-  if (hexadecimal) word.erase(0, 2);
-  // A hexadecimal one needs its exponent.
-  if (hexadecimal && word.find('p') == std::string::npos) return std::nullopt;
-  if (word.empty() || !(word[0] == '.' || is_float_digit(word[0], hexadecimal))) return std::nullopt;
+  if (text[0] != '.' && (text[0] < '0' || text[0] > '9')) return std::nullopt;
+  const bool hex = word.starts_with("0x");
+  // A hexadecimal number needs its exponent.
+  if (hex && (word.find('p') == std::string::npos || word.size() < 3 || word[2] == '-')) return std::nullopt;
+  std::string digits = word.substr(hex ? 2 : 0);
+  if (!drop_underscores(digits, hex)) return std::nullopt;
   double number = 0;
-  const char* const limit = word.data() + word.size();
-  const auto [end, error] =
-      std::from_chars(word.data(), limit, number, hexadecimal ? std::chars_format::hex : std::chars_format::general);
+  const char* const limit = digits.data() + digits.size();
+  const auto form = hex ? std::chars_format::hex : std::chars_format::general;
+  const auto [end, error] = std::from_chars(digits.data(), limit, number, form);
   if (end != limit) return std::nullopt;
   if (error == std::errc::result_out_of_range) {
     // Too small is zero in Go, too large an error.
-    const auto negative = word.find(hexadecimal ? "p-" : "e-");
-    return negative == std::string::npos ? std::nullopt : std::optional(sign * 0.0);
+    const auto e = word.find("e-");
+    return e == std::string::npos ? std::nullopt : std::optional(sign * 0.0);
   }
   if (error != std::errc()) return std::nullopt;
   return sign * number;

@@ -37,7 +37,7 @@ Result<GoZone> load_zone(const std::string& name) {
   const bool leaves = name.find("..") != std::string::npos || name.front() == '/' || name.front() == '\\';
   // The library knows names of its own for fixed offsets.
   if (leaves || name.starts_with("Fixed/") || !absl::LoadTimeZone(name, &found)) {
-    return fail(Code::kNotFound, leaves ? "time: invalid location name" : "unknown time zone " + name);
+    return fail(Code::kInvalidArgument, leaves ? "time: invalid location name" : "unknown time zone " + name);
   }
   return GoZone{.name = name, .offset = 0, .abbreviation = ""};
 }

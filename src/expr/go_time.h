@@ -19,7 +19,7 @@ struct GoZone {
 };
 
 /// A zone as time.LoadLocation finds it. "" and "UTC" are UTC, and so is "Local": results do not depend on the host.
-/// kNotFound in Go's words.
+/// Errors are Go's.
 Result<GoZone> load_zone(const std::string& name);
 
 struct GoTime {

@@ -13,23 +13,24 @@ struct Kind {
   GoKind kind;
   std::string_view key;
   std::string_view type;
+  StaticKind static_kind;
 };
 
 constexpr Kind kKinds[] = {
-    {GoKind::kTime, "\xfftime", "time.Time"},
+    {GoKind::kTime, "\xfftime", "time.Time", StaticKind::kTime},
     {GoKind::kDuration,
      "\xff"
      "duration",
-     "time.Duration"},
+     "time.Duration", StaticKind::kDuration},
     {GoKind::kBytes,
      "\xff"
      "bytes",
-     "[]uint8"},
-    {GoKind::kLocation, "\xfflocation", "*time.Location"},
-    {GoKind::kMonth, "\xffmonth", "time.Month"},
-    {GoKind::kWeekday, "\xffweekday", "time.Weekday"},
-    {GoKind::kVersion, "\xffversion", "semver.Version"},
-    {GoKind::kVersionPointer, "\xffversion pointer", "*semver.Version"},
+     "[]uint8", StaticKind::kBytes},
+    {GoKind::kLocation, "\xfflocation", "*time.Location", StaticKind::kLocation},
+    {GoKind::kMonth, "\xffmonth", "time.Month", StaticKind::kMonth},
+    {GoKind::kWeekday, "\xffweekday", "time.Weekday", StaticKind::kWeekday},
+    {GoKind::kVersion, "\xffversion", "semver.Version", StaticKind::kVersion},
+    {GoKind::kVersionPointer, "\xffversion pointer", "*semver.Version", StaticKind::kVersion},
 };
 
 const Kind& about(GoKind kind) {
@@ -127,6 +128,19 @@ std::optional<GoZone> go_zone(const doc::Value& value) {
 std::optional<std::string_view> go_bytes(const doc::Value& value) {
   const doc::Value* content = go_content(value, GoKind::kBytes);
   return content ? std::optional(std::string_view(content->get_string())) : std::nullopt;
+}
+
+doc::Value bytes_as_array(doc::Value value) {
+  const auto bytes = go_bytes(value);
+  if (!bytes) return value;
+  doc::Array array;
+  array.reserve(bytes->size());
+  for (const char byte : *bytes) array.emplace_back(static_cast<std::int64_t>(static_cast<unsigned char>(byte)));
+  return array;
+}
+
+StaticKind static_kind(GoKind kind) {
+  return about(kind).static_kind;
 }
 
 std::string_view go_kind_name(GoKind kind) {

@@ -8,6 +8,7 @@
 
 #include "doc/value.h"
 #include "expr/go_time.h"
+#include "expr/static_type.h"
 
 namespace tiphys::expr {
 
@@ -39,6 +40,8 @@ std::optional<GoTime> go_time(const doc::Value& value);
 std::optional<Duration> go_duration(const doc::Value& value);
 std::optional<GoZone> go_zone(const doc::Value& value);
 std::optional<std::string_view> go_bytes(const doc::Value& value);
+/// Bytes as the array that they are in Go; every other value as it is.
+doc::Value bytes_as_array(doc::Value value);
 
 /// "time.Time", "[]uint8": the type's name.
 std::string_view go_kind_name(GoKind kind);
@@ -46,6 +49,11 @@ std::string_view go_kind_name(GoKind kind);
 std::string go_value_text(const doc::Value& value);
 /// What encoding/json makes of it: a string, a number or an empty object.
 doc::Value go_value_plain(const doc::Value& value);
+
+StaticKind static_kind(GoKind kind);
+
+/// The type of a method's result; nullopt when there is no such method.
+std::optional<StaticKind> method_result(StaticKind kind, std::string_view name);
 
 /// value.name(arguments).
 Result<doc::Value> call_method(const doc::Value& value, std::string_view name,

@@ -129,6 +129,7 @@ Result<doc::Value> is_in(const doc::Value& needle, const doc::Value& haystack) {
   if (const auto* array = haystack.if_array()) {
     return doc::Value(std::ranges::any_of(*array, [&](const auto& element) { return values_equal(element, needle); }));
   }
+  if (go_bytes(haystack)) return is_in(needle, bytes_as_array(haystack));
   if (const auto* object = haystack.if_object()) {
     if (needle.is_null()) return doc::Value(object->contains(""));
     if (!needle.is_string()) return mismatch(Op::kIn, needle, haystack);
@@ -154,7 +155,7 @@ Result<doc::Value> range(const doc::Value& first, const doc::Value& last) {
   doc::Array numbers;
   if (high < low) return doc::Value(std::move(numbers));
   const std::uint64_t size = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
-  if (size >= kLongest) return fail(Code::kResourceExhausted, "memory budget exceeded");
+  if (size + 1 >= kLongest) return fail(Code::kResourceExhausted, "memory budget exceeded");
   numbers.reserve(size + 1);
   for (std::uint64_t i = 0; i <= size; ++i) numbers.push_back(low + static_cast<std::int64_t>(i));
   return doc::Value(std::move(numbers));
@@ -224,6 +225,10 @@ Result<doc::Value> negate(const doc::Value& value) {
 bool values_equal(const doc::Value& left, const doc::Value& right) {
   if (is_integer(left) && is_integer(right)) return bits(left) == bits(right);
   if (is_number(left) && is_number(right)) return to_double(left) == to_double(right);
+  if (go_bytes(left) || go_bytes(right)) {
+    return (left.is_array() || right.is_array()) ? values_equal(bytes_as_array(left), bytes_as_array(right))
+                                                 : left == right;
+  }
   if (left.is_object()) {
     if (const auto time = go_time(left), other = go_time(right); time && other) return compare(*time, *other) == 0;
   }
@@ -268,11 +273,19 @@ Result<doc::Value> fetch(doc::Value base, const doc::Value& property) {
     TIPHYS_TRY(const std::size_t place, place_of(property, string->size()));
     return doc::Value(static_cast<std::int64_t>(static_cast<unsigned char>((*string)[place])));
   }
+  if (const auto bytes = go_bytes(base)) {
+    TIPHYS_TRY(const std::size_t place, place_of(property, bytes->size()));
+    return doc::Value(static_cast<std::int64_t>(static_cast<unsigned char>((*bytes)[place])));
+  }
   TIPHYS_TRY(const doc::Value* member, fetch_reference(base, property));
   return *member;
 }
 
 Result<doc::Value> slice(const doc::Value& base, const doc::Value* from, const doc::Value* to) {
+  if (const auto bytes = go_bytes(base)) {
+    TIPHYS_TRY(doc::Value part, slice(doc::Value(*bytes), from, to));
+    return make_go_value(GoKind::kBytes, std::move(part));
+  }
   if (!base.is_array() && !base.is_string()) return invalid("cannot slice " + std::string(go_type(base)));
   const auto size = static_cast<std::int64_t>(base.is_array() ? base.get_array().size() : base.get_string().size());
   std::int64_t begin = 0;
@@ -294,6 +307,12 @@ Result<doc::Value> slice(const doc::Value& base, const doc::Value* from, const d
   return doc::Value(doc::Array(array.begin() + at, array.begin() + at + length));
 }
 
+namespace {
+std::string_view without_pointer(std::string_view type) {
+  return type.starts_with('*') ? type.substr(1) : type;
+}
+}  // namespace
+
 std::string_view type_word(const doc::Value& value) {
   switch (value.kind()) {
     case boost::json::kind::null:
@@ -312,7 +331,7 @@ std::string_view type_word(const doc::Value& value) {
       return "array";
     case boost::json::kind::object: {
       const auto kind = go_kind(value);
-      return !kind ? "map" : kind == GoKind::kBytes ? "array" : go_kind_name(*kind);
+      return !kind ? "map" : kind == GoKind::kBytes ? "array" : without_pointer(go_kind_name(*kind));
     }
   }
   return "unknown";

@@ -152,12 +152,12 @@ Value custom(Arguments arguments) {
 constexpr Function kFunctions[] = {
     {"genPrivateKey", 1, 1, private_key},
     {"buildCustomCert", 2, 2, custom},
-    {"genCA", 2, 2, nullptr, false, authority<false>},
-    {"genCAWithKey", 3, 3, nullptr, false, authority<true>},
-    {"genSelfSignedCert", 4, 4, nullptr, false, self_signed<false>},
-    {"genSelfSignedCertWithKey", 5, 5, nullptr, false, self_signed<true>},
-    {"genSignedCert", 5, 5, nullptr, false, signed_by_authority<false>},
-    {"genSignedCertWithKey", 6, 6, nullptr, false, signed_by_authority<true>},
+    {"genCA", 2, 2, nullptr, StaticKind::kUnknown, authority<false>},
+    {"genCAWithKey", 3, 3, nullptr, StaticKind::kUnknown, authority<true>},
+    {"genSelfSignedCert", 4, 4, nullptr, StaticKind::kUnknown, self_signed<false>},
+    {"genSelfSignedCertWithKey", 5, 5, nullptr, StaticKind::kUnknown, self_signed<true>},
+    {"genSignedCert", 5, 5, nullptr, StaticKind::kUnknown, signed_by_authority<false>},
+    {"genSignedCertWithKey", 6, 6, nullptr, StaticKind::kUnknown, signed_by_authority<true>},
 };
 
 }  // namespace

@@ -111,10 +111,10 @@ Value decrypt_aes(Arguments arguments) {
 }
 
 constexpr Function kFunctions[] = {
-    {"bcrypt", 1, 1, nullptr, false, hash_password},
-    {"htpasswd", 2, 2, nullptr, false, htpasswd},
+    {"bcrypt", 1, 1, nullptr, StaticKind::kUnknown, hash_password},
+    {"htpasswd", 2, 2, nullptr, StaticKind::kUnknown, htpasswd},
     {"derivePassword", 5, 5, derive_password},
-    {"encryptAES", 2, 2, nullptr, false, encrypt_aes},
+    {"encryptAES", 2, 2, nullptr, StaticKind::kUnknown, encrypt_aes},
     {"decryptAES", 2, 2, decrypt_aes},
 };
 

@@ -67,14 +67,14 @@ Value shuffle(Arguments arguments, const Ambient& ambient) {
 }
 
 constexpr Function kFunctions[] = {
-    {"randAlpha", 1, 1, nullptr, false, letters<kLetters>},
-    {"randAlphaNum", 1, 1, nullptr, false, letters<kLettersAndDigits>},
-    {"randAscii", 1, 1, nullptr, false, letters<kPrintable>},
-    {"randNumeric", 1, 1, nullptr, false, letters<kDigits>},
-    {"randBytes", 1, 1, nullptr, false, bytes},
-    {"randInt", 2, 2, nullptr, false, number},
-    {"uuidv4", 0, 0, nullptr, false, uuid},
-    {"shuffle", 1, 1, nullptr, false, shuffle},
+    {"randAlpha", 1, 1, nullptr, StaticKind::kUnknown, letters<kLetters>},
+    {"randAlphaNum", 1, 1, nullptr, StaticKind::kUnknown, letters<kLettersAndDigits>},
+    {"randAscii", 1, 1, nullptr, StaticKind::kUnknown, letters<kPrintable>},
+    {"randNumeric", 1, 1, nullptr, StaticKind::kUnknown, letters<kDigits>},
+    {"randBytes", 1, 1, nullptr, StaticKind::kUnknown, bytes},
+    {"randInt", 2, 2, nullptr, StaticKind::kUnknown, number},
+    {"uuidv4", 0, 0, nullptr, StaticKind::kUnknown, uuid},
+    {"shuffle", 1, 1, nullptr, StaticKind::kUnknown, shuffle},
 };
 
 }  // namespace

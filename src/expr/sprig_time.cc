@@ -36,43 +36,43 @@ Value now(Arguments, const Ambient& ambient) {
 }
 
 Value date(Arguments arguments, const Ambient& ambient) {
-  TIPHYS_TRY(const auto layout, text_or_empty(arguments, 0));
+  TIPHYS_TRY(const auto layout, text_argument(arguments, 0));
   return formatted(time_or_now(*arguments[1], ambient), layout, "");
 }
 Value date_in_zone(Arguments arguments, const Ambient& ambient) {
-  TIPHYS_TRY(const auto layout, text_or_empty(arguments, 0));
-  TIPHYS_TRY(const auto zone, text_or_empty(arguments, 2));
+  TIPHYS_TRY(const auto layout, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto zone, text_argument(arguments, 2));
   return formatted(time_or_now(*arguments[1], ambient), layout, zone);
 }
 Value html_date(Arguments arguments, const Ambient& ambient) {
   return formatted(time_or_now(*arguments[0], ambient), kDate, "");
 }
 Value html_date_in_zone(Arguments arguments, const Ambient& ambient) {
-  TIPHYS_TRY(const auto zone, text_or_empty(arguments, 1));
+  TIPHYS_TRY(const auto zone, text_argument(arguments, 1));
   return formatted(time_or_now(*arguments[0], ambient), kDate, zone);
 }
 
 Value must_date_modify(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_or_empty(arguments, 0));
+  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
   TIPHYS_TRY(const GoTime time, time_argument(arguments, 1));
   TIPHYS_TRY(const Duration by, parse_go_duration(text));
   return make_go_value(add(time, by));
 }
 Value date_modify(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_or_empty(arguments, 0));
+  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
   TIPHYS_TRY(const GoTime time, time_argument(arguments, 1));
   return make_go_value(add(time, parse_go_duration(text).value_or(Duration{0})));
 }
 
 Value must_to_date(Arguments arguments) {
-  TIPHYS_TRY(const auto layout, text_or_empty(arguments, 0));
-  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
+  TIPHYS_TRY(const auto layout, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
   TIPHYS_TRY(const GoTime time, parse_time(layout, text, {}));
   return make_go_value(time);
 }
 Value to_date(Arguments arguments) {
-  TIPHYS_TRY(const auto layout, text_or_empty(arguments, 0));
-  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
+  TIPHYS_TRY(const auto layout, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
   return make_go_value(
       parse_time(layout, text, {}).value_or(GoTime{.seconds = kZeroTimeSeconds, .nanos = 0, .zone = {}}));
 }
@@ -126,21 +126,21 @@ Value unix_epoch(Arguments arguments) {
 }
 
 constexpr Function kFunctions[] = {
-    {"now", 0, 0, nullptr, false, now},
-    {"date", 2, 2, nullptr, false, date},
-    {"dateInZone", 3, 3, nullptr, false, date_in_zone},
-    {"date_in_zone", 3, 3, nullptr, false, date_in_zone},
-    {"htmlDate", 1, 1, nullptr, false, html_date},
-    {"htmlDateInZone", 2, 2, nullptr, false, html_date_in_zone},
+    {"now", 0, 0, nullptr, StaticKind::kUnknown, now},
+    {"date", 2, 2, nullptr, StaticKind::kUnknown, date},
+    {"dateInZone", 3, 3, nullptr, StaticKind::kUnknown, date_in_zone},
+    {"date_in_zone", 3, 3, nullptr, StaticKind::kUnknown, date_in_zone},
+    {"htmlDate", 1, 1, nullptr, StaticKind::kUnknown, html_date},
+    {"htmlDateInZone", 2, 2, nullptr, StaticKind::kUnknown, html_date_in_zone},
     {"dateModify", 2, 2, date_modify},
     {"date_modify", 2, 2, date_modify},
     {"mustDateModify", 2, 2, must_date_modify},
     {"must_date_modify", 2, 2, must_date_modify},
     {"toDate", 2, 2, to_date},
     {"mustToDate", 2, 2, must_to_date},
-    {"ago", 1, 1, nullptr, false, ago},
+    {"ago", 1, 1, nullptr, StaticKind::kUnknown, ago},
     {"duration", 1, 1, duration},
-    {"durationRound", 1, 1, nullptr, false, duration_round},
+    {"durationRound", 1, 1, nullptr, StaticKind::kUnknown, duration_round},
     {"unixEpoch", 1, 1, unix_epoch},
 };
 

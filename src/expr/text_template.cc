@@ -8,6 +8,7 @@
 #include "expr/expression.h"
 #include "expr/go_json.h"
 #include "expr/go_text.h"
+#include "expr/go_value.h"
 #include "expr/position.h"
 #include "expr/variables.h"
 
@@ -43,10 +44,10 @@ struct Tag {
   enum class Kind { kSimple, kNested, kExpression } kind = Kind::kSimple;
   std::size_t text_begin = 0;
   std::size_t begin = 0;  ///< of the `{{`
-  std::size_t end = 0;    ///< after the `}}`; of the outer tag, when a nested one is closed
-  std::string name;       ///< of the innermost tag when nested
-  std::string prefix;     ///< kNested: `{{`, and the outer name before the inner tag
-  std::string suffix;     ///< kNested: the outer name after the inner tag, and `}}` when the outer tag is closed
+  std::size_t end = 0;    ///< after the `}}`
+  std::string name;
+  std::size_t inner = 0;   ///< kNested: of the second `{{`; the outer tag stays open, for a later pass
+  std::string inner_name;  ///< kNested: spaces count here
   Expression expression;
 };
 
@@ -59,7 +60,14 @@ struct TextTemplate::Program {
 namespace {
 
 /// Reads the tag that opens at `tag.begin` and whose first `}}` is at `close`.
-Status read_tag(std::string_view text, std::size_t close, Tag& tag) {
+Status read_tag(std::string_view text, std::size_t close, bool in_document, Tag& tag) {
+  const auto name_of = [in_document](std::string_view name) {
+    if (!in_document) return std::string(trim(name));
+    // The original reads the tags of a document in its JSON text: a line break there is no white space.
+    std::string escaped;
+    append_go_json_string(name, true, escaped);
+    return std::string(trim(std::string_view(escaped).substr(1, escaped.size() - 2)));
+  };
   const std::string_view body = text.substr(tag.begin + kOpen.size(), close - tag.begin - kOpen.size());
   tag.end = close + kClose.size();
   if (body.starts_with('=')) {
@@ -72,19 +80,12 @@ Status read_tag(std::string_view text, std::size_t close, Tag& tag) {
     tag.expression = std::move(*expression);
     return {};
   }
+  tag.name = name_of(body);
   const std::size_t inner = body.rfind(kOpen);
-  if (inner == std::string_view::npos || inner == 0) {
-    tag.name = trim(body);
-    return {};
-  }
+  if (inner == std::string_view::npos || inner == 0) return {};
   tag.kind = Tag::Kind::kNested;
-  tag.name = trim(body.substr(inner + kOpen.size()));
-  tag.prefix = std::string(kOpen) + std::string(body.substr(0, inner));
-  const std::size_t outer_close = text.find(kClose, tag.end);
-  if (outer_close != std::string_view::npos && text.find(kOpen, tag.end) > outer_close) {
-    tag.suffix = text.substr(tag.end, outer_close + kClose.size() - tag.end);
-    tag.end = outer_close + kClose.size();
-  }
+  tag.inner = tag.begin + kOpen.size() + inner;
+  tag.inner_name = body.substr(inner + kOpen.size());
   return {};
 }
 
@@ -99,7 +100,7 @@ class Renderer {
     out_ += text_.substr(tag.text_begin, tag.begin - tag.text_begin);
     switch (tag.kind) {
       case Tag::Kind::kSimple:
-        return add_simple(tag, tag.name);
+        return add_simple(tag);
       case Tag::Kind::kNested:
         return add_nested(tag);
       case Tag::Kind::kExpression:
@@ -115,18 +116,18 @@ class Renderer {
  private:
   std::string_view raw(const Tag& tag) const { return text_.substr(tag.begin, tag.end - tag.begin); }
 
-  Status add_simple(const Tag& tag, std::string_view name) {
-    if (const std::string* value = scope_.text(name)) {
+  Status add_simple(const Tag& tag) {
+    if (const std::string* value = scope_.text(tag.name)) {
       out_ += *value;
       return {};
     }
-    TIPHYS_TRY(const std::string_view value, string_value(tag, name, raw(tag)));
+    TIPHYS_TRY(const std::string_view value, string_value(tag, tag.name));
     out_ += value;
     return {};
   }
 
-  /// What stands for a name that has no text: its value when that is a string, `otherwise` when the name is not known.
-  Result<std::string_view> string_value(const Tag& tag, std::string_view name, std::string_view otherwise) const {
+  /// What stands for a name that has no text: its value when that is a string, the tag when the name is not known.
+  Result<std::string_view> string_value(const Tag& tag, std::string_view name) const {
     const doc::Value* value = scope_.value(name);
     if (value && value->is_string()) return std::string_view(value->get_string());
     if (value && value->is_null()) {
@@ -135,14 +136,14 @@ class Renderer {
                       ": output is an absent optional (skipped/omitted node with no default)");
     }
     if (value) {
-      return fail(Code::kInvalidArgument,
+      return fail(Code::kNotFound,
                   "failed to resolve {{" + std::string(name) + "}} to string at " + place(text_, tag.begin));
     }
     if (must_resolve(name)) {
       return fail(Code::kNotFound, "failed to resolve {{" + std::string(name) + "}} at " + place(text_, tag.begin) +
                                        suggest_variable(scope_, name));
     }
-    return otherwise;
+    return raw(tag);
   }
 
   bool must_resolve(std::string_view name) const {
@@ -151,33 +152,16 @@ class Renderer {
   }
 
   Status add_nested(const Tag& tag) {
-    const std::string* text = scope_.text(tag.name);
-    if (!text && !scope_.value(tag.name)) {
-      if (unresolved_ == Unresolved::kError) {
-        return fail(Code::kNotFound, "failed to resolve {{" + tag.name + "}} inside " + std::string(raw(tag)) + " at " +
-                                         place(text_, tag.begin) + suggest_variable(scope_, tag.name));
-      }
-      out_ += raw(tag);
-      return {};
-    }
-    std::string_view inner;
+    const std::string* text = scope_.text(tag.inner_name);
+    const doc::Value* value = text ? nullptr : scope_.value(tag.inner_name);
+    if (!text && (!value || !(value->is_string() || value->is_null()))) return add_simple(tag);
+    out_ += text_.substr(tag.begin, tag.inner - tag.begin);
     if (text) {
-      inner = *text;
-    } else {
-      TIPHYS_TRY(inner, string_value(tag, tag.name, {}));
-    }
-    const std::string composite = tag.prefix + std::string(inner) + tag.suffix;
-    if (!tag.suffix.ends_with(kClose)) {
-      out_ += composite;
+      out_ += *text;
       return {};
     }
-    const auto name = trim(std::string_view(composite).substr(kOpen.size(), composite.size() - 2 * kOpen.size()));
-    if (const std::string* outer = scope_.text(name)) {
-      out_ += *outer;
-      return {};
-    }
-    TIPHYS_TRY(const std::string_view outer, string_value(tag, name, composite));
-    out_ += outer;
+    TIPHYS_TRY(const std::string_view string, string_value(tag, tag.inner_name));
+    out_ += string;
     return {};
   }
 
@@ -220,6 +204,7 @@ class Renderer {
       return fail(Code::kInvalidArgument, "failed to evaluate expression " + std::string(raw(tag)) + " at " +
                                               place(text_, tag.begin) + ": its value is nil");
     }
+    *result = go_value_plain(*result);
     if (result->is_string()) {
       out_ += std::string_view(result->get_string());
     } else {
@@ -256,14 +241,14 @@ Result<TextTemplate> TextTemplate::compile(std::string_view text, Unclosed unclo
     Tag& tag = program->tags.emplace_back();
     tag.text_begin = program->tail;
     tag.begin = begin;
-    TIPHYS_CHECK_OK(read_tag(text, close, tag));
+    TIPHYS_CHECK_OK(read_tag(text, close, unclosed == Unclosed::kText, tag));
     program->tail = tag.end;
     begin = text.find(kOpen, tag.end);
     if (tag.kind == Tag::Kind::kExpression) {
       const auto& names = tag.expression.references();
       program->references.insert(program->references.end(), names.begin(), names.end());
     } else {
-      program->references.push_back(tag.name);
+      program->references.push_back(tag.kind == Tag::Kind::kNested ? tag.inner_name : tag.name);
     }
   }
   if (!program->tags.empty()) result.program_ = std::move(program);

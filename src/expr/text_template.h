@@ -21,8 +21,8 @@ enum class Unresolved {
   kErrorForSiblings,
 };
 
-/// One text with its tags `{{name}}`, `{{=expression}}` and one nested level `{{a.{{b}}}}`. Immutable and cheap to
-/// share. White space around a simple tag's name does not count.
+/// One text with its tags `{{name}}`, `{{=expression}}` and nested ones: `{{a.{{b}}}}` becomes `{{a.x}}`, which a later
+/// pass reads. Immutable and cheap to share. White space around a simple tag's name does not count.
 class TextTemplate {
  public:
   TextTemplate() = default;
@@ -37,8 +37,9 @@ class TextTemplate {
   const std::vector<std::string>& references() const;
 
   /// Strings are put in as they are, other results of expressions as JSON. Codes of errors: kNotFound for a name that
-  /// the scope does not know (yet); kFailedPrecondition for a simple tag whose value is null, the output of a skipped
-  /// step without a default; kInvalidArgument for an expression that fails. With kKeep only the null value is an error.
+  /// the scope does not know (yet) or whose value is no string; kFailedPrecondition for a simple tag whose value is
+  /// null, the output of a skipped step without a default; kInvalidArgument for an expression that fails. With kKeep
+  /// only such values are errors.
   Result<std::string> render(const Scope& scope, Unresolved unresolved) const;
 
  private:

@@ -50,13 +50,13 @@ const Row kRows[] = {
      "unable to substitute {{steps.skipped.outputs.result}} at column 3"},
     {"a value that is no string", "{{object}}", "error: failed to resolve {{object}} to string", "to string"},
     {"a value that is a string", "{{string}}", "a string value", ""},
-    {"nested", "{{outer-{{inner}}}}", "final", ""},
+    {"nested: the outer tag waits for a later pass", "{{outer-{{inner}}}}", "{{outer-suffix}}", ""},
     {"nested with text after the inner tag", "{{{{inner}}x}}", "{{{{inner}}x}}", "failed to resolve"},
-    {"nested, outer not known", "{{other-{{inner}}}}", "{{other-suffix}}", "failed to resolve {{other-suffix}}"},
-    {"nested, inner not known", "{{outer-{{nope}}}}", "{{outer-{{nope}}}}", "failed to resolve {{nope}}"},
+    {"nested, outer not known", "{{other-{{inner}}}}", "{{other-suffix}}", ""},
+    {"nested, inner not known", "{{outer-{{nope}}}}", "{{outer-{{nope}}}}", "failed to resolve {{outer-{{nope}}"},
     {"nested in a foreign template", "{{- with secret \"{{foo}}\" -}}\n {{ .Data }}\n{{- end }}",
      "{{- with secret \"bar\" -}}\n {{ .Data }}\n{{- end }}", "failed to resolve"},
-    {"nested deeper: the innermost only", "{{A {{B {{foo}}}}}}", "{{A {{B bar}}}}", "failed to resolve"},
+    {"nested deeper: the innermost only", "{{A {{B {{foo}}}}}}", "{{A {{B bar}}}}", ""},
     {"nested, the value is null", "{{outer-{{steps.skipped.outputs.result}}}}", "error: absent optional",
      "absent optional"},
     {"single braces", "{foo} }} {", "{foo} }} {", ""},
@@ -74,7 +74,6 @@ TEST(TextTemplate, RendersSimpleTags) {
     if (wanted.starts_with("error: ")) {
       ASSERT_FALSE(kept);
       EXPECT_NE(kept.error().message.find(wanted.substr(7)), std::string::npos) << kept.error().message;
-      EXPECT_NE(kept.error().code, Code::kNotFound);
     } else {
       ASSERT_TRUE(kept) << kept.error().message;
       EXPECT_EQ(*kept, wanted);

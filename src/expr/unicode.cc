@@ -1,44 +1,20 @@
 #include "expr/unicode.h"
 
-#include <re2/re2.h>
+#include <utf8proc.h>
 
 #include <algorithm>
 
 namespace tiphys::expr {
 namespace {
 
-/// RE2 carries the tables of Unicode's categories.
-bool matches(const RE2& category, char32_t c) {
-  std::string text;
-  append_utf8(c, text);
-  return RE2::FullMatch(text, category);
+utf8proc_category_t category(char32_t c) {
+  return utf8proc_category(static_cast<utf8proc_int32_t>(c));
+}
+bool between(utf8proc_category_t category, utf8proc_category_t first, utf8proc_category_t last) {
+  return category >= first && category <= last;
 }
 
 }  // namespace
-
-CodePoint code_point_at(std::string_view text, std::size_t at) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
-  const unsigned char lead = byte(0);
-  if (lead < 0x80) return {lead, 1};
-  const std::size_t size = lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : lead < 0xF5 ? 4 : 0;
-  if (size == 0 || at + size > text.size()) return {};
-  char32_t value = lead & (0x7F >> size);
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((byte(i) & 0xC0) != 0x80) return {};
-    value = (value << 6) | (byte(i) & 0x3F);
-  }
-  const bool overlong = (size == 3 && value < 0x800) || (size == 4 && value < 0x10000);
-  if (overlong || value > 0x10FFFF || (value >= 0xD800 && value < 0xE000)) return {};
-  return {value, size};
-}
-
-CodePoint last_code_point(std::string_view text) {
-  for (std::size_t size = 1; size <= std::min<std::size_t>(4, text.size()); ++size) {
-    const CodePoint c = code_point_at(text, text.size() - size);
-    if (c.size == size && (size > 1 || static_cast<unsigned char>(text.back()) < 0x80)) return c;
-  }
-  return {};
-}
 
 std::u32string code_points(std::string_view text) {
   std::u32string points;
@@ -50,95 +26,70 @@ std::u32string code_points(std::string_view text) {
   return points;
 }
 
-void append_utf8(char32_t c, std::string& out) {
-  if (c > 0x10FFFF || (c >= 0xD800 && c < 0xE000)) c = 0xFFFD;
-  if (c < 0x80) {
-    out += static_cast<char>(c);
-  } else if (c < 0x800) {
-    out += static_cast<char>(0xC0 | (c >> 6));
-    out += static_cast<char>(0x80 | (c & 0x3F));
-  } else if (c < 0x10000) {
-    out += static_cast<char>(0xE0 | (c >> 12));
-    out += static_cast<char>(0x80 | ((c >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (c & 0x3F));
-  } else {
-    out += static_cast<char>(0xF0 | (c >> 18));
-    out += static_cast<char>(0x80 | ((c >> 12) & 0x3F));
-    out += static_cast<char>(0x80 | ((c >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (c & 0x3F));
-  }
-}
-
-std::size_t count_code_points(std::string_view text) {
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < text.size(); i += code_point_at(text, i).size) ++count;
-  return count;
-}
-
 bool is_letter(char32_t c) {
   if (c < 0x80) return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-  static const RE2 category("\\p{L}");
-  return matches(category, c);
+  return between(category(c), UTF8PROC_CATEGORY_LU, UTF8PROC_CATEGORY_LO);
 }
 
 bool is_digit(char32_t c) {
   if (c < 0x80) return c >= '0' && c <= '9';
-  static const RE2 category("\\p{Nd}");
-  return matches(category, c);
+  return category(c) == UTF8PROC_CATEGORY_ND;
 }
 
 bool is_number(char32_t c) {
-  if (c < 0x80) return is_digit(c);
-  static const RE2 category("\\p{N}");
-  return matches(category, c);
+  return between(category(c), UTF8PROC_CATEGORY_ND, UTF8PROC_CATEGORY_NO);
 }
-
 bool is_punctuation(char32_t c) {
-  static const RE2 category("\\p{P}");
-  return matches(category, c);
+  return between(category(c), UTF8PROC_CATEGORY_PC, UTF8PROC_CATEGORY_PO);
 }
-
 bool is_upper(char32_t c) {
-  if (c < 0x80) return c >= 'A' && c <= 'Z';
-  static const RE2 category("\\p{Lu}");
-  return matches(category, c);
+  return category(c) == UTF8PROC_CATEGORY_LU;
 }
-
 bool is_lower(char32_t c) {
-  if (c < 0x80) return c >= 'a' && c <= 'z';
-  static const RE2 category("\\p{Ll}");
-  return matches(category, c);
+  return category(c) == UTF8PROC_CATEGORY_LL;
 }
-
 bool is_title(char32_t c) {
-  if (c < 0x80) return false;
-  static const RE2 category("\\p{Lt}");
-  return matches(category, c);
+  return category(c) == UTF8PROC_CATEGORY_LT;
 }
 
 bool is_print(char32_t c) {
   if (c < 0x80) return c >= 0x20 && c != 0x7F;
-  static const RE2 categories("[\\p{L}\\p{M}\\p{N}\\p{P}\\p{S}]");
-  return matches(categories, c);
+  return between(category(c), UTF8PROC_CATEGORY_LU, UTF8PROC_CATEGORY_SO);
 }
 
-bool is_space(char32_t c) {
-  return (c >= 9 && c <= 13) || c == ' ' || c == 0x85 || c == 0xA0 || c == 0x1680 || (c >= 0x2000 && c <= 0x200A) ||
-         c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000;
+/// The library knows a capital of ß, to which Unicode's own mapping does not lead.
+constexpr char32_t kSharpS = 0xDF;
+
+char32_t to_upper(char32_t c) {
+  if (c == kSharpS) return c;
+  return static_cast<char32_t>(utf8proc_toupper(static_cast<utf8proc_int32_t>(c)));
+}
+char32_t to_lower(char32_t c) {
+  return static_cast<char32_t>(utf8proc_tolower(static_cast<utf8proc_int32_t>(c)));
+}
+char32_t to_title(char32_t c) {
+  if (c == kSharpS) return c;
+  return static_cast<char32_t>(utf8proc_totitle(static_cast<utf8proc_int32_t>(c)));
 }
 
-std::string_view trim_space(std::string_view text) {
-  while (!text.empty()) {
-    const CodePoint c = code_point_at(text, 0);
-    if (!is_space(c.value)) break;
-    text.remove_prefix(c.size);
+std::string to_upper(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    const CodePoint c = code_point_at(text, i);
+    append_utf8(to_upper(c.value), out);
+    i += c.size;
   }
-  while (!text.empty()) {
-    const CodePoint c = last_code_point(text);
-    if (!is_space(c.value)) break;
-    text.remove_suffix(c.size);
+  return out;
+}
+
+std::string to_lower(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size();) {
+    const CodePoint c = code_point_at(text, i);
+    append_utf8(to_lower(c.value), out);
+    i += c.size;
   }
-  return text;
+  return out;
 }
 
 }  // namespace tiphys::expr

@@ -90,6 +90,7 @@ class Planner {
       case Kind::kPattern:
       case Kind::kTime:
       case Kind::kAccessor:
+      case Kind::kVariable:
         return &stages_.emplace_back(Stage{"", token.kind, nullptr, nullptr, &token});
       default:
         return fail(Code::kInvalidArgument, "Unable to plan token kind: value: '" + token.text + "'");
@@ -104,6 +105,12 @@ class Planner {
 
 Result<doc::Value> evaluate(const Stage* stage);
 
+/// Go's conversion of a float to an uint64 on amd64.
+std::uint64_t to_unsigned(double number) {
+  const bool large = number >= 9223372036854775808.0 && number < 18446744073709551616.0;
+  return large ? static_cast<std::uint64_t>(number) : static_cast<std::uint64_t>(truncate_to_int(number));
+}
+
 /// Of the operators that work on two numbers.
 double calculate(std::string_view symbol, double left, double right) {
   const auto bits = [](double number) { return static_cast<std::uint64_t>(truncate_to_int(number)); };
@@ -116,9 +123,10 @@ double calculate(std::string_view symbol, double left, double right) {
   if (symbol == "&") return number(bits(left) & bits(right));
   if (symbol == "|") return number(bits(left) | bits(right));
   if (symbol == "^") return number(bits(left) ^ bits(right));
-  const std::uint64_t count = bits(right);
+  const std::uint64_t shifted = to_unsigned(left);
+  const std::uint64_t count = to_unsigned(right);
   if (count > 63) return 0;
-  return static_cast<double>(symbol == "<<" ? bits(left) << count : bits(left) >> count);
+  return static_cast<double>(symbol == "<<" ? shifted << count : shifted >> count);
 }
 
 std::unexpected<Error> unusable(const doc::Value& value, const Stage& stage) {
@@ -229,7 +237,7 @@ Result<doc::Value> evaluate_comparator(const Stage& stage, const doc::Value& lef
 Result<doc::Value> evaluate(const Stage* stage) {
   if (!stage) return doc::Value(nullptr);
   if (stage->symbol.empty()) {
-    if (stage->kind == Kind::kAccessor) {
+    if (stage->kind == Kind::kAccessor || stage->kind == Kind::kVariable) {
       return fail(Code::kInvalidArgument, "No parameter '" + go_text(stage->token->value) + "' found.");
     }
     return stage->token->value;
@@ -271,18 +279,20 @@ Result<std::vector<WhenToken>> parse(std::string_view text) {
 
 }  // namespace
 
-Result<bool> eval_when(std::string_view text) {
+Result<bool> eval_when(std::string_view text, WhenWords words) {
   if (text.empty()) return true;
   auto tokens = parse(text);
   if (!tokens) return failed("Invalid 'when' expression", text, tokens.error());
 
-  for (WhenToken& token : *tokens) {
-    if (token.kind == Kind::kVariable) token.kind = Kind::kString;
+  if (words == WhenWords::kStrings) {
+    for (WhenToken& token : *tokens) {
+      if (token.kind == Kind::kVariable) token.kind = Kind::kString;
+    }
+    // Strings may not stand everywhere where variables may.
+    Status checked = check_when_tokens(*tokens);
+    if (checked) checked = compile_when_patterns(*tokens);
+    if (!checked) return failed("Failed to parse 'when' expression", text, checked.error());
   }
-  // Strings may not stand everywhere where variables may.
-  Status checked = check_when_tokens(*tokens);
-  if (checked) checked = compile_when_patterns(*tokens);
-  if (!checked) return failed("Failed to parse 'when' expression", text, checked.error());
   Planner planner(*tokens);
   const auto stage = planner.plan();
   if (!stage) return failed("Failed to parse 'when' expression", text, stage.error());

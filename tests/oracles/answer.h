@@ -19,10 +19,20 @@ struct Answer {
 /// The languages that answer() knows.
 std::vector<std::string_view> languages();
 
-/// `row` has its variables or document itself in "with", not the name of a file.
-Answer answer(std::string_view language, const doc::Object& row);
+/// One line of a table. A "with" that names a shared document becomes that document.
+struct Row {
+  doc::Object fields;
+  std::string document;  ///< the text of "with"
+
+  bool asks() const { return fields.contains("in") || fields.contains("dependencies"); }
+  /// What is asked, for messages.
+  std::string question() const;
+};
+Result<Row> read_row(std::string_view line);
+
+Answer answer(std::string_view language, const Row& row);
 
 /// What is wrong with an answer: "" when the original gave the same. Messages of errors may differ.
-std::string difference(const doc::Object& row, const Answer& answer);
+std::string difference(const Row& row, const Answer& answer);
 
 }  // namespace tiphys::oracles

@@ -3,6 +3,7 @@
 #include <iostream>
 #include <string>
 
+#include "doc/gjson.h"
 #include "oracles/answer.h"
 
 int main(int argc, char** argv) {
@@ -14,15 +15,17 @@ int main(int argc, char** argv) {
   std::ios::sync_with_stdio(false);
   std::string line;
   while (std::getline(std::cin, line)) {
-    auto row = doc::parse_json(line);
-    if (!row || !row->is_object()) {
-      std::cerr << "oracle_runner: this is no row: " << line << '\n';
+    auto row = oracles::read_row(line);
+    if (!row) {
+      std::cerr << "oracle_runner: " << row.error().message << '\n';
       return 2;
     }
-    doc::Object& fields = row->get_object();
-    if (fields.contains("in")) {
-      const oracles::Answer answer = oracles::answer(argv[1], fields);
-      for (const char* result : {"out", "type", "error", "missing"}) fields.erase(result);
+    doc::Object& fields = row->fields;
+    if (row->asks()) {
+      const oracles::Answer answer = oracles::answer(argv[1], *row);
+      for (const char* result : {"out", "type", "raw", "becomes", "error", "missing"}) fields.erase(result);
+      // As it was asked: perhaps the name of a shared document.
+      if (fields.contains("with")) fields["with"] = doc::parse_json(doc::gjson_get(line, "with").raw).value();
       if (answer.error.empty()) {
         fields["out"] = answer.out;
         if (!answer.type.empty()) fields["type"] = answer.type;
@@ -31,6 +34,6 @@ int main(int argc, char** argv) {
         fields["error"] = answer.error.substr(0, answer.error.find('\n'));
       }
     }
-    std::cout << doc::to_json(*row) << std::endl;
+    std::cout << doc::to_json(fields) << std::endl;
   }
 }

@@ -86,7 +86,7 @@ class World {
     cluster_ =
         std::make_unique<DisturbedCluster>(*executor_, *store_, promises_, disturbances_, faults_, outcome_.complaints);
     agent_ = std::make_unique<FakeAgent>(*executor_, *store_, host_, options_.seed, faults_);
-    controller_ = std::make_unique<controllers::WorkflowController>(*executor_, *cluster_);
+    controller_ = std::make_unique<controllers::WorkflowController>(*executor_, *cluster_, ids_.source());
     controller_->start([this] { ready_ = true; });
   }
 

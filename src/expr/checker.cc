@@ -1,0 +1,496 @@
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <deque>
+#include <initializer_list>
+#include <optional>
+#include <vector>
+
+#include "expr/ast.h"
+#include "expr/functions.h"
+#include "expr/go_value.h"
+#include "expr/position.h"
+#include "expr/static_type.h"
+
+namespace tiphys::expr {
+namespace {
+
+using Kind = Node::Kind;
+using enum StaticKind;
+
+/// Of arrays whose elements have one type it knows that, too.
+struct Type {
+  StaticKind kind = kUnknown;
+  const Type* element = nullptr;
+
+  bool is(StaticKind wanted) const { return kind == wanted; }
+  bool unknown() const { return kind == kUnknown; }
+  bool map() const { return kind == kMap || kind == kAnyMap; }
+  bool array() const { return kind == kArray || kind == kBytes; }
+  bool integer() const { return kind == kInt; }
+  bool number() const { return integer() || kind == kFloat; }
+};
+
+std::string name_of(const Type& type) {
+  constexpr std::string_view kNames[] = {"unknown",
+                                         "unknown",
+                                         "bool",
+                                         "int",
+                                         "float64",
+                                         "string",
+                                         "[]interface {}",
+                                         "map[string]interface {}",
+                                         "map[interface {}][]interface {}",
+                                         "time.Time",
+                                         "time.Duration",
+                                         "[]uint8",
+                                         "*time.Location",
+                                         "time.Month",
+                                         "time.Weekday",
+                                         "*semver.Version",
+                                         "func"};
+  return std::string(kNames[static_cast<std::size_t>(type.kind)]);
+}
+
+bool assignable(const Type& type, const Type& to) {
+  if (type.is(kNil)) return to.array() || to.map() || to.is(kFunction) || to.is(kLocation) || to.is(kVersion);
+  return !type.unknown() && !to.unknown() && type.kind == to.kind;
+}
+
+bool comparable(const Type& left, const Type& right) {
+  return left.unknown() || right.unknown() || left.is(kNil) || right.is(kNil) || (left.number() && right.number()) ||
+         (left.array() && right.array()) || assignable(left, right);
+}
+
+class Checker {
+ public:
+  Checker(const Tree& tree, std::span<const StaticKind> roots, const SuggestName& suggest)
+      : tree_(tree), roots_(roots), suggest_(suggest), locals_(tree.slots) {}
+
+  Status run() {
+    visit(*tree_.root);
+    if (error_) return std::unexpected(*error_);
+    return {};
+  }
+
+ private:
+  /// The innermost # and what else its predicate knows.
+  struct Pointer {
+    Type collection;
+    bool index, accumulator;
+  };
+  using Test = bool (*)(const Type&);
+
+  Type error(const Node& node, std::string message) {
+    if (!error_) error_ = Error{Code::kInvalidArgument, std::move(message) + caret(tree_.text, node.offset)};
+    return {};
+  }
+
+  Type array_of(const Type& element) { return {kArray, &elements_.emplace_back(element)}; }
+  static Type element_of(const Type& type) {
+    if (type.is(kArray) && type.element) return *type.element;
+    if (type.is(kBytes)) return {kInt};
+    if (type.is(kAnyMap)) return {kArray};
+    return {};
+  }
+
+  Type visit(const Node& node) {
+    switch (node.kind) {
+      case Kind::kLiteral:
+        return {static_kind(node.literal)};
+      case Kind::kPath:
+        return visit_path(node);
+      case Kind::kEnv:
+        return {};
+      case Kind::kVariable:
+        return locals_[node.slot];
+      case Kind::kPointer:
+        return visit_pointer(node);
+      case Kind::kUnary:
+        return visit_unary(node);
+      case Kind::kBinary:
+        return visit_binary(node);
+      case Kind::kConditional:
+        return visit_conditional(node);
+      case Kind::kMember:
+        return visit_member(node);
+      case Kind::kChain:
+      case Kind::kPredicate:
+        return visit(*node.children[0]);
+      case Kind::kSlice:
+        return visit_slice(node);
+      case Kind::kArray:
+        return visit_array(node);
+      case Kind::kMap:
+        for (const Node* child : node.children) visit(*child);
+        return {kMap};
+      case Kind::kLet: {
+        const Type value = visit(*node.children[0]);
+        locals_[node.slot] = value;
+        return visit(*node.children[1]);
+      }
+      case Kind::kSequence: {
+        Type last;
+        for (const Node* child : node.children) last = visit(*child);
+        return last;
+      }
+      case Kind::kCall:
+        return visit_call(node);
+      case Kind::kMethod:
+        return visit_method(node);
+      case Kind::kCollect:
+        return visit_collect(node);
+      case Kind::kUndefined:
+        return node.text.starts_with("sprig.") ? Type{}
+                                               : error(node, "unknown name " + node.text + suggest_function(node.text));
+    }
+    return {};
+  }
+
+  Type visit_path(const Node& node) {
+    Type type{roots_[node.slot]};
+    if (type.is(kMissing)) return error(node, "unknown name " + node.parts[0] + suggest_(node.names.back()));
+    for (std::size_t i = 1; i < node.parts.size(); ++i) {
+      if (type.unknown()) return {};
+      type = named_member(node, type, node.parts[i]);
+    }
+    return type;
+  }
+
+  /// base.name
+  Type named_member(const Node& node, const Type& base, const std::string& name) {
+    if (base.map()) return element_of(base);
+    if (base.is(kNil)) return error(node, "type nil has no field " + name);
+    if (base.array()) return error(node, "array elements can only be selected using an integer (got string)");
+    return error(node, "type " + name_of(base) + " has no field " + name);
+  }
+
+  Type visit_pointer(const Node& node) {
+    if (pointers_.empty()) return error(node, "cannot use pointer accessor outside predicate");
+    const Pointer& pointer = pointers_.back();
+    if (node.text.empty()) return element_of(pointer.collection);
+    if (node.text == "index" && pointer.index) return {kInt};
+    if (node.text == "acc" && pointer.accumulator) return {};
+    return error(node, "unknown pointer #" + node.text);
+  }
+
+  Type visit_unary(const Node& node) {
+    const Type type = visit(*node.children[0]);
+    if (node.op == Op::kNot) {
+      if (type.is(kBool) || type.unknown()) return {kBool};
+    } else if (type.number() || type.unknown()) {
+      return type;
+    }
+    return error(node,
+                 "invalid operation: " + std::string(op_text(node.op)) + " (mismatched type " + name_of(type) + ")");
+  }
+
+  /// One of the two is unknown, and the other of a type that the operator takes.
+  static bool maybe(const Type& left, const Type& right, std::initializer_list<Test> tests) {
+    const auto any = [&](const Type& type) {
+      return std::ranges::any_of(tests, [&](Test test) { return test(type); });
+    };
+    return (left.unknown() && right.unknown()) || (left.unknown() && any(right)) || (right.unknown() && any(left));
+  }
+  template <StaticKind kind>
+  static bool is(const Type& type) {
+    return type.is(kind);
+  }
+  static bool is_number(const Type& type) { return type.number(); }
+  static bool is_integer(const Type& type) { return type.integer(); }
+
+  Type visit_binary(const Node& node) {
+    const Type left = visit(*node.children[0]);
+    const Type right = visit(*node.children[1]);
+    if (node.op == Op::kIn) return visit_in(node, left, right);
+    if (node.op == Op::kModulo) check_division(node);
+    if (node.op == Op::kMatches && node.children[1]->literal.is_string() && !node.pattern) {
+      const RE2 pattern(std::string(node.children[1]->literal.get_string()), RE2::Quiet);
+      return error(node, "error parsing regexp: " + pattern.error());
+    }
+    if (const auto type = binary_type(node.op, left, right)) return *type;
+    return error(node, "invalid operation: " + std::string(op_text(node.op)) + " (mismatched types " + name_of(left) +
+                           " and " + name_of(right) + ")");
+  }
+
+  /// Constants are divided beforehand.
+  void check_division(const Node& node) {
+    const doc::Value& divisor = node.children[1]->literal;
+    const bool constants = std::ranges::all_of(
+        node.children, [](const Node* child) { return child->kind == Kind::kLiteral && child->literal.is_int64(); });
+    if (constants && divisor.get_int64() == 0) error(node, "integer divide by zero");
+  }
+
+  std::optional<Type> binary_type(Op op, const Type& left, const Type& right) const {
+    const bool numbers = left.number() && right.number();
+    const bool strings = left.is(kString) && right.is(kString);
+    const bool times = left.is(kTime) && right.is(kTime);
+    const bool durations = left.is(kDuration) && right.is(kDuration);
+    const Type promoted{left.is(kFloat) || right.is(kFloat) ? kFloat : kInt};
+    switch (op) {
+      case Op::kEqual:
+      case Op::kNotEqual:
+        if (comparable(left, right)) return Type{kBool};
+        break;
+      case Op::kOr:
+      case Op::kAnd:
+        if ((left.is(kBool) && right.is(kBool)) || maybe(left, right, {is<kBool>})) return Type{kBool};
+        break;
+      case Op::kLess:
+      case Op::kGreater:
+      case Op::kLessOrEqual:
+      case Op::kGreaterOrEqual:
+        if (numbers || strings || times || durations) return Type{kBool};
+        if (maybe(left, right, {is_number, is<kString>, is<kTime>, is<kDuration>})) return Type{kBool};
+        break;
+      case Op::kAdd:
+        if (durations) return Type{kDuration};
+        if (numbers) return promoted;
+        if (strings) return Type{kString};
+        if ((left.is(kTime) && right.is(kDuration)) || (left.is(kDuration) && right.is(kTime))) return Type{kTime};
+        if (maybe(left, right, {is_number, is<kString>, is<kTime>, is<kDuration>})) return Type{};
+        break;
+      case Op::kSubtract:
+        if (durations || times) return Type{kDuration};
+        if (numbers) return promoted;
+        if (left.is(kTime) && right.is(kDuration)) return Type{kTime};
+        if (maybe(left, right, {is_number, is<kTime>, is<kDuration>})) return Type{};
+        break;
+      case Op::kMultiply:
+        if (numbers) return promoted;
+        if (durations || (left.number() && right.is(kDuration)) || (left.is(kDuration) && right.number())) {
+          return Type{kDuration};
+        }
+        if (maybe(left, right, {is_number, is<kDuration>})) return Type{};
+        break;
+      case Op::kDivide:
+      case Op::kPower:
+        if (numbers || maybe(left, right, {is_number})) return Type{kFloat};
+        break;
+      case Op::kModulo:
+        if ((left.integer() && right.integer()) || maybe(left, right, {is_integer})) return Type{kInt};
+        break;
+      case Op::kMatches:
+        if ((left.is(kString) || left.is(kBytes)) && right.is(kString)) return Type{kBool};
+        if (maybe(left, right, {is<kString>})) return Type{kBool};
+        break;
+      case Op::kContains:
+      case Op::kStartsWith:
+      case Op::kEndsWith:
+        if (strings || maybe(left, right, {is<kString>})) return Type{kBool};
+        break;
+      case Op::kRange:
+        if ((left.integer() && right.integer()) || maybe(left, right, {is_integer})) return Type{kArray, &kIntType};
+        break;
+      case Op::kCoalesce:
+        if (left.is(kNil)) return right;
+        if (right.is(kNil) || assignable(right, left)) return left;
+        return Type{};
+      default:
+        break;
+    }
+    return std::nullopt;
+  }
+
+  Type visit_in(const Node& node, const Type& left, const Type& right) {
+    if (right.is(kTime) && (left.is(kString) || left.unknown())) return {kBool};
+    if (right.map()) {
+      if (left.unknown() || left.is(kString) || right.is(kAnyMap)) return {kBool};
+      return error(node, "cannot use " + name_of(left) + " as type string in map key");
+    }
+    if (right.array()) {
+      const Type element = element_of(right);
+      if (comparable(left, element)) return {kBool};
+      return error(node, "cannot use " + name_of(left) + " as type " + name_of(element) + " in array");
+    }
+    if (right.unknown() || (left.unknown() && right.is(kString))) return {kBool};
+    return error(node, "invalid operation: in (mismatched types " + name_of(left) + " and " + name_of(right) + ")");
+  }
+
+  Type visit_conditional(const Node& node) {
+    const Type condition = visit(*node.children[0]);
+    if (!condition.is(kBool) && !condition.unknown()) {
+      return error(*node.children[0], "non-bool expression (type " + name_of(condition) + ") used as condition");
+    }
+    const Type then = visit(*node.children[1]);
+    const Type other = visit(*node.children[2]);
+    if (then.is(kNil)) return other;
+    if (other.is(kNil)) return then;
+    if (!assignable(then, other)) return {};
+    if (!then.is(kArray)) return then;
+    const Type a = element_of(then), b = element_of(other);
+    return assignable(a, b) && assignable(b, a) ? then : Type{kArray};
+  }
+
+  Type visit_member(const Node& node) {
+    const Type base = visit(*node.children[0]);
+    const Node& property_node = *node.children[1];
+    const Type property = visit(property_node);
+    // Names with dots are no variables here: those of the scope are nested maps.
+    const bool named = property_node.kind == Kind::kLiteral && property_node.literal.is_string();
+    if (node.children[0]->kind == Kind::kEnv && named && !node.optional) {
+      return error(node, "unknown name " + std::string(property_node.literal.get_string()));
+    }
+    if (base.unknown()) return {};
+    if (named) {
+      return named_member(property_node, base, std::string(property_node.literal.get_string()));
+    }
+    if (base.map()) {
+      if (property.unknown() || property.is(kString) || base.is(kAnyMap)) return element_of(base);
+      return error(property_node, "cannot use " + name_of(property) + " to get an element from " + name_of(base));
+    }
+    if (base.array()) {
+      if (property.unknown() || property.integer()) return element_of(base);
+      return error(property_node,
+                   "array elements can only be selected using an integer (got " + name_of(property) + ")");
+    }
+    return error(node, "type " + name_of(base) + "[" + name_of(property) + "] is undefined");
+  }
+
+  Type visit_slice(const Node& node) {
+    const Type base = visit(*node.children[0]);
+    if (base.unknown()) return {};
+    if (!base.is(kString) && !base.array()) return error(node, "cannot slice " + name_of(base));
+    for (const Node* bound : {node.children[1], node.children[2]}) {
+      if (!bound) continue;
+      const Type type = visit(*bound);
+      if (!type.integer() && !type.unknown()) return error(*bound, "non-integer slice index " + name_of(type));
+    }
+    return base;
+  }
+
+  Type visit_array(const Node& node) {
+    Type previous;
+    bool same = true;
+    for (std::size_t i = 0; i < node.children.size(); ++i) {
+      const Type current = visit(*node.children[i]);
+      if (i > 0 && current.kind != previous.kind) same = false;
+      previous = current;
+    }
+    return same ? array_of(previous) : Type{kArray};
+  }
+
+  Type visit_call(const Node& node) {
+    // To the checker sprig is a map of anything: it looks into no argument, where an unknown name is nil.
+    if (node.text.starts_with("sprig.")) return {};
+    std::vector<Type> arguments;
+    for (const Node* child : node.children) arguments.push_back(visit(*child));
+    const std::string& name = node.text;
+    if (arguments.empty()) return {node.function->result};
+    const Type& first = arguments[0];
+    const auto refuse = [&](std::string_view what) {
+      return error(node, std::string(what) + (first.is(kNil) ? "%!s(<nil>)" : name_of(first)));
+    };
+    if (name == "first" || name == "last") {
+      if (!first.array() && !first.unknown()) return refuse("cannot get " + name + " element from ");
+      return element_of(first);
+    }
+    if (name == "get") return visit_get(node, first, arguments[1]);
+    if (name == "take") return first;
+    if (name == "abs") return first;
+    if (name == "len") {
+      const bool fits = first.unknown() || first.array() || first.map() || first.is(kString);
+      if (!fits) return error(node, "invalid argument for len (type " + name_of(first) + ")");
+    }
+    if (name == "max" || name == "min") {
+      for (const Type& argument : arguments) {
+        if (argument.unknown() || argument.number() || argument.array()) continue;
+        return error(node, "invalid argument for " + name + " (type " + name_of(argument) + ")");
+      }
+    }
+    return {node.function->result};
+  }
+
+  Type visit_get(const Node& node, const Type& base, const Type& property) {
+    const Node& place = *node.children[1];
+    if (node.children[0]->kind == Kind::kEnv || base.unknown()) return {};
+    if (base.array()) {
+      if (property.integer() || property.unknown()) return element_of(base);
+      return error(place, "non-integer slice index " + name_of(property));
+    }
+    if (base.map()) {
+      if (property.is(kString) || property.unknown() || base.is(kAnyMap)) return element_of(base);
+      return error(place, "cannot use " + name_of(property) + " to get an element from " + name_of(base));
+    }
+    return error(*node.children[0], "type " + name_of(base) + " does not support indexing");
+  }
+
+  Type visit_method(const Node& node) {
+    const Type base = visit(*node.children[0]);
+    // A function in a map would be called; none is there.
+    if (base.unknown() || base.map()) return {};
+    for (const Node* argument : std::span(node.children).subspan(1)) visit(*argument);
+    if (const auto result = method_result(base.kind, node.text)) return {*result};
+    return error(node, "type " + name_of(base) + " has no method " + node.text);
+  }
+
+  Type visit_collect(const Node& node) {
+    const std::string_view name = node.text;
+    const Type collection = visit(*node.children[0]);
+    if (!collection.array() && !collection.unknown()) {
+      return error(*node.children[0], "builtin " + node.text + " takes only array (got " + name_of(collection) + ")");
+    }
+    if (node.children.size() == 1) return name == "sum" ? element_of(collection) : Type{kInt};
+    const Node& predicate = *node.children[1];
+    pointers_.push_back({collection, name == "map" || name == "reduce", name == "reduce"});
+    const Type result = visit(predicate);
+    pointers_.pop_back();
+    if (node.children.size() > 2) {
+      const Type third = visit(*node.children[2]);
+      if (name == "sortBy" && !third.is(kString) && !third.unknown()) {
+        return error(*node.children[2], "sortBy order argument must be a string (got " + name_of(third) + ")");
+      }
+    }
+    if (result.is(kNil)) return error(predicate, "predicate should has one input and one output param");
+    if (name == "sum" || name == "reduce") return result;
+    if (name == "map") return array_of(result);
+    if (name == "groupBy") return {kAnyMap};
+    if (name == "sortBy") return collection;
+    if (!result.is(kBool) && !result.unknown()) {
+      return error(predicate, "predicate should return boolean (got " + name_of(result) + ")");
+    }
+    if (name == "filter") return array_of(element_of(collection));
+    if (name == "find" || name == "findLast") return element_of(collection);
+    return {name == "count" || name.ends_with("Index") ? kInt : kBool};
+  }
+
+  static constexpr Type kIntType{kInt};
+
+  const Tree& tree_;
+  std::span<const StaticKind> roots_;
+  const SuggestName& suggest_;
+  std::vector<Type> locals_;
+  std::vector<Pointer> pointers_;
+  std::deque<Type> elements_;
+  std::optional<Error> error_;
+};
+
+}  // namespace
+
+StaticKind static_kind(const doc::Value& value) {
+  switch (value.kind()) {
+    case boost::json::kind::null:
+      return kNil;
+    case boost::json::kind::bool_:
+      return kBool;
+    case boost::json::kind::int64:
+    case boost::json::kind::uint64:
+      return kInt;
+    case boost::json::kind::double_:
+      return kFloat;
+    case boost::json::kind::string:
+      return kString;
+    case boost::json::kind::array:
+      return kArray;
+    case boost::json::kind::object:
+      break;
+  }
+  const auto kind = go_kind(value);
+  return kind ? static_kind(*kind) : kMap;
+}
+
+Status check_types(const Tree& tree, std::span<const StaticKind> roots, const SuggestName& suggest) {
+  return Checker(tree, roots, suggest).run();
+}
+
+}  // namespace tiphys::expr
