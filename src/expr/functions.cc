@@ -87,6 +87,7 @@ Result<const doc::Array*> array_argument(Arguments arguments, std::size_t index)
 }
 
 Result<const doc::Object*> map_argument(Arguments arguments, std::size_t index) {
+  if (const auto* strings = go_string_map(*arguments[index])) return strings;
   const auto* object = arguments[index]->if_object();
   if (!object || go_kind(*arguments[index])) return wrong_kind(arguments, index, "map");
   return object;
@@ -105,6 +106,7 @@ Result<std::int64_t> int_or_zero(Arguments arguments, std::size_t index) {
 Result<const doc::Object*> map_or_empty(Arguments arguments, std::size_t index) {
   static const doc::Object empty;
   if (arguments[index]->is_null()) return &empty;
+  if (go_string_map(*arguments[index])) return wrong_kind(arguments, index, "map[string]interface {}");
   return map_argument(arguments, index);
 }
 

@@ -4,6 +4,7 @@
 
 #include "expr/encoding.h"
 #include "expr/go_layout.h"
+#include "expr/go_text.h"
 #include "expr/semver.h"
 
 namespace tiphys::expr {
@@ -31,6 +32,7 @@ constexpr Kind kKinds[] = {
     {GoKind::kWeekday, "\xffweekday", "time.Weekday", StaticKind::kWeekday},
     {GoKind::kVersion, "\xffversion", "semver.Version", StaticKind::kVersion},
     {GoKind::kVersionPointer, "\xffversion pointer", "*semver.Version", StaticKind::kVersion},
+    {GoKind::kStringMap, "\xffstrings", "map[string]string", StaticKind::kUnknown},
 };
 
 const Kind& about(GoKind kind) {
@@ -63,6 +65,9 @@ bool fits(GoKind kind, const doc::Value& content) {
     case GoKind::kVersion:
     case GoKind::kVersionPointer:
       return content.is_string() && parse_version(content.get_string());
+    case GoKind::kStringMap:
+      return content.is_object() &&
+             std::ranges::all_of(content.get_object(), [](const auto& member) { return member.value().is_string(); });
   }
   return false;
 }
@@ -143,6 +148,11 @@ StaticKind static_kind(GoKind kind) {
   return about(kind).static_kind;
 }
 
+const doc::Object* go_string_map(const doc::Value& value) {
+  const doc::Value* content = go_content(value, GoKind::kStringMap);
+  return content ? content->if_object() : nullptr;
+}
+
 std::string_view go_kind_name(GoKind kind) {
   return about(kind).type;
 }
@@ -173,6 +183,8 @@ std::string go_value_text(const doc::Value& value) {
     case GoKind::kVersion:
     case GoKind::kVersionPointer:
       return parse_version(content.get_string())->text();
+    case GoKind::kStringMap:
+      return go_text(content);
   }
   return {};
 }

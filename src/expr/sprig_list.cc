@@ -197,10 +197,11 @@ Value sort_alpha(Arguments arguments) {
   return doc::Value(std::move(result));
 }
 
+/// As Go's map of strings: a part that is not there is "".
 doc::Value numbered(const std::vector<std::string_view>& parts) {
   doc::Object map;
   for (std::size_t i = 0; i < parts.size(); ++i) map.insert_or_assign("_" + std::to_string(i), parts[i]);
-  return map;
+  return make_go_value(GoKind::kStringMap, std::move(map));
 }
 
 Value split(Arguments arguments) {

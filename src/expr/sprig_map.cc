@@ -11,6 +11,11 @@ namespace {
 
 using Value = Result<doc::Value>;
 
+/// A map that is not nil.
+Result<const doc::Object*> some_map(Arguments arguments, std::size_t index) {
+  return arguments[index]->is_null() ? map_argument(arguments, index) : map_or_empty(arguments, index);
+}
+
 Value dict(Arguments arguments) {
   doc::Object map;
   for (std::size_t i = 0; i < arguments.size(); i += 2) {
@@ -27,7 +32,7 @@ Value get(Arguments arguments) {
 }
 
 Value set(Arguments arguments) {
-  TIPHYS_TRY(const auto* map, map_argument(arguments, 0));
+  TIPHYS_TRY(const auto* map, some_map(arguments, 0));
   TIPHYS_TRY(const auto key, text_or_empty(arguments, 1));
   doc::Object changed = *map;
   changed.insert_or_assign(key, *arguments[2]);
@@ -36,7 +41,7 @@ Value set(Arguments arguments) {
 
 Value unset(Arguments arguments) {
   if (arguments[0]->is_null()) return doc::Value();
-  TIPHYS_TRY(const auto* map, map_argument(arguments, 0));
+  TIPHYS_TRY(const auto* map, some_map(arguments, 0));
   TIPHYS_TRY(const auto key, text_or_empty(arguments, 1));
   doc::Object changed = *map;
   changed.erase(key);
@@ -129,7 +134,7 @@ Value merge(Arguments arguments) {
 
 Value dig(Arguments arguments) {
   const std::size_t count = arguments.size() - 2;
-  TIPHYS_TRY(const auto* map, map_argument(arguments, count + 1));
+  TIPHYS_TRY(const auto* map, some_map(arguments, count + 1));
   for (std::size_t i = 0; i < count; ++i) {
     TIPHYS_TRY(const auto key, text_argument(arguments, i));
     const doc::Value* member = map->if_contains(key);

@@ -269,6 +269,7 @@ bool sprig_empty(const doc::Value& value) {
       return value.get_array().empty();
     case boost::json::kind::object:
       if (const auto bytes = go_bytes(value)) return bytes->empty();
+      if (const auto* strings = go_string_map(value)) return strings->empty();
       if (const auto number = go_number(value)) return *number == 0;
       return value.get_object().empty();
     default:

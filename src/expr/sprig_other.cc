@@ -353,6 +353,8 @@ std::string_view go_kind_word(const doc::Value& value) {
       return "int";
     case GoKind::kBytes:
       return "slice";
+    case GoKind::kStringMap:
+      return "map";
     case GoKind::kLocation:
     case GoKind::kVersionPointer:
       return "ptr";
