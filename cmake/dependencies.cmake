@@ -29,6 +29,8 @@ tiphys_static_library(re2::re2 libre2.a)
 tiphys_static_library(absl::time libabsl_time.a libabsl_time_zone.a libabsl_civil_time.a libabsl_strings.a libabsl_strings_internal.a
   libabsl_int128.a libabsl_throw_delegate.a libabsl_base.a libabsl_spinlock_wait.a libabsl_raw_logging_internal.a libabsl_log_severity.a)
 tiphys_static_library(utf8proc libutf8proc.a)
+tiphys_static_library(OpenSSL::Crypto libcrypto.a)
+tiphys_static_library(crypt libcrypt.a)
 tiphys_static_library(SQLite::SQLite3 libsqlite3.a)
 tiphys_static_library(LibArchive::LibArchive libarchive.a libnettle.a liblzma.a libbz2.a libzstd.a liblz4.a libacl.a libz.a)
 # Debian ships no archive of libjq: src/expr/libjq.cc loads it when it is needed, so that only its headers are.

@@ -21,6 +21,11 @@ Result<std::int64_t> int_argument(Arguments arguments, std::size_t index);
 Result<const doc::Array*> array_argument(Arguments arguments, std::size_t index);
 Result<const doc::Object*> map_argument(Arguments arguments, std::size_t index);
 
+/// The same for sprig's functions, to which nil is the empty value of the type.
+Result<std::string_view> text_or_empty(Arguments arguments, std::size_t index);
+Result<std::int64_t> int_or_zero(Arguments arguments, std::size_t index);
+Result<const doc::Object*> map_or_empty(Arguments arguments, std::size_t index);
+
 std::unexpected<Error> bad_argument(std::string message);
 /// An array of strings.
 doc::Value texts(const std::vector<std::string_view>& parts);
@@ -35,6 +40,12 @@ std::span<const Function> sprig_list_functions();
 std::span<const Function> sprig_map_functions();
 std::span<const Function> sprig_number_functions();
 std::span<const Function> sprig_time_functions();
+std::span<const Function> sprig_hash_functions();
+std::span<const Function> sprig_random_functions();
+std::span<const Function> sprig_version_functions();
+std::span<const Function> sprig_url_functions();
+std::span<const Function> sprig_crypto_functions();
+std::span<const Function> sprig_certificate_functions();
 std::span<const Function> sprig_other_functions();
 
 }  // namespace tiphys::expr

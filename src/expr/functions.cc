@@ -1,11 +1,11 @@
 #include "expr/functions.h"
 
-#include <algorithm>
 #include <unordered_map>
 
 #include "base/strings.h"
 #include "expr/arguments.h"
 #include "expr/go_text.h"
+#include "expr/go_value.h"
 #include "expr/operators.h"
 
 namespace tiphys::expr {
@@ -27,45 +27,12 @@ const Table& functions() {
 }
 
 const Table& sprig_functions() {
-  static const Table table = make_table({sprig_text_functions(), sprig_list_functions(), sprig_map_functions(),
-                                         sprig_number_functions(), sprig_time_functions(), sprig_other_functions()});
+  static const Table table = make_table(
+      {sprig_text_functions(), sprig_list_functions(), sprig_map_functions(), sprig_number_functions(),
+       sprig_time_functions(), sprig_hash_functions(), sprig_random_functions(), sprig_version_functions(),
+       sprig_url_functions(), sprig_crypto_functions(), sprig_certificate_functions(), sprig_other_functions()});
   return table;
 }
-
-/// What sprig has and this program has not.
-constexpr std::string_view kMissingSprig[] = {
-    "bcrypt",
-    "buildCustomCert",
-    "decryptAES",
-    "derivePassword",
-    "encryptAES",
-    "genCA",
-    "genCAWithKey",
-    "genPrivateKey",
-    "genSelfSignedCert",
-    "genSelfSignedCertWithKey",
-    "genSignedCert",
-    "genSignedCertWithKey",
-    "getHostByName",
-    "htpasswd",
-    "randAlpha",
-    "randAlphaNum",
-    "randAscii",
-    "randBytes",
-    "randInt",
-    "randNumeric",
-    "semver",
-    "semverCompare",
-    "sha1sum",
-    "sha256sum",
-    "sha512sum",
-    "shuffle",
-    "urlJoin",
-    "urlParse",
-    "uuidv4",
-    "wrap",
-    "wrapWith",
-};
 
 std::unexpected<Error> wrong_kind(Arguments arguments, std::size_t index, std::string_view wanted) {
   return bad_argument("cannot use " + std::string(go_type(*arguments[index])) + " as argument (type " +
@@ -85,9 +52,6 @@ const Function* find_sprig_function(std::string_view name) {
 }
 
 std::string explain_sprig_function(std::string_view name) {
-  if (std::ranges::find(kMissingSprig, name) != std::end(kMissingSprig)) {
-    return "sprig." + std::string(name) + " is not supported yet";
-  }
   std::vector<std::string> names;
   for (const auto& entry : sprig_functions()) names.emplace_back(entry.first);
   return "there is no function sprig." + std::string(name) + did_you_mean(name, names);
@@ -123,9 +87,27 @@ Result<const doc::Array*> array_argument(Arguments arguments, std::size_t index)
 }
 
 Result<const doc::Object*> map_argument(Arguments arguments, std::size_t index) {
+  if (const auto* strings = go_string_map(*arguments[index])) return strings;
   const auto* object = arguments[index]->if_object();
-  if (!object) return wrong_kind(arguments, index, "map");
+  if (!object || go_kind(*arguments[index])) return wrong_kind(arguments, index, "map");
   return object;
+}
+
+Result<std::string_view> text_or_empty(Arguments arguments, std::size_t index) {
+  if (arguments[index]->is_null()) return std::string_view();
+  return text_argument(arguments, index);
+}
+
+Result<std::int64_t> int_or_zero(Arguments arguments, std::size_t index) {
+  if (arguments[index]->is_null()) return 0;
+  return int_argument(arguments, index);
+}
+
+Result<const doc::Object*> map_or_empty(Arguments arguments, std::size_t index) {
+  static const doc::Object empty;
+  if (arguments[index]->is_null()) return &empty;
+  if (go_string_map(*arguments[index])) return wrong_kind(arguments, index, "map[string]interface {}");
+  return map_argument(arguments, index);
 }
 
 doc::Value texts(const std::vector<std::string_view>& parts) {

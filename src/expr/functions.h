@@ -31,7 +31,7 @@ struct Function {
 const Function* find_function(std::string_view name);
 /// By the name after `sprig.`; nullptr when it is not provided.
 const Function* find_sprig_function(std::string_view name);
-/// Why `sprig.NAME` cannot be called: it is not supported yet, or does not exist.
+/// That `sprig.NAME` does not exist.
 std::string explain_sprig_function(std::string_view name);
 /// The nearest function, as did_you_mean.
 std::string suggest_function(std::string_view name);

@@ -16,6 +16,7 @@ Value len(Arguments arguments) {
   const doc::Value& value = *arguments[0];
   if (const auto* array = value.if_array()) return doc::Value(static_cast<std::int64_t>(array->size()));
   if (const auto bytes = go_bytes(value)) return doc::Value(static_cast<std::int64_t>(bytes->size()));
+  if (const auto* strings = go_string_map(value)) return doc::Value(static_cast<std::int64_t>(strings->size()));
   if (const auto* object = value.if_object(); object && !go_kind(value)) {
     return doc::Value(static_cast<std::int64_t>(object->size()));
   }
@@ -47,6 +48,10 @@ Value get(Arguments arguments) {
   const doc::Value& base = *arguments[0];
   if ((base.is_array() || base.is_string()) && !is_number(*arguments[1])) {
     return bad_argument("invalid operation: int(" + std::string(go_type(*arguments[1])) + ")");
+  }
+  if (const auto* strings = go_string_map(base); strings && arguments[1]->is_string()) {
+    const doc::Value* member = strings->if_contains(arguments[1]->get_string());
+    return member ? *member : doc::Value();
   }
   return element_or_nil(base, *arguments[1]);
 }

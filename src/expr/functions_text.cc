@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "expr/arguments.h"
+#include "expr/encoding.h"
 #include "expr/go_json.h"
 #include "expr/go_strings.h"
 #include "expr/go_text.h"
@@ -158,8 +159,7 @@ Value to_base64(Arguments arguments) {
 
 Value from_base64(Arguments arguments) {
   TIPHYS_TRY(const auto text, text_argument(arguments, 0));
-  std::string bytes;
-  if (!decode_base64(text, bytes)) return bad_argument("illegal base64 data");
+  TIPHYS_TRY(const std::string bytes, decode_base64(text));
   return doc::Value(bytes);
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "expr/go_text.h"
 #include "expr/go_value.h"
 
 namespace tiphys::expr {
@@ -146,6 +147,17 @@ class Writer {
 };
 
 }  // namespace
+
+Status check_go_json(const doc::Value& value) {
+  if (const auto* array = value.if_array()) {
+    for (const doc::Value& element : *array) TIPHYS_CHECK_OK(check_go_json(element));
+  } else if (const auto* object = value.if_object()) {
+    for (const auto& member : *object) TIPHYS_CHECK_OK(check_go_json(member.value()));
+  } else if (value.is_double() && !std::isfinite(value.get_double())) {
+    return fail(Code::kInvalidArgument, "json: unsupported value: " + go_float_text(value.get_double()));
+  }
+  return {};
+}
 
 void append_go_json(const doc::Value& value, std::string& out) {
   Writer({}, false, true, out).write(value);

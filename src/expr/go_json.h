@@ -8,6 +8,8 @@
 
 namespace tiphys::expr {
 
+/// An error, json.Marshal's, when the value holds what JSON has not: NaN or an infinity. Below, these become null.
+Status check_go_json(const doc::Value& value);
 /// json.Marshal.
 void append_go_json(const doc::Value& value, std::string& out);
 /// json.MarshalIndent(value, "", indent).

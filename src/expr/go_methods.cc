@@ -1,4 +1,6 @@
 // The methods of times, durations and what belongs to them.
+#include "expr/go_methods.h"
+
 #include <absl/numeric/int128.h>
 
 #include <algorithm>
@@ -17,14 +19,6 @@ using Value = Result<doc::Value>;
 using Wide = absl::int128;
 
 constexpr std::int64_t kNanos = 1'000'000'000;
-
-struct Method {
-  GoKind kind;
-  std::string_view name;
-  std::size_t arguments;
-  StaticKind result;
-  Value (*call)(const doc::Value& value, Arguments arguments);
-};
 
 std::unexpected<Error> wrong_argument(Arguments arguments, std::size_t index, std::string_view wanted) {
   return bad_argument("cannot use " + std::string(go_type(*arguments[index])) + " as argument (type " +
@@ -242,16 +236,19 @@ constexpr Method kMethods[] = {
 }  // namespace
 
 std::optional<StaticKind> method_result(StaticKind kind, std::string_view name) {
-  for (const Method& method : kMethods) {
-    if (static_kind(method.kind) == kind && method.name == name) return method.result;
+  for (const auto& methods : {std::span<const Method>(kMethods), version_methods()}) {
+    for (const Method& method : methods) {
+      if (static_kind(method.kind) == kind && method.name == name) return method.result;
+    }
   }
   return std::nullopt;
 }
 
 Result<doc::Value> call_method(const doc::Value& value, std::string_view name, Arguments arguments) {
   const auto kind = go_kind(value);
+  const bool version = kind == GoKind::kVersion || kind == GoKind::kVersionPointer;
   std::vector<std::string> known;
-  for (const Method& method : kMethods) {
+  for (const Method& method : version ? version_methods() : std::span<const Method>(kMethods)) {
     if (method.kind != kind) continue;
     if (method.name != name) {
       known.emplace_back(method.name);

@@ -1,13 +1,9 @@
 #include "expr/go_strings.h"
 
-#include <array>
-
 #include "expr/unicode.h"
 
 namespace tiphys::expr {
 namespace {
-
-constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 std::vector<std::string_view> split_points(std::string_view text, std::int64_t most) {
   std::vector<std::string_view> parts;
@@ -99,44 +95,6 @@ std::vector<std::string_view> go_fields(std::string_view text) {
   }
   if (begin != std::string_view::npos) words.push_back(text.substr(begin));
   return words;
-}
-
-std::string encode_base64(std::string_view bytes) {
-  std::string out;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
-    std::uint32_t group = 0;
-    for (std::size_t j = 0; j < 3; ++j) {
-      group = (group << 8) | (j < count ? static_cast<unsigned char>(bytes[i + j]) : 0u);
-    }
-    for (std::size_t j = 0; j < 4; ++j) out += j <= count ? kBase64[(group >> (18 - 6 * j)) & 63] : '=';
-  }
-  return out;
-}
-
-bool decode_base64(std::string_view text, std::string& bytes) {
-  std::uint32_t group = 0;
-  std::size_t digits = 0;
-  std::size_t padding = 0;
-  for (const char c : text) {
-    if (c == '\r' || c == '\n') continue;
-    const auto digit = kBase64.find(c);
-    if (c == '=') {
-      ++padding;
-    } else if (digit == std::string_view::npos || padding > 0) {
-      return false;
-    }
-    group = (group << 6) | (c == '=' ? 0u : static_cast<std::uint32_t>(digit));
-    if (++digits % 4 != 0) continue;
-    if (padding > 2) return false;
-    for (std::size_t i = 0; i < 3 - padding; ++i) bytes += static_cast<char>((group >> (16 - 8 * i)) & 0xFF);
-    group = 0;
-    if (padding > 0) {
-      // Nothing may follow the padding; the check above sees to digits, this to more padding.
-      padding = 3;
-    }
-  }
-  return digits % 4 == 0;
 }
 
 }  // namespace tiphys::expr

@@ -19,8 +19,4 @@ std::string_view go_trim(std::string_view text, std::string_view set, bool left 
 /// strings.Fields: words between white space.
 std::vector<std::string_view> go_fields(std::string_view text);
 
-std::string encode_base64(std::string_view bytes);
-/// False when the text is not padded standard base64; line breaks are skipped.
-bool decode_base64(std::string_view text, std::string& bytes);
-
 }  // namespace tiphys::expr

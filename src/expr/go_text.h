@@ -21,7 +21,7 @@ std::string_view go_type(const doc::Value& value);
 
 /// strconv.ParseInt(text, base, 64). Base 0 reads prefixes (0x, 0b, 0o, 0) and underscores between digits.
 std::optional<std::int64_t> parse_go_int(std::string_view text, int base = 10);
-/// strconv.ParseFloat(text, 64), without hexadecimal floats.
+/// strconv.ParseFloat(text, 64).
 std::optional<double> parse_go_float(std::string_view text);
 /// Go's conversion of a float to an int: towards zero; what does not fit becomes the least int, as on amd64.
 std::int64_t truncate_to_int(double number);

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 
+#include "expr/encoding.h"
 #include "expr/go_layout.h"
-#include "expr/go_strings.h"
+#include "expr/go_text.h"
+#include "expr/semver.h"
 
 namespace tiphys::expr {
 namespace {
@@ -30,6 +32,7 @@ constexpr Kind kKinds[] = {
     {GoKind::kWeekday, "\xffweekday", "time.Weekday", StaticKind::kWeekday},
     {GoKind::kVersion, "\xffversion", "semver.Version", StaticKind::kVersion},
     {GoKind::kVersionPointer, "\xffversion pointer", "*semver.Version", StaticKind::kVersion},
+    {GoKind::kStringMap, "\xffstrings", "map[string]string", StaticKind::kUnknown},
 };
 
 const Kind& about(GoKind kind) {
@@ -58,9 +61,13 @@ bool fits(GoKind kind, const doc::Value& content) {
     case GoKind::kWeekday:
       return content.is_int64();
     case GoKind::kBytes:
+      return content.is_string();
     case GoKind::kVersion:
     case GoKind::kVersionPointer:
-      return content.is_string();
+      return content.is_string() && parse_version(content.get_string());
+    case GoKind::kStringMap:
+      return content.is_object() &&
+             std::ranges::all_of(content.get_object(), [](const auto& member) { return member.value().is_string(); });
   }
   return false;
 }
@@ -141,6 +148,11 @@ StaticKind static_kind(GoKind kind) {
   return about(kind).static_kind;
 }
 
+const doc::Object* go_string_map(const doc::Value& value) {
+  const doc::Value* content = go_content(value, GoKind::kStringMap);
+  return content ? content->if_object() : nullptr;
+}
+
 std::string_view go_kind_name(GoKind kind) {
   return about(kind).type;
 }
@@ -170,7 +182,9 @@ std::string go_value_text(const doc::Value& value) {
       return named(weekday_name(content.get_int64()), "Weekday", content.get_int64());
     case GoKind::kVersion:
     case GoKind::kVersionPointer:
-      return std::string(content.get_string());
+      return parse_version(content.get_string())->text();
+    case GoKind::kStringMap:
+      return go_text(content);
   }
   return {};
 }
@@ -186,6 +200,9 @@ doc::Value go_value_plain(const doc::Value& value) {
       return doc::Value(encode_base64(content.get_string()));
     case GoKind::kLocation:
       return doc::Object();
+    case GoKind::kVersion:
+    case GoKind::kVersionPointer:
+      return doc::Value(go_value_text(value));
     default:
       return content;
   }

@@ -21,11 +21,13 @@ enum class GoKind : unsigned char {
   kWeekday,
   kVersion,         ///< semver.Version
   kVersionPointer,  ///< *semver.Version
+  kStringMap,       ///< map[string]string, in which a key that is not there gives ""
 };
 
 /// Such a value is an object of one member whose name is no UTF-8, so that no JSON or YAML text holds one. Its content
-/// is a number for durations, months and weekdays, a string for bytes, locations and versions. The result of an
-/// expression may hold them; go_text and append_go_json write them as Go does.
+/// is a number for durations, months and weekdays, a string for bytes and versions (as they were
+/// written), an object for maps. The result
+/// of an expression may hold them; go_text and append_go_json write them as Go does.
 doc::Value make_go_value(GoKind kind, doc::Value content);
 doc::Value make_go_value(const GoTime& time);
 doc::Value make_go_value(Duration duration);
@@ -40,6 +42,7 @@ std::optional<GoTime> go_time(const doc::Value& value);
 std::optional<Duration> go_duration(const doc::Value& value);
 std::optional<GoZone> go_zone(const doc::Value& value);
 std::optional<std::string_view> go_bytes(const doc::Value& value);
+const doc::Object* go_string_map(const doc::Value& value);
 /// Bytes as the array that they are in Go; every other value as it is.
 doc::Value bytes_as_array(doc::Value value);
 

@@ -130,7 +130,8 @@ Result<doc::Value> is_in(const doc::Value& needle, const doc::Value& haystack) {
     return doc::Value(std::ranges::any_of(*array, [&](const auto& element) { return values_equal(element, needle); }));
   }
   if (go_bytes(haystack)) return is_in(needle, bytes_as_array(haystack));
-  if (const auto* object = haystack.if_object()) {
+  const auto* strings = go_string_map(haystack);
+  if (const auto* object = strings ? strings : haystack.if_object()) {
     if (needle.is_null()) return doc::Value(object->contains(""));
     if (!needle.is_string()) return mismatch(Op::kIn, needle, haystack);
     return doc::Value(object->contains(needle.get_string()));
@@ -254,6 +255,13 @@ double to_double(const doc::Value& number) {
 
 Result<const doc::Value*> fetch_reference(const doc::Value& base, const doc::Value& property) {
   static const doc::Value nothing;
+  static const doc::Value empty("");
+  if (const auto* strings = go_string_map(base)) {
+    if (property.is_null()) return &empty;
+    if (!property.is_string()) return no_member(base, property);
+    const doc::Value* member = strings->if_contains(property.get_string());
+    return member ? member : &empty;
+  }
   if (const auto* object = base.if_object()) {
     if (property.is_null()) return &nothing;
     const std::string key = property.is_string() ? std::string(property.get_string()) : go_text(property);
@@ -331,7 +339,11 @@ std::string_view type_word(const doc::Value& value) {
       return "array";
     case boost::json::kind::object: {
       const auto kind = go_kind(value);
-      return !kind ? "map" : kind == GoKind::kBytes ? "array" : without_pointer(go_kind_name(*kind));
+      if (!kind || kind == GoKind::kStringMap) return "map";
+      if (kind == GoKind::kBytes) return "array";
+      if (*kind == GoKind::kVersion || *kind == GoKind::kVersionPointer)
+        return "github.com/Masterminds/semver/v3.Version";
+      return without_pointer(go_kind_name(*kind));
     }
   }
   return "unknown";

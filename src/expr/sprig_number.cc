@@ -1,8 +1,13 @@
 // sprig's functions of numbers.
+#include <re2/re2.h>
+
 #include <cmath>
+#include <limits>
 
 #include "expr/arguments.h"
+#include "expr/decimal.h"
 #include "expr/go_text.h"
+#include "expr/go_value.h"
 #include "expr/operators.h"
 #include "expr/sprig_cast.h"
 
@@ -33,51 +38,48 @@ Value fold_ints(Arguments arguments) {
   return doc::Value(result);
 }
 
-double add_floats(double a, double b) {
-  return a + b;
-}
-double subtract_floats(double a, double b) {
-  return a - b;
-}
-double multiply_floats(double a, double b) {
-  return a * b;
-}
-double divide_floats(double a, double b) {
-  return a / b;
-}
-double larger_float(double a, double b) {
-  return std::fmax(a, b);
-}
-double smaller_float(double a, double b) {
-  return std::fmin(a, b);
+/// math.Max and math.Min: an infinity of that side wins, then NaN, and 0 is greater than -0.
+template <int side>
+double extreme(double a, double b) {
+  constexpr double kWinner = side * std::numeric_limits<double>::infinity();
+  if (a == kWinner || b == kWinner) return kWinner;
+  if (std::isnan(a) || std::isnan(b)) return std::numeric_limits<double>::quiet_NaN();
+  if (a == 0 && b == 0) return std::signbit(a) == (side > 0) ? b : a;
+  return (a > b) == (side > 0) ? a : b;
 }
 
-/// The original calculates in decimal: 0.1 + 0.2 is 0.3. Fifteen digits give that back; a quotient has 16 decimals.
-double as_decimal(double number, const char* format = "%.15g") {
-  if (!std::isfinite(number)) return number;
-  char text[400];
-  std::snprintf(text, sizeof text, format, number);
-  return parse_go_float(text).value_or(number);
-}
-
-template <double (*combine)(double, double)>
-Value fold_floats(Arguments arguments) {
-  double result = arguments.empty() ? 0 : sprig_float(*arguments[0]);
-  for (std::size_t i = 1; i < arguments.size(); ++i) {
-    const double next = sprig_float(*arguments[i]);
-    if (combine == divide_floats && next == 0) return bad_argument("decimal division by 0");
-    result = as_decimal(combine(result, next), combine == divide_floats ? "%.16f" : "%.15g");
-  }
+template <int side>
+Value extreme_float(Arguments arguments) {
+  double result = sprig_float(*arguments[0]);
+  for (const doc::Value* argument : arguments.subspan(1)) result = extreme<side>(result, sprig_float(*argument));
   return doc::Value(result);
+}
+
+template <Result<Decimal> (*combine)(const Decimal&, const Decimal&)>
+Value fold_decimals(double first, Arguments rest) {
+  TIPHYS_TRY(Decimal result, Decimal::from(first));
+  for (const doc::Value* argument : rest) {
+    TIPHYS_TRY(const Decimal next, Decimal::from(sprig_float(*argument)));
+    TIPHYS_TRY(result, combine(result, next));
+  }
+  return doc::Value(result.to_double());
+}
+
+template <Result<Decimal> (*combine)(const Decimal&, const Decimal&)>
+Value fold_floats(Arguments arguments) {
+  return fold_decimals<combine>(sprig_float(*arguments[0]), arguments.subspan(1));
+}
+
+Value add_floats(Arguments arguments) {
+  return fold_decimals<Decimal::add>(0, arguments);
+}
+Value add_one_float(Arguments arguments) {
+  return fold_decimals<Decimal::add>(1, arguments);
 }
 
 Value add_one(Arguments arguments) {
   return doc::Value(add_ints(sprig_int(*arguments[0]), 1));
 }
-Value add_one_float(Arguments arguments) {
-  return doc::Value(as_decimal(sprig_float(*arguments[0]) + 1));
-}
-
 Value subtract(Arguments arguments) {
   return doc::Value(add_ints(sprig_int(*arguments[0]), add_ints(~sprig_int(*arguments[1]), 1)));
 }
@@ -99,8 +101,14 @@ Value to_float(Arguments arguments) {
 }
 
 Value atoi(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
-  return doc::Value(parse_go_int(text).value_or(0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 0));
+  if (const auto number = parse_go_int(text)) return doc::Value(*number);
+  // What does not fit gives the nearest one that does.
+  const bool negative = text.starts_with('-');
+  const std::string_view digits = text.substr(negative || text.starts_with('+') ? 1 : 0);
+  if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos) return doc::Value(0);
+  using Limits = std::numeric_limits<std::int64_t>;
+  return doc::Value(negative ? Limits::min() : Limits::max());
 }
 
 Value to_decimal(Arguments arguments) {
@@ -116,8 +124,14 @@ Value floor(Arguments arguments) {
 
 Value round(Arguments arguments) {
   const double value = sprig_float(*arguments[0]);
-  TIPHYS_TRY(const auto places, int_argument(arguments, 1));
-  const double limit = arguments.size() > 2 ? sprig_float(*arguments[2]) : 0.5;
+  TIPHYS_TRY(const auto places, int_or_zero(arguments, 1));
+  double limit = 0.5;
+  for (std::size_t i = arguments.size(); i-- > 2;) {
+    if (!arguments[i]->is_double() && !arguments[i]->is_null()) {
+      return bad_argument("cannot use " + std::string(go_type(*arguments[i])) + " as argument (type float64)");
+    }
+    limit = sprig_float(*arguments[i]);  // the first one counts
+  }
   const double power = std::pow(10, static_cast<double>(places));
   double whole = 0;
   const double digit = power * value;
@@ -145,14 +159,14 @@ Value numbers_array(Result<std::vector<std::int64_t>> numbers) {
 }
 
 Value until(Arguments arguments) {
-  TIPHYS_TRY(const auto count, int_argument(arguments, 0));
+  TIPHYS_TRY(const auto count, int_or_zero(arguments, 0));
   return numbers_array(count_up(0, count, count < 0 ? -1 : 1));
 }
 
 Value until_step(Arguments arguments) {
-  TIPHYS_TRY(const auto start, int_argument(arguments, 0));
-  TIPHYS_TRY(const auto stop, int_argument(arguments, 1));
-  TIPHYS_TRY(const auto step, int_argument(arguments, 2));
+  TIPHYS_TRY(const auto start, int_or_zero(arguments, 0));
+  TIPHYS_TRY(const auto stop, int_or_zero(arguments, 1));
+  TIPHYS_TRY(const auto step, int_or_zero(arguments, 2));
   return numbers_array(count_up(start, stop, step));
 }
 
@@ -160,7 +174,7 @@ Value until_step(Arguments arguments) {
 Value seq(Arguments arguments) {
   std::vector<std::int64_t> given;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
-    TIPHYS_TRY(const auto number, int_argument(arguments, i));
+    TIPHYS_TRY(const auto number, int_or_zero(arguments, i));
     given.push_back(number);
   }
   if (given.empty() || given.size() > 3) return doc::Value("");
@@ -189,15 +203,15 @@ constexpr Function kFunctions[] = {
     {"biggest", 1, Function::kAny, fold_ints<larger>},
     {"min", 1, Function::kAny, fold_ints<smaller>},
     {"add1f", 1, 1, add_one_float},
-    {"addf", 0, Function::kAny, fold_floats<add_floats>},
-    {"subf", 1, Function::kAny, fold_floats<subtract_floats>},
-    {"mulf", 1, Function::kAny, fold_floats<multiply_floats>},
-    {"divf", 1, Function::kAny, fold_floats<divide_floats>},
-    {"maxf", 1, Function::kAny, fold_floats<larger_float>},
-    {"minf", 1, Function::kAny, fold_floats<smaller_float>},
+    {"addf", 0, Function::kAny, add_floats},
+    {"subf", 1, Function::kAny, fold_floats<Decimal::subtract>},
+    {"mulf", 1, Function::kAny, fold_floats<Decimal::multiply>},
+    {"divf", 1, Function::kAny, fold_floats<Decimal::divide>},
+    {"maxf", 1, Function::kAny, extreme_float<1>},
+    {"minf", 1, Function::kAny, extreme_float<-1>},
     {"ceil", 1, 1, ceil},
     {"floor", 1, 1, floor},
-    {"round", 2, 3, round},
+    {"round", 2, Function::kAny, round},
     {"int", 1, 1, to_int},
     {"int64", 1, 1, to_int},
     {"float64", 1, 1, to_float},
@@ -205,8 +219,20 @@ constexpr Function kFunctions[] = {
     {"toDecimal", 1, 1, to_decimal},
     {"until", 1, 1, until},
     {"untilStep", 3, 3, until_step},
-    {"seq", 0, 3, seq},
+    {"seq", 0, Function::kAny, seq},
 };
+
+}  // namespace
+
+namespace {
+
+/// Durations, months and weekdays are integers in Go.
+std::optional<std::int64_t> go_number(const doc::Value& value) {
+  for (const GoKind kind : {GoKind::kDuration, GoKind::kMonth, GoKind::kWeekday}) {
+    if (const doc::Value* number = go_content(value, kind)) return number->get_int64();
+  }
+  return std::nullopt;
+}
 
 }  // namespace
 
@@ -215,21 +241,20 @@ std::int64_t sprig_int(const doc::Value& value) {
   if (value.is_int64()) return value.get_int64();
   if (value.is_uint64()) return static_cast<std::int64_t>(value.get_uint64());
   if (value.is_bool()) return value.get_bool() ? 1 : 0;
-  if (!value.is_string()) return 0;
-  std::string_view text = value.get_string();
-  // "5.00" is 5.
-  const auto dot = text.rfind('.');
-  if (dot != std::string_view::npos && dot + 1 < text.size() &&
-      text.substr(dot + 1).find_first_not_of('0') == std::string_view::npos) {
-    text = text.substr(0, dot);
-  }
-  return parse_go_int(text, 0).value_or(0);
+  if (!value.is_string()) return go_number(value).value_or(0);
+  // "5.9" is 5, ".9" is 0.
+  static const RE2 decimal("([-+]?[0-9]*)\\.[0-9]*");
+  const std::string_view text = value.get_string();
+  std::string whole;
+  if (!RE2::FullMatch(text, decimal, &whole)) return parse_go_int(text, 0).value_or(0);
+  return parse_go_int(whole, 0).value_or(0);
 }
 
 double sprig_float(const doc::Value& value) {
   if (is_number(value)) return to_double(value);
   if (value.is_bool()) return value.get_bool() ? 1 : 0;
-  return value.is_string() ? parse_go_float(value.get_string()).value_or(0) : 0;
+  if (!value.is_string()) return static_cast<double>(go_number(value).value_or(0));
+  return parse_go_float(value.get_string()).value_or(0);
 }
 
 bool sprig_empty(const doc::Value& value) {
@@ -243,6 +268,9 @@ bool sprig_empty(const doc::Value& value) {
     case boost::json::kind::array:
       return value.get_array().empty();
     case boost::json::kind::object:
+      if (const auto bytes = go_bytes(value)) return bytes->empty();
+      if (const auto* strings = go_string_map(value)) return strings->empty();
+      if (const auto number = go_number(value)) return *number == 0;
       return value.get_object().empty();
     default:
       return to_double(value) == 0;

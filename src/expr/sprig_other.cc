@@ -6,6 +6,7 @@
 #include "expr/arguments.h"
 #include "expr/go_json.h"
 #include "expr/go_text.h"
+#include "expr/go_value.h"
 #include "expr/operators.h"
 #include "expr/sprig_cast.h"
 #include "expr/unicode.h"
@@ -41,67 +42,79 @@ Value any(Arguments arguments) {
 }
 
 Value ternary(Arguments arguments) {
-  if (!arguments[2]->is_bool()) {
-    return bad_argument("cannot use " + std::string(go_type(*arguments[2])) + " as argument (type bool)");
+  const doc::Value& decision = *arguments[2];
+  if (!decision.is_bool() && !decision.is_null()) {
+    return bad_argument("cannot use " + std::string(go_type(decision)) + " as argument (type bool)");
   }
-  return *arguments[arguments[2]->get_bool() ? 0 : 1];
+  return *arguments[decision == true ? 0 : 1];
 }
 
 Value copy(Arguments arguments) {
+  if (arguments[0]->is_null()) return bad_argument("nil cannot be copied");
   return *arguments[0];
 }
 
 Value fail_with(Arguments arguments) {
-  TIPHYS_TRY(const auto message, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto message, text_or_empty(arguments, 0));
   return bad_argument(std::string(message));
 }
 
 Value from_json(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 0));
   auto value = parse_go_json(text);
   return value ? std::move(*value) : doc::Value();
 }
 
 Value must_from_json(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 0));
   return parse_go_json(text);
 }
 
-Value to_json(Arguments arguments) {
+std::string compact_json(const doc::Value& value) {
   std::string text;
-  append_go_json(*arguments[0], text);
-  return doc::Value(text);
+  append_go_json(value, text);
+  return text;
+}
+std::string pretty_json(const doc::Value& value) {
+  return go_json_indented(value, "  ");
 }
 
-Value to_pretty_json(Arguments arguments) {
-  return doc::Value(go_json_indented(*arguments[0], "  "));
+template <std::string (*write)(const doc::Value&)>
+Value must_to_json(Arguments arguments) {
+  TIPHYS_CHECK_OK(check_go_json(*arguments[0]));
+  return doc::Value(write(*arguments[0]));
 }
-Value to_raw_json(Arguments arguments) {
-  return doc::Value(go_json_raw(*arguments[0]));
+
+/// What JSON cannot hold gives "".
+template <std::string (*write)(const doc::Value&)>
+Value to_json(Arguments arguments) {
+  return doc::Value(check_go_json(*arguments[0]) ? write(*arguments[0]) : "");
 }
 
 Value type_of(Arguments arguments) {
   return doc::Value(go_type(*arguments[0]));
 }
 
-std::string_view kind(const doc::Value& value) {
-  if (value.is_null()) return "invalid";
-  if (value.is_array()) return "slice";
-  return value.is_object() ? "map" : go_type(value);
-}
-
 Value kind_of(Arguments arguments) {
-  return doc::Value(kind(*arguments[0]));
+  return doc::Value(go_kind_word(*arguments[0]));
 }
 
 Value type_is(Arguments arguments) {
-  TIPHYS_TRY(const auto type, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto type, text_or_empty(arguments, 0));
   return doc::Value(type == go_type(*arguments[1]));
 }
 
+/// A pointer's type too, without its star.
+Value type_is_like(Arguments arguments) {
+  TIPHYS_TRY(const auto type, text_or_empty(arguments, 0));
+  std::string_view given = go_type(*arguments[1]);
+  if (given.starts_with('*') && !type.starts_with('*')) given.remove_prefix(1);
+  return doc::Value(type == given);
+}
+
 Value kind_is(Arguments arguments) {
-  TIPHYS_TRY(const auto wanted, text_argument(arguments, 0));
-  return doc::Value(wanted == kind(*arguments[1]));
+  TIPHYS_TRY(const auto wanted, text_or_empty(arguments, 0));
+  return doc::Value(wanted == go_kind_word(*arguments[1]));
 }
 
 Value deep_equal(Arguments arguments) {
@@ -111,7 +124,7 @@ Value deep_equal(Arguments arguments) {
 // Regular expressions.
 
 Result<std::unique_ptr<RE2>> compile(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 0));
   auto pattern = std::make_unique<RE2>(std::string(text), RE2::Quiet);
   if (!pattern->ok()) return bad_argument("error parsing regexp: " + pattern->error());
   return pattern;
@@ -155,27 +168,27 @@ class Matches {
 };
 
 Value regex_match(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
   auto pattern = compile(arguments);
   return doc::Value(pattern && RE2::PartialMatch(text, **pattern));
 }
 
 Value must_regex_match(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
   TIPHYS_TRY(const auto pattern, compile(arguments));
   return doc::Value(RE2::PartialMatch(text, *pattern));
 }
 
 Value regex_find(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
   TIPHYS_TRY(const auto pattern, compile(arguments));
   Matches matches(*pattern, text);
   return doc::Value(matches.next() ? matches.group(0) : std::string_view());
 }
 
 Value regex_find_all(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
-  TIPHYS_TRY(const auto most, int_argument(arguments, 2));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
+  TIPHYS_TRY(const auto most, int_or_zero(arguments, 2));
   TIPHYS_TRY(const auto pattern, compile(arguments));
   std::vector<std::string_view> found;
   Matches matches(*pattern, text);
@@ -187,8 +200,8 @@ Value regex_find_all(Arguments arguments) {
 }
 
 Value regex_split(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
-  TIPHYS_TRY(const auto most, int_argument(arguments, 2));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
+  TIPHYS_TRY(const auto most, int_or_zero(arguments, 2));
   TIPHYS_TRY(const auto pattern, compile(arguments));
   std::vector<std::string_view> parts;
   if (most == 0) return doc::Value();
@@ -242,8 +255,8 @@ void expand(std::string_view replacement, const Matches& matches, const RE2& pat
 
 template <bool literal>
 Value regex_replace_all(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
-  TIPHYS_TRY(const auto replacement, text_argument(arguments, 2));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
+  TIPHYS_TRY(const auto replacement, text_or_empty(arguments, 2));
   TIPHYS_TRY(const auto pattern, compile(arguments));
   std::string out;
   std::size_t begin = 0;
@@ -263,7 +276,7 @@ Value regex_replace_all(Arguments arguments) {
 }
 
 Value regex_quote_meta(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 0));
   std::string out;
   for (const char c : text) {
     if (std::string_view("\\.+*?()|[]{}^$").find(c) != std::string_view::npos) out += '\\';
@@ -288,15 +301,15 @@ constexpr Function kFunctions[] = {
     {"fail", 1, 1, fail_with},
     {"fromJson", 1, 1, from_json},
     {"mustFromJson", 1, 1, must_from_json},
-    {"toJson", 1, 1, to_json},
-    {"mustToJson", 1, 1, to_json},
-    {"toPrettyJson", 1, 1, to_pretty_json},
-    {"mustToPrettyJson", 1, 1, to_pretty_json},
-    {"toRawJson", 1, 1, to_raw_json},
-    {"mustToRawJson", 1, 1, to_raw_json},
+    {"toJson", 1, 1, to_json<compact_json>},
+    {"mustToJson", 1, 1, must_to_json<compact_json>},
+    {"toPrettyJson", 1, 1, to_json<pretty_json>},
+    {"mustToPrettyJson", 1, 1, must_to_json<pretty_json>},
+    {"toRawJson", 1, 1, must_to_json<go_json_raw>},
+    {"mustToRawJson", 1, 1, must_to_json<go_json_raw>},
     {"typeOf", 1, 1, type_of},
     {"typeIs", 2, 2, type_is},
-    {"typeIsLike", 2, 2, type_is},
+    {"typeIsLike", 2, 2, type_is_like},
     {"kindOf", 1, 1, kind_of},
     {"kindIs", 2, 2, kind_is},
     {"deepEqual", 2, 2, deep_equal},
@@ -317,6 +330,37 @@ constexpr Function kFunctions[] = {
 };
 
 }  // namespace
+
+std::string sprig_string(const doc::Value& value) {
+  const auto bytes = go_bytes(value);
+  return bytes ? std::string(*bytes) : go_text(value);
+}
+
+std::string_view go_kind_word(const doc::Value& value) {
+  if (value.is_null()) return "invalid";
+  if (value.is_array()) return "slice";
+  if (!value.is_object()) return go_type(value);
+  const auto kind = go_kind(value);
+  if (!kind) return "map";
+  switch (*kind) {
+    case GoKind::kTime:
+    case GoKind::kVersion:
+      return "struct";
+    case GoKind::kDuration:
+      return "int64";
+    case GoKind::kMonth:
+    case GoKind::kWeekday:
+      return "int";
+    case GoKind::kBytes:
+      return "slice";
+    case GoKind::kStringMap:
+      return "map";
+    case GoKind::kLocation:
+    case GoKind::kVersionPointer:
+      return "ptr";
+  }
+  return "";
+}
 
 std::span<const Function> sprig_other_functions() {
   return kFunctions;

@@ -1,10 +1,11 @@
-// sprig's functions of strings, encodings and paths.
+// sprig's functions of strings and paths.
 #include <algorithm>
 
 #include "expr/arguments.h"
 #include "expr/go_json.h"
 #include "expr/go_strings.h"
 #include "expr/go_text.h"
+#include "expr/sprig_cast.h"
 #include "expr/unicode.h"
 #include "expr/word_case.h"
 
@@ -15,7 +16,7 @@ using Value = Result<doc::Value>;
 
 template <std::string (*function)(std::string_view)>
 Value of_text(Arguments arguments) {
-  TIPHYS_TRY(const auto text, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 0));
   return doc::Value(function(text));
 }
 
@@ -34,12 +35,6 @@ std::string snake_case(std::string_view text) {
 std::string kebab_case(std::string_view text) {
   return connect_words(text, '-');
 }
-std::string no_space(std::string_view text) {
-  std::string out;
-  for (const std::string_view word : go_fields(text)) out += word;
-  return out;
-}
-
 std::string abbreviate(std::string_view text, std::int64_t offset, std::int64_t width) {
   const auto size = static_cast<std::int64_t>(text.size());
   const auto part = [&](std::int64_t begin, std::int64_t length) {
@@ -54,22 +49,22 @@ std::string abbreviate(std::string_view text, std::int64_t offset, std::int64_t 
 }
 
 Value abbrev(Arguments arguments) {
-  TIPHYS_TRY(const auto width, int_argument(arguments, 0));
-  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto width, int_or_zero(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
   return doc::Value(width < 4 ? std::string(text) : abbreviate(text, 0, width));
 }
 
 Value abbrev_both(Arguments arguments) {
-  TIPHYS_TRY(const auto left, int_argument(arguments, 0));
-  TIPHYS_TRY(const auto right, int_argument(arguments, 1));
-  TIPHYS_TRY(const auto text, text_argument(arguments, 2));
+  TIPHYS_TRY(const auto left, int_or_zero(arguments, 0));
+  TIPHYS_TRY(const auto right, int_or_zero(arguments, 1));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 2));
   if (right < 4 || (left > 0 && right < 7)) return doc::Value(text);
   return doc::Value(abbreviate(text, left, right));
 }
 
 Value trunc(Arguments arguments) {
-  TIPHYS_TRY(const auto count, int_argument(arguments, 0));
-  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto count, int_or_zero(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
   const auto size = static_cast<std::int64_t>(text.size());
   if (count < 0 && count > -size) return doc::Value(text.substr(static_cast<std::size_t>(size + count)));
   if (count >= 0 && size > count) return doc::Value(text.substr(0, static_cast<std::size_t>(count)));
@@ -77,9 +72,9 @@ Value trunc(Arguments arguments) {
 }
 
 Value substr(Arguments arguments) {
-  TIPHYS_TRY(std::int64_t start, int_argument(arguments, 0));
-  TIPHYS_TRY(std::int64_t end, int_argument(arguments, 1));
-  TIPHYS_TRY(const auto text, text_argument(arguments, 2));
+  TIPHYS_TRY(std::int64_t start, int_or_zero(arguments, 0));
+  TIPHYS_TRY(std::int64_t end, int_or_zero(arguments, 1));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 2));
   const auto size = static_cast<std::int64_t>(text.size());
   if (start < 0) {
     start = 0;
@@ -96,21 +91,21 @@ Value repeat(Arguments arguments) {
 }
 
 Value trim_all(Arguments arguments) {
-  TIPHYS_TRY(const auto set, text_argument(arguments, 0));
-  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto set, text_or_empty(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
   return doc::Value(go_trim(text, set));
 }
 
 Value trim_prefix(Arguments arguments) {
-  TIPHYS_TRY(const auto prefix, text_argument(arguments, 0));
-  TIPHYS_TRY(auto text, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto prefix, text_or_empty(arguments, 0));
+  TIPHYS_TRY(auto text, text_or_empty(arguments, 1));
   if (text.starts_with(prefix)) text.remove_prefix(prefix.size());
   return doc::Value(text);
 }
 
 Value trim_suffix(Arguments arguments) {
-  TIPHYS_TRY(const auto suffix, text_argument(arguments, 0));
-  TIPHYS_TRY(auto text, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto suffix, text_or_empty(arguments, 0));
+  TIPHYS_TRY(auto text, text_or_empty(arguments, 1));
   if (text.ends_with(suffix)) text.remove_suffix(suffix.size());
   return doc::Value(text);
 }
@@ -118,8 +113,8 @@ Value trim_suffix(Arguments arguments) {
 enum class Where { kAnywhere, kBeginning, kEnd };
 template <Where where>
 Value has_part(Arguments arguments) {
-  TIPHYS_TRY(const auto part, text_argument(arguments, 0));
-  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto part, text_or_empty(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
   if (where == Where::kBeginning) return doc::Value(text.starts_with(part));
   if (where == Where::kEnd) return doc::Value(text.ends_with(part));
   return doc::Value(text.find(part) != std::string_view::npos);
@@ -131,26 +126,48 @@ Value quote(Arguments arguments) {
   for (const doc::Value* argument : arguments) {
     if (argument->is_null()) continue;
     if (!out.empty()) out += ' ';
-    out += double_quotes ? go_quote(go_text(*argument)) : "'" + go_text(*argument) + "'";
+    out += double_quotes ? go_quote(sprig_string(*argument)) : "'" + go_text(*argument) + "'";
   }
   return doc::Value(out);
 }
 
 Value cat(Arguments arguments) {
   std::string out;
+  bool first = true;
   for (const doc::Value* argument : arguments) {
     if (argument->is_null()) continue;
-    if (!out.empty()) out += ' ';
+    if (!first) out += ' ';
+    first = false;
     out += go_text(*argument);
   }
   return doc::Value(out);
 }
 
+Value wrap(std::string_view text, std::int64_t width, std::string_view line_end, bool cut_words) {
+  const auto bytes = static_cast<std::size_t>(std::max<std::int64_t>(width, 1));
+  if (text.size() / bytes * line_end.size() > kMostText)
+    return fail(Code::kResourceExhausted, "memory budget exceeded");
+  return doc::Value(wrap_words(text, bytes, line_end, cut_words));
+}
+
+Value wrap_lines(Arguments arguments) {
+  TIPHYS_TRY(const auto width, int_or_zero(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
+  return wrap(text, width, "\n", false);
+}
+
+Value wrap_with(Arguments arguments) {
+  TIPHYS_TRY(const auto width, int_or_zero(arguments, 0));
+  TIPHYS_TRY(const auto line_end, text_or_empty(arguments, 1));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 2));
+  return wrap(text, width, line_end.empty() ? "\n" : line_end, true);
+}
+
 template <bool new_line>
 Value indent(Arguments arguments) {
   constexpr std::int64_t kMost = 1000;
-  TIPHYS_TRY(const auto spaces, int_argument(arguments, 0));
-  TIPHYS_TRY(const auto text, text_argument(arguments, 1));
+  TIPHYS_TRY(const auto spaces, int_or_zero(arguments, 0));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
   if (spaces < 0 || spaces > kMost) return bad_argument("the indentation must be between 0 and 1000");
   const std::string pad(static_cast<std::size_t>(spaces), ' ');
   return doc::Value((new_line ? "\n" : "") + pad + go_replace(text, "\n", "\n" + pad));
@@ -162,55 +179,14 @@ Value replace(Arguments arguments) {
 }
 
 Value plural(Arguments arguments) {
-  TIPHYS_TRY(const auto one, text_argument(arguments, 0));
-  TIPHYS_TRY(const auto many, text_argument(arguments, 1));
-  TIPHYS_TRY(const auto count, int_argument(arguments, 2));
+  TIPHYS_TRY(const auto one, text_or_empty(arguments, 0));
+  TIPHYS_TRY(const auto many, text_or_empty(arguments, 1));
+  TIPHYS_TRY(const auto count, int_or_zero(arguments, 2));
   return doc::Value(count == 1 ? one : many);
 }
 
 Value to_text(Arguments arguments) {
-  return doc::Value(go_text(*arguments[0]));
-}
-
-std::string base64_encode(std::string_view text) {
-  return encode_base64(text);
-}
-std::string base64_decode(std::string_view text) {
-  std::string bytes;
-  return decode_base64(text, bytes) ? bytes : "illegal base64 data";
-}
-
-constexpr std::string_view kBase32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-
-std::string base32_encode(std::string_view text) {
-  std::string out;
-  std::uint64_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    bits = (bits << 8) | static_cast<unsigned char>(c);
-    for (count += 8; count >= 5; count -= 5) out += kBase32[(bits >> (count - 5)) & 31];
-  }
-  if (count > 0) out += kBase32[(bits << (5 - count)) & 31];
-  while (out.size() % 8 != 0) out += '=';
-  return out;
-}
-
-std::string base32_decode(std::string_view text) {
-  std::string bytes;
-  std::uint64_t bits = 0;
-  int count = 0;
-  const std::string_view digits = text.substr(0, text.find('='));
-  if (text.size() % 8 != 0 || text.size() - digits.size() > 6) return "illegal base32 data";
-  for (const char c : digits) {
-    const auto digit = kBase32.find(c);
-    if (digit == std::string_view::npos) return "illegal base32 data";
-    bits = (bits << 5) | digit;
-    count += 5;
-    if (count < 8) continue;
-    count -= 8;
-    bytes += static_cast<char>((bits >> count) & 0xFF);
-  }
-  return bytes;
+  return doc::Value(sprig_string(*arguments[0]));
 }
 
 std::string path_clean(std::string_view path) {
@@ -252,18 +228,8 @@ std::string path_ext(std::string_view path) {
 }
 
 Value is_absolute(Arguments arguments) {
-  TIPHYS_TRY(const auto path, text_argument(arguments, 0));
+  TIPHYS_TRY(const auto path, text_or_empty(arguments, 0));
   return doc::Value(path.starts_with('/'));
-}
-
-std::string adler32(std::string_view text) {
-  std::uint32_t a = 1;
-  std::uint32_t b = 0;
-  for (const char c : text) {
-    a = (a + static_cast<unsigned char>(c)) % 65521;
-    b = (b + a) % 65521;
-  }
-  return std::to_string((b << 16) | a);
 }
 
 constexpr Function kFunctions[] = {
@@ -281,8 +247,10 @@ constexpr Function kFunctions[] = {
     {"trimAll", 2, 2, trim_all},
     {"trimSuffix", 2, 2, trim_suffix},
     {"trimPrefix", 2, 2, trim_prefix},
-    {"nospace", 1, 1, of_text<no_space>},
+    {"nospace", 1, 1, of_text<without_space>},
     {"initials", 1, 1, of_text<initials>},
+    {"wrap", 2, 2, wrap_lines},
+    {"wrapWith", 3, 3, wrap_with},
     {"swapcase", 1, 1, of_text<swap_case>},
     {"snakecase", 1, 1, of_text<snake_case>},
     {"camelcase", 1, 1, of_text<pascal_case>},
@@ -298,10 +266,6 @@ constexpr Function kFunctions[] = {
     {"replace", 3, 3, replace},
     {"plural", 3, 3, plural},
     {"toString", 1, 1, to_text},
-    {"b64enc", 1, 1, of_text<base64_encode>},
-    {"b64dec", 1, 1, of_text<base64_decode>},
-    {"b32enc", 1, 1, of_text<base32_encode>},
-    {"b32dec", 1, 1, of_text<base32_decode>},
     {"base", 1, 1, of_text<path_base>},
     {"dir", 1, 1, of_text<path_dir>},
     {"clean", 1, 1, of_text<path_clean>},
@@ -312,7 +276,6 @@ constexpr Function kFunctions[] = {
     {"osClean", 1, 1, of_text<path_clean>},
     {"osExt", 1, 1, of_text<path_ext>},
     {"osIsAbs", 1, 1, is_absolute},
-    {"adler32sum", 1, 1, of_text<adler32>},
 };
 
 }  // namespace

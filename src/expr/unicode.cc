@@ -16,6 +16,16 @@ bool between(utf8proc_category_t category, utf8proc_category_t first, utf8proc_c
 
 }  // namespace
 
+std::u32string code_points(std::string_view text) {
+  std::u32string points;
+  for (std::size_t i = 0; i < text.size();) {
+    const CodePoint c = code_point_at(text, i);
+    points += c.value;
+    i += c.size;
+  }
+  return points;
+}
+
 bool is_letter(char32_t c) {
   if (c < 0x80) return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
   return between(category(c), UTF8PROC_CATEGORY_LU, UTF8PROC_CATEGORY_LO);
@@ -24,6 +34,22 @@ bool is_letter(char32_t c) {
 bool is_digit(char32_t c) {
   if (c < 0x80) return c >= '0' && c <= '9';
   return category(c) == UTF8PROC_CATEGORY_ND;
+}
+
+bool is_number(char32_t c) {
+  return between(category(c), UTF8PROC_CATEGORY_ND, UTF8PROC_CATEGORY_NO);
+}
+bool is_punctuation(char32_t c) {
+  return between(category(c), UTF8PROC_CATEGORY_PC, UTF8PROC_CATEGORY_PO);
+}
+bool is_upper(char32_t c) {
+  return category(c) == UTF8PROC_CATEGORY_LU;
+}
+bool is_lower(char32_t c) {
+  return category(c) == UTF8PROC_CATEGORY_LL;
+}
+bool is_title(char32_t c) {
+  return category(c) == UTF8PROC_CATEGORY_LT;
 }
 
 bool is_print(char32_t c) {

@@ -15,7 +15,14 @@ std::string title_case(std::string_view text);
 /// The first letter of each word in lower case.
 std::string untitle_case(std::string_view text);
 std::string swap_case(std::string_view text);
+
+// These take each byte for a code point, as the original does.
+
 /// The first letter of each word.
 std::string initials(std::string_view text);
+/// A text that has no white space stays as it is.
+std::string without_space(std::string_view text);
+/// Lines of at most `width` bytes (1 or more), broken at spaces; longer words stay whole unless they are cut.
+std::string wrap_words(std::string_view text, std::size_t width, std::string_view line_end, bool cut_words);
 
 }  // namespace tiphys::expr
