@@ -9,10 +9,12 @@ namespace tiphys::doc {
 Status apply_json_patch(Value& target, const Value& patch);
 /// RFC 7386.
 void apply_merge_patch(Value& target, const Value& patch);
-/// Kubernetes' strategic merge patch: lists of objects merge by the merge key of their field name where one is known
-/// (containers, env and initContainers by name, ports by containerPort, volumeMounts by mountPath, ...), `$patch:
-/// delete|replace|merge` and
-/// `$retainKeys` are honoured. Other lists are replaced.
-Status apply_strategic_merge_patch(Value& target, const Value& patch);
+/// Kubernetes' strategic merge patch (k8s.io/apimachinery/pkg/util/strategicpatch). `kind` is the type of `target`: a
+/// kind that a plane holds, or one of their parts as "PodSpec". It says which lists merge, by which key; others are
+/// replaced. `$patch: delete|replace`, `$retainKeys`, `$setElementOrder/FIELD` and `$deleteFromPrimitiveList/FIELD` do
+/// what they do there. Errors: an unknown kind, an object or list under a name that the type has not (unless one of the
+/// two documents lacks it), elements without their merge key, a directive of another form. On an error `target` is as
+/// it was.
+Status apply_strategic_merge_patch(Value& target, const Value& patch, std::string_view kind);
 
 }  // namespace tiphys::doc

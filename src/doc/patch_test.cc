@@ -72,54 +72,5 @@ TEST(MergePatch, FollowsRfc7386) {
   }
 }
 
-TEST(StrategicMergePatch, MergesAsKubernetesDoes) {
-  for (const auto& [rule, target, patch, result] : {
-           Case{"containers by name", R"({"containers":[{"name":"a","image":"x"},{"name":"b"}]})",
-                R"({"containers":[{"name":"b","image":"y"},{"name":"c"}]})",
-                R"({"containers":[{"name":"a","image":"x"},{"name":"b","image":"y"},{"name":"c"}]})"},
-           Case{"env within containers", R"({"containers":[{"name":"a","env":[{"name":"X","value":"1"}]}]})",
-                R"({"containers":[{"name":"a","env":[{"name":"Y","value":"2"}]}]})",
-                R"({"containers":[{"name":"a","env":[{"name":"X","value":"1"},{"name":"Y","value":"2"}]}]})"},
-           Case{"volume mounts by path", R"({"volumeMounts":[{"name":"v","mountPath":"/a"}]})",
-                R"({"volumeMounts":[{"name":"v","mountPath":"/b"},{"name":"w","mountPath":"/a"}]})",
-                R"({"volumeMounts":[{"name":"w","mountPath":"/a"},{"name":"v","mountPath":"/b"}]})"},
-           Case{"ports by containerPort", R"({"ports":[{"containerPort":1,"name":"p"}]})",
-                R"({"ports":[{"containerPort":1,"name":"q"}]})", R"({"ports":[{"containerPort":1,"name":"q"}]})"},
-           Case{"a service's ports by port", R"({"ports":[{"port":1}]})", R"({"ports":[{"port":1,"name":"q"}]})",
-                R"({"ports":[{"port":1,"name":"q"}]})"},
-           Case{"other lists are replaced", R"({"args":["a"],"tolerations":[{"key":"x"}]})",
-                R"({"args":["b"],"tolerations":[{"key":"y"}]})", R"({"args":["b"],"tolerations":[{"key":"y"}]})"},
-           Case{"finalizers are a set", R"({"finalizers":["a"]})", R"({"finalizers":["a","b"]})",
-                R"({"finalizers":["a","b"]})"},
-           Case{"null removes", R"({"a":1,"b":2})", R"({"a":null})", R"({"b":2})"},
-           Case{"an element is deleted", R"({"containers":[{"name":"a"},{"name":"b"}]})",
-                R"({"containers":[{"name":"a","$patch":"delete"}]})", R"({"containers":[{"name":"b"}]})"},
-           Case{"a list is replaced", R"({"containers":[{"name":"a"},{"name":"b"}]})",
-                R"({"containers":[{"name":"c"},{"$patch":"replace"}]})", R"({"containers":[{"name":"c"}]})"},
-           Case{"an object is replaced", R"({"m":{"a":1}})", R"({"m":{"$patch":"replace","b":2}})", R"({"m":{"b":2}})"},
-           Case{"an object is emptied", R"({"m":{"a":1}})", R"({"m":{"$patch":"delete"}})", R"({"m":{}})"},
-           Case{"merge is the default", R"({"m":{"a":1}})", R"({"m":{"$patch":"merge","b":2}})",
-                R"({"m":{"a":1,"b":2}})"},
-           Case{"retained keys", R"({"m":{"a":1,"b":2}})", R"({"m":{"$retainKeys":["b","c"],"c":3}})",
-                R"({"m":{"b":2,"c":3}})"},
-           Case{"deletion from a list of scalars", R"({"finalizers":["a","b"]})",
-                R"({"$deleteFromPrimitiveList/finalizers":["a"]})", R"({"finalizers":["b"]})"},
-           Case{"element order", R"({"containers":[{"name":"s"},{"name":"a"},{"name":"b"}]})",
-                R"({"$setElementOrder/containers":[{"name":"b"},{"name":"a"}],"containers":[{"name":"b","x":1}]})",
-                R"({"containers":[{"name":"s"},{"name":"b","x":1},{"name":"a"}]})"},
-           Case{"directives of new objects are not kept", R"({})", R"({"m":{"$patch":"merge","a":null,"b":1}})",
-                R"({"m":{"b":1}})"},
-           Case{"the merge key is required", R"({"containers":[{"name":"a"}]})", R"({"containers":[{"image":"x"}]})",
-                nullptr},
-           Case{"an unknown directive", R"({"a":1})", R"({"$patch":"odd"})", nullptr},
-           Case{"no object", R"({"a":1})", R"([])", nullptr},
-       }) {
-    Value value = *parse_json(target);
-    const Status done = apply_strategic_merge_patch(value, *parse_json(patch));
-    EXPECT_EQ(done.has_value(), result != nullptr) << rule;
-    EXPECT_EQ(to_json(value), result ? result : target) << rule;
-  }
-}
-
 }  // namespace
 }  // namespace tiphys::doc

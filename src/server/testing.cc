@@ -187,7 +187,8 @@ void FakeCluster::patch(const Key& key, cluster::PatchType type, doc::Value patc
   Status status;
   if (type == cluster::PatchType::kJson) status = doc::apply_json_patch(object, patch);
   if (type == cluster::PatchType::kMerge) doc::apply_merge_patch(object, patch);
-  if (type == cluster::PatchType::kStrategic) status = doc::apply_strategic_merge_patch(object, patch);
+  if (type == cluster::PatchType::kStrategic)
+    status = doc::apply_strategic_merge_patch(object, patch, key.resource->kind);
   if (!status) return answer<Object>(std::move(done), std::unexpected(status.error()));
   update(key, std::move(object), std::move(done));
 }

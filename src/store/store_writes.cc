@@ -62,7 +62,7 @@ Status apply_patch(doc::Value& object, cluster::PatchType type, const doc::Value
       doc::apply_merge_patch(object, patch);
       return {};
     case cluster::PatchType::kStrategic:
-      return doc::apply_strategic_merge_patch(object, patch);
+      return doc::apply_strategic_merge_patch(object, patch, doc::find_string(object, "kind"));
   }
   return {};
 }

@@ -197,8 +197,8 @@ Answer kubectl_json_path(const doc::Object& row) {
   return {.out = doc::Value(*text)};
 }
 
-template <auto apply>
-Answer patched(const doc::Object& row) {
+template <typename Apply>
+Answer patched(const doc::Object& row, Apply apply) {
   doc::Value target = document(row);
   const auto patch = doc::parse_json(source(row));
   if (!patch) return failed(patch.error());
@@ -207,9 +207,22 @@ Answer patched(const doc::Object& row) {
   return {.out = std::move(target)};
 }
 
-Status merge(doc::Value& target, const doc::Value& patch) {
-  doc::apply_merge_patch(target, patch);
-  return {};
+Answer json_patch(const doc::Object& row) {
+  return patched(row, doc::apply_json_patch);
+}
+
+Answer merge_patch(const doc::Object& row) {
+  return patched(row, [](doc::Value& target, const doc::Value& patch) -> Status {
+    doc::apply_merge_patch(target, patch);
+    return {};
+  });
+}
+
+Answer strategic_merge_patch(const doc::Object& row) {
+  const doc::Value* kind = field(row, "kind");
+  return patched(row, [&](doc::Value& target, const doc::Value& patch) {
+    return doc::apply_strategic_merge_patch(target, patch, doc::scalar_text(*kind));
+  });
 }
 
 struct Language {
@@ -218,16 +231,11 @@ struct Language {
 };
 
 constexpr std::array kLanguages{
-    Language{"condition", condition},
-    Language{"depends", depends},
-    Language{"expr", expression},
-    Language{"json_patch", patched<doc::apply_json_patch>},
-    Language{"jsonpath", json_path},
-    Language{"kubectl_jsonpath", kubectl_json_path},
-    Language{"merge_patch", patched<merge>},
-    Language{"strategic_merge_patch", patched<doc::apply_strategic_merge_patch>},
-    Language{"template", substitution},
-    Language{"when", when},
+    Language{"condition", condition},     Language{"depends", depends},
+    Language{"expr", expression},         Language{"json_patch", json_patch},
+    Language{"jsonpath", json_path},      Language{"kubectl_jsonpath", kubectl_json_path},
+    Language{"merge_patch", merge_patch}, Language{"strategic_merge_patch", strategic_merge_patch},
+    Language{"template", substitution},   Language{"when", when},
 };
 
 /// Numbers by value, whatever their type.
