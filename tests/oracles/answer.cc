@@ -200,9 +200,13 @@ Answer kubectl_json_path(const doc::Object& row) {
 template <typename Apply>
 Answer patched(const doc::Object& row, Apply apply) {
   doc::Value target = document(row);
-  const auto patch = doc::parse_json(source(row));
-  if (!patch) return failed(patch.error());
-  const Status done = apply(target, *patch);
+  doc::Value patch = *field(row, "in");
+  if (patch.is_string()) {
+    auto parsed = doc::parse_json(std::string_view(patch.get_string()));
+    if (!parsed) return failed(parsed.error());
+    patch = std::move(*parsed);
+  }
+  const Status done = apply(target, patch);
   if (!done) return failed(done.error());
   return {.out = std::move(target)};
 }
@@ -212,10 +216,7 @@ Answer json_patch(const doc::Object& row) {
 }
 
 Answer merge_patch(const doc::Object& row) {
-  return patched(row, [](doc::Value& target, const doc::Value& patch) -> Status {
-    doc::apply_merge_patch(target, patch);
-    return {};
-  });
+  return patched(row, doc::apply_merge_patch);
 }
 
 Answer strategic_merge_patch(const doc::Object& row) {
