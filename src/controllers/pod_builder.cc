@@ -217,7 +217,7 @@ Status PodBuilder::apply_patches(const doc::Value& pod_template, doc::Value& spe
     Result<std::vector<doc::Document>> documents = doc::parse_yaml(text, "podSpecPatch");
     if (!documents) return std::unexpected(documents.error().in("Error applying PodSpecPatch"));
     for (const doc::Document& patch : *documents) {
-      if (Status applied = doc::apply_strategic_merge_patch(spec, patch.root); !applied) {
+      if (Status applied = doc::apply_strategic_merge_patch(spec, patch.root, "PodSpec"); !applied) {
         return std::unexpected(applied.error().in("Error applying PodSpecPatch"));
       }
     }

@@ -1,274 +1,306 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
+#include <optional>
 
 #include "doc/jsonpath_syntax.h"
 
 namespace tiphys::doc::jsonpath {
 namespace {
 
-constexpr int kMaxNesting = 16;
-constexpr std::size_t kMaxText = 8192;  // also bounds how deep filters nest
+constexpr std::size_t kMaxText = 8192;
+constexpr int kMaxNesting = 32;
+constexpr auto kNone = std::string_view::npos;
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+/// Letters of other scripts are letters too.
+bool is_name(char c) {
+  return c == '_' || std::isalnum(static_cast<unsigned char>(c)) || static_cast<unsigned char>(c) >= 0x80;
+}
+
+std::optional<std::int64_t> parse_int(std::string_view text) {
+  if (text.starts_with('+')) text.remove_prefix(1);
+  std::int64_t value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return value;
+}
+
+std::optional<double> parse_float(std::string_view text) {
+  if (text.starts_with('+')) text.remove_prefix(1);
+  double value = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return value;
+}
+
+/// "a==b" in its three parts. One whose operator is at its end gives the operator's last character to the right side.
+struct Comparison {
+  std::string_view left, op, right;
+};
+std::optional<Comparison> comparison(std::string_view text) {
+  constexpr std::string_view kOperators = "!<>=";
+  const std::size_t start = text.find_first_of(kOperators);
+  if (start == 0 || start == kNone) return std::nullopt;
+  std::size_t end = std::min(text.find_first_not_of(kOperators, start), text.size());
+  if (end == text.size()) --end;
+  if (end == start) return std::nullopt;
+  return Comparison{text.substr(0, start), text.substr(start, end - start), text.substr(end)};
+}
 
 class Parser {
  public:
-  explicit Parser(std::string_view text) : text_(text) {}
+  Parser(std::string_view text, int nesting) : text_(text), nesting_(nesting) {}
 
-  Result<std::vector<Piece>> parse() {
-    if (text_.size() > kMaxText) return fail(Code::kInvalidArgument, "the JSONPath is longer than 8 KiB");
-    TIPHYS_TRY(auto pieces, pieces_until_end(0));
-    if (at_ < text_.size()) return wrong("{end} without {range}");
-    return pieces;
+  Result<List> parse() {
+    List out;
+    while (!done()) {
+      const std::size_t brace = std::min(text_.find('{', at_), text_.size());
+      if (brace > at_) out.push_back({Text{std::string(text_.substr(at_, brace - at_))}});
+      at_ = brace + 1;
+      if (brace == text_.size()) break;
+      TIPHYS_TRY(List nodes, action());
+      out.push_back({Action{std::move(nodes)}});
+    }
+    return out;
   }
 
  private:
   std::unexpected<Error> wrong(std::string_view what) const {
-    return fail(Code::kInvalidArgument, fmt::format("JSONPath \"{}\", column {}: {}", text_, at_ + 1, what));
+    const std::size_t column = std::min(at_, text_.size()) + 1;
+    return fail(Code::kInvalidArgument, fmt::format("JSONPath \"{}\", column {}: {}", text_, column, what));
   }
 
-  char peek(std::size_t ahead = 0) const { return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0'; }
   bool done() const { return at_ >= text_.size(); }
+  char peek() const { return done() ? '\0' : text_[at_]; }
   bool take(std::string_view word) {
-    if (!text_.substr(at_).starts_with(word)) return false;
+    if (done() || !text_.substr(at_).starts_with(word)) return false;
     at_ += word.size();
     return true;
   }
-  void skip_space() {
-    while (!done() && (peek() == ' ' || peek() == '\t' || peek() == '\n' || peek() == '\r')) ++at_;
-  }
 
-  /// Stops behind the template, or at an {end}.
-  Result<std::vector<Piece>> pieces_until_end(int nesting) {
-    if (nesting > kMaxNesting) return wrong("ranges are nested too deeply");
-    std::vector<Piece> pieces;
-    while (!done()) {
-      if (peek() != '{') {
-        Piece& piece = pieces.emplace_back();
-        while (!done() && peek() != '{') piece.text += text_[at_++];
-        continue;
-      }
-      const std::size_t start = at_++;
-      skip_space();
-      if (word("end")) {
-        at_ = start;
-        return pieces;
-      }
-      TIPHYS_CHECK_OK(action(pieces, nesting));
+  /// Up to the closing brace, which is taken.
+  Result<List> action() {
+    List nodes;
+    while (!take("}")) {
+      TIPHYS_CHECK_OK(node(nodes));
     }
-    return pieces;
+    return nodes;
   }
 
-  bool word(std::string_view name) {
-    const std::string_view rest = text_.substr(at_);
-    if (!rest.starts_with(name)) return false;
-    const char next = rest.size() > name.size() ? rest[name.size()] : '}';
-    return next == ' ' || next == '}' || next == '\t';
-  }
-
-  /// What stands between braces, both the closing one and a range's {end} included.
-  Status action(std::vector<Piece>& pieces, int nesting) {
-    if (word("range")) {
-      at_ += 5;
-      Piece piece;
-      piece.range = true;
-      skip_space();
-      TIPHYS_TRY(piece.path, path());
-      TIPHYS_CHECK_OK(close("}"));
-      TIPHYS_TRY(piece.body, pieces_until_end(nesting + 1));
-      if (!take("{")) return wrong("{range} without {end}");
-      skip_space();
-      at_ += 3;
-      pieces.push_back(std::move(piece));
-      return close("}");
-    }
-    while (!done() && peek() != '}') {
-      Piece& piece = pieces.emplace_back();
-      if (peek() == '"' || peek() == '\'') {
-        TIPHYS_TRY(piece.text, quoted());
-      } else {
-        TIPHYS_TRY(piece.path, path());
-      }
-      skip_space();
-    }
-    return close("}");
-  }
-
-  Status close(std::string_view bracket) {
-    skip_space();
-    if (take(bracket)) return {};
-    return wrong(fmt::format("expected {}", bracket));
-  }
-
-  Result<std::string> quoted() {
-    const char quote = text_[at_++];
-    std::string out;
-    while (!done() && peek() != quote) {
-      char c = text_[at_++];
-      if (c == '\\' && !done()) {
-        c = text_[at_++];
-        c = c == 'n' ? '\n' : c == 't' ? '\t' : c == 'r' ? '\r' : c;
-      }
-      out += c;
-    }
-    if (done()) return wrong("unclosed quote");
-    ++at_;
-    return out;
-  }
-
-  Result<Path> path() {
-    Path steps;
-    for (;;) {
-      if (take("..")) {
-        steps.push_back({Descent{}});
-        if (field_starts()) {
-          steps.push_back({field()});
-        } else if (take("*")) {
-          steps.push_back({Wildcard{}});
-        }
-      } else if (take("$") || take("@")) {
-        if (text_[at_ - 1] == '$') steps.push_back({Root{}});
-        had_start_ = true;
-      } else if (take(".")) {
-        had_start_ = true;
-        if (take("*")) {
-          steps.push_back({Wildcard{}});
-        } else if (field_starts()) {
-          steps.push_back({field()});
-        }
-      } else if (peek() == '[') {
-        TIPHYS_TRY(Step step, subscript());
-        steps.push_back(std::move(step));
-      } else if (steps.empty() && !had_start_ && field_starts()) {
-        steps.push_back({field()});
-      } else {
+  Status node(List& nodes) {
+    if (take("[?(")) return filter(nodes);
+    if (take("..")) return descent(nodes);
+    const char c = peek();
+    if (done() || c == '\n' || c == '\r') return wrong("unclosed action");
+    switch (c) {
+      case ' ':
+      case '@':
+      case '$':  // not the root but the current value, within a range
+        ++at_;
+        return {};
+      case '[':
+        return brackets(nodes);
+      case '"':
+      case '\'':
+        return quote(nodes);
+      case '.':
+        ++at_;
+        field(nodes);
+        return {};
+      default:
         break;
+    }
+    if (c == '+' || c == '-' || is_digit(c)) return number(nodes);
+    if (!is_name(c)) return wrong(fmt::format("unrecognized character in action: '{}'", c));
+    const std::string_view word = until_terminator();
+    if (word == "true" || word == "false") {
+      nodes.push_back({Literal{word == "true"}});
+    } else {
+      nodes.push_back({Word{std::string(word)}});
+    }
+    return {};
+  }
+
+  static bool is_terminator(char c) { return std::string_view(" \t\r\n.,[]$@{}").find(c) != kNone; }
+
+  std::string_view until_terminator() {
+    const std::size_t start = at_;
+    while (!done() && !is_terminator(text_[at_])) ++at_;
+    return text_.substr(start, at_ - start);
+  }
+
+  void field(List& nodes) {
+    const std::size_t start = at_;
+    for (bool escaped = false; !done() && (escaped || !is_terminator(text_[at_])); ++at_) {
+      escaped = !escaped && text_[at_] == '\\';
+    }
+    std::string name(text_.substr(start, at_ - start));
+    if (name == "*") {
+      nodes.push_back({Wildcard{}});
+      return;
+    }
+    std::erase(name, '\\');
+    nodes.push_back({Field{std::move(name)}});
+  }
+
+  Status descent(List& nodes) {
+    if (!nodes.empty() && std::holds_alternative<Descent>(nodes.back().what)) {
+      return wrong("invalid multiple recursive descent");
+    }
+    nodes.push_back({Descent{}});
+    if (is_name(peek())) field(nodes);
+    return {};
+  }
+
+  Status number(List& nodes) {
+    const std::size_t start = at_++;
+    while (is_digit(peek()) || peek() == '.') ++at_;
+    const std::string_view text = text_.substr(start, at_ - start);
+    if (const auto integer = parse_int(text)) {
+      nodes.push_back({Literal{*integer}});
+    } else if (const auto real = parse_float(text)) {
+      nodes.push_back({Literal{*real}});
+    } else {
+      return wrong(fmt::format("cannot parse number {}", text));
+    }
+    return {};
+  }
+
+  Status quote(List& nodes) {
+    const std::size_t start = at_;
+    const char end = text_[at_++];
+    while (!done() && text_[at_] != '\n' && !(text_[at_] == end && text_[at_ - 1] != '\\')) ++at_;
+    if (peek() != end) return wrong("unterminated quoted string");
+    ++at_;
+    const std::string_view quoted = text_.substr(start, at_ - start);
+    std::string text;
+    if (!unquote(quoted, text)) return wrong(fmt::format("unquote string {}: invalid syntax", quoted));
+    nodes.push_back({Text{std::move(text)}});
+    return {};
+  }
+
+  /// The nodes of a text as of one between braces.
+  Result<List> nested(std::string_view before, std::string_view text, std::string_view after) {
+    if (nesting_ == kMaxNesting) return wrong("nested too deeply");
+    const std::string whole = fmt::format("{{{}{}{}}}", before, text, after);
+    TIPHYS_TRY(List all, Parser(whole, nesting_ + 1).parse());
+    return std::move(std::get<Action>(all.front().what).nodes);
+  }
+
+  Status brackets(List& nodes) {
+    const std::size_t start = at_ + 1;
+    while (!done() && text_[at_] != '\n' && text_[at_] != ']') ++at_;
+    if (peek() != ']') return wrong("unterminated array");
+    std::string_view text = text_.substr(start, at_++ - start);
+    if (text == "*") text = ":";
+    if (text.find(',') != kNone) return list(nodes, text);
+    const bool quoted = text.size() > 1 && text.front() == '\'' && text.find('\'', 1) == text.size() - 1;
+    if (quoted) {
+      TIPHYS_TRY(List names, nested(".", text.substr(1, text.size() - 2), ""));
+      for (Node& name : names) nodes.push_back(std::move(name));
+      return {};
+    }
+    return slice(nodes, text);
+  }
+
+  Status list(List& nodes, std::string_view text) {
+    Union all;
+    for (std::size_t end = 0; end != kNone; text.remove_prefix(end == kNone ? 0 : end + 1)) {
+      end = text.find(',');
+      std::string_view member = text.substr(0, end);
+      while (member.starts_with(' ')) member.remove_prefix(1);
+      while (member.ends_with(' ')) member.remove_suffix(1);
+      TIPHYS_TRY(List some, nested("[", member, "]"));
+      all.members.push_back(std::move(some));
+    }
+    nodes.push_back({std::move(all)});
+    return {};
+  }
+
+  Status slice(List& nodes, std::string_view text) {
+    const std::string_view whole = text;
+    Slice slice;
+    TIPHYS_TRY(slice.start, bound(text));
+    slice.single = !text.starts_with(':');
+    if (slice.single) {
+      // What wraps around is as far out of bounds.
+      slice.end.value = static_cast<std::int64_t>(static_cast<std::uint64_t>(slice.start.value) + 1);
+      slice.end.known = true;
+    } else {
+      text.remove_prefix(1);
+      TIPHYS_TRY(slice.end, bound(text));
+    }
+    if (text.starts_with(':')) {
+      text.remove_prefix(1);
+      TIPHYS_TRY(slice.step, bound(text));
+    }
+    if (!text.empty()) return wrong(fmt::format("invalid array index {}", whole));
+    nodes.push_back({slice});
+    return {};
+  }
+
+  /// Takes a number, if there is one, off the text.
+  Result<Bound> bound(std::string_view& text) const {
+    std::size_t size = text.starts_with('-') ? 1 : 0;
+    while (size < text.size() && is_digit(text[size])) ++size;
+    const std::string_view digits = text.substr(0, size);
+    text.remove_prefix(size);
+    if (digits.empty()) return Bound{};
+    const auto value = parse_int(digits);
+    if (!value) return wrong(fmt::format("array index {} is not a number", digits));
+    return Bound{*value, true};
+  }
+
+  /// A quoted text may hold ")", but only one is known as such: the operands' quotes are looked at when they are
+  /// parsed.
+  Status filter(List& nodes) {
+    const std::size_t start = at_;
+    char pair = '\0';
+    bool closed = false;
+    for (;; ++at_) {
+      const char c = peek();
+      if (done() || c == '\n') return wrong("unterminated filter");
+      if (c == ')' && (!pair || closed)) break;
+      if (c != '"' && c != '\'') continue;
+      if (!pair) {
+        pair = c;
+      } else if (c == pair && text_[at_ - 1] != '\\') {
+        closed = true;
       }
     }
-    const bool nothing = steps.empty() && !had_start_;
-    had_start_ = false;
-    if (nothing) return wrong("expected a path");
-    return steps;
-  }
-
-  bool field_starts() const {
-    constexpr std::string_view kEnds = " \t\r\n.[](){}'\",=!<>*?@$";
-    return !done() && kEnds.find(peek()) == std::string_view::npos;
-  }
-
-  Field field() {
-    std::string name;
-    while (field_starts()) {
-      if (peek() == '\\' && at_ + 1 < text_.size()) ++at_;
-      name += text_[at_++];
-    }
-    return {std::move(name)};
-  }
-
-  Result<Step> subscript() {
+    const std::string_view text = text_.substr(start, at_ - start);
     ++at_;
-    skip_space();
-    if (take("?(")) {
-      TIPHYS_TRY(Filter condition, filter());
-      TIPHYS_CHECK_OK(close(")"));
-      TIPHYS_CHECK_OK(close("]"));
-      return Step{std::move(condition)};
+    if (!take("]")) return wrong("unclosed array expect ]");
+    Filter filter;
+    if (const auto parts = comparison(text)) {
+      TIPHYS_TRY(filter.left, nested("", parts->left, ""));
+      TIPHYS_TRY(filter.right, nested("", parts->right, ""));
+      filter.op = parts->op;
+    } else {
+      TIPHYS_TRY(filter.left, nested("", text, ""));
     }
-    Union members;
-    do {
-      skip_space();
-      TIPHYS_TRY(Step member, subscript_member());
-      members.members.push_back(Path{std::move(member)});
-      skip_space();
-    } while (take(","));
-    TIPHYS_CHECK_OK(close("]"));
-    if (members.members.size() == 1) return std::move(members.members[0][0]);
-    return Step{std::move(members)};
-  }
-
-  Result<Step> subscript_member() {
-    if (take("*")) return Step{Wildcard{}};
-    if (peek() == '\'' || peek() == '"') {
-      TIPHYS_TRY(std::string name, quoted());
-      return Step{Field{std::move(name)}};
-    }
-    if (peek() == '-' || peek() == ':' || (peek() >= '0' && peek() <= '9')) return slice();
-    take(".");
-    if (!field_starts()) return wrong("expected an index, a name, a slice or a filter");
-    return Step{field()};
-  }
-
-  Result<Step> slice() {
-    Slice slice;
-    TIPHYS_TRY(slice.start, number());
-    if (!take(":")) {
-      slice.single = true;
-      return Step{slice};
-    }
-    TIPHYS_TRY(slice.end, number());
-    if (take(":")) {
-      TIPHYS_TRY(const std::optional<int> step, number());
-      slice.step = step.value_or(1);
-      if (slice.step <= 0) return wrong("a slice's step must be positive");
-    }
-    return Step{slice};
-  }
-
-  Result<std::optional<int>> number() {
-    std::size_t end = at_;
-    if (end < text_.size() && text_[end] == '-') ++end;
-    while (end < text_.size() && text_[end] >= '0' && text_[end] <= '9') ++end;
-    if (end == at_) return std::nullopt;
-    int value = 0;
-    const auto [stop, error] = std::from_chars(text_.data() + at_, text_.data() + end, value);
-    if (error != std::errc()) return wrong("expected a number");
-    at_ = end;
-    return value;
-  }
-
-  Result<Filter> filter() {
-    Filter out;
-    skip_space();
-    TIPHYS_TRY(out.left, operand());
-    skip_space();
-    for (const std::string_view op : {"==", "!=", "<=", ">=", "<", ">"}) {
-      if (!take(op)) continue;
-      out.op = op;
-      skip_space();
-      TIPHYS_TRY(out.right, operand());
-      break;
-    }
-    return out;
-  }
-
-  Result<Operand> operand() {
-    Operand out;
-    if (peek() == '\'' || peek() == '"') {
-      TIPHYS_TRY(const std::string text, quoted());
-      out.literal = boost::json::string(text);
-      return out;
-    }
-    if (peek() == '@' || peek() == '.' || peek() == '$') {
-      TIPHYS_TRY(out.path, path());
-      return out;
-    }
-    const auto end = text_.find_first_of(" )=!<>", at_);
-    const std::string_view literal = text_.substr(at_, end == std::string_view::npos ? end : end - at_);
-    const auto value = parse_json(literal);
-    if (!value || !(value->is_number() || value->is_bool())) return wrong("expected @, a quoted text or a number");
-    at_ += literal.size();
-    out.literal = *value;
-    return out;
+    nodes.push_back({std::move(filter)});
+    return {};
   }
 
   std::string_view text_;
   std::size_t at_ = 0;
-  bool had_start_ = false;  ///< a path began with "$", "@" or "."
+  int nesting_;
 };
 
 }  // namespace
 
-Result<std::vector<Piece>> parse(std::string_view text) {
-  return Parser(text).parse();
+Result<List> parse(std::string_view text) {
+  if (text.size() > kMaxText) return fail(Code::kInvalidArgument, "the JSONPath is longer than 8 KiB");
+  return Parser(text, 0).parse();
 }
 
 }  // namespace tiphys::doc::jsonpath

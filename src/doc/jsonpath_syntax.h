@@ -1,9 +1,9 @@
-// The parsed form of a JSONPath template.
+// The parsed form of a JSONPath template, node for node that of k8s.io/client-go/util/jsonpath.
 #pragma once
 
-#include <memory>
-#include <optional>
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -11,48 +11,59 @@
 
 namespace tiphys::doc::jsonpath {
 
-struct Step;
-using Path = std::vector<Step>;
+struct Node;
+/// What follows one another: each node turns the values before it into others.
+using List = std::vector<Node>;
 
-/// A side of a filter's comparison: a path from the element, or a literal.
-struct Operand {
-  std::optional<Path> path;
-  Value literal;
+struct Text {
+  std::string text;
 };
-
-struct Filter {
-  Operand left;
-  std::string op;  ///< "" asks only whether the left side exists
-  Operand right;
+/// A number or boolean: one for each value before it.
+struct Literal {
+  Value value;
 };
-
+/// "range" or "end"; any other is an error once it is reached.
+struct Word {
+  std::string name;
+};
 struct Field {
   std::string name;
 };
+struct Bound {
+  std::int64_t value = 0;
+  bool known = false;
+};
+/// [start:end:step], or [start]: then the end is the one behind it, and `single`.
 struct Slice {
-  std::optional<int> start, end;
-  int step = 1;
-  bool single = false;  ///< an index: the element at `start`
+  Bound start, end, step;
+  bool single = false;
 };
 struct Wildcard {};
 struct Descent {};
+struct Filter {
+  List left;
+  std::string op;  ///< "" asks only whether there is a left side
+  List right;
+};
 struct Union {
-  std::vector<Path> members;
+  std::vector<List> members;
 };
-struct Root {};
-
-struct Step {
-  std::variant<Root, Field, Slice, Wildcard, Descent, Filter, Union> what;
-};
-
-/// A piece of a template: text, a path whose results are printed, or a range over a path's results.
-struct Piece {
-  std::string text;
-  std::optional<Path> path;
-  std::vector<Piece> body;
-  bool range = false;
+/// What stands between braces.
+struct Action {
+  List nodes;
 };
 
-Result<std::vector<Piece>> parse(std::string_view text);
+struct Node {
+  std::variant<Text, Literal, Word, Field, Slice, Wildcard, Descent, Filter, Union, Action> what;
+};
+
+/// The texts and actions of a template of at most 8 KiB. An error names the column.
+Result<List> parse(std::string_view text);
+
+/// As fmt.Print of a value that came from JSON: lists and objects as JSON with sorted keys.
+void append_text(const Value& value, std::string& out);
+
+/// What a text in single or double quotes, both included, stands for: Go's escapes. False for a malformed one.
+bool unquote(std::string_view quoted, std::string& out);
 
 }  // namespace tiphys::doc::jsonpath

@@ -1,214 +1,188 @@
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <span>
-
 #include "doc/patch.h"
+#include "doc/strategic_directives.h"
+#include "doc/strategic_list.h"
+#include "doc/strategic_types.h"
 
 namespace tiphys::doc {
 namespace {
 
-/// Lists of objects that merge, by the name of their field; where there are two keys, the first that an element has
-/// counts. Source: the patchMergeKey tags of k8s.io/api/core/v1, meta/v1 and Argo's workflow types.
-struct MergeKey {
-  std::string_view field;
-  std::string_view keys[2];
-};
-constexpr MergeKey kMergeKeys[] = {
-    {"containers", {"name"}},
-    {"initContainers", {"name"}},
-    {"ephemeralContainers", {"name"}},
-    {"sidecars", {"name"}},
-    {"env", {"name"}},
-    {"volumes", {"name"}},
-    {"imagePullSecrets", {"name"}},
-    {"secrets", {"name"}},
-    {"schedulingGates", {"name"}},
-    {"resourceClaims", {"name"}},
-    {"templates", {"name"}},
-    {"tasks", {"name"}},
-    {"parameters", {"name"}},
-    {"artifacts", {"name"}},
-    {"volumeMounts", {"mountPath"}},
-    {"volumeDevices", {"devicePath"}},
-    {"ports", {"containerPort", "port"}},
-    {"hostAliases", {"ip"}},
-    {"podIPs", {"ip"}},
-    {"hostIPs", {"ip"}},
-    {"conditions", {"type"}},
-    {"topologySpreadConstraints", {"topologyKey"}},
-    {"ownerReferences", {"uid"}},
-};
-/// Lists of scalars that merge as sets.
-constexpr std::string_view kSets[] = {"finalizers"};
+using namespace strategic;
 
-constexpr std::string_view kPatch = "$patch";
-constexpr std::string_view kRetainKeys = "$retainKeys";
-constexpr std::string_view kDeleteFromList = "$deleteFromPrimitiveList/";
-constexpr std::string_view kElementOrder = "$setElementOrder/";
-
-const MergeKey* merge_key(std::string_view field) {
-  const auto found = std::ranges::find(kMergeKeys, field, &MergeKey::field);
-  return found == std::end(kMergeKeys) ? nullptr : found;
+std::unexpected<Error> wrong(std::string message) {
+  return fail(Code::kInvalidArgument, std::move(message));
 }
 
-/// The element's value under the merge key that it has; nullptr when it has none.
-const Value* identity(const Value& element, const MergeKey& key, std::string_view* name = nullptr) {
-  for (const std::string_view each : key.keys) {
-    const Value* value = each.empty() ? nullptr : find(element, each);
-    if (!value) continue;
-    if (name) *name = each;
-    return value;
+Status merge_object(Object& target, Object patch, std::string_view type);
+
+Result<PatchField> known_field(std::string_view type, std::string_view name, bool list) {
+  const auto field = find_patch_field(type, name);
+  if (field && field->list == list) return *field;
+  const std::string_view owner = type.empty() ? "this object" : type;
+  return wrong(fmt::format("{} has no field \"{}\" that is {}", owner, name, list ? "a list" : "an object"));
+}
+
+void set_member(Object& target, std::string_view name, Value value) {
+  if (drop_directives(value)) {
+    target[name] = std::move(value);
+  } else {
+    target.stable_erase(name);
   }
-  return nullptr;
 }
 
-Value* find_element(Array& list, std::string_view key, const Value& value) {
-  const auto found = std::ranges::find_if(list, [&](const Value& element) {
-    const Value* other = find(element, key);
-    return other && *other == value;
-  });
-  return found == list.end() ? nullptr : found;
-}
-
-bool is_directive(std::string_view key) {
-  return key == kPatch || key == kRetainKeys || key.starts_with(kDeleteFromList) || key.starts_with(kElementOrder);
-}
-
-Status merge_object(Value& target, const Object& patch);
-
-Status merge_list(Array& list, const Array& patch, const MergeKey& key, std::string_view field) {
-  const bool replaces =
-      std::ranges::any_of(patch, [](const Value& each) { return find_string(each, kPatch) == "replace"; });
-  if (replaces) list.clear();
+Status merge_elements(Array& list, const Array& patch, const PatchField& field) {
+  TIPHYS_TRY(Places known, places(list, field.key));
   for (const Value& element : patch) {
-    const Object* object = element.if_object();
-    if (!object) return fail(Code::kInvalidArgument, fmt::format("{} takes objects", field));
-    const std::string_view directive = find_string(element, kPatch);
-    if (directive == "replace" && object->size() == 1) continue;
-    std::string_view name;
-    const Value* id = identity(element, key, &name);
-    if (!id) {
-      return fail(Code::kInvalidArgument, fmt::format("an element of {} lacks its merge key {}", field, key.keys[0]));
+    TIPHYS_TRY(std::string id, identity(element, field.key));
+    const auto [found, fresh] = known.try_emplace(std::move(id), list.size());
+    if (fresh) {
+      list.push_back(element);
+    } else {
+      TIPHYS_CHECK_OK(merge_object(list[found->second].get_object(), element.get_object(), field.type));
     }
-    Value* found = find_element(list, name, *id);
-    if (directive == "delete") {
-      if (found) list.erase(found);
-      continue;
-    }
-    if (!found) found = &list.emplace_back(Object());
-    TIPHYS_CHECK_OK(merge_object(*found, *object));
   }
   return {};
 }
 
-void merge_set(Array& list, const Array& patch) {
-  for (const Value& element : patch) {
-    if (std::ranges::find(list, element) == list.end()) list.push_back(element);
+Status merge_list(Array& list, Array patch, const PatchField& field, bool deletes) {
+  if (list.empty() && patch.empty()) return {};
+  TIPHYS_TRY(const auto kind, element_kind(list, patch));
+  const bool objects = kind == boost::json::kind::object;
+  if (deletes && !objects) return subtract(list, patch);
+  Places before;
+  if (objects) {
+    if (field.key.empty()) return wrong("a list of objects merges only by a key");
+    TIPHYS_CHECK_OK(apply_special_elements(list, patch, field.key));
+    TIPHYS_TRY(before, places(list, field.key));
+    TIPHYS_CHECK_OK(merge_elements(list, patch, field));
+  } else {
+    TIPHYS_TRY(before, places(list, ""));
+    TIPHYS_CHECK_OK(unite(list, patch));
   }
+  TIPHYS_TRY(const Places wanted, places(patch, field.key));
+  return order(list, wanted, before, field.key);
 }
 
-/// Brings the elements that `order` names into its order, in the places that they hold together.
-void order_list(Array& list, const Array& order, const MergeKey* key) {
-  const auto rank = [&](const Value& element) {
-    for (std::size_t i = 0; i < order.size(); ++i) {
-      const Value* mine = key ? identity(element, *key) : &element;
-      const Value* theirs = key ? identity(order[i], *key) : &order[i];
-      if (mine && theirs && *mine == *theirs) return i;
-    }
-    return order.size();
-  };
-  std::vector<std::pair<std::size_t, Value*>> named;
-  for (Value& element : list) {
-    if (const std::size_t at = rank(element); at < order.size()) named.emplace_back(at, &element);
-  }
-  std::vector<Value> sorted;
-  auto by_rank = named;
-  std::ranges::stable_sort(by_rank, {}, [](const auto& each) { return each.first; });
-  for (const auto& [at, element] : by_rank) sorted.push_back(*element);
-  for (std::size_t i = 0; i < named.size(); ++i) *named[i].second = std::move(sorted[i]);
+Status merge_or_replace(Array& list, Array patch, const PatchField& field, bool deletes) {
+  if (field.merges || deletes) return merge_list(list, std::move(patch), field, deletes);
+  list = std::move(patch);
+  return {};
 }
 
-Status apply_directives(Object& object, const Object& patch) {
-  if (const Value* retain = patch.if_contains(kRetainKeys)) {
-    const Array* kept = retain->if_array();
-    if (!kept) return fail(Code::kInvalidArgument, "$retainKeys must be a list");
-    Object rest;
-    for (const auto& [key, value] : object) {
-      if (std::ranges::find(*kept, Value(key)) != kept->end()) rest.emplace(key, value);
-    }
-    object = std::move(rest);
+Result<Array*> list_of(Object& object, std::string_view name) {
+  Value* value = object.if_contains(name);
+  if (value && !value->is_array()) return wrong(fmt::format("{} must be a list, since an order is given for it", name));
+  return value ? &value->get_array() : nullptr;
+}
+
+/// Merges one list and brings it into the order that the patch gives for it.
+Status set_order(Object& target, Object& patch, std::string_view name, const Array& order, std::string_view type) {
+  TIPHYS_TRY(Array * list, list_of(target, name));
+  TIPHYS_TRY(Array * changes, list_of(patch, name));
+  TIPHYS_TRY(const PatchField field, known_field(type, name, true));
+  const Array none;
+  TIPHYS_CHECK_OK(check_order(changes ? *changes : none, order, field.key));
+  if (!list && !changes) return {};
+  TIPHYS_TRY([[maybe_unused]] const auto kind, element_kind(list ? *list : none, changes ? *changes : none));
+  TIPHYS_TRY(const Places wanted, places(order, field.key));
+  TIPHYS_TRY(const Places before,
+             places_before(list ? *list : none, list && changes && field.merges ? *changes : none, field.key));
+  Array merged;
+  if (list && changes) {
+    merged = *list;
+    TIPHYS_CHECK_OK(merge_or_replace(merged, *changes, field, false));
+  } else {
+    Value value = list ? *list : *changes;
+    if (!list) drop_directives(value);
+    merged = std::move(value.get_array());
   }
-  for (const auto& [key, value] : patch) {
-    const std::string_view name(key);
-    if (!name.starts_with(kDeleteFromList)) continue;
-    Value* list = object.if_contains(name.substr(kDeleteFromList.size()));
-    if (!list || !list->is_array() || !value.is_array()) continue;
-    Array rest;
-    for (const Value& element : list->get_array()) {
-      if (std::ranges::find(value.get_array(), element) == value.get_array().end()) rest.push_back(element);
-    }
-    *list = std::move(rest);
+  TIPHYS_CHECK_OK(strategic::order(merged, wanted, before, field.key));
+  target[name] = std::move(merged);
+  patch.stable_erase(name);
+  return {};
+}
+
+Status set_orders(Object& target, Object& patch, std::string_view type) {
+  std::vector<std::string> keys;
+  for (const auto& member : patch) {
+    if (member.key().starts_with(kElementOrder)) keys.emplace_back(member.key());
+  }
+  for (const std::string& key : keys) {
+    const Value order = std::move(patch[key]);
+    patch.stable_erase(key);
+    if (!order.is_array()) return wrong(fmt::format("\"{}\" must be a list", key));
+    TIPHYS_TRY(const std::string_view name, directed_field(key, kElementOrder));
+    TIPHYS_CHECK_OK(set_order(target, patch, name, order.get_array(), type));
   }
   return {};
 }
 
-Status merge_member(Object& object, std::string_view key, const Value& change) {
+Status merge_member(Object& target, std::string_view name, Value change, std::string_view type, bool deletes) {
   if (change.is_null()) {
-    object.stable_erase(key);
+    target.stable_erase(name);
     return {};
   }
-  if (const Object* changes = change.if_object()) {
-    Value& member = object[key];
-    if (!member.is_object()) member = Object();
-    return merge_object(member, *changes);
-  }
-  const Array* elements = change.if_array();
-  const MergeKey* merges = merge_key(key);
-  const bool objects = elements && std::ranges::all_of(*elements, [](const Value& each) { return each.is_object(); });
-  const bool set = std::ranges::find(kSets, key) != std::end(kSets);
-  if (!elements || !(set || (merges && objects))) {
-    object[key] = change;
+  Value* member = target.if_contains(name);
+  if (!member || member->kind() != change.kind()) {
+    if (deletes) return {};
+    drop_nulls(change);
+    set_member(target, name, std::move(change));
     return {};
   }
-  Value& member = object[key];
-  if (!member.is_array()) member = Array();
-  if (merges) return merge_list(member.get_array(), *elements, *merges, key);
-  merge_set(member.get_array(), *elements);
+  if (member->is_object()) {
+    TIPHYS_TRY(const PatchField field, known_field(type, name, false));
+    if (field.merges) return merge_object(member->get_object(), std::move(change.get_object()), field.type);
+    *member = std::move(change);
+    return {};
+  }
+  if (member->is_array()) {
+    TIPHYS_TRY(const PatchField field, known_field(type, name, true));
+    return merge_or_replace(member->get_array(), std::move(change.get_array()), field, deletes);
+  }
+  *member = std::move(change);
   return {};
 }
 
-Status merge_object(Value& target, const Object& patch) {
-  Object& object = target.is_object() ? target.get_object() : target.emplace_object();
+Status merge_object(Object& target, Object patch, std::string_view type) {
   if (const Value* directive = patch.if_contains(kPatch)) {
-    if (*directive == "replace" || *directive == "delete") {
-      object.clear();
-      if (*directive == "delete") return {};
-    } else if (*directive != "merge") {
-      return fail(Code::kInvalidArgument, fmt::format("unknown $patch {}", to_json(*directive)));
+    if (*directive == "delete") {
+      target.clear();
+    } else if (*directive == "replace") {
+      patch.stable_erase(kPatch);
+      target = std::move(patch);
+    } else {
+      return wrong(fmt::format("$patch must be delete or replace, not {}", to_json(*directive)));
     }
+    return {};
   }
-  TIPHYS_CHECK_OK(apply_directives(object, patch));
-  for (const auto& [key, change] : patch) {
-    if (!is_directive(key)) TIPHYS_CHECK_OK(merge_member(object, key, change));
-  }
-  for (const auto& [key, order] : patch) {
-    const std::string_view name(key);
-    if (!name.starts_with(kElementOrder) || !order.is_array()) continue;
-    const std::string_view field = name.substr(kElementOrder.size());
-    Value* list = object.if_contains(field);
-    if (list && list->is_array()) order_list(list->get_array(), order.get_array(), merge_key(field));
+  TIPHYS_CHECK_OK(retain_keys(target, patch));
+  TIPHYS_CHECK_OK(set_orders(target, patch, type));
+  for (auto& member : patch) {
+    std::string_view name = member.key();
+    const bool deletes = name.starts_with(kDeleteFromList);
+    if (deletes) {
+      TIPHYS_TRY(name, directed_field(name, kDeleteFromList));
+    }
+    Status merged = merge_member(target, name, std::move(member.value()), type, deletes);
+    if (!merged) return std::unexpected(merged.error().in(name));
   }
   return {};
 }
 
 }  // namespace
 
-Status apply_strategic_merge_patch(Value& target, const Value& patch) {
-  const Object* changes = patch.if_object();
-  if (!changes) return fail(Code::kInvalidArgument, "a strategic merge patch must be an object");
-  Value result = target;
-  TIPHYS_CHECK_OK(merge_object(result, *changes));
+Status apply_strategic_merge_patch(Value& target, const Value& patch, std::string_view kind) {
+  if (!is_patch_type(kind)) {
+    return wrong(fmt::format("{} cannot be patched with a strategic merge patch; use a merge or JSON patch", kind));
+  }
+  Object result;
+  if (const Object* object = target.if_object()) result = *object;
+  Object changes;
+  if (const Object* object = patch.if_object()) changes = *object;
+  const auto takes = [](const Value& value) { return value.is_object() || value.is_null(); };
+  if (!takes(target) || !takes(patch)) return wrong("a strategic merge patch must be an object, and be for one");
+  TIPHYS_CHECK_OK(merge_object(result, std::move(changes), kind));
   target = std::move(result);
   return {};
 }

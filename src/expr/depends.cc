@@ -9,9 +9,10 @@
 
 namespace tiphys::expr {
 
-/// An instruction on one truth value: look a task up, turn it around, or jump over the other operand of && and ||.
+/// An instruction on one truth value: look a task up, turn it around, put it aside, compare it with the one last put
+/// aside, or jump over what does not count.
 struct Depends::Term {
-  enum class Op : std::uint8_t { kResult, kBare, kNot, kSkipIfFalse, kSkipIfTrue } op;
+  enum class Op : std::uint8_t { kResult, kBare, kNot, kPutAside, kEqual, kSkip, kSkipIfFalse, kSkipIfTrue } op;
   std::uint16_t mask = 0;
   std::uint32_t operand = 0;  ///< the task, or the instruction to go on with
 };
@@ -36,8 +37,13 @@ bool is_alphanumeric(char c) {
   return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 bool is_name(char c) {
-  return is_alphanumeric(c) || c == '-' || c == '_';
+  return is_alphanumeric(c) || c == '-';
 }
+
+/// What the expression language, by which the original decides, does not take for a variable.
+constexpr std::array<std::string_view, 14> kWords = {"true",     "false", "nil",     "not",      "and",
+                                                     "or",       "in",    "matches", "contains", "startsWith",
+                                                     "endsWith", "let",   "if",      "else"};
 
 }  // namespace
 
@@ -50,7 +56,7 @@ class DependsParser {
 
   Status parse() {
     if (text_.size() > kLongest) return fail(Code::kInvalidArgument, "the depends logic is longer than 64 KiB");
-    TIPHYS_CHECK_OK(parse_or(0));
+    TIPHYS_CHECK_OK(parse_choice(0));
     if (at_ != text_.size()) return unexpected("&&, || or the end");
     return {};
   }
@@ -59,29 +65,67 @@ class DependsParser {
   std::vector<Term> terms;
 
  private:
+  /// a ? b : c, and a ?: c, which is a ? a : c.
+  Status parse_choice(int depth) {
+    TIPHYS_CHECK_OK(parse_or(depth));
+    if (!accept("?")) return {};
+    if (depth == kDeepest) return error_at(at_ - 1, "the choices are nested too deeply");
+    if (at_ < text_.size() && text_[at_] == '?') return unexpected("a task, ! or (");
+    const bool same = accept(":");
+    const std::size_t skip_first = skip(same ? Op::kSkipIfTrue : Op::kSkipIfFalse);
+    if (!same) {
+      TIPHYS_CHECK_OK(parse_choice(depth + 1));
+      if (!accept(":")) return unexpected(":");
+      const std::size_t skip_second = skip(Op::kSkip);
+      land(skip_first);
+      TIPHYS_CHECK_OK(parse_choice(depth + 1));
+      land(skip_second);
+      return {};
+    }
+    TIPHYS_CHECK_OK(parse_choice(depth + 1));
+    land(skip_first);
+    return {};
+  }
+
+  std::size_t skip(Op op) {
+    terms.push_back({op});
+    return terms.size() - 1;
+  }
+  void land(std::size_t skip) { terms[skip].operand = static_cast<std::uint32_t>(terms.size()); }
+
   /// a || b || c: whenever one is true the rest is skipped.
   Status parse_or(int depth) {
     std::vector<std::size_t> skips;
     for (;;) {
       TIPHYS_CHECK_OK(parse_and(depth));
       if (!accept("||")) break;
-      skips.push_back(terms.size());
-      terms.push_back({Op::kSkipIfTrue});
+      skips.push_back(skip(Op::kSkipIfTrue));
     }
-    for (const std::size_t skip : skips) terms[skip].operand = static_cast<std::uint32_t>(terms.size());
+    for (const std::size_t each : skips) land(each);
     return {};
   }
 
   Status parse_and(int depth) {
     std::vector<std::size_t> skips;
     for (;;) {
-      TIPHYS_CHECK_OK(parse_unary(depth));
+      TIPHYS_CHECK_OK(parse_equality(depth));
       if (!accept("&&")) break;
-      skips.push_back(terms.size());
-      terms.push_back({Op::kSkipIfFalse});
+      skips.push_back(skip(Op::kSkipIfFalse));
     }
-    for (const std::size_t skip : skips) terms[skip].operand = static_cast<std::uint32_t>(terms.size());
+    for (const std::size_t each : skips) land(each);
     return {};
+  }
+
+  Status parse_equality(int depth) {
+    TIPHYS_CHECK_OK(parse_unary(depth));
+    for (;;) {
+      const bool equal = accept("==");
+      if (!equal && !accept("!=")) return {};
+      terms.push_back({Op::kPutAside});
+      TIPHYS_CHECK_OK(parse_unary(depth));
+      terms.push_back({Op::kEqual});
+      if (!equal) terms.push_back({Op::kNot});
+    }
   }
 
   Status parse_unary(int depth) {
@@ -90,7 +134,7 @@ class DependsParser {
     if (accept("(")) {
       if (depth == kDeepest) return error_at(at_ - 1, "the parentheses are nested too deeply");
       const std::size_t open = at_ - 1;
-      TIPHYS_CHECK_OK(parse_or(depth + 1));
+      TIPHYS_CHECK_OK(parse_choice(depth + 1));
       if (!accept(")")) {
         if (at_ == text_.size()) return error_at(open, "the parenthesis is not closed");
         return unexpected("&&, || or )");
@@ -110,6 +154,10 @@ class DependsParser {
     if (name.empty() || !is_alphanumeric(name[0])) {
       at_ = begin;
       return unexpected("a task, ! or (");
+    }
+    if (name[0] >= '0' && name[0] <= '9') return error_at(begin, quoted(name) + " must not begin with a digit");
+    if (std::ranges::find(kWords, name) != kWords.end()) {
+      return error_at(begin, quoted(name) + " is a word of the expression language: the task needs another name");
     }
     const auto known = std::ranges::find(tasks, name);
     const auto task = static_cast<std::uint32_t>(known - tasks.begin());
@@ -131,6 +179,8 @@ class DependsParser {
     return error_at(result_begin, "task result '" + std::string(result) + "' for task '" + std::string(name) +
                                       "' is invalid" + did_you_mean(result, words));
   }
+
+  static std::string quoted(std::string_view name) { return "the task '" + std::string(name) + "'"; }
 
   void skip_space() {
     while (at_ < text_.size() && std::string_view(" \t\r\n").find(text_[at_]) != std::string_view::npos) ++at_;
@@ -164,15 +214,21 @@ Result<Depends> Depends::compile(std::string_view text) {
 }
 
 bool Depends::uses_loop_result(std::size_t task) const {
-  return terms_ && std::ranges::any_of(*terms_, [&](const Term& term) {
-           return term.op == Term::Op::kResult && term.operand == task && (term.mask & (kAnySucceeded | kAllFailed));
-         });
+  bool uses = false;
+  if (!terms_) return uses;
+  for (const Term& term : *terms_) {
+    if (term.operand != task) continue;
+    if (term.op == Term::Op::kBare) uses = false;
+    if (term.op == Term::Op::kResult && (term.mask & (kAnySucceeded | kAllFailed))) uses = true;
+  }
+  return uses;
 }
 
 bool Depends::eval(const std::function<std::uint16_t(std::size_t)>& results,
                    const std::function<std::uint16_t(std::size_t)>& bare) const {
   if (!terms_) return true;
   bool truth = false;
+  std::vector<bool> aside;
   for (std::size_t i = 0; i < terms_->size(); ++i) {
     const Term& term = (*terms_)[i];
     switch (term.op) {
@@ -184,6 +240,16 @@ bool Depends::eval(const std::function<std::uint16_t(std::size_t)>& results,
         break;
       case Term::Op::kNot:
         truth = !truth;
+        break;
+      case Term::Op::kPutAside:
+        aside.push_back(truth);
+        break;
+      case Term::Op::kEqual:
+        truth = truth == aside.back();
+        aside.pop_back();
+        break;
+      case Term::Op::kSkip:
+        i = term.operand - 1;
         break;
       case Term::Op::kSkipIfFalse:
         if (!truth) i = term.operand - 1;

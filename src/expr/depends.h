@@ -27,14 +27,16 @@ enum TaskResult : std::uint16_t {
 
 class Depends {
  public:
-  /// `text` as the manifest has it: names with hyphens, &&, ||, !, parentheses, `name.Result`. Errors have a column. A
-  /// bare name stays bare: its meaning (Succeeded || Skipped || Daemoned, more with continueOn) is the caller's,
-  /// through `bare`.
+  /// `text` as the manifest has it: names with hyphens, `name.Result`, !, ==, !=, &&, ||, ?:, parentheses. Errors have
+  /// a column; names that begin with a digit or are words of the expression language ("in", "not") are ones. A bare
+  /// name stays bare: its meaning (Succeeded || Skipped || Daemoned, more with continueOn) is the caller's, through
+  /// `bare`.
   static Result<Depends> compile(std::string_view text);
 
   /// Task names in order of first appearance; `eval` asks for them by position here.
   const std::vector<std::string>& tasks() const { return tasks_; }
-  /// True when some term asks `task` for AnySucceeded or AllFailed, which only loops have.
+  /// True when the text asks `task` for AnySucceeded or AllFailed, which only loops have, and does not name it bare
+  /// behind that.
   bool uses_loop_result(std::size_t task) const;
 
   /// `results(i)` gives the bits of task i; `bare(i)` the bits of which any one satisfies its bare name.

@@ -25,7 +25,17 @@ TEST(Depends, Evaluates) {
       {"a result", "a.Failed", {{"a", kFailed}}, true},
       {"each result", "a.Errored || a.Omitted", {{"a", kOmitted}}, true},
       {"hyphens", "task-1.Succeeded && task-2", {{"task-1", kSucceeded}, {"task-2", kSkipped}}, true},
-      {"a name like a keyword", "not-a && in && or1", {{"not-a", 1}, {"in", 1}, {"or1", 1}}, true},
+      {"a name like a keyword", "not-a && in1 && Or", {{"not-a", 1}, {"in1", 1}, {"Or", 1}}, true},
+      {"equal", "a == b", {{"a", kSucceeded}, {"b", kFailed}}, false},
+      {"equal binds closer than and", "a == b && c", {{"a", kFailed}, {"b", kFailed}, {"c", kSucceeded}}, true},
+      {"not binds closer than equal", "!a == b", {{"a", kFailed}, {"b", kSucceeded}}, true},
+      {"equal from the left", "a == b == c", {{"a", kFailed}, {"b", kFailed}, {"c", kFailed}}, false},
+      {"different", "a != (b || c)", {{"a", kSucceeded}, {"b", kFailed}, {"c", kFailed}}, true},
+      {"equal to what was skipped", "a == (b && c)", {{"a", kFailed}, {"b", kFailed}}, true},
+      {"the first choice", "a ? b.Failed : c.Failed", {{"a", kSucceeded}, {"b", kFailed}, {"c", kSucceeded}}, true},
+      {"the second choice", "a ? b : c", {{"a", kFailed}, {"b", kSucceeded}, {"c", kFailed}}, false},
+      {"a choice within a choice", "a ? b : c ? d : a", {{"a", kFailed}, {"c", kSucceeded}, {"d", kSucceeded}}, true},
+      {"a choice of itself", "a ?: b", {{"a", kFailed}, {"b", kSucceeded}}, true},
       {"and", "a && b", {{"a", kSucceeded}, {"b", kFailed}}, false},
       {"or", "a || b", {{"a", kSucceeded}, {"b", kFailed}}, true},
       {"and binds closer than or", "a || b && c", {{"a", kSucceeded}, {"b", kFailed}, {"c", kFailed}}, true},
@@ -64,11 +74,13 @@ TEST(Depends, BareNamesAreTheCallers) {
 }
 
 TEST(Depends, ListsTasksInOrder) {
-  const auto depends = Depends::compile("b.AnySucceeded && (a || b) && c-d.Failed");
+  const auto depends = Depends::compile("b && (a || b.AnySucceeded) && c-d.Failed");
   EXPECT_EQ(depends->tasks(), (std::vector<std::string>{"b", "a", "c-d"}));
   EXPECT_TRUE(depends->uses_loop_result(0));
   EXPECT_FALSE(depends->uses_loop_result(1));
   EXPECT_FALSE(depends->uses_loop_result(2));
+  EXPECT_FALSE(Depends::compile("a.AnySucceeded || a")->uses_loop_result(0));
+  EXPECT_TRUE(Depends::compile("a || a.AnySucceeded")->uses_loop_result(0));
 }
 
 TEST(Depends, ErrorsHaveAColumn) {
@@ -81,6 +93,11 @@ TEST(Depends, ErrorsHaveAColumn) {
       {"nothing", "", "it ends where a task, ! or ( should follow (1:1)"},
       {"an operand is missing", "a &&", "should follow (1:5)"},
       {"an operator is missing", "a b", "unexpected 'b', expected &&, || or the end (1:3)"},
+      {"a digit first", "a && 1b", "the task '1b' must not begin with a digit (1:6)"},
+      {"a word of expressions", "in.Failed", "the task 'in' is a word of the expression language"},
+      {"an underscore", "a_b", "unexpected '_'"},
+      {"half a choice", "a ? b", "it ends where : should follow"},
+      {"no choice", "a ?? b", "unexpected '?'"},
       {"one ampersand", "a & b", "unexpected '&', expected &&, || or the end (1:3)"},
       {"not closed", "(a", "the parenthesis is not closed (1:1)"},
       {"closed too often", "a)", "unexpected ')'"},
@@ -88,6 +105,13 @@ TEST(Depends, ErrorsHaveAColumn) {
        "task result 'Suceeded' for task 'a' is invalid; did you mean \"Succeeded\"?"},
       {"no result after the dot", "a.", "task result '' for task 'a' is invalid"},
       {"a path", "a.Succeeded.b", "unexpected '.'"},
+      {"deep choices",
+       [] {
+         std::string text;
+         for (int i = 0; i < 102; ++i) text += "a ? b : ";
+         return text + "c";
+       }(),
+       "nested too deeply"},
       {"deep", std::string(101, '(') + "a" + std::string(101, ')'), "nested too deeply"},
       {"long", std::string(70000, 'a'), "longer than"},
   };

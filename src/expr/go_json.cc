@@ -187,11 +187,7 @@ std::string go_json_float(double number) {
   if (!std::isfinite(number)) return "null";
   const double size = std::abs(number);
   const bool exponent = size != 0 && (size < 1e-6 || size >= 1e21);
-  if (!exponent) {
-    std::array<char, 400> fixed;
-    const auto end = std::to_chars(fixed.data(), fixed.data() + fixed.size(), number, std::chars_format::fixed).ptr;
-    return {fixed.data(), end};
-  }
+  if (!exponent) return go_fixed_text(number);
   const auto end =
       std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::scientific).ptr;
   std::string text(buffer.data(), end);

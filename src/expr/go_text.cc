@@ -130,6 +130,28 @@ std::string go_float_text(double number) {
   return std::string(static_cast<const char*>(begin), end);
 }
 
+std::string go_fixed_text(double number) {
+  std::array<char, 64> buffer;
+  const char* const limit =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), std::abs(number), std::chars_format::scientific).ptr;
+  const std::string_view text(buffer.data(), static_cast<std::size_t>(limit - buffer.data()));
+  const std::size_t e = text.find('e');
+  std::string digits(text.substr(0, e));
+  std::erase(digits, '.');
+  int exponent = 0;
+  std::from_chars(text.data() + e + (text[e + 1] == '+' ? 2 : 1), limit, exponent);
+  std::string out = std::signbit(number) ? "-" : "";
+  if (exponent < 0) {
+    out += "0." + std::string(static_cast<std::size_t>(-exponent - 1), '0') + digits;
+    return out;
+  }
+  const auto whole = static_cast<std::size_t>(exponent) + 1;
+  if (digits.size() < whole) digits.append(whole - digits.size(), '0');
+  out += digits.substr(0, whole);
+  if (digits.size() > whole) out += '.' + digits.substr(whole);
+  return out;
+}
+
 std::string go_quote(std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
   constexpr std::string_view kControls = "\a\b\t\n\v\f\r";  // 7 to 13

@@ -14,6 +14,8 @@ namespace tiphys::expr {
 std::string go_text(const doc::Value& value);
 /// strconv.FormatFloat(number, 'g', -1, 64), as %v writes floats: "1e+06", "0.1".
 std::string go_float_text(double number);
+/// strconv.FormatFloat(number, 'f', -1, 64): the shortest digits that read back as the number, without an exponent.
+std::string go_fixed_text(double number);
 /// strconv.Quote.
 std::string go_quote(std::string_view text);
 /// The name of the Go type that the value has in expressions: "int", "float64", "[]interface {}".

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/strings.h"
 #include "expr/condition.h"
 #include "expr/go_json.h"
 #include "expr/go_text.h"
@@ -23,6 +24,34 @@ std::unexpected<Error> invalid(const std::string& what) {
   return fail(Code::kInvalidArgument, "unable to parse requirement: " + what);
 }
 
+bool is_alphanumeric(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/// What labels' names and values are made of, except that a value may be empty.
+bool is_name(std::string_view text) {
+  constexpr std::size_t kLongestName = 63;
+  const auto inside = [](char c) { return is_alphanumeric(c) || c == '-' || c == '_' || c == '.'; };
+  return !text.empty() && text.size() <= kLongestName && is_alphanumeric(text.front()) &&
+         is_alphanumeric(text.back()) && std::ranges::all_of(text, inside);
+}
+
+bool is_dns_label(std::string_view text) {
+  const auto plain = [](char c) { return is_alphanumeric(c) && !(c >= 'A' && c <= 'Z'); };
+  return !text.empty() && plain(text.front()) && plain(text.back()) &&
+         std::ranges::all_of(text, [&](char c) { return plain(c) || c == '-'; });
+}
+
+/// A name, with a domain and "/" before it or without.
+bool is_key(std::string_view text) {
+  constexpr std::size_t kLongestDomain = 253;
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return is_name(text);
+  const std::string_view domain = text.substr(0, slash);
+  return domain.size() <= kLongestDomain && std::ranges::all_of(split(domain, '.'), is_dns_label) &&
+         is_name(text.substr(slash + 1));
+}
+
 class Parser {
  public:
   explicit Parser(std::string_view text) : text_(text) { advance(); }
@@ -31,6 +60,9 @@ class Parser {
     std::vector<Requirement> requirements;
     while (!token_.empty()) {
       TIPHYS_TRY(Requirement requirement, parse_requirement());
+      for (const std::string& value : requirement.values) {
+        if (!value.empty() && !is_name(value)) return no_value(requirement.key, value);
+      }
       requirements.push_back(std::move(requirement));
       if (token_.empty()) break;
       if (token_ != ",") return found("',' or 'end of string'");
@@ -62,12 +94,26 @@ class Parser {
     return invalid("found '" + std::string(token_) + "', expected: " + std::string(expected));
   }
 
+  /// What is not an ordinary label is no path either: "#", "*", brackets and escapes are not for conditions.
+  static std::unexpected<Error> no_key(const std::string& key) {
+    return invalid("Invalid value: " + go_quote(key) +
+                   ": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with "
+                   "an alphanumeric character; at most 63 of them");
+  }
+  static std::unexpected<Error> no_value(const std::string& key, const std::string& value) {
+    return invalid(
+        "values[0][" + key + "]: Invalid value: " + go_quote(value) +
+        ": a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and "
+        "must start and end with an alphanumeric character; at most 63 of them. Values take no quotes");
+  }
+
   Result<Requirement> parse_requirement() {
     Requirement requirement;
     const bool absent = token_ == "!";
     if (absent) advance();
     if (!is_identifier()) return found("identifier");
     requirement.key = token_;
+    if (!is_key(requirement.key)) return no_key(requirement.key);
     advance();
     if (absent) {
       requirement.op = Requirement::Op::kNotExists;
@@ -129,56 +175,37 @@ class Parser {
   std::string_view token_;
 };
 
-/// The next part of a path, without its escapes; `path` loses it and the dot after it.
-std::string take_part(std::string_view& path) {
-  std::string part;
-  std::size_t i = 0;
-  for (; i < path.size() && path[i] != '.'; ++i) {
-    if (path[i] == '\\' && i + 1 < path.size()) ++i;
-    part += path[i];
-  }
-  path.remove_prefix(std::min(i + 1, path.size()));
-  return part;
-}
-
-/// What gjson finds at a path; nullopt when there is nothing.
-std::optional<doc::Value> find_path(const doc::Value& root, std::string_view path) {
+/// What gjson finds at a path, in which a valid key leaves nothing special but dots; nullptr when there is nothing.
+const doc::Value* find_path(const doc::Value& root, std::string_view path) {
   const doc::Value* value = &root;
-  while (!path.empty()) {
-    const std::string part = take_part(path);
+  for (const std::string_view part : split(path, '.')) {
     if (const auto* object = value->if_object()) {
       value = object->if_contains(part);
     } else if (const auto* array = value->if_array()) {
-      if (part == "#") {
-        if (path.empty()) return doc::Value(static_cast<std::int64_t>(array->size()));
-        doc::Array found;
-        for (const doc::Value& element : *array) {
-          if (auto below = find_path(element, path)) found.push_back(std::move(*below));
-        }
-        return doc::Value(std::move(found));
-      }
-      const auto index = parse_go_int(part);
-      const bool inside = index && *index >= 0 && static_cast<std::uint64_t>(*index) < array->size();
+      const bool digits = std::ranges::all_of(part, [](char c) { return c >= '0' && c <= '9'; });
+      const auto index = digits ? parse_go_int(part) : std::nullopt;
+      const bool inside = index && static_cast<std::uint64_t>(*index) < array->size();
       value = inside ? &(*array)[static_cast<std::size_t>(*index)] : nullptr;
     } else {
       value = nullptr;
     }
-    if (!value) return std::nullopt;
+    if (!value) return nullptr;
   }
-  return *value;
+  return value;
 }
 
 /// As gjson's Result.String.
 std::string text_of(const doc::Value& value) {
   if (value.is_null()) return "";
   if (value.is_string()) return std::string(value.get_string());
+  if (value.is_double()) return go_fixed_text(value.get_double());
   std::string text;
   append_go_json(value, text);
   return text;
 }
 
 bool matches(const Requirement& requirement, const doc::Value& object) {
-  const auto value = find_path(object, requirement.key);
+  const doc::Value* value = find_path(object, requirement.key);
   const auto listed = [&] {
     return std::ranges::find(requirement.values, text_of(*value)) != requirement.values.end();
   };
@@ -188,7 +215,7 @@ bool matches(const Requirement& requirement, const doc::Value& object) {
     case Requirement::Op::kNotIn:
       return !value || !listed();
     case Requirement::Op::kExists:
-      return value.has_value();
+      return value != nullptr;
     case Requirement::Op::kNotExists:
       return !value;
     default:

@@ -186,8 +186,9 @@ void FakeCluster::patch(const Key& key, cluster::PatchType type, doc::Value patc
   doc::Value object = *it->second;
   Status status;
   if (type == cluster::PatchType::kJson) status = doc::apply_json_patch(object, patch);
-  if (type == cluster::PatchType::kMerge) doc::apply_merge_patch(object, patch);
-  if (type == cluster::PatchType::kStrategic) status = doc::apply_strategic_merge_patch(object, patch);
+  if (type == cluster::PatchType::kMerge) status = doc::apply_merge_patch(object, patch);
+  if (type == cluster::PatchType::kStrategic)
+    status = doc::apply_strategic_merge_patch(object, patch, key.resource->kind);
   if (!status) return answer<Object>(std::move(done), std::unexpected(status.error()));
   update(key, std::move(object), std::move(done));
 }
@@ -214,7 +215,7 @@ void FakeCluster::update_workflow_status(const Key& key, cluster::WorkflowStatus
       doc::Object{{"status", update.fields},
                   {"metadata", doc::Object{{"labels", update.labels}, {"annotations", update.annotations}}}};
   doc::Value object = *it->second;
-  doc::apply_merge_patch(object, patch);
+  if (Status merged = doc::apply_merge_patch(object, patch); !merged) return answer<void>(std::move(done), merged);
   tell(Type::kModified, key, store(key, std::move(object)));
   answer<void>(std::move(done), {});
 }

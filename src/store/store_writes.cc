@@ -59,10 +59,9 @@ Status apply_patch(doc::Value& object, cluster::PatchType type, const doc::Value
     case cluster::PatchType::kJson:
       return doc::apply_json_patch(object, patch);
     case cluster::PatchType::kMerge:
-      doc::apply_merge_patch(object, patch);
-      return {};
+      return doc::apply_merge_patch(object, patch);
     case cluster::PatchType::kStrategic:
-      return doc::apply_strategic_merge_patch(object, patch);
+      return doc::apply_strategic_merge_patch(object, patch, doc::find_string(object, "kind"));
   }
   return {};
 }

@@ -200,19 +200,33 @@ Answer kubectl_json_path(const Row& row) {
   return {.out = doc::Value(*text)};
 }
 
-template <auto apply>
-Answer patched(const Row& row) {
+template <typename Apply>
+Answer patched(const Row& row, Apply apply) {
   doc::Value target = document(row);
-  const auto patch = doc::parse_json(source(row));
-  if (!patch) return failed(patch.error());
-  const Status done = apply(target, *patch);
+  doc::Value patch = *field(row, "in");
+  if (patch.is_string()) {
+    auto parsed = doc::parse_json(std::string_view(patch.get_string()));
+    if (!parsed) return failed(parsed.error());
+    patch = std::move(*parsed);
+  }
+  const Status done = apply(target, patch);
   if (!done) return failed(done.error());
   return {.out = std::move(target)};
 }
 
-Status merge(doc::Value& target, const doc::Value& patch) {
-  doc::apply_merge_patch(target, patch);
-  return {};
+Answer json_patch(const Row& row) {
+  return patched(row, doc::apply_json_patch);
+}
+
+Answer merge_patch(const Row& row) {
+  return patched(row, doc::apply_merge_patch);
+}
+
+Answer strategic_merge_patch(const Row& row) {
+  const doc::Value* kind = field(row, "kind");
+  return patched(row, [&](doc::Value& target, const doc::Value& patch) {
+    return doc::apply_strategic_merge_patch(target, patch, doc::scalar_text(*kind));
+  });
 }
 
 Answer gjson(const Row& row) {
@@ -258,12 +272,12 @@ constexpr std::array kLanguages{
     Language{"expr", expression},
     Language{"gjson", gjson},
     Language{"jq", jq},
-    Language{"json_patch", patched<doc::apply_json_patch>},
+    Language{"json_patch", json_patch},
     Language{"jsonpath", json_path},
     Language{"kubectl_jsonpath", kubectl_json_path},
-    Language{"merge_patch", patched<merge>},
+    Language{"merge_patch", merge_patch},
     Language{"sjson", sjson},
-    Language{"strategic_merge_patch", patched<doc::apply_strategic_merge_patch>},
+    Language{"strategic_merge_patch", strategic_merge_patch},
     Language{"template", substitution},
     Language{"when", when},
 };

@@ -58,7 +58,9 @@ class FakeCluster final : public cluster::Cluster {
     if (found == objects_.end()) return answer(std::move(done), missing(key));
     phases[key.name].emplace_back(doc::find_string(patch, "status", "phase"));
     doc::Value object = *found->second;
-    doc::apply_merge_patch(object, patch);
+    if (Status done_so = doc::apply_merge_patch(object, patch); !done_so) {
+      return answer(std::move(done), std::unexpected(done_so.error()));
+    }
     found->second = std::make_shared<const doc::Value>(std::move(object));
     answer(std::move(done), found->second);
     tell(key, cluster::WatchEvent::Type::kModified, found->second);
