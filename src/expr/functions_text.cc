@@ -7,6 +7,7 @@
 #include "expr/go_strings.h"
 #include "expr/go_text.h"
 #include "expr/json_path.h"
+#include "expr/operators.h"
 #include "expr/unicode.h"
 
 namespace tiphys::expr {
@@ -77,7 +78,10 @@ Value replace(Arguments arguments) {
 
 Value repeat(Arguments arguments) {
   TIPHYS_TRY(const auto text, text_argument(arguments, 0));
-  TIPHYS_TRY(const auto count, int_argument(arguments, 1));
+  if (!is_number(*arguments[1]))
+    return bad_argument("invalid operation: int(" + std::string(go_type(*arguments[1])) + ")");
+  const std::int64_t count =
+      arguments[1]->is_double() ? truncate_to_int(arguments[1]->get_double()) : arguments[1]->to_number<std::int64_t>();
   if (count < 0) {
     return bad_argument("invalid argument for repeat (expected positive integer, got " + std::to_string(count) + ")");
   }
@@ -138,10 +142,12 @@ Value has_suffix(Arguments arguments) {
 }
 
 Value to_json(Arguments arguments) {
+  TIPHYS_CHECK_OK(check_go_json(*arguments[0]));
   return doc::Value(go_json_indented(*arguments[0], "  "));
 }
 
 Value to_compact_json(Arguments arguments) {
+  TIPHYS_CHECK_OK(check_go_json(*arguments[0]));
   std::string text;
   append_go_json(*arguments[0], text);
   return doc::Value(text);

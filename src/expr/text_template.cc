@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 #include "base/strings.h"
 #include "expr/expression.h"
@@ -197,8 +196,8 @@ class Renderer {
       return {};
     }
     auto result = tag.expression.eval(scope_, trace_);
-    if (result && result->is_double() && !std::isfinite(result->get_double())) {
-      result = fail(Code::kInvalidArgument, "json: unsupported value: " + go_float_text(result->get_double()));
+    if (result) {
+      if (auto writable = check_go_json(*result); !writable) result = std::unexpected(std::move(writable).error());
     }
     if (keep && (!result || result->is_null())) {
       out_ += raw(tag);
