@@ -7,7 +7,6 @@
 #include "expr/go_strings.h"
 #include "expr/go_text.h"
 #include "expr/json_path.h"
-#include "expr/operators.h"
 #include "expr/unicode.h"
 
 namespace tiphys::expr {
@@ -78,10 +77,7 @@ Value replace(Arguments arguments) {
 
 Value repeat(Arguments arguments) {
   TIPHYS_TRY(const auto text, text_argument(arguments, 0));
-  if (!is_number(*arguments[1]))
-    return bad_argument("invalid operation: int(" + std::string(go_type(*arguments[1])) + ")");
-  const std::int64_t count =
-      arguments[1]->is_double() ? truncate_to_int(arguments[1]->get_double()) : arguments[1]->to_number<std::int64_t>();
+  TIPHYS_TRY(const std::int64_t count, int_argument(arguments, 1));
   if (count < 0) {
     return bad_argument("invalid argument for repeat (expected positive integer, got " + std::to_string(count) + ")");
   }

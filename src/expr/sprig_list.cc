@@ -69,13 +69,13 @@ Value last(Arguments arguments) {
 
 Value rest(Arguments arguments) {
   TIPHYS_TRY(const auto array, list_for(arguments, 0, "Cannot find rest on"));
-  if (array->empty()) return doc::Value();
+  if (array->empty()) return doc::Value(doc::Array());
   return doc::Value(doc::Array(array->begin() + 1, array->end()));
 }
 
 Value initial(Arguments arguments) {
   TIPHYS_TRY(const auto array, list_for(arguments, 0, "Cannot find initial on"));
-  if (array->empty()) return doc::Value();
+  if (array->empty()) return doc::Value(doc::Array());
   return doc::Value(doc::Array(array->begin(), array->end() - 1));
 }
 
@@ -136,7 +136,6 @@ Value concat(Arguments arguments) {
     TIPHYS_TRY(const auto array, list_for(arguments, i, "Cannot concat", " as list"));
     result.insert(result.end(), array->begin(), array->end());
   }
-  if (result.empty()) return doc::Value();
   return doc::Value(std::move(result));
 }
 

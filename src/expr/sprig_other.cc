@@ -195,7 +195,6 @@ Value regex_find_all(Arguments arguments) {
   while ((most < 0 || static_cast<std::int64_t>(found.size()) < most) && matches.next()) {
     found.push_back(matches.group(0));
   }
-  if (found.empty()) return doc::Value();
   return texts(found);
 }
 
@@ -204,7 +203,7 @@ Value regex_split(Arguments arguments) {
   TIPHYS_TRY(const auto most, int_or_zero(arguments, 2));
   TIPHYS_TRY(const auto pattern, compile(arguments));
   std::vector<std::string_view> parts;
-  if (most == 0) return doc::Value();
+  if (most == 0) return doc::Value(doc::Array());
   std::size_t begin = 0;
   std::size_t end = 0;
   Matches matches(*pattern, text);

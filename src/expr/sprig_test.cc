@@ -236,7 +236,7 @@ const ExpressionRow kRows[] = {
     {"sprig.regexFindAll('[2,4,6,8]', '123456789', -1)", "[\"2\",\"4\",\"6\",\"8\"]"},
     {"sprig.regexFindAll('a*', 'baaac', -1)", "[\"\",\"aaa\",\"\"]"},
     {"sprig.regexFindAll('a', 'aaaa', 2)", "[\"a\",\"a\"]"},
-    {"sprig.regexFindAll('z', 'a', -1)", "null"},
+    {"sprig.regexFindAll('z', 'a', -1)", "[]"},
     {"sprig.regexReplaceAll('a(x*)b', '-ab-axxb-', '${1}W')", "text: -W-xxW-"},
     {"sprig.regexReplaceAll('a(x*)b', '-ab-axxb-', '$1W')", "text: ---"},
     {"sprig.regexReplaceAll('a(?P<n>x*)b', '-ab-axxb-', '<$n>$$')", "text: -<>$-<xx>$-"},

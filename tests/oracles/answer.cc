@@ -350,6 +350,9 @@ std::string difference(const Row& row, const Answer& answer) {
   const std::string_view wanted_type = type && type->is_string() ? std::string_view(type->get_string()) : "";
   doc::Value given = answer.out;
   if (wanted_type == "string quoted" && given.is_string()) given = expr::go_quote(given.get_string());
+  // A slice that is nil prints as null, and is an empty one in all else.
+  const bool empty = given.is_array() && given.get_array().empty();
+  if (empty && wanted_type.starts_with("[]") && (!out || out->is_null())) return "";
   if (given.is_double() && out && out->is_string()) given = expr::go_text(given);
   if (!same(given, out ? *out : doc::Value())) return "gives " + doc::to_json(given) + " instead of " + wanted;
   if (number_of(wanted_type) != Number::kNone && number_of(answer.type) != number_of(wanted_type)) {
