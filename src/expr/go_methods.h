@@ -12,9 +12,9 @@ namespace tiphys::expr {
 
 struct Method {
   GoKind kind;
+  StaticKind result;
   std::string_view name;
   std::size_t arguments;
-  StaticKind result;
   Result<doc::Value> (*call)(const doc::Value& value, Arguments arguments);
 };
 

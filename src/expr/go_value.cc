@@ -12,27 +12,21 @@ namespace {
 
 struct Kind {
   GoKind kind;
-  std::string_view key;
-  std::string_view type;
   StaticKind static_kind;
+  std::string_view key;  ///< begins with \xff
+  std::string_view type;
 };
 
 constexpr Kind kKinds[] = {
-    {GoKind::kTime, "\xfftime", "time.Time", StaticKind::kTime},
-    {GoKind::kDuration,
-     "\xff"
-     "duration",
-     "time.Duration", StaticKind::kDuration},
-    {GoKind::kBytes,
-     "\xff"
-     "bytes",
-     "[]uint8", StaticKind::kBytes},
-    {GoKind::kLocation, "\xfflocation", "*time.Location", StaticKind::kLocation},
-    {GoKind::kMonth, "\xffmonth", "time.Month", StaticKind::kMonth},
-    {GoKind::kWeekday, "\xffweekday", "time.Weekday", StaticKind::kWeekday},
-    {GoKind::kVersion, "\xffversion", "semver.Version", StaticKind::kVersion},
-    {GoKind::kVersionPointer, "\xffversion pointer", "*semver.Version", StaticKind::kVersion},
-    {GoKind::kStringMap, "\xffstrings", "map[string]string", StaticKind::kUnknown},
+    {GoKind::kTime, StaticKind::kTime, "\xff:time", "time.Time"},
+    {GoKind::kDuration, StaticKind::kDuration, "\xff:duration", "time.Duration"},
+    {GoKind::kBytes, StaticKind::kBytes, "\xff:bytes", "[]uint8"},
+    {GoKind::kLocation, StaticKind::kLocation, "\xff:location", "*time.Location"},
+    {GoKind::kMonth, StaticKind::kMonth, "\xff:month", "time.Month"},
+    {GoKind::kWeekday, StaticKind::kWeekday, "\xff:weekday", "time.Weekday"},
+    {GoKind::kVersion, StaticKind::kVersion, "\xff:version", "semver.Version"},
+    {GoKind::kVersionPointer, StaticKind::kVersion, "\xff:version pointer", "*semver.Version"},
+    {GoKind::kStringMap, StaticKind::kUnknown, "\xff:strings", "map[string]string"},
 };
 
 const Kind& about(GoKind kind) {

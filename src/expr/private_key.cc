@@ -26,12 +26,17 @@ Result<PrivateKey> made(EVP_PKEY* key) {
   return PrivateKey(key);
 }
 
+/// Calculations with larger keys take too long, and smaller ones protect nothing.
 Status check_size(const PrivateKey& key) {
-  constexpr int kLeastBits = 1024;
-  constexpr int kMostBits = 8192;
   const int bits = EVP_PKEY_get_bits(key.get());
-  if (EVP_PKEY_get_base_id(key.get()) != EVP_PKEY_RSA || (bits >= kLeastBits && bits <= kMostBits)) return {};
-  return invalid("RSA keys have from 1024 to 8192 bits, this one has " + std::to_string(bits));
+  const int id = EVP_PKEY_get_base_id(key.get());
+  if (id == EVP_PKEY_RSA && (bits < 1024 || bits > 8192)) {
+    return invalid("RSA keys have from 1024 to 8192 bits, this one has " + std::to_string(bits));
+  }
+  if (id == EVP_PKEY_EC && bits > 521) {
+    return invalid("keys on curves have at most 521 bits, this one has " + std::to_string(bits));
+  }
+  return {};
 }
 
 }  // namespace

@@ -20,7 +20,7 @@ Result<PrivateKey> generate_ed25519_key();
 
 /// In the form of its kind ("RSA PRIVATE KEY"), or PKCS#8 ("PRIVATE KEY") for kinds that have none.
 std::string private_key_text(const PrivateKey& key);
-/// What that writes, and PKCS#8 for all kinds. RSA keys have 1024 to 8192 bits.
+/// What that writes, and PKCS#8 for all kinds. RSA keys have 1024 to 8192 bits, those on curves 521 at most.
 Result<PrivateKey> parse_private_key(std::string_view text);
 
 }  // namespace tiphys::expr

@@ -80,7 +80,7 @@ Result<std::string> run_aes(bool encrypt, std::string_view password, std::string
       EVP_CipherFinal_ex(context.get(), out + written, &rest) != 1) {
     return fail(Code::kInternal, "AES does not work");
   }
-  output.resize(static_cast<std::size_t>(written + rest));
+  output.resize(static_cast<std::size_t>(written) + static_cast<std::size_t>(rest));
   return output;
 }
 
