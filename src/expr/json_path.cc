@@ -1,10 +1,11 @@
 #include "expr/json_path.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "expr/go_text.h"
+#include "expr/json_path_query.h"
 #include "expr/operators.h"
-#include "expr/unicode.h"
 
 namespace tiphys::expr {
 namespace json_path {
@@ -12,352 +13,270 @@ namespace {
 
 using Kind = Step::Kind;
 
-constexpr std::uint64_t kMostSteps = 1'000'000;
-constexpr int kDeepest = 20;
-constexpr std::size_t kMostParts = 100;
+constexpr std::size_t kLongest = 16 * 1024;
+constexpr std::size_t kMostSteps = 5'000'000;
+constexpr int kDeepestValue = 200;
 
 std::unexpected<Error> invalid(std::string message) {
   return fail(Code::kInvalidArgument, std::move(message));
-}
-std::unexpected<Error> bad_format(std::string_view token) {
-  return invalid("invalid token. '" + std::string(token) + "' does not match any token format");
-}
-
-/// Where the bracket that opens at 0 closes; npos when it does not. Quotes and inner brackets are passed over.
-std::size_t closing(std::string_view text) {
-  int depth = 0;
-  char quote = '\0';
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quote) {
-      if (c == '\\') {
-        ++i;
-      } else if (c == quote) {
-        quote = '\0';
-      }
-    } else if (c == '\'' || c == '"') {
-      quote = c;
-    } else if (c == '[' || c == '(') {
-      ++depth;
-    } else if ((c == ']' || c == ')') && --depth == 0) {
-      return i;
-    }
-  }
-  return std::string_view::npos;
-}
-
-/// The parts of a subscript between separators that stand outside quotes.
-std::vector<std::string_view> split_subscript(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  char quote = '\0';
-  std::size_t begin = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (quote) {
-      if (text[i] == '\\') {
-        ++i;
-      } else if (text[i] == quote) {
-        quote = '\0';
-      }
-    } else if (text[i] == '\'' || text[i] == '"') {
-      quote = text[i];
-    } else if (text[i] == separator) {
-      parts.push_back(trim_space(text.substr(begin, i - begin)));
-      begin = i + 1;
-    }
-  }
-  parts.push_back(trim_space(text.substr(begin)));
-  return parts;
-}
-
-std::optional<std::string> quoted(std::string_view text) {
-  if (text.size() < 2 || (text[0] != '\'' && text[0] != '"') || text.back() != text[0]) return std::nullopt;
-  std::string key;
-  for (std::size_t i = 1; i + 1 < text.size(); ++i) {
-    if (text[i] == '\\' && text[i + 1] == text[0]) continue;
-    key += text[i];
-  }
-  return key;
-}
-
-Result<Step> parse_range(const std::vector<std::string_view>& parts, std::string_view whole) {
-  Step step;
-  step.kind = Kind::kRange;
-  if (parts.size() > 3) return bad_format(whole);
-  std::optional<std::int64_t>* const targets[] = {&step.from, &step.to, &step.step};
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (parts[i].empty()) continue;
-    *targets[i] = parse_go_int(parts[i]);
-    if (!*targets[i]) return bad_format(whole);
-  }
-  return step;
-}
-
-Result<Step> parse_subscript(std::string_view whole, int depth) {
-  const std::string_view text = trim_space(whole.substr(1, whole.size() - 2));
-  Step step;
-  if (text == "*") {
-    step.kind = Kind::kWildcard;
-    return step;
-  }
-  if (text.starts_with('?')) {
-    if (!text.starts_with("?(") || !text.ends_with(')')) return bad_format(whole);
-    step.kind = Kind::kFilter;
-    TIPHYS_TRY(step.filter, parse_filter(text.substr(2, text.size() - 3), depth + 1));
-    return step;
-  }
-  if (text.starts_with('('))
-    return fail(Code::kUnimplemented, "scripts in JSONPath are not supported: " + std::string(whole));
-  const auto ranges = split_subscript(text, ':');
-  if (ranges.size() > 1) return parse_range(ranges, whole);
-  for (const std::string_view part : split_subscript(text, ',')) {
-    if (auto key = quoted(part)) {
-      step.keys.push_back(std::move(*key));
-    } else if (const auto index = parse_go_int(part)) {
-      step.indices.push_back(*index);
-    } else {
-      return bad_format(whole);
-    }
-  }
-  if (!step.keys.empty() && !step.indices.empty()) return bad_format(whole);
-  if (step.keys.empty()) {
-    step.kind = step.indices.size() == 1 ? Kind::kIndex : Kind::kIndices;
-  } else {
-    step.kind = step.keys.size() == 1 ? Kind::kKey : Kind::kKeys;
-  }
-  return step;
-}
-
-Step named(std::string_view name) {
-  Step step;
-  step.kind = name == "*" ? Kind::kWildcard : name == "length" ? Kind::kLength : Kind::kKey;
-  step.keys.emplace_back(name);
-  return step;
-}
-
-std::vector<const doc::Object::value_type*> sorted_members(const doc::Object& object) {
-  std::vector<const doc::Object::value_type*> members;
-  for (const auto& member : object) members.push_back(&member);
-  std::ranges::sort(members, {}, [](const auto* member) { return std::string_view(member->key()); });
-  return members;
-}
-
-std::vector<const doc::Value*> elements_of(const doc::Value& value) {
-  std::vector<const doc::Value*> elements;
-  if (const auto* array = value.if_array()) {
-    for (const auto& element : *array) elements.push_back(&element);
-  } else if (const auto* object = value.if_object()) {
-    for (const auto* member : sorted_members(*object)) elements.push_back(&member->value());
-  }
-  return elements;
 }
 
 std::unexpected<Error> wrong_target(std::string_view step, const doc::Value& value) {
   return invalid(std::string(step) + ": invalid token target. got [" + std::string(type_word(value)) + "]");
 }
 
-/// The next step applied to each element; what fails or is null is left out.
-Result<doc::Value> apply_each(Query& query, const std::vector<const doc::Value*>& elements, const Step* next,
-                              const Step* end) {
+/// How many values there are in one; long texts count as several.
+std::size_t weight(const doc::Value& value) {
+  std::size_t sum = value.is_string() ? 1 + value.get_string().size() / 64 : 1;
+  if (const auto* array = value.if_array()) {
+    for (const doc::Value& element : *array) sum += weight(element);
+  } else if (const auto* object = value.if_object()) {
+    for (const auto& member : *object) sum += weight(member.value());
+  }
+  return sum;
+}
+
+/// Elements, or members in the order of their keys.
+std::vector<const doc::Value*> elements_of(const doc::Value& value) {
+  std::vector<const doc::Value*> elements;
+  if (const auto* array = value.if_array()) {
+    for (const doc::Value& element : *array) elements.push_back(&element);
+  } else if (const auto* object = value.if_object()) {
+    std::vector<const doc::Object::value_type*> members;
+    for (const auto& member : *object) members.push_back(&member);
+    std::ranges::sort(members, {}, [](const auto* member) { return std::string_view(member->key()); });
+    for (const auto* member : members) elements.push_back(&member->value());
+  }
+  return elements;
+}
+
+/// A whole number, if it is one.
+std::optional<std::int64_t> integer_of(const doc::Value& value) {
+  if (value.is_int64()) return value.get_int64();
+  if (!value.is_number()) return std::nullopt;
+  const double number = value.to_number<double>();
+  return std::trunc(number) == number ? std::optional(truncate_to_int(number)) : std::nullopt;
+}
+
+/// The element at a place, which counts from the end when it is negative; nullptr beyond.
+template <typename List>
+auto element_at(const List& list, std::int64_t index) -> decltype(&list[0]) {
+  const auto size = static_cast<std::int64_t>(list.size());
+  if (index < 0) index += size;
+  return index < 0 || index >= size ? nullptr : &list[static_cast<std::size_t>(index)];
+}
+
+/// What a filter keeps.
+bool truth(const doc::Value& value) {
+  if (value.is_bool()) return value.get_bool();
+  if (const auto* array = value.if_array()) return !array->empty();
+  if (const auto* object = value.if_object()) return !object->empty();
+  if (value.is_number()) return value.to_number<double>() != 0;
+  if (!value.is_string()) return false;
+  const std::string_view text = value.get_string();
+  return !text.empty() && text != "''" && text != "\"\"";
+}
+
+}  // namespace
+
+Status Query::spend(std::size_t steps) {
+  steps_ += steps;
+  if (steps_ <= kMostSteps) return {};
+  return fail(Code::kResourceExhausted, "the JSONPath takes too many steps");
+}
+
+Result<doc::Value> Query::copy(const doc::Value& value) {
+  TIPHYS_CHECK_OK(spend(weight(value)));
+  return value;
+}
+
+Result<doc::Value> Query::apply(Place place, const Step* next, const Step* end) {
+  TIPHYS_CHECK_OK(spend(1));
+  if (next == end) return copy(place.current);
+  switch (next->kind) {
+    case Kind::kRoot:
+      return apply({place.root, place.root}, next + 1, end);
+    case Kind::kCurrent:
+      return apply(place, next + 1, end);
+    case Kind::kKey:
+      return key(place, next->key, next + 1, end);
+    case Kind::kIndex:
+      return index(place, next->index, next + 1, end);
+    case Kind::kRange:
+      return range(place, next, end);
+    case Kind::kUnion:
+      return unite(place, next, end);
+    case Kind::kWildcard:
+      if (!place.current.is_structured()) return wrong_target("wildcard", place.current);
+      return each(place.root, elements_of(place.current), next + 1, end);
+    case Kind::kRecursive: {
+      doc::Array results;
+      TIPHYS_CHECK_OK(recurse(place, next + 1, end, 0, results));
+      return doc::Value(std::move(results));
+    }
+    case Kind::kLength:
+      return length(place, next, end);
+    case Kind::kFilter:
+      return filter(place, next, end);
+    case Kind::kScript:
+      return script(place, next, end);
+  }
+  return doc::Value();
+}
+
+/// The next steps applied to each element; what fails or gives null is left out.
+Result<doc::Value> Query::each(const doc::Value& root, const Elements& elements, const Step* next, const Step* end) {
   doc::Array results;
   for (const doc::Value* element : elements) {
-    auto result = query.apply(*element, next, end);
-    if (!result && result.error().code == Code::kResourceExhausted) return result;
+    auto result = apply({root, *element}, next, end);
+    if (!result && ends(result.error())) return result;
     if (result && (next == end || !result->is_null())) results.push_back(std::move(*result));
   }
   return doc::Value(std::move(results));
 }
 
-/// As apply_each, but an index after it picks from the elements.
-Result<doc::Value> apply_to_list(Query& query, const std::vector<const doc::Value*>& elements, const Step* next,
-                                 const Step* end) {
-  if (next == end || next->kind != Kind::kIndex) return apply_each(query, elements, next, end);
-  doc::Array list;
-  for (const doc::Value* element : elements) list.push_back(*element);
-  return query.apply(doc::Value(std::move(list)), next, end);
+/// The same, but an index picks from the elements.
+Result<doc::Value> Query::list(const doc::Value& root, const Elements& elements, const Step* next, const Step* end) {
+  if (next == end || next->kind != Kind::kIndex) return each(root, elements, next, end);
+  const auto* element = element_at(elements, next->index);
+  if (!element) return invalid("index: invalid token out of range");
+  return apply({root, **element}, next + 1, end);
 }
 
-Result<const doc::Value*> element_at(const doc::Array& array, std::int64_t index) {
-  if (index < 0) index += static_cast<std::int64_t>(array.size());
-  if (index < 0 || index >= static_cast<std::int64_t>(array.size()))
-    return invalid("index: invalid token out of range");
-  return &array[static_cast<std::size_t>(index)];
+Result<doc::Value> Query::key(Place place, const std::string& key, const Step* next, const Step* end) {
+  if (!place.current.is_object()) return wrong_target("key", place.current);
+  const doc::Value* member = place.current.get_object().if_contains(key);
+  if (!member) return invalid("key: invalid token key '" + key + "' not found");
+  return apply({place.root, *member}, next, end);
 }
 
-Result<doc::Value> apply_range(Query& query, const doc::Value& current, const Step* step, const Step* end) {
-  const auto* array = current.if_array();
-  if (!array) return wrong_target("range", current);
-  const auto size = static_cast<std::int64_t>(array->size());
-  const std::int64_t stride = step->step.value_or(1);
+Result<doc::Value> Query::index(Place place, std::int64_t index, const Step* next, const Step* end) {
+  if (!place.current.is_array()) return wrong_target("index", place.current);
+  const doc::Value* element = element_at(place.current.get_array(), index);
+  if (!element) return invalid("index: invalid token out of range");
+  return apply({place.root, *element}, next, end);
+}
+
+Result<doc::Value> Query::computed(const Argument& argument, Place place) {
+  if (const auto* script = std::get_if<ScriptPtr>(&argument)) return evaluate(**script, place);
+  if (const auto* number = std::get_if<std::int64_t>(&argument)) return doc::Value(*number);
+  if (const auto* text = std::get_if<std::string>(&argument)) return doc::Value(*text);
+  return doc::Value();
+}
+
+Result<std::int64_t> Query::bound(const Argument& argument, std::int64_t absent, Place place) {
+  if (std::holds_alternative<std::monostate>(argument)) return absent;
+  TIPHYS_TRY(const doc::Value value, computed(argument, place));
+  const auto number = integer_of(value);
+  if (!number) return invalid("range: unexpected expression result. expected [int]");
+  return *number;
+}
+
+/// A negative step goes through the same elements from the end.
+Result<doc::Value> Query::range(Place place, const Step* step, const Step* end) {
+  if (!place.current.is_array()) return wrong_target("range", place.current);
+  const doc::Array& array = place.current.get_array();
+  const auto size = static_cast<std::int64_t>(array.size());
+  TIPHYS_TRY(std::int64_t from, bound(step->arguments[0], 0, place));
+  TIPHYS_TRY(std::int64_t to, bound(step->arguments[1], size, place));
+  TIPHYS_TRY(std::int64_t stride, bound(step->arguments[2], 1, place));
   if (stride == 0) return invalid("range: invalid token out of range");
-  const auto place = [&](std::int64_t index) {
-    if (index < 0) index = std::max<std::int64_t>(index, -size - 1) + size;
-    return std::clamp<std::int64_t>(index, stride < 0 ? -1 : 0, stride < 0 ? size - 1 : size);
-  };
-  std::int64_t from = step->from ? place(*step->from) : stride < 0 ? size - 1 : 0;
-  const std::int64_t to = step->to ? place(*step->to) : stride < 0 ? -1 : size;
-  std::vector<const doc::Value*> elements;
-  for (; stride > 0 ? from < to : from > to; from += std::clamp<std::int64_t>(stride, -size - 1, size + 1)) {
-    elements.push_back(&(*array)[static_cast<std::size_t>(from)]);
+  from = std::clamp<std::int64_t>(from < 0 ? from + size : from, 0, size);
+  to = std::clamp<std::int64_t>(to < 0 ? to + size : to, 0, size);
+  const bool back = stride < 0;
+  stride = std::clamp<std::int64_t>(stride, -size - 1, size + 1);
+  Elements elements;
+  for (std::int64_t i = back ? to - 1 : from; i >= from && i < to; i += stride) {
+    elements.push_back(&array[static_cast<std::size_t>(i)]);
   }
-  return apply_to_list(query, elements, step + 1, end);
+  return list(place.root, elements, step + 1, end);
 }
 
-Result<doc::Value> apply_union(Query& query, const doc::Value& current, const Step* step, const Step* end) {
-  std::vector<const doc::Value*> elements;
-  if (step->kind == Kind::kKeys) {
-    const auto* object = current.if_object();
-    if (!object) return wrong_target("union", current);
-    for (const std::string& key : step->keys) {
-      if (const auto* member = object->if_contains(key)) elements.push_back(member);
+Result<doc::Value> Query::unite(Place place, const Step* step, const Step* end) {
+  Elements elements;
+  bool keys = false;
+  for (std::size_t i = 0; i < step->arguments.size(); ++i) {
+    TIPHYS_TRY(const doc::Value value, computed(step->arguments[i], place));
+    const auto number = integer_of(value);
+    if (!number && !value.is_string()) return invalid("union: invalid token argument. expected [int string]");
+    if (i > 0 && keys != value.is_string()) return invalid("union: keys and indices do not go together");
+    keys = value.is_string();
+    const doc::Value* found = nullptr;
+    if (keys) {
+      found = doc::find(place.current, value.get_string());
+    } else if (const auto* array = place.current.if_array()) {
+      found = element_at(*array, *number);
     }
+    if (found) elements.push_back(found);
+  }
+  if (keys ? !place.current.is_object() : !place.current.is_array()) return wrong_target("union", place.current);
+  return list(place.root, elements, step + 1, end);
+}
+
+/// An object's member of this name comes first.
+Result<doc::Value> Query::length(Place place, const Step* step, const Step* end) {
+  doc::Value length;
+  if (const auto* object = place.current.if_object()) {
+    if (object->contains("length")) return key(place, "length", step + 1, end);
+    length = static_cast<std::int64_t>(object->size());
+  } else if (const auto* array = place.current.if_array()) {
+    length = static_cast<std::int64_t>(array->size());
+  } else if (const auto* string = place.current.if_string()) {
+    length = static_cast<std::int64_t>(string->size());
   } else {
-    const auto* array = current.if_array();
-    if (!array) return wrong_target("union", current);
-    for (const std::int64_t index : step->indices) {
-      if (const auto element = element_at(*array, index)) elements.push_back(*element);
-    }
+    return wrong_target("length", place.current);
   }
-  return apply_to_list(query, elements, step + 1, end);
+  return apply({place.root, length}, step + 1, end);
 }
 
-Status apply_recursive(Query& query, const doc::Value& current, const Step* next, const Step* end, int depth,
-                       doc::Array& results) {
-  constexpr int kDeepestValue = 200;
-  if (current.is_null()) return {};
-  if (depth > kDeepestValue) return invalid("the document is nested too deeply");
-  auto found = query.apply(current, next, end);
-  if (!found && found.error().code == Code::kResourceExhausted) return std::unexpected(found.error());
+/// Behind an index that follows a filter, "$" is what was filtered.
+Result<doc::Value> Query::filter(Place place, const Step* step, const Step* end) {
+  if (step->script->text.empty()) return invalid("invalid expression. is empty");
+  if (!place.current.is_structured()) return wrong_target("filter", place.current);
+  Elements kept;
+  for (const doc::Value* element : elements_of(place.current)) {
+    const auto value = evaluate(*step->script, {place.root, *element});
+    if (!value && ends(value.error())) return value;
+    if (value && truth(*value)) kept.push_back(element);
+  }
+  const bool picks = step + 1 != end && step[1].kind == Kind::kIndex;
+  return list(picks ? place.current : place.root, kept, step + 1, end);
+}
+
+Result<doc::Value> Query::script(Place place, const Step* step, const Step* end) {
+  TIPHYS_TRY(const doc::Value value, evaluate(*step->script, place));
+  if (value.is_string()) return key(place, std::string(value.get_string()), step + 1, end);
+  const auto number = integer_of(value);
+  if (!number) return invalid("unexpected expression result. expected [int string]");
+  return index(place, *number, step + 1, end);
+}
+
+Status Query::recurse(Place place, const Step* next, const Step* end, int depth, doc::Array& results) {
+  if (place.current.is_null()) return {};
+  if (depth > kDeepestValue) return fail(Code::kResourceExhausted, "the document is nested too deeply");
+  auto found = apply(place, next, end);
+  if (!found && ends(found.error())) return std::unexpected(found.error());
   if (found && found->is_array() && next != end) {
     for (doc::Value& element : found->get_array()) results.push_back(std::move(element));
   } else if (found && !found->is_null()) {
     results.push_back(std::move(*found));
   }
-  for (const doc::Value* element : elements_of(current)) {
-    TIPHYS_CHECK_OK(apply_recursive(query, *element, next, end, depth + 1, results));
+  for (const doc::Value* element : elements_of(place.current)) {
+    TIPHYS_CHECK_OK(recurse({place.root, *element}, next, end, depth + 1, results));
   }
   return {};
-}
-
-Result<doc::Value> apply_length(Query& query, const doc::Value& current, const Step* step, const Step* end) {
-  doc::Value length;
-  if (const auto* object = current.if_object()) {
-    const auto* member = object->if_contains("length");
-    length = member ? *member : doc::Value(static_cast<std::int64_t>(object->size()));
-  } else if (const auto* array = current.if_array()) {
-    length = static_cast<std::int64_t>(array->size());
-  } else if (const auto* string = current.if_string()) {
-    length = static_cast<std::int64_t>(string->size());
-  } else {
-    return wrong_target("length", current);
-  }
-  return query.apply(length, step + 1, end);
-}
-
-}  // namespace
-
-Result<Path> parse_steps(std::string_view text, int depth) {
-  if (depth > kDeepest) return invalid("the path is nested too deeply");
-  Path path;
-  while (!text.empty()) {
-    if (path.size() > kMostParts) return invalid("the path has too many steps");
-    if (text.starts_with("..")) {
-      path.emplace_back().kind = Kind::kRecursive;
-      text.remove_prefix(2);
-      if (text.empty()) break;
-    } else if (text[0] == '.') {
-      text.remove_prefix(1);
-      if (text.empty()) return invalid("invalid token. token string is empty");
-    } else if (text[0] != '[') {
-      return invalid("unexpected token '" + std::string(text.substr(0, 1)) + "'");
-    }
-    if (text[0] == '[') {
-      const std::size_t close = closing(text);
-      if (close == std::string_view::npos) return bad_format(text);
-      TIPHYS_TRY(Step step, parse_subscript(text.substr(0, close + 1), depth));
-      path.push_back(std::move(step));
-      text.remove_prefix(close + 1);
-      continue;
-    }
-    const std::size_t end = std::min(text.find_first_of(".["), text.size());
-    const std::string_view name = trim_space(text.substr(0, end));
-    if (name.empty()) return invalid("invalid token. token string is empty");
-    path.push_back(named(name));
-    text.remove_prefix(end);
-  }
-  return path;
-}
-
-std::size_t path_length(std::string_view text) {
-  std::size_t at = 1;
-  while (at < text.size()) {
-    if (text[at] == '[') {
-      const std::size_t close = closing(text.substr(at));
-      if (close == std::string_view::npos) return text.size();
-      at += close + 1;
-      continue;
-    }
-    if (std::string_view(" \t\r\n=!<>&|()+*/%,]~").find(text[at]) != std::string_view::npos &&
-        text.substr(at - 1, 2) != ".*") {
-      break;
-    }
-    ++at;
-  }
-  return at;
-}
-
-Result<doc::Value> Query::apply(const doc::Value& current, const Step* next, const Step* end) {
-  if (++steps > kMostSteps) return fail(Code::kResourceExhausted, "the JSONPath takes too many steps");
-  if (next == end) return current;
-  switch (next->kind) {
-    case Kind::kKey: {
-      const auto* object = current.if_object();
-      if (!object) return wrong_target("key", current);
-      const auto* member = object->if_contains(next->keys[0]);
-      if (!member) return invalid("key: invalid token key '" + next->keys[0] + "' not found");
-      return apply(*member, next + 1, end);
-    }
-    case Kind::kIndex: {
-      const auto* array = current.if_array();
-      if (!array) return wrong_target("index", current);
-      TIPHYS_TRY(const auto* element, element_at(*array, next->indices[0]));
-      return apply(*element, next + 1, end);
-    }
-    case Kind::kRange:
-      return apply_range(*this, current, next, end);
-    case Kind::kKeys:
-    case Kind::kIndices:
-      return apply_union(*this, current, next, end);
-    case Kind::kWildcard:
-      if (!current.is_object() && !current.is_array()) return wrong_target("wildcard", current);
-      return apply_each(*this, elements_of(current), next + 1, end);
-    case Kind::kRecursive: {
-      doc::Array results;
-      TIPHYS_CHECK_OK(apply_recursive(*this, current, next + 1, end, 0, results));
-      return doc::Value(std::move(results));
-    }
-    case Kind::kLength:
-      return apply_length(*this, current, next, end);
-    case Kind::kFilter: {
-      if (!current.is_object() && !current.is_array()) return wrong_target("filter", current);
-      std::vector<const doc::Value*> kept;
-      for (const doc::Value* element : elements_of(current)) {
-        if (holds(*next->filter, *this, *element)) kept.push_back(element);
-      }
-      return apply_to_list(*this, kept, next + 1, end);
-    }
-  }
-  return doc::Value();
 }
 
 }  // namespace json_path
 
 Result<doc::Value> query_json_path(std::string_view path, const doc::Value& root) {
+  if (path.size() > json_path::kLongest) return fail(Code::kInvalidArgument, "the JSONPath is longer than 16 KiB");
   if (!path.starts_with('$') && !path.starts_with('@')) {
     return fail(Code::kInvalidArgument, "the JSONPath '" + std::string(path) + "' does not begin with $");
   }
-  TIPHYS_TRY(const json_path::Path steps, json_path::parse_steps(path.substr(1), 0));
-  json_path::Query query{root};
-  return query.apply(root, steps.data(), steps.data() + steps.size());
+  json_path::Budget budget;
+  TIPHYS_TRY(const json_path::Path steps, json_path::parse_path(path, budget));
+  return json_path::Query().apply({root, root}, steps.data(), steps.data() + steps.size());
 }
 
 }  // namespace tiphys::expr

@@ -1,49 +1,19 @@
-// The JSONPath of Argo's function jsonpath (github.com/evilmonkeyinc/jsonpath), which is not kubectl's.
+// The JSONPath of Argo's function jsonpath (github.com/evilmonkeyinc/jsonpath 0.8.1), which is not kubectl's. What it
+// gives is followed to the letter, oddities included: an operand of && must be a boolean or "1", "t" and the like; a
+// list behind `in` holds JSON strings, which equal no string of the document; operators split at their first place.
 #pragma once
 
-#include <memory>
-#include <string>
 #include <string_view>
-#include <vector>
 
-#include "base/error.h"
 #include "doc/value.h"
 
 namespace tiphys::expr {
 
-/// Keys, indices, ranges, unions, wildcards, `..`, `.length` and filters. A path of keys and indices gives what is
-/// there or an error; the others give an array.
+/// Keys, indices, ranges, unions, wildcards, `..`, `.length`, scripts `[(@.length-1)]` and filters `[?(@.a < 1)]`. A
+/// path of keys, indices and scripts gives what is there or an error; the others give an array of what is not null.
+/// Lengths are integers, all other numbers of `root` should be floats. Errors: a malformed path, a key or index that is
+/// not there, a value of another type than a step needs, a path of more than 16 KiB or 1000
+/// steps, too much to look at or to copy.
 Result<doc::Value> query_json_path(std::string_view path, const doc::Value& root);
 
-namespace json_path {
-
-struct Filter;
-
-struct Step {
-  enum class Kind { kKey, kIndex, kRange, kKeys, kIndices, kWildcard, kRecursive, kLength, kFilter };
-  Kind kind = Kind::kKey;
-  std::vector<std::string> keys;
-  std::vector<std::int64_t> indices;
-  std::optional<std::int64_t> from, to, step;
-  std::shared_ptr<const Filter> filter;
-};
-using Path = std::vector<Step>;
-
-/// One query: the root, and what it may still do.
-struct Query {
-  const doc::Value& root;
-  std::uint64_t steps = 0;
-
-  Result<doc::Value> apply(const doc::Value& current, const Step* next, const Step* end);
-};
-
-/// The steps after `$` or `@`, up to the end of the text.
-Result<Path> parse_steps(std::string_view text, int depth);
-Result<std::shared_ptr<const Filter>> parse_filter(std::string_view text, int depth);
-/// True when the filter holds for the element. What goes wrong inside is false.
-bool holds(const Filter& filter, Query& query, const doc::Value& element);
-/// How far the `$...` or `@...` at the beginning of a filter's operand reaches.
-std::size_t path_length(std::string_view text);
-
-}  // namespace json_path
 }  // namespace tiphys::expr
