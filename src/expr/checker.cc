@@ -386,6 +386,12 @@ class Checker {
       return element_of(first);
     }
     if (name == "get") return visit_get(node, first, arguments[1]);
+    if (!check_parameters(node, arguments)) return {};
+    if (name == "split" || name == "splitAfter") return {kArray, &kStringType};
+    if (name == "sort" && !first.unknown() && !first.array()) {
+      return error(*node.children[0], "cannot use " + (first.is(kNil) ? "nil" : name_of(first)) +
+                                          " as argument (type []int) to call sort");
+    }
     if (name == "take") return first;
     if (name == "abs") return first;
     if (name == "len") {
@@ -454,7 +460,33 @@ class Checker {
     return {name == "count" || name.ends_with("Index") ? kInt : kBool};
   }
 
+  /// Of functions that take texts and integers: false, and an error, when an argument is known to be neither.
+  bool check_parameters(const Node& node, const std::vector<Type>& arguments) {
+    const auto* found = std::ranges::find(kParameters, node.text, &Parameters::function);
+    if (found == std::end(kParameters)) return true;
+    for (std::size_t i = 0; i < arguments.size() && i < found->kinds.size(); ++i) {
+      const StaticKind wanted = found->kinds[i] == 's' ? kString : kInt;
+      if (arguments[i].unknown() || arguments[i].is(wanted)) continue;
+      const std::string given = arguments[i].is(kNil) ? "nil" : name_of(arguments[i]);
+      error(*node.children[i],
+            "cannot use " + given + " as argument (type " + name_of({wanted}) + ") to call " + node.text);
+      return false;
+    }
+    return true;
+  }
+
+  struct Parameters {
+    std::string_view function;
+    std::string_view kinds;  ///< s for a text, i for an integer
+  };
+  static constexpr Parameters kParameters[] = {
+      {"trim", "ss"},        {"trimPrefix", "ss"},  {"trimSuffix", "ss"}, {"upper", "s"},    {"lower", "s"},
+      {"split", "ssi"},      {"splitAfter", "ssi"}, {"replace", "sssi"},  {"repeat", "si"},  {"indexOf", "ss"},
+      {"lastIndexOf", "ss"}, {"hasPrefix", "ss"},   {"hasSuffix", "ss"},  {"fromJSON", "s"}, {"toBase64", "s"},
+      {"fromBase64", "s"},   {"duration", "s"},     {"timezone", "s"},
+  };
   static constexpr Type kIntType{kInt};
+  static constexpr Type kStringType{kString};
 
   const Tree& tree_;
   std::span<const StaticKind> roots_;

@@ -58,6 +58,9 @@ class Evaluation::Collection {
 Result<Held> Evaluation::collect(const Node& node) {
   TIPHYS_TRY(Held array, eval(*node.children[0]));
   if (go_bytes(*array)) array = Held(bytes_as_array(array.take()));
+  // What the checker does not know may be a text, whose bytes are taken, or a map without members.
+  if (array->is_string()) array = Held(bytes_as_array(make_go_value(GoKind::kBytes, array.take())));
+  if (array->is_object() && array->get_object().empty()) array = Held(doc::Value(doc::Array()));
   if (!array->is_array()) {
     return error_at(*node.children[0],
                     "builtin " + node.text + " takes only array (got " + std::string(go_type(*array)) + ")");

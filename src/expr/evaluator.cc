@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "doc/utf8.h"
 #include "expr/evaluation.h"
 #include "expr/functions.h"
 #include "expr/go_text.h"
@@ -182,8 +183,7 @@ Result<Held> Evaluation::eval_unary(const Node& node) {
   }
   TIPHYS_TRY(Held operand, eval(*node.children[0]));
   if (node.op == Op::kPlus) {
-    if (!is_number(*operand)) return error_at(node, "invalid operation: + " + std::string(go_type(*operand)));
-    return operand;
+    return operand;  // of whatever type: the checker refuses what is known to be no number
   }
   auto negated = negate(*operand);
   if (!negated) return error_at(node, negated.error());
@@ -219,7 +219,9 @@ Result<Held> Evaluation::eval_matches(const Node& node, const doc::Value& left, 
     return error_at(node,
                     "invalid operation: " + std::string(go_type(left)) + " matches " + std::string(go_type(right)));
   }
-  const std::string_view text = left.get_string();
+  std::string_view text = left.get_string();
+  std::string well_formed;
+  if (!doc::is_utf8(text)) text = well_formed = doc::to_utf8(text);  // RE2 matches nothing there, Go's does
   if (node.pattern) return Held(doc::Value(RE2::PartialMatch(text, *node.pattern)));
   const RE2 pattern(std::string(right.get_string()), RE2::Quiet);
   if (!pattern.ok()) return error_at(node, "error parsing regexp: " + pattern.error());

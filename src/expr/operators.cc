@@ -5,6 +5,7 @@
 #include <limits>
 #include <optional>
 
+#include "expr/go_math.h"
 #include "expr/go_text.h"
 #include "expr/go_value.h"
 
@@ -76,7 +77,7 @@ Result<doc::Value> calculate(Op op, const doc::Value& left, const doc::Value& ri
     case Op::kDivide:
       return doc::Value(a / b);
     case Op::kPower:
-      return doc::Value(std::pow(a, b));
+      return doc::Value(go_pow(a, b));
     default:
       break;
   }
