@@ -191,6 +191,13 @@ Result<Held> Evaluation::eval_unary(const Node& node) {
 }
 
 Result<Held> Evaluation::eval_logical(const Node& node) {
+  // A constant decides, or leaves the other side as it is, before anything is evaluated.
+  for (int side = 0; side < 2; ++side) {
+    const Node& constant = *node.children[side];
+    if (constant.kind != Kind::kLiteral || !constant.literal.is_bool()) continue;
+    if (constant.literal.get_bool() == (node.op == Op::kOr)) return Held(&constant.literal);
+    return eval(*node.children[1 - side]);
+  }
   const std::string_view use = node.op == Op::kOr ? "||" : "&&";
   TIPHYS_TRY(const bool left, eval_bool(*node.children[0], use));
   if (left == (node.op == Op::kOr)) return Held(doc::Value(left));

@@ -9,8 +9,11 @@ var explanations = []*regexp.Regexp{
 	regexp.MustCompile(`"error": ".*map\[interface \{\}\]`),
 	// int and int64 are one type.
 	regexp.MustCompile(`sprig\.duration(Round)?\(`),
-	// find and findLast leave a value behind on the original's stack.
-	regexp.MustCompile(`find(Last)?\(`),
+	// find and findLast, and first and last of filter and map, which become these, leave a value behind on the
+	// original's stack.
+	regexp.MustCompile(`find(Last)?\(|(first|last)\((filter|map)|\| (first|last)\(`),
+	// Lists and maps do not know the type of their elements.
+	regexp.MustCompile(`sprig\.(must)?(typeOf|kindOf|typeIs|kindIs|toString)|sort\(sprig\.chunk`),
 }
 
 func isExplained(answer Row) bool {
