@@ -312,6 +312,8 @@ Result<Held> Evaluation::eval_call(const Node& node) {
   if (function.call_with && !scope_.ambient()) {
     return error_at(node, node.text + " needs a clock or chance, which is not to be had here");
   }
+  steps_ += function.steps;
+  if (steps_ > kMostSteps) return fail(Code::kResourceExhausted, "the expression takes too many steps");
   auto result = function.call_with ? function.call_with(arguments, *scope_.ambient()) : function.call(arguments);
   if (!result) return error_at(node, result.error());
   TIPHYS_CHECK_OK(charge(*result));

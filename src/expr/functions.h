@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -25,6 +26,8 @@ struct Function {
   StaticKind result = StaticKind::kUnknown;
   /// In place of `call`: what needs clock or chance.
   Result<doc::Value> (*call_with)(Arguments, const Ambient&) = nullptr;
+  /// Of an evaluation, beside the call's own: for what takes its time, such as keys.
+  std::uint32_t steps = 0;
 };
 
 /// expr-lang's own functions without predicates, and asInt, asFloat, jsonpath, toJson; nullptr when there is none.
