@@ -3,12 +3,14 @@
 # make test-containers   only those on podman and dockerd
 # make bench  ours beside the peers, measured in one run
 # make tidy   clang-format and clang-tidy
+# make oracles        ask the original libraries again for every row of tests/oracles (needs Go)
+# make fuzz-oracles   random expressions beside the originals, FUZZ_CASES of each language (needs Go)
 # make oracles   what the original libraries give for the inputs in tests/oracles (needs Go)
 PRESET ?= release
 BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
 
-.PHONY: run test test-containers bench tidy oracles build bootstrap clean
+.PHONY: run test test-containers bench tidy oracles build bootstrap clean fuzz-oracles
 run: build
 	@tools/run-example $(BUILD)/bin/tiphys
 
@@ -26,6 +28,9 @@ tidy: build
 
 oracles:
 	@tools/oracles/regenerate
+
+fuzz-oracles: build
+	@tools/oracles/fuzz-all $(BUILD)/bin/oracle_runner
 
 build: bootstrap
 	@cmake --preset $(PRESET) >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }

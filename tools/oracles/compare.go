@@ -33,7 +33,7 @@ func compareFiles(minus, plus string, out io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("row %d: %w", i+1, err)
 		}
-		if !same && isExplained(a[i]) {
+		if !same && isExplained(a[i], b[i]) {
 			explained++
 		} else if !same {
 			differ++
