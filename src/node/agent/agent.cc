@@ -14,7 +14,7 @@
 #include "node/agent/pod_run.h"
 #include "node/agent/pod_spec.h"
 #include "node/log/log_file.h"
-#include "node/workers.h"
+#include "base/workers.h"
 
 namespace tiphys::node {
 namespace {

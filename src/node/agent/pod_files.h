@@ -9,7 +9,7 @@
 #include "artifact/repository.h"
 #include "doc/value.h"
 #include "node/runtime.h"
-#include "node/workers.h"
+#include "base/workers.h"
 
 namespace tiphys::node {
 

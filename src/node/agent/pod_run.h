@@ -15,7 +15,7 @@
 #include "node/agent/pod_spec.h"
 #include "node/log/log_file.h"
 #include "node/runtime.h"
-#include "node/workers.h"
+#include "base/workers.h"
 
 namespace tiphys::node {
 
