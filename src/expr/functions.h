@@ -24,10 +24,10 @@ struct Function {
   std::size_t most;
   Result<doc::Value> (*call)(Arguments);
   StaticKind result = StaticKind::kUnknown;
-  /// In place of `call`: what needs clock or chance.
-  Result<doc::Value> (*call_with)(Arguments, const Ambient&) = nullptr;
   /// Of an evaluation, beside the call's own: for what takes its time, such as keys.
   std::uint32_t steps = 0;
+  /// In place of `call`: what needs clock or chance.
+  Result<doc::Value> (*call_with)(Arguments, const Ambient&) = nullptr;
 };
 
 /// expr-lang's own functions without predicates, and asInt, asFloat, jsonpath, toJson; nullptr when there is none.

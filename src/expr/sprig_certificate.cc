@@ -155,14 +155,14 @@ constexpr std::uint32_t kCertificateSteps = 200'000;
 constexpr std::uint32_t kSignatureSteps = 10'000;
 
 constexpr Function kFunctions[] = {
-    {"genPrivateKey", 1, 1, private_key, StaticKind::kUnknown, nullptr, kKeySteps},
+    {"genPrivateKey", 1, 1, private_key, StaticKind::kUnknown, kKeySteps},
     {"buildCustomCert", 2, 2, custom},
-    {"genCA", 2, 2, nullptr, StaticKind::kUnknown, authority<false>, kCertificateSteps},
-    {"genCAWithKey", 3, 3, nullptr, StaticKind::kUnknown, authority<true>, kSignatureSteps},
-    {"genSelfSignedCert", 4, 4, nullptr, StaticKind::kUnknown, self_signed<false>, kCertificateSteps},
-    {"genSelfSignedCertWithKey", 5, 5, nullptr, StaticKind::kUnknown, self_signed<true>, kSignatureSteps},
-    {"genSignedCert", 5, 5, nullptr, StaticKind::kUnknown, signed_by_authority<false>, kCertificateSteps},
-    {"genSignedCertWithKey", 6, 6, nullptr, StaticKind::kUnknown, signed_by_authority<true>, kSignatureSteps},
+    {"genCA", 2, 2, nullptr, StaticKind::kUnknown, kCertificateSteps, authority<false>},
+    {"genCAWithKey", 3, 3, nullptr, StaticKind::kUnknown, kSignatureSteps, authority<true>},
+    {"genSelfSignedCert", 4, 4, nullptr, StaticKind::kUnknown, kCertificateSteps, self_signed<false>},
+    {"genSelfSignedCertWithKey", 5, 5, nullptr, StaticKind::kUnknown, kSignatureSteps, self_signed<true>},
+    {"genSignedCert", 5, 5, nullptr, StaticKind::kUnknown, kCertificateSteps, signed_by_authority<false>},
+    {"genSignedCertWithKey", 6, 6, nullptr, StaticKind::kUnknown, kSignatureSteps, signed_by_authority<true>},
 };
 
 }  // namespace
