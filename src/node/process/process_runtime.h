@@ -11,10 +11,10 @@
 
 #include "base/executor.h"
 #include "base/unique_fd.h"
+#include "base/workers.h"
 #include "node/process/supervisor_client.h"
 #include "node/runtime.h"
 #include "node/supervisor/step_root.h"
-#include "base/workers.h"
 
 namespace boost::asio {
 class io_context;
