@@ -17,7 +17,7 @@ var explanations = []explanation{
 	{regexp.MustCompile(`sprig\.duration(Round)?\(`), anything},
 	// find and findLast, and first and last of filter and map, which become these, leave a value behind on the
 	// original's stack.
-	{regexp.MustCompile(`find(Last)?\(|(first|last)\((filter|map)|\| (first|last)\(`), anything},
+	{regexp.MustCompile(`find(Last)?(Index)?\(|(first|last)\((filter|map)|\| (first|last)\(`), anything},
 	// Lists and maps do not know the type of their elements.
 	{regexp.MustCompile(`sprig\.(must)?(typeOf|kindOf|typeIs|kindIs|toString)|sort\(sprig\.chunk`), anything},
 	// What is wrong with a depends text is told at once, not when the tasks before it have finished.
