@@ -2,13 +2,14 @@
 # make test   every test; those on podman and dockerd where it can start them (root), else it says that it skips them
 # make test-containers   only those on podman and dockerd
 # make bench  ours beside the peers, measured in one run
+# make fuzz   each parser with random inputs for FUZZ_SECONDS (60); ends with an error when one finds something
 # make tidy   clang-format and clang-tidy
 # make oracles   what the original libraries give for the inputs in tests/oracles (needs Go)
 PRESET ?= release
 BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
 
-.PHONY: run test test-containers bench tidy oracles build bootstrap clean
+.PHONY: run test test-containers bench fuzz tidy oracles build bootstrap clean
 run: build
 	@tools/run-example $(BUILD)/bin/tiphys
 
@@ -20,6 +21,11 @@ test-containers: build
 
 bench: build
 	@bench/run $(BUILD)
+
+fuzz: PRESET := fuzz
+fuzz: PACKAGES := tools/packages.txt tools/packages-fuzz.txt
+fuzz: build
+	@tools/fuzz build/fuzz
 
 tidy: build
 	@tools/tidy $(BUILD)
@@ -33,7 +39,7 @@ build: bootstrap
 
 bootstrap:
 	@mkdir -p build
-	@tools/bootstrap
+	@tools/bootstrap $(PACKAGES)
 
 clean:
 	rm -rf build
