@@ -74,11 +74,12 @@ struct Node {
   Kind kind = Kind::kLiteral;
   Op op = Op::kNone;
   bool optional = false;
+  bool constant = false;     ///< `literal` is what it gives in every scope
   std::uint16_t depth = 1;   ///< of the tree below
   std::uint32_t offset = 0;  ///< of its place in the text
   std::uint32_t begin = 0;   ///< of its whole text
   std::uint32_t end = 0;
-  std::uint32_t slot = 0;  ///< kPath: the place in Tree::paths
+  std::uint32_t slot = 0;  ///< kPath: the place in Tree::variables
   std::string text;
   doc::Value literal;
   std::vector<const Node*> children;
@@ -89,11 +90,19 @@ struct Node {
   std::shared_ptr<const re2::RE2> pattern;  ///< of matches, when it is constant
 };
 
+/// A path that an expression reads.
+struct TreeVariable {
+  std::string_view name;  ///< the whole
+  std::string_view root;  ///< its first part
+  std::size_t hash = 0;   ///< of the name, as Scope::find takes it
+};
+
 struct Tree {
   std::string text;
   std::deque<Node> nodes;
   const Node* root = nullptr;
-  std::vector<const Node*> paths;
+  std::vector<Node*> paths;  ///< those that the parser has begun; some have become something else
+  std::vector<TreeVariable> variables;
   /// Of the kinds of variables with which it was last found well-typed.
   mutable std::atomic<std::uint64_t> checked = 0;
   std::uint32_t slots = 0;  ///< variables of lets, at most as many at once

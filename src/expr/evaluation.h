@@ -1,7 +1,9 @@
 // One evaluation of a tree: the variables of lets and predicates, and what it may still use.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <cstdint>
+#include <forward_list>
 #include <string>
 #include <vector>
 
@@ -9,53 +11,80 @@
 #include "doc/value.h"
 #include "expr/ast.h"
 #include "expr/evaluator.h"
+#include "expr/held.h"
 #include "expr/scope.h"
+#include "expr/static_type.h"
 
 namespace tiphys::expr {
 
-/// A value of its own, or one that lives elsewhere for as long as the evaluation needs it.
-class Held {
- public:
-  Held() = default;
-  Held(doc::Value value) : owned_(std::move(value)) {}
-  explicit Held(const doc::Value* borrowed) : borrowed_(borrowed) {}
-
-  const doc::Value& get() const { return borrowed_ ? *borrowed_ : owned_; }
-  const doc::Value& operator*() const { return get(); }
-  const doc::Value* operator->() const { return &get(); }
-  bool borrowed() const { return borrowed_ != nullptr; }
-  doc::Value take() {
-    if (borrowed_) return *borrowed_;
-    return std::move(owned_);
-  }
-
-  bool cut = false;  ///< a ?. found nothing: what follows in the chain is not evaluated
-
- private:
-  const doc::Value* borrowed_ = nullptr;
-  doc::Value owned_;
+/// What a scope has for a variable of a tree.
+struct FoundVariable {
+  Scope::Found whole;  ///< under its whole name
+  StaticKind root;     ///< the kind of its first part, as the checker knows it
 };
+/// In the order of Tree::variables.
+using FoundVariables = boost::container::small_vector<FoundVariable, 8>;
 
 class Evaluation {
  public:
-  Evaluation(const Tree& tree, const Scope& scope, const Trace& trace)
-      : tree_(tree), scope_(scope), trace_(trace), slots_(tree.slots) {}
+  Evaluation(const Tree& tree, const Scope& scope, const FoundVariables& found, const Trace& trace)
+      : tree_(tree), scope_(scope), found_(found), trace_(trace), slots_(tree.slots) {}
 
-  Result<Held> eval(const Node& node);
-  /// The value as one of its own.
-  Result<doc::Value> own(Held held);
-  Result<doc::Value> eval_owned(const Node& node);
-  Result<bool> eval_bool(const Node& node, std::string_view use);
+  Held eval(const Node& node);
+  /// The same, sooner for what most operands are. It counts a step, and leaves it to what repeats to compare.
+  Held operand(const Node& node) {
+    if (trace_) return eval(node);
+    ++steps_;
+    if (node.constant) return Held(&node.literal);
+    switch (node.kind) {
+      case Node::Kind::kPath:
+        return eval_path(node);
+      case Node::Kind::kPointer:
+        return eval_pointer(node);
+      case Node::Kind::kBinary:
+        return eval_binary(node);
+      default:
+        return eval(node);
+    }
+  }
+  /// Counts a step; false when there have been too many.
+  bool step() { return ++steps_ <= kMostSteps || exceeds_steps(); }
+  /// A boolean, else an error.
+  Held eval_bool(const Node& node, std::string_view use);
+  /// Puts what a node gives into a value that lives on; false for an error.
+  bool eval_to(const Node& node, doc::Value& place);
+  bool own(const Held& held, doc::Value& place);
+  /// Keeps a value until the evaluation ends.
+  Held keep(doc::Value&& value);
+  /// The same, and counts its memory.
+  Held keep_charged(doc::Value&& value);
+  const doc::Value* last_made() const { return made_.empty() ? nullptr : &made_.front(); }
+  /// Forgets what was made after `value`.
+  void drop_until(const doc::Value* value) {
+    while (last_made() != value) made_.pop_front();
+  }
+  /// A binary operator that needs both its operands; `node` is the place of errors.
+  Held apply(const Node& node, Op op, Held left, Held right);
 
   /// The functions with predicates; see collect.cc.
-  Result<Held> collect(const Node& node);
+  Held collect(const Node& node);
 
-  std::unexpected<Error> error_at(const Node& node, const Error& error) const;
-  std::unexpected<Error> error_at(const Node& node, std::string message) const;
-  /// Counts memory that a value takes; an error when the evaluation has made too much.
-  Status charge(const doc::Value& value);
+  /// Fails: the evaluation ends with this error.
+  Held fail_with(Error error);
+  Held error_at(const Node& node, const Error& error);
+  Held error_at(const Node& node, std::string message);
+  const Error& error() const { return error_; }
+  /// Counts memory that a value takes; false when the evaluation has made too much.
+  bool charge(const doc::Value& value);
+  bool charge(std::uint64_t bytes) {
+    memory_ += bytes;
+    return memory_ <= kMostMemory || exceeds_memory();
+  }
 
  private:
+  static constexpr std::uint64_t kMostMemory = 64u << 20;
+  static constexpr std::uint64_t kMostSteps = 4'000'000;
+
   struct Pointer {
     const doc::Value* element = nullptr;
     std::int64_t index = 0;
@@ -63,39 +92,47 @@ class Evaluation {
   };
   class PointerFrame;
   class Collection;
+  class Operands;
 
-  Result<Held> eval_traced(const Node& node);
-  Result<Held> eval_node(const Node& node);
-  Result<Held> eval_path(const Node& node);
-  Result<Held> eval_pointer(const Node& node);
-  Result<Held> eval_unary(const Node& node);
-  Result<Held> eval_binary(const Node& node);
-  Result<Held> eval_logical(const Node& node);
-  Result<Held> eval_matches(const Node& node, const doc::Value& left, const doc::Value& right);
-  Result<Held> eval_member(const Node& node);
-  Result<Held> eval_slice(const Node& node);
-  Result<Held> eval_array(const Node& node);
-  Result<Held> eval_map(const Node& node);
-  Result<Held> eval_let(const Node& node);
-  Result<Held> eval_call(const Node& node);
-  Result<Held> eval_method(const Node& node);
-  Result<Held> undefined(const Node& node) const;
+  Held eval_traced(const Node& node);
+  Held eval_node(const Node& node);
+  Held eval_path(const Node& node);
+  Held eval_pointer(const Node& node);
+  Held eval_unary(const Node& node);
+  Held eval_binary(const Node& node);
+  Held eval_logical(const Node& node);
+  Held apply_to_values(const Node& node, Op op, Held left, Held right);
+  Held eval_matches(const Node& node, Held left, Held right);
+  Held eval_member(const Node& node);
+  Held eval_slice(const Node& node);
+  Held eval_array(const Node& node);
+  Held eval_map(const Node& node);
+  Held eval_let(const Node& node);
+  Held eval_call(const Node& node);
+  Held eval_method(const Node& node);
+  bool exceeds_memory();
+  bool exceeds_steps();
+  Held undefined(const Node& node);
 
-  Result<Held> collect_bools(const Node& node, Collection& collection);
-  Result<Held> collect_found(const Node& node, Collection& collection);
-  Result<Held> collect_mapped(const Node& node, Collection& collection);
-  Result<Held> collect_summed(const Node& node, Collection& collection);
-  Result<Held> collect_groups(const Node& node, Collection& collection);
-  Result<Held> collect_sorted(const Node& node, Collection& collection);
-  Result<Held> collect_reduced(const Node& node, Collection& collection);
+  Held collect_bools(const Node& node, Collection& collection);
+  Held collect_found(const Node& node, Collection& collection);
+  Held collect_mapped(Collection& collection);
+  Held collect_filtered(Collection& collection);
+  Held collect_summed(const Node& node, Collection& collection);
+  Held collect_groups(const Node& node, Collection& collection);
+  Held collect_sorted(const Node& node, Collection& collection);
+  Held collect_reduced(const Node& node, Collection& collection);
 
   const Tree& tree_;
   const Scope& scope_;
+  const FoundVariables& found_;
   const Trace& trace_;
   std::vector<Held> slots_;
-  std::vector<Pointer> pointers_;
+  std::forward_list<doc::Value> made_;  ///< what a Held may stand for, the last first
+  const Pointer* pointer_ = nullptr;    ///< the innermost #
   std::uint64_t steps_ = 0;
   std::uint64_t memory_ = 0;  ///< bytes, roughly
+  Error error_;
 };
 
 }  // namespace tiphys::expr

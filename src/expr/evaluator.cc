@@ -3,12 +3,15 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <optional>
+#include <span>
 
 #include "doc/utf8.h"
 #include "expr/evaluation.h"
 #include "expr/functions.h"
 #include "expr/go_text.h"
 #include "expr/go_value.h"
+#include "expr/number.h"
 #include "expr/operators.h"
 #include "expr/position.h"
 #include "expr/variables.h"
@@ -18,80 +21,110 @@ namespace {
 
 using Kind = Node::Kind;
 
-constexpr std::uint64_t kMostSteps = 4'000'000;
-constexpr std::uint64_t kMostMemory = 64u << 20;
-
 std::uint64_t weight(const doc::Value& value) {
   std::uint64_t total = sizeof(doc::Value);
   if (const auto* string = value.if_string()) {
     total += string->size();
   } else if (const auto* array = value.if_array()) {
-    for (const auto& element : *array) total += weight(element);
+    for (const auto& element : *array) {
+      total += element.is_structured() || element.is_string() ? weight(element) : sizeof(doc::Value);
+    }
   } else if (const auto* object = value.if_object()) {
     for (const auto& member : *object) total += 32 + member.key().size() + weight(member.value());
   }
   return total;
 }
 
+/// Operators on numbers, and equality of texts: most of what expressions do. nullopt for all else, and for errors.
+std::optional<Held> apply_in_place(Op op, Held left, Held right) {
+  if (left.is_int() && right.is_int() && !is_of_floats(op)) {
+    return apply_to_integers<Held>(op, left.get_int(), right.get_int());
+  }
+  if (left.is_number() && right.is_number()) return apply_to_floats<Held>(op, left.to_float(), right.to_float());
+  if ((op == Op::kEqual || op == Op::kNotEqual) && left.is_string() && right.is_string()) {
+    return Held((left.get_string() == right.get_string()) == (op == Op::kEqual));
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
-std::unexpected<Error> Evaluation::error_at(const Node& node, const Error& error) const {
-  return fail(error.code, error.message + caret(tree_.text, node.offset));
+Held Evaluation::fail_with(Error error) {
+  error_ = std::move(error);
+  return Held::failure();
 }
-std::unexpected<Error> Evaluation::error_at(const Node& node, std::string message) const {
-  return fail(Code::kInvalidArgument, std::move(message) + caret(tree_.text, node.offset));
+Held Evaluation::error_at(const Node& node, const Error& error) {
+  return fail_with({error.code, error.message + caret(tree_.text, node.offset)});
 }
-
-Status Evaluation::charge(const doc::Value& value) {
-  memory_ += weight(value);
-  if (memory_ > kMostMemory) return fail(Code::kResourceExhausted, "memory budget exceeded");
-  return {};
+Held Evaluation::error_at(const Node& node, std::string message) {
+  return error_at(node, Error{Code::kInvalidArgument, std::move(message)});
 }
 
-Result<doc::Value> Evaluation::own(Held held) {
-  if (held.borrowed()) TIPHYS_CHECK_OK(charge(*held));
-  return held.take();
+bool Evaluation::exceeds_memory() {
+  fail_with({Code::kResourceExhausted, "memory budget exceeded"});
+  return false;
 }
 
-Result<doc::Value> Evaluation::eval_owned(const Node& node) {
-  TIPHYS_TRY(Held held, eval(node));
-  return own(std::move(held));
+bool Evaluation::exceeds_steps() {
+  fail_with({Code::kResourceExhausted, "the expression takes too many steps"});
+  return false;
 }
 
-Result<bool> Evaluation::eval_bool(const Node& node, std::string_view use) {
-  TIPHYS_TRY(const Held held, eval(node));
-  if (!held->is_bool()) {
-    return error_at(node, std::string(use) + " needs a bool, not " + std::string(go_type(*held)));
-  }
-  return held->get_bool();
+bool Evaluation::charge(const doc::Value& value) {
+  return charge(weight(value));
 }
 
-Result<Held> Evaluation::eval(const Node& node) {
-  if (++steps_ > kMostSteps) return fail(Code::kResourceExhausted, "the expression takes too many steps");
-  return trace_ ? eval_traced(node) : eval_node(node);
+bool Evaluation::own(const Held& held, doc::Value& place) {
+  held.move_to(place);
+  if (held.is_in_place()) return charge(sizeof(doc::Value));
+  return held.kind() == Held::Kind::kMade || charge(place);
 }
 
-Result<Held> Evaluation::eval_traced(const Node& node) {
-  auto held = eval_node(node);
+bool Evaluation::eval_to(const Node& node, doc::Value& place) {
+  const Held held = eval(node);
+  return !held.failed() && own(held, place);
+}
+
+Held Evaluation::keep(doc::Value&& value) {
+  const Held held(&value);
+  if (!held.value()) return held;
+  return Held::made(&made_.emplace_front(std::move(value)));
+}
+
+Held Evaluation::keep_charged(doc::Value&& value) {
+  return charge(value) ? keep(std::move(value)) : Held::failure();
+}
+
+Held Evaluation::eval_bool(const Node& node, std::string_view use) {
+  const Held held = eval(node);
+  if (held.is_bool() || held.failed()) return held;
+  return error_at(node, std::string(use) + " needs a bool, not " + std::string(go_type(*Operand(held))));
+}
+
+Held Evaluation::eval(const Node& node) {
+  if (!step()) return Held::failure();
+  if (trace_) return eval_traced(node);
+  return node.constant ? Held(&node.literal) : eval_node(node);
+}
+
+Held Evaluation::eval_traced(const Node& node) {
+  const Held held = eval_node(node);
   const bool told = node.kind == Kind::kLiteral || node.kind == Kind::kPredicate || node.kind == Kind::kChain;
-  if (held && !held->cut && !told)
-    trace_(std::string_view(tree_.text).substr(node.begin, node.end - node.begin), **held);
+  if (!held.failed() && !held.is_cut() && !told)
+    trace_(std::string_view(tree_.text).substr(node.begin, node.end - node.begin), *Operand(held));
   return held;
 }
 
-Result<Held> Evaluation::eval_node(const Node& node) {
+Held Evaluation::eval_node(const Node& node) {
   switch (node.kind) {
     case Kind::kLiteral:
       return Held(&node.literal);
     case Kind::kPath:
       return eval_path(node);
-    case Kind::kEnv: {
-      doc::Value all = variables_below(scope_, "");
-      TIPHYS_CHECK_OK(charge(all));
-      return Held(std::move(all));
-    }
+    case Kind::kEnv:
+      return keep_charged(variables_below(scope_, ""));
     case Kind::kVariable:
-      return Held(&*slots_[node.slot]);
+      return slots_[node.slot];
     case Kind::kPointer:
       return eval_pointer(node);
     case Kind::kUnary:
@@ -99,15 +132,15 @@ Result<Held> Evaluation::eval_node(const Node& node) {
     case Kind::kBinary:
       return eval_binary(node);
     case Kind::kConditional: {
-      TIPHYS_TRY(const bool condition, eval_bool(*node.children[0], "a condition"));
-      return eval(*node.children[condition ? 1 : 2]);
+      const Held condition = eval_bool(*node.children[0], "a condition");
+      if (condition.failed()) return condition;
+      return eval(*node.children[condition.get_bool() ? 1 : 2]);
     }
     case Kind::kMember:
       return eval_member(node);
     case Kind::kChain: {
-      TIPHYS_TRY(Held held, eval(*node.children[0]));
-      held.cut = false;
-      return held;
+      const Held held = eval(*node.children[0]);
+      return held.is_cut() ? Held() : held;
     }
     case Kind::kSlice:
       return eval_slice(node);
@@ -118,7 +151,10 @@ Result<Held> Evaluation::eval_node(const Node& node) {
     case Kind::kLet:
       return eval_let(node);
     case Kind::kSequence: {
-      for (std::size_t i = 0; i + 1 < node.children.size(); ++i) TIPHYS_CHECK_OK(eval(*node.children[i]));
+      for (std::size_t i = 0; i + 1 < node.children.size(); ++i) {
+        const Held held = eval(*node.children[i]);
+        if (held.failed()) return held;
+      }
       return eval(*node.children.back());
     }
     case Kind::kPredicate:
@@ -135,7 +171,10 @@ Result<Held> Evaluation::eval_node(const Node& node) {
   return Held();
 }
 
-Result<Held> Evaluation::eval_path(const Node& node) {
+Held Evaluation::eval_path(const Node& node) {
+  const auto& [whole, root] = found_[node.slot];
+  if (whole.value) return Held(whole.value);
+  if (whole.text && (root == StaticKind::kString || !scope_.has_below(node.names.back()))) return Held(whole.text);
   Variable variable = find_variable(scope_, node.names);
   Held held;  // nil for a name that the scope does not know, where the checker has let it pass
   std::size_t next = std::max<std::size_t>(variable.length, 1);
@@ -144,53 +183,49 @@ Result<Held> Evaluation::eval_path(const Node& node) {
     // A map without the next part gives nil for it.
     if (!*value && variable.length > 0) ++next;
   } else if (const auto* text = std::get_if<const std::string*>(&variable.found)) {
-    held = Held(doc::Value(**text));
-    TIPHYS_CHECK_OK(charge(*held));
+    held = Held(*text);
   } else {
-    held = Held(std::get<doc::Value>(std::move(variable.found)));
-    TIPHYS_CHECK_OK(charge(*held));
+    held = keep_charged(std::get<doc::Value>(std::move(variable.found)));
+    if (held.failed()) return held;
   }
   for (; next < node.parts.size(); ++next) {
-    if (held->is_object()) {
-      const doc::Value* member = held->get_object().if_contains(node.parts[next]);
-      if (!member) {
-        held = Held();
-      } else {
-        held = held.borrowed() ? Held(member) : Held(doc::Value(*member));
-      }
-      continue;
+    const doc::Object* object = held.value() ? held.value()->if_object() : nullptr;
+    if (!object) {
+      return fail_with({Code::kInvalidArgument,
+                        "cannot fetch " + node.parts[next] + " from " + std::string(go_type(*Operand(held))) +
+                            suggest_variable(scope_, node.names.back()) + caret(tree_.text, node.offsets[next])});
     }
-    return fail(Code::kInvalidArgument, "cannot fetch " + node.parts[next] + " from " + std::string(go_type(*held)) +
-                                            suggest_variable(scope_, node.names.back()) +
-                                            caret(tree_.text, node.offsets[next]));
+    const doc::Value* member = object->if_contains(node.parts[next]);
+    held = member ? Held(member) : Held();
   }
   return held;
 }
 
-Result<Held> Evaluation::eval_pointer(const Node& node) {
-  if (pointers_.empty()) return error_at(node, "cannot use pointer accessor outside predicate");
-  const Pointer& pointer = pointers_.back();
-  if (node.text == "index") return Held(doc::Value(pointer.index));
-  const doc::Value* value = node.text == "acc" ? pointer.accumulator : pointer.element;
-  if (!value) return error_at(node, "unknown pointer #" + node.text);
-  return Held(value);
+Held Evaluation::eval_pointer(const Node& node) {
+  if (!pointer_) return error_at(node, "cannot use pointer accessor outside predicate");
+  if (node.text.empty()) return Held(pointer_->element);
+  if (node.text == "index") return Held(pointer_->index);
+  if (node.text != "acc" || !pointer_->accumulator) return error_at(node, "unknown pointer #" + node.text);
+  return Held(pointer_->accumulator);
 }
 
-Result<Held> Evaluation::eval_unary(const Node& node) {
+Held Evaluation::eval_unary(const Node& node) {
   if (node.op == Op::kNot) {
-    TIPHYS_TRY(const bool value, eval_bool(*node.children[0], "not"));
-    return Held(doc::Value(!value));
+    const Held truth = eval_bool(*node.children[0], "not");
+    return truth.failed() ? truth : Held(!truth.get_bool());
   }
-  TIPHYS_TRY(Held operand, eval(*node.children[0]));
+  const Held held = eval(*node.children[0]);
+  if (held.failed()) return held;
+  const Operand operand(held);
   if (node.op == Op::kPlus) {
-    return operand;  // of whatever type: the checker refuses what is known to be no number
+    return held;  // of whatever type: the checker refuses what is known to be no number
   }
   auto negated = negate(*operand);
   if (!negated) return error_at(node, negated.error());
-  return Held(std::move(*negated));
+  return keep(std::move(*negated));
 }
 
-Result<Held> Evaluation::eval_logical(const Node& node) {
+Held Evaluation::eval_logical(const Node& node) {
   // A constant decides, or leaves the other side as it is, before anything is evaluated.
   for (int side = 0; side < 2; ++side) {
     const Node& constant = *node.children[side];
@@ -199,150 +234,168 @@ Result<Held> Evaluation::eval_logical(const Node& node) {
     return eval(*node.children[1 - side]);
   }
   const std::string_view use = node.op == Op::kOr ? "||" : "&&";
-  TIPHYS_TRY(const bool left, eval_bool(*node.children[0], use));
-  if (left == (node.op == Op::kOr)) return Held(doc::Value(left));
-  TIPHYS_TRY(const bool right, eval_bool(*node.children[1], use));
-  return Held(doc::Value(right));
+  const Held left = eval_bool(*node.children[0], use);
+  if (left.failed() || left.get_bool() == (node.op == Op::kOr)) return left;
+  return eval_bool(*node.children[1], use);
 }
 
-Result<Held> Evaluation::eval_binary(const Node& node) {
+Held Evaluation::eval_binary(const Node& node) {
   if (node.op == Op::kOr || node.op == Op::kAnd) return eval_logical(node);
-  TIPHYS_TRY(Held left, eval(*node.children[0]));
+  const Held left = operand(*node.children[0]);
+  if (left.failed()) return left;
   if (node.op == Op::kCoalesce) {
-    if (!left->is_null()) return left;
+    if (!left.is_null()) return left;
     return eval(*node.children[1]);
   }
-  TIPHYS_TRY(const Held right, eval(*node.children[1]));
-  if (node.op == Op::kMatches) return eval_matches(node, *left, *right);
-  auto result = apply_binary(node.op, *left, *right);
-  if (!result) return error_at(node, result.error());
-  if (!result->is_bool()) TIPHYS_CHECK_OK(charge(*result));
-  return Held(std::move(*result));
+  const Held right = operand(*node.children[1]);
+  if (right.failed()) return right;
+  if (node.op == Op::kMatches) return eval_matches(node, left, right);
+  return apply(node, node.op, left, right);
 }
 
-Result<Held> Evaluation::eval_matches(const Node& node, const doc::Value& left, const doc::Value& right) {
-  if (left.is_null() || right.is_null()) return Held(doc::Value(false));
+Held Evaluation::apply(const Node& node, Op op, Held left, Held right) {
+  if (const auto result = apply_in_place(op, left, right)) return *result;
+  return apply_to_values(node, op, left, right);
+}
+
+Held Evaluation::apply_to_values(const Node& node, Op op, Held left, Held right) {
+  auto result = apply_binary(op, *Operand(left), *Operand(right));
+  if (!result) return error_at(node, result.error());
+  return keep_charged(std::move(*result));
+}
+
+Held Evaluation::eval_matches(const Node& node, Held left, Held right) {
+  if (left.is_null() || right.is_null()) return Held(false);
   if (!left.is_string() || !right.is_string()) {
-    return error_at(node,
-                    "invalid operation: " + std::string(go_type(left)) + " matches " + std::string(go_type(right)));
+    return error_at(node, "invalid operation: " + std::string(go_type(*Operand(left))) + " matches " +
+                              std::string(go_type(*Operand(right))));
   }
   std::string_view text = left.get_string();
   std::string well_formed;
   if (!doc::is_utf8(text)) text = well_formed = doc::to_utf8(text);  // RE2 matches nothing there, Go's does
-  if (node.pattern) return Held(doc::Value(RE2::PartialMatch(text, *node.pattern)));
+  if (node.pattern) return Held(RE2::PartialMatch(text, *node.pattern));
   const RE2 pattern(std::string(right.get_string()), RE2::Quiet);
   if (!pattern.ok()) return error_at(node, "error parsing regexp: " + pattern.error());
-  return Held(doc::Value(RE2::PartialMatch(text, pattern)));
+  return Held(RE2::PartialMatch(text, pattern));
 }
 
-Result<Held> Evaluation::eval_member(const Node& node) {
-  TIPHYS_TRY(Held base, eval(*node.children[0]));
-  if (base.cut) return base;
-  if (node.optional && base->is_null()) {
-    Held nothing;
-    nothing.cut = true;
-    return nothing;
-  }
-  TIPHYS_TRY(const Held property, eval(*node.children[1]));
-  if (base->is_string() || go_bytes(*base)) {
-    auto byte = fetch(base.take(), *property);
+Held Evaluation::eval_member(const Node& node) {
+  const Held held = eval(*node.children[0]);
+  if (held.failed()) return held;
+  if (held.is_cut()) return held;
+  if (node.optional && held.is_null()) return Held::cut();
+  const Held property = eval(*node.children[1]);
+  if (property.failed()) return property;
+  const doc::Value* base = held.value();
+  if (!base || held.is_string() || go_bytes(*base)) {
+    auto byte = fetch(held.copy(), *Operand(property));
     if (!byte) return error_at(node, byte.error());
-    return Held(std::move(*byte));
+    return keep(std::move(*byte));
   }
-  auto member = fetch_reference(*base, *property);
+  auto member = fetch_reference(*base, *Operand(property));
   if (!member) return error_at(node, member.error());
-  return base.borrowed() ? Held(*member) : Held(doc::Value(**member));
+  return Held(*member);
 }
 
-Result<Held> Evaluation::eval_slice(const Node& node) {
-  TIPHYS_TRY(const Held base, eval(*node.children[0]));
-  Held bounds[2];
+Held Evaluation::eval_slice(const Node& node) {
+  const Held base = eval(*node.children[0]);
+  if (base.failed()) return base;
+  std::optional<Operand> bounds[2];
   const doc::Value* values[2] = {};
   for (int i = 0; i < 2; ++i) {
     if (!node.children[i + 1]) continue;
-    TIPHYS_TRY(bounds[i], eval(*node.children[i + 1]));
-    values[i] = &*bounds[i];
+    const Held bound = eval(*node.children[i + 1]);
+    if (bound.failed()) return bound;
+    values[i] = &*bounds[i].emplace(bound);
   }
-  auto part = slice(*base, values[0], values[1]);
+  auto part = slice(*Operand(base), values[0], values[1]);
   if (!part) return error_at(node, part.error());
-  TIPHYS_CHECK_OK(charge(*part));
-  return Held(std::move(*part));
+  return keep_charged(std::move(*part));
 }
 
-Result<Held> Evaluation::eval_array(const Node& node) {
-  doc::Array array;
-  array.reserve(node.children.size());
-  for (const Node* child : node.children) {
-    TIPHYS_TRY(doc::Value element, eval_owned(*child));
-    array.push_back(std::move(element));
+Held Evaluation::eval_array(const Node& node) {
+  doc::Array array(node.children.size());
+  for (std::size_t i = 0; i < array.size(); ++i) {
+    if (!eval_to(*node.children[i], array[i])) return Held::failure();
   }
-  return Held(doc::Value(std::move(array)));
+  return keep(std::move(array));
 }
 
-Result<Held> Evaluation::eval_map(const Node& node) {
+Held Evaluation::eval_map(const Node& node) {
   doc::Object map;
   for (std::size_t i = 0; i < node.children.size(); i += 2) {
-    TIPHYS_TRY(const Held key, eval(*node.children[i]));
-    if (!key->is_string()) {
-      return error_at(*node.children[i], "a map key must be a string, not " + std::string(go_type(*key)));
+    const Held key = eval(*node.children[i]);
+    if (key.failed()) return key;
+    if (!key.is_string()) {
+      return error_at(*node.children[i], "a map key must be a string, not " + std::string(go_type(*Operand(key))));
     }
-    TIPHYS_TRY(doc::Value value, eval_owned(*node.children[i + 1]));
-    map.emplace(key->get_string(), std::move(value));  // the first of the same name stays
+    doc::Value value;
+    if (!eval_to(*node.children[i + 1], value)) return Held::failure();
+    map.emplace(key.get_string(), std::move(value));  // the first of the same name stays
   }
-  return Held(doc::Value(std::move(map)));
+  return keep(std::move(map));
 }
 
-Result<Held> Evaluation::eval_let(const Node& node) {
-  TIPHYS_TRY(doc::Value value, eval_owned(*node.children[0]));
-  slots_[node.slot] = Held(std::move(value));
-  TIPHYS_TRY(doc::Value result, eval_owned(*node.children[1]));
-  return Held(std::move(result));
+Held Evaluation::eval_let(const Node& node) {
+  doc::Value value;
+  if (!eval_to(*node.children[0], value)) return Held::failure();
+  slots_[node.slot] = keep(std::move(value)).borrow();
+  return eval(*node.children[1]);
 }
 
-Result<Held> Evaluation::eval_call(const Node& node) {
-  std::vector<Held> held;
-  std::vector<const doc::Value*> arguments;
-  held.reserve(node.children.size());
-  for (const Node* child : node.children) {
-    TIPHYS_TRY(Held argument, eval(*child));
-    held.push_back(std::move(argument));
-    arguments.push_back(&*held.back());
+/// Arguments of a call.
+class Evaluation::Operands {
+ public:
+  Operands(Evaluation& evaluation, std::span<const Node* const> nodes) : evaluation_(evaluation), nodes_(nodes) {}
+
+  bool eval() {
+    operands_.reserve(nodes_.size());
+    for (const Node* node : nodes_) {
+      const Held held = evaluation_.operand(*node);
+      if (held.failed()) return false;
+      values_.push_back(&*operands_.emplace_back(held));
+    }
+    return true;
   }
+  Arguments values() const { return values_; }
+
+ private:
+  static constexpr std::size_t kFew = 4;
+
+  Evaluation& evaluation_;
+  std::span<const Node* const> nodes_;
+  boost::container::small_vector<Operand, kFew> operands_;
+  boost::container::small_vector<const doc::Value*, kFew> values_;
+};
+
+Held Evaluation::eval_call(const Node& node) {
+  Operands arguments(*this, node.children);
+  if (!arguments.eval()) return Held::failure();
   const Function& function = *node.function;
   if (function.call_with && !scope_.ambient()) {
     return error_at(node, node.text + " needs a clock or chance, which is not to be had here");
   }
   steps_ += function.steps;
-  if (steps_ > kMostSteps) return fail(Code::kResourceExhausted, "the expression takes too many steps");
-  auto result = function.call_with ? function.call_with(arguments, *scope_.ambient()) : function.call(arguments);
+  if (steps_ > kMostSteps && !exceeds_steps()) return Held::failure();
+  auto result = function.call_with ? function.call_with(arguments.values(), *scope_.ambient())
+                                   : function.call(arguments.values());
   if (!result) return error_at(node, result.error());
-  TIPHYS_CHECK_OK(charge(*result));
-  return Held(std::move(*result));
+  return keep_charged(std::move(*result));
 }
 
-Result<Held> Evaluation::eval_method(const Node& node) {
-  TIPHYS_TRY(Held base, eval(*node.children[0]));
-  if (base.cut) return base;
-  if (node.optional && base->is_null()) {
-    Held nothing;
-    nothing.cut = true;
-    return nothing;
-  }
-  std::vector<Held> held;
-  std::vector<const doc::Value*> arguments;
-  held.reserve(node.children.size());
-  for (const Node* child : std::span(node.children).subspan(1)) {
-    TIPHYS_TRY(Held argument, eval(*child));
-    held.push_back(std::move(argument));
-    arguments.push_back(&*held.back());
-  }
-  auto result = call_method(*base, node.text, arguments);
+Held Evaluation::eval_method(const Node& node) {
+  const Held base = eval(*node.children[0]);
+  if (base.failed()) return base;
+  if (base.is_cut()) return base;
+  if (node.optional && base.is_null()) return Held::cut();
+  Operands arguments(*this, std::span(node.children).subspan(1));
+  if (!arguments.eval()) return Held::failure();
+  auto result = call_method(*Operand(base), node.text, arguments.values());
   if (!result) return error_at(node, result.error());
-  TIPHYS_CHECK_OK(charge(*result));
-  return Held(std::move(*result));
+  return keep_charged(std::move(*result));
 }
 
-Result<Held> Evaluation::undefined(const Node& node) const {
+Held Evaluation::undefined(const Node& node) {
   constexpr std::string_view kSprig = "sprig.";
   const std::string_view name = node.text;
   if (name.starts_with(kSprig)) return error_at(node, explain_sprig_function(name.substr(kSprig.size())));
@@ -351,27 +404,36 @@ Result<Held> Evaluation::undefined(const Node& node) const {
 
 namespace {
 
-/// The kind of the first part of a path, as the checker knows it.
-StaticKind root_kind(const Node& path, const Scope& scope) {
-  const std::string& root = path.parts[0];
-  if (path.parts.size() > 1 && scope.text(path.names.back())) return StaticKind::kMap;
-  const Variable variable = find_variable(scope, {root});
-  if (variable.length == 0) return StaticKind::kMissing;
-  if (const auto* value = std::get_if<const doc::Value*>(&variable.found)) return static_kind(**value);
-  return std::holds_alternative<const std::string*>(variable.found) ? StaticKind::kString : StaticKind::kMap;
+/// The kind of a path's first part, as the checker knows it. `whole` is what the scope has under the whole path.
+StaticKind root_kind(const TreeVariable& variable, const Scope::Found& whole, const Scope& scope) {
+  const bool alone = variable.root.size() == variable.name.size();
+  if (!alone && whole.text) return StaticKind::kMap;
+  const Scope::Found root = alone ? whole : scope.find(variable.root);
+  if (root.value) return static_kind(*root.value);
+  // As find_variable has it: names below hide the name itself.
+  if (scope.has_below(variable.root)) return StaticKind::kMap;
+  return root.text ? StaticKind::kString : StaticKind::kMissing;
+}
+
+FoundVariables find_variables(const Tree& tree, const Scope& scope) {
+  FoundVariables found;
+  found.reserve(tree.variables.size());
+  for (const TreeVariable& variable : tree.variables) {
+    const Scope::Found whole = scope.find(variable.name, variable.hash);
+    found.push_back({whole, root_kind(variable, whole, scope)});
+  }
+  return found;
 }
 
 /// Errors that an expression has in this scope whether or not the places are evaluated.
-Status check(const Tree& tree, const Scope& scope) {
-  std::vector<StaticKind> roots(tree.paths.size());
+Status check(const Tree& tree, const Scope& scope, const FoundVariables& found) {
   std::uint64_t signature = 1;
-  for (std::size_t i = 0; i < roots.size(); ++i) {
-    const Node& path = *tree.paths[i];
-    if (path.kind != Kind::kPath) continue;
-    roots[i] = root_kind(path, scope);
-    signature = signature * 31 + static_cast<std::uint64_t>(roots[i]) + 1;
+  for (const FoundVariable& variable : found) {
+    signature = signature * 31 + static_cast<std::uint64_t>(variable.root) + 1;
   }
   if (tree.checked.load(std::memory_order_relaxed) == signature) return {};
+  std::vector<StaticKind> roots;
+  for (const FoundVariable& variable : found) roots.push_back(variable.root);
   TIPHYS_CHECK_OK(check_types(tree, roots, [&](std::string_view name) { return suggest_variable(scope, name); }));
   tree.checked.store(signature, std::memory_order_relaxed);
   return {};
@@ -380,9 +442,11 @@ Status check(const Tree& tree, const Scope& scope) {
 }  // namespace
 
 Result<doc::Value> evaluate(const Tree& tree, const Scope& scope, const Trace& trace) {
-  TIPHYS_CHECK_OK(check(tree, scope));
-  Evaluation evaluation(tree, scope, trace);
-  TIPHYS_TRY(Held held, evaluation.eval(*tree.root));
+  const FoundVariables found = find_variables(tree, scope);
+  TIPHYS_CHECK_OK(check(tree, scope, found));
+  Evaluation evaluation(tree, scope, found, trace);
+  const Held held = evaluation.eval(*tree.root);
+  if (held.failed()) return std::unexpected(evaluation.error());
   return held.take();
 }
 

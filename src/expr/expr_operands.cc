@@ -128,7 +128,6 @@ void ExprParser::start_path(Node& node, const std::string& name, std::uint32_t o
   node.parts.push_back(name);
   node.names.push_back(name);
   node.offsets.push_back(offset);
-  node.slot = static_cast<std::uint32_t>(tree_.paths.size());
   tree_.paths.push_back(&node);
 }
 

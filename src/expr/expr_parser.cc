@@ -271,6 +271,7 @@ Result<std::unique_ptr<const Tree>> parse_expression(std::string_view text) {
   auto tree = std::make_unique<Tree>();
   tree->text = text;
   TIPHYS_CHECK_OK(ExprParser(*tree, std::move(tokens)).parse());
+  prepare(*tree);
   return tree;
 }
 

@@ -41,10 +41,12 @@ Value to_int(Arguments arguments) {
   const doc::Value& value = *arguments[0];
   if (value.is_double()) return doc::Value(truncate_to_int(value.get_double()));
   if (is_number(value)) return value;
-  for (const GoKind kind : {GoKind::kDuration, GoKind::kMonth, GoKind::kWeekday}) {
-    if (const doc::Value* number = go_content(value, kind)) return *number;
+  if (!value.is_string()) {
+    for (const GoKind kind : {GoKind::kDuration, GoKind::kMonth, GoKind::kWeekday}) {
+      if (const doc::Value* number = go_content(value, kind)) return *number;
+    }
+    return bad_argument("invalid operation: int(" + std::string(go_type(value)) + ")");
   }
-  if (!value.is_string()) return bad_argument("invalid operation: int(" + std::string(go_type(value)) + ")");
   const auto number = parse_go_int(value.get_string());
   if (!number) return bad_argument("invalid operation: int(" + std::string(value.get_string()) + ")");
   return doc::Value(*number);

@@ -213,15 +213,16 @@ std::optional<std::int64_t> parse_go_int(std::string_view text, int base) {
     text.remove_prefix(1);
   }
   if (text.empty()) return std::nullopt;
-  std::string plain(text);
+  std::string plain;
   if (base == 0) {
     auto stripped = strip_prefix(text, base);
     if (!stripped) return std::nullopt;
     plain = std::move(*stripped);
+    text = plain;
   }
   std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(plain.data(), plain.data() + plain.size(), number, base);
-  if (error != std::errc() || end != plain.data() + plain.size()) return std::nullopt;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   constexpr std::uint64_t kHalf = std::uint64_t{1} << 63;
   if (number > kHalf || (number == kHalf && !negative)) return std::nullopt;
   return static_cast<std::int64_t>(negative ? ~number + 1 : number);

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "expr/go_json.h"
+#include "expr/go_math.h"
 #include "expr/go_text.h"
 #include "expr/json_path_query.h"
 #include "expr/operators.h"
@@ -219,7 +220,7 @@ class Evaluation {
     if (name == "-") return doc::Value(left - right);
     if (name == "*") return doc::Value(left * right);
     if (name == "/") return doc::Value(left / right);
-    if (name == "**") return doc::Value(std::pow(left, right));
+    if (name == "**") return doc::Value(go_pow(left, right));
     if (name == "<") return doc::Value(left < right);
     if (name == "<=") return doc::Value(left <= right);
     if (name == ">") return doc::Value(left > right);

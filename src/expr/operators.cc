@@ -8,6 +8,7 @@
 #include "expr/go_math.h"
 #include "expr/go_text.h"
 #include "expr/go_value.h"
+#include "expr/number.h"
 
 namespace tiphys::expr {
 namespace {
@@ -63,28 +64,18 @@ Result<std::int64_t> to_int(const doc::Value& value) {
   return invalid("invalid operation: int(" + std::string(go_type(value)) + ")");
 }
 
-Result<doc::Value> calculate(Op op, const doc::Value& left, const doc::Value& right) {
-  const bool integers = is_integer(left) && is_integer(right);
-  const double a = to_double(left);
-  const double b = to_double(right);
-  switch (op) {
-    case Op::kAdd:
-      return integers ? integer(bits(left) + bits(right)) : doc::Value(a + b);
-    case Op::kSubtract:
-      return integers ? integer(bits(left) - bits(right)) : doc::Value(a - b);
-    case Op::kMultiply:
-      return integers ? integer(bits(left) * bits(right)) : doc::Value(a * b);
-    case Op::kDivide:
-      return doc::Value(a / b);
-    case Op::kPower:
-      return doc::Value(go_pow(a, b));
-    default:
-      break;
+template <typename T>
+std::optional<T> apply_to_numbers(Op op, const doc::Value& left, const doc::Value& right) {
+  if (!is_integer(left) || !is_integer(right) || is_of_floats(op)) {
+    return apply_to_floats<T>(op, to_double(left), to_double(right));
   }
-  if (!integers) return mismatch(op, left, right);
-  if (bits(right) == 0) return invalid("integer divide by zero");
-  const auto divisor = static_cast<std::int64_t>(bits(right));
-  return doc::Value(divisor == -1 ? 0 : static_cast<std::int64_t>(bits(left)) % divisor);
+  return apply_to_integers<T>(op, static_cast<std::int64_t>(bits(left)), static_cast<std::int64_t>(bits(right)));
+}
+
+Result<doc::Value> calculate(Op op, const doc::Value& left, const doc::Value& right) {
+  if (auto result = apply_to_numbers<doc::Value>(op, left, right)) return std::move(*result);
+  if (!is_integer(left) || !is_integer(right)) return mismatch(op, left, right);
+  return invalid("integer divide by zero");
 }
 
 template <typename T>
@@ -112,10 +103,7 @@ std::optional<bool> ordered_go_values(Op op, const doc::Value& left, const doc::
 }
 
 Result<doc::Value> compare(Op op, const doc::Value& left, const doc::Value& right) {
-  if (is_integer(left) && is_integer(right)) {
-    return doc::Value(ordered(op, static_cast<std::int64_t>(bits(left)), static_cast<std::int64_t>(bits(right))));
-  }
-  if (is_number(left) && is_number(right)) return doc::Value(ordered(op, to_double(left), to_double(right)));
+  if (is_number(left) && is_number(right)) return calculate(op, left, right);
   if (left.is_string() && right.is_string()) {
     return doc::Value(ordered(op, std::string_view(left.get_string()), std::string_view(right.get_string())));
   }
@@ -154,12 +142,11 @@ Result<doc::Value> range(const doc::Value& first, const doc::Value& last) {
   constexpr std::int64_t kLongest = 1000000;
   TIPHYS_TRY(const std::int64_t low, to_int(first));
   TIPHYS_TRY(const std::int64_t high, to_int(last));
-  doc::Array numbers;
-  if (high < low) return doc::Value(std::move(numbers));
+  if (high < low) return doc::Value(doc::Array());
   const std::uint64_t size = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
   if (size + 1 >= kLongest) return fail(Code::kResourceExhausted, "memory budget exceeded");
-  numbers.reserve(size + 1);
-  for (std::uint64_t i = 0; i <= size; ++i) numbers.push_back(low + static_cast<std::int64_t>(i));
+  doc::Array numbers(size + 1);
+  for (std::uint64_t i = 0; i <= size; ++i) numbers[i] = low + static_cast<std::int64_t>(i);
   return doc::Value(std::move(numbers));
 }
 
@@ -225,8 +212,9 @@ Result<doc::Value> negate(const doc::Value& value) {
 }
 
 bool values_equal(const doc::Value& left, const doc::Value& right) {
-  if (is_integer(left) && is_integer(right)) return bits(left) == bits(right);
-  if (is_number(left) && is_number(right)) return to_double(left) == to_double(right);
+  if (is_number(left) && is_number(right)) {
+    return apply_to_numbers<bool>(Op::kEqual, left, right).value_or(false);
+  }
   if (go_bytes(left) || go_bytes(right)) {
     return (left.is_array() || right.is_array()) ? values_equal(bytes_as_array(left), bytes_as_array(right))
                                                  : left == right;

@@ -4,6 +4,7 @@
 #include <deque>
 
 #include "expr/condition.h"
+#include "expr/go_math.h"
 #include "expr/go_text.h"
 #include "expr/when_token.h"
 
@@ -119,7 +120,7 @@ double calculate(std::string_view symbol, double left, double right) {
   if (symbol == "*") return left * right;
   if (symbol == "/") return left / right;
   if (symbol == "%") return std::fmod(left, right);
-  if (symbol == "**") return std::pow(left, right);
+  if (symbol == "**") return go_pow(left, right);
   if (symbol == "&") return number(bits(left) & bits(right));
   if (symbol == "|") return number(bits(left) | bits(right));
   if (symbol == "^") return number(bits(left) ^ bits(right));

@@ -36,12 +36,6 @@ bool flag(const Row& row, std::string_view name) {
   return value && value->is_bool() && value->get_bool();
 }
 
-/// The text of "in"; one that is no string stands for its own JSON text.
-std::string source(const Row& row) {
-  const doc::Value& in = *field(row, "in");
-  return in.is_string() ? std::string(in.get_string()) : doc::to_json(in);
-}
-
 /// The document that a row has in "with".
 const doc::Value& document(const Row& row) {
   static const doc::Value nothing;
@@ -59,21 +53,6 @@ const expr::Ambient& ambient() {
   static SystemRandom random;
   static const expr::Ambient ambient{.now = system_now(), .random = &random};
   return ambient;
-}
-
-expr::Scope scope(const Row& row) {
-  expr::Scope scope;
-  scope.set_ambient(&ambient());
-  if (const doc::Value* with = field(row, "with"); with && with->is_object()) {
-    for (const auto& [name, value] : with->get_object()) {
-      if (value.is_string()) {
-        scope.set(name, std::string(value.get_string()));
-      } else {
-        scope.set_value(name, decoded(value));
-      }
-    }
-  }
-  return scope;
 }
 
 Answer failed(const Error& error) {
@@ -194,7 +173,7 @@ Answer condition(const Row& row) {
 }
 
 Answer json_path(const Row& row) {
-  return typed(expr::query_json_path(source(row), decoded(document(row))));
+  return typed(expr::query_json_path(source(row), go_document(row)));
 }
 
 Answer kubectl_json_path(const Row& row) {
@@ -331,6 +310,30 @@ Result<Row> read_row(std::string_view line) {
     TIPHYS_TRY(*with, doc::parse_json(row.document));
   }
   return row;
+}
+
+std::string source(const Row& row) {
+  const doc::Value& in = *field(row, "in");
+  return in.is_string() ? std::string(in.get_string()) : doc::to_json(in);
+}
+
+expr::Scope scope(const Row& row) {
+  expr::Scope scope;
+  scope.set_ambient(&ambient());
+  if (const doc::Value* with = field(row, "with"); with && with->is_object()) {
+    for (const auto& [name, value] : with->get_object()) {
+      if (value.is_string()) {
+        scope.set(name, std::string(value.get_string()));
+      } else {
+        scope.set_value(name, decoded(value));
+      }
+    }
+  }
+  return scope;
+}
+
+doc::Value go_document(const Row& row) {
+  return decoded(document(row));
 }
 
 Answer answer(std::string_view language, const Row& row) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "doc/value.h"
+#include "expr/scope.h"
 
 namespace tiphys::oracles {
 
@@ -31,6 +32,15 @@ struct Row {
 Result<Row> read_row(std::string_view line);
 
 Answer answer(std::string_view language, const Row& row);
+
+// What answer() gives to expressions, for who times them.
+
+/// The text of "in"; one that is no string stands for its own JSON text.
+std::string source(const Row& row);
+/// The variables of "with", with a clock and chance.
+expr::Scope scope(const Row& row);
+/// The document of "with" as Go decodes JSON: every number is a float.
+doc::Value go_document(const Row& row);
 
 /// What is wrong with an answer: "" when the original gave the same. Messages of errors may differ.
 std::string difference(const Row& row, const Answer& answer);

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"testing"
+	"syscall"
+	"time"
 
 	"github.com/evilmonkeyinc/jsonpath"
 	"github.com/expr-lang/expr"
@@ -62,17 +63,28 @@ func bench(language string, library *Library, rows []Row, out io.Writer) error {
 	return nil
 }
 
+// nanoseconds is the processor time of one call, from as many as take a while.
 func nanoseconds(work func() error) (int64, error) {
-	var failed error
-	result := testing.Benchmark(func(b *testing.B) {
-		for b.Loop() {
+	const while = 50 * time.Millisecond
+	for count := 1; ; count *= 2 {
+		begin := processorTime()
+		for range count {
 			if err := work(); err != nil {
-				failed = err
-				b.FailNow()
+				return 0, err
 			}
 		}
-	})
-	return result.NsPerOp(), failed
+		if spent := processorTime() - begin; spent >= while {
+			return spent.Nanoseconds() / int64(count), nil
+		}
+	}
+}
+
+func processorTime() time.Duration {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		panic(err)
+	}
+	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }
 
 func measureExpr(c *Case) (measured, error) {
