@@ -82,6 +82,37 @@ bool same_but_for_space(std::string_view a, std::string_view b) {
   }
 }
 
+/// Bytes of the line break that `text` starts with; 0 when it starts with none.
+std::size_t break_length(std::string_view text) {
+  if (text.starts_with("\r\n") || text.starts_with("\xC2\x85")) return 2;
+  return text.starts_with('\n') || text.starts_with('\r') ? 1 : 0;
+}
+
+/// What stands between single quotes: '' is a quote, a line break a space, n of them n - 1 line feeds.
+std::string unquoted(std::string_view quoted) {
+  std::string out;
+  while (!quoted.empty()) {
+    std::size_t size = 0;
+    std::size_t breaks = 0;
+    while (size < quoted.size()) {
+      const std::size_t length = break_length(quoted.substr(size));
+      if (length == 0 && quoted[size] != ' ' && quoted[size] != '\t') break;
+      breaks += length > 0 ? 1 : 0;
+      size += std::max<std::size_t>(length, 1);
+    }
+    if (size == 0) {
+      out += quoted[0];
+      size = quoted.starts_with("''") ? 2 : 1;
+    } else if (breaks == 0) {
+      out += quoted.substr(0, size);
+    } else {
+      out.append(std::max<std::size_t>(breaks - 1, 1), breaks == 1 ? ' ' : '\n');
+    }
+    quoted.remove_prefix(size);
+  }
+  return out;
+}
+
 /// One pass of libfyaml over a text.
 class Reader {
  public:
@@ -150,6 +181,13 @@ class Reader {
     const bool quoted = style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
     // The mark of a quoted scalar is behind its quote.
     if (quoted && mark.column > 1) --event.mark.column;
+    std::string own;
+    if (style == FYSS_SINGLE_QUOTED) {
+      // libfyaml 0.7 misreads several '' in a row.
+      const std::size_t start = fy_token_start_mark(scalar.value)->input_pos;
+      own = unquoted(text_.substr(start, fy_token_end_mark(scalar.value)->input_pos - start));
+      event.text = own;
+    }
     if (style == FYSS_LITERAL || style == FYSS_FOLDED) {
       if (const Built fine = check_block(scalar.value, event); !fine) return fine;
     }

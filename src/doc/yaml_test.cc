@@ -42,6 +42,8 @@ TEST(Yaml, ResolvesAsKubernetesDoes) {
            Case{"merge of a list: the first wins", "- &a {x: 1}\n- &b {x: 2, z: 3}\n- <<: [*a, *b]\n",
                 R"([{"x":1},{"x":2,"z":3},{"x":1,"z":3}])"},
            Case{"a quoted << is a key", "'<<': 1", R"({"<<":1})"},
+           Case{"quotes in quotes", "['a''b', 'a''''b', '''''''', '']", R"(["a'b","a''b","'''",""])"},
+           Case{"folded quotes", "a: ' b''''  \n  c\n \n\n \td '", R"({"a":" b'' c\n\nd "})"},
            Case{"literal and folded", "a: |\n  x\n   y\n\nb: >-\n  p\n  q\nc: |+\n  z\n\n",
                 R"({"a":"x\n y\n","b":"p q","c":"z\n\n"})"},
            Case{"blank lines before a block's text", "a: |\n\n  x\nb: |2\n   y\n", R"({"a":"\nx\n","b":" y\n"})"},
