@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "doc/document_builder.h"
+#include "doc/yaml_quoted.h"
 
 namespace tiphys::doc {
 namespace {
@@ -82,41 +83,11 @@ bool same_but_for_space(std::string_view a, std::string_view b) {
   }
 }
 
-/// Bytes of the line break that `text` starts with; 0 when it starts with none.
-std::size_t break_length(std::string_view text) {
-  if (text.starts_with("\r\n") || text.starts_with("\xC2\x85")) return 2;
-  return text.starts_with('\n') || text.starts_with('\r') ? 1 : 0;
-}
-
-/// What stands between single quotes: '' is a quote, a line break a space, n of them n - 1 line feeds.
-std::string unquoted(std::string_view quoted) {
-  std::string out;
-  while (!quoted.empty()) {
-    std::size_t size = 0;
-    std::size_t breaks = 0;
-    while (size < quoted.size()) {
-      const std::size_t length = break_length(quoted.substr(size));
-      if (length == 0 && quoted[size] != ' ' && quoted[size] != '\t') break;
-      breaks += length > 0 ? 1 : 0;
-      size += std::max<std::size_t>(length, 1);
-    }
-    if (size == 0) {
-      out += quoted[0];
-      size = quoted.starts_with("''") ? 2 : 1;
-    } else if (breaks == 0) {
-      out += quoted.substr(0, size);
-    } else {
-      out.append(std::max<std::size_t>(breaks - 1, 1), breaks == 1 ? ' ' : '\n');
-    }
-    quoted.remove_prefix(size);
-  }
-  return out;
-}
-
 /// One pass of libfyaml over a text.
 class Reader {
  public:
-  Reader(std::string_view text, Marks marks, bool json) : text_(text), empty_(std::move(marks)), builder_(empty_) {
+  Reader(std::string_view text, Marks marks, bool json)
+      : text_(text), empty_(std::move(marks)), builder_(empty_), json_(json) {
     fy_diag_cfg diag_cfg;
     fy_diag_cfg_default(&diag_cfg);
     diag_cfg.fp = nullptr;
@@ -182,11 +153,14 @@ class Reader {
     // The mark of a quoted scalar is behind its quote.
     if (quoted && mark.column > 1) --event.mark.column;
     std::string own;
-    if (style == FYSS_SINGLE_QUOTED) {
-      // libfyaml 0.7 misreads several '' in a row.
+    if (quoted) {
       const std::size_t start = fy_token_start_mark(scalar.value)->input_pos;
-      own = unquoted(text_.substr(start, fy_token_end_mark(scalar.value)->input_pos - start));
-      event.text = own;
+      const auto raw = text_.substr(start, fy_token_end_mark(scalar.value)->input_pos - start);
+      // JSON has no line breaks there, and U+0085 is none in it.
+      if (!json_ || raw.find_first_of("\r\n") != std::string_view::npos) {
+        own = style == FYSS_SINGLE_QUOTED ? read_single_quoted(raw) : read_double_quoted(raw);
+        event.text = own;
+      }
     }
     if (style == FYSS_LITERAL || style == FYSS_FOLDED) {
       if (const Built fine = check_block(scalar.value, event); !fine) return fine;
@@ -199,7 +173,9 @@ class Reader {
   Built check_block(fy_token* token, ScalarEvent& event) const {
     const std::size_t start = std::min(fy_token_start_mark(token)->input_pos, text_.size());
     const std::size_t first = text_.find_first_not_of(" \r\n", start);
-    if (event.text.find_first_not_of("\r\n") == std::string_view::npos || first == std::string_view::npos) return {};
+    const bool blank = event.text.find_first_not_of("\r\n") == std::string_view::npos;
+    if (first == std::string_view::npos && !blank) event.text = "";  // bytes that are not its own
+    if (first == std::string_view::npos || blank) return {};
     const std::size_t line = text_.substr(0, first).rfind('\n') + 1;
     event.mark.line += static_cast<std::uint32_t>(std::ranges::count(text_.substr(start, first - start), '\n'));
     event.mark.column = static_cast<std::uint32_t>(first - line + 1);
@@ -251,6 +227,7 @@ class Reader {
   std::string_view text_;
   Marks empty_;
   DocumentBuilder builder_;
+  const bool json_;
   std::unique_ptr<fy_diag, Deleter> diag_;
   std::unique_ptr<fy_parser, Deleter> parser_;
   std::vector<Document> documents_;
