@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "doc/document_builder.h"
+#include "doc/yaml_quoted.h"
 
 namespace tiphys::doc {
 namespace {
@@ -85,7 +86,8 @@ bool same_but_for_space(std::string_view a, std::string_view b) {
 /// One pass of libfyaml over a text.
 class Reader {
  public:
-  Reader(std::string_view text, Marks marks, bool json) : text_(text), empty_(std::move(marks)), builder_(empty_) {
+  Reader(std::string_view text, Marks marks, bool json)
+      : text_(text), empty_(std::move(marks)), builder_(empty_), json_(json) {
     fy_diag_cfg diag_cfg;
     fy_diag_cfg_default(&diag_cfg);
     diag_cfg.fp = nullptr;
@@ -150,6 +152,16 @@ class Reader {
     const bool quoted = style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
     // The mark of a quoted scalar is behind its quote.
     if (quoted && mark.column > 1) --event.mark.column;
+    std::string own;
+    if (quoted) {
+      const std::size_t start = fy_token_start_mark(scalar.value)->input_pos;
+      const auto raw = text_.substr(start, fy_token_end_mark(scalar.value)->input_pos - start);
+      // JSON has no line breaks there, and U+0085 is none in it.
+      if (!json_ || raw.find_first_of("\r\n") != std::string_view::npos) {
+        own = style == FYSS_SINGLE_QUOTED ? read_single_quoted(raw) : read_double_quoted(raw);
+        event.text = own;
+      }
+    }
     if (style == FYSS_LITERAL || style == FYSS_FOLDED) {
       if (const Built fine = check_block(scalar.value, event); !fine) return fine;
     }
@@ -161,7 +173,9 @@ class Reader {
   Built check_block(fy_token* token, ScalarEvent& event) const {
     const std::size_t start = std::min(fy_token_start_mark(token)->input_pos, text_.size());
     const std::size_t first = text_.find_first_not_of(" \r\n", start);
-    if (event.text.find_first_not_of("\r\n") == std::string_view::npos || first == std::string_view::npos) return {};
+    const bool blank = event.text.find_first_not_of("\r\n") == std::string_view::npos;
+    if (first == std::string_view::npos && !blank) event.text = "";  // bytes that are not its own
+    if (first == std::string_view::npos || blank) return {};
     const std::size_t line = text_.substr(0, first).rfind('\n') + 1;
     event.mark.line += static_cast<std::uint32_t>(std::ranges::count(text_.substr(start, first - start), '\n'));
     event.mark.column = static_cast<std::uint32_t>(first - line + 1);
@@ -213,6 +227,7 @@ class Reader {
   std::string_view text_;
   Marks empty_;
   DocumentBuilder builder_;
+  const bool json_;
   std::unique_ptr<fy_diag, Deleter> diag_;
   std::unique_ptr<fy_parser, Deleter> parser_;
   std::vector<Document> documents_;

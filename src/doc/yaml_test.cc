@@ -42,6 +42,16 @@ TEST(Yaml, ResolvesAsKubernetesDoes) {
            Case{"merge of a list: the first wins", "- &a {x: 1}\n- &b {x: 2, z: 3}\n- <<: [*a, *b]\n",
                 R"([{"x":1},{"x":2,"z":3},{"x":1,"z":3}])"},
            Case{"a quoted << is a key", "'<<': 1", R"({"<<":1})"},
+           Case{"quotes in quotes", "['a''b', 'a''''b', '''''''', '']", R"(["a'b","a''b","'''",""])"},
+           Case{"folded quotes", "a: ' b''''  \n  c\n \n\n \td '", R"({"a":" b'' c\n\nd "})"},
+           Case{"escapes", R"("\0\a\b\e\t\n\v\f\r \"\/\\\N\_\L\P\x41\u00e9\U0001F600\ud83d\ude00")",
+                R"("\u0000\u0007\b\u001b\t\n\u000b\f\r \"/\\)"
+                "\u0085\u00A0"
+                R"(\u2028\u2029A)"
+                "\u00E9\U0001F600\U0001F600\""},
+           Case{"escapes beside line breaks", "a: \"b\\ \n c\\\\\\\"\n\n d \\\n  e\\\n\n \\ f\\\\\"",
+                R"({"a":"b  c\\\"\nd e\n f\\"})"},
+           Case{"an empty block at the end", "a: |\n", R"({"a":""})"},
            Case{"literal and folded", "a: |\n  x\n   y\n\nb: >-\n  p\n  q\nc: |+\n  z\n\n",
                 R"({"a":"x\n y\n","b":"p q","c":"z\n\n"})"},
            Case{"blank lines before a block's text", "a: |\n\n  x\nb: |2\n   y\n", R"({"a":"\nx\n","b":" y\n"})"},
