@@ -41,8 +41,8 @@ StaticKind static_kind(const doc::Value& value);
 using SuggestName = std::function<std::string(std::string_view)>;
 
 /// Finds unknown names, and operators, members and calls whose operands cannot fit, though they might never be
-/// evaluated. `roots` has the kinds of the first parts of `tree.variables`, in their order. An error has the place and a
-/// caret; the source of the rules is checker/checker.go.
+/// evaluated. `roots` has the kinds of the first parts of `tree.variables`, in their order. An error has the place and
+/// a caret; the source of the rules is checker/checker.go.
 Status check_types(const Tree& tree, std::span<const StaticKind> roots, const SuggestName& suggest);
 
 }  // namespace tiphys::expr
