@@ -2,13 +2,15 @@
 # make test   every test; those on podman and dockerd where it can start them (root), else it says that it skips them
 # make test-containers   only those on podman and dockerd
 # make bench  ours beside the peers, measured in one run
+# make fuzz   each parser with random inputs for FUZZ_SECONDS (60); ends with an error when one finds something
 # make tidy   clang-format and clang-tidy
-# make oracles   what the original libraries give for the inputs in tests/oracles (needs Go)
+# make oracles        ask the original libraries again for every row of tests/oracles (needs Go)
+# make fuzz-oracles   random expressions beside the originals, FUZZ_CASES of each language (needs Go)
 PRESET ?= release
 BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
 
-.PHONY: run test test-containers bench tidy oracles build bootstrap clean
+.PHONY: run test test-containers bench fuzz tidy oracles fuzz-oracles build bootstrap clean
 run: build
 	@tools/run-example $(BUILD)/bin/tiphys
 
@@ -21,11 +23,19 @@ test-containers: build
 bench: build
 	@bench/run $(BUILD)
 
+fuzz: PRESET := fuzz
+fuzz: PACKAGES := tools/packages.txt tools/packages-fuzz.txt
+fuzz: build
+	@tools/fuzz build/fuzz
+
 tidy: build
 	@tools/tidy $(BUILD)
 
 oracles:
 	@tools/oracles/regenerate
+
+fuzz-oracles: build
+	@tools/oracles/fuzz-all $(BUILD)/bin/oracle_runner
 
 build: bootstrap
 	@cmake --preset $(PRESET) >build/configure.log 2>&1 || { cat build/configure.log; exit 1; }
@@ -33,7 +43,7 @@ build: bootstrap
 
 bootstrap:
 	@mkdir -p build
-	@tools/bootstrap
+	@tools/bootstrap $(PACKAGES)
 
 clean:
 	rm -rf build

@@ -40,18 +40,54 @@ bool take(std::string_view text, std::size_t& at, char expected) {
   return true;
 }
 
-long double unit_nanoseconds(std::string_view unit) {
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+std::uint64_t unit_nanoseconds(std::string_view unit) {
   if (unit == "ns") return 1;
-  if (unit == "us" || unit == "\u00b5s" || unit == "\u03bcs") return 1e3L;
-  if (unit == "ms") return 1e6L;
-  if (unit == "s") return 1e9L;
-  if (unit == "m") return 60e9L;
-  if (unit == "h") return 3600e9L;
+  if (unit == "us" || unit == "\u00b5s" || unit == "\u03bcs") return 1'000;
+  if (unit == "ms") return 1'000'000;
+  if (unit == "s") return 1'000'000'000;
+  if (unit == "m") return 60'000'000'000;
+  if (unit == "h") return 3'600'000'000'000;
   return 0;
 }
 
+constexpr std::uint64_t kMostNanoseconds = std::uint64_t{1} << 63;  // of a negative duration
+
+/// "1.25" of a duration. The parts are integers, as Go's, so that no nanosecond is lost.
+struct DurationNumber {
+  std::uint64_t whole = 0;
+  std::uint64_t fraction = 0;
+  double scale = 1;        ///< of the fraction
+  std::size_t digits = 0;  ///< of both
+  bool fits = true;
+
+  /// Takes what `text` begins with.
+  explicit DurationNumber(std::string_view& text) {
+    for (; !text.empty() && is_digit(text[0]); text.remove_prefix(1), ++digits) {
+      fits = fits && whole <= kMostNanoseconds / 10;
+      if (fits) whole = whole * 10 + static_cast<std::uint64_t>(text[0] - '0');
+    }
+    if (!text.starts_with('.')) return;
+    for (text.remove_prefix(1); !text.empty() && is_digit(text[0]); text.remove_prefix(1), ++digits) {
+      if (fraction >= kMostNanoseconds / 10) continue;  // far below a nanosecond
+      fraction = fraction * 10 + static_cast<std::uint64_t>(text[0] - '0');
+      scale *= 10;
+    }
+  }
+
+  /// The nanoseconds; more than any duration has when there are too many.
+  std::uint64_t times(std::uint64_t unit) const {
+    if (!fits || whole > kMostNanoseconds / unit) return std::numeric_limits<std::uint64_t>::max();
+    return whole * unit +
+           static_cast<std::uint64_t>(static_cast<double>(fraction) * (static_cast<double>(unit) / scale));
+  }
+};
+
 /// `value` as a decimal with at most `places` digits after the point and no zeros at the end.
-std::string trimmed(long long whole, long long fraction, int places) {
+std::string trimmed(std::uint64_t whole, std::uint64_t fraction, int places) {
   if (fraction == 0) return fmt::format("{}", whole);
   std::string text = fmt::format("{}.{:0{}}", whole, fraction, places);
   while (text.back() == '0') text.pop_back();
@@ -102,7 +138,7 @@ Result<Time> parse_rfc3339(std::string_view text) {
     ++at;
     long long scale = 100'000'000;
     const std::size_t first = at;
-    for (; at < text.size() && std::isdigit(static_cast<unsigned char>(text[at])); ++at, scale /= 10) {
+    for (; at < text.size() && is_digit(text[at]); ++at, scale /= 10) {
       fraction += nanoseconds{(text[at] - '0') * scale};
     }
     if (at == first) return bad();
@@ -120,6 +156,9 @@ Result<Time> parse_rfc3339(std::string_view text) {
   }
   const year_month_day date{year{y}, month{unsigned(mo)}, day{unsigned(d)}};
   if (at != text.size() || !date.ok()) return bad();
+  if (y < 1678 || y > 2261) {  // what 64 bits of nanoseconds do not reach
+    return fail(Code::kOutOfRange, fmt::format("\"{}\" is not in the years 1678 to 2261", text));
+  }
   return Time{sys_days{date}.time_since_epoch() + hours{h} + minutes{mi} + seconds{s} + fraction - offset};
 }
 
@@ -136,31 +175,22 @@ Result<Duration> parse_go_duration(std::string_view text) {
   }
   if (rest == "0") return Duration{0};
   if (rest.empty()) return bad("it is empty");
-  long double total = 0;
+  std::uint64_t total = 0;
   while (!rest.empty()) {
-    long double value = 0, scale = 1;
-    std::size_t at = 0, count = 0;
-    for (; at < rest.size() && std::isdigit(static_cast<unsigned char>(rest[at])); ++at, ++count)
-      value = value * 10 + (rest[at] - '0');
-    if (at < rest.size() && rest[at] == '.') {
-      for (++at; at < rest.size() && std::isdigit(static_cast<unsigned char>(rest[at])); ++at, ++count) {
-        value = value * 10 + (rest[at] - '0');
-        scale *= 10;
-      }
-    }
-    if (count == 0) return bad("a number is missing");
-    rest.remove_prefix(at);
+    const DurationNumber number(rest);
+    if (number.digits == 0) return bad("a number is missing");
     std::size_t end = 0;
-    while (end < rest.size() && rest[end] != '.' && !std::isdigit(static_cast<unsigned char>(rest[end]))) ++end;
+    while (end < rest.size() && rest[end] != '.' && !is_digit(rest[end])) ++end;
     if (end == 0) return bad("a unit is missing");
-    const long double unit = unit_nanoseconds(rest.substr(0, end));
+    const std::uint64_t unit = unit_nanoseconds(rest.substr(0, end));
     if (unit == 0) return bad(fmt::format("\"{}\" is no unit of time", rest.substr(0, end)));
     rest.remove_prefix(end);
-    total += value / scale * unit;
+    const std::uint64_t part = number.times(unit);
+    if (part > kMostNanoseconds - total) return bad("it is over 292 years");
+    total += part;
   }
-  if (total > static_cast<long double>(std::numeric_limits<std::int64_t>::max())) return bad("it is over 292 years");
-  const auto count = static_cast<std::int64_t>(total);
-  return Duration{negative ? -count : count};
+  if (total == kMostNanoseconds && !negative) return bad("it is over 292 years");
+  return Duration{static_cast<std::int64_t>(negative ? 0 - total : total)};
 }
 
 Result<Duration> parse_seconds_or_duration(std::string_view text) {
@@ -172,14 +202,14 @@ Result<Duration> parse_seconds_or_duration(std::string_view text) {
 }
 
 std::string format_go_duration(Duration duration) {
-  long long count = duration.count();
-  if (count == 0) return "0s";
-  const std::string sign = count < 0 ? "-" : "";
-  if (count < 0) count = -count;
+  if (duration == Duration{0}) return "0s";
+  const std::string sign = duration < Duration{0} ? "-" : "";
+  auto count = static_cast<std::uint64_t>(duration.count());
+  if (duration < Duration{0}) count = 0 - count;
   if (count < 1'000) return fmt::format("{}{}ns", sign, count);
   if (count < 1'000'000) return sign + trimmed(count / 1'000, count % 1'000, 3) + "\u00b5s";
   if (count < 1'000'000'000) return sign + trimmed(count / 1'000'000, count % 1'000'000, 6) + "ms";
-  const long long whole = count / 1'000'000'000;
+  const std::uint64_t whole = count / 1'000'000'000;
   std::string text = sign;
   if (whole >= 3600) text += fmt::format("{}h", whole / 3600);
   if (whole >= 60) text += fmt::format("{}m", whole / 60 % 60);

@@ -221,7 +221,7 @@ engine::CacheAnswered MemoCache::Shared::look_up(Page& page, const engine::LookU
   answer.outputs = std::move(*outputs);
   // Hits of the same second leave the entry as it is; one that finds the ConfigMap full goes unnoted.
   entry->get_object()["lastHitTimestamp"] = format_rfc3339(executor.now());
-  if (std::string hit = doc::to_json(*entry); hit != text) page.set(request.key, std::move(hit));
+  if (const std::string hit = doc::to_json(*entry); hit != text) page.set(request.key, hit);
   return answer;
 }
 

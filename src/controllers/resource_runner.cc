@@ -5,11 +5,14 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/strings.h"
 #include "controllers/names.h"
 #include "controllers/resource_apply.h"
 #include "controllers/resource_plan.h"
 #include "doc/jsonpath.h"
 #include "expr/condition.h"
+#include "expr/go_json.h"
+#include "expr/jq.h"
 
 namespace tiphys::controllers {
 namespace {
@@ -40,10 +43,36 @@ std::string_view doing(Action action) {
 }
 
 /// The steps of one action. Each asks the plane for one thing and goes on when it answers.
+/// A parameter whose value a jq filter gives.
+struct JqOutput {
+  std::size_t parameter;  ///< its place in the outputs
+  std::string filter;
+};
+
+/// The filter's outputs as the original joins them: texts as they are, other values as JSON, one a line.
+Result<std::string> jq_text(std::string_view filter, const doc::Value& object) {
+  TIPHYS_TRY(const auto outputs, expr::run_jq(filter, object));
+  std::string text;
+  for (const doc::Value& output : outputs) {
+    if (const auto* string = output.if_string()) {
+      text += std::string_view(*string);
+    } else {
+      expr::append_go_json(output, text);
+    }
+    text += '\n';
+  }
+  return std::string(trim(text));
+}
+
 class Steps : public std::enable_shared_from_this<Steps> {
  public:
-  Steps(Executor& executor, cluster::Cluster& cluster, ResourceRequest request, ResourceRunner::Finished done)
-      : executor_(executor), cluster_(cluster), request_(std::move(request)), done_(std::move(done)) {}
+  Steps(Executor& executor, cluster::Cluster& cluster, const ResourceRunner::Offload& offload, ResourceRequest request,
+        ResourceRunner::Finished done)
+      : executor_(executor),
+        cluster_(cluster),
+        offload_(offload),
+        request_(std::move(request)),
+        done_(std::move(done)) {}
 
   void begin();
   void cancel() {
@@ -64,7 +93,9 @@ class Steps : public std::enable_shared_from_this<Steps> {
   void await_conditions();
   void check(const Object& object);
   Result<bool> failed(const doc::Value& object, std::string& requirement) const;
-  void collect_outputs(const doc::Value* object);
+  void collect_outputs(const Object& object);
+  void filter_outputs(const Object& object, api::Outputs outputs, std::vector<JqOutput> filters);
+  void succeed(api::Outputs outputs);
   Result<std::string> output_of(const doc::Value& value_from, const doc::Value* object) const;
 
   void fail(const std::string& message);
@@ -80,6 +111,7 @@ class Steps : public std::enable_shared_from_this<Steps> {
 
   Executor& executor_;
   cluster::Cluster& cluster_;
+  const ResourceRunner::Offload& offload_;
   ResourceRequest request_;
   ResourceRunner::Finished done_;
   ResourcePlan plan_;
@@ -196,7 +228,7 @@ void Steps::await_removal() {
 // ---- After the action ----
 
 void Steps::settle(const Object& object) {
-  if (plan_.success_condition.empty() && plan_.failure_condition.empty()) return collect_outputs(object.get());
+  if (plan_.success_condition.empty() && plan_.failure_condition.empty()) return collect_outputs(object);
   await_conditions();
 }
 
@@ -255,7 +287,7 @@ void Steps::check(const Object& object) {
   const Result<bool> has_failed = failed(*object, requirement);
   if (!has_failed) return fail(has_failed.error().message);
   if (*has_failed) return fail(fmt::format("failure condition '{}' evaluated true", requirement));
-  if (*succeeded) collect_outputs(object.get());
+  if (*succeeded) collect_outputs(object);
 }
 
 Result<std::string> Steps::output_of(const doc::Value& value_from, const doc::Value* object) const {
@@ -267,22 +299,54 @@ Result<std::string> Steps::output_of(const doc::Value& value_from, const doc::Va
   return doc::eval_jsonpath(path, *object, true);
 }
 
-void Steps::collect_outputs(const doc::Value* object) {
+/// Parameters in their order; those of jq filters are filled in afterwards.
+void Steps::collect_outputs(const Object& object) {
   api::Outputs outputs;
+  std::vector<JqOutput> filters;
   const doc::Value* parameters = doc::find(plan_.outputs, "parameters");
   if (parameters && parameters->is_array()) {
     for (const doc::Value& parameter : parameters->get_array()) {
       const doc::Value* value_from = doc::find(parameter, "valueFrom");
       if (!value_from) continue;
-      if (!doc::find_string(*value_from, "jqFilter").empty()) return fail("jqFilter is not supported yet");
-      if (object && doc::find_string(*value_from, "jsonPath").empty()) continue;
-      Result<std::string> value = output_of(*value_from, object);
+      const std::string_view filter = doc::find_string(*value_from, "jqFilter");
+      if (object && filter.empty() && doc::find_string(*value_from, "jsonPath").empty()) continue;
+      Result<std::string> value = std::string();
+      if (object && !filter.empty()) {
+        filters.push_back({outputs.parameters.size(), std::string(filter)});
+      } else {
+        value = output_of(*value_from, object.get());
+      }
       if (!value) return fail(fmt::format("error: error executing jsonpath: {}", value.error().message));
       api::Parameter& output = outputs.parameters.emplace_back();
       output.name = doc::find_string(parameter, "name");
       output.value = std::move(*value);
     }
   }
+  if (filters.empty()) return succeed(std::move(outputs));
+  filter_outputs(object, std::move(outputs), std::move(filters));
+}
+
+void Steps::filter_outputs(const Object& object, api::Outputs outputs, std::vector<JqOutput> filters) {
+  auto done = guarded([](Steps& self, Result<api::Outputs> filtered) {
+    if (!filtered) return self.fail(filtered.error().message);
+    self.succeed(std::move(*filtered));
+  });
+  offload_([&executor = executor_, object, outputs = std::move(outputs), filters = std::move(filters),
+            done = std::move(done)]() mutable {
+    Result<api::Outputs> filtered = std::move(outputs);
+    for (const JqOutput& each : filters) {
+      const auto text = jq_text(each.filter, *object);
+      if (!text) {
+        filtered = std::unexpected(text.error());
+        break;
+      }
+      filtered->parameters[each.parameter].value = *text;
+    }
+    executor.post([filtered = std::move(filtered), done = std::move(done)]() mutable { done(std::move(filtered)); });
+  });
+}
+
+void Steps::succeed(api::Outputs outputs) {
   engine::ResourceFinished finished;
   finished.outputs = std::move(outputs);
   finish(std::move(finished));
@@ -317,7 +381,7 @@ class RunningAction final : public ResourceAction {
 }  // namespace
 
 std::unique_ptr<ResourceAction> ResourceRunner::run(ResourceRequest request, Finished done) {
-  auto steps = std::make_shared<Steps>(executor_, cluster_, std::move(request), std::move(done));
+  auto steps = std::make_shared<Steps>(executor_, cluster_, offload_, std::move(request), std::move(done));
   steps->begin();
   return std::make_unique<RunningAction>(std::move(steps));
 }

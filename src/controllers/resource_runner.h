@@ -27,7 +27,11 @@ struct ResourceRequest {
 
 class ResourceRunner {
  public:
-  ResourceRunner(Executor& executor, cluster::Cluster& cluster) : executor_(executor), cluster_(cluster) {}
+  /// Runs what blocks: jq filters are child processes. The job may run on another thread.
+  using Offload = std::function<void(std::move_only_function<void()> job)>;
+
+  ResourceRunner(Executor& executor, cluster::Cluster& cluster, Offload offload)
+      : executor_(executor), cluster_(cluster), offload_(std::move(offload)) {}
 
   using Finished = std::move_only_function<void(engine::ResourceFinished)>;
   /// Does what the template says; repeating it after a crash finds the object that the first attempt created. `done` is
@@ -37,6 +41,7 @@ class ResourceRunner {
  private:
   Executor& executor_;
   cluster::Cluster& cluster_;
+  Offload offload_;
 };
 
 }  // namespace tiphys::controllers

@@ -1,6 +1,6 @@
 #include "controllers/resource_runner.h"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 #include "controllers/names.h"
 #include "doc/yaml.h"
@@ -56,7 +56,7 @@ class ResourceRunnerTest : public testing::Test {
   }
 
   store::TestStore store_;
-  ResourceRunner runner_{store_.executor(), store_.store()};
+  ResourceRunner runner_{store_.executor(), store_.store(), [](auto job) { job(); }};
   std::string uid_;
   std::optional<engine::ResourceFinished> finished_;
 };
@@ -254,13 +254,30 @@ TEST_F(ResourceRunnerTest, AStoppedActionSaysNothingMore) {
   EXPECT_FALSE(finished_.has_value());
 }
 
-TEST_F(ResourceRunnerTest, JqFiltersAreNotSupportedYet) {
+TEST_F(ResourceRunnerTest, JqFiltersGiveOutputs) {
+  create_map("{x: one, z: two}");
+  const auto finished = run(R"(
+resource: {action: get, flags: [cm, a]}
+outputs:
+  parameters:
+    - {name: all, valueFrom: {jqFilter: ".data"}}
+    - {name: path, valueFrom: {jsonPath: "{.data.x}"}}
+    - {name: lines, valueFrom: {jqFilter: ".data | to_entries[] | .key + .value"}}
+)");
+  ASSERT_TRUE(finished.outputs);
+  std::vector<std::string> values;
+  for (const auto& parameter : finished.outputs->parameters) values.push_back(*parameter.value);
+  EXPECT_THAT(values, testing::ElementsAre(R"({"x":"one","z":"two"})", "one", "xone\nztwo"));
+}
+
+TEST_F(ResourceRunnerTest, AWrongJqFilterFailsTheNode) {
   create_map("{}");
   const auto finished = run(R"(
 resource: {action: get, flags: [cm, a]}
-outputs: {parameters: [{name: x, valueFrom: {jqFilter: .data}}]}
+outputs: {parameters: [{name: x, valueFrom: {jqFilter: ".data |"}}]}
 )");
-  EXPECT_EQ(finished.message, "main: Error (exit code 64): jqFilter is not supported yet");
+  EXPECT_EQ(finished.phase, api::NodePhase::kFailed);
+  EXPECT_THAT(finished.message, testing::StartsWith("main: Error (exit code 64): jq: .data |: "));
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/workers.h"
 #include "controllers/live_run.h"
 #include "controllers/memo_cache.h"
 #include "controllers/names.h"
@@ -56,7 +57,14 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
         random_(random),
         options_(std::move(options)),
         cache_(executor, cluster),
-        resources_(executor, cluster) {}
+        resources_(executor, cluster, [this](auto job) {
+          blocking_.run(
+              [job = std::move(job)]() mutable {
+                job();
+                return 0;
+              },
+              [](int) {});
+        }) {}
 
   void start(std::move_only_function<void()> on_ready);
   std::size_t live_runs() const { return runs_.size(); }
@@ -93,6 +101,7 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
   Random& random_;
   WorkflowControllerOptions options_;
   MemoCache cache_;
+  Workers blocking_{executor_, 1};
   ResourceRunner resources_;
   std::map<std::string, std::shared_ptr<LiveRun>> runs_;
 

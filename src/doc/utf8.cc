@@ -47,6 +47,25 @@ void append_utf8(char32_t c, std::string& out) {
   }
 }
 
+bool is_utf8(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const CodePoint c = code_point_at(text, at);
+    if (c.value == 0xFFFD && c.size == 1) return false;
+    at += c.size;
+  }
+  return true;
+}
+
+std::string to_utf8(std::string_view text) {
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    const CodePoint c = code_point_at(text, at);
+    append_utf8(c.value, out);
+    at += c.size;
+  }
+  return out;
+}
+
 std::size_t count_code_points(std::string_view text) {
   std::size_t count = 0;
   for (std::size_t i = 0; i < text.size(); i += code_point_at(text, i).size) ++count;

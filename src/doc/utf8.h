@@ -18,6 +18,9 @@ CodePoint code_point_at(std::string_view text, std::size_t at);
 CodePoint last_code_point(std::string_view text);
 void append_utf8(char32_t code_point, std::string& out);
 std::size_t count_code_points(std::string_view text);
+bool is_utf8(std::string_view text);
+/// Well-formed: what is malformed becomes U+FFFD.
+std::string to_utf8(std::string_view text);
 bool is_space(char32_t c);
 /// Without white space at both ends, as strings.TrimSpace.
 std::string_view trim_space(std::string_view text);

@@ -47,12 +47,22 @@ std::size_t utf8_length(std::string_view text) {
   return length;
 }
 
-Built check_utf8(std::string_view text) {
+/// U+2028 and U+2029 break lines in YAML 1.1. To scalars that have them libfyaml 0.7 appends bytes that are not its
+/// own.
+bool is_separator(std::string_view character) {
+  return character == "\xE2\x80\xA8" || character == "\xE2\x80\xA9";
+}
+
+Built check_characters(std::string_view text, bool json) {
   Mark mark{1, 1};
   for (std::size_t i = 0; i < text.size(); ++mark.column) {
     const std::size_t length = utf8_length(text.substr(i));
     if (length == 0) return std::unexpected(Complaint{mark, "a byte that is no UTF-8"});
     if (text[i] == '\0') return std::unexpected(Complaint{mark, "a zero byte"});
+    if (!json && is_separator(text.substr(i, length))) {
+      return std::unexpected(
+          Complaint{mark, "a line separator (U+2028 or U+2029); write \\u2028 or \\u2029 within double quotes"});
+    }
     if (text[i] == '\n') mark = {mark.line + 1, 0};
     i += length;
   }
@@ -216,7 +226,7 @@ Result<std::vector<Document>> parse_yaml(std::string_view text, std::string_view
   }
   const auto shared = std::make_shared<const std::string>(text);
   const Marks marks{std::string(file), shared};
-  if (const Built valid = check_utf8(text); !valid) {
+  if (const Built valid = check_characters(text, true); !valid) {
     return fail(Code::kInvalidArgument, fmt::format("{}:{}:{}: {}", file, valid.error().mark.line,
                                                     valid.error().mark.column, valid.error().what));
   }
@@ -224,6 +234,9 @@ Result<std::vector<Document>> parse_yaml(std::string_view text, std::string_view
   if (first != std::string_view::npos && (text[first] == '{' || text[first] == '[')) {
     // What is no JSON may still be YAML's flow style, whose complaint is then the better one.
     if (auto documents = Reader(*shared, marks, true).read()) return std::move(*documents);
+  }
+  if (const Built valid = check_characters(text, false); !valid) {
+    return fail(Code::kInvalidArgument, marks.render(valid.error().mark, valid.error().what));
   }
   auto documents = Reader(*shared, marks, false).read();
   if (documents) return std::move(*documents);

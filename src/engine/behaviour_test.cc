@@ -67,6 +67,14 @@ TEST(Retry, AnExpressionDecides) {
   EXPECT_EQ(world.created.size(), 2u);
 }
 
+TEST(Expressions, SeeTheTimeOfTheirEvent) {
+  FakeWorld world(
+      manifest("{name: main, retryStrategy: {limit: 5, expression: \"now().Year() < 2000\"}, container: {image: i}}"));
+  world.ends = {{"wf(0)", failing(2)}};
+  world.play();
+  EXPECT_EQ(world.node("wf").message, "retryStrategy.expression evaluated to false");
+}
+
 TEST(Retry, BackoffWaitsLongerEachTime) {
   FakeWorld world(
       manifest("{name: main, retryStrategy: {limit: 3, backoff: {duration: \"10\", factor: 2, cap: 1m}}, "

@@ -162,6 +162,7 @@ Result<Machine::RetryVerdict> Machine::judge_retry(NodeIndex index) {
   if (plan.expression) {
     if (!*plan.expression) return std::unexpected(plan.expression->error());
     expr::Scope scope;
+    scope.set_ambient(&ambient_);
     scope.set("retries", std::to_string(all.size() - 1));
     scope.set("lastRetry.exitCode", last.exit_code == Node::kNoExitCode ? "-1" : std::to_string(last.exit_code));
     scope.set("lastRetry.status", std::string(api::node_phase_name(last.phase)));

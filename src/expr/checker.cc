@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <deque>
-#include <initializer_list>
 #include <optional>
 #include <vector>
 
 #include "expr/ast.h"
+#include "expr/checker_types.h"
 #include "expr/functions.h"
 #include "expr/go_value.h"
 #include "expr/position.h"
@@ -17,50 +17,6 @@ namespace {
 
 using Kind = Node::Kind;
 using enum StaticKind;
-
-/// Of arrays whose elements have one type it knows that, too.
-struct Type {
-  StaticKind kind = kUnknown;
-  const Type* element = nullptr;
-
-  bool is(StaticKind wanted) const { return kind == wanted; }
-  bool unknown() const { return kind == kUnknown; }
-  bool map() const { return kind == kMap || kind == kAnyMap; }
-  bool array() const { return kind == kArray || kind == kBytes; }
-  bool integer() const { return kind == kInt; }
-  bool number() const { return integer() || kind == kFloat; }
-};
-
-std::string name_of(const Type& type) {
-  constexpr std::string_view kNames[] = {"unknown",
-                                         "unknown",
-                                         "bool",
-                                         "int",
-                                         "float64",
-                                         "string",
-                                         "[]interface {}",
-                                         "map[string]interface {}",
-                                         "map[interface {}][]interface {}",
-                                         "time.Time",
-                                         "time.Duration",
-                                         "[]uint8",
-                                         "*time.Location",
-                                         "time.Month",
-                                         "time.Weekday",
-                                         "*semver.Version",
-                                         "func"};
-  return std::string(kNames[static_cast<std::size_t>(type.kind)]);
-}
-
-bool assignable(const Type& type, const Type& to) {
-  if (type.is(kNil)) return to.array() || to.map() || to.is(kFunction) || to.is(kLocation) || to.is(kVersion);
-  return !type.unknown() && !to.unknown() && type.kind == to.kind;
-}
-
-bool comparable(const Type& left, const Type& right) {
-  return left.unknown() || right.unknown() || left.is(kNil) || right.is(kNil) || (left.number() && right.number()) ||
-         (left.array() && right.array()) || assignable(left, right);
-}
 
 class Checker {
  public:
@@ -79,7 +35,6 @@ class Checker {
     Type collection;
     bool index, accumulator;
   };
-  using Test = bool (*)(const Type&);
 
   Type error(const Node& node, std::string message) {
     if (!error_) error_ = Error{Code::kInvalidArgument, std::move(message) + caret(tree_.text, node.offset)};
@@ -185,20 +140,6 @@ class Checker {
                  "invalid operation: " + std::string(op_text(node.op)) + " (mismatched type " + name_of(type) + ")");
   }
 
-  /// One of the two is unknown, and the other of a type that the operator takes.
-  static bool maybe(const Type& left, const Type& right, std::initializer_list<Test> tests) {
-    const auto any = [&](const Type& type) {
-      return std::ranges::any_of(tests, [&](Test test) { return test(type); });
-    };
-    return (left.unknown() && right.unknown()) || (left.unknown() && any(right)) || (right.unknown() && any(left));
-  }
-  template <StaticKind kind>
-  static bool is(const Type& type) {
-    return type.is(kind);
-  }
-  static bool is_number(const Type& type) { return type.number(); }
-  static bool is_integer(const Type& type) { return type.integer(); }
-
   Type visit_binary(const Node& node) {
     const Type left = visit(*node.children[0]);
     const Type right = visit(*node.children[1]);
@@ -219,77 +160,6 @@ class Checker {
     const bool constants = std::ranges::all_of(
         node.children, [](const Node* child) { return child->kind == Kind::kLiteral && child->literal.is_int64(); });
     if (constants && divisor.get_int64() == 0) error(node, "integer divide by zero");
-  }
-
-  std::optional<Type> binary_type(Op op, const Type& left, const Type& right) const {
-    const bool numbers = left.number() && right.number();
-    const bool strings = left.is(kString) && right.is(kString);
-    const bool times = left.is(kTime) && right.is(kTime);
-    const bool durations = left.is(kDuration) && right.is(kDuration);
-    const Type promoted{left.is(kFloat) || right.is(kFloat) ? kFloat : kInt};
-    switch (op) {
-      case Op::kEqual:
-      case Op::kNotEqual:
-        if (comparable(left, right)) return Type{kBool};
-        break;
-      case Op::kOr:
-      case Op::kAnd:
-        if ((left.is(kBool) && right.is(kBool)) || maybe(left, right, {is<kBool>})) return Type{kBool};
-        break;
-      case Op::kLess:
-      case Op::kGreater:
-      case Op::kLessOrEqual:
-      case Op::kGreaterOrEqual:
-        if (numbers || strings || times || durations) return Type{kBool};
-        if (maybe(left, right, {is_number, is<kString>, is<kTime>, is<kDuration>})) return Type{kBool};
-        break;
-      case Op::kAdd:
-        if (durations) return Type{kDuration};
-        if (numbers) return promoted;
-        if (strings) return Type{kString};
-        if ((left.is(kTime) && right.is(kDuration)) || (left.is(kDuration) && right.is(kTime))) return Type{kTime};
-        if (maybe(left, right, {is_number, is<kString>, is<kTime>, is<kDuration>})) return Type{};
-        break;
-      case Op::kSubtract:
-        if (durations || times) return Type{kDuration};
-        if (numbers) return promoted;
-        if (left.is(kTime) && right.is(kDuration)) return Type{kTime};
-        if (maybe(left, right, {is_number, is<kTime>, is<kDuration>})) return Type{};
-        break;
-      case Op::kMultiply:
-        if (numbers) return promoted;
-        if (durations || (left.number() && right.is(kDuration)) || (left.is(kDuration) && right.number())) {
-          return Type{kDuration};
-        }
-        if (maybe(left, right, {is_number, is<kDuration>})) return Type{};
-        break;
-      case Op::kDivide:
-      case Op::kPower:
-        if (numbers || maybe(left, right, {is_number})) return Type{kFloat};
-        break;
-      case Op::kModulo:
-        if ((left.integer() && right.integer()) || maybe(left, right, {is_integer})) return Type{kInt};
-        break;
-      case Op::kMatches:
-        if ((left.is(kString) || left.is(kBytes)) && right.is(kString)) return Type{kBool};
-        if (maybe(left, right, {is<kString>})) return Type{kBool};
-        break;
-      case Op::kContains:
-      case Op::kStartsWith:
-      case Op::kEndsWith:
-        if (strings || maybe(left, right, {is<kString>})) return Type{kBool};
-        break;
-      case Op::kRange:
-        if ((left.integer() && right.integer()) || maybe(left, right, {is_integer})) return Type{kArray, &kIntType};
-        break;
-      case Op::kCoalesce:
-        if (left.is(kNil)) return right;
-        if (right.is(kNil) || assignable(right, left)) return left;
-        return Type{};
-      default:
-        break;
-    }
-    return std::nullopt;
   }
 
   Type visit_in(const Node& node, const Type& left, const Type& right) {
@@ -386,6 +256,12 @@ class Checker {
       return element_of(first);
     }
     if (name == "get") return visit_get(node, first, arguments[1]);
+    if (!check_parameters(node, arguments)) return {};
+    if (name == "split" || name == "splitAfter") return {kArray, &kStringType};
+    if (name == "sort" && !first.unknown() && !first.array()) {
+      return error(*node.children[0], "cannot use " + (first.is(kNil) ? "nil" : name_of(first)) +
+                                          " as argument (type []int) to call sort");
+    }
     if (name == "take") return first;
     if (name == "abs") return first;
     if (name == "len") {
@@ -454,7 +330,32 @@ class Checker {
     return {name == "count" || name.ends_with("Index") ? kInt : kBool};
   }
 
-  static constexpr Type kIntType{kInt};
+  /// Of functions that take texts and integers: false, and an error, when an argument is known to be neither.
+  bool check_parameters(const Node& node, const std::vector<Type>& arguments) {
+    const auto* found = std::ranges::find(kParameters, node.text, &Parameters::function);
+    if (found == std::end(kParameters)) return true;
+    for (std::size_t i = 0; i < arguments.size() && i < found->kinds.size(); ++i) {
+      const StaticKind wanted = found->kinds[i] == 's' ? kString : kInt;
+      if (arguments[i].unknown() || arguments[i].is(wanted)) continue;
+      const std::string given = arguments[i].is(kNil) ? "nil" : name_of(arguments[i]);
+      error(*node.children[i],
+            "cannot use " + given + " as argument (type " + name_of({wanted}) + ") to call " + node.text);
+      return false;
+    }
+    return true;
+  }
+
+  struct Parameters {
+    std::string_view function;
+    std::string_view kinds;  ///< s for a text, i for an integer
+  };
+  static constexpr Parameters kParameters[] = {
+      {"trim", "ss"},        {"trimPrefix", "ss"},  {"trimSuffix", "ss"}, {"upper", "s"},    {"lower", "s"},
+      {"split", "ssi"},      {"splitAfter", "ssi"}, {"replace", "sssi"},  {"repeat", "si"},  {"indexOf", "ss"},
+      {"lastIndexOf", "ss"}, {"hasPrefix", "ss"},   {"hasSuffix", "ss"},  {"fromJSON", "s"}, {"toBase64", "s"},
+      {"fromBase64", "s"},   {"duration", "s"},     {"timezone", "s"},
+  };
+  static constexpr Type kStringType{kString};
 
   const Tree& tree_;
   std::span<const StaticKind> roots_;

@@ -62,7 +62,11 @@ class Evaluation::Collection {
 Held Evaluation::collect(const Node& node) {
   Held held = eval(*node.children[0]);
   if (held.failed()) return held;
+  // What the checker does not know may be a text, whose bytes are taken, or a map without members.
+  if (held.is_string()) held = keep(make_go_value(GoKind::kBytes, held.copy()));
   if (held.value() && go_bytes(*held.value())) held = keep(bytes_as_array(held.copy()));
+  const doc::Object* object = held.value() ? held.value()->if_object() : nullptr;
+  if (object && object->empty()) held = keep(doc::Array());
   const doc::Array* array = held.value() ? held.value()->if_array() : nullptr;
   if (!array) {
     return error_at(*node.children[0],

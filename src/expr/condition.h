@@ -24,9 +24,9 @@ Result<doc::Value> eval_expression(std::string_view text, const Scope& scope);
 /// How several requirements go together: all must hold for a success, any one makes a failure.
 enum class Join { kAll, kAny };
 
-/// successCondition and failureCondition of resource templates: a label selector (k8s.io/apimachinery/pkg/labels), whose
-/// keys are read as gjson paths: "status.succeeded > 0", "status.phase in (Done, Ready)", several joined by commas. Keys
-/// and values must be valid for labels, so there are no quotes, signs, wildcards and escapes.
+/// successCondition and failureCondition of resource templates: a label selector (k8s.io/apimachinery/pkg/labels),
+/// whose keys are read as gjson paths: "status.succeeded > 0", "status.phase in (Done, Ready)", several joined by
+/// commas. Keys and values must be valid for labels, so there are no quotes, signs, wildcards and escapes.
 Result<bool> eval_resource_condition(std::string_view text, const doc::Value& object, Join join = Join::kAll);
 
 }  // namespace tiphys::expr

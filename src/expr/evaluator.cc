@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 
+#include "doc/utf8.h"
 #include "expr/evaluation.h"
 #include "expr/functions.h"
 #include "expr/go_text.h"
@@ -208,17 +209,20 @@ Held Evaluation::eval_unary(const Node& node) {
   }
   const Held held = eval(*node.children[0]);
   if (held.failed()) return held;
-  const Operand operand(held);
-  if (node.op == Op::kPlus) {
-    if (!is_number(*operand)) return error_at(node, "invalid operation: + " + std::string(go_type(*operand)));
-    return held;
-  }
-  auto negated = negate(*operand);
+  if (node.op == Op::kPlus) return held;  // of whatever type: the checker refuses what is known to be no number
+  auto negated = negate(*Operand(held));
   if (!negated) return error_at(node, negated.error());
   return keep(std::move(*negated));
 }
 
 Held Evaluation::eval_logical(const Node& node) {
+  // A constant decides, or leaves the other side as it is, before anything is evaluated.
+  for (int side = 0; side < 2; ++side) {
+    const Node& constant = *node.children[side];
+    if (constant.kind != Kind::kLiteral || !constant.literal.is_bool()) continue;
+    if (constant.literal.get_bool() == (node.op == Op::kOr)) return Held(&constant.literal);
+    return eval(*node.children[1 - side]);
+  }
   const std::string_view use = node.op == Op::kOr ? "||" : "&&";
   const Held left = eval_bool(*node.children[0], use);
   if (left.failed() || left.get_bool() == (node.op == Op::kOr)) return left;
@@ -266,10 +270,13 @@ Held Evaluation::eval_matches(const Node& node, Held left, Held right) {
     return error_at(node, "invalid operation: " + std::string(go_type(*Operand(left))) + " matches " +
                               std::string(go_type(*Operand(right))));
   }
-  if (node.pattern) return Held(RE2::PartialMatch(left.get_string(), *node.pattern));
+  std::string_view text = left.get_string();
+  std::string well_formed;
+  if (!doc::is_utf8(text)) text = well_formed = doc::to_utf8(text);  // RE2 matches nothing there, Go's does
+  if (node.pattern) return Held(RE2::PartialMatch(text, *node.pattern));
   const RE2 pattern(std::string(right.get_string()), RE2::Quiet);
   if (!pattern.ok()) return error_at(node, "error parsing regexp: " + pattern.error());
-  return Held(RE2::PartialMatch(left.get_string(), pattern));
+  return Held(RE2::PartialMatch(text, pattern));
 }
 
 Held Evaluation::eval_member(const Node& node) {
@@ -368,6 +375,8 @@ Held Evaluation::eval_call(const Node& node) {
   if (function.call_with && !scope_.ambient()) {
     return error_at(node, node.text + " needs a clock or chance, which is not to be had here");
   }
+  steps_ += function.steps;
+  if (steps_ > kMostSteps && !exceeds_steps()) return Held::failure();
   auto result = function.call_with ? function.call_with(arguments.values(), *scope_.ambient())
                                    : function.call(arguments.values());
   if (!result) return error_at(node, result.error());

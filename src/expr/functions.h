@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -23,6 +24,8 @@ struct Function {
   std::size_t most;
   Result<doc::Value> (*call)(Arguments);
   StaticKind result = StaticKind::kUnknown;
+  /// Of an evaluation, beside the call's own: for what takes its time, such as keys.
+  std::uint32_t steps = 0;
   /// In place of `call`: what needs clock or chance.
   Result<doc::Value> (*call_with)(Arguments, const Ambient&) = nullptr;
 };

@@ -141,7 +141,8 @@ Value flatten(Arguments arguments) {
 }
 
 Value sort(Arguments arguments) {
-  TIPHYS_TRY(const auto* array, array_argument(arguments, 0));
+  const auto* array = arguments[0]->if_array();
+  if (!array) return doc::Value(doc::Array());
   bool descending = false;
   if (arguments.size() == 2) {
     TIPHYS_TRY(const auto order, text_argument(arguments, 1));

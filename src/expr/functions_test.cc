@@ -189,7 +189,7 @@ const ExpressionRow kRows[] = {
     {"'a,b' | split(',') | len()", "2"},
     {"1..3 | map(#)", "[1,2,3]"},
     {"upper()", "error: invalid number of arguments for upper (expected 1, got 0) (1:1)"},
-    {"upper(1)", "error: cannot use int as argument (type string) (1:1)"},
+    {"upper(1)", "error: cannot use int as argument (type string) to call upper (1:7)"},
     {"upper('a', 'b')", "error: invalid number of arguments for upper (expected 1, got 2) (1:1)"},
     {"split('a')", "error: invalid number of arguments for split (expected 2 to 3, got 1) (1:1)"},
     {"map([1,2])", "error: unexpected token Bracket(\")\"), expected , (1:10)"},

@@ -70,7 +70,7 @@ Value date(Arguments arguments) {
 }
 
 constexpr Function kFunctions[] = {
-    {"now", 0, 1, nullptr, StaticKind::kTime, now},
+    {"now", 0, 1, nullptr, StaticKind::kTime, 0, now},
     {"duration", 1, 1, duration, StaticKind::kDuration},
     {"date", 1, 4, date, StaticKind::kTime},
     {"timezone", 1, 1, timezone, StaticKind::kLocation},

@@ -152,7 +152,8 @@ Value location(const doc::Value& value, Arguments) {
 template <std::int64_t unit>
 Value fractional(const doc::Value& value, Arguments) {
   const std::int64_t count = go_duration(value)->count();
-  return doc::Value(static_cast<double>(count / unit) + static_cast<double>(count % unit) / static_cast<double>(unit));
+  const std::int64_t whole = count / unit, rest = count % unit;
+  return doc::Value(static_cast<double>(whole) + static_cast<double>(rest) / static_cast<double>(unit));
 }
 
 template <std::int64_t unit>

@@ -1,10 +1,10 @@
 // Numbers as the operators of expr-lang take them.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 
 #include "expr/ast.h"
+#include "expr/go_math.h"
 
 namespace tiphys::expr {
 
@@ -54,7 +54,7 @@ T apply_to_floats(Op op, double a, double b, const Otherwise& otherwise) {
     case Op::kDivide:
       return T(a / b);
     case Op::kPower:
-      return T(std::pow(a, b));
+      return T(go_pow(a, b));
     case Op::kEqual:
       return T(a == b);
     case Op::kNotEqual:

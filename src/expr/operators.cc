@@ -1,7 +1,6 @@
 #include "expr/operators.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <optional>
 
@@ -253,6 +252,7 @@ Result<const doc::Value*> fetch_reference(const doc::Value& base, const doc::Val
     return member ? member : &empty;
   }
   if (const auto* object = base.if_object()) {
+    if (go_kind(base)) return no_member(base, property);
     if (property.is_null()) return &nothing;
     const std::string key = property.is_string() ? std::string(property.get_string()) : go_text(property);
     const doc::Value* member = object->if_contains(key);

@@ -149,15 +149,20 @@ Value custom(Arguments arguments) {
   return certificate_value(*certificate, *key);
 }
 
+/// A key of 4096 bits takes seconds, one of 2048 some 200 ms, a signature a few.
+constexpr std::uint32_t kKeySteps = 1'000'000;
+constexpr std::uint32_t kCertificateSteps = 200'000;
+constexpr std::uint32_t kSignatureSteps = 10'000;
+
 constexpr Function kFunctions[] = {
-    {"genPrivateKey", 1, 1, private_key},
+    {"genPrivateKey", 1, 1, private_key, StaticKind::kUnknown, kKeySteps},
     {"buildCustomCert", 2, 2, custom},
-    {"genCA", 2, 2, nullptr, StaticKind::kUnknown, authority<false>},
-    {"genCAWithKey", 3, 3, nullptr, StaticKind::kUnknown, authority<true>},
-    {"genSelfSignedCert", 4, 4, nullptr, StaticKind::kUnknown, self_signed<false>},
-    {"genSelfSignedCertWithKey", 5, 5, nullptr, StaticKind::kUnknown, self_signed<true>},
-    {"genSignedCert", 5, 5, nullptr, StaticKind::kUnknown, signed_by_authority<false>},
-    {"genSignedCertWithKey", 6, 6, nullptr, StaticKind::kUnknown, signed_by_authority<true>},
+    {"genCA", 2, 2, nullptr, StaticKind::kUnknown, kCertificateSteps, authority<false>},
+    {"genCAWithKey", 3, 3, nullptr, StaticKind::kUnknown, kSignatureSteps, authority<true>},
+    {"genSelfSignedCert", 4, 4, nullptr, StaticKind::kUnknown, kCertificateSteps, self_signed<false>},
+    {"genSelfSignedCertWithKey", 5, 5, nullptr, StaticKind::kUnknown, kSignatureSteps, self_signed<true>},
+    {"genSignedCert", 5, 5, nullptr, StaticKind::kUnknown, kCertificateSteps, signed_by_authority<false>},
+    {"genSignedCertWithKey", 6, 6, nullptr, StaticKind::kUnknown, kSignatureSteps, signed_by_authority<true>},
 };
 
 }  // namespace

@@ -156,5 +156,9 @@ TEST_F(SprigCrypto, CertificatesSayWhatIsWrong) {
     EXPECT_EQ(text(expression), "error: " + std::string(error)) << expression;
 }
 
+TEST_F(SprigCrypto, AnExpressionMakesFewKeys) {
+  EXPECT_EQ(eval("map(1..100, sprig.genPrivateKey('ecdsa'))").error().code, Code::kResourceExhausted);
+}
+
 }  // namespace
 }  // namespace tiphys::expr

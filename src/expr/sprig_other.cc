@@ -214,7 +214,8 @@ Value regex_split(Arguments arguments) {
     begin = matches.end();
   }
   if (end != text.size()) parts.push_back(text.substr(begin));
-  if (parts.empty()) parts.push_back(text);
+  const bool empty_pattern = text.empty() && pattern->pattern().empty();
+  if (parts.empty() && !empty_pattern) parts.push_back(text);
   return texts(parts);
 }
 

@@ -67,14 +67,14 @@ Value shuffle(Arguments arguments, const Ambient& ambient) {
 }
 
 constexpr Function kFunctions[] = {
-    {"randAlpha", 1, 1, nullptr, StaticKind::kUnknown, letters<kLetters>},
-    {"randAlphaNum", 1, 1, nullptr, StaticKind::kUnknown, letters<kLettersAndDigits>},
-    {"randAscii", 1, 1, nullptr, StaticKind::kUnknown, letters<kPrintable>},
-    {"randNumeric", 1, 1, nullptr, StaticKind::kUnknown, letters<kDigits>},
-    {"randBytes", 1, 1, nullptr, StaticKind::kUnknown, bytes},
-    {"randInt", 2, 2, nullptr, StaticKind::kUnknown, number},
-    {"uuidv4", 0, 0, nullptr, StaticKind::kUnknown, uuid},
-    {"shuffle", 1, 1, nullptr, StaticKind::kUnknown, shuffle},
+    {"randAlpha", 1, 1, nullptr, StaticKind::kUnknown, 0, letters<kLetters>},
+    {"randAlphaNum", 1, 1, nullptr, StaticKind::kUnknown, 0, letters<kLettersAndDigits>},
+    {"randAscii", 1, 1, nullptr, StaticKind::kUnknown, 0, letters<kPrintable>},
+    {"randNumeric", 1, 1, nullptr, StaticKind::kUnknown, 0, letters<kDigits>},
+    {"randBytes", 1, 1, nullptr, StaticKind::kUnknown, 0, bytes},
+    {"randInt", 2, 2, nullptr, StaticKind::kUnknown, 0, number},
+    {"uuidv4", 0, 0, nullptr, StaticKind::kUnknown, 0, uuid},
+    {"shuffle", 1, 1, nullptr, StaticKind::kUnknown, 0, shuffle},
 };
 
 }  // namespace

@@ -86,7 +86,9 @@ Value substr(Arguments arguments) {
 }
 
 Value repeat(Arguments arguments) {
-  const doc::Value* const swapped[] = {arguments[1], arguments[0]};
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
+  const doc::Value copied(text);
+  const doc::Value* const swapped[] = {&copied, arguments[0]};
   return find_function("repeat")->call(Arguments(swapped, std::size(swapped)));
 }
 
@@ -174,7 +176,11 @@ Value indent(Arguments arguments) {
 }
 
 Value replace(Arguments arguments) {
-  const doc::Value* const reordered[] = {arguments[2], arguments[0], arguments[1]};
+  TIPHYS_TRY(const auto from, text_or_empty(arguments, 0));
+  TIPHYS_TRY(const auto to, text_or_empty(arguments, 1));
+  TIPHYS_TRY(const auto text, text_or_empty(arguments, 2));
+  const doc::Value values[] = {doc::Value(text), doc::Value(from), doc::Value(to)};
+  const doc::Value* const reordered[] = {&values[0], &values[1], &values[2]};
   return find_function("replace")->call(Arguments(reordered, std::size(reordered)));
 }
 

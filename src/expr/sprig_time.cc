@@ -126,21 +126,21 @@ Value unix_epoch(Arguments arguments) {
 }
 
 constexpr Function kFunctions[] = {
-    {"now", 0, 0, nullptr, StaticKind::kUnknown, now},
-    {"date", 2, 2, nullptr, StaticKind::kUnknown, date},
-    {"dateInZone", 3, 3, nullptr, StaticKind::kUnknown, date_in_zone},
-    {"date_in_zone", 3, 3, nullptr, StaticKind::kUnknown, date_in_zone},
-    {"htmlDate", 1, 1, nullptr, StaticKind::kUnknown, html_date},
-    {"htmlDateInZone", 2, 2, nullptr, StaticKind::kUnknown, html_date_in_zone},
+    {"now", 0, 0, nullptr, StaticKind::kUnknown, 0, now},
+    {"date", 2, 2, nullptr, StaticKind::kUnknown, 0, date},
+    {"dateInZone", 3, 3, nullptr, StaticKind::kUnknown, 0, date_in_zone},
+    {"date_in_zone", 3, 3, nullptr, StaticKind::kUnknown, 0, date_in_zone},
+    {"htmlDate", 1, 1, nullptr, StaticKind::kUnknown, 0, html_date},
+    {"htmlDateInZone", 2, 2, nullptr, StaticKind::kUnknown, 0, html_date_in_zone},
     {"dateModify", 2, 2, date_modify},
     {"date_modify", 2, 2, date_modify},
     {"mustDateModify", 2, 2, must_date_modify},
     {"must_date_modify", 2, 2, must_date_modify},
     {"toDate", 2, 2, to_date},
     {"mustToDate", 2, 2, must_to_date},
-    {"ago", 1, 1, nullptr, StaticKind::kUnknown, ago},
+    {"ago", 1, 1, nullptr, StaticKind::kUnknown, 0, ago},
     {"duration", 1, 1, duration},
-    {"durationRound", 1, 1, nullptr, StaticKind::kUnknown, duration_round},
+    {"durationRound", 1, 1, nullptr, StaticKind::kUnknown, 0, duration_round},
     {"unixEpoch", 1, 1, unix_epoch},
 };
 

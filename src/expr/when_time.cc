@@ -25,6 +25,9 @@ constexpr std::string_view kLayouts[] = {
 }  // namespace
 
 std::optional<double> parse_when_time(std::string_view text) {
+  // Most texts are seen to be none before any layout is tried.
+  constexpr std::string_view kShortest = "3:04PM";
+  if (text.size() < kShortest.size() || text.find_first_of(":-") == std::string_view::npos) return std::nullopt;
   for (const std::string_view layout : kLayouts) {
     if (const auto time = parse_time(layout, text, {})) return static_cast<double>(time->seconds);
   }

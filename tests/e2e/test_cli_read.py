@@ -217,6 +217,7 @@ item: {name: bob, list: [1, 2, 3]}
         (["{.item.list[*]}", "--as", "kubectl-jsonpath"], 0, "1 2 3\n"),
         (["$.item.list[-1]", "--as", "jsonpath"], 0, "3\n"),
         (["item.list.#", "--as", "gjson"], 0, "3\n"),
+        ([".item.list[] | . * 2", "--as", "jq"], 0, "2\n4\n6\n"),
         (["asInt(", "--explain"], 2, " | asInt(\n | ......^"),
         (["itme"], 2, 'unknown name itme; did you mean "item'),
         (["1", "--as", "cobol"], 2, "cobol"),

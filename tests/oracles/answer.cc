@@ -11,6 +11,7 @@
 #include "doc/jsonpath.h"
 #include "doc/patch.h"
 #include "doc/sjson.h"
+#include "doc/utf8.h"
 #include "expr/ambient.h"
 #include "expr/condition.h"
 #include "expr/depends.h"
@@ -61,6 +62,7 @@ Answer failed(const Error& error) {
 /// As encoding/json writes it; what JSON has not as text.
 doc::Value plain(doc::Value value) {
   if (value.is_double() && !std::isfinite(value.get_double())) return doc::Value(expr::go_text(value));
+  if (value.is_string() && !doc::is_utf8(value.get_string())) return doc::Value(expr::go_quote(value.get_string()));
   if (auto* array = value.if_array()) {
     for (doc::Value& element : *array) element = plain(std::move(element));
   } else if (value.is_object() && expr::go_kind(value)) {
@@ -74,6 +76,7 @@ doc::Value plain(doc::Value value) {
 Answer typed(Result<doc::Value> value) {
   if (!value) return failed(value.error());
   std::string type(value->is_null() ? "nil" : expr::go_type(*value));
+  if (value->is_string() && !doc::is_utf8(value->get_string())) type += " quoted";
   return {.out = plain(std::move(*value)), .type = std::move(type)};
 }
 
@@ -352,7 +355,6 @@ std::string difference(const Row& row, const Answer& answer) {
   if (!answer.error.empty()) return "fails instead of giving " + wanted + ": " + answer.error;
   const std::string_view wanted_type = type && type->is_string() ? std::string_view(type->get_string()) : "";
   doc::Value given = answer.out;
-  if (wanted_type == "string quoted" && given.is_string()) given = expr::go_quote(given.get_string());
   // A slice that is nil prints as null, and is an empty one in all else.
   const bool empty = given.is_array() && given.get_array().empty();
   if (empty && wanted_type.starts_with("[]") && (!out || out->is_null())) return "";

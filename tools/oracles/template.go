@@ -14,22 +14,9 @@ import (
 
 // evalTemplate substitutes tags as util/template does. "in" is a text, which is put into JSON before and taken out
 // afterwards as everywhere in Argo, or a document. "allowUnresolved" leaves unknown tags as they are; "strict" lists
-// prefixes under which tags must be known all the same. "mode" may be "plain", for a text that is not put into JSON,
-// or "variable", for one single tag whose value is wanted.
+// prefixes under which tags must be known all the same.
 func evalTemplate(c *Case) (Result, error) {
-	in, variables := c.source(), c.variables()
-	switch mode := c.text("mode"); mode {
-	case "":
-	case "plain":
-		out, err := c.substitution().replace(in, variables)
-		return templateResult(marshal(out), err)
-	case "variable":
-		v, err := resolveVariable(in, variables)
-		return describe(v), err
-	default:
-		c.err = fmt.Errorf("mode: no such mode as %q", mode)
-		return Result{}, nil
-	}
+	variables := c.variables()
 	var document any
 	raw, _ := c.row.get("in")
 	c.decode("in", raw, &document)

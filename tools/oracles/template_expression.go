@@ -165,28 +165,3 @@ type visitor func(ast.Node)
 func (v visitor) Visit(n *ast.Node) { v(*n) }
 
 func walk(n *ast.Node, f func(ast.Node)) { ast.Walk(n, visitor(f)) }
-
-// resolveVariable gives the value of a single tag, as `from` and `fromExpression` want it.
-func resolveVariable(text string, variables map[string]any) (any, error) {
-	tag := strings.TrimSpace(strings.TrimSuffix(strings.TrimPrefix(text, "{{"), "}}"))
-	expression, ok := asExpression(tag)
-	if !ok {
-		v, ok := variables[tag]
-		if !ok {
-			return nil, fmt.Errorf("Unable to resolve: %q", tag)
-		}
-		return v, nil
-	}
-	program, err := expr.Compile(expression, expr.Env(variables))
-	if err != nil {
-		return nil, fmt.Errorf("Unable to compile: %q", expression)
-	}
-	v, err := expr.Run(program, variables)
-	if err != nil {
-		return nil, fmt.Errorf("Invalid expression: %q", expression)
-	}
-	if v == nil {
-		return nil, fmt.Errorf("Unable to resolve: %q", tag)
-	}
-	return v, nil
-}

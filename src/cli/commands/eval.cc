@@ -16,6 +16,7 @@
 #include "expr/expression.h"
 #include "expr/go_json.h"
 #include "expr/go_text.h"
+#include "expr/jq.h"
 #include "expr/json_path.h"
 #include "expr/text_template.h"
 
@@ -130,15 +131,28 @@ Result<std::string> eval_gjson(Evaluation& evaluation) {
   return found.text();
 }
 
+/// A line for each output.
+Result<std::string> eval_jq(Evaluation& evaluation) {
+  TIPHYS_TRY(const auto outputs, expr::run_jq(evaluation.text, evaluation.document));
+  std::string text;
+  for (const doc::Value& output : outputs) text += printed(output) + "\n";
+  return text;
+}
+
 struct Language {
   std::string_view name;
   Result<std::string> (*eval)(Evaluation&);
 };
 
 constexpr Language kLanguages[] = {
-    {"expression", eval_expression}, {"template", eval_template},  {"when", eval_when},
-    {"condition", eval_condition},   {"jsonpath", eval_json_path}, {"kubectl-jsonpath", eval_kubectl_json_path},
+    {"expression", eval_expression},
+    {"template", eval_template},
+    {"when", eval_when},
+    {"condition", eval_condition},
+    {"jsonpath", eval_json_path},
+    {"kubectl-jsonpath", eval_kubectl_json_path},
     {"gjson", eval_gjson},
+    {"jq", eval_jq},
 };
 
 Status read_variables(const std::string& file, Evaluation& evaluation) {

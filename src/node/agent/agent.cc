@@ -9,12 +9,12 @@
 
 #include "artifact/file_tree.h"
 #include "base/log.h"
+#include "base/workers.h"
 #include "cluster/pod_phase.h"
 #include "node/agent/pod_io.h"
 #include "node/agent/pod_run.h"
 #include "node/agent/pod_spec.h"
 #include "node/log/log_file.h"
-#include "node/workers.h"
 
 namespace tiphys::node {
 namespace {

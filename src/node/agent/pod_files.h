@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "artifact/repository.h"
+#include "base/workers.h"
 #include "doc/value.h"
 #include "node/runtime.h"
-#include "node/workers.h"
 
 namespace tiphys::node {
 

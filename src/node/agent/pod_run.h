@@ -9,13 +9,13 @@
 
 #include "artifact/repository.h"
 #include "base/executor.h"
+#include "base/workers.h"
 #include "cluster/cluster.h"
 #include "node/agent/pod_files.h"
 #include "node/agent/pod_report.h"
 #include "node/agent/pod_spec.h"
 #include "node/log/log_file.h"
 #include "node/runtime.h"
-#include "node/workers.h"
 
 namespace tiphys::node {
 

@@ -11,10 +11,10 @@
 
 #include "base/executor.h"
 #include "base/unique_fd.h"
+#include "base/workers.h"
 #include "node/process/supervisor_client.h"
 #include "node/runtime.h"
 #include "node/supervisor/step_root.h"
-#include "node/workers.h"
 
 namespace boost::asio {
 class io_context;
@@ -25,7 +25,7 @@ namespace tiphys::node {
 struct ProcessRuntimeOptions {
   std::string data_dir;
   /// Folders of this host that steps see, read-only, beside the system's own: an interpreter in a home folder, say.
-  std::vector<std::string> host_paths;
+  std::vector<std::string> host_paths{};
 };
 
 class ProcessRuntime final : public Runtime {

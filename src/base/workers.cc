@@ -1,6 +1,6 @@
-#include "node/workers.h"
+#include "base/workers.h"
 
-namespace tiphys::node {
+namespace tiphys {
 
 Workers::Workers(Executor& executor, int most_threads)
     : executor_(executor), most_threads_(static_cast<std::size_t>(most_threads)) {}
@@ -40,4 +40,4 @@ void Workers::loop() {
   }
 }
 
-}  // namespace tiphys::node
+}  // namespace tiphys

@@ -1,4 +1,4 @@
-#include "node/workers.h"
+#include "base/workers.h"
 
 #include <gtest/gtest.h>
 
@@ -7,7 +7,7 @@
 
 #include "base/asio_executor.h"
 
-namespace tiphys::node {
+namespace tiphys {
 namespace {
 
 TEST(Workers, AnswersComeOnTheExecutorsThread) {
@@ -49,4 +49,4 @@ TEST(Workers, NothingIsAnsweredAfterTheyAreGone) {
 }
 
 }  // namespace
-}  // namespace tiphys::node
+}  // namespace tiphys

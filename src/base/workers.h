@@ -12,7 +12,7 @@
 
 #include "base/executor.h"
 
-namespace tiphys::node {
+namespace tiphys {
 
 class Workers {
  public:
@@ -51,4 +51,4 @@ class Workers {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace tiphys::node
+}  // namespace tiphys

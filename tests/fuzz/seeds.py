@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+"""Writes the inputs that a fuzz target starts from, taken from the tables of tests/oracles and our manifests.
+
+  tests/fuzz/seeds.py TARGET FOLDER
+"""
+
+import hashlib
+import json
+import re
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TABLES = ROOT / "tests/oracles"
+SEPARATOR = b"\xff"  # as in targets.h
+
+
+def rows(table):
+    for line in (TABLES / f"{table}.jsonl").open():
+        row = json.loads(line)
+        if "in" in row:
+            yield row
+
+
+def text(value):
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def document(row):
+    """The JSON text of "with"."""
+    value = row.get("with")
+    return (TABLES / f"data/{value}.json").read_text().strip() if isinstance(value, str) else json.dumps(value)
+
+
+def with_documents(table, *more):
+    return [(text(row["in"]), document(row), *(text(row.get(name, "")) for name in more)) for row in rows(table)]
+
+
+def texts(table):
+    return [(text(row["in"]),) for row in rows(table)]
+
+
+def literals(word):
+    """The quoted texts of each expression that matches."""
+    expressions = [row["in"] for row in rows("expr") if isinstance(row["in"], str) and re.search(word, row["in"])]
+    return [re.findall(r"""["']([^"']*)["']""", expression) for expression in expressions]
+
+
+def manifests():
+    return [(path.read_text(),) for folder in ("examples", "tests/bad") for path in sorted((ROOT / folder).rglob("*.yaml"))]
+
+
+SEEDS = {
+    "json": lambda: [(document,) for row in with_documents("merge_patch") + with_documents("gjson") for document in row[:2]],
+    "yaml": manifests,
+    "kubectl_jsonpath": lambda: with_documents("kubectl_jsonpath"),
+    "gjson": lambda: with_documents("gjson"),
+    "sjson": lambda: with_documents("sjson", "set"),
+    "json_patch": lambda: with_documents("json_patch"),
+    "merge_patch": lambda: with_documents("merge_patch"),
+    "strategic_merge_patch": lambda: with_documents("strategic_merge_patch", "kind"),
+    "expr": lambda: texts("expr"),
+    "template": lambda: texts("template"),
+    "document_template": lambda: texts("template"),
+    "when": lambda: texts("when"),
+    "depends": lambda: texts("depends"),
+    "condition": lambda: with_documents("condition"),
+    "jsonpath": lambda: with_documents("jsonpath"),
+    "jq_syntax": lambda: texts("jq"),
+    "semver": lambda: literals("(?i)semver"),
+    "url": lambda: literals("url"),
+    "layout": lambda: literals("(?i)date|format"),
+    "duration": lambda: literals("(?i)duration|ago|round|date"),
+}
+
+
+def main(target, folder):
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for parts in SEEDS[target]():
+        seed = SEPARATOR.join(part.encode(errors="surrogatepass") for part in parts)
+        (folder / hashlib.sha1(seed).hexdigest()).write_bytes(seed)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
