@@ -1,6 +1,7 @@
 // The functions of expr-lang that take an array and a predicate.
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "expr/evaluation.h"
 #include "expr/go_text.h"
@@ -8,23 +9,6 @@
 #include "expr/operators.h"
 
 namespace tiphys::expr {
-
-/// The innermost # while it exists.
-class Evaluation::PointerFrame {
- public:
-  PointerFrame(Evaluation& evaluation, const Pointer& pointer)
-      : evaluation_(evaluation), outer_(evaluation.pointer_), pointer_(pointer) {
-    evaluation.pointer_ = &pointer_;
-  }
-  ~PointerFrame() { evaluation_.pointer_ = outer_; }
-  PointerFrame(const PointerFrame&) = delete;
-  PointerFrame& operator=(const PointerFrame&) = delete;
-
- private:
-  Evaluation& evaluation_;
-  const Pointer* outer_;
-  Pointer pointer_;
-};
 
 /// The array, and its predicate applied to an element at a time.
 class Evaluation::Collection {
@@ -36,6 +20,12 @@ class Evaluation::Collection {
         body_(predicate_ && predicate_->kind == Node::Kind::kPredicate ? predicate_->children[0] : predicate_),
         before_(evaluation.last_made()) {}
 
+  ~Collection() {
+    if (evaluation_.pointer_ == &pointer_) evaluation_.pointer_ = outer_;
+  }
+  Collection(const Collection&) = delete;
+  Collection& operator=(const Collection&) = delete;
+
   const doc::Array& elements() const { return elements_; }
   std::size_t size() const { return elements_.size(); }
 
@@ -44,7 +34,10 @@ class Evaluation::Collection {
     if (!evaluation_.step()) return Held::failure();
     evaluation_.drop_until(before_);
     if (!predicate_) return Held(&elements_[index]);
-    const PointerFrame frame(evaluation_, {&elements_[index], static_cast<std::int64_t>(index), accumulator});
+    if (evaluation_.pointer_ != &pointer_) outer_ = std::exchange(evaluation_.pointer_, &pointer_);
+    pointer_.element = Held(&elements_[index]);
+    pointer_.index = static_cast<std::int64_t>(index);
+    pointer_.accumulator = accumulator;
     return evaluation_.operand(*body_);
   }
   Held test(std::size_t index) {
@@ -60,17 +53,20 @@ class Evaluation::Collection {
   Evaluation& evaluation_;
   const doc::Array& elements_;
   const Node* predicate_;
-  const Node* body_;          ///< what is evaluated of it
+  const Node* body_;  ///< what is evaluated of it
+  Pointer pointer_;   ///< the innermost # from the first call of the predicate on
+  const Pointer* outer_ = nullptr;
   const doc::Value* before_;  ///< the last that was made before
 };
 
 Held Evaluation::collect(const Node& node) {
   Held held = eval(*node.children[0]);
   if (held.failed()) return held;
-  if (held.value() && go_bytes(*held.value())) held = keep(bytes_as_array(held.copy()));
   // What the checker does not know may be a text, whose bytes are taken, or a map without members.
-  if (held.is_string()) held = keep(bytes_as_array(make_go_value(GoKind::kBytes, held.copy())));
-  if (held.value() && held.value()->is_object() && held.value()->get_object().empty()) held = keep(doc::Array());
+  if (held.is_string()) held = keep(make_go_value(GoKind::kBytes, held.copy()));
+  if (held.value() && go_bytes(*held.value())) held = keep(bytes_as_array(held.copy()));
+  const doc::Object* object = held.value() ? held.value()->if_object() : nullptr;
+  if (object && object->empty()) held = keep(doc::Array());
   const doc::Array* array = held.value() ? held.value()->if_array() : nullptr;
   if (!array) {
     return error_at(*node.children[0],
@@ -144,7 +140,7 @@ Held Evaluation::collect_summed(const Node& node, Collection& collection) {
   for (std::size_t i = 0; i < collection.size(); ++i) {
     const Held held = collection.apply(i);
     if (held.failed()) return held;
-    total = apply(node, Op::kAdd, total, held);
+    total = apply(Op::kAdd, total, held, node);
     if (total.failed()) return total;
   }
   return total;

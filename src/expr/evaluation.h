@@ -1,7 +1,6 @@
 // One evaluation of a tree: the variables of lets and predicates, and what it may still use.
 #pragma once
 
-#include <boost/container/small_vector.hpp>
 #include <cstdint>
 #include <forward_list>
 #include <string>
@@ -13,17 +12,10 @@
 #include "expr/evaluator.h"
 #include "expr/held.h"
 #include "expr/scope.h"
-#include "expr/static_type.h"
+#include "expr/trace.h"
+#include "expr/variables.h"
 
 namespace tiphys::expr {
-
-/// What a scope has for a variable of a tree.
-struct FoundVariable {
-  Scope::Found whole;  ///< under its whole name
-  StaticKind root;     ///< the kind of its first part, as the checker knows it
-};
-/// In the order of Tree::variables.
-using FoundVariables = boost::container::small_vector<FoundVariable, 8>;
 
 class Evaluation {
  public:
@@ -40,7 +32,7 @@ class Evaluation {
       case Node::Kind::kPath:
         return eval_path(node);
       case Node::Kind::kPointer:
-        return eval_pointer(node);
+        return node.text.empty() && pointer_ ? pointer_->element : eval_pointer(node);
       case Node::Kind::kBinary:
         return eval_binary(node);
       default:
@@ -61,10 +53,10 @@ class Evaluation {
   const doc::Value* last_made() const { return made_.empty() ? nullptr : &made_.front(); }
   /// Forgets what was made after `value`.
   void drop_until(const doc::Value* value) {
-    while (last_made() != value) made_.pop_front();
+    if (last_made() != value) drop_more_until(value);
   }
   /// A binary operator that needs both its operands; `node` is the place of errors.
-  Held apply(const Node& node, Op op, Held left, Held right);
+  Held apply(Op op, Held left, Held right, const Node& node);
 
   /// The functions with predicates; see collect.cc.
   Held collect(const Node& node);
@@ -86,11 +78,10 @@ class Evaluation {
   static constexpr std::uint64_t kMostSteps = 4'000'000;
 
   struct Pointer {
-    const doc::Value* element = nullptr;
+    Held element;
     std::int64_t index = 0;
     const doc::Value* accumulator = nullptr;
   };
-  class PointerFrame;
   class Collection;
   class Operands;
 
@@ -101,7 +92,7 @@ class Evaluation {
   Held eval_unary(const Node& node);
   Held eval_binary(const Node& node);
   Held eval_logical(const Node& node);
-  Held apply_to_values(const Node& node, Op op, Held left, Held right);
+  Held apply_to_values(Op op, Held left, Held right, const Node& node);
   Held eval_matches(const Node& node, Held left, Held right);
   Held eval_member(const Node& node);
   Held eval_slice(const Node& node);
@@ -110,6 +101,7 @@ class Evaluation {
   Held eval_let(const Node& node);
   Held eval_call(const Node& node);
   Held eval_method(const Node& node);
+  void drop_more_until(const doc::Value* value);
   bool exceeds_memory();
   bool exceeds_steps();
   Held undefined(const Node& node);

@@ -35,18 +35,6 @@ std::uint64_t weight(const doc::Value& value) {
   return total;
 }
 
-/// Operators on numbers, and equality of texts: most of what expressions do. nullopt for all else, and for errors.
-std::optional<Held> apply_in_place(Op op, Held left, Held right) {
-  if (left.is_int() && right.is_int() && !is_of_floats(op)) {
-    return apply_to_integers<Held>(op, left.get_int(), right.get_int());
-  }
-  if (left.is_number() && right.is_number()) return apply_to_floats<Held>(op, left.to_float(), right.to_float());
-  if ((op == Op::kEqual || op == Op::kNotEqual) && left.is_string() && right.is_string()) {
-    return Held((left.get_string() == right.get_string()) == (op == Op::kEqual));
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 Held Evaluation::fail_with(Error error) {
@@ -58,6 +46,10 @@ Held Evaluation::error_at(const Node& node, const Error& error) {
 }
 Held Evaluation::error_at(const Node& node, std::string message) {
   return error_at(node, Error{Code::kInvalidArgument, std::move(message)});
+}
+
+void Evaluation::drop_more_until(const doc::Value* value) {
+  while (last_made() != value) made_.pop_front();
 }
 
 bool Evaluation::exceeds_memory() {
@@ -87,16 +79,17 @@ bool Evaluation::eval_to(const Node& node, doc::Value& place) {
 
 Held Evaluation::keep(doc::Value&& value) {
   const Held held(&value);
-  if (!held.value()) return held;
-  return Held::made(&made_.emplace_front(std::move(value)));
+  return held.is_in_place() ? held : Held::made(&made_.emplace_front(std::move(value)));
 }
 
 Held Evaluation::keep_charged(doc::Value&& value) {
-  return charge(value) ? keep(std::move(value)) : Held::failure();
+  const Held held(&value);
+  if (held.is_in_place()) return held;
+  return charge(value) ? Held::made(&made_.emplace_front(std::move(value))) : Held::failure();
 }
 
 Held Evaluation::eval_bool(const Node& node, std::string_view use) {
-  const Held held = eval(node);
+  const Held held = operand(node);
   if (held.is_bool() || held.failed()) return held;
   return error_at(node, std::string(use) + " needs a bool, not " + std::string(go_type(*Operand(held))));
 }
@@ -203,7 +196,7 @@ Held Evaluation::eval_path(const Node& node) {
 
 Held Evaluation::eval_pointer(const Node& node) {
   if (!pointer_) return error_at(node, "cannot use pointer accessor outside predicate");
-  if (node.text.empty()) return Held(pointer_->element);
+  if (node.text.empty()) return pointer_->element;
   if (node.text == "index") return Held(pointer_->index);
   if (node.text != "acc" || !pointer_->accumulator) return error_at(node, "unknown pointer #" + node.text);
   return Held(pointer_->accumulator);
@@ -216,11 +209,8 @@ Held Evaluation::eval_unary(const Node& node) {
   }
   const Held held = eval(*node.children[0]);
   if (held.failed()) return held;
-  const Operand operand(held);
-  if (node.op == Op::kPlus) {
-    return held;  // of whatever type: the checker refuses what is known to be no number
-  }
-  auto negated = negate(*operand);
+  if (node.op == Op::kPlus) return held;  // of whatever type: the checker refuses what is known to be no number
+  auto negated = negate(*Operand(held));
   if (!negated) return error_at(node, negated.error());
   return keep(std::move(*negated));
 }
@@ -250,15 +240,25 @@ Held Evaluation::eval_binary(const Node& node) {
   const Held right = operand(*node.children[1]);
   if (right.failed()) return right;
   if (node.op == Op::kMatches) return eval_matches(node, left, right);
-  return apply(node, node.op, left, right);
+  return apply(node.op, left, right, node);
 }
 
-Held Evaluation::apply(const Node& node, Op op, Held left, Held right) {
-  if (const auto result = apply_in_place(op, left, right)) return *result;
-  return apply_to_values(node, op, left, right);
+Held Evaluation::apply(Op op, Held left, Held right, const Node& node) {
+  // Numbers, and equality of texts: most of what expressions do.
+  const auto otherwise = [&] { return apply_to_values(op, left, right, node); };
+  if (left.is_int() && right.is_int() && !is_of_floats(op)) {
+    return apply_to_integers<Held>(op, left.get_int(), right.get_int(), otherwise);
+  }
+  if (left.is_number() && right.is_number()) {
+    return apply_to_floats<Held>(op, left.to_float(), right.to_float(), otherwise);
+  }
+  if ((op == Op::kEqual || op == Op::kNotEqual) && left.is_string() && right.is_string()) {
+    return Held((left.get_string() == right.get_string()) == (op == Op::kEqual));
+  }
+  return otherwise();
 }
 
-Held Evaluation::apply_to_values(const Node& node, Op op, Held left, Held right) {
+Held Evaluation::apply_to_values(Op op, Held left, Held right, const Node& node) {
   auto result = apply_binary(op, *Operand(left), *Operand(right));
   if (!result) return error_at(node, result.error());
   return keep_charged(std::move(*result));
@@ -404,27 +404,6 @@ Held Evaluation::undefined(const Node& node) {
 
 namespace {
 
-/// The kind of a path's first part, as the checker knows it. `whole` is what the scope has under the whole path.
-StaticKind root_kind(const TreeVariable& variable, const Scope::Found& whole, const Scope& scope) {
-  const bool alone = variable.root.size() == variable.name.size();
-  if (!alone && whole.text) return StaticKind::kMap;
-  const Scope::Found root = alone ? whole : scope.find(variable.root);
-  if (root.value) return static_kind(*root.value);
-  // As find_variable has it: names below hide the name itself.
-  if (scope.has_below(variable.root)) return StaticKind::kMap;
-  return root.text ? StaticKind::kString : StaticKind::kMissing;
-}
-
-FoundVariables find_variables(const Tree& tree, const Scope& scope) {
-  FoundVariables found;
-  found.reserve(tree.variables.size());
-  for (const TreeVariable& variable : tree.variables) {
-    const Scope::Found whole = scope.find(variable.name, variable.hash);
-    found.push_back({whole, root_kind(variable, whole, scope)});
-  }
-  return found;
-}
-
 /// Errors that an expression has in this scope whether or not the places are evaluated.
 Status check(const Tree& tree, const Scope& scope, const FoundVariables& found) {
   std::uint64_t signature = 1;
@@ -445,7 +424,7 @@ Result<doc::Value> evaluate(const Tree& tree, const Scope& scope, const Trace& t
   const FoundVariables found = find_variables(tree, scope);
   TIPHYS_CHECK_OK(check(tree, scope, found));
   Evaluation evaluation(tree, scope, found, trace);
-  const Held held = evaluation.eval(*tree.root);
+  const Held held = evaluation.operand(*tree.root);
   if (held.failed()) return std::unexpected(evaluation.error());
   return held.take();
 }

@@ -32,7 +32,7 @@ class Held {
   explicit Held(double number) : kind_(Kind::kFloat), float_(number) {}
   explicit Held(const std::string* text) : kind_(Kind::kText), text_(text) {}
   explicit Held(const doc::Value* borrowed);
-  /// A string, array or object.
+  /// Of what is not in place.
   static Held made(doc::Value* value) {
     Held held;
     held.kind_ = Kind::kMade;

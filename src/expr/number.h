@@ -1,19 +1,17 @@
 // Numbers as the operators of expr-lang take them.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
-#include <optional>
 
 #include "expr/ast.h"
 #include "expr/go_math.h"
 
 namespace tiphys::expr {
 
-/// Arithmetic, equality and order of integers, which wrap as Go's; T is made of an int, a float or a bool. nullopt for
-/// other operators and for % by zero.
-template <typename T>
-std::optional<T> apply_to_integers(Op op, std::int64_t a, std::int64_t b) {
+/// Arithmetic, equality and order of integers, which wrap as Go's; T is made of an int, a float or a bool.
+/// `otherwise` gives what other operators and % by zero do.
+template <typename T, typename Otherwise>
+T apply_to_integers(Op op, std::int64_t a, std::int64_t b, const Otherwise& otherwise) {
   const auto bits = [](std::int64_t value) { return static_cast<std::uint64_t>(value); };
   const auto wrapped = [](std::uint64_t value) { return T(static_cast<std::int64_t>(value)); };
   switch (op) {
@@ -24,7 +22,7 @@ std::optional<T> apply_to_integers(Op op, std::int64_t a, std::int64_t b) {
     case Op::kMultiply:
       return wrapped(bits(a) * bits(b));
     case Op::kModulo:
-      if (b == 0) return std::nullopt;
+      if (b == 0) return otherwise();
       return T(b == -1 ? std::int64_t{0} : a % b);
     case Op::kEqual:
       return T(a == b);
@@ -39,13 +37,13 @@ std::optional<T> apply_to_integers(Op op, std::int64_t a, std::int64_t b) {
     case Op::kGreaterOrEqual:
       return T(a >= b);
     default:
-      return std::nullopt;
+      return otherwise();
   }
 }
 
 /// The same for numbers of which one at least is a float, and for the quotients and powers of all.
-template <typename T>
-std::optional<T> apply_to_floats(Op op, double a, double b) {
+template <typename T, typename Otherwise>
+T apply_to_floats(Op op, double a, double b, const Otherwise& otherwise) {
   switch (op) {
     case Op::kAdd:
       return T(a + b);
@@ -70,7 +68,7 @@ std::optional<T> apply_to_floats(Op op, double a, double b) {
     case Op::kGreaterOrEqual:
       return T(a >= b);
     default:
-      return std::nullopt;
+      return otherwise();
   }
 }
 

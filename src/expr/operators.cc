@@ -1,11 +1,9 @@
 #include "expr/operators.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <optional>
 
-#include "expr/go_math.h"
 #include "expr/go_text.h"
 #include "expr/go_value.h"
 #include "expr/number.h"
@@ -64,18 +62,20 @@ Result<std::int64_t> to_int(const doc::Value& value) {
   return invalid("invalid operation: int(" + std::string(go_type(value)) + ")");
 }
 
-template <typename T>
-std::optional<T> apply_to_numbers(Op op, const doc::Value& left, const doc::Value& right) {
+template <typename T, typename Otherwise>
+T apply_to_numbers(Op op, const doc::Value& left, const doc::Value& right, const Otherwise& otherwise) {
   if (!is_integer(left) || !is_integer(right) || is_of_floats(op)) {
-    return apply_to_floats<T>(op, to_double(left), to_double(right));
+    return apply_to_floats<T>(op, to_double(left), to_double(right), otherwise);
   }
-  return apply_to_integers<T>(op, static_cast<std::int64_t>(bits(left)), static_cast<std::int64_t>(bits(right)));
+  const auto wrapped = [](const doc::Value& value) { return static_cast<std::int64_t>(bits(value)); };
+  return apply_to_integers<T>(op, wrapped(left), wrapped(right), otherwise);
 }
 
 Result<doc::Value> calculate(Op op, const doc::Value& left, const doc::Value& right) {
-  if (auto result = apply_to_numbers<doc::Value>(op, left, right)) return std::move(*result);
-  if (!is_integer(left) || !is_integer(right)) return mismatch(op, left, right);
-  return invalid("integer divide by zero");
+  return apply_to_numbers<Result<doc::Value>>(op, left, right, [&]() -> Result<doc::Value> {
+    if (!is_integer(left) || !is_integer(right)) return mismatch(op, left, right);
+    return invalid("integer divide by zero");
+  });
 }
 
 template <typename T>
@@ -213,7 +213,7 @@ Result<doc::Value> negate(const doc::Value& value) {
 
 bool values_equal(const doc::Value& left, const doc::Value& right) {
   if (is_number(left) && is_number(right)) {
-    return apply_to_numbers<bool>(Op::kEqual, left, right).value_or(false);
+    return apply_to_numbers<bool>(Op::kEqual, left, right, [] { return false; });
   }
   if (go_bytes(left) || go_bytes(right)) {
     return (left.is_array() || right.is_array()) ? values_equal(bytes_as_array(left), bytes_as_array(right))

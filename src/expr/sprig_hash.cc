@@ -24,7 +24,10 @@ Value digest(Arguments arguments) {
   prepare_openssl();
   std::array<unsigned char, EVP_MAX_MD_SIZE> sum;
   unsigned int size = 0;
-  if (EVP_Digest(text.data(), text.size(), sum.data(), &size, algorithm(), nullptr) != 1) {
+  // Fetched once: OpenSSL looks for a provider each time that it gets the plain algorithm.
+  static const EVP_MD* const fetched = EVP_MD_fetch(nullptr, EVP_MD_get0_name(algorithm()), nullptr);
+  const EVP_MD* const with = fetched ? fetched : algorithm();
+  if (EVP_Digest(text.data(), text.size(), sum.data(), &size, with, nullptr) != 1) {
     return fail(Code::kInternal, "OpenSSL cannot calculate the checksum");
   }
   return doc::Value(encode_hex({reinterpret_cast<const char*>(sum.data()), size}));

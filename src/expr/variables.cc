@@ -24,7 +24,29 @@ void put(doc::Object& map, std::string_view rest, doc::Value value) {
   if (!there || !there->is_object()) parent->insert_or_assign(rest, std::move(value));
 }
 
+/// The kind of a path's first part, as the checker knows it. `whole` is what the scope has under the whole path.
+StaticKind root_kind(const TreeVariable& variable, const Scope::Found& whole, const Scope& scope) {
+  const bool alone = variable.root.size() == variable.name.size();
+  if (!alone && whole.text) return StaticKind::kMap;
+  const Scope::Found root = alone ? whole : scope.find(variable.root);
+  if (root.value) return static_kind(*root.value);
+  // As find_variable has it: names below hide the name itself.
+  if (scope.has_below(variable.root)) return StaticKind::kMap;
+  return root.text ? StaticKind::kString : StaticKind::kMissing;
+}
+
 }  // namespace
+
+FoundVariables find_variables(const Tree& tree, const Scope& scope) {
+  FoundVariables found;
+  found.reserve(tree.variables.size());
+  for (const TreeVariable& variable : tree.variables) {
+    FoundVariable& place = found.emplace_back();
+    place.whole = scope.find(variable.name, variable.hash);
+    place.root = root_kind(variable, place.whole, scope);
+  }
+  return found;
+}
 
 Variable find_variable(const Scope& scope, const std::vector<std::string>& names) {
   Variable variable;

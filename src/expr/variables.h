@@ -1,6 +1,7 @@
 // A scope's dotted names as expressions see them: nested maps.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -8,9 +9,21 @@
 #include <vector>
 
 #include "doc/value.h"
+#include "expr/ast.h"
 #include "expr/scope.h"
+#include "expr/static_type.h"
 
 namespace tiphys::expr {
+
+/// What a scope has for a variable of a tree.
+struct FoundVariable {
+  Scope::Found whole;  ///< under its whole name
+  StaticKind root{};   ///< the kind of its first part, as the checker knows it
+};
+/// In the order of Tree::variables.
+using FoundVariables = boost::container::small_vector<FoundVariable, 8>;
+
+FoundVariables find_variables(const Tree& tree, const Scope& scope);
 
 /// The longest start of a path that the scope knows.
 struct Variable {
