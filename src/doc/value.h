@@ -23,7 +23,7 @@ using Shared = std::shared_ptr<const Value>;
 
 /// The member at the end of a path of keys, or nullptr. By value: literals of all lengths share one function.
 template <typename... Keys>
-const Value* find(const Value& value, std::string_view key, Keys... rest) {  // NOLINT(*-value-param)
+const Value* find(const Value& value, std::string_view key, const Keys&... rest) {
   const Object* object = value.if_object();
   const Value* member = object ? object->if_contains(key) : nullptr;
   if constexpr (sizeof...(rest) == 0) {
@@ -35,7 +35,7 @@ const Value* find(const Value& value, std::string_view key, Keys... rest) {  // 
 
 /// The string at the end of a path of object keys; "" when it is missing or no string.
 template <typename... Keys>
-std::string_view find_string(const Value& value, Keys... path) {  // NOLINT(*-value-param)
+std::string_view find_string(const Value& value, const Keys&... path) {
   const Value* member = find(value, std::string_view(path)...);
   const boost::json::string* text = member ? member->if_string() : nullptr;
   return text ? std::string_view(*text) : std::string_view();

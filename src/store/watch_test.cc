@@ -357,7 +357,7 @@ struct NodeReader {
     watch = store->watch_nodes(key(kWorkflows, name),
                                {.on_node = [this](std::string_view json) { events.emplace_back(json); },
                                 .on_synced = [this] { events.emplace_back("synced"); },
-                                .on_end = [this](Error error) { ended = error.code; }});
+                                .on_end = [this](const Error& error) { ended = error.code; }});
   }
   std::vector<std::string> events;
   Code ended{};

@@ -7,6 +7,7 @@
 #include <boost/asio/io_context.hpp>
 #include <future>
 
+#include "artifact/repository.h"
 #include "base/asio_executor.h"
 #include "doc/value.h"
 #include "node/container/container_runtime.h"
@@ -17,6 +18,7 @@ namespace {
 
 using artifact::testing::read_file;
 using artifact::testing::TempFolder;
+using artifact::testing::write_file;
 using testing::answer;
 using testing::chunked;
 using testing::FakeEngine;
@@ -257,6 +259,34 @@ TEST_F(FakeEngineTest, PodmanIsAskedToHoldItMountedBeforeItStarts) {
   const auto at = [&](std::string_view what) { return std::find(seen.begin(), seen.end(), what) - seen.begin(); };
   EXPECT_LT(at("POST /v4.3.1/libpod/containers/tiphys-uid.main/mount"), at("POST /containers/tiphys-uid.main/start"));
   EXPECT_EQ(engine.count("/start"), 1) << "a mount that fails is no reason not to start";
+}
+
+TEST_F(FakeEngineTest, MountsThatPodmanCountsWronglyAreForgotten) {
+  write_file(temp / "file", "kept");
+  const std::pair<std::string, std::string> entry{"out", temp / "file"};
+  ASSERT_TRUE(artifact::pack_tar(std::span(&entry, 1), temp / "answer.tar"));
+  std::atomic<int> mounts = 2;
+  FakeEngine engine([&](const FakeRequest& request) {
+    if (request.is("GET", "/_ping")) return answer(200, "OK", "Libpod-Api-Version: 4.3.1\r\n");
+    if (request.is("POST", "/v4.3.1/libpod/containers/tiphys-uid.main/unmount")) {
+      return mounts > 0 ? (--mounts, FakeReply{"HTTP/1.1 204 No Content\r\n\r\n"})
+                        : answer(500, R"({"message":"layer is not mounted"})");
+    }
+    if (!request.is("GET", "/archive?path=")) return ordinary(request);
+    return mounts > 0 ? answer(500, R"({"message":"mounting storage for container 1: lstat /merged: no such file"})")
+                      : answer(200, read_file(temp / "answer.tar"));
+  });
+  const auto runtime = make_container_runtime(
+      *executor, {.engine = engine.socket(), .state_dir = temp.path(), .offline = false, .network = ""});
+  const auto guard = boost::asio::make_work_guard(context);
+  Result<std::string> at = fail(Code::kUnknown, "not yet");
+  runtime->fetch("uid.main", "/out", temp / "scratch", [&](Result<std::string> fetched) {
+    at = std::move(fetched);
+    context.stop();
+  });
+  context.run();
+  ASSERT_TRUE(at) << at.error().message;
+  EXPECT_EQ(read_file(*at), "kept");
 }
 
 TEST_F(FakeEngineTest, NoEngineNamesTheWaysOut) {
