@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "doc/value.h"
+#include "expr/held.h"
 
 namespace re2 {
 class RE2;
@@ -74,12 +75,14 @@ struct Node {
   Kind kind = Kind::kLiteral;
   Op op = Op::kNone;
   bool optional = false;
-  bool constant = false;     ///< `literal` is what it gives in every scope
+  bool constant = false;     ///< `literal` is what it gives in every scope; `given` holds it
   std::uint16_t depth = 1;   ///< of the tree below
   std::uint32_t offset = 0;  ///< of its place in the text
   std::uint32_t begin = 0;   ///< of its whole text
   std::uint32_t end = 0;
   std::uint32_t slot = 0;  ///< kPath: the place in Tree::variables
+  std::uint32_t size = 1;  ///< nodes of the tree below, this one among them
+  Held given;
   std::string text;
   doc::Value literal;
   std::vector<const Node*> children;

@@ -1,4 +1,6 @@
 // The functions of expr-lang that take an array and a predicate.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <numeric>
 #include <utility>
@@ -10,10 +12,21 @@
 
 namespace tiphys::expr {
 
-/// The array, and its predicate applied to an element at a time.
+/// An array, or the integers of a range, which is never made.
+struct Evaluation::Elements {
+  const doc::Array* array = nullptr;
+  std::int64_t first = 0;
+  std::size_t size = 0;
+
+  Held operator[](std::size_t index) const {
+    return array ? Held(&(*array)[index]) : Held(first + static_cast<std::int64_t>(index));
+  }
+};
+
+/// The elements, and a predicate applied to one at a time.
 class Evaluation::Collection {
  public:
-  Collection(Evaluation& evaluation, const Node& node, const doc::Array& elements)
+  Collection(Evaluation& evaluation, const Node& node, const Elements& elements)
       : evaluation_(evaluation),
         elements_(elements),
         predicate_(node.children.size() > 1 ? node.children[1] : nullptr),
@@ -26,32 +39,34 @@ class Evaluation::Collection {
   Collection(const Collection&) = delete;
   Collection& operator=(const Collection&) = delete;
 
-  const doc::Array& elements() const { return elements_; }
-  std::size_t size() const { return elements_.size(); }
+  Held operator[](std::size_t index) const { return elements_[index]; }
+  std::size_t size() const { return elements_.size; }
 
   /// The result is good until the next call.
   Held apply(std::size_t index, const doc::Value* accumulator = nullptr) {
-    if (!evaluation_.step()) return Held::failure();
     evaluation_.drop_until(before_);
-    if (!predicate_) return Held(&elements_[index]);
+    if (!predicate_) return elements_[index];
+    if (!evaluation_.step(1 + body_->size)) return Held::failure();
     if (evaluation_.pointer_ != &pointer_) outer_ = std::exchange(evaluation_.pointer_, &pointer_);
-    pointer_.element = Held(&elements_[index]);
+    pointer_.element = elements_[index];
     pointer_.index = static_cast<std::int64_t>(index);
     pointer_.accumulator = accumulator;
-    return evaluation_.operand(*body_);
+    return evaluation_.eval(*body_);
   }
   Held test(std::size_t index) {
     const Held held = apply(index);
-    if (held.failed()) return held;
-    if (held.is_bool()) return held;
+    return held.is_bool() || held.failed() ? held : no_bool(held);
+  }
+
+ private:
+  Held no_bool(const Held& held) {
     const std::string what = "predicate should return boolean (got " + std::string(go_type(*Operand(held))) + ")";
     if (!predicate_) return evaluation_.fail_with({Code::kInvalidArgument, what});
     return evaluation_.error_at(*predicate_, what);
   }
 
- private:
   Evaluation& evaluation_;
-  const doc::Array& elements_;
+  const Elements elements_;
   const Node* predicate_;
   const Node* body_;  ///< what is evaluated of it
   Pointer pointer_;   ///< the innermost # from the first call of the predicate on
@@ -59,20 +74,39 @@ class Evaluation::Collection {
   const doc::Value* before_;  ///< the last that was made before
 };
 
-Held Evaluation::collect(const Node& node) {
-  Held held = eval(*node.children[0]);
+Held Evaluation::elements_of(const Node& node, std::string_view name, Elements& elements) {
+  if (node.kind == Node::Kind::kBinary && node.op == Op::kRange && !traced_) {
+    const Held first = eval(*node.children[0]);
+    if (first.failed()) return first;
+    const Held last = eval(*node.children[1]);
+    if (last.failed()) return last;
+    const auto size = first.is_int() && last.is_int() ? range_size(first.get_int(), last.get_int()) : std::nullopt;
+    if (!size) return array_of(node, name, apply(Op::kRange, first, last, node), elements);
+    elements = {.first = first.get_int(), .size = *size};
+    return charge(*size * sizeof(doc::Value)) ? Held() : Held::failure();
+  }
+  return array_of(node, name, eval(node), elements);
+}
+
+Held Evaluation::array_of(const Node& node, std::string_view name, Held held, Elements& elements) {
   if (held.failed()) return held;
   // What the checker does not know may be a text, whose bytes are taken, or a map without members.
   if (held.is_string()) held = keep(make_go_value(GoKind::kBytes, held.copy()));
   if (held.value() && go_bytes(*held.value())) held = keep(bytes_as_array(held.copy()));
   const doc::Object* object = held.value() ? held.value()->if_object() : nullptr;
   if (object && object->empty()) held = keep(doc::Array());
-  const doc::Array* array = held.value() ? held.value()->if_array() : nullptr;
-  if (!array) {
-    return error_at(*node.children[0],
-                    "builtin " + node.text + " takes only array (got " + std::string(go_type(*Operand(held))) + ")");
+  elements.array = held.value() ? held.value()->if_array() : nullptr;
+  if (!elements.array) {
+    return error_at(node, fmt::format("builtin {} takes only array (got {})", name, go_type(*Operand(held))));
   }
-  Collection collection(*this, node, *array);
+  elements.size = elements.array->size();
+  return held;
+}
+
+Held Evaluation::collect(const Node& node) {
+  Elements elements;
+  if (elements_of(*node.children[0], node.text, elements).failed()) return Held::failure();
+  Collection collection(*this, node, elements);
   const std::string_view name = node.text;
   if (name == "map") return collect_mapped(collection);
   if (name == "filter") return collect_filtered(collection);
@@ -110,7 +144,7 @@ Held Evaluation::collect_found(const Node& node, Collection& collection) {
     if (found.failed()) return found;
     if (!found.get_bool()) continue;
     if (index_wanted) return Held(static_cast<std::int64_t>(at));
-    return Held(&collection.elements()[at]);
+    return collection[at];
   }
   return Held();
 }
@@ -129,7 +163,7 @@ Held Evaluation::collect_filtered(Collection& collection) {
   for (std::size_t i = 0; i < collection.size(); ++i) {
     const Held wanted = collection.test(i);
     if (wanted.failed()) return wanted;
-    if (wanted.get_bool() && !own(Held(&collection.elements()[i]), results.emplace_back(nullptr)))
+    if (wanted.get_bool() && !own(collection[i], results.emplace_back(nullptr)))
       return Held::failure();
   }
   return keep(std::move(results));
@@ -157,7 +191,7 @@ Held Evaluation::collect_groups(const Node& node, Collection& collection) {
     }
     doc::Value& group = groups[go_text(*key)];
     if (!group.is_array()) group.emplace_array();
-    if (!own(Held(&collection.elements()[i]), group.get_array().emplace_back(nullptr))) return Held::failure();
+    if (!own(collection[i], group.get_array().emplace_back(nullptr))) return Held::failure();
   }
   return keep(std::move(groups));
 }
@@ -189,7 +223,7 @@ Held Evaluation::collect_sorted(const Node& node, Collection& collection) {
   });
   doc::Array sorted;
   for (const std::size_t at : order) {
-    if (!own(Held(&collection.elements()[at]), sorted.emplace_back(nullptr))) return Held::failure();
+    if (!own(collection[at], sorted.emplace_back(nullptr))) return Held::failure();
   }
   return keep(std::move(sorted));
 }
@@ -201,7 +235,7 @@ Held Evaluation::collect_reduced(const Node& node, Collection& collection) {
     if (!eval_to(*node.children[2], accumulator)) return Held::failure();
   } else {
     if (collection.size() == 0) return error_at(node, "reduce of empty array with no initial value");
-    if (!own(Held(&collection.elements()[0]), accumulator)) return Held::failure();
+    if (!own(collection[0], accumulator)) return Held::failure();
     first = 1;
   }
   for (std::size_t i = first; i < collection.size(); ++i) {

@@ -10,7 +10,9 @@
 #include "doc/value.h"
 #include "expr/ast.h"
 #include "expr/evaluator.h"
+#include "expr/functions.h"
 #include "expr/held.h"
+#include "expr/number.h"
 #include "expr/scope.h"
 #include "expr/trace.h"
 #include "expr/variables.h"
@@ -20,27 +22,32 @@ namespace tiphys::expr {
 class Evaluation {
  public:
   Evaluation(const Tree& tree, const Scope& scope, const FoundVariables& found, const Trace& trace)
-      : tree_(tree), scope_(scope), found_(found), trace_(trace), slots_(tree.slots) {}
+      : tree_(tree),
+        scope_(scope),
+        found_(found),
+        trace_(trace),
+        traced_(static_cast<bool>(trace)),
+        slots_(tree.slots),
+        steps_(tree.root->size) {}
 
-  Held eval(const Node& node);
-  /// The same, sooner for what most operands are. It counts a step, and leaves it to what repeats to compare.
-  Held operand(const Node& node) {
-    if (trace_) return eval(node);
-    ++steps_;
-    if (node.constant) return Held(&node.literal);
+  Held eval(const Node& node) {
+    if (traced_) return eval_traced(node);
+    if (node.constant) return node.given;
+    // What most nodes are, without a call more.
     switch (node.kind) {
-      case Node::Kind::kPath:
-        return eval_path(node);
       case Node::Kind::kPointer:
         return node.text.empty() && pointer_ ? pointer_->element : eval_pointer(node);
       case Node::Kind::kBinary:
         return eval_binary(node);
       default:
-        return eval(node);
+        return eval_node(node);
     }
   }
-  /// Counts a step; false when there have been too many.
-  bool step() { return ++steps_ <= kMostSteps || exceeds_steps(); }
+  /// Counts nodes that are evaluated once more; false when there have been too many.
+  bool step(std::uint64_t nodes) {
+    steps_ += nodes;
+    return steps_ <= kMostSteps || exceeds_steps();
+  }
   /// A boolean, else an error.
   Held eval_bool(const Node& node, std::string_view use);
   /// Puts what a node gives into a value that lives on; false for an error.
@@ -56,7 +63,11 @@ class Evaluation {
     if (last_made() != value) drop_more_until(value);
   }
   /// A binary operator that needs both its operands; `node` is the place of errors.
-  Held apply(Op op, Held left, Held right, const Node& node);
+  Held apply(Op op, Held left, Held right, const Node& node) {
+    const auto otherwise = [&] { return apply_otherwise(op, left, right, node); };
+    if (!left.is_int() || !right.is_int()) return otherwise();
+    return apply_to_integers<Held>(op, left.get_int(), right.get_int(), otherwise);
+  }
 
   /// The functions with predicates; see collect.cc.
   Held collect(const Node& node);
@@ -82,6 +93,7 @@ class Evaluation {
     std::int64_t index = 0;
     const doc::Value* accumulator = nullptr;
   };
+  struct Elements;
   class Collection;
   class Operands;
 
@@ -92,7 +104,7 @@ class Evaluation {
   Held eval_unary(const Node& node);
   Held eval_binary(const Node& node);
   Held eval_logical(const Node& node);
-  Held apply_to_values(Op op, Held left, Held right, const Node& node);
+  Held apply_otherwise(Op op, Held left, Held right, const Node& node);
   Held eval_matches(const Node& node, Held left, Held right);
   Held eval_member(const Node& node);
   Held eval_slice(const Node& node);
@@ -100,12 +112,16 @@ class Evaluation {
   Held eval_map(const Node& node);
   Held eval_let(const Node& node);
   Held eval_call(const Node& node);
+  Held call(const Node& node, Arguments arguments);
   Held eval_method(const Node& node);
   void drop_more_until(const doc::Value* value);
   bool exceeds_memory();
   bool exceeds_steps();
   Held undefined(const Node& node);
 
+  /// What a function goes through. Fails, or gives what is of no interest.
+  Held elements_of(const Node& node, std::string_view name, Elements& elements);
+  Held array_of(const Node& node, std::string_view name, Held held, Elements& elements);
   Held collect_bools(const Node& node, Collection& collection);
   Held collect_found(const Node& node, Collection& collection);
   Held collect_mapped(Collection& collection);
@@ -119,10 +135,11 @@ class Evaluation {
   const Scope& scope_;
   const FoundVariables& found_;
   const Trace& trace_;
+  const bool traced_;
   std::vector<Held> slots_;
   std::forward_list<doc::Value> made_;  ///< what a Held may stand for, the last first
   const Pointer* pointer_ = nullptr;    ///< the innermost #
-  std::uint64_t steps_ = 0;
+  std::uint64_t steps_;                 ///< nodes
   std::uint64_t memory_ = 0;  ///< bytes, roughly
   Error error_;
 };

@@ -11,7 +11,6 @@
 #include "expr/functions.h"
 #include "expr/go_text.h"
 #include "expr/go_value.h"
-#include "expr/number.h"
 #include "expr/operators.h"
 #include "expr/position.h"
 #include "expr/variables.h"
@@ -89,15 +88,9 @@ Held Evaluation::keep_charged(doc::Value&& value) {
 }
 
 Held Evaluation::eval_bool(const Node& node, std::string_view use) {
-  const Held held = operand(node);
+  const Held held = eval(node);
   if (held.is_bool() || held.failed()) return held;
   return error_at(node, std::string(use) + " needs a bool, not " + std::string(go_type(*Operand(held))));
-}
-
-Held Evaluation::eval(const Node& node) {
-  if (!step()) return Held::failure();
-  if (trace_) return eval_traced(node);
-  return node.constant ? Held(&node.literal) : eval_node(node);
 }
 
 Held Evaluation::eval_traced(const Node& node) {
@@ -111,7 +104,7 @@ Held Evaluation::eval_traced(const Node& node) {
 Held Evaluation::eval_node(const Node& node) {
   switch (node.kind) {
     case Kind::kLiteral:
-      return Held(&node.literal);
+      return node.given;
     case Kind::kPath:
       return eval_path(node);
     case Kind::kEnv:
@@ -220,7 +213,7 @@ Held Evaluation::eval_logical(const Node& node) {
   for (int side = 0; side < 2; ++side) {
     const Node& constant = *node.children[side];
     if (constant.kind != Kind::kLiteral || !constant.literal.is_bool()) continue;
-    if (constant.literal.get_bool() == (node.op == Op::kOr)) return Held(&constant.literal);
+    if (constant.literal.get_bool() == (node.op == Op::kOr)) return constant.given;
     return eval(*node.children[1 - side]);
   }
   const std::string_view use = node.op == Op::kOr ? "||" : "&&";
@@ -231,37 +224,31 @@ Held Evaluation::eval_logical(const Node& node) {
 
 Held Evaluation::eval_binary(const Node& node) {
   if (node.op == Op::kOr || node.op == Op::kAnd) return eval_logical(node);
-  const Held left = operand(*node.children[0]);
+  const Held left = eval(*node.children[0]);
   if (left.failed()) return left;
   if (node.op == Op::kCoalesce) {
     if (!left.is_null()) return left;
     return eval(*node.children[1]);
   }
-  const Held right = operand(*node.children[1]);
+  const Held right = eval(*node.children[1]);
   if (right.failed()) return right;
-  if (node.op == Op::kMatches) return eval_matches(node, left, right);
   return apply(node.op, left, right, node);
 }
 
-Held Evaluation::apply(Op op, Held left, Held right, const Node& node) {
-  // Numbers, and equality of texts: most of what expressions do.
-  const auto otherwise = [&] { return apply_to_values(op, left, right, node); };
-  if (left.is_int() && right.is_int() && !is_of_floats(op)) {
-    return apply_to_integers<Held>(op, left.get_int(), right.get_int(), otherwise);
-  }
+Held Evaluation::apply_otherwise(Op op, Held left, Held right, const Node& node) {
+  const auto of_values = [&]() -> Held {
+    auto result = apply_binary(op, *Operand(left), *Operand(right));
+    if (!result) return error_at(node, result.error());
+    return keep_charged(std::move(*result));
+  };
   if (left.is_number() && right.is_number()) {
-    return apply_to_floats<Held>(op, left.to_float(), right.to_float(), otherwise);
+    return apply_to_floats<Held>(op, left.to_float(), right.to_float(), of_values);
   }
   if ((op == Op::kEqual || op == Op::kNotEqual) && left.is_string() && right.is_string()) {
     return Held((left.get_string() == right.get_string()) == (op == Op::kEqual));
   }
-  return otherwise();
-}
-
-Held Evaluation::apply_to_values(Op op, Held left, Held right, const Node& node) {
-  auto result = apply_binary(op, *Operand(left), *Operand(right));
-  if (!result) return error_at(node, result.error());
-  return keep_charged(std::move(*result));
+  if (op == Op::kMatches) return eval_matches(node, left, right);
+  return of_values();
 }
 
 Held Evaluation::eval_matches(const Node& node, Held left, Held right) {
@@ -351,7 +338,7 @@ class Evaluation::Operands {
   bool eval() {
     operands_.reserve(nodes_.size());
     for (const Node* node : nodes_) {
-      const Held held = evaluation_.operand(*node);
+      const Held held = evaluation_.eval(*node);
       if (held.failed()) return false;
       values_.push_back(&*operands_.emplace_back(held));
     }
@@ -369,16 +356,25 @@ class Evaluation::Operands {
 };
 
 Held Evaluation::eval_call(const Node& node) {
+  if (node.function->in_place) {
+    Held held = eval(*node.children[0]);
+    if (held.failed() || node.function->in_place(held)) return held;
+    const Operand operand(held);
+    const doc::Value* const argument = &*operand;
+    return call(node, Arguments(&argument, 1));
+  }
   Operands arguments(*this, node.children);
-  if (!arguments.eval()) return Held::failure();
+  return arguments.eval() ? call(node, arguments.values()) : Held::failure();
+}
+
+Held Evaluation::call(const Node& node, Arguments arguments) {
   const Function& function = *node.function;
   if (function.call_with && !scope_.ambient()) {
     return error_at(node, node.text + " needs a clock or chance, which is not to be had here");
   }
-  steps_ += function.steps;
-  if (steps_ > kMostSteps && !exceeds_steps()) return Held::failure();
-  auto result = function.call_with ? function.call_with(arguments.values(), *scope_.ambient())
-                                   : function.call(arguments.values());
+  if (!step(function.steps)) return Held::failure();
+  auto result =
+      function.call_with ? function.call_with(arguments, *scope_.ambient()) : function.call(arguments);
   if (!result) return error_at(node, result.error());
   return keep_charged(std::move(*result));
 }
@@ -424,9 +420,9 @@ Result<doc::Value> evaluate(const Tree& tree, const Scope& scope, const Trace& t
   const FoundVariables found = find_variables(tree, scope);
   TIPHYS_CHECK_OK(check(tree, scope, found));
   Evaluation evaluation(tree, scope, found, trace);
-  const Held held = evaluation.operand(*tree.root);
+  const Held held = evaluation.eval(*tree.root);
   if (held.failed()) return std::unexpected(evaluation.error());
-  return held.take();
+  return held.result();
 }
 
 }  // namespace tiphys::expr

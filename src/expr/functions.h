@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "doc/value.h"
+#include "expr/held.h"
 #include "expr/static_type.h"
 
 namespace tiphys::expr {
@@ -28,6 +29,8 @@ struct Function {
   std::uint32_t steps = 0;
   /// In place of `call`: what needs clock or chance.
   Result<doc::Value> (*call_with)(Arguments, const Ambient&) = nullptr;
+  /// Of a function of one argument: puts the result in the argument's place, or is false and leaves it to `call`.
+  bool (*in_place)(Held& argument) = nullptr;
 };
 
 /// expr-lang's own functions without predicates, and asInt, asFloat, jsonpath, toJson; nullptr when there is none.

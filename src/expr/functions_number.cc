@@ -61,6 +61,22 @@ Value to_float(Arguments arguments) {
   return doc::Value(*number);
 }
 
+bool to_int_in_place(Held& argument) {
+  if (argument.is_float()) argument = Held(truncate_to_int(argument.to_float()));
+  if (argument.is_string()) {
+    if (const auto number = parse_go_int(argument.get_string())) argument = Held(*number);
+  }
+  return argument.is_int();
+}
+
+bool to_float_in_place(Held& argument) {
+  if (argument.is_int()) argument = Held(argument.to_float());
+  if (argument.is_string()) {
+    if (const auto number = parse_go_float(argument.get_string())) argument = Held(*number);
+  }
+  return argument.is_float();
+}
+
 /// Appends the numbers of arrays within arrays.
 Status append_numbers(std::string_view name, const doc::Value& value, std::vector<const doc::Value*>& numbers) {
   if (is_number(value)) {
@@ -160,10 +176,10 @@ constexpr Function kFunctions[] = {
     {"ceil", 1, 1, ceil, StaticKind::kFloat},
     {"floor", 1, 1, floor, StaticKind::kFloat},
     {"round", 1, 1, round, StaticKind::kFloat},
-    {"int", 1, 1, to_int, StaticKind::kInt},
-    {"float", 1, 1, to_float, StaticKind::kFloat},
-    {"asInt", 1, 1, to_int},
-    {"asFloat", 1, 1, to_float},
+    {"int", 1, 1, to_int, StaticKind::kInt, 0, nullptr, to_int_in_place},
+    {"float", 1, 1, to_float, StaticKind::kFloat, 0, nullptr, to_float_in_place},
+    {"asInt", 1, 1, to_int, StaticKind::kUnknown, 0, nullptr, to_int_in_place},
+    {"asFloat", 1, 1, to_float, StaticKind::kUnknown, 0, nullptr, to_float_in_place},
     {"max", 1, Function::kAny, max},
     {"min", 1, Function::kAny, min},
     {"mean", 1, Function::kAny, mean},

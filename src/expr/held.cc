@@ -27,6 +27,19 @@ doc::Value Held::take() const {
   return std::move(*const_cast<doc::Value*>(value_));  // NOLINT(*-const-cast)
 }
 
+Result<doc::Value> Held::result() const {
+  switch (kind_) {
+    case Kind::kBool:
+      return Result<doc::Value>(std::in_place, bool_);
+    case Kind::kInt:
+      return Result<doc::Value>(std::in_place, int_);
+    case Kind::kFloat:
+      return Result<doc::Value>(std::in_place, float_);
+    default:
+      return take();
+  }
+}
+
 void Held::move_to(doc::Value& place) const {
   switch (kind_) {
     case Kind::kBool:

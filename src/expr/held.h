@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.h"
 #include "doc/value.h"
 
 namespace tiphys::expr {
@@ -72,6 +73,8 @@ class Held {
   doc::Value copy() const;
   /// Moves what is made and copies all else.
   doc::Value take() const;
+  /// take() as a result, which is made in its place.
+  Result<doc::Value> result() const;
   /// take() into `place`.
   void move_to(doc::Value& place) const;
 

@@ -139,14 +139,12 @@ Result<doc::Value> search(Op op, const doc::Value& left, const doc::Value& right
 }
 
 Result<doc::Value> range(const doc::Value& first, const doc::Value& last) {
-  constexpr std::int64_t kLongest = 1000000;
   TIPHYS_TRY(const std::int64_t low, to_int(first));
   TIPHYS_TRY(const std::int64_t high, to_int(last));
-  if (high < low) return doc::Value(doc::Array());
-  const std::uint64_t size = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
-  if (size + 1 >= kLongest) return fail(Code::kResourceExhausted, "memory budget exceeded");
-  doc::Array numbers(size + 1);
-  for (std::uint64_t i = 0; i <= size; ++i) numbers[i] = low + static_cast<std::int64_t>(i);
+  const auto size = range_size(low, high);
+  if (!size) return fail(Code::kResourceExhausted, "memory budget exceeded");
+  doc::Array numbers(*size);
+  for (std::size_t i = 0; i < *size; ++i) numbers[i] = low + static_cast<std::int64_t>(i);
   return doc::Value(std::move(numbers));
 }
 
@@ -203,6 +201,13 @@ Result<doc::Value> apply_binary(Op op, const doc::Value& left, const doc::Value&
   }
   if (!is_number(left) || !is_number(right)) return mismatch(op, left, right);
   return calculate(op, left, right);
+}
+
+std::optional<std::size_t> range_size(std::int64_t first, std::int64_t last) {
+  constexpr std::uint64_t kLongest = 1'000'000;
+  if (last < first) return 0;
+  const std::uint64_t steps = static_cast<std::uint64_t>(last) - static_cast<std::uint64_t>(first);
+  return steps < kLongest - 1 ? std::optional<std::size_t>(steps + 1) : std::nullopt;
 }
 
 Result<doc::Value> negate(const doc::Value& value) {

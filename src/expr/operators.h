@@ -1,6 +1,9 @@
 // The operators of expr-lang on values.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
 #include "base/error.h"
 #include "doc/value.h"
 #include "expr/ast.h"
@@ -10,6 +13,8 @@ namespace tiphys::expr {
 /// The operators that need both values: arithmetic, comparison, in, contains, startsWith, endsWith. Errors are
 /// expr-lang's.
 Result<doc::Value> apply_binary(Op op, const doc::Value& left, const doc::Value& right);
+/// How many integers `first..last` has; nullopt when they are more than an evaluation may make.
+std::optional<std::size_t> range_size(std::int64_t first, std::int64_t last);
 Result<doc::Value> negate(const doc::Value& value);
 
 /// Numbers of all kinds by value, arrays by element, the rest by kind and content.

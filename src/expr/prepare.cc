@@ -43,6 +43,14 @@ void fold_constants(Tree& tree) {
       node.constant = true;
       node.literal = std::move(*value);
     }
+    if (node.constant) node.given = Held(&node.literal);
+  }
+}
+
+void count_nodes(Tree& tree) {
+  for (Node& node : tree.nodes) {
+    node.size = 1;
+    for (const Node* child : node.children) node.size += child ? child->size : 0;
   }
 }
 
@@ -62,6 +70,7 @@ void share_places(Tree& tree) {
 
 void prepare(Tree& tree) {
   fold_constants(tree);
+  count_nodes(tree);
   share_places(tree);
 }
 
