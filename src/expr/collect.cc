@@ -163,8 +163,7 @@ Held Evaluation::collect_filtered(Collection& collection) {
   for (std::size_t i = 0; i < collection.size(); ++i) {
     const Held wanted = collection.test(i);
     if (wanted.failed()) return wanted;
-    if (wanted.get_bool() && !own(collection[i], results.emplace_back(nullptr)))
-      return Held::failure();
+    if (wanted.get_bool() && !own(collection[i], results.emplace_back(nullptr))) return Held::failure();
   }
   return keep(std::move(results));
 }

@@ -140,7 +140,7 @@ class Evaluation {
   std::forward_list<doc::Value> made_;  ///< what a Held may stand for, the last first
   const Pointer* pointer_ = nullptr;    ///< the innermost #
   std::uint64_t steps_;                 ///< nodes
-  std::uint64_t memory_ = 0;  ///< bytes, roughly
+  std::uint64_t memory_ = 0;            ///< bytes, roughly
   Error error_;
 };
 

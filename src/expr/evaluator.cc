@@ -373,8 +373,7 @@ Held Evaluation::call(const Node& node, Arguments arguments) {
     return error_at(node, node.text + " needs a clock or chance, which is not to be had here");
   }
   if (!step(function.steps)) return Held::failure();
-  auto result =
-      function.call_with ? function.call_with(arguments, *scope_.ambient()) : function.call(arguments);
+  auto result = function.call_with ? function.call_with(arguments, *scope_.ambient()) : function.call(arguments);
   if (!result) return error_at(node, result.error());
   return keep_charged(std::move(*result));
 }
