@@ -42,6 +42,8 @@ class Checker {
   }
 
   Type array_of(const Type& element) { return {kArray, &elements_.emplace_back(element)}; }
+  /// The same, as functions see it.
+  static Type without_elements(const Type& type) { return type.is(kArray) && !type.typed ? Type{kArray} : type; }
   static Type element_of(const Type& type) {
     if (type.is(kArray) && type.element) return *type.element;
     if (type.is(kBytes)) return {kInt};
@@ -253,27 +255,32 @@ class Checker {
     };
     if (name == "first" || name == "last") {
       if (!first.array() && !first.unknown()) return refuse("cannot get " + name + " element from ");
-      return element_of(first);
+      return element_of(without_elements(first));
     }
     if (name == "get") return visit_get(node, first, arguments[1]);
     if (!check_parameters(node, arguments)) return {};
-    if (name == "split" || name == "splitAfter") return {kArray, &kStringType};
+    if (name == "split" || name == "splitAfter") return {kArray, &kStringType, true};
     if (name == "sort" && !first.unknown() && !first.array()) {
       return error(*node.children[0], "cannot use " + (first.is(kNil) ? "nil" : name_of(first)) +
                                           " as argument (type []int) to call sort");
     }
-    if (name == "take") return first;
     if (name == "abs") return first;
     if (name == "len") {
       const bool fits = first.unknown() || first.array() || first.map() || first.is(kString);
       if (!fits) return error(node, "invalid argument for len (type " + name_of(first) + ")");
     }
-    if (name == "max" || name == "min") {
+    if (name == "max" || name == "min" || name == "mean" || name == "median") {
       for (const Type& argument : arguments) {
-        if (argument.unknown() || argument.number() || argument.array()) continue;
+        if (argument.unknown() || argument.array()) break;
+        if (argument.number() || argument.of_integer()) continue;
         return error(node, "invalid argument for " + name + " (type " + name_of(argument) + ")");
       }
     }
+    for (const Wanted& wanted : kWanted) {
+      if (wanted.function != name || first.unknown() || (wanted.map ? first.map() : first.array())) continue;
+      return refuse(wanted.refusal);
+    }
+    if (name == "take") return without_elements(first);
     return {node.function->result};
   }
 
@@ -354,6 +361,18 @@ class Checker {
       {"split", "ssi"},      {"splitAfter", "ssi"}, {"replace", "sssi"},  {"repeat", "si"},  {"indexOf", "ss"},
       {"lastIndexOf", "ss"}, {"hasPrefix", "ss"},   {"hasSuffix", "ss"},  {"fromJSON", "s"}, {"toBase64", "s"},
       {"fromBase64", "s"},   {"duration", "s"},     {"timezone", "s"},
+  };
+  /// Functions of a map or an array.
+  struct Wanted {
+    std::string_view function;
+    bool map;
+    std::string_view refusal;
+  };
+  static constexpr Wanted kWanted[] = {
+      {"keys", true, "cannot get keys from "}, {"values", true, "cannot get values from "},
+      {"reverse", false, "cannot reverse "},   {"uniq", false, "cannot uniq "},
+      {"concat", false, "cannot concat "},     {"flatten", false, "cannot flatten "},
+      {"take", false, "cannot take from "},
   };
   static constexpr Type kStringType{kString};
 

@@ -13,12 +13,17 @@ namespace tiphys::expr {
 struct Type {
   StaticKind kind = StaticKind::kUnknown;
   const Type* element = nullptr;
+  bool typed = false;  ///< the element's type is the Go slice's own: functions know of it, too
 
   bool is(StaticKind wanted) const { return kind == wanted; }
   bool unknown() const { return kind == StaticKind::kUnknown; }
   bool map() const { return kind == StaticKind::kMap || kind == StaticKind::kAnyMap; }
   bool array() const { return kind == StaticKind::kArray || kind == StaticKind::kBytes; }
   bool integer() const { return kind == StaticKind::kInt; }
+  /// Types of Go whose values are integers.
+  bool of_integer() const {
+    return kind == StaticKind::kDuration || kind == StaticKind::kMonth || kind == StaticKind::kWeekday;
+  }
   bool number() const { return integer() || kind == StaticKind::kFloat; }
 };
 

@@ -212,14 +212,14 @@ Held Evaluation::eval_logical(const Node& node) {
   // A constant decides, or leaves the other side as it is, before anything is evaluated.
   for (int side = 0; side < 2; ++side) {
     const Node& constant = *node.children[side];
-    if (constant.kind != Kind::kLiteral || !constant.literal.is_bool()) continue;
+    if (!constant.constant || !constant.literal.is_bool()) continue;
     if (constant.literal.get_bool() == (node.op == Op::kOr)) return constant.given;
     return eval(*node.children[1 - side]);
   }
   const std::string_view use = node.op == Op::kOr ? "||" : "&&";
   const Held left = eval_bool(*node.children[0], use);
   if (left.failed() || left.get_bool() == (node.op == Op::kOr)) return left;
-  return eval_bool(*node.children[1], use);
+  return eval(*node.children[1]);  // whatever it is: the checker refuses what is known to be no boolean
 }
 
 Held Evaluation::eval_binary(const Node& node) {

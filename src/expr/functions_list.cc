@@ -141,8 +141,6 @@ Value flatten(Arguments arguments) {
 }
 
 Value sort(Arguments arguments) {
-  const auto* array = arguments[0]->if_array();
-  if (!array) return doc::Value(doc::Array());
   bool descending = false;
   if (arguments.size() == 2) {
     TIPHYS_TRY(const auto order, text_argument(arguments, 1));
@@ -151,6 +149,8 @@ Value sort(Arguments arguments) {
     }
     descending = order == "desc";
   }
+  const auto* array = arguments[0]->if_array();
+  if (!array) return doc::Value(doc::Array());
   std::vector<const doc::Value*> order;
   for (const doc::Value& element : *array) {
     if (!order.empty()) TIPHYS_CHECK_OK(value_less(*order.back(), element));

@@ -37,14 +37,20 @@ Value round(Arguments arguments) {
   return doc::Value(std::round(to_double(*arguments[0])));
 }
 
+/// What Go counts as an integer though it has a type of its own; nullptr for all else.
+const doc::Value* named_integer(const doc::Value& value) {
+  for (const GoKind kind : {GoKind::kDuration, GoKind::kMonth, GoKind::kWeekday}) {
+    if (const doc::Value* number = go_content(value, kind)) return number;
+  }
+  return nullptr;
+}
+
 Value to_int(Arguments arguments) {
   const doc::Value& value = *arguments[0];
   if (value.is_double()) return doc::Value(truncate_to_int(value.get_double()));
   if (is_number(value)) return value;
   if (!value.is_string()) {
-    for (const GoKind kind : {GoKind::kDuration, GoKind::kMonth, GoKind::kWeekday}) {
-      if (const doc::Value* number = go_content(value, kind)) return *number;
-    }
+    if (const doc::Value* number = named_integer(value)) return *number;
     return bad_argument("invalid operation: int(" + std::string(go_type(value)) + ")");
   }
   const auto number = parse_go_int(value.get_string());
@@ -77,22 +83,29 @@ bool to_float_in_place(Held& argument) {
   return argument.is_float();
 }
 
-/// Appends the numbers of arrays within arrays.
-Status append_numbers(std::string_view name, const doc::Value& value, std::vector<const doc::Value*>& numbers) {
-  if (is_number(value)) {
+/// Appends the numbers of arrays within arrays. max and min take integers with a type of their own only outside these.
+Status append_numbers(std::string_view name, const doc::Value& value, bool typed,
+                      std::vector<const doc::Value*>& numbers) {
+  if (is_number(value) || (typed && named_integer(value))) {
     numbers.push_back(&value);
     return {};
   }
   const auto* array = value.if_array();
   if (!array) return not_for(name, value);
-  for (const doc::Value& element : *array) TIPHYS_CHECK_OK(append_numbers(name, element, numbers));
+  const bool typed_within = name == "mean" || name == "median";
+  for (const doc::Value& element : *array) TIPHYS_CHECK_OK(append_numbers(name, element, typed_within, numbers));
   return {};
 }
 
 Result<std::vector<const doc::Value*>> all_numbers(std::string_view name, Arguments arguments) {
   std::vector<const doc::Value*> numbers;
-  for (const doc::Value* argument : arguments) TIPHYS_CHECK_OK(append_numbers(name, *argument, numbers));
+  for (const doc::Value* argument : arguments) TIPHYS_CHECK_OK(append_numbers(name, *argument, true, numbers));
   return numbers;
+}
+
+double double_of(const doc::Value& number) {
+  const doc::Value* named = named_integer(number);
+  return to_double(named ? *named : number);
 }
 
 Value extreme(std::string_view name, Arguments arguments, Op better) {
@@ -121,14 +134,14 @@ Value min(Arguments arguments) {
 Value mean(Arguments arguments) {
   TIPHYS_TRY(const auto numbers, all_numbers("mean", arguments));
   double total = 0;
-  for (const doc::Value* number : numbers) total += to_double(*number);
+  for (const doc::Value* number : numbers) total += double_of(*number);
   return doc::Value(numbers.empty() ? 0.0 : total / static_cast<double>(numbers.size()));
 }
 
 Value median(Arguments arguments) {
   TIPHYS_TRY(const auto numbers, all_numbers("median", arguments));
   std::vector<double> sorted;
-  for (const doc::Value* number : numbers) sorted.push_back(to_double(*number));
+  for (const doc::Value* number : numbers) sorted.push_back(double_of(*number));
   std::ranges::sort(sorted);
   const std::size_t middle = sorted.size() / 2;
   if (sorted.empty()) return doc::Value(0.0);

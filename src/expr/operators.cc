@@ -120,7 +120,9 @@ Result<doc::Value> is_in(const doc::Value& needle, const doc::Value& haystack) {
   }
   if (go_bytes(haystack)) return is_in(needle, bytes_as_array(haystack));
   const auto* strings = go_string_map(haystack);
-  if (const auto* object = strings ? strings : haystack.if_object()) {
+  const auto kind = go_kind(haystack);
+  const bool opaque = !strings && kind && kind != GoKind::kTime;
+  if (const auto* object = strings ? strings : opaque ? nullptr : haystack.if_object()) {
     if (needle.is_null()) return doc::Value(object->contains(""));
     if (!needle.is_string()) return mismatch(Op::kIn, needle, haystack);
     return doc::Value(object->contains(needle.get_string()));

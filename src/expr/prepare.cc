@@ -25,6 +25,10 @@ std::optional<doc::Value> fold(const Node& node) {
     for (const Node* child : node.children) elements.push_back(child->literal);
     return elements;
   }
+  if (node.kind == Kind::kUnary && node.op == Op::kNot && first.is_bool()) return !first.get_bool();
+  if (node.kind == Kind::kBinary && node.op == Op::kEqual && first.kind() == node.children[1]->literal.kind()) {
+    if (first.is_bool() || first.is_string() || first.is_int64()) return first == node.children[1]->literal;
+  }
   Result<doc::Value> value;  // of a number
   if (node.kind == Kind::kUnary && node.op == Op::kNegate) value = negate(first);
   if (node.kind == Kind::kBinary && node.op >= Op::kAdd && is_number(first)) {
@@ -34,12 +38,22 @@ std::optional<doc::Value> fold(const Node& node) {
   return std::move(*value);
 }
 
+/// `x and false` is false and `x or true` true, whatever x is.
+std::optional<doc::Value> decided(const Node& node) {
+  if (node.kind != Kind::kBinary || (node.op != Op::kOr && node.op != Op::kAnd)) return std::nullopt;
+  const bool decides = node.op == Op::kOr;
+  for (const Node* side : node.children) {
+    if (side->constant && side->literal.is_bool() && side->literal.get_bool() == decides) return decides;
+  }
+  return std::nullopt;
+}
+
 void fold_constants(Tree& tree) {
   // Children come before their parents.
   for (Node& node : tree.nodes) {
     if (node.kind == Kind::kLiteral) {
       node.constant = true;
-    } else if (auto value = fold(node)) {
+    } else if (auto value = fold(node); value || (value = decided(node))) {
       node.constant = true;
       node.literal = std::move(*value);
     }

@@ -13,8 +13,17 @@ var anything = regexp.MustCompile("")
 var explanations = []explanation{
 	// Maps of fromPairs and groupBy are maps as others.
 	{regexp.MustCompile(`"error": ".*map\[interface \{\}\]`), anything},
+	{regexp.MustCompile(`reflect\.Value\.MapIndex: value of type `), anything},
+	{regexp.MustCompile(`sprig\.(must)?to(Pretty|Raw)?Json\((fromPairs|groupBy)\(.*"out": ""`), anything},
 	// int and int64 are one type.
 	{regexp.MustCompile(`sprig\.duration(Round)?\(`), anything},
+	{regexp.MustCompile(`sprig\.(without|has|uniq)\(.*sprig\.(add|sub|mul|div|mod|max|min|int64|ceil|floor)\(`), anything},
+	// Lists that are nil are empty lists.
+	{regexp.MustCompile(`(sprig\.(regexFindAll|rest|initial|concat|compact)|split|concat)\(.*(\?\?|==|!=|[jJ]son|JSON)|(\?\?|==|!=|[jJ]son|JSON).*(sprig\.(regexFindAll|rest|initial|concat|compact)|split|concat)\(`), anything},
+	// What lies in memory below a list's end is not there.
+	{regexp.MustCompile(`sprig\.slice\(`), regexp.MustCompile(`slice index out of bounds`)},
+	// A text that is not UTF-8 within a map or a list.
+	{regexp.MustCompile(`"out": .*\\\\x[0-9a-f]{2}`), regexp.MustCompile("\ufffd")},
 	// find and findLast, and first and last of filter and map, which become these, leave a value behind on the
 	// original's stack.
 	{regexp.MustCompile(`find(Last)?(Index)?\(|(first|last)\((filter|map)|\| (first|last)\(`), anything},
