@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include "doc/document_builder.h"
 #include "doc/yaml_quoted.h"
@@ -147,21 +148,21 @@ class Reader {
 
   Built take_scalar(const fy_event_scalar_data& scalar, Mark mark) {
     const fy_scalar_style style = scalar.value ? fy_scalar_token_get_style(scalar.value) : FYSS_PLAIN;
-    ScalarEvent event{token_text(scalar.value), style == FYSS_PLAIN, token_text(scalar.tag), token_text(scalar.anchor),
-                      mark};
+    ScalarEvent event{{}, style == FYSS_PLAIN, token_text(scalar.tag), token_text(scalar.anchor), mark};
     const bool quoted = style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED;
     // The mark of a quoted scalar is behind its quote.
     if (quoted && mark.column > 1) --event.mark.column;
-    std::string own;
+    std::optional<std::string> own;
     if (quoted) {
       const std::size_t start = fy_token_start_mark(scalar.value)->input_pos;
       const auto raw = text_.substr(start, fy_token_end_mark(scalar.value)->input_pos - start);
       // JSON has no line breaks there, and U+0085 is none in it.
       if (!json_ || raw.find_first_of("\r\n") != std::string_view::npos) {
         own = style == FYSS_SINGLE_QUOTED ? read_single_quoted(raw) : read_double_quoted(raw);
-        event.text = own;
       }
     }
+    // libfyaml 0.7 leaks memory over the text of some quoted scalars: asked for only where ours is not read.
+    event.text = own ? std::string_view(*own) : token_text(scalar.value);
     if (style == FYSS_LITERAL || style == FYSS_FOLDED) {
       if (const Built fine = check_block(scalar.value, event); !fine) return fine;
     }

@@ -25,6 +25,7 @@ class Checker {
 
   Status run() {
     visit(*tree_.root);
+    for (const Node& node : tree_.nodes) check_pattern(node);
     if (error_) return std::unexpected(*error_);
     return {};
   }
@@ -147,13 +148,17 @@ class Checker {
     const Type right = visit(*node.children[1]);
     if (node.op == Op::kIn) return visit_in(node, left, right);
     if (node.op == Op::kModulo) check_division(node);
-    if (node.op == Op::kMatches && node.children[1]->literal.is_string() && !node.pattern) {
-      const RE2 pattern(std::string(node.children[1]->literal.get_string()), RE2::Quiet);
-      return error(node, "error parsing regexp: " + pattern.error());
-    }
     if (const auto type = binary_type(node.op, left, right)) return *type;
     return error(node, "invalid operation: " + std::string(op_text(node.op)) + " (mismatched types " + name_of(left) +
                            " and " + name_of(right) + ")");
+  }
+
+  /// Compiled beforehand wherever it stands.
+  void check_pattern(const Node& node) {
+    if (node.kind != Kind::kBinary || node.op != Op::kMatches || node.pattern) return;
+    const Node& text = *node.children[1];
+    if (text.kind != Kind::kLiteral || !text.literal.is_string()) return;
+    error(node, "error parsing regexp: " + RE2(std::string(text.literal.get_string()), RE2::Quiet).error());
   }
 
   /// Constants are divided beforehand.

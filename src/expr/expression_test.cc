@@ -375,8 +375,6 @@ TEST(Expression, HostileTextsEndInErrors) {
       "'" + repeat("a", 2 << 20) + "'",
       "map(1..1000, map(1..1000, map(1..1000, 1)))",
       "1..1000000000",
-      "(-9223372036854775807 - 1)..9223372036854775807",
-      "count((-9223372036854775807 - 1)..9223372036854775807, true)",
       "jsonpath('[1]', '$" + repeat(".", 100000) + "')",
       "reduce(1..1000, #acc + #acc, 'aaaaaaaa')",
       "replace(repeat('a', 1000000), 'a', repeat('b', 1000000))",

@@ -206,10 +206,12 @@ Result<doc::Value> apply_binary(Op op, const doc::Value& left, const doc::Value&
 }
 
 std::optional<std::size_t> range_size(std::int64_t first, std::int64_t last) {
-  constexpr std::uint64_t kLongest = 1'000'000;
+  constexpr std::int64_t kLongest = 1'000'000;
   if (last < first) return 0;
-  const std::uint64_t steps = static_cast<std::uint64_t>(last) - static_cast<std::uint64_t>(first);
-  return steps < kLongest - 1 ? std::optional<std::size_t>(steps + 1) : std::nullopt;
+  // It wraps: a range of 2^63 integers and more is empty.
+  const auto size = static_cast<std::int64_t>(static_cast<std::uint64_t>(last) - static_cast<std::uint64_t>(first) + 1);
+  if (size <= 0) return 0;
+  return size < kLongest ? std::optional(static_cast<std::size_t>(size)) : std::nullopt;
 }
 
 Result<doc::Value> negate(const doc::Value& value) {

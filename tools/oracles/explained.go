@@ -14,7 +14,7 @@ var explanations = []explanation{
 	// Maps of fromPairs and groupBy are maps as others.
 	{regexp.MustCompile(`"error": ".*map\[interface \{\}\]`), anything},
 	{regexp.MustCompile(`reflect\.Value\.MapIndex: value of type `), anything},
-	{regexp.MustCompile(`sprig\.(must)?to(Pretty|Raw)?Json\((fromPairs|groupBy)\(.*"out": ""`), anything},
+	{regexp.MustCompile(`sprig\.(must)?to(Pretty|Raw)?Json\((fromPairs|groupBy)\(`), anything},
 	// int and int64 are one type.
 	{regexp.MustCompile(`sprig\.duration(Round)?\(`), anything},
 	{regexp.MustCompile(`sprig\.(without|has|uniq)\(.*sprig\.(add|sub|mul|div|mod|max|min|int64|ceil|floor)\(`), anything},
@@ -26,9 +26,15 @@ var explanations = []explanation{
 	{regexp.MustCompile(`"out": .*\\\\x[0-9a-f]{2}`), regexp.MustCompile("\ufffd")},
 	// find and findLast, and first and last of filter and map, which become these, leave a value behind on the
 	// original's stack.
-	{regexp.MustCompile(`find(Last)?(Index)?\(|(first|last)\((filter|map)|\| (first|last)\(`), anything},
+	{regexp.MustCompile(`find(Last)?(Index)?\(|(first|last)\(.*(filter|map)\(|\| (first|last)\(|filter\(.*\)\[-?[01]\]`), anything},
+	// So does get, which gives nil where the check of types saw a number.
+	{regexp.MustCompile(`get\(.*"error": "interface conversion`), anything},
+	// A map has as many places for a predicate as members.
+	{anything, regexp.MustCompile(`takes only array \(got map`)},
+	// What stands in an argument of sprig is checked as all else.
+	{anything, regexp.MustCompile(`cannot redeclare variable`)},
 	// Lists and maps do not know the type of their elements.
-	{regexp.MustCompile(`sprig\.(must)?(typeOf|kindOf|typeIs|kindIs|toString)|sort\(sprig\.chunk`), anything},
+	{regexp.MustCompile(`sprig\.(must)?(typeOf|kindOf|typeIs|kindIs|toString)|sort\(sprig\.chunk|sprig\.chunk\(.*==|==.*sprig\.chunk\(`), anything},
 	// What is wrong with a depends text is told at once, not when the tasks before it have finished.
 	{regexp.MustCompile(`"becomes": .*"type": "nil"`), regexp.MustCompile(`"error": `)},
 }
