@@ -43,7 +43,7 @@ TEST(Yaml, ResolvesAsKubernetesDoes) {
                 R"([{"x":1},{"x":2,"z":3},{"x":1,"z":3}])"},
            Case{"a quoted << is a key", "'<<': 1", R"({"<<":1})"},
            Case{"quotes in quotes", "['a''b', 'a''''b', '''''''', '']", R"(["a'b","a''b","'''",""])"},
-           Case{"many quotes in quotes", "':Rap:R'", R"(":''Rap:''R")"},
+           Case{"many quotes in quotes", "':''''Rap:''''R'", R"(":''Rap:''R")"},
            Case{"folded quotes", "a: ' b''''  \n  c\n \n\n \td '", R"({"a":" b'' c\n\nd "})"},
            Case{"escapes", R"("\0\a\b\e\t\n\v\f\r \"\/\\\N\_\L\P\x41\u00e9\U0001F600\ud83d\ude00")",
                 R"("\u0000\u0007\b\u001b\t\n\u000b\f\r \"/\\)"
