@@ -15,12 +15,9 @@ void read(const Place& place, RetryStrategy& out);
 void read(const Place& place, Template& out);
 void read(const Place& place, std::shared_ptr<const Template>& out);
 
-/// hooks and onExit of a workflow, step or task: only `exit` runs today. `onExit`, where both are given, wins.
-struct ExitHook {
-  std::string template_name;
-  Arguments arguments;
-};
-void read_hooks(const Place& place, ExitHook& out);
+/// onExit of a workflow, step or task, which wins over hooks.exit.
+void read_on_exit(const Place& place, std::optional<LifecycleHook>& exit);
+void read_hooks(const Place& place, std::optional<LifecycleHook>& exit, std::vector<LifecycleHook>& others);
 
 /// Kubernetes' own objects: checked, not read.
 void check_container(const Place& place);

@@ -19,19 +19,8 @@ constexpr Field<WorkflowSpec> kSpecFields[] = {
     field<&WorkflowSpec::entrypoint>("entrypoint"),
     field<&WorkflowSpec::arguments>("arguments"),
     field<&WorkflowSpec::templates>("templates"),
-    {"onExit", Handling::kRead,
-     [](const Place& place, WorkflowSpec& out) {
-       read(place, out.on_exit);
-       out.on_exit_arguments = {};
-     }},
-    {"hooks", Handling::kRead,
-     [](const Place& place, WorkflowSpec& out) {
-       ExitHook hook;
-       read_hooks(place, hook);
-       if (!out.on_exit.empty()) return;
-       out.on_exit = std::move(hook.template_name);
-       out.on_exit_arguments = std::move(hook.arguments);
-     }},
+    {"onExit", Handling::kRead, [](const Place& place, WorkflowSpec& out) { read_on_exit(place, out.exit); }},
+    {"hooks", Handling::kRead, [](const Place& place, WorkflowSpec& out) { read_hooks(place, out.exit, out.hooks); }},
     field<&WorkflowSpec::parallelism>("parallelism"),
     field<&WorkflowSpec::active_deadline_seconds>("activeDeadlineSeconds"),
     field<&WorkflowSpec::retry_strategy>("retryStrategy"),

@@ -83,7 +83,7 @@ status:
   EXPECT_EQ(workflow.spec.priority, 5);
   EXPECT_TRUE(workflow.spec.suspend);
   EXPECT_EQ(workflow.spec.shutdown, "Stop");
-  EXPECT_EQ(workflow.spec.on_exit, "bye");
+  EXPECT_EQ(workflow.spec.exit->template_name, "bye");
   EXPECT_EQ(workflow.spec.retry_strategy->limit, "2");
   const auto& parameters = workflow.spec.arguments.parameters;
   EXPECT_EQ(parameters[0].value, "hi");
@@ -117,12 +117,12 @@ TEST(Parse, ReadsSteps) {
   EXPECT_TRUE(a.continue_on.failed);
   EXPECT_FALSE(a.continue_on.error);
   EXPECT_EQ(tmpl.steps[0][1].with_param, "[1]");
-  EXPECT_EQ(tmpl.steps[0][1].on_exit, "bye");
+  EXPECT_EQ(tmpl.steps[0][1].exit->template_name, "bye");
   const Step& c = tmpl.steps[1][0];
   EXPECT_EQ(c.with_sequence->start, "1");
   EXPECT_EQ(c.with_sequence->end, "5");
   EXPECT_EQ(c.with_sequence->count, "");
-  EXPECT_EQ(c.on_exit, "hook");
+  EXPECT_EQ(c.exit->template_name, "hook");
   const Step& d = tmpl.steps[1][1];
   ASSERT_TRUE(d.inline_template);
   EXPECT_EQ(d.inline_template->type, Template::Type::kSuspend);
@@ -234,10 +234,9 @@ TEST(Parse, RefusesWhatItCannotHonour) {
                 "spec.templates[0].inputs.parameters[0].valueFrom.configMapKeyRef is not supported yet"},
            Case{"a volume to come", "    volumes: [{name: v, persistentVolumeClaim: {}}]\n    suspend: {}\n",
                 "spec.templates[0].volumes[0].persistentVolumeClaim is not supported yet"},
-           Case{"a hook to come", "    steps: [[{name: a, template: t, hooks: {running: {template: t}}}]]\n",
-                "spec.templates[0].steps[0][0].hooks.running is not supported yet"},
-           Case{"a hook's condition", "    steps: [[{name: a, template: t, hooks: {exit: {expression: x}}}]]\n",
-                "spec.templates[0].steps[0][0].hooks.exit.expression is not supported yet"},
+           Case{"a hook without a condition",
+                "    steps: [[{name: a, template: t, hooks: {running: {template: t}}}]]\n",
+                "spec.templates[0].steps[0][0].hooks.running needs an expression: only exit goes without"},
            Case{"a field of tasks in a step", "    steps: [[{name: a, template: t, dependences: [b]}]]\n",
                 "unknown field \"dependences\" in spec.templates[0].steps[0][0]"},
            Case{"a step that is text", "    steps: [[a]]\n",

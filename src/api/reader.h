@@ -31,6 +31,8 @@ class Place {
   Place element(std::size_t index, const doc::Value& value) const { return Place(*this, value, {}, index); }
 
   const doc::Value& value() const { return value_; }
+  /// The value that holds this one.
+  const doc::Value& parent_value() const { return parent_->value_; }
   Reading& reading() const { return reading_; }
   /// The value as a document of its own, sharing the whole one's memory.
   doc::Shared shared() const { return doc::Shared(reading_.root, &value_); }

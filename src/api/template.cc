@@ -5,6 +5,9 @@
 namespace tiphys::api {
 namespace {
 
+constexpr std::string_view kExitHook = "exit";
+constexpr std::string_view kOnExit = "onExit";
+
 constexpr Field<Sequence> kSequenceFields[] = {
     int_or_string_field<&Sequence::count>("count"),
     int_or_string_field<&Sequence::start>("start"),
@@ -26,11 +29,11 @@ void read_with_items(const Place& place, Step& out) {
   }
 }
 
-constexpr Field<ExitHook> kHookFields[] = {
-    field<&ExitHook::template_name>("template"),
-    field<&ExitHook::arguments>("arguments"),
+constexpr Field<LifecycleHook> kHookFields[] = {
+    field<&LifecycleHook::template_name>("template"),
+    field<&LifecycleHook::arguments>("arguments"),
+    field<&LifecycleHook::expression>("expression"),
     {"templateRef", Handling::kLater},
-    {"expression", Handling::kLater},
 };
 
 /// Tasks have them all; steps lack the last two.
@@ -47,19 +50,8 @@ constexpr Field<Step> kTaskFields[] = {
     field<&Step::when>("when"),
     {"continueOn", Handling::kRead,
      [](const Place& place, Step& out) { read_object<ContinueOn>(place, out.continue_on, kContinueOnFields); }},
-    {"onExit", Handling::kRead,
-     [](const Place& place, Step& out) {
-       read(place, out.on_exit);
-       out.on_exit_arguments = {};
-     }},
-    {"hooks", Handling::kRead,
-     [](const Place& place, Step& out) {
-       ExitHook hook;
-       read_hooks(place, hook);
-       if (!out.on_exit.empty()) return;
-       out.on_exit = std::move(hook.template_name);
-       out.on_exit_arguments = std::move(hook.arguments);
-     }},
+    {"onExit", Handling::kRead, [](const Place& place, Step& out) { read_on_exit(place, out.exit); }},
+    {"hooks", Handling::kRead, [](const Place& place, Step& out) { read_hooks(place, out.exit, out.hooks); }},
     field<&Step::dependencies>("dependencies"),
     field<&Step::depends>("depends"),
 };
@@ -248,14 +240,28 @@ constexpr Field<Template> kTemplateFields[] = {
 
 }  // namespace
 
-void read_hooks(const Place& place, ExitHook& out) {
+void read_on_exit(const Place& place, std::optional<LifecycleHook>& exit) {
+  LifecycleHook hook;
+  hook.name = kOnExit;
+  read(place, hook.template_name);
+  if (!hook.template_name.empty()) exit = std::move(hook);
+}
+
+void read_hooks(const Place& place, std::optional<LifecycleHook>& exit, std::vector<LifecycleHook>& others) {
   if (!expect_object(place)) return;
-  for (const auto& [name, hook] : place.value().get_object()) {
-    const Place member = place.member(name, hook);
-    if (std::string_view(name) == "exit") {
-      read_object<ExitHook>(member, out, kHookFields);
-    } else {
-      detail::not_supported(member);
+  // onExit stands beside it, before or after.
+  const bool has_on_exit = !doc::find_string(place.parent_value(), kOnExit).empty();
+  for (const auto& [name, value] : place.value().get_object()) {
+    const Place member = place.member(name, value);
+    LifecycleHook hook;
+    hook.name = std::string_view(name);
+    read_object<LifecycleHook>(member, hook, kHookFields);
+    if (hook.name != kExitHook) {
+      if (hook.expression.empty())
+        member.error(fmt::format("{} needs an expression: only exit goes without", member.name()));
+      others.push_back(std::move(hook));
+    } else if (!has_on_exit) {
+      exit = std::move(hook);
     }
   }
 }

@@ -49,7 +49,7 @@ void Validator::run() {
   check_template_names();
   check_arguments(workflow_.spec.arguments, {"/spec/arguments", "spec"});
   check_entrypoint();
-  check_exit_handler();
+  check_hooks();
   if (workflow_.spec.retry_strategy) check_retry(*workflow_.spec.retry_strategy, {"/spec/retryStrategy", "spec"});
   for (std::size_t i = 0; i < workflow_.spec.templates.size(); ++i) {
     const Template& tmpl = *workflow_.spec.templates[i];
@@ -88,7 +88,7 @@ void Validator::collect_globals() {
   }
   const WorkflowSpec& spec = workflow_.spec;
   if (spec.priority) globals_.add("workflow.priority");
-  if (!spec.on_exit.empty()) globals_.add("workflow.failures");
+  if (spec.exit || !spec.hooks.empty()) globals_.add("workflow.failures");
   if (!spec.arguments.parameters.empty()) {
     globals_.add("workflow.parameters");
     globals_.add("workflow.parameters.json");
@@ -135,25 +135,13 @@ void Validator::check_entrypoint() {
   }
 }
 
-void Validator::check_exit_handler() {
+void Validator::check_hooks() {
   const WorkflowSpec& spec = workflow_.spec;
-  if (spec.on_exit.empty()) return;
-  const bool hook = !doc::find(*spec.document, "onExit");
-  const Spot spot{hook ? "/spec/hooks/exit" : "/spec/onExit", hook ? "spec.hooks.exit" : "spec.onExit"};
-  Step call;
-  call.template_name = spec.on_exit;
-  const Template* found = target(call);
-  if (!found) {
-    check_call(call, spot.at(hook ? "/template" : ""));
-    return;
+  if (const doc::Value* hooks = doc::find(*spec.document, "hooks")) {
+    check_texts(*hooks, {"/spec/hooks", "spec.hooks"}, {}, globals_);
   }
-  const Arguments& own = spec.on_exit_arguments;
-  const bool has_own = !own.parameters.empty() || !own.artifacts.empty();
-  if (has_own) {
-    check_arguments(own, spot.at("/arguments"));
-    check_texts(*doc::find(*spec.document, "hooks", "exit", "arguments"), spot.at("/arguments"), {}, globals_);
-  }
-  check_supplied(*found, has_own ? own : spec.arguments, spot);
+  if (spec.exit) check_hook(*spec.exit, {"/spec", "spec"});
+  for (const LifecycleHook& hook : spec.hooks) check_hook(hook, {"/spec", "spec"});
 }
 
 void Validator::check_name(const std::string& name, NameKind kind, const Spot& spot,

@@ -40,6 +40,23 @@ void Validator::check_call(const Step& step, const Spot& spot) {
                                   did_you_mean(step.template_name, known)));
 }
 
+/// Of what `spot` says. Without arguments of its own an exit handler gets the workflow's.
+void Validator::check_hook(const LifecycleHook& hook, const Spot& spot) {
+  const bool on_exit = hook.name == "onExit";
+  const Spot own =
+      on_exit ? Spot{spot.pointer + "/onExit", spot.name + ".onExit"}
+              : Spot{spot.pointer + "/hooks" + doc::pointer_step(hook.name), spot.name + ".hooks." + hook.name};
+  Step call;
+  call.template_name = hook.template_name;
+  const Template* found = target(call);
+  if (!found) return check_call(call, own.at(on_exit ? "" : "/template"));
+  if (!hook.expression.empty()) check_expression(hook.expression, own.at("/expression"));
+  const bool has_own = !hook.arguments.parameters.empty() || !hook.arguments.artifacts.empty();
+  if (has_own) check_arguments(hook.arguments, own.at("/arguments"));
+  const bool given = has_own || !(on_exit || hook.name == "exit");
+  check_supplied(*found, given ? hook.arguments : workflow_.spec.arguments, own);
+}
+
 void Validator::check_steps(const Template& tmpl, const Spot& spot, Variables& scope, NodeOutputs& before) {
   const doc::Value& document = *doc::find(*tmpl.document, "steps");
   std::set<std::string, std::less<>> seen;
@@ -65,7 +82,7 @@ void Validator::check_step(const Step& step, const doc::Value& document, const S
   Variables own(&scope);
   own.add(fmt::format("{}{}.status", prefix, step.name));
   NodeOutputs self(prefix);
-  if (!step.on_exit.empty()) {
+  if (step.exit || !step.hooks.empty()) {
     self.add(step, target(step));
     own.add_nodes(self);
   }
@@ -75,13 +92,8 @@ void Validator::check_step(const Step& step, const doc::Value& document, const S
   check_when(step, spot);
   check_call(step, spot.at("/template"));
 
-  if (!step.on_exit.empty()) {
-    Step call;
-    call.template_name = step.on_exit;
-    const bool hook = !doc::find(document, "onExit");
-    check_call(call, {spot.pointer + (hook ? "/hooks/exit/template" : "/onExit"), spot.name + ".onExit"});
-    check_arguments(step.on_exit_arguments, spot.at("/hooks/exit/arguments"));
-  }
+  if (step.exit) check_hook(*step.exit, spot);
+  for (const LifecycleHook& hook : step.hooks) check_hook(hook, spot);
   const Template* called = target(step);
   if (called) check_supplied(*called, step.arguments, spot);
   if (step.inline_template) {

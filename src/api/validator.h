@@ -34,7 +34,7 @@ class Validator {
   void check_metadata();
   void collect_globals();
   void check_entrypoint();
-  void check_exit_handler();
+  void check_hooks();
   void check_template_names();
 
   // validate_template.cc
@@ -58,6 +58,7 @@ class Validator {
   void check_loop(const Step& step, const Spot& spot, Variables& scope);
   void check_when(const Step& step, const Spot& spot);
   void check_call(const Step& step, const Spot& spot);
+  void check_hook(const LifecycleHook& hook, const Spot& spot);
   /// The arguments of a call: names, values, and that what `target` requires is there.
   void check_arguments(const Arguments& arguments, const Spot& spot);
   void check_supplied(const Template& target, const Arguments& arguments, const Spot& spot);

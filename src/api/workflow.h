@@ -79,6 +79,15 @@ struct ContinueOn {
 
 struct Template;
 
+/// What runs at an event in the life of a workflow, step or task: `exit` at its end, others when their expression is
+/// true.
+struct LifecycleHook {
+  std::string name;  ///< "onExit" of the field of that name
+  std::string template_name;
+  Arguments arguments;     ///< an exit handler without any gets the workflow's
+  std::string expression;  ///< expr-lang; "" always: `exit` only
+};
+
 /// A step of a steps template or a task of a dag template: they differ in `dependencies` and `depends`.
 struct Step {
   std::string name;
@@ -91,8 +100,8 @@ struct Step {
   std::optional<Sequence> with_sequence;
   std::string when;
   ContinueOn continue_on;
-  std::string on_exit;  ///< template name; hooks.exit.template is read into it too
-  Arguments on_exit_arguments;
+  std::optional<LifecycleHook> exit;  ///< onExit, else hooks.exit
+  std::vector<LifecycleHook> hooks;   ///< the others
   std::vector<std::string> dependencies;
   std::string depends;
 
@@ -167,8 +176,8 @@ struct WorkflowSpec {
   std::string entrypoint;
   Arguments arguments;
   std::vector<std::shared_ptr<const Template>> templates;
-  std::string on_exit;  ///< template name; hooks.exit.template is read into it too
-  Arguments on_exit_arguments;
+  std::optional<LifecycleHook> exit;  ///< onExit, else hooks.exit
+  std::vector<LifecycleHook> hooks;   ///< the others
   std::optional<std::int64_t> parallelism;
   std::optional<std::int64_t> active_deadline_seconds;
   std::optional<RetryStrategy> retry_strategy;

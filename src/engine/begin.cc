@@ -241,6 +241,7 @@ NodeIndex Machine::create(const Call& call, api::NodeType type, api::NodePhase p
   node.hooked = call.hooked;
   node.retried = call.retried;
   node.on_exit = call.on_exit;
+  node.exit_hook = call.exit_hook;
   node.type = type;
   node.phase = phase;
   node.started_at = now_;
@@ -248,6 +249,7 @@ NodeIndex Machine::create(const Call& call, api::NodeType type, api::NodePhase p
   count_whole(node, 1);
   place_node(index);
   attach(index);
+  phase_seen(index);
   return index;
 }
 

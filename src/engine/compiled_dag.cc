@@ -152,7 +152,11 @@ void mark_wanted_results(CompiledTemplate& compiled) {
         references.read(std::string_view(*text));
       }
     }
-    references.read(source.on_exit_arguments);
+    if (source.exit) references.read(source.exit->arguments);
+    for (const api::LifecycleHook& hook : source.hooks) {
+      references.read(hook.arguments);
+      references.read(std::string_view(hook.expression));
+    }
     if (source.inline_template && source.inline_template->document) references.read(*source.inline_template->document);
   }
   const api::Outputs& outputs = compiled.source->outputs;

@@ -1,11 +1,21 @@
 #include "engine/compiled_template.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace tiphys::engine {
 namespace {
 
 const std::string kNoName;
+
+/// True when the hook's expression names what is not below `own`.
+bool looks_beyond(const HookPlan& hook, std::string_view own) {
+  if (!hook.expression || !*hook.expression) return false;
+  return std::ranges::any_of((*hook.expression)->references(), [&](std::string_view name) {
+    return !name.starts_with(own) || (name.size() > own.size() && name[own.size()] != '.');
+  });
+}
 
 /// The template's document with each input parameter's value as a tag of its own name: rendering fills the values in.
 doc::Value document_with_input_tags(const api::Template& source) {
@@ -142,13 +152,18 @@ CompiledWorkflow::CompiledWorkflow(const api::Workflow& workflow) : workflow_(wo
   // Steps point at templates that follow: compile once all are known. Inline templates are added on the way.
   for (std::size_t i = 0; i < templates_.size(); ++i) compile(*templates_[i]);
   arguments_ = compile_arguments(workflow.spec.arguments);
-  if (!workflow.spec.on_exit.empty()) {
-    auto exit = std::make_unique<ExitPlan>();
-    exit->template_name = &workflow.spec.on_exit;
-    exit->target = find(workflow.spec.on_exit);
-    exit->arguments = compile_arguments(workflow.spec.on_exit_arguments);
-    exit_ = std::move(exit);
-  }
+  if (workflow.spec.exit) exit_ = std::make_unique<const HookPlan>(compile_hook(*workflow.spec.exit, true));
+  for (const api::LifecycleHook& hook : workflow.spec.hooks) hooks_.push_back(compile_hook(hook, false));
+}
+
+HookPlan CompiledWorkflow::compile_hook(const api::LifecycleHook& source, bool exit) {
+  HookPlan plan;
+  plan.source = &source;
+  plan.target = find(source.template_name);
+  const bool bare = source.arguments.parameters.empty() && source.arguments.artifacts.empty();
+  plan.arguments = compile_arguments(exit && bare ? workflow_.spec.arguments : source.arguments);
+  if (!source.expression.empty()) plan.expression = expr::Expression::compile(source.expression);
+  return plan;
 }
 
 const CompiledTemplate* CompiledWorkflow::find(std::string_view name) const {
@@ -202,12 +217,12 @@ void CompiledWorkflow::compile(CompiledTemplate& compiled) {
     added.when = Text(step.when);
     added.arguments = compile_arguments(step.arguments);
     added.loop = compile_loop(step);
-    if (!step.on_exit.empty()) {
-      auto exit = std::make_unique<ExitPlan>();
-      exit->template_name = &step.on_exit;
-      exit->target = find(step.on_exit);
-      exit->arguments = compile_arguments(step.on_exit_arguments);
-      added.exit = std::move(exit);
+    if (step.exit) added.exit = std::make_unique<const HookPlan>(compile_hook(*step.exit, true));
+    const std::string own = fmt::format("{}.{}", compiled.dag() ? "tasks" : "steps", step.name);
+    for (const api::LifecycleHook& hook : step.hooks) {
+      added.hooks.push_back(compile_hook(hook, false));
+      compiled.has_hooks = true;
+      added.hooks_look_around |= looks_beyond(added.hooks.back(), own);
     }
     compiled.task_index.emplace(step.name, static_cast<std::uint32_t>(compiled.tasks.size() - 1));
   };

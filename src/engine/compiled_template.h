@@ -42,10 +42,11 @@ struct LoopPlan {
   Text count, start, end, format;
 };
 
-struct ExitPlan {
-  const std::string* template_name = nullptr;
+struct HookPlan {
+  const api::LifecycleHook* source = nullptr;
   const CompiledTemplate* target = nullptr;  ///< null: there is no such template
   ArgumentsPlan arguments;
+  std::optional<Result<expr::Expression>> expression;
 };
 
 /// A step or task.
@@ -55,7 +56,9 @@ struct CompiledStep {
   Text when;
   ArgumentsPlan arguments;
   std::unique_ptr<const LoopPlan> loop;
-  std::unique_ptr<const ExitPlan> exit;
+  std::unique_ptr<const HookPlan> exit;
+  std::vector<HookPlan> hooks;     ///< the others
+  bool hooks_look_around = false;  ///< an expression of theirs names more than the step itself
   /// dag: set when `depends` is used; positions of its tasks in the template follow.
   std::unique_ptr<const expr::Depends> depends;
   std::vector<std::uint32_t> depends_tasks;
@@ -97,6 +100,7 @@ struct CompiledTemplate {
 
   // steps, dag
   std::vector<CompiledStep> tasks;         ///< of all groups, in order
+  bool has_hooks = false;                  ///< other than exit handlers, of a task
   std::vector<std::uint32_t> group_begin;  ///< steps: where each group begins in `tasks`, and the end
   std::unordered_map<std::string_view, std::uint32_t> task_index;
   std::vector<std::uint32_t> targets;  ///< dag
@@ -130,20 +134,23 @@ class CompiledWorkflow {
   explicit CompiledWorkflow(const api::Workflow& workflow);
 
   const CompiledTemplate* find(std::string_view name) const;
-  const ExitPlan* exit() const { return exit_.get(); }
+  const HookPlan* exit() const { return exit_.get(); }
+  const std::vector<HookPlan>& hooks() const { return hooks_; }
   /// spec.arguments with its tags on workflow variables.
   const ArgumentsPlan& arguments() const { return arguments_; }
 
  private:
   CompiledTemplate& add(const api::Template& source);
   void compile(CompiledTemplate& compiled);
+  HookPlan compile_hook(const api::LifecycleHook& source, bool exit);
 
   const api::Workflow& workflow_;
   std::vector<std::unique_ptr<CompiledTemplate>> templates_;
   std::unordered_map<std::string_view, CompiledTemplate*> by_name_;
   std::unordered_map<const api::Template*, CompiledTemplate*> inline_;
   ArgumentsPlan arguments_;
-  std::unique_ptr<const ExitPlan> exit_;
+  std::unique_ptr<const HookPlan> exit_;
+  std::vector<HookPlan> hooks_;
 };
 
 ArgumentsPlan compile_arguments(const api::Arguments& source);

@@ -1,17 +1,15 @@
 // Exit handlers, and how the run ends.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "engine/machine.h"
 #include "engine/names.h"
-#include "engine/variables.h"
 
 namespace tiphys::engine {
-namespace {
 
 RunStatus::Phase run_phase(api::NodePhase phase) {
   switch (phase) {
+    case api::NodePhase::kPending:
+      return RunStatus::Phase::kPending;
     case api::NodePhase::kFailed:
       return RunStatus::Phase::kFailed;
     case api::NodePhase::kError:
@@ -25,8 +23,6 @@ RunStatus::Phase run_phase(api::NodePhase phase) {
   }
 }
 
-}  // namespace
-
 bool Machine::executes(bool on_exit) const {
   return shutdown_.empty() || (shutdown_ == "Stop" && on_exit);
 }
@@ -35,72 +31,30 @@ bool Machine::executes(bool on_exit) const {
 bool Machine::begin_exit_hook(NodeIndex index) {
   const Node& node = nodes_[index];
   Frame* frame = frame_of(node.boundary);
-  if (!frame) return false;
-  for (const NodeIndex child : node.children) {
-    if (nodes_[child].owner == Owner::kHook) return true;
-  }
+  if (!frame || node.owner != Owner::kTask) return false;
   const CompiledStep& step = frame->plan->tasks[node.task];
-  if (!step.exit || !node.completed() || !executes(true)) return false;
-
-  Call call;
-  call.name = on_exit_name(node.name);
-  call.template_name = step.exit->template_name;
-  call.plan = step.exit->target;
-  call.boundary = frame->node;
-  call.owner = Owner::kHook;
-  call.owner_node = index;
-  call.depth = nodes_[frame->node].depth + 1;
-  call.hooked = true;
-  call.on_exit = true;
-  SiblingVariables variables(*this, frame->node);
-  variables.set_self(node.task, index);
-  Arguments arguments;
-  const ArgumentsPlan& plan = step.exit->arguments;
-  for (std::size_t i = 0; i < plan.parameters.size(); ++i) {
-    if (!plan.source->parameters[i].value) continue;
-    auto value = render(plan.parameters[i], globals(), variables, Leftover::kKeep);
-    if (!value && value.error().code != Code::kFailedPrecondition) {
-      fail_to_begin(call, value.error().message);
-      return true;
-    }
-    arguments.parameters.push_back({plan.source->parameters[i].name, std::nullopt});
-    if (value) arguments.parameters.back().value = std::move(*value);
+  if (!step.exit) return false;
+  std::string name = on_exit_name(node.name);
+  if (find_hook(index, name) != kNoNode) return true;
+  if (!node.completed() || !executes(true)) return false;
+  if (step.exit->expression) {
+    const auto due = hook_due(index, *step.exit);
+    if (!due) hook_failed(index, due.error().message);
+    if (!due || !*due) return false;
   }
-  for (const ArtifactPlan& artifact_plan : plan.artifacts) {
-    auto artifact = resolve_artifact(artifact_plan, variables, frame->node);
-    if (!artifact && !artifact_plan.source->optional) {
-      fail_to_begin(call, "unable to resolve references: " + artifact.error().message);
-      return true;
-    }
-    if (artifact && *artifact) arguments.artifacts.push_back(std::move(**artifact));
-  }
-  begin(call, arguments);
+  begin_hook(index, *step.exit, static_cast<std::uint32_t>(step.hooks.size()), std::move(name));
   return true;
 }
 
 void Machine::entry_ended() {
-  if (status_.finished()) return;
-  const ExitPlan* exit = plans_.exit();
-  if (!exit || (exit_ == kNoNode && !executes(true))) return finish();
-  if (exit_ != kNoNode) return;
+  if (status_.finished() || exit_ != kNoNode) return;
+  consider_workflow_hooks();
+  if (hooks_open(entry_)) return;
+  const HookPlan* exit = plans_.exit();
+  if (!exit || !executes(true)) return finish();
   globals_.set("workflow.status", std::string(phase_name(run_phase(nodes_[entry_].phase))));
   globals_.set("workflow.failures", failed_nodes());
-  Call call;
-  call.name = on_exit_name(workflow_.name);
-  call.template_name = exit->template_name;
-  call.plan = exit->target;
-  call.owner = Owner::kExit;
-  call.hooked = true;
-  call.on_exit = true;
-  Arguments arguments;
-  for (const api::Parameter& parameter : exit->arguments.source->parameters) {
-    if (parameter.value) arguments.parameters.push_back({parameter.name, parameter.value});
-  }
-  for (const ArtifactPlan& plan : exit->arguments.artifacts) {
-    auto artifact = resolve_artifact(plan, BodyVariables(*this, entry_), kNoNode);
-    if (artifact && *artifact) arguments.artifacts.push_back(std::move(**artifact));
-  }
-  begin(call, arguments);
+  begin_workflow_hook(*exit, static_cast<std::uint32_t>(plans_.hooks().size()), on_exit_name(workflow_.name));
 }
 
 void Machine::finish() {

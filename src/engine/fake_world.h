@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <set>
@@ -169,6 +170,12 @@ class FakeWorld {
       ended.node_id = resource->node_id;
       due.emplace(now + std::chrono::seconds(1), std::move(ended));
     } else if (auto* ask = std::get_if<LookUpCache>(&effect)) {
+      // Asked again after a crash: one answer is on its way.
+      const auto same = [&](const auto& next) {
+        const auto* answer = std::get_if<CacheAnswered>(&next.second);
+        return answer && answer->node_id == ask->node_id;
+      };
+      if (std::ranges::any_of(due, same)) return;
       CacheAnswered answer;
       answer.node_id = ask->node_id;
       answer.outputs = look_up(*ask);

@@ -86,6 +86,7 @@ struct Frame {
   /// frame cannot know that.
   std::priority_queue<std::uint32_t, std::vector<std::uint32_t>, std::greater<>> held;
   std::vector<std::uint32_t> ended_groups;  ///< task groups that a restored dag finds ended
+  std::vector<NodeIndex> looking_around;    ///< nodes whose hooks look at others' states, too
   bool stopping = false;                    ///< nothing begins any more: a step could not be begun, or failFast
 
   // Nodes whose boundary this is; what parallelism and failFast look at.

@@ -170,6 +170,8 @@ Machine::Rank Machine::rank(NodeIndex index) const {
   while (index != kNoNode) {
     const Node& node = nodes_[index];
     if (node.owner == Owner::kAttempt || node.owner == Owner::kHook) {
+      // Hooks come after all that is within their node.
+      if (node.owner == Owner::kHook) inwards.insert(inwards.end(), {node.turn, kNoTask});
       index = node.owner_node;
       continue;
     }
@@ -199,9 +201,10 @@ void Machine::unblock() {
 
 /// The end of a task's node, or of one turn of its loop, and of its exit handler.
 void Machine::settle(NodeIndex index) {
-  const Node& node = nodes_[index];
+  Node& node = nodes_[index];
   Frame* frame = frame_of(node.boundary);
-  if (!frame || node.owner != Owner::kTask) return;
+  if (!frame || node.left) return;
+  node.left = true;
   if (node.turn == kNoTask) return task_settled(*frame, node.task);
   const auto loop = frame->loops.find(node.task);
   TIPHYS_CHECK(loop != frame->loops.end(), "a turn belongs to a loop");

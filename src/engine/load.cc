@@ -123,11 +123,12 @@ void Machine::place_loaded() {
       node.on_exit = exit;
       node.depth = 1;
       node.plan = exit ? (plans_.exit() ? plans_.exit()->target : nullptr) : plans_.find(workflow_.spec.entrypoint);
-      node.template_name = exit ? &workflow_.spec.on_exit : &workflow_.spec.entrypoint;
+      node.template_name = exit && plans_.exit() ? &plans_.exit()->source->template_name : &workflow_.spec.entrypoint;
       (exit ? exit_ : entry_) = index;
       open.push_back(index);
     }
   }
+  if (entry_ != kNoNode) place_hooks(entry_, open);
   const auto place_attempts = [&](NodeIndex retry) {
     const Node& around = nodes_[retry];
     if (around.type != api::NodeType::kRetry) return;
@@ -196,21 +197,29 @@ bool Machine::place_member(NodeIndex boundary, NodeIndex index) {
   return true;
 }
 
+/// Exit handlers and other hooks of a task, a turn or the workflow.
 void Machine::place_hooks(NodeIndex index, std::vector<NodeIndex>& open) {
   const Node& parent = nodes_[index];
-  if (parent.owner != Owner::kTask) return;
+  const bool task = parent.owner == Owner::kTask || parent.type == api::NodeType::kTaskGroup;
+  if (!task && index != entry_) return;
+  const CompiledStep* step = task ? &nodes_[parent.boundary].plan->tasks[parent.task] : nullptr;
+  const auto& others = step ? step->hooks : plans_.hooks();
   for (const NodeIndex child : parent.children) {
     Node& hook = nodes_[child];
-    if (!hook.hooked || hook.boundary != parent.boundary || hook.name != on_exit_name(parent.name)) continue;
-    const CompiledStep& step = nodes_[parent.boundary].plan->tasks[parent.task];
+    if (!hook.hooked || hook.boundary != parent.boundary) continue;
+    const bool exit = step && step->exit && hook.name == on_exit_name(parent.name);
+    const auto other = std::ranges::find_if(
+        others, [&](const HookPlan& each) { return hook.name == hook_name(parent.name, each.source->name); });
+    if (!exit && other == others.end()) continue;
+    const HookPlan* plan = exit ? step->exit.get() : &*other;
+    hook.turn = static_cast<std::uint32_t>(exit ? others.size() : other - others.begin());
     hook.owner = Owner::kHook;
     hook.owner_node = index;
-    hook.on_exit = true;
-    hook.depth = nodes_[parent.boundary].depth + 1;
-    if (step.exit) {
-      hook.plan = step.exit->target;
-      hook.template_name = step.exit->template_name;
-    }
+    hook.exit_hook = exit;
+    hook.on_exit = exit || parent.on_exit;
+    hook.depth = step ? nodes_[parent.boundary].depth + 1 : 1;
+    hook.plan = plan->target;
+    hook.template_name = &plan->source->template_name;
     open.push_back(child);
   }
 }

@@ -145,6 +145,7 @@ void Machine::end_loop(Frame& frame, std::uint32_t task) {
       if (turn != kNoNode && nodes_[turn].failed_or_error()) phase = nodes_[turn].phase;
     }
     set_phase(group, phase);
+    if (hooked_step(group)) return;  // they hear of it first
   }
   task_settled(frame, task);
 }

@@ -138,11 +138,13 @@ void Machine::drain() {
   // Shutting down goes before suspension: a suspended run can be stopped.
   if (suspended_ && shutdown_.empty()) return;
   for (const CacheAnswered& late : std::exchange(answers_, {})) answer(late);
-  while (!agenda_.empty() && !status_.finished()) {
-    const Action action = agenda_.front();
-    agenda_.pop_front();
-    do_action(action);
-  }
+  do {
+    while (!agenda_.empty() && !status_.finished()) {
+      const Action action = agenda_.front();
+      agenda_.pop_front();
+      do_action(action);
+    }
+  } while (consider_workflow_hooks() || (!agenda_.empty() && !status_.finished()));
 }
 
 void Machine::do_action(const Action& action) {
@@ -153,6 +155,8 @@ void Machine::do_action(const Action& action) {
       return retry(action.node);
     case Action::Kind::kUnblock:
       return unblock();
+    case Action::Kind::kHooks:
+      return consider_hooks(action.node);
     case Action::Kind::kWake:
       if (Frame* frame = frame_of(action.node)) wake_frame(*frame);
       return;
@@ -174,6 +178,7 @@ void Machine::ended(NodeIndex index) {
   }
   switch (node.owner) {
     case Owner::kGroup:
+      if (hooked_step(index)) leave(index);
       return;
     case Owner::kEntry:
       return entry_ended();
@@ -182,10 +187,9 @@ void Machine::ended(NodeIndex index) {
     case Owner::kAttempt:
       return push(Action::Kind::kRetry, node.owner_node);
     case Owner::kHook:
-      return settle(node.owner_node);
+      return hook_ended(index);
     case Owner::kTask:
-      if (!begin_exit_hook(index)) settle(index);
-      return;
+      return leave(index);
   }
 }
 

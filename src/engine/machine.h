@@ -1,6 +1,6 @@
 // The state machine behind Run. Its methods lie in files by subject: machine.cc (events, the agenda), begin.cc (a
-// template becomes a node), pods.cc, steps.cc, dag.cc, loops.cc, retry.cc, exit.cc, suspend.cc, control.cc (stopping),
-// outputs.cc, connect.cc (children and outbound nodes), load.cc, restore.cc and status.cc.
+// template becomes a node), pods.cc, steps.cc, dag.cc, loops.cc, retry.cc, exit.cc, hooks.cc, suspend.cc, control.cc
+// (stopping), outputs.cc, connect.cc (children and outbound nodes), load.cc, restore.cc and status.cc.
 #pragma once
 
 #include <deque>
@@ -51,6 +51,7 @@ struct Call {
   bool hooked = false;
   bool retried = false;
   bool on_exit = false;
+  bool exit_hook = false;
 };
 
 /// A step or task whose references are resolved. For a loop the item's tags are still there.
@@ -60,6 +61,9 @@ struct ResolvedStep {
   std::vector<std::optional<std::string>> values;  ///< by position in the step's arguments; nothing: absent
   std::vector<api::Artifact> artifacts;
 };
+
+/// The phase of a run whose entry node has this one.
+RunStatus::Phase run_phase(api::NodePhase phase);
 
 class Machine {
  public:
@@ -87,6 +91,7 @@ class Machine {
       kRetry,    ///< see whether the retry node ends or tries again
       kUnblock,  ///< begin what parallelism held back
       kWake,     ///< go on with a restored frame
+      kHooks,    ///< see whether hooks of a task are due
     };
     Kind kind;
     NodeIndex node = kNoNode;
@@ -232,6 +237,21 @@ class Machine {
   std::vector<NodeIndex> attempts(const Node& node) const;
   /// The last attempt of a retry node, whose outputs count; else the node itself.
   NodeIndex effective(NodeIndex index) const;
+
+  // hooks.cc
+  NodeIndex find_hook(NodeIndex index, std::string_view name) const;
+  /// The step or task whose hooks the node has; null when it has none.
+  const CompiledStep* hooked_step(NodeIndex index) const;
+  void phase_seen(NodeIndex index);
+  void consider_hooks(NodeIndex index);
+  Result<bool> hook_due(NodeIndex index, const HookPlan& hook);
+  bool hooks_open(NodeIndex index) const;
+  void hook_failed(NodeIndex index, const std::string& error);
+  void begin_hook(NodeIndex index, const HookPlan& hook, std::uint32_t position, std::string name);
+  void leave(NodeIndex index);
+  void hook_ended(NodeIndex index);
+  bool consider_workflow_hooks();
+  void begin_workflow_hook(const HookPlan& hook, std::uint32_t position, std::string name);
 
   // exit.cc
   bool begin_exit_hook(NodeIndex index);

@@ -54,6 +54,10 @@ std::string on_exit_name(std::string_view node_name) {
   return std::string(node_name) + ".onExit";
 }
 
+std::string hook_name(std::string_view node_name, std::string_view hook) {
+  return fmt::format("{}.hooks.{}", node_name, hook);
+}
+
 std::optional<std::uint32_t> attempt_index(std::string_view node_name, std::string_view retry_name) {
   if (!node_name.starts_with(retry_name)) return std::nullopt;
   node_name.remove_prefix(retry_name.size());

@@ -18,6 +18,8 @@ std::string attempt_name(std::string_view node_name, std::size_t attempt);
 /// "name[2]": a group of steps.
 std::string step_group_name(std::string_view node_name, std::size_t group);
 std::string on_exit_name(std::string_view node_name);
+/// "name.hooks.running": another hook of a node.
+std::string hook_name(std::string_view node_name, std::string_view hook);
 
 /// The index of the attempt that a name ends with; nothing when it is no attempt of `retry_name`.
 std::optional<std::uint32_t> attempt_index(std::string_view node_name, std::string_view retry_name);

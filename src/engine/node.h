@@ -22,7 +22,7 @@ enum class Owner : std::uint8_t {
   kTask,     ///< the frame of its boundary: a step or task, or one turn of its loop
   kGroup,    ///< nobody: step groups and task groups are ended by their frame
   kAttempt,  ///< the retry node `owner_node`
-  kHook,     ///< the node `owner_node`, whose exit handler it is
+  kHook,     ///< the node `owner_node`, whose exit handler or other hook it is
 };
 
 /// What few nodes have.
@@ -52,7 +52,7 @@ struct Node {
   NodeIndex boundary = kNoNode;
   NodeIndex owner_node = kNoNode;
   std::uint32_t task = kNoTask;                 ///< in the plan of the boundary
-  std::uint32_t turn = kNoTask;                 ///< in the task's loop
+  std::uint32_t turn = kNoTask;                 ///< in the task's loop; of hooks: which of their owner's it is
   std::uint32_t pods_done = 0, pods_total = 0;  ///< of all pods within; what `progress` shows
   std::int16_t exit_code = kNoExitCode;
   std::uint16_t depth = 0;  ///< templates around it, itself included
@@ -62,6 +62,8 @@ struct Node {
   bool hooked : 1 = false;
   bool retried : 1 = false;
   bool on_exit : 1 = false;      ///< within an exit handler
+  bool exit_hook : 1 = false;    ///< kHook: the exit handler of its owner
+  bool left : 1 = false;         ///< its frame has heard of its end, hooks and exit handler included
   bool changed : 1 = false;      ///< since the last take_changes
   bool settled : 1 = false;      ///< its end has been told to its owner
   bool pod_asked : 1 = false;    ///< its pod or resource is taken to exist

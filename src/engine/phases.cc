@@ -83,6 +83,7 @@ void Machine::set_phase(NodeIndex index, api::NodePhase phase) {
     count(node, 1);
   }
   nodes_.touch(index);
+  phase_seen(index);
   if (!api::fulfilled(phase)) return;
   if (node.finished_at == Time{}) node.finished_at = now_;
   push(Action::Kind::kEnded, index);
@@ -126,6 +127,9 @@ void Machine::tell_error(NodeIndex index, const std::string& error) {
     case Owner::kTask:
     case Owner::kHook:
       break;
+  }
+  if (node.owner == Owner::kHook && node.owner_node == entry_) {
+    return set_phase(entry_, api::NodePhase::kError, error);
   }
   Frame* frame = frame_of(node.boundary);
   if (!frame) return;

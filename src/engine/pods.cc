@@ -149,6 +149,11 @@ void Machine::handle(const PodChanged& event) {
     case PodChanged::Phase::kSucceeded:
     case PodChanged::Phase::kFailed:
     case PodChanged::Phase::kError:
+      // Of a short pod only the end is told; hooks see that it ran.
+      if (node.phase == api::NodePhase::kPending && event.started_at != Time{} && hooked_step(index)) {
+        set_phase(index, api::NodePhase::kRunning, "");
+        consider_hooks(index);
+      }
       return pod_ended(index, end_phase(event.phase), event);
   }
 }

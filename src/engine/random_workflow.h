@@ -22,6 +22,7 @@ class RandomWorkflow {
     std::string spec = fmt::format("entrypoint: t0, arguments: {{parameters: [{{name: p, value: global}}]}}");
     if (chance(20)) spec += fmt::format(", parallelism: {}", pick(1, 3));
     if (chance(30)) spec += ", onExit: " + handler();
+    if (chance(15)) spec += fmt::format(", hooks: {{h: {}}}", hook("workflow"));
     if (chance(8)) spec += fmt::format(", activeDeadlineSeconds: {}", pick(1, 12));
     return fmt::format(
         "{{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {{name: wf}}, spec: {{{}, templates: [{}]}}}}",
@@ -56,7 +57,8 @@ class RandomWorkflow {
   }
 
   /// Fields that a step and a task share; `root` and `before` name what may be referred to.
-  std::string common(int level, int levels, const std::string& root, const std::vector<std::string>& before) {
+  std::string common(int level, int levels, const std::string& root, const std::string& name,
+                     const std::vector<std::string>& before) {
     std::string fields = fmt::format("template: {}", target(level, levels));
     std::string value = "plain";
     if (!before.empty() && chance(40)) {
@@ -79,9 +81,17 @@ class RandomWorkflow {
     }
     fields += fmt::format(", arguments: {{parameters: [{{name: message, value: \"{}\"}}]}}", value);
     if (chance(20)) fields += ", onExit: " + handler();
+    if (chance(15)) {
+      const bool around = !before.empty() && chance(30);
+      fields += fmt::format(", hooks: {{h: {}}}", hook(fmt::format("{}['{}']", root, around ? before.back() : name)));
+    }
     return fields;
   }
 
+  std::string hook(const std::string& of) {
+    constexpr const char* kStates[] = {"Running", "Succeeded", "Failed", "Skipped"};
+    return fmt::format("{{template: {}, expression: \"{}.status == '{}'\"}}", handler(), of, kStates[pick(0, 3)]);
+  }
   std::string handler() { return chance(70) ? "leaf" : "retried"; }
 
   std::string continue_on() { return fmt::format(", continueOn: {{failed: {}, error: {}}}", chance(70), chance(50)); }
@@ -110,8 +120,8 @@ class RandomWorkflow {
       std::vector<std::string> names;
       for (int i = 0; i < size; ++i) {
         names.push_back(fmt::format("s{}-{}", group, i));
-        members += fmt::format("{{name: {}, {}{}}}, ", names.back(), common(level, levels, "steps", before),
-                               chance(40) ? continue_on() : "");
+        members += fmt::format("{{name: {}, {}{}}}, ", names.back(),
+                               common(level, levels, "steps", names.back(), before), chance(40) ? continue_on() : "");
       }
       groups += fmt::format("[{}], ", members);
       before.insert(before.end(), names.begin(), names.end());
@@ -140,7 +150,8 @@ class RandomWorkflow {
         rule = fmt::format(", dependencies: [{}]{}", fmt::join(before, ", "), chance(40) ? continue_on() : "");
       }
       names.push_back(fmt::format("d{}", i));
-      tasks += fmt::format("{{name: {}, {}{}}}, ", names.back(), common(level, levels, "tasks", before), rule);
+      tasks +=
+          fmt::format("{{name: {}, {}{}}}, ", names.back(), common(level, levels, "tasks", names.back(), before), rule);
     }
     return fmt::format("dag: {{failFast: {}, tasks: [{}]}}", chance(70), tasks);
   }

@@ -25,6 +25,7 @@ void Machine::resume() {
   for (NodeIndex index = 0; index < count; ++index) {
     const Node& node = nodes_[index];
     if (Frame* frame = frame_of(node.boundary)) count_in_frame(node, *frame, 1);
+    phase_seen(index);
     if (node.fulfilled() && node.owner != Owner::kGroup) push(Action::Kind::kEnded, index);
     if (!node.fulfilled()) wake(index);
   }
@@ -168,7 +169,10 @@ void Machine::restore_dag(Frame& frame) {
 /// A restored frame goes on: what was due and is not there begins now.
 void Machine::wake_frame(Frame& frame) {
   failed_fast(frame);
-  for (const std::uint32_t task : std::exchange(frame.ended_groups, {})) task_settled(frame, task);
+  for (const std::uint32_t task : std::exchange(frame.ended_groups, {})) {
+    const NodeIndex group = frame.tasks[task].node;
+    hooked_step(group) ? leave(group) : task_settled(frame, task);
+  }
   if (frame.plan->dag()) {
     for (std::uint32_t task = 0; task < frame.plan->tasks.size(); ++task) {
       if (frame.plan->needed[task] && frame.tasks[task].unsettled == 0) task_due(frame, task);

@@ -173,7 +173,14 @@ void SiblingVariables::provide_task(std::uint32_t task, std::string_view field, 
   if (task == self_) return provide_outputs(self_node_, root, field, scope);
   const NodeIndex node = frame.tasks[task].node;
   if (frame.loops.contains(task)) return provide_aggregate(task, root, field, scope);
-  if (node == kNoNode || !machine_.nodes_[node].fulfilled()) return;
+  if (node == kNoNode) return;
+  if (!machine_.nodes_[node].fulfilled()) {
+    // Hooks look at those that run, too.
+    if (self_ != kNoTask && wants(field, "status")) {
+      scope.set(root + "status", std::string(api::node_phase_name(machine_.nodes_[node].phase)));
+    }
+    return;
+  }
   provide_outputs(node, root, field, scope);
   const Node& sibling = machine_.nodes_[node];
   const bool passed_over = sibling.phase == api::NodePhase::kSkipped || sibling.phase == api::NodePhase::kOmitted;
@@ -192,7 +199,7 @@ void SiblingVariables::provide_outputs(NodeIndex index, const std::string& root,
     set("id", [&] { return machine_.nodes_.id(machine_.effective(index)); });
     set("startedAt", [&] { return format_rfc3339(node.started_at); });
     set("finishedAt", [&] { return format_rfc3339(node.finished_at); });
-    set("status", [&] { return std::string(api::node_phase_name(node.phase)); });
+    set("status", [&] { return std::string(api::node_phase_name(machine_.nodes_[index].phase)); });
     set("ip", [&] { return node.extra ? node.extra->pod_ip : std::string(); });
     set("hostNodeName", [&] { return node.extra ? node.extra->host_node_name : std::string(); });
     set("exitCode",

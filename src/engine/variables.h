@@ -42,8 +42,8 @@ class SiblingVariables final : public Variables {
   SiblingVariables(Machine& machine, NodeIndex node) : machine_(machine), node_(node), body_(machine, node) {}
 
   void provide(std::string_view name, expr::Scope& scope) const override;
-  /// Also provides "<root>.<task>." for this task, whose node is `node`, though it is not settled: for its exit
-  /// handler.
+  /// Also provides "<root>.<task>." for this task, whose node is `node`, though it is not settled: for its hooks.
+  /// They also see the status of tasks that run.
   void set_self(std::uint32_t task, NodeIndex node) {
     self_ = task;
     self_node_ = node;
