@@ -269,18 +269,25 @@ class Checker {
       return error(*node.children[0], "cannot use " + (first.is(kNil) ? "nil" : name_of(first)) +
                                           " as argument (type []int) to call sort");
     }
-    if (name == "abs") return first;
     if (name == "len") {
       const bool fits = first.unknown() || first.array() || first.map() || first.is(kString);
       if (!fits) return error(node, "invalid argument for len (type " + name_of(first) + ")");
     }
     if (name == "max" || name == "min" || name == "mean" || name == "median") {
       for (const Type& argument : arguments) {
-        if (argument.unknown() || argument.array()) break;
+        if (argument.unknown() || argument.array()) return {};
         if (argument.number() || argument.of_integer()) continue;
         return error(node, "invalid argument for " + name + " (type " + name_of(argument) + ")");
       }
+      return first;
     }
+    const bool of_number = name == "ceil" || name == "floor" || name == "round" || name == "abs";
+    const bool of_text_too = name == "int" || name == "float";
+    if ((of_number || of_text_too) && !first.unknown() && !first.number() && !first.of_integer() &&
+        !(of_text_too && first.is(kString))) {
+      return error(node, "invalid argument for " + name + " (type " + name_of(first) + ")");
+    }
+    if (name == "abs") return first;
     for (const Wanted& wanted : kWanted) {
       if (wanted.function != name || first.unknown() || (wanted.map ? first.map() : first.array())) continue;
       return refuse(wanted.refusal);
