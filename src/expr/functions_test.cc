@@ -232,7 +232,7 @@ const ExpressionRow kRows[] = {
     {"asInt(inputs.parameters.num) == 1? 1: asInt(inputs.parameters.num) == 2? 1: steps['flip-coin'].outputs.result",
      "1"},
     {"asInt('abc')", "error: invalid operation: int(abc) (1:1)"},
-    {"asInt(inputs.parameters.missing)", "error: invalid argument for int (type unknown) (1:1)"},
+    {"asInt(inputs.parameters.missing)", "error: invalid operation: int(<nil>) (1:1)"},
     {"filter(['/a/main.log', '/b'], {# endsWith \"main.log\"})", "[\"/a/main.log\"]"},
     {"map(item.list, {# + 1})", "[2,3,4]"},
     {"any(item.list, # == 2)", "true"},
