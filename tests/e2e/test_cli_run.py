@@ -55,6 +55,33 @@ spec:
         artifacts: [{name: model, path: /tmp/model, archive: {none: {}}}]
 """
 
+HOOKS = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: hooks}
+spec:
+  entrypoint: main
+  hooks:
+    running: {template: say, expression: workflow.status == "Running", arguments: {parameters: [{name: text, value: it runs}]}}
+  templates:
+    - name: main
+      steps:
+        - - name: work
+            template: work
+            hooks:
+              running: {template: say, expression: steps.work.status == "Running", arguments: {parameters: [{name: text, value: the step runs}]}}
+              failed: {template: say, expression: steps.work.status == "Failed", arguments: {parameters: [{name: text, value: never}]}}
+              succeeded:
+                template: say
+                expression: steps.work.status == "Succeeded"
+                arguments: {parameters: [{name: text, value: "{{steps.work.outputs.result}}"}]}
+    - name: work
+      container: {image: busybox, command: [echo, done]}
+    - name: say
+      inputs: {parameters: [{name: text}]}
+      container: {image: busybox, command: [echo, "{{inputs.parameters.text}}"]}
+"""
+
 HOSTNAMES = """
 apiVersion: argoproj.io/v1alpha1
 kind: Workflow
@@ -152,6 +179,15 @@ def test_outputs_and_where_artifacts_lie(cli):
 
 def test_an_output_of_a_step_that_has_written_nothing(cli):
     assert "Failed" not in cli.run(HOSTNAMES).stdout
+
+
+def test_lifecycle_hooks(cli):
+    nodes = json.loads(cli.run(HOOKS, "-o", "json").stdout)["status"]["nodes"].values()
+    hooks = {node["name"]: node for node in nodes if node.get("nodeFlag", {}).get("hooked")}
+    assert set(hooks) == {"hooks.hooks.running", "hooks[0].work.hooks.running", "hooks[0].work.hooks.succeeded"}
+    assert all(node["phase"] == "Succeeded" for node in hooks.values())
+    lines = sorted(line.split(": ")[1] for line in cli("logs", "hooks").stdout.splitlines())
+    assert lines == ["done", "done", "it runs", "the step runs"]
 
 
 def test_plain_lines_without_a_terminal(cli):
