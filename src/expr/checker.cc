@@ -349,12 +349,12 @@ class Checker {
     return {name == "count" || name.ends_with("Index") ? kInt : kBool};
   }
 
-  /// Of functions that take texts and integers: false, and an error, when an argument is known to be neither.
+  /// Of functions that take texts, integers and arrays: false, and an error, when an argument is known to be neither.
   bool check_parameters(const Node& node, const std::vector<Type>& arguments) {
     const auto* found = std::ranges::find(kParameters, node.text, &Parameters::function);
     if (found == std::end(kParameters)) return true;
     for (std::size_t i = 0; i < arguments.size() && i < found->kinds.size(); ++i) {
-      const StaticKind wanted = found->kinds[i] == 's' ? kString : kInt;
+      const StaticKind wanted = found->kinds[i] == 's' ? kString : found->kinds[i] == 'i' ? kInt : kArray;
       if (arguments[i].unknown() || arguments[i].is(wanted)) continue;
       const std::string given = arguments[i].is(kNil) ? "nil" : name_of(arguments[i]);
       error(*node.children[i],
@@ -366,13 +366,13 @@ class Checker {
 
   struct Parameters {
     std::string_view function;
-    std::string_view kinds;  ///< s for a text, i for an integer
+    std::string_view kinds;  ///< s for a text, i for an integer, a for an array
   };
   static constexpr Parameters kParameters[] = {
-      {"trim", "ss"},        {"trimPrefix", "ss"},  {"trimSuffix", "ss"}, {"upper", "s"},    {"lower", "s"},
-      {"split", "ssi"},      {"splitAfter", "ssi"}, {"replace", "sssi"},  {"repeat", "si"},  {"indexOf", "ss"},
-      {"lastIndexOf", "ss"}, {"hasPrefix", "ss"},   {"hasSuffix", "ss"},  {"fromJSON", "s"}, {"toBase64", "s"},
-      {"fromBase64", "s"},   {"duration", "s"},     {"timezone", "s"},
+      {"trim", "ss"},    {"trimPrefix", "ss"},  {"trimSuffix", "ss"}, {"upper", "s"},      {"lower", "s"},
+      {"split", "ssi"},  {"splitAfter", "ssi"}, {"replace", "sssi"},  {"repeat", "si"},    {"indexOf", "ss"},
+      {"join", "as"},    {"lastIndexOf", "ss"}, {"hasPrefix", "ss"},  {"hasSuffix", "ss"}, {"fromJSON", "s"},
+      {"toBase64", "s"}, {"fromBase64", "s"},   {"duration", "s"},    {"timezone", "s"},
   };
   /// Functions of a map or an array.
   struct Wanted {

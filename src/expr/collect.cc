@@ -169,8 +169,12 @@ Held Evaluation::collect_filtered(Collection& collection) {
 }
 
 Held Evaluation::collect_summed(const Node& node, Collection& collection) {
-  Held total(std::int64_t{0});
-  for (std::size_t i = 0; i < collection.size(); ++i) {
+  // The original makes a sum of the elements of an array that is written out: a + b, of texts, too.
+  const Node& array = *node.children[0];
+  const bool written = array.kind == Node::Kind::kArray && !array.constant && collection.size() > 1;
+  const bool plain = written && node.children.size() == 1;
+  Held total = plain ? collection[0] : Held(std::int64_t{0});
+  for (std::size_t i = plain ? 1 : 0; i < collection.size(); ++i) {
     const Held held = collection.apply(i);
     if (held.failed()) return held;
     total = apply(Op::kAdd, total, held, node);

@@ -19,7 +19,7 @@ var explanations = []explanation{
 	{regexp.MustCompile(`sprig\.duration(Round)?\(`), anything},
 	{regexp.MustCompile(`sprig\.(without|has|uniq)\(.*sprig\.(add|sub|mul|div|mod|max|min|int64|ceil|floor)\(`), anything},
 	// Lists that are nil are empty lists.
-	{regexp.MustCompile(`(sprig\.(regexFindAll|rest|initial|concat|compact)|split|concat)\(.*(\?\?|==|!=|[jJ]son|JSON)|(\?\?|==|!=|[jJ]son|JSON|sWith|contains).*(sprig\.(regexFindAll|rest|initial|concat|compact)|split|concat)\(`), anything},
+	{regexp.MustCompile(`(sprig\.(regexFindAll|rest|initial|concat|compact)|split|concat|sort)\(.*(\?\?|==|!=|[jJ]son|JSON)|(\?\?|==|!=|[jJ]son|JSON|sWith|contains).*(sprig\.(regexFindAll|rest|initial|concat|compact)|split|concat)\(`), anything},
 	// What lies in memory below a list's end is not there.
 	{regexp.MustCompile(`sprig\.slice\(`), regexp.MustCompile(`slice index out of bounds`)},
 	// A text that is not UTF-8 within a map or a list.
@@ -27,6 +27,8 @@ var explanations = []explanation{
 	// find and findLast, and first and last of filter and map, which become these, leave a value behind on the
 	// original's stack.
 	{regexp.MustCompile(`find(Last)?(Index)?\(|(first|last)\(.*(filter|map)\(|\| (first|last)\(|filter\(.*\)\[-?[01]\]`), anything},
+	// Of a filter of a filter, which become one, #index is the outer list's.
+	{regexp.MustCompile(`filter\(+filter\(.*#index`), anything},
 	// So does get, which gives nil where the check of types saw a number.
 	{regexp.MustCompile(`get\(.*"error": "interface conversion`), anything},
 	// A map has as many places for a predicate as members.
@@ -34,7 +36,7 @@ var explanations = []explanation{
 	// What stands in an argument of sprig is checked as all else.
 	{anything, regexp.MustCompile(`cannot redeclare variable|invalid number of arguments`)},
 	// Lists and maps do not know the type of their elements.
-	{regexp.MustCompile(`sprig\.(must)?(typeOf|kindOf|typeIs|kindIs|toString)|sort\(+sprig\.chunk|groupBy\(.*\)\[|in groupBy\(|==.*groupBy\(|groupBy\(.*==|sprig\.chunk\(.*==|==.*sprig\.chunk\(`), anything},
+	{regexp.MustCompile(`sprig\.(must)?(typeOf|kindOf|typeIs|kindIs|toString)|sort\(.*sprig\.chunk|(groupBy|fromPairs)\(.*==|groupBy\(.*\)\[|in groupBy\(|==.*groupBy\(|groupBy\(.*==|sprig\.chunk\(.*==|==.*sprig\.chunk\(`), anything},
 	// What is wrong with a depends text is told at once, not when the tasks before it have finished.
 	{regexp.MustCompile(`"becomes": .*"type": "nil"`), regexp.MustCompile(`"error": `)},
 }
