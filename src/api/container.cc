@@ -15,6 +15,10 @@ void check_object_only(const Place& place, Unread&) {
   expect_object(place);
 }
 
+void check_int_or_string(const Place& place, Unread&) {
+  read_int_or_string(place);
+}
+
 constexpr Field<Unread> kEnvVarSourceFields[] = {
     {"configMapKeyRef", Handling::kRead, check_object_only},
     {"secretKeyRef", Handling::kRead, check_object_only},
@@ -58,8 +62,44 @@ void check_list(const Place& place, Unread&) {
   for (std::size_t i = 0; i < array.size(); ++i) check_object(place.element(i, array[i]), fields);
 }
 
-constexpr Field<Unread> kScriptFields[] = {
-    {"source", Handling::kRead, check_as<std::string>},
+constexpr Field<Unread> kExecFields[] = {
+    {"command", Handling::kRead, check_as<std::vector<std::string>>},
+};
+
+constexpr Field<Unread> kHttpHeaderFields[] = {
+    {"name", Handling::kRead, check_as<std::string>},
+    {"value", Handling::kRead, check_as<std::string>},
+};
+
+constexpr Field<Unread> kHttpGetFields[] = {
+    {"path", Handling::kRead, check_as<std::string>},
+    {"port", Handling::kRead, check_int_or_string},
+    {"host", Handling::kRead, check_as<std::string>},
+    {"scheme", Handling::kRead, check_as<std::string>},
+    {"httpHeaders", Handling::kRead, check_list<kHttpHeaderFields>},
+};
+
+constexpr Field<Unread> kTcpSocketFields[] = {
+    {"port", Handling::kRead, check_int_or_string},
+    {"host", Handling::kRead, check_as<std::string>},
+};
+
+constexpr Field<Unread> kProbeFields[] = {
+    {"exec", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kExecFields); }},
+    {"httpGet", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kHttpGetFields); }},
+    {"tcpSocket", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kTcpSocketFields); }},
+    {"grpc", Handling::kLater},
+    {"initialDelaySeconds", Handling::kRead, check_as<int>},
+    {"timeoutSeconds", Handling::kRead, check_as<int>},
+    {"periodSeconds", Handling::kRead, check_as<int>},
+    {"successThreshold", Handling::kRead, check_as<int>},
+    {"failureThreshold", Handling::kRead, check_as<int>},
+    {"terminationGracePeriodSeconds"},
+};
+
+/// Those of init containers and sidecars; the first is theirs alone, the last a script's.
+constexpr Field<Unread> kAllContainerFields[] = {
+    {"mirrorVolumeMounts", Handling::kRead, check_as<bool>},
     {"name", Handling::kRead, check_as<std::string>},
     {"image", Handling::kRead, check_as<std::string>},
     {"command", Handling::kRead, check_as<std::vector<std::string>>},
@@ -79,15 +119,18 @@ constexpr Field<Unread> kScriptFields[] = {
     {"terminationMessagePolicy"},
     {"lifecycle", Handling::kCluster},
     {"livenessProbe", Handling::kCluster},
-    {"readinessProbe", Handling::kCluster},
+    {"readinessProbe", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kProbeFields); }},
     {"startupProbe", Handling::kCluster},
     {"resizePolicy", Handling::kCluster},
     {"restartPolicy", Handling::kCluster},
     {"restartPolicyRules", Handling::kCluster},
     {"volumeDevices", Handling::kLater},
+    {"source", Handling::kRead, check_as<std::string>},
 };
-/// A container is a script without its source.
-constexpr std::span<const Field<Unread>> kContainerFields = std::span(kScriptFields).subspan(1);
+constexpr std::span<const Field<Unread>> kScriptFields = std::span(kAllContainerFields).subspan(1);
+constexpr std::span<const Field<Unread>> kContainerFields = kScriptFields.first(kScriptFields.size() - 1);
+constexpr std::span<const Field<Unread>> kFurtherContainerFields =
+    std::span(kAllContainerFields).first(std::size(kAllContainerFields) - 1);
 
 constexpr Field<Unread> kVolumeFields[] = {
     {"name", Handling::kRead, check_as<std::string>},
@@ -136,6 +179,12 @@ void check_container(const Place& place) {
 
 void check_script(const Place& place) {
   check_object(place, kScriptFields);
+}
+
+void check_further_containers(const Place& place) {
+  if (!expect_array(place)) return;
+  const doc::Array& array = place.value().get_array();
+  for (std::size_t i = 0; i < array.size(); ++i) check_object(place.element(i, array[i]), kFurtherContainerFields);
 }
 
 void check_volumes(const Place& place) {

@@ -22,6 +22,8 @@ void read_hooks(const Place& place, std::optional<LifecycleHook>& exit, std::vec
 /// Kubernetes' own objects: checked, not read.
 void check_container(const Place& place);
 void check_script(const Place& place);
+/// initContainers and sidecars.
+void check_further_containers(const Place& place);
 void check_volumes(const Place& place);
 /// labels and annotations of pods.
 void check_metadata(const Place& place);

@@ -36,6 +36,11 @@ constexpr Field<WorkflowSpec> kSpecFields[] = {
     field<&WorkflowSpec::priority>("priority"),
     {"volumes", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_volumes(place); }},
     {"podMetadata", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_metadata(place); }},
+    {"podSpecPatch", Handling::kRead,
+     [](const Place& place, WorkflowSpec&) {
+       std::string text;
+       read(place, text);
+     }},
     {"archiveLogs"},
     {"securityContext"},
     {"automountServiceAccountToken"},
@@ -61,7 +66,6 @@ constexpr Field<WorkflowSpec> kSpecFields[] = {
     {"ttlStrategy", Handling::kLater},
     {"podGC", Handling::kLater},
     {"artifactGC", Handling::kLater},
-    {"podSpecPatch", Handling::kLater},
     {"metrics", Handling::kLater},
     {"synchronization", Handling::kLater},
     {"workflowMetadata", Handling::kLater},

@@ -204,8 +204,8 @@ TEST(Parse, WarnsOfWhatIsRead) {
                 "only a cluster honours spec.templates[0].nodeSelector"},
            Case{"retry affinity", "    retryStrategy: {affinity: {nodeAntiAffinity: {}}}\n    suspend: {}\n",
                 "only a cluster honours spec.templates[0].retryStrategy.affinity"},
-           Case{"probes", "    container: {image: x, readinessProbe: {}}\n",
-                "only a cluster honours spec.templates[0].container.readinessProbe"},
+           Case{"probes", "    container: {image: x, livenessProbe: {}}\n",
+                "only a cluster honours spec.templates[0].container.livenessProbe"},
            Case{"bare step", "    steps:\n    - {name: a, template: t}\n    - {name: b, template: t}\n",
                 "spec.templates[0].steps[0] is a bare step; it is taken as a group of one: write \"- - name:\""},
            Case{"withItems that is a text", "    steps:\n    - - {name: a, template: t, withItems: \"{{x}}\"}\n",
@@ -267,8 +267,8 @@ TEST(Parse, NullCountsAsAbsent) {
 
 TEST(Parse, EveryFieldOfTheSpecIsKnown) {
   for (const char* name :
-       {"templateDefaults", "workflowTemplateRef", "synchronization", "ttlStrategy", "podGC", "metrics", "podSpecPatch",
-        "artifactGC", "volumeClaimTemplates", "volumeClaimGC", "workflowMetadata", "executorPlugins"}) {
+       {"templateDefaults", "workflowTemplateRef", "synchronization", "ttlStrategy", "podGC", "metrics", "artifactGC",
+        "volumeClaimTemplates", "volumeClaimGC", "workflowMetadata", "executorPlugins"}) {
     const Parsed parsed = parse(std::string("metadata: {name: w}\nspec:\n  ") + name + ": {}\n");
     EXPECT_THAT(parsed.errors, ElementsAre(std::string("spec.") + name + " is not supported yet"));
   }

@@ -159,6 +159,11 @@ constexpr Field<Template> kArchiveLocationFields[] = {
     {"plugin", Handling::kLater},
 };
 
+void check_text(const Place& place) {
+  std::string text;
+  read(place, text);
+}
+
 void read_annotations(const Place& place, Template& out) {
   std::map<std::string, std::string> annotations;
   read(place, annotations);
@@ -211,6 +216,9 @@ constexpr Field<Template> kTemplateFields[] = {
     {"annotations", Handling::kRead, read_annotations},
     {"metadata", Handling::kRead, [](const Place& place, Template&) { check_metadata(place); }},
     {"volumes", Handling::kRead, [](const Place& place, Template&) { check_volumes(place); }},
+    {"initContainers", Handling::kRead, [](const Place& place, Template&) { check_further_containers(place); }},
+    {"sidecars", Handling::kRead, [](const Place& place, Template&) { check_further_containers(place); }},
+    {"podSpecPatch", Handling::kRead, [](const Place& place, Template&) { check_text(place); }},
     {"archiveLocation", Handling::kRead,
      [](const Place& place, Template& out) { read_object<Template>(place, out, kArchiveLocationFields); }},
     {"securityContext"},
@@ -230,9 +238,6 @@ constexpr Field<Template> kTemplateFields[] = {
     {"http", Handling::kLater},
     {"plugin", Handling::kLater},
     {"daemon", Handling::kLater},
-    {"initContainers", Handling::kLater},
-    {"sidecars", Handling::kLater},
-    {"podSpecPatch", Handling::kLater},
     {"metrics", Handling::kLater},
     {"synchronization", Handling::kLater},
     {"pendingTimeout", Handling::kLater},

@@ -283,16 +283,61 @@ void Validator::check_leaf(const Template& tmpl, const Spot& spot, const Variabl
     if (doc::find_string(container, "image").empty()) error(at.pointer, at.name + ".image may not be empty", true);
     check_mounts(tmpl, container, at);
   }
+  check_further_containers(tmpl, spot);
   if (tmpl.resource) check_resource(*tmpl.resource, {spot.pointer + "/resource", spot.name + ".resource"});
 }
 
-void Validator::check_mounts(const Template& tmpl, const doc::Value& container, const Spot& spot) {
-  std::vector<std::string> volumes;
+std::vector<std::string> Validator::volume_names(const Template& tmpl) const {
+  std::vector<std::string> names;
   for (const doc::Shared& holder : {tmpl.document, workflow_.spec.document}) {
     const doc::Value* list = doc::find(*holder, "volumes");
     if (!list || !list->is_array()) continue;
-    for (const doc::Value& volume : list->get_array()) volumes.emplace_back(doc::find_string(volume, "name"));
+    for (const doc::Value& volume : list->get_array()) names.emplace_back(doc::find_string(volume, "name"));
   }
+  return names;
+}
+
+/// Init containers and sidecars.
+void Validator::check_further_containers(const Template& tmpl, const Spot& spot) {
+  std::set<std::string, std::less<>> names = {"main"};
+  for (const std::string_view field : {"initContainers", "sidecars"}) {
+    const doc::Value* list = doc::find(*tmpl.document, field);
+    const std::size_t count = list && list->is_array() ? list->get_array().size() : 0;
+    if (count > 0 && tmpl.type != Template::Type::kContainer && tmpl.type != Template::Type::kScript) {
+      error(fmt::format("{}/{}", spot.pointer, field),
+            fmt::format("{}.{} is only valid for container and script templates", spot.name, field), true);
+      continue;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      const doc::Value& container = list->get_array()[i];
+      const Spot at{fmt::format("{}/{}/{}", spot.pointer, field, i), fmt::format("{}.{}[{}]", spot.name, field, i)};
+      check_further_container(container, field, at, names);
+      check_mounts(tmpl, container, at);
+    }
+  }
+}
+
+void Validator::check_further_container(const doc::Value& container, std::string_view list, const Spot& spot,
+                                        std::set<std::string, std::less<>>& names) {
+  constexpr std::string_view kReserved[] = {"init", "wait", "supervisor"};
+  const std::string name(doc::find_string(container, "name"));
+  if (name.empty()) {
+    error(spot.pointer, fmt::format("{} must all have container name: {}.name is required", list, spot.name), true);
+  } else if (one_of(kReserved, name)) {
+    error(spot.pointer + "/name", fmt::format("{}: \"{}\" is a reserved Argo container name", spot.name, name));
+  } else if (!has_tag(name) && !names.insert(name).second) {
+    error(spot.pointer + "/name",
+          fmt::format("{}.name '{}' is not unique among the pod's containers", spot.name, name));
+  }
+  if (doc::find_string(container, "image").empty()) error(spot.pointer, spot.name + ".image may not be empty", true);
+  if (list == "initContainers" && doc::find_string(container, "restartPolicy") == "Always") {
+    error(spot.pointer + "/restartPolicy",
+          spot.name + ": init containers that keep running are not supported yet: write it below sidecars");
+  }
+}
+
+void Validator::check_mounts(const Template& tmpl, const doc::Value& container, const Spot& spot) {
+  const std::vector<std::string> volumes = volume_names(tmpl);
   std::map<std::string, std::string, std::less<>> taken;
   const doc::Value* mounts = doc::find(container, "volumeMounts");
   const std::size_t count = mounts && mounts->is_array() ? mounts->get_array().size() : 0;
@@ -312,6 +357,7 @@ void Validator::check_mounts(const Template& tmpl, const doc::Value& container, 
             fmt::format("{}.volumeMounts[{}].mountPath '{}' already mounted in {}", spot.name, i, path, other->second));
     }
   }
+  if (!spot.pointer.ends_with("/container") && !spot.pointer.ends_with("/script")) return;
   for (std::size_t i = 0; i < tmpl.inputs.artifacts.size(); ++i) {
     const Artifact& artifact = tmpl.inputs.artifacts[i];
     if (artifact.path.empty()) continue;

@@ -47,6 +47,10 @@ class Validator {
   void check_outputs(const Template& tmpl, const Spot& spot, const Variables& scope);
   void check_output_source(const Template& tmpl, const Parameter& parameter, const Spot& spot);
   void check_leaf(const Template& tmpl, const Spot& spot, const Variables& scope);
+  std::vector<std::string> volume_names(const Template& tmpl) const;
+  void check_further_containers(const Template& tmpl, const Spot& spot);
+  void check_further_container(const doc::Value& container, std::string_view list, const Spot& spot,
+                               std::set<std::string, std::less<>>& names);
   void check_mounts(const Template& tmpl, const doc::Value& container, const Spot& spot);
   void check_resource(const ResourceAction& resource, const Spot& spot);
 

@@ -10,8 +10,9 @@
 namespace tiphys::cluster {
 
 /// JSON: {"files": [{"path", "content", "mode"?}], "artifacts": [{"name", "path", "mode"?, "archive"?, "optional"?,
-/// "location": {...}}]}, put in place before the main container starts. `location` is {"raw": {"data"}} or {"s3":
-/// {"key"}}.
+/// "location": {...}}], "mirrored"?: [container]}, put in place before the first container starts: into the volume that
+/// a path lies in, else into main's own files; those that are mirrored see the same files. `location` is {"raw":
+/// {"data"}} or {"s3": {"key"}}.
 inline constexpr std::string_view kInputsAnnotation = "tiphys.io/inputs";
 /// JSON: {"result": bool, "parameters": [{"name", "path", "default"?}], "artifacts": [{"name", "path", "key",
 /// "archive"?: "tar"|"none"|"zip", "compressionLevel"?, "optional"?, "mode"?}]}: what to collect after the main

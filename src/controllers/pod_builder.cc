@@ -209,10 +209,28 @@ void PodBuilder::add_scheduling(const doc::Value& pod_template, doc::Object& spe
   if (!aliases.empty()) spec["hostAliases"] = std::move(aliases);
 }
 
-Status PodBuilder::apply_patches(const doc::Value& pod_template, doc::Value& spec) const {
-  const doc::Value* sources[] = {spec_->get(), &pod_template};
-  for (const doc::Value* source : sources) {
-    const std::string_view text = doc::find_string(*source, "podSpecPatch");
+/// The workflow's patch may name what differs from pod to pod; the template's has been substituted with the template.
+Result<std::string> PodBuilder::workflow_patch(const engine::CreatePod& request) const {
+  TIPHYS_TRY(const auto text, expr::TextTemplate::compile(doc::find_string(**spec_, "podSpecPatch")));
+  if (text.constant()) return text.text();
+  expr::Scope scope;
+  scope.set("pod.name", request.pod_name);
+  const doc::Value* inputs = doc::find(*request.template_document, "inputs");
+  for (const doc::Value& parameter : list(inputs ? *inputs : doc::Value(), "parameters")) {
+    const doc::Value* value = doc::find(parameter, "value");
+    if (value)
+      scope.set(fmt::format("inputs.parameters.{}", doc::find_string(parameter, "name")), doc::scalar_text(*value));
+  }
+  return text.render(scope, expr::Unresolved::kKeep);
+}
+
+Status PodBuilder::apply_patches(const engine::CreatePod& request, doc::Value& spec) const {
+  auto of_workflow = workflow_patch(request);
+  if (!of_workflow) {
+    return std::unexpected(of_workflow.error().in("Failed to substitute the PodSpecPatch variables"));
+  }
+  const std::string_view of_template = doc::find_string(*request.template_document, "podSpecPatch");
+  for (const std::string_view text : {std::string_view(*of_workflow), of_template}) {
     if (text.empty()) continue;
     Result<std::vector<doc::Document>> documents = doc::parse_yaml(text, "podSpecPatch");
     if (!documents) return std::unexpected(documents.error().in("Error applying PodSpecPatch"));
@@ -235,7 +253,7 @@ Result<doc::Value> PodBuilder::build(const engine::CreatePod& request) const {
   if (request.active_deadline) spec["activeDeadlineSeconds"] = whole_seconds(*request.active_deadline);
   add_scheduling(pod_template, spec);
   doc::Value patched = std::move(spec);
-  TIPHYS_CHECK_OK(apply_patches(pod_template, patched));
+  TIPHYS_CHECK_OK(apply_patches(request, patched));
   return doc::Object{
       {"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", metadata(request)}, {"spec", std::move(patched)}};
 }

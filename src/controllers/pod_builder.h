@@ -23,7 +23,8 @@ class PodBuilder {
   doc::Object metadata(const engine::CreatePod& request) const;
   Status add_volumes(const doc::Value& pod_template, doc::Object& spec) const;
   void add_scheduling(const doc::Value& pod_template, doc::Object& spec) const;
-  Status apply_patches(const doc::Value& pod_template, doc::Value& spec) const;
+  Result<std::string> workflow_patch(const engine::CreatePod& request) const;
+  Status apply_patches(const engine::CreatePod& request, doc::Value& spec) const;
 
   std::string name_, ns_, uid_;
   /// The workflow's spec without its templates, its own variables substituted; an error is told by build().

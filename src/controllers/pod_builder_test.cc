@@ -234,5 +234,15 @@ container: {image: x, command: [a]}
   EXPECT_EQ(doc::find_string(pod.at("spec").at("containers").at(0), "resources", "limits", "cpu"), "2");
 }
 
+TEST(PodBuilder, TheWorkflowsPatchMayNameInputs) {
+  const doc::Value pod =
+      build("entrypoint: a\npodSpecPatch: 'hostname: \"{{inputs.parameters.who}}-{{pod.name}}\"'", request_for(R"(
+name: a
+inputs: {parameters: [{name: who, value: me}]}
+container: {image: x, command: [a]}
+)"));
+  EXPECT_EQ(doc::find_string(pod, "spec", "hostname"), "me-" + std::string(doc::find_string(pod, "metadata", "name")));
+}
+
 }  // namespace
 }  // namespace tiphys::controllers

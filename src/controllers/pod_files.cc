@@ -76,6 +76,22 @@ doc::Object wanted_artifact(const doc::Value& artifact, const engine::CreatePod&
   return wanted;
 }
 
+/// The init containers and sidecars that see main's mounts, of which the original makes the inputs some.
+doc::Array mirroring(const doc::Value& pod_template) {
+  doc::Array names;
+  for (const std::string_view field : {"initContainers", "sidecars"}) {
+    const doc::Value* containers = doc::find(pod_template, field);
+    if (!containers || !containers->is_array()) continue;
+    for (const doc::Value& container : containers->get_array()) {
+      const doc::Value* mirrors = doc::find(container, "mirrorVolumeMounts");
+      if (mirrors && mirrors->is_bool() && mirrors->get_bool()) {
+        names.emplace_back(doc::find_string(container, "name"));
+      }
+    }
+  }
+  return names;
+}
+
 }  // namespace
 
 std::string inputs_annotation(const doc::Value& pod_template) {
@@ -100,6 +116,7 @@ std::string inputs_annotation(const doc::Value& pod_template) {
   doc::Object annotation;
   if (!files.empty()) annotation["files"] = std::move(files);
   if (!artifacts.empty()) annotation["artifacts"] = std::move(artifacts);
+  if (doc::Array mirrored = mirroring(pod_template); !mirrored.empty()) annotation["mirrored"] = std::move(mirrored);
   return doc::to_json(std::move(annotation));
 }
 

@@ -43,6 +43,8 @@ struct ContainerSpec {
   bool read_only_root = false;
   bool privileged = false;
   std::string hostname;
+  /// The id of a running container whose network this one shares; "": one of its own, as far as the runtime has any.
+  std::string network_of;
   /// Folder of this container in the data directory, made by the runtime when it has something for it: its log,
   /// `<dir>/log` (node/log/log_file.h), and what else it keeps.
   std::string dir;

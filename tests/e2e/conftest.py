@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -83,6 +84,14 @@ def tiphys(tmp_path, request):
     program = Tiphys(binary, tmp_path / "data", home, where)
     yield program
     program.close()
+
+
+@pytest.fixture
+def free_port():
+    """A port of 127.0.0.1 that nobody has: steps of the process runtime share this host's."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
 
 
 def nodes_by_name(workflow):

@@ -47,9 +47,10 @@ class FakeRuntime final : public Runtime {
   void remove_unclaimed(std::function<bool(std::string_view)> is_wanted) override { wanted = std::move(is_wanted); }
 
   void run(const std::string& id) { std::move(containers.at(id).on_started)({}); }
-  void end(const std::string& id, int code, const std::string& reason = "") {
+  void end(const std::string& id, int code, const std::string& reason = "", int signal = 0) {
     ContainerExit exit;
     exit.exit_code = code;
+    exit.signal = signal;
     exit.reason = !reason.empty() ? reason : code == 0 ? "Completed" : "Error";
     exit.started_at = exit.finished_at = executor_.now();
     std::move(containers.at(id).on_exit)(exit);
@@ -303,8 +304,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadPodCase{"UnsupportedVolume", "{}", R"({"volumes":[{"name":"v","nfs":{"server":"s","path":"/"}}]})",
                    "only emptyDir, hostPath, configMap and secret"},
         BadPodCase{"BadQuantity", R"({"resources":{"limits":{"memory":"lots"}}})", "{}", "lots"},
-        BadPodCase{"MoreThanTheMachine", R"({"resources":{"requests":{"cpu":"64"}}})", "{}", "Unschedulable"},
-        BadPodCase{"InitContainers", "{}", R"({"initContainers":[{"name":"i"}]})", "initContainers are not supported"}),
+        BadPodCase{"MoreThanTheMachine", R"({"resources":{"requests":{"cpu":"64"}}})", "{}", "Unschedulable"}),
     [](const auto& test) { return test.param.name; });
 
 TEST_F(AgentTest, LimitsAndSecurityReachTheRuntime) {
@@ -518,21 +518,126 @@ TEST_F(AgentTest, TheEndIsWrittenAgainUntilItIsTaken) {
   EXPECT_TRUE(runtime_.containers.at(id("a")).removed);
 }
 
-TEST_F(AgentTest, OtherContainersStopWhenMainHasEnded) {
-  doc::Value two = pod("a");
-  two.at("spec")
-      .at("containers")
-      .as_array()
-      .push_back(doc::Object{{"name", "sidecar"}, {"command", doc::Array{"serve"}}});
-  cluster_.put(cluster::kPods, std::move(two));
-  begun("a");
-  run_until([&] { return runtime_.containers.contains("uid-a.sidecar"); });
+/// A pod of main, one init container and one sidecar.
+class AgentContainers : public AgentTest {
+ protected:
+  void put(doc::Object annotations = {}) {
+    doc::Value made = pod("a", {}, {}, std::move(annotations));
+    doc::Object& spec = made.at("spec").as_object();
+    spec["containers"].as_array().push_back(doc::Object{{"name", "side"}, {"command", doc::Array{"serve"}}});
+    spec["initContainers"] = doc::Array{doc::Object{{"name", "first"}, {"command", doc::Array{"prepare"}}}};
+    cluster_.put(cluster::kPods, std::move(made));
+    run_until([&] { return runtime_.containers.contains("uid-a.first"); });
+  }
+  const doc::Value& container(std::string_view list, std::size_t index = 0) {
+    return doc::find(*cluster_.find(key("a")), "status", list)->get_array().at(index);
+  }
+  void begin_all() {
+    put();
+    runtime_.run("uid-a.first");
+    runtime_.end("uid-a.first", 0);
+    runtime_.run(id("a"));
+    runtime_.run("uid-a.side");
+  }
+};
+
+TEST_F(AgentContainers, StartOneAfterTheOther) {
+  put();
+  EXPECT_THAT(runtime_.started, ElementsAre("uid-a.first"));
+  runtime_.run("uid-a.first");
+  run_until([&] { return !cluster_.phases["a"].empty(); });
+  EXPECT_THAT(cluster_.phases["a"], ElementsAre("Pending"));
+  EXPECT_NE(doc::find_string(container("initContainerStatuses"), "state", "running", "startedAt"), "");
+  EXPECT_EQ(doc::find_string(container("containerStatuses"), "state", "waiting", "reason"), "PodInitializing");
+  runtime_.end("uid-a.first", 0);
+  EXPECT_THAT(runtime_.started, ElementsAre("uid-a.first", id("a")));
+  EXPECT_EQ(runtime_.containers.at(id("a")).spec.network_of, "");
   runtime_.run(id("a"));
-  runtime_.run("uid-a.sidecar");
+  EXPECT_THAT(runtime_.started, ElementsAre("uid-a.first", id("a"), "uid-a.side"));
+  EXPECT_EQ(runtime_.containers.at("uid-a.side").spec.network_of, id("a"));
+  runtime_.run("uid-a.side");
+  run_until([&] { return cluster_.phases["a"].size() > 1; });
+  EXPECT_EQ(cluster_.phases["a"].back(), "Running");
+}
+
+TEST_F(AgentContainers, AFailedInitContainerIsTheEnd) {
+  put();
+  runtime_.run("uid-a.first");
+  runtime_.end("uid-a.first", 2);
+  EXPECT_EQ(status(ended("a"), "phase"), "Failed");
+  EXPECT_EQ(doc::find(container("initContainerStatuses"), "state", "terminated", "exitCode")->get_int64(), 2);
+  EXPECT_EQ(doc::find_string(container("containerStatuses"), "state", "waiting", "reason"), "PodInitializing");
+  EXPECT_THAT(runtime_.started, ElementsAre("uid-a.first"));
+}
+
+TEST_F(AgentContainers, TheOthersStopWhenMainHasEnded) {
+  begin_all();
   runtime_.end(id("a"), 0);
-  EXPECT_EQ(runtime_.containers.at("uid-a.sidecar").stops.size(), 1u);
-  runtime_.end("uid-a.sidecar", 143);
+  EXPECT_THAT(runtime_.containers.at("uid-a.side").stops, ElementsAre(std::chrono::seconds(30)));
+  runtime_.end("uid-a.side", 143);
+  EXPECT_EQ(status(ended("a"), "phase"), "Failed");
+  EXPECT_EQ(doc::find(container("containerStatuses"), "state", "terminated", "exitCode")->get_int64(), 0);
+  EXPECT_EQ(doc::find(container("containerStatuses", 1), "state", "terminated", "exitCode")->get_int64(), 143);
+  for (const char* name : {"uid-a.first", "uid-a.main", "uid-a.side"}) {
+    EXPECT_TRUE(runtime_.containers.at(name).removed) << name;
+  }
+}
+
+TEST_F(AgentContainers, ASidecarThatEndsByItselfEndsNothing) {
+  begin_all();
+  runtime_.end("uid-a.side", 0);
+  EXPECT_TRUE(runtime_.containers.at(id("a")).stops.empty());
+  runtime_.end(id("a"), 0);
   EXPECT_EQ(status(ended("a"), "phase"), "Succeeded");
+}
+
+TEST_F(AgentContainers, ASidecarThatCannotStartEndsMain) {
+  put();
+  runtime_.run("uid-a.first");
+  runtime_.end("uid-a.first", 0);
+  runtime_.run(id("a"));
+  std::move(runtime_.containers.at("uid-a.side").on_started)(fail(Code::kNotFound, "ErrImagePull: no such image"));
+  EXPECT_EQ(runtime_.containers.at(id("a")).stops.size(), 1u);
+  runtime_.end(id("a"), 143, "", 15);
+  EXPECT_EQ(status(ended("a"), "message"), "container \"side\" cannot start: ErrImagePull: no such image");
+}
+
+TEST_F(AgentContainers, ASidecarThatComesTooLateIsNoFailure) {
+  put();
+  runtime_.run("uid-a.first");
+  runtime_.end("uid-a.first", 0);
+  runtime_.run(id("a"));
+  std::move(runtime_.containers.at("uid-a.side").on_started)(fail(Code::kInternal, "StartError: main does not run"));
+  runtime_.end(id("a"), 0);
+  ended("a");
+  EXPECT_EQ(status(*cluster_.find(key("a")), "message"), "");
+  EXPECT_EQ(doc::find(container("containerStatuses", 1), "state", "terminated", "exitCode")->get_int64(), 137);
+}
+
+TEST_F(AgentContainers, MirroringContainersSeeTheInputsOfMain) {
+  put({{std::string(kInputsAnnotation),
+        R"({"files": [{"path": "/in/f", "content": "text"}], "mirrored": ["first"]})"}});
+  runtime_.run("uid-a.first");
+  runtime_.end("uid-a.first", 0);
+  for (const char* name : {"uid-a.first", "uid-a.main"}) {
+    const ContainerSpec& spec = runtime_.containers.at(name).spec;
+    ASSERT_EQ(spec.mounts.size(), 1u) << name;
+    EXPECT_EQ(spec.mounts[0].path, "/in/f");
+    EXPECT_EQ(read_file(spec.mounts[0].host_path), "text");
+  }
+  runtime_.run(id("a"));
+  EXPECT_TRUE(runtime_.containers.at("uid-a.side").spec.mounts.empty());
+}
+
+TEST_F(AgentTest, InputsBelowAMountLieInTheVolume) {
+  doc::Object spec{{"volumes", doc::Array{doc::Object{{"name", "v"}, {"emptyDir", doc::Object{}}}}}};
+  doc::Object main{{"volumeMounts", doc::Array{doc::Object{{"name", "v"}, {"mountPath", "/v/"}}}}};
+  cluster_.put(cluster::kPods,
+               pod("a", std::move(main), std::move(spec),
+                   {{std::string(kInputsAnnotation), R"({"files": [{"path": "/v/deep/f", "content": "text"}]})"}}));
+  const ContainerSpec& made = begun("a").spec;
+  EXPECT_TRUE(made.inputs.empty());
+  EXPECT_EQ(read_file(made.mounts.at(0).host_path + "/deep/f"), "text");
 }
 
 TEST_F(AgentTest, LogsAreReadFromThePodsFolder) {

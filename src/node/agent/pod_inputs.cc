@@ -3,8 +3,10 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <optional>
 
 #include "artifact/file_tree.h"
+#include "base/unique_fd.h"
 #include "node/agent/pod_files.h"
 #include "node/agent/write_file.h"
 
@@ -67,7 +69,57 @@ Status stage_artifact(const doc::Value& wanted, const std::string& target, artif
   return {};
 }
 
+/// Where on this host a path of the container lies, when it is below one of the mounts.
+std::optional<std::string> path_in_volume(const std::vector<Mount>& mounts, const std::string& path) {
+  const Mount* deepest = nullptr;
+  std::string deepest_path;
+  for (const Mount& mount : mounts) {
+    std::string folder = fs::path(mount.path).lexically_normal().string();
+    while (folder.size() > 1 && folder.ends_with('/')) folder.pop_back();
+    const bool inside = path.starts_with(folder == "/" ? folder : folder + "/");
+    if (!inside || (deepest && folder.size() <= deepest_path.size())) continue;
+    deepest = &mount;
+    deepest_path = std::move(folder);
+  }
+  if (!deepest) return std::nullopt;
+  return fmt::format("{}/{}", deepest->host_path, path.substr(deepest_path == "/" ? 1 : deepest_path.size() + 1));
+}
+
+Status copy_to(const std::string& from, const fs::path& to) {
+  std::error_code error;
+  fs::create_directories(to.parent_path(), error);
+  if (error) return fail_errno(fmt::format("make {}", to.parent_path().string()), error.value());
+  TIPHYS_CHECK_OK(artifact::remove_tree(to));
+  TIPHYS_TRY(UniqueFd tree, artifact::open_tree(from));
+  TIPHYS_TRY(const UniqueFd folder, artifact::open_tree(to.parent_path()));
+  return artifact::copy_tree(std::move(tree), from, folder.get(), to.filename(), false);
+}
+
 }  // namespace
+
+std::vector<std::string> mirroring_containers(std::string_view annotation) {
+  std::vector<std::string> names;
+  const auto inputs = doc::parse_json(annotation);
+  const doc::Value* list = inputs ? doc::find(*inputs, "mirrored") : nullptr;
+  if (!list || !list->is_array()) return names;
+  for (const doc::Value& name : list->get_array()) names.push_back(doc::scalar_text(name));
+  return names;
+}
+
+Status put_into_volumes(const std::vector<Mount>& mounts, StagedInputs& staged) {
+  StagedInputs rest;
+  for (auto& [path, from] : staged) {
+    const std::string normal = fs::path(path).lexically_normal().string();
+    const auto to = path_in_volume(mounts, normal.ends_with('/') ? normal.substr(0, normal.size() - 1) : normal);
+    if (!to) {
+      rest.emplace_back(path, from);
+    } else if (Status copied = copy_to(from, *to); !copied) {
+      return std::unexpected(copied.error().in(fmt::format("input {}", path)));
+    }
+  }
+  staged = std::move(rest);
+  return {};
+}
 
 Result<StagedInputs> stage_inputs(std::string_view annotation, const std::string& dir,
                                   artifact::Repository& repository) {

@@ -1,5 +1,7 @@
 #include "node/agent/pod_report.h"
 
+#include <algorithm>
+
 #include "node/agent/pod_io.h"
 
 namespace tiphys::node {
@@ -15,19 +17,45 @@ doc::Object terminated(const ContainerExit& exit) {
   return state;
 }
 
-doc::Object container_status(const ContainerReport& container) {
+doc::Object container_status(const ContainerReport& container, bool ready, std::string_view waits_for) {
   doc::Object state;
   if (container.exit) {
     state["terminated"] = terminated(*container.exit);
   } else if (container.started_at != Time{}) {
     state["running"] = doc::Object{{"startedAt", format_rfc3339(container.started_at)}};
   } else {
-    state["waiting"] = doc::Object{{"reason", "ContainerCreating"}};
+    state["waiting"] = doc::Object{{"reason", waits_for}};
   }
   const bool running = state.contains("running");
-  return {{"name", container.name},   {"image", container.image}, {"imageID", ""},
-          {"ready", running},         {"started", running},       {"restartCount", 0},
-          {"state", std::move(state)}};
+  return {{"name", container.name}, {"image", container.image}, {"imageID", ""}, {"ready", ready}, {"started", running},
+          {"restartCount", 0},      {"state", std::move(state)}};
+}
+
+bool succeeded(const ContainerReport& container) {
+  return container.exit && container.exit->exit_code == 0;
+}
+
+doc::Object condition(std::string_view type, bool holds) {
+  return {{"type", type}, {"status", holds ? "True" : "False"}};
+}
+
+void add_containers(const PodReport& report, doc::Object& status) {
+  const bool initialized = std::ranges::all_of(report.init_containers, succeeded);
+  doc::Array init;
+  for (const ContainerReport& container : report.init_containers) {
+    init.push_back(container_status(container, succeeded(container), "PodInitializing"));
+  }
+  doc::Array containers;
+  bool ready = true;
+  for (const ContainerReport& container : report.containers) {
+    ready = ready && container.ready;
+    containers.push_back(
+        container_status(container, container.ready, initialized ? "ContainerCreating" : "PodInitializing"));
+  }
+  if (!init.empty()) status["initContainerStatuses"] = std::move(init);
+  if (containers.empty()) return;
+  status["containerStatuses"] = std::move(containers);
+  status["conditions"] = doc::Array{condition("Ready", ready)};
 }
 
 }  // namespace
@@ -41,16 +69,7 @@ doc::Value report_patch(const PodReport& report) {
     status["hostIP"] = "127.0.0.1";
     status["podIP"] = "127.0.0.1";
   }
-  doc::Array containers;
-  bool ready = !report.containers.empty();
-  for (const ContainerReport& container : report.containers) {
-    containers.push_back(container_status(container));
-    ready = ready && !container.exit && container.started_at != Time{};
-  }
-  if (!containers.empty()) {
-    status["containerStatuses"] = std::move(containers);
-    status["conditions"] = doc::Array{doc::Object{{"type", "Ready"}, {"status", ready ? "True" : "False"}}};
-  }
+  add_containers(report, status);
   doc::Object patch{{"status", std::move(status)}};
   if (!report.node_name.empty()) patch["spec"] = doc::Object{{"nodeName", report.node_name}};
   if (!report.outputs.empty())

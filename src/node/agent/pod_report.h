@@ -14,6 +14,7 @@ struct ContainerReport {
   std::string name;
   std::string image;
   Time started_at{};                  ///< set while it runs
+  bool ready = false;                 ///< it runs, and its readiness probe says so if it has one
   std::optional<ContainerExit> exit;  ///< set when it has ended
 };
 
@@ -23,6 +24,7 @@ struct PodReport {
   std::string message;  ///< of the whole pod
   Time started_at{};
   std::string node_name;
+  std::vector<ContainerReport> init_containers;
   std::vector<ContainerReport> containers;
   std::string outputs;  ///< Argo's Outputs as JSON, for its annotation; "" for none
 };

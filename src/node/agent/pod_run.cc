@@ -18,6 +18,7 @@ constexpr Duration kFirstRetry = 100ms;
 constexpr Duration kLongestRetry = 30s;
 constexpr std::int64_t kDefaultGraceSeconds = 30;
 constexpr std::string_view kMain = "main";
+constexpr std::string_view kStartError = "StartError";
 
 std::optional<std::int64_t> spec_number(const doc::Value& pod, std::string_view field) {
   const doc::Value* value = doc::find(pod, "spec", field);
@@ -32,7 +33,7 @@ bool deleting(const doc::Value& pod) {
 ContainerExit exit_of(const Error& error, Time now) {
   ContainerExit exit;
   exit.exit_code = error.code == Code::kNotFound ? 127 : error.code == Code::kPermissionDenied ? 126 : 128;
-  exit.reason = "StartError";
+  exit.reason = kStartError;
   exit.message = error.message;
   for (const std::string_view reason : {"ErrImagePull", "ErrImageNeverPull", "CreateContainerError", "StartError"}) {
     if (!error.message.starts_with(reason) || !std::string_view(error.message).substr(reason.size()).starts_with(": "))
@@ -42,6 +43,34 @@ ContainerExit exit_of(const Error& error, Time now) {
   }
   exit.finished_at = now;
   return exit;
+}
+
+/// As a kubelet reports a container that was to end before it ran: nobody is to blame.
+ContainerExit never_ran(Time now) {
+  ContainerExit exit;
+  exit.exit_code = 137;
+  exit.reason = "ContainerStatusUnknown";
+  exit.message = "The container could not be located when the pod was terminated";
+  exit.finished_at = now;
+  return exit;
+}
+
+/// Main gets the inputs; containers that mirror its mounts see the same files.
+void give_inputs(std::string_view annotation, StagedInputs staged, PodContainers& made) {
+  const std::vector<std::string> mirrored = mirroring_containers(annotation);
+  if (mirrored.empty()) {
+    made.containers.front().inputs = std::move(staged);
+    return;
+  }
+  const auto add_mounts = [&](ContainerSpec& spec) {
+    for (const auto& [path, from] : staged) spec.mounts.push_back({.host_path = from, .path = path});
+  };
+  add_mounts(made.containers.front());
+  for (std::vector<ContainerSpec>* list : {&made.init, &made.containers}) {
+    for (ContainerSpec& spec : *list) {
+      if (std::ranges::find(mirrored, spec.container_name) != mirrored.end()) add_mounts(spec);
+    }
+  }
 }
 
 }  // namespace
@@ -57,6 +86,7 @@ PodRun::PodRun(PodWorld world, cluster::Object pod, PodPlace place, Runtime& run
 
 void PodRun::begin() {
   begun_ = true;
+  resumed_ = doc::find_string(*pod_, "status", "phase") == "Running";
   started_at_ = parse_rfc3339(doc::find_string(*pod_, "status", "startTime")).value_or(world_.executor.now());
   PodSources::fetch(world_.cluster, *pod_, [self = shared_from_this()](Result<PodSources> sources) {
     if (self->settled_) return;
@@ -68,66 +98,120 @@ void PodRun::begin() {
 void PodRun::prepare(const PodSources& sources) {
   auto volumes = make_volumes(*pod_, sources, place_);
   if (!volumes) return failed_before_start("init", volumes.error());
-  auto specs = container_specs(*pod_, sources, *volumes, place_);
-  if (!specs) return failed_before_start("init", specs.error());
-  stage(std::move(*specs));
+  auto made = container_specs(*pod_, sources, *volumes, place_);
+  if (!made) return failed_before_start("init", made.error());
+  stage(std::move(*made));
 }
 
-void PodRun::stage(std::vector<ContainerSpec> specs) {
+void PodRun::stage(PodContainers made) {
   const std::string annotation(doc::find_string(*pod_, "metadata", "annotations", kInputsAnnotation));
-  if (annotation.empty()) return start_containers(std::move(specs));
-  world_.workers.run([annotation, dir = place_.dir + "/inputs",
-                      repository = &world_.repository] { return stage_inputs(annotation, dir, *repository); },
-                     [self = shared_from_this(), specs = std::move(specs)](Result<StagedInputs> staged) mutable {
-                       if (self->settled_) return;
-                       if (!staged) return self->failed_before_start("init", staged.error());
-                       specs.front().inputs = std::move(*staged);
-                       self->start_containers(std::move(specs));
-                     });
+  if (annotation.empty()) return start_containers(std::move(made));
+  std::vector<Mount> mounts = made.containers.front().mounts;
+  world_.workers.run(
+      [annotation, dir = place_.dir + "/inputs", mounts = std::move(mounts),
+       repository = &world_.repository]() -> Result<StagedInputs> {
+        TIPHYS_TRY(StagedInputs staged, stage_inputs(annotation, dir, *repository));
+        TIPHYS_CHECK_OK(put_into_volumes(mounts, staged));
+        return staged;
+      },
+      [self = shared_from_this(), annotation, made = std::move(made)](Result<StagedInputs> staged) mutable {
+        if (self->settled_) return;
+        if (!staged) return self->failed_before_start("init", staged.error());
+        give_inputs(annotation, std::move(*staged), made);
+        self->start_containers(std::move(made));
+      });
 }
 
-void PodRun::start_containers(std::vector<ContainerSpec> specs) {
+void PodRun::start_containers(PodContainers made) {
   set_deadline();
-  for (ContainerSpec& spec : specs) {
-    Container container;
-    container.report.name = spec.container_name;
-    container.report.image = spec.image;
-    container.spec = std::move(spec);
-    containers_.push_back(std::move(container));
+  for (const bool init : {true, false}) {
+    for (ContainerSpec& spec : init ? made.init : made.containers) {
+      Container container;
+      container.report.name = spec.container_name;
+      container.report.image = spec.image;
+      container.init = init;
+      container.spec = std::move(spec);
+      containers_.push_back(std::move(container));
+    }
   }
-  for (std::size_t i = 0; i < containers_.size() && !stopping_; ++i) {
-    containers_[i].asked = true;
-    runtime_.start(
-        containers_[i].spec, [self = shared_from_this(), i](Status status) { self->started(i, status); },
-        [self = shared_from_this(), i](ContainerExit exit) { self->ended(i, std::move(exit)); });
-  }
+  start_next();
+}
+
+/// The next container, unless another one has to end or start first: an init container is alone, and main goes before
+/// those that share its network.
+void PodRun::start_next() {
+  if (stopping_ || next_ == containers_.size()) return;
+  const std::size_t i = next_++;
+  containers_[i].asked = true;
+  runtime_.start(
+      containers_[i].spec, [self = shared_from_this(), i](Status status) { self->started(i, status); },
+      [self = shared_from_this(), i](ContainerExit exit) { self->ended(i, std::move(exit)); });
 }
 
 void PodRun::started(std::size_t index, const Status& status) {
+  Container& container = containers_[index];
   if (!status) {
-    if (status.error().code == Code::kFailedPrecondition) {
-      reason_ = "NoContainerEngine";
-      message_ = status.error().message;
-    }
+    cannot_start(container, status.error());
     return ended(index, exit_of(status.error(), world_.executor.now()));
   }
-  containers_[index].report.started_at = world_.executor.now();
-  if (running_timer_ != 0 || doc::find_string(*pod_, "status", "phase") == "Running") return;
-  running_timer_ = world_.executor.schedule(world_.executor.now() + kRunningDelay,
-                                            [self = shared_from_this()] { self->report_running(); });
+  container.report.started_at = world_.executor.now();
+  container.report.ready = true;
+  report_soon();
+  if (!container.init) start_next();
+}
+
+void PodRun::cannot_start(Container& container, const Error& error) {
+  if (error.code == Code::kFailedPrecondition) {
+    reason_ = "NoContainerEngine";
+    message_ = error.message;
+  } else if (stopping_) {
+    // It was to end before it had begun.
+    container.report.exit = never_ran(world_.executor.now());
+  } else if (!container.init && container.spec.container_name != kMain) {
+    // Main might wait for it for ever.
+    stop_all(grace());
+  }
+}
+
+/// A container beside main could not start, which has ended main. But main may have ended by itself, just before: then
+/// there was no network left to share.
+void PodRun::judge_unstarted() {
+  for (Container& container : containers_) {
+    const bool failed = !container.init && container.asked && container.report.started_at == Time{} &&
+                        container.report.exit->exit_code != never_ran({}).exit_code;
+    if (!failed || container.spec.container_name == kMain || !reason_.empty()) continue;
+    const ContainerExit& exit = *container.report.exit;
+    const Container* main = main_container();
+    const bool ended_by_itself = main && main->report.exit && main->report.exit->signal == 0;
+    if (ended_by_itself && exit.reason == kStartError) {
+      container.report.exit = never_ran(world_.executor.now());
+      continue;
+    }
+    reason_ = exit.reason;
+    message_ =
+        fmt::format("container \"{}\" cannot start: {}: {}", container.spec.container_name, exit.reason, exit.message);
+  }
+}
+
+const PodRun::Container* PodRun::main_container() const {
+  const auto main = std::ranges::find_if(
+      containers_, [](const Container& one) { return !one.init && one.spec.container_name == kMain; });
+  return main == containers_.end() ? nullptr : &*main;
 }
 
 void PodRun::ended(std::size_t index, ContainerExit exit) {
   Container& container = containers_[index];
-  if (container.report.exit) return;
   if (exit.finished_at == Time{}) exit.finished_at = world_.executor.now();
-  container.report.exit = std::move(exit);
+  if (!container.report.exit) container.report.exit = std::move(exit);
+  container.report.ready = false;
   world_.logs.ended(container.spec.dir + "/log");
   // When main has ended the others have nothing left to serve.
-  if (container.spec.container_name == kMain) stop_all(grace());
+  if (!container.init && container.spec.container_name == kMain) stop_all(grace());
+  if (container.init && container.report.exit->exit_code == 0) start_next();
   const bool all = std::all_of(containers_.begin(), containers_.end(),
                                [](const Container& one) { return one.report.exit || !one.asked; });
-  if (all) all_ended();
+  if (all) return all_ended();
+  if (!container.init) report_soon();
 }
 
 void PodRun::failed_before_start(std::string container, const Error& error) {
@@ -169,11 +253,13 @@ void PodRun::all_ended() {
   if (settled_) return;
   settle();
   if (deleting(*pod_)) return finish_deletion();
-  const auto main = std::find_if(containers_.begin(), containers_.end(),
-                                 [](const Container& one) { return one.spec.container_name == kMain; });
+  for (Container& container : containers_) {
+    if (!container.asked && !container.init && main_started()) container.report.exit = never_ran(world_.executor.now());
+  }
+  judge_unstarted();
+  const Container* main = main_container();
   // Only what has run has outputs.
-  if (main == containers_.end() || main->report.started_at == Time{} || !main->report.exit)
-    return report_end(doc::Object{});
+  if (!main || main->report.started_at == Time{} || !main->report.exit) return report_end(doc::Object{});
   OutputsRequest request;
   request.annotation = doc::find_string(*pod_, "metadata", "annotations", kOutputsWantedAnnotation);
   request.container_id = main->spec.id;
@@ -192,9 +278,22 @@ void PodRun::settle() {
   world_.executor.post(events_.on_settled);
 }
 
-void PodRun::report_running() {
+bool PodRun::main_started() const {
+  return std::ranges::any_of(containers_,
+                             [](const Container& one) { return !one.init && one.report.started_at != Time{}; });
+}
+
+/// What ends sooner is told once, by the pod's end.
+void PodRun::report_soon() {
+  if (running_timer_ != 0 || stopping_ || (resumed_ && containers_.size() == 1)) return;
+  running_timer_ = world_.executor.schedule(world_.executor.now() + kRunningDelay,
+                                            [self = shared_from_this()] { self->report_progress(); });
+}
+
+void PodRun::report_progress() {
+  running_timer_ = 0;
   if (settled_ || deleting(*pod_)) return;
-  world_.cluster.patch(key_, cluster::PatchType::kMerge, report_patch(report("Running")),
+  world_.cluster.patch(key_, cluster::PatchType::kMerge, report_patch(report(main_started() ? "Running" : "Pending")),
                        [key = key_](const Result<cluster::Object>& written) {
                          // Its end will be written again and again; that it runs is told by the next report.
                          if (!written && written.error().code != Code::kNotFound)
@@ -203,10 +302,9 @@ void PodRun::report_running() {
 }
 
 void PodRun::report_end(Result<doc::Object> outputs) {
-  const bool succeeded =
-      reason_.empty() && std::all_of(containers_.begin(), containers_.end(), [](const Container& one) {
-        return (one.report.exit && one.report.exit->exit_code == 0) || one.spec.container_name != kMain;
-      });
+  const bool succeeded = reason_.empty() && std::ranges::all_of(containers_, [](const Container& one) {
+                           return one.report.exit && one.report.exit->exit_code == 0;
+                         });
   PodReport end = report(succeeded && outputs ? "Succeeded" : "Failed");
   if (outputs && !outputs->empty()) end.outputs = doc::to_json(std::move(*outputs));
   if (!outputs) {
@@ -249,7 +347,9 @@ PodReport PodRun::report(std::string phase) const {
   made.message = message_;
   made.started_at = started_at_;
   made.node_name = place_.node_name;
-  for (const Container& container : containers_) made.containers.push_back(container.report);
+  for (const Container& container : containers_) {
+    (container.init ? made.init_containers : made.containers).push_back(container.report);
+  }
   return made;
 }
 

@@ -51,24 +51,31 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
  private:
   struct Container {
     ContainerSpec spec;
+    bool init = false;
     bool asked = false;  ///< given to the runtime
     ContainerReport report;
   };
 
   void prepare(const PodSources& sources);
-  void stage(std::vector<ContainerSpec> specs);
-  void start_containers(std::vector<ContainerSpec> specs);
+  void stage(PodContainers made);
+  void start_containers(PodContainers made);
+  void start_next();
   void started(std::size_t index, const Status& status);
   void ended(std::size_t index, ContainerExit exit);
   void failed_before_start(std::string container, const Error& error);
   void set_deadline();
   void stop_all(Duration grace);
+  void cannot_start(Container& container, const Error& error);
   void all_ended();
   void settle();
-  void report_running();
+  void report_soon();
+  void report_progress();
   void report_end(Result<doc::Object> outputs);
   void write(PodReport report, Duration retry_after);
   PodReport report(std::string phase) const;
+  void judge_unstarted();
+  bool main_started() const;
+  const Container* main_container() const;
   Duration grace() const;
   void free_containers();
   void finish_deletion();
@@ -79,12 +86,14 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   PodPlace place_;
   Runtime& runtime_;
   Events events_;
-  std::vector<Container> containers_;
+  std::vector<Container> containers_;  ///< init containers, then main, then the others
+  std::size_t next_ = 0;               ///< the first of them that is not asked to start
   Time started_at_{};
   Executor::TimerId deadline_ = 0;
   Executor::TimerId running_timer_ = 0;
   std::string reason_, message_;  ///< why the agent ended the pod, when it did
   bool begun_ = false;
+  bool resumed_ = false;  ///< an earlier agent has told that it runs
   bool stopping_ = false;
   bool settled_ = false;
 };

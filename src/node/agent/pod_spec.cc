@@ -101,10 +101,17 @@ Result<ContainerSpec> container_spec(const doc::Value& pod, const doc::Value& co
   return spec;
 }
 
-const doc::Array& containers_of(const doc::Value& pod) {
+const doc::Array& list_of(const doc::Value& pod, std::string_view field) {
   static const doc::Array kNone;
-  const doc::Value* containers = doc::find(pod, "spec", "containers");
+  const doc::Value* containers = doc::find(pod, "spec", field);
   return containers && containers->is_array() ? containers->get_array() : kNone;
+}
+
+Result<PodRequests> requests_of(const doc::Value& container) {
+  PodRequests requests;
+  TIPHYS_TRY(requests.cpus, request(container, "cpu"));
+  TIPHYS_TRY(requests.memory_bytes, request(container, "memory"));
+  return requests;
 }
 
 }  // namespace
@@ -115,33 +122,36 @@ std::string container_dir(const std::string& pod_dir, std::string_view name) {
 
 Result<PodRequests> pod_requests(const doc::Value& pod) {
   PodRequests sum;
-  for (const doc::Value& container : containers_of(pod)) {
-    TIPHYS_TRY(const double cpus, request(container, "cpu"));
-    TIPHYS_TRY(const double memory, request(container, "memory"));
-    sum.cpus += cpus;
-    sum.memory_bytes += memory;
+  for (const doc::Value& container : list_of(pod, "containers")) {
+    TIPHYS_TRY(const PodRequests asked, requests_of(container));
+    sum.cpus += asked.cpus;
+    sum.memory_bytes += asked.memory_bytes;
+  }
+  for (const doc::Value& container : list_of(pod, "initContainers")) {
+    TIPHYS_TRY(const PodRequests asked, requests_of(container));
+    sum.cpus = std::max(sum.cpus, asked.cpus);
+    sum.memory_bytes = std::max(sum.memory_bytes, asked.memory_bytes);
   }
   return sum;
 }
 
-Result<std::vector<ContainerSpec>> container_specs(const doc::Value& pod, const PodSources& sources,
-                                                   const std::map<std::string, std::string>& volumes,
-                                                   const PodPlace& place) {
-  const doc::Value* init = doc::find(pod, "spec", "initContainers");
-  if (init && init->is_array() && !init->get_array().empty()) {
-    return fail(Code::kUnimplemented, "initContainers are not supported yet");
-  }
-  std::vector<ContainerSpec> specs;
-  for (const doc::Value& container : containers_of(pod)) {
+Result<PodContainers> container_specs(const doc::Value& pod, const PodSources& sources,
+                                      const std::map<std::string, std::string>& volumes, const PodPlace& place) {
+  PodContainers made;
+  const auto add = [&](const doc::Value& container, std::vector<ContainerSpec>& to) -> Status {
     auto spec = container_spec(pod, container, sources, volumes, place);
     if (!spec)
       return std::unexpected(spec.error().in(fmt::format("container \"{}\"", doc::find_string(container, "name"))));
-    specs.push_back(std::move(*spec));
-  }
-  if (specs.empty()) return fail(Code::kInvalidArgument, "the pod has no containers");
-  std::stable_partition(specs.begin(), specs.end(),
+    to.push_back(std::move(*spec));
+    return {};
+  };
+  for (const doc::Value& container : list_of(pod, "initContainers")) TIPHYS_CHECK_OK(add(container, made.init));
+  for (const doc::Value& container : list_of(pod, "containers")) TIPHYS_CHECK_OK(add(container, made.containers));
+  if (made.containers.empty()) return fail(Code::kInvalidArgument, "the pod has no containers");
+  std::stable_partition(made.containers.begin(), made.containers.end(),
                         [](const ContainerSpec& spec) { return spec.container_name == "main"; });
-  return specs;
+  for (std::size_t i = 1; i < made.containers.size(); ++i) made.containers[i].network_of = made.containers.front().id;
+  return made;
 }
 
 }  // namespace tiphys::node

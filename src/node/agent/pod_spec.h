@@ -10,7 +10,8 @@
 
 namespace tiphys::node {
 
-/// What the pod asks of the machine: the sums of its containers' requests (limits where there is no request).
+/// What the pod asks of the machine: the sums of its containers' requests (limits where there is no request), or what
+/// an init container asks, which runs before them, when that is more.
 struct PodRequests {
   double cpus = 0;
   double memory_bytes = 0;
@@ -30,10 +31,13 @@ std::string container_dir(const std::string& pod_dir, std::string_view name);
 Result<std::map<std::string, std::string>> make_volumes(const doc::Value& pod, const PodSources& sources,
                                                         const PodPlace& place);
 
-/// The containers of the pod, in its order, main first where it has one. `inputs` of main is left to the caller.
-Result<std::vector<ContainerSpec>> container_specs(const doc::Value& pod, const PodSources& sources,
-                                                   const std::map<std::string, std::string>& volumes,
-                                                   const PodPlace& place);
+struct PodContainers {
+  std::vector<ContainerSpec> init;        ///< one after the other, before those of `containers`
+  std::vector<ContainerSpec> containers;  ///< main first where there is one, whose network the others share
+};
+/// The containers of the pod, in its order. `inputs` is left to the caller.
+Result<PodContainers> container_specs(const doc::Value& pod, const PodSources& sources,
+                                      const std::map<std::string, std::string>& volumes, const PodPlace& place);
 
 /// A container's environment: envFrom, then env with $(NAME) expanded.
 Result<std::vector<std::pair<std::string, std::string>>> container_env(const doc::Value& pod,

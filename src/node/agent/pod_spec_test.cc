@@ -19,7 +19,9 @@ doc::Value pod(std::string_view containers) {
 
 Result<std::vector<ContainerSpec>> specs(std::string_view containers,
                                          const std::map<std::string, std::string>& volumes = {}) {
-  return container_specs(pod(containers), {}, volumes, {.dir = "/pods/u", .node_name = "laptop"});
+  TIPHYS_TRY(PodContainers made,
+             container_specs(pod(containers), {}, volumes, {.dir = "/pods/u", .node_name = "laptop"}));
+  return std::move(made.containers);
 }
 
 TEST(PodSpec, main_comes_first_and_lies_in_the_pods_own_folder) {
@@ -44,12 +46,22 @@ TEST(PodSpec, a_container_without_a_request_asks_for_its_limit) {
   EXPECT_EQ(asked->memory_bytes, 1024);
 }
 
+TEST(PodSpec, an_init_container_may_ask_for_more_than_those_after_it) {
+  doc::Value made = pod(R"([{"name": "main", "resources": {"requests": {"cpu": 1, "memory": "1Ki"}}}])");
+  made.as_object()["spec"].as_object()["initContainers"] =
+      doc::parse_json(R"([{"name": "first", "resources": {"requests": {"cpu": 2}}}])").value();
+  const auto asked = pod_requests(made);
+  ASSERT_TRUE(asked);
+  EXPECT_EQ(asked->cpus, 2);
+  EXPECT_EQ(asked->memory_bytes, 1024);
+}
+
 TEST(PodSpec, the_host_name_is_cut_to_what_a_kernel_takes) {
   doc::Value long_name = pod(R"([{"name": "main"}])");
   long_name.as_object()["metadata"].as_object()["name"] = std::string(80, 'n');
   const auto made = container_specs(long_name, {}, {}, {.dir = "/pods/u", .node_name = "laptop"});
   ASSERT_TRUE(made);
-  EXPECT_EQ(made->front().hostname, std::string(63, 'n'));
+  EXPECT_EQ(made->containers.front().hostname, std::string(63, 'n'));
 }
 
 struct BadMountCase {

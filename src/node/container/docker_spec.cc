@@ -58,7 +58,11 @@ doc::Array mounts_of(const ContainerSpec& spec) {
 doc::Object host_config(const ContainerSpec& spec, const EngineTraits& traits, const std::string& network) {
   doc::Object host;
   if (traits.init) host["Init"] = true;
-  if (!network.empty()) host["NetworkMode"] = network;
+  if (!spec.network_of.empty()) {
+    host["NetworkMode"] = "container:" + engine_name(spec.network_of);
+  } else if (!network.empty()) {
+    host["NetworkMode"] = network;
+  }
   host["Mounts"] = mounts_of(spec);
   // Binds of folders that were not labelled for containers are unreadable under SELinux otherwise.
   host["SecurityOpt"] = {"label=disable"};
@@ -141,7 +145,8 @@ doc::Value create_body(const ContainerSpec& spec, const EngineTraits& traits, co
   body["Env"] = std::move(env);
   if (!spec.working_dir.empty()) body["WorkingDir"] = spec.working_dir;
   if (const std::string user = user_of(spec); !user.empty()) body["User"] = user;
-  if (!spec.hostname.empty()) body["Hostname"] = hostname_of(spec.hostname);
+  // The name goes with the network.
+  if (!spec.hostname.empty() && spec.network_of.empty()) body["Hostname"] = hostname_of(spec.hostname);
   body["Labels"] = {
       {kIdLabel, spec.id},           {kPlaneLabel, place.plane},     {kPodUidLabel, spec.pod_uid},
       {kPodNamespaceLabel, spec.ns}, {kPodNameLabel, spec.pod_name}, {kContainerNameLabel, spec.container_name}};

@@ -62,6 +62,16 @@ TEST(CreateBody, SaysAllThatASpecCan) {
             R"("LogConfig":{"Type":"json-file","Config":{"max-size":"1000000g"}}})");
 }
 
+TEST(DockerSpec, AContainerOfSeveralSharesTheNetworkOfTheFirst) {
+  ContainerSpec spec;
+  spec.id = "u.side";
+  spec.hostname = "pod";
+  spec.network_of = "u.main";
+  const doc::Value body = create_body(spec, {}, {.plane = "", .network = "host"});
+  EXPECT_EQ(doc::find_string(body, "HostConfig", "NetworkMode"), "container:tiphys-u.main");
+  EXPECT_EQ(doc::find_string(body, "Hostname"), "");
+}
+
 TEST(CreateBody, NeverAsksForLessTimeThanTheKernelGives) {
   ContainerSpec spec = small_spec();
   spec.cpus = 0.001;

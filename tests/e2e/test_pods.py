@@ -1,0 +1,81 @@
+"""Pods of more than their main container, in every runtime."""
+
+from cli_support import cli
+from conftest import every_runtime, nodes_by_name
+
+TOGETHER = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: together}
+spec:
+  entrypoint: main
+  podSpecPatch: 'terminationGracePeriodSeconds: 1'
+  volumes: [{name: v, emptyDir: {}}]
+  templates:
+    - name: main
+      inputs: {artifacts: [{name: note, path: /in/note, raw: {data: from the artifact}}]}
+      container:
+        image: busybox
+        command: [sh, -c]
+        args:
+          - cat /v/first /in/note; until wget -q -O - http://127.0.0.1:PORT/ 2>/dev/null; do sleep 0.1; done
+        volumeMounts: [{name: v, mountPath: /v}]
+      initContainers:
+        - {name: first, image: busybox, command: [sh, -c, "echo first >/v/first; echo ' changed' >>/in/note; echo prepared"], mirrorVolumeMounts: true}
+      sidecars:
+        - name: server
+          image: python:alpine3.6
+          command: [python3, -c]
+          args:
+            - |
+              import http.server
+              class Hello(http.server.BaseHTTPRequestHandler):
+                  def do_GET(self):
+                      self.send_response(200)
+                      self.end_headers()
+                      self.wfile.write(b"from the sidecar\\n")
+              print("serving", flush=True)
+              http.server.HTTPServer(("127.0.0.1", PORT), Hello).serve_forever()
+"""
+
+ONE = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: one}
+spec:
+  entrypoint: main
+  templates:
+    - name: main
+      container: {image: busybox, command: [sh, -c, "MAIN"]}
+      initContainers: [{name: first, image: busybox, command: [sh, -c, "INIT"]}]
+      sidecars: [{name: side, image: busybox, command: [sh, -c, "SIDE"]}]
+"""
+
+
+@every_runtime
+def test_init_containers_and_sidecars(cli, free_port):
+    cli.run(TOGETHER.replace("PORT", str(free_port)))
+    assert cli("logs", "together").stdout == (
+        "together: first\ntogether: from the artifact changed\ntogether: from the sidecar\n"
+    )
+    assert cli("logs", "together", "-c", "first").stdout == "together: prepared\n"
+    assert "together: serving\n" in cli("logs", "together", "-c", "server").stdout
+
+
+@every_runtime
+def test_a_failed_init_container_fails_the_step(cli):
+    cli.run(ONE.replace("INIT", "exit 3"), code=1)
+    node = nodes_by_name(cli.workflow())[""]
+    assert (node["phase"], node["message"]) == ("Failed", "first: Error (exit code 3)")
+
+
+@every_runtime
+def test_a_failed_sidecar_fails_the_step(cli):
+    cli.run(ONE.replace("INIT", "true").replace("SIDE", "trap 'exit 4' TERM; touch /tmp/x; while :; do sleep 0.1; done").replace("MAIN", "sleep 1"), code=1)
+    node = nodes_by_name(cli.workflow())[""]
+    assert (node["phase"], node["message"], node["outputs"]["exitCode"]) == ("Failed", "side: Error (exit code 4)", "0")
+
+
+@every_runtime
+def test_a_killed_sidecar_is_no_failure(cli):
+    cli.run(ONE.replace("INIT", "true").replace("SIDE", "sleep 1000").replace("MAIN", "true"))
