@@ -215,8 +215,9 @@ Result<std::string> PodBuilder::workflow_patch(const engine::CreatePod& request)
   if (text.constant()) return text.text();
   expr::Scope scope;
   scope.set("pod.name", request.pod_name);
+  static const doc::Value kNone;
   const doc::Value* inputs = doc::find(*request.template_document, "inputs");
-  for (const doc::Value& parameter : list(inputs ? *inputs : doc::Value(), "parameters")) {
+  for (const doc::Value& parameter : list(inputs ? *inputs : kNone, "parameters")) {
     const doc::Value* value = doc::find(parameter, "value");
     if (value)
       scope.set(fmt::format("inputs.parameters.{}", doc::find_string(parameter, "name")), doc::scalar_text(*value));

@@ -17,7 +17,7 @@ var explanations = []explanation{
 	{regexp.MustCompile(`sprig\.(must)?to(Pretty|Raw)?Json\((fromPairs|groupBy)\(`), anything},
 	// int and int64 are one type.
 	{regexp.MustCompile(`sprig\.duration(Round)?\(`), anything},
-	{regexp.MustCompile(`sprig\.(without|has|uniq)\(.*sprig\.(add|sub|mul|div|mod|max|min|int64|ceil|floor)\(`), anything},
+	{regexp.MustCompile(`sprig\.(without|has|uniq|deepEqual)\(.*sprig\.(add|sub|mul|div|mod|max|min|int64|ceil|floor)\(`), anything},
 	// Lists that are nil are empty lists.
 	{regexp.MustCompile(`(sprig\.(regexFindAll|rest|initial|concat|compact)|split|concat|sort)\(.*(\?\?|==|!=|[jJ]son|JSON)|(\?\?|==|!=|[jJ]son|JSON|sWith|contains).*(sprig\.(regexFindAll|rest|initial|concat|compact)|split|concat)\(`), anything},
 	// What lies in memory below a list's end is not there.
@@ -36,7 +36,7 @@ var explanations = []explanation{
 	// What stands in an argument of sprig is checked as all else.
 	{anything, regexp.MustCompile(`cannot redeclare variable|invalid number of arguments`)},
 	// Lists and maps do not know the type of their elements.
-	{regexp.MustCompile(`sprig\.(must)?(typeOf|kindOf|typeIs|kindIs|toString)|sort\(.*sprig\.chunk|(groupBy|fromPairs)\(.*==|groupBy\(.*\)\[|in groupBy\(|==.*groupBy\(|groupBy\(.*==|sprig\.chunk\(.*==|==.*sprig\.chunk\(`), anything},
+	{regexp.MustCompile(`sprig\.(must)?(typeOf|kindOf|typeIs|kindIs|toString)|sort\(.*sprig\.chunk|(groupBy|fromPairs)\(.*==|deepEqual\(.*(groupBy|fromPairs)\(|groupBy\(.*\)\[|in (groupBy|fromPairs)\(|==.*groupBy\(|groupBy\(.*==|sprig\.chunk\(.*==|==.*sprig\.chunk\(`), anything},
 	// What is wrong with a depends text is told at once, not when the tasks before it have finished.
 	{regexp.MustCompile(`"becomes": .*"type": "nil"`), regexp.MustCompile(`"error": `)},
 }
