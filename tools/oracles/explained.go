@@ -22,6 +22,8 @@ var explanations = []explanation{
 	{regexp.MustCompile(`(sprig\.(regexFindAll|rest|initial|concat|compact)|split|concat|sort)\(.*(\?\?|==|!=|[jJ]son|JSON)|(\?\?|==|!=|[jJ]son|JSON|sWith|contains).*(sprig\.(regexFindAll|rest|initial|concat|compact)|split|concat)\(`), anything},
 	// What lies in memory below a list's end is not there.
 	{regexp.MustCompile(`sprig\.slice\(`), regexp.MustCompile(`slice index out of bounds`)},
+	// sprig's regular expressions match nothing in a text that is not UTF-8.
+	{regexp.MustCompile(`sprig\.(must)?regex.*sprig\.b(64|32)dec`), anything},
 	// A text that is not UTF-8 within a map or a list.
 	{regexp.MustCompile(`"out": .*\\\\x[0-9a-f]{2}`), regexp.MustCompile("\ufffd")},
 	// find and findLast, and first and last of filter and map, which become these, leave a value behind on the
