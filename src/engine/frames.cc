@@ -205,6 +205,7 @@ void Machine::settle(NodeIndex index) {
   Frame* frame = frame_of(node.boundary);
   if (!frame || node.left) return;
   node.left = true;
+  std::erase(frame->looking_around, index);
   if (node.turn == kNoTask) return task_settled(*frame, node.task);
   const auto loop = frame->loops.find(node.task);
   TIPHYS_CHECK(loop != frame->loops.end(), "a turn belongs to a loop");
