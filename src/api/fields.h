@@ -12,12 +12,14 @@ void read(const Place& place, Inputs& out);
 void read(const Place& place, Outputs& out);
 
 void read(const Place& place, RetryStrategy& out);
+void read(const Place& place, TemplateRef& out);
 void read(const Place& place, Template& out);
 void read(const Place& place, std::shared_ptr<const Template>& out);
 
 /// hooks and onExit of a workflow, step or task: only `exit` runs today. `onExit`, where both are given, wins.
 struct ExitHook {
   std::string template_name;
+  std::optional<TemplateRef> template_ref;
   Arguments arguments;
 };
 void read_hooks(const Place& place, ExitHook& out);

@@ -26,10 +26,16 @@ void read_with_items(const Place& place, Step& out) {
   }
 }
 
+constexpr Field<TemplateRef> kTemplateRefFields[] = {
+    field<&TemplateRef::name>("name"),
+    field<&TemplateRef::template_name>("template"),
+    field<&TemplateRef::cluster_scope>("clusterScope"),
+};
+
 constexpr Field<ExitHook> kHookFields[] = {
     field<&ExitHook::template_name>("template"),
     field<&ExitHook::arguments>("arguments"),
-    {"templateRef", Handling::kLater},
+    field<&ExitHook::template_ref>("templateRef"),
     {"expression", Handling::kLater},
 };
 
@@ -39,7 +45,7 @@ constexpr Field<Step> kTaskFields[] = {
     field<&Step::template_name>("template"),
     field<&Step::inline_template>("inline"),
     field<&Step::arguments>("arguments"),
-    {"templateRef", Handling::kLater},
+    field<&Step::template_ref>("templateRef"),
     {"withItems", Handling::kRead, read_with_items},
     field<&Step::with_param>("withParam"),
     {"withSequence", Handling::kRead,
@@ -50,6 +56,7 @@ constexpr Field<Step> kTaskFields[] = {
     {"onExit", Handling::kRead,
      [](const Place& place, Step& out) {
        read(place, out.on_exit);
+       out.on_exit_ref.reset();
        out.on_exit_arguments = {};
      }},
     {"hooks", Handling::kRead,
@@ -58,6 +65,7 @@ constexpr Field<Step> kTaskFields[] = {
        read_hooks(place, hook);
        if (!out.on_exit.empty()) return;
        out.on_exit = std::move(hook.template_name);
+       out.on_exit_ref = std::move(hook.template_ref);
        out.on_exit_arguments = std::move(hook.arguments);
      }},
     field<&Step::dependencies>("dependencies"),
@@ -258,6 +266,10 @@ void read_hooks(const Place& place, ExitHook& out) {
       detail::not_supported(member);
     }
   }
+}
+
+void read(const Place& place, TemplateRef& out) {
+  read_object<TemplateRef>(place, out, kTemplateRefFields);
 }
 
 void read(const Place& place, RetryStrategy& out) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/references.h"
 #include "api/validator.h"
 #include "base/strings.h"
 #include "expr/expression.h"
@@ -31,12 +32,18 @@ bool field_name(std::string_view name) {
 
 }  // namespace
 
-void validate_workflow(const Workflow& workflow, std::vector<Finding>& findings) {
-  Validator(workflow, findings).run();
+void validate_workflow(const Workflow& workflow, std::vector<Finding>& findings, Validation validation) {
+  if (!workflow.is_template()) return Validator(workflow, findings, validation).run();
+  Workflow completed = workflow;
+  put_template_defaults(completed, findings);
+  Validator(completed, findings, validation).run();
 }
 
 void Validator::error(const std::string& pointer, std::string message, bool at_key) {
-  findings_.push_back({Finding::Severity::kError, pointer, at_key, std::move(message)});
+  // What came from the template that the workflow refers to stands in no file.
+  const bool elsewhere = workflow_.joined && pointer.starts_with("/spec/templates");
+  findings_.push_back({Finding::Severity::kError, elsewhere ? "/spec/workflowTemplateRef" : pointer,
+                       at_key && !elsewhere, std::move(message)});
 }
 
 void Validator::warn(const std::string& pointer, std::string message) {
@@ -44,17 +51,41 @@ void Validator::warn(const std::string& pointer, std::string message) {
 }
 
 void Validator::run() {
+  const WorkflowSpec& spec = workflow_.spec;
   check_metadata();
   collect_globals();
+  check_arguments(spec.arguments, {"/spec/arguments", "spec"});
+  if (spec.workflow_template_ref) {
+    const doc::Value* own = doc::find(*workflow_.document, "spec", "templates");
+    if (own && own->is_array() && !own->get_array().empty()) {
+      error("/spec/templates",
+            "Templates is invalid field in spec if workflow referred WorkflowTemplate reference: remove templates or "
+            "workflowTemplateRef",
+            true);
+    }
+    if (!workflow_.joined) return;  // the rest is in the template
+  }
   check_template_names();
-  check_arguments(workflow_.spec.arguments, {"/spec/arguments", "spec"});
   check_entrypoint();
   check_exit_handler();
-  if (workflow_.spec.retry_strategy) check_retry(*workflow_.spec.retry_strategy, {"/spec/retryStrategy", "spec"});
+  if (spec.retry_strategy) check_retry(*spec.retry_strategy, {"/spec/retryStrategy", "spec"});
+  check_templates();
+}
+
+void Validator::check_templates() {
   for (std::size_t i = 0; i < workflow_.spec.templates.size(); ++i) {
     const Template& tmpl = *workflow_.spec.templates[i];
     check_template(tmpl, {fmt::format("/spec/templates/{}", i), "templates." + tmpl.name}, globals_);
   }
+  for (std::size_t i = 0; i < foreign_.size(); ++i) {
+    const Foreign next = foreign_[i];
+    scope_ = next.scope;
+    check_template(*next.tmpl, {next.pointer, "templates." + next.tmpl->name}, globals_);
+  }
+}
+
+void Validator::check_later(const Template* tmpl, std::string scope, const std::string& pointer) {
+  if (seen_.insert(tmpl).second) foreign_.push_back({tmpl, std::move(scope), pointer});
 }
 
 void Validator::check_metadata() {
@@ -63,8 +94,9 @@ void Validator::check_metadata() {
     error("/metadata", "metadata.name or metadata.generateName is required");
   }
   if (name.size() > kLongestObjectName) {
-    error("/metadata/name", fmt::format("workflow name \"{}\" must not be more than 63 characters long (currently {})",
-                                        name, name.size()));
+    constexpr std::string_view kKindNames[] = {"workflow", "workflow template", "cluster workflow template"};
+    error("/metadata/name", fmt::format("{} name \"{}\" must not be more than 63 characters long (currently {})",
+                                        kKindNames[static_cast<std::size_t>(workflow_.kind)], name, name.size()));
   }
   const auto well_formed = [](std::string_view text) {
     return lower_alphanumeric(text[0]) &&
@@ -88,7 +120,9 @@ void Validator::collect_globals() {
   }
   const WorkflowSpec& spec = workflow_.spec;
   if (spec.priority) globals_.add("workflow.priority");
-  if (!spec.on_exit.empty()) globals_.add("workflow.failures");
+  if (spec.has_exit_hook()) globals_.add("workflow.failures");
+  // The workflows that use a template may have parameters of their own.
+  if (workflow_.is_template()) globals_.add_prefix("workflow.parameters");
   if (!spec.arguments.parameters.empty()) {
     globals_.add("workflow.parameters");
     globals_.add("workflow.parameters.json");
@@ -104,12 +138,14 @@ void Validator::collect_globals() {
       globals_.add(prefix + global_name);
     }
   };
-  for (const auto& tmpl : spec.templates) {
-    for (const Parameter& each : tmpl->outputs.parameters) {
-      add_output("workflow.outputs.parameters.", each.global_name);
-    }
-    for (const Artifact& each : tmpl->outputs.artifacts) add_output("workflow.outputs.artifacts.", each.global_name);
-  }
+  const auto add_outputs = [&](const Template& tmpl) {
+    for (const Parameter& each : tmpl.outputs.parameters) add_output("workflow.outputs.parameters.", each.global_name);
+    for (const Artifact& each : tmpl.outputs.artifacts) add_output("workflow.outputs.artifacts.", each.global_name);
+  };
+  for (const auto& tmpl : spec.templates) add_outputs(*tmpl);
+  for (const auto& [key, tmpl] : workflow_.stored_templates) add_outputs(*tmpl);
+  // What is referred to and not known may export anything.
+  if (!validation_.references && !References(workflow_).wanted().empty()) globals_.add_prefix("workflow.outputs.");
 }
 
 void Validator::check_template_names() {
@@ -123,13 +159,13 @@ void Validator::check_template_names() {
 void Validator::check_entrypoint() {
   const WorkflowSpec& spec = workflow_.spec;
   if (spec.entrypoint.empty()) {
-    error("/spec", "spec.entrypoint is required", true);
+    if (!workflow_.is_template()) error("/spec", "spec.entrypoint is required", true);
     return;
   }
   Step call;
   call.template_name = spec.entrypoint;
   if (const Template* found = target(call)) {
-    check_supplied(*found, spec.arguments, {"/spec/entrypoint", "spec.entrypoint"});
+    if (!workflow_.is_template()) check_supplied(*found, spec.arguments, {"/spec/entrypoint", "spec.entrypoint"});
   } else {
     check_call(call, {"/spec/entrypoint", "spec.entrypoint"});
   }
@@ -137,23 +173,20 @@ void Validator::check_entrypoint() {
 
 void Validator::check_exit_handler() {
   const WorkflowSpec& spec = workflow_.spec;
-  if (spec.on_exit.empty()) return;
+  if (!spec.has_exit_hook()) return;
   const bool hook = !doc::find(*spec.document, "onExit");
   const Spot spot{hook ? "/spec/hooks/exit" : "/spec/onExit", hook ? "spec.hooks.exit" : "spec.onExit"};
-  Step call;
-  call.template_name = spec.on_exit;
+  const Step call = exit_call(spec.on_exit, spec.on_exit_ref);
+  check_call(call, spot);
   const Template* found = target(call);
-  if (!found) {
-    check_call(call, spot.at(hook ? "/template" : ""));
-    return;
-  }
+  if (!found) return;
   const Arguments& own = spec.on_exit_arguments;
   const bool has_own = !own.parameters.empty() || !own.artifacts.empty();
   if (has_own) {
     check_arguments(own, spot.at("/arguments"));
     check_texts(*doc::find(*spec.document, "hooks", "exit", "arguments"), spot.at("/arguments"), {}, globals_);
   }
-  check_supplied(*found, has_own ? own : spec.arguments, spot);
+  if (has_own || !workflow_.is_template()) check_supplied(*found, has_own ? own : spec.arguments, spot);
 }
 
 void Validator::check_name(const std::string& name, NameKind kind, const Spot& spot,

@@ -1,4 +1,5 @@
-// Argo's Workflow kind (argoproj.io/v1alpha1), the part of it that runs today. Names and meanings:
+// Argo's Workflow kind (argoproj.io/v1alpha1), the part of it that runs today, and WorkflowTemplate and
+// ClusterWorkflowTemplate, which have its form. Names and meanings:
 // pkg/apis/workflow/v1alpha1/workflow_types.go.
 #pragma once
 
@@ -79,10 +80,23 @@ struct ContinueOn {
 
 struct Template;
 
+/// A template of another object.
+struct TemplateRef {
+  std::string name;           ///< of the WorkflowTemplate or ClusterWorkflowTemplate
+  std::string template_name;  ///< of the template in it
+  bool cluster_scope = false;
+
+  /// "namespaced/NAME" or "cluster/NAME": where the template's own references are looked up.
+  std::string scope() const { return (cluster_scope ? "cluster/" : "namespaced/") + name; }
+  /// As status.storedTemplates names it: scope and template.
+  std::string key() const { return scope() + "/" + template_name; }
+};
+
 /// A step of a steps template or a task of a dag template: they differ in `dependencies` and `depends`.
 struct Step {
   std::string name;
   std::string template_name;
+  std::optional<TemplateRef> template_ref;
   std::shared_ptr<const Template> inline_template;
   Arguments arguments;
   /// withItems as the manifest has it (an array; a single string tag is also taken); null when absent.
@@ -92,9 +106,12 @@ struct Step {
   std::string when;
   ContinueOn continue_on;
   std::string on_exit;  ///< template name; hooks.exit.template is read into it too
+  std::optional<TemplateRef> on_exit_ref;
   Arguments on_exit_arguments;
   std::vector<std::string> dependencies;
   std::string depends;
+
+  bool has_exit_hook() const { return !on_exit.empty() || on_exit_ref; }
 
   /// An empty withItems is no loop.
   bool loops() const { return (with_items && !with_items->empty()) || !with_param.empty() || with_sequence; }
@@ -168,6 +185,7 @@ struct WorkflowSpec {
   Arguments arguments;
   std::vector<std::shared_ptr<const Template>> templates;
   std::string on_exit;  ///< template name; hooks.exit.template is read into it too
+  std::optional<TemplateRef> on_exit_ref;
   Arguments on_exit_arguments;
   std::optional<std::int64_t> parallelism;
   std::optional<std::int64_t> active_deadline_seconds;
@@ -176,13 +194,20 @@ struct WorkflowSpec {
   std::string shutdown;  ///< "", Stop, Terminate
   std::string service_account_name;
   std::optional<std::int64_t> priority;
+  std::optional<TemplateRef> workflow_template_ref;  ///< its template_name is ""
+  doc::Shared template_defaults;                     ///< null when absent; the templates have it in them already
   /// The whole spec as the manifest has it.
   doc::Shared document;
 
+  bool has_exit_hook() const { return !on_exit.empty() || on_exit_ref; }
   const Template* find_template(std::string_view name) const;
 };
 
+using StoredTemplates = std::map<std::string, std::shared_ptr<const Template>, std::less<>>;
+
 struct Workflow {
+  enum class Kind { kWorkflow, kWorkflowTemplate, kClusterWorkflowTemplate };
+  Kind kind = Kind::kWorkflow;
   std::string name;
   std::string generate_name;
   std::string ns;
@@ -190,9 +215,20 @@ struct Workflow {
   Time created{};
   std::map<std::string, std::string> labels;
   std::map<std::string, std::string> annotations;
+  /// What runs: of a workflow that refers to a template and has begun, status.storedWorkflowTemplateSpec.
   WorkflowSpec spec;
+  /// The spec is the stored one.
+  bool joined = false;
+  /// status.storedTemplates: what the workflow takes from other objects, by TemplateRef::key().
+  StoredTemplates stored_templates;
   /// The whole object, status.nodes excepted.
   doc::Shared document;
+
+  bool is_template() const { return kind != Kind::kWorkflow; }
+  /// The template that a step or hook names by `ref`, else the one `called` so among those of `scope` ("" is the
+  /// workflow).
+  const Template* find_template(std::string_view scope, std::string_view called,
+                                const std::optional<TemplateRef>& ref) const;
 };
 
 }  // namespace tiphys::api
