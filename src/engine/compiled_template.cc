@@ -138,17 +138,13 @@ std::uint32_t CompiledTemplate::group_of(std::uint32_t task) const {
 }
 
 CompiledWorkflow::CompiledWorkflow(const api::Workflow& workflow) : workflow_(workflow) {
-  for (const auto& source : workflow.spec.templates) by_name_.emplace(source->name, &add(*source));
-  // Steps point at templates that follow: compile once all are known. Inline templates are added on the way.
+  for (const auto& source : workflow.spec.templates) by_name_.emplace(source->name, &add(*source, ""));
+  // Steps point at templates that follow: compile once all are known. Those that are inline or elsewhere are added on
+  // the way.
+  const api::WorkflowSpec& spec = workflow.spec;
+  if (spec.has_exit_hook()) exit_ = compile_exit("", spec.on_exit, spec.on_exit_ref, spec.on_exit_arguments);
   for (std::size_t i = 0; i < templates_.size(); ++i) compile(*templates_[i]);
-  arguments_ = compile_arguments(workflow.spec.arguments);
-  if (!workflow.spec.on_exit.empty()) {
-    auto exit = std::make_unique<ExitPlan>();
-    exit->template_name = &workflow.spec.on_exit;
-    exit->target = find(workflow.spec.on_exit);
-    exit->arguments = compile_arguments(workflow.spec.on_exit_arguments);
-    exit_ = std::move(exit);
-  }
+  arguments_ = compile_arguments(spec.arguments);
 }
 
 const CompiledTemplate* CompiledWorkflow::find(std::string_view name) const {
@@ -156,10 +152,32 @@ const CompiledTemplate* CompiledWorkflow::find(std::string_view name) const {
   return found == by_name_.end() ? nullptr : found->second;
 }
 
-CompiledTemplate& CompiledWorkflow::add(const api::Template& source) {
+CompiledTemplate& CompiledWorkflow::add(const api::Template& source, std::string scope) {
   templates_.push_back(std::make_unique<CompiledTemplate>());
   templates_.back()->source = &source;
+  templates_.back()->scope = std::move(scope);
   return *templates_.back();
+}
+
+const CompiledTemplate* CompiledWorkflow::named(const std::string& scope, std::string_view name,
+                                                const std::optional<api::TemplateRef>& ref) {
+  if (!ref && scope.empty()) return find(name);
+  const api::Template* source = workflow_.find_template(scope, name, ref);
+  if (!source) return nullptr;
+  CompiledTemplate*& known = elsewhere_[source];
+  if (!known) known = &add(*source, ref ? ref->scope() : scope);
+  return known;
+}
+
+std::unique_ptr<ExitPlan> CompiledWorkflow::compile_exit(const std::string& scope, const std::string& name,
+                                                         const std::optional<api::TemplateRef>& ref,
+                                                         const api::Arguments& arguments) {
+  auto exit = std::make_unique<ExitPlan>();
+  exit->template_name = &name;
+  exit->template_ref = ref ? &*ref : nullptr;
+  exit->target = named(scope, name, ref);
+  exit->arguments = compile_arguments(arguments);
+  return exit;
 }
 
 void CompiledWorkflow::compile(CompiledTemplate& compiled) {
@@ -193,21 +211,18 @@ void CompiledWorkflow::compile(CompiledTemplate& compiled) {
   const auto add_step = [&](const api::Step& step) {
     CompiledStep& added = compiled.tasks.emplace_back();
     added.source = &step;
-    added.target = find(step.template_name);
     if (step.inline_template) {
-      auto& known = inline_[step.inline_template.get()];
-      if (!known) known = &add(*step.inline_template);
+      CompiledTemplate*& known = elsewhere_[step.inline_template.get()];
+      if (!known) known = &add(*step.inline_template, compiled.scope);
       added.target = known;
+    } else {
+      added.target = named(compiled.scope, step.template_name, step.template_ref);
     }
     added.when = Text(step.when);
     added.arguments = compile_arguments(step.arguments);
     added.loop = compile_loop(step);
-    if (!step.on_exit.empty()) {
-      auto exit = std::make_unique<ExitPlan>();
-      exit->template_name = &step.on_exit;
-      exit->target = find(step.on_exit);
-      exit->arguments = compile_arguments(step.on_exit_arguments);
-      added.exit = std::move(exit);
+    if (step.has_exit_hook()) {
+      added.exit = compile_exit(compiled.scope, step.on_exit, step.on_exit_ref, step.on_exit_arguments);
     }
     compiled.task_index.emplace(step.name, static_cast<std::uint32_t>(compiled.tasks.size() - 1));
   };

@@ -44,7 +44,8 @@ struct LoopPlan {
 
 struct ExitPlan {
   const std::string* template_name = nullptr;
-  const CompiledTemplate* target = nullptr;  ///< null: there is no such template
+  const api::TemplateRef* template_ref = nullptr;  ///< null: one of the same scope
+  const CompiledTemplate* target = nullptr;        ///< null: there is no such template
   ArgumentsPlan arguments;
 };
 
@@ -84,6 +85,8 @@ struct OutputPlan {
 
 struct CompiledTemplate {
   const api::Template* source = nullptr;
+  /// Where what it names is looked up: "" in the workflow, else in another object ("namespaced/NAME").
+  std::string scope;
   bool pod = false;  ///< container, script or resource
 
   std::vector<InputPlan> inputs;
@@ -124,7 +127,8 @@ struct CompiledTemplate {
   CompiledTemplate() : document(expr::DocumentTemplate()) {}
 };
 
-/// All templates of a workflow, inline ones included. The workflow must outlive it and stay where it is.
+/// All templates of a workflow, inline ones and those that it takes from other objects included. The workflow must
+/// outlive it and stay where it is.
 class CompiledWorkflow {
  public:
   explicit CompiledWorkflow(const api::Workflow& workflow);
@@ -135,13 +139,18 @@ class CompiledWorkflow {
   const ArgumentsPlan& arguments() const { return arguments_; }
 
  private:
-  CompiledTemplate& add(const api::Template& source);
+  CompiledTemplate& add(const api::Template& source, std::string scope);
+  /// What a step or hook of a template in `scope` names; null when there is no such template.
+  const CompiledTemplate* named(const std::string& scope, std::string_view name,
+                                const std::optional<api::TemplateRef>& ref);
+  std::unique_ptr<ExitPlan> compile_exit(const std::string& scope, const std::string& name,
+                                         const std::optional<api::TemplateRef>& ref, const api::Arguments& arguments);
   void compile(CompiledTemplate& compiled);
 
   const api::Workflow& workflow_;
   std::vector<std::unique_ptr<CompiledTemplate>> templates_;
   std::unordered_map<std::string_view, CompiledTemplate*> by_name_;
-  std::unordered_map<const api::Template*, CompiledTemplate*> inline_;
+  std::unordered_map<const api::Template*, CompiledTemplate*> elsewhere_;  ///< inline ones, and other objects'
   ArgumentsPlan arguments_;
   std::unique_ptr<const ExitPlan> exit_;
 };

@@ -45,6 +45,7 @@ bool Machine::begin_exit_hook(NodeIndex index) {
   Call call;
   call.name = on_exit_name(node.name);
   call.template_name = step.exit->template_name;
+  call.template_ref = step.exit->template_ref;
   call.plan = step.exit->target;
   call.boundary = frame->node;
   call.owner = Owner::kHook;
@@ -88,6 +89,7 @@ void Machine::entry_ended() {
   Call call;
   call.name = on_exit_name(workflow_.name);
   call.template_name = exit->template_name;
+  call.template_ref = exit->template_ref;
   call.plan = exit->target;
   call.owner = Owner::kExit;
   call.hooked = true;

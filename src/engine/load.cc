@@ -124,6 +124,7 @@ void Machine::place_loaded() {
       node.depth = 1;
       node.plan = exit ? (plans_.exit() ? plans_.exit()->target : nullptr) : plans_.find(workflow_.spec.entrypoint);
       node.template_name = exit ? &workflow_.spec.on_exit : &workflow_.spec.entrypoint;
+      if (exit && plans_.exit()) node.template_ref = plans_.exit()->template_ref;
       (exit ? exit_ : entry_) = index;
       open.push_back(index);
     }
@@ -138,6 +139,7 @@ void Machine::place_loaded() {
       attempt.owner_node = retry;
       attempt.plan = around.plan;
       attempt.template_name = around.template_name;
+      attempt.template_ref = around.template_ref;
       attempt.depth = around.depth;
       attempt.on_exit = around.on_exit;
       open.push_back(child);
@@ -180,6 +182,7 @@ bool Machine::place_member(NodeIndex boundary, NodeIndex index) {
   const CompiledStep& step = around.plan->tasks[task->second];
   node.task = task->second;
   node.template_name = &step.source->template_name;
+  node.template_ref = step.source->template_ref ? &*step.source->template_ref : nullptr;
   if (node.type == api::NodeType::kTaskGroup) return false;
 
   const std::string step_name(std::string_view(node.name).substr(0, node.name.size() - position->rest.size()));
@@ -210,6 +213,7 @@ void Machine::place_hooks(NodeIndex index, std::vector<NodeIndex>& open) {
     if (step.exit) {
       hook.plan = step.exit->target;
       hook.template_name = step.exit->template_name;
+      hook.template_ref = step.exit->template_ref;
     }
     open.push_back(child);
   }
