@@ -27,6 +27,36 @@ void read_workflow_template_ref(const Place& place, WorkflowSpec& out) {
   if (ref.name.empty()) place.error(place.name() + ".name is required");
 }
 
+void check_texts(const Place& place, Unread&) {
+  std::map<std::string, std::string> texts;
+  read(place, texts);
+}
+
+constexpr Field<Unread> kLabelFromFields[] = {
+    {"expression", Handling::kRead,
+     [](const Place& place, Unread&) {
+       std::string text;
+       read(place, text);
+     }},
+};
+
+constexpr Field<Unread> kWorkflowMetadataFields[] = {
+    {"labels", Handling::kRead, check_texts},
+    {"annotations", Handling::kRead, check_texts},
+    {"labelsFrom", Handling::kRead,
+     [](const Place& place, Unread&) {
+       if (!expect_object(place)) return;
+       for (const auto& [name, from] : place.value().get_object()) {
+         check_object(place.member(name, from), kLabelFromFields);
+       }
+     }},
+};
+
+/// Labels and annotations that the workflow gives itself as it begins.
+void check_workflow_metadata(const Place& place) {
+  check_object(place, kWorkflowMetadataFields);
+}
+
 void read_template_defaults(const Place& place, WorkflowSpec& out) {
   Template checked;
   read(place, checked);
@@ -65,6 +95,7 @@ constexpr Field<WorkflowSpec> kSpecFields[] = {
      }},
     {"workflowTemplateRef", Handling::kRead, read_workflow_template_ref},
     {"templateDefaults", Handling::kRead, read_template_defaults},
+    {"workflowMetadata", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_workflow_metadata(place); }},
     field<&WorkflowSpec::service_account_name>("serviceAccountName"),
     field<&WorkflowSpec::priority>("priority"),
     {"volumes", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_volumes(place); }},
@@ -95,7 +126,6 @@ constexpr Field<WorkflowSpec> kSpecFields[] = {
     {"podSpecPatch", Handling::kLater},
     {"metrics", Handling::kLater},
     {"synchronization", Handling::kLater},
-    {"workflowMetadata", Handling::kLater},
     {"executorPlugins", Handling::kLater},
 };
 

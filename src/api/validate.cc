@@ -121,6 +121,7 @@ void Validator::collect_globals() {
   const WorkflowSpec& spec = workflow_.spec;
   if (spec.priority) globals_.add("workflow.priority");
   if (spec.has_exit_hook()) globals_.add("workflow.failures");
+  add_workflow_metadata();
   // The workflows that use a template may have parameters of their own.
   if (workflow_.is_template()) globals_.add_prefix("workflow.parameters");
   if (!spec.arguments.parameters.empty()) {
@@ -146,6 +147,25 @@ void Validator::collect_globals() {
   for (const auto& [key, tmpl] : workflow_.stored_templates) add_outputs(*tmpl);
   // What is referred to and not known may export anything.
   if (!validation_.references && !References(workflow_).wanted().empty()) globals_.add_prefix("workflow.outputs.");
+}
+
+void Validator::add_workflow_metadata() {
+  const doc::Value* metadata = doc::find(*workflow_.spec.document, "workflowMetadata");
+  if (!metadata) return;
+  const auto each_member = [&](const char* kind, auto visit) {
+    const doc::Value* members = doc::find(*metadata, kind);
+    if (!members || !members->is_object()) return;
+    for (const auto& [key, value] : members->get_object()) visit(std::string(key), value);
+  };
+  each_member("labels", [&](const std::string& key, const doc::Value&) { globals_.add("workflow.labels." + key); });
+  each_member("annotations",
+              [&](const std::string& key, const doc::Value&) { globals_.add("workflow.annotations." + key); });
+  each_member("labelsFrom", [&](const std::string& key, const doc::Value& from) {
+    globals_.add("workflow.labels." + key);
+    check_expression(std::string(doc::find_string(from, "expression")),
+                     {"/spec/workflowMetadata/labelsFrom" + doc::pointer_step(key) + "/expression",
+                      "spec.workflowMetadata.labelsFrom." + key});
+  });
 }
 
 void Validator::check_template_names() {

@@ -34,6 +34,7 @@ class Validator {
   // validate.cc: the workflow
   void check_metadata();
   void collect_globals();
+  void add_workflow_metadata();
   void check_entrypoint();
   void check_exit_handler();
   void check_template_names();

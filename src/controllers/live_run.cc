@@ -124,10 +124,20 @@ void LiveRun::resolved(const api::References& references) {
   begin(references.stored_in(*opening_->workflow), false);
 }
 
-Status LiveRun::create_run(api::Workflow parsed, const doc::Value& workflow, bool restore) {
-  if (const auto& ref = parsed.spec.workflow_template_ref) {
-    parsed.labels[std::string(ref->cluster_scope ? kClusterWorkflowTemplateLabel : kWorkflowTemplateLabel)] = ref->name;
+/// Labels and annotations that come with the beginning: the original's, and those that the spec asks for.
+Status LiveRun::give_metadata(api::Workflow& workflow) {
+  if (const auto& ref = workflow.spec.workflow_template_ref) {
+    metadata_.labels.emplace(ref->cluster_scope ? kClusterWorkflowTemplateLabel : kWorkflowTemplateLabel, ref->name);
+    workflow.labels.insert(metadata_.labels.begin(), metadata_.labels.end());
   }
+  TIPHYS_TRY(const WorkflowMetadata own,
+             workflow_metadata(workflow, expr::Ambient{environment_.executor.now(), &environment_.random}));
+  for (const auto& [name, value] : own.labels) metadata_.labels[name] = workflow.labels[name] = value;
+  for (const auto& [name, value] : own.annotations) metadata_.annotations[name] = workflow.annotations[name] = value;
+  return {};
+}
+
+Status LiveRun::create_run(api::Workflow parsed, const doc::Value& workflow, bool restore) {
   const expr::Ambient ambient{environment_.executor.now(), &environment_.random};
   pod_builder_.emplace(parsed, ambient);
   if (!restore) {
@@ -155,6 +165,9 @@ void LiveRun::begin(const doc::Value& workflow, bool restore) {
       if (finding.severity != api::Finding::Severity::kError) continue;
       return declare_broken(engine::RunStatus::Phase::kFailed, "invalid spec: " + finding.message);
     }
+  }
+  if (const Status given = restore ? Status() : give_metadata(*parsed); !given) {
+    return declare_broken(engine::RunStatus::Phase::kError, given.error().message);
   }
   if (const Status created = create_run(std::move(*parsed), workflow, restore); !created) {
     return declare_broken(engine::RunStatus::Phase::kError, created.error().message);

@@ -17,6 +17,7 @@
 #include "controllers/memo_cache.h"
 #include "controllers/pod_builder.h"
 #include "controllers/resource_runner.h"
+#include "controllers/workflow_metadata.h"
 #include "controllers/workflow_status.h"
 #include "engine/run.h"
 
@@ -73,6 +74,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void begin(const doc::Value& workflow, bool restore);
   void resolve(const api::Workflow& workflow);
   void resolved(const api::References& references);
+  Status give_metadata(api::Workflow& workflow);
   Status create_run(api::Workflow parsed, const doc::Value& workflow, bool restore);
   void try_again(std::string_view what, const Error& error, void (LiveRun::*task)());
   void begin_anew();
@@ -142,6 +144,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   std::vector<std::string> dirty_nodes_;
   bool dirty_status_ = false;
   PublishedStatus published_;
+  WorkflowMetadata metadata_;   ///< of a run that begins: what its first write brings
   doc::Object pending_fields_;  ///< of the status, beside those of the run
   std::vector<PodToCreate> pods_to_create_;
   std::vector<std::string> pods_to_stop_;

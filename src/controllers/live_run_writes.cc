@@ -57,8 +57,9 @@ cluster::WorkflowStatusUpdate LiveRun::status_update() {
     update.nodes.push_back({id, node ? api::to_json(*node) : std::string()});
   }
   update.fields = pending_fields_;
-  if (const auto ref = run_ ? run_->workflow().spec.workflow_template_ref : std::nullopt; ref && !published_.any) {
-    update.labels[ref->cluster_scope ? kClusterWorkflowTemplateLabel : kWorkflowTemplateLabel] = ref->name;
+  if (!published_.any) {
+    for (const auto& [name, value] : metadata_.labels) update.labels[name] = value;
+    for (const auto& [name, value] : metadata_.annotations) update.annotations[name] = value;
   }
   if (requests_unsaved_) update.annotations[kNodeRequestsDoneAnnotation] = render_done_requests(done_requests_);
   return update;

@@ -307,6 +307,25 @@ TEST_F(WorkflowControllerTest, RunsTheTemplateThatAWorkflowRefersTo) {
   EXPECT_EQ(phase("user"), "Failed");
 }
 
+TEST_F(WorkflowControllerTest, GivesAWorkflowTheMetadataThatItAsksFor) {
+  doc::Value manifest = yaml(kTwoSteps);
+  manifest.as_object()["spec"].as_object()["workflowMetadata"] = yaml(
+      "{labels: {team: red}, annotations: {why: '{{workflow.name}}'}, labelsFrom: {size: {expression: \"'big'\"}}}");
+  doc::Value& leaf = manifest.as_object()["spec"].as_object()["templates"].as_array()[1];
+  leaf.as_object()["container"].as_object()["args"] =
+      doc::Array{"{{workflow.labels.size}} {{workflow.annotations.why}}"};
+  ASSERT_TRUE(store_->create(cluster::kWorkflows, std::move(manifest)));
+  settle();
+  doc::Value object = get(workflow("two"));
+  EXPECT_EQ(label(object, "team"), "red");
+  EXPECT_EQ(label(object, "size"), "big");
+  EXPECT_EQ(doc::find_string(object, "metadata", "annotations", "why"), "two");
+  end_pod(pod_of("two[0].a"), 0);
+  restart();
+  const doc::Value last = get(pod(pod_of("two[1].b")));
+  EXPECT_EQ(doc::to_json(*doc::find(last.at("spec").at("containers").at(0), "args")), R"(["big two"])");
+}
+
 TEST_F(WorkflowControllerTest, SaysWhatIsMissing) {
   submit(kUser);
   EXPECT_EQ(phase("user"), "Error");
