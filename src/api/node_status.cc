@@ -184,7 +184,7 @@ constexpr Field<NodeStatus> kNodeFields[] = {
        out.type = type.value_or(NodeType::kPod);
      }},
     field<&NodeStatus::template_name>("templateName"),
-    {"templateRef"},
+    field<&NodeStatus::template_ref>("templateRef"),
     field<&NodeStatus::template_scope>("templateScope"),
     {"phase", Handling::kRead,
      [](const Place& place, NodeStatus& out) {
@@ -269,6 +269,10 @@ doc::Value to_document(const Outputs& outputs) {
   return object;
 }
 
+const std::string& template_of(const NodeStatus& node) {
+  return node.template_ref ? node.template_ref->template_name : node.template_name;
+}
+
 std::string to_json(const NodeStatus& node) {
   std::string out;
   out.reserve(512);
@@ -279,6 +283,12 @@ std::string to_json(const NodeStatus& node) {
     object.text("displayName", node.display_name);
     object.always("type", node_type_name(node.type));
     object.text("templateName", node.template_name);
+    if (node.template_ref) {
+      ObjectWriter ref(object.key("templateRef"));
+      ref.text("name", node.template_ref->name);
+      ref.text("template", node.template_ref->template_name);
+      ref.flag("clusterScope", node.template_ref->cluster_scope);
+    }
     object.text("templateScope", node.template_scope);
     object.text("phase", node_phase_name(node.phase));
     object.text("boundaryID", node.boundary_id);

@@ -50,8 +50,9 @@ struct NodeStatus {
   std::string display_name;
   NodeType type = NodeType::kPod;
   NodePhase phase = NodePhase::kUnset;
-  std::string template_name;
-  std::string template_scope;  ///< "local/" + workflow name
+  std::string template_name;                ///< "" with a template_ref
+  std::optional<TemplateRef> template_ref;  ///< of another object's template
+  std::string template_scope;               ///< where both are looked up: "local/WORKFLOW", "namespaced/OBJECT"
   std::string boundary_id;
   std::string message;
   std::string progress;  ///< "N/M"
@@ -68,6 +69,9 @@ struct NodeStatus {
   std::vector<std::string> outbound_nodes;
   std::optional<MemoizationStatus> memoization;
 };
+
+/// The name of the template that a node runs, be it the workflow's or another object's; it is a part of pods' names.
+const std::string& template_of(const NodeStatus& node);
 
 /// Compact JSON with the original's field names, order and omissions.
 std::string to_json(const NodeStatus& node);

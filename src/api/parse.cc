@@ -1,19 +1,67 @@
 #include "api/parse.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
 #include "api/fields.h"
+#include "api/join.h"
 
 namespace tiphys::api {
 namespace {
 
 constexpr std::string_view kApiVersion = "argoproj.io/v1alpha1";
-constexpr std::string_view kOtherKinds[] = {
-    "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow",           "WorkflowEventBinding",
-    "WorkflowTaskSet",  "WorkflowTaskResult",      "WorkflowArtifactGCTask",
+constexpr std::string_view kKinds[] = {"Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate"};
+constexpr std::string_view kOtherKinds[] = {"CronWorkflow", "WorkflowEventBinding", "WorkflowTaskSet",
+                                            "WorkflowTaskResult", "WorkflowArtifactGCTask"};
+
+constexpr Field<TemplateRef> kWorkflowTemplateRefFields[] = {
+    field<&TemplateRef::name>("name"),
+    field<&TemplateRef::cluster_scope>("clusterScope"),
 };
+
+void read_workflow_template_ref(const Place& place, WorkflowSpec& out) {
+  TemplateRef& ref = out.workflow_template_ref.emplace();
+  read_object<TemplateRef>(place, ref, kWorkflowTemplateRefFields);
+  if (ref.name.empty()) place.error(place.name() + ".name is required");
+}
+
+void check_texts(const Place& place, Unread&) {
+  std::map<std::string, std::string> texts;
+  read(place, texts);
+}
+
+constexpr Field<Unread> kLabelFromFields[] = {
+    {"expression", Handling::kRead,
+     [](const Place& place, Unread&) {
+       std::string text;
+       read(place, text);
+     }},
+};
+
+constexpr Field<Unread> kWorkflowMetadataFields[] = {
+    {"labels", Handling::kRead, check_texts},
+    {"annotations", Handling::kRead, check_texts},
+    {"labelsFrom", Handling::kRead,
+     [](const Place& place, Unread&) {
+       if (!expect_object(place)) return;
+       for (const auto& [name, from] : place.value().get_object()) {
+         check_object(place.member(name, from), kLabelFromFields);
+       }
+     }},
+};
+
+/// Labels and annotations that the workflow gives itself as it begins.
+void check_workflow_metadata(const Place& place) {
+  check_object(place, kWorkflowMetadataFields);
+}
+
+void read_template_defaults(const Place& place, WorkflowSpec& out) {
+  Template checked;
+  read(place, checked);
+  if (place.value().is_object()) out.template_defaults = place.shared();
+}
 
 constexpr Field<WorkflowSpec> kSpecFields[] = {
     field<&WorkflowSpec::entrypoint>("entrypoint"),
@@ -32,6 +80,9 @@ constexpr Field<WorkflowSpec> kSpecFields[] = {
          place.error(place.name() + " must be Stop or Terminate");
        }
      }},
+    {"workflowTemplateRef", Handling::kRead, read_workflow_template_ref},
+    {"templateDefaults", Handling::kRead, read_template_defaults},
+    {"workflowMetadata", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_workflow_metadata(place); }},
     field<&WorkflowSpec::service_account_name>("serviceAccountName"),
     field<&WorkflowSpec::priority>("priority"),
     {"volumes", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_volumes(place); }},
@@ -59,8 +110,6 @@ constexpr Field<WorkflowSpec> kSpecFields[] = {
     {"podResources", Handling::kCluster},
     {"resourceClaims", Handling::kCluster},
     {"artifactRepositoryRef", Handling::kCluster},
-    {"workflowTemplateRef", Handling::kLater},
-    {"templateDefaults", Handling::kLater},
     {"volumeClaimTemplates", Handling::kLater},
     {"volumeClaimGC", Handling::kLater},
     {"ttlStrategy", Handling::kLater},
@@ -68,7 +117,6 @@ constexpr Field<WorkflowSpec> kSpecFields[] = {
     {"artifactGC", Handling::kLater},
     {"metrics", Handling::kLater},
     {"synchronization", Handling::kLater},
-    {"workflowMetadata", Handling::kLater},
     {"executorPlugins", Handling::kLater},
 };
 
@@ -113,20 +161,23 @@ constexpr Field<Workflow> kWorkflowFields[] = {
     {"status"},
 };
 
-/// True when the document is a Workflow.
-bool check_kind(const Place& place) {
+/// True when the document is of a kind that is read here.
+bool check_kind(const Place& place, Workflow& out) {
   if (!expect_object(place)) return false;
   const doc::Object& object = place.value().get_object();
   const doc::Value* kind = object.if_contains("kind");
   const std::string_view name = doc::find_string(place.value(), "kind");
-  if (name != "Workflow") {
+  const auto known = std::ranges::find(kKinds, name);
+  if (known == std::end(kKinds)) {
     const bool argo = std::ranges::find(kOtherKinds, name) != std::end(kOtherKinds);
-    const std::string what = !kind  ? "kind is required: Workflow"
-                             : argo ? fmt::format("kind \"{}\" is not supported yet; only Workflow is", name)
-                                    : fmt::format("kind must be Workflow, not {}", doc::to_json(*kind));
+    const std::string what =
+        !kind  ? "kind is required: Workflow"
+        : argo ? fmt::format("kind \"{}\" is not supported yet; use one of: {}", name, fmt::join(kKinds, ", "))
+               : fmt::format("kind must be Workflow, not {}", doc::to_json(*kind));
     (kind ? place.member("kind", *kind) : place).error(what);
     return false;
   }
+  out.kind = static_cast<Workflow::Kind>(known - std::begin(kKinds));
   const doc::Value* version = object.if_contains("apiVersion");
   if (doc::find_string(place.value(), "apiVersion") == kApiVersion) return true;
   const std::string what = !version ? fmt::format("apiVersion is required: {}", kApiVersion)
@@ -156,22 +207,95 @@ doc::Value without_nodes(const doc::Value& document) {
   return copy;
 }
 
-}  // namespace
+/// One template with the defaults in it, read anew.
+void put_defaults(std::shared_ptr<const Template>& tmpl, const doc::Value& defaults, const std::string& pointer,
+                  std::vector<Finding>& findings) {
+  Result<doc::Value> merged = with_template_defaults(*tmpl->document, defaults);
+  if (!merged) {
+    findings.push_back(
+        {Finding::Severity::kError, pointer, false,
+         fmt::format("templateDefaults cannot be put into template \"{}\": {}", tmpl->name, merged.error().message)});
+    return;
+  }
+  // Warnings were given when the template was read by itself.
+  std::vector<Finding> again;
+  const auto document = std::make_shared<const doc::Value>(std::move(*merged));
+  Reading reading{again, document, {}};
+  read(Place(reading, *document), tmpl);
+  for (Finding& finding : again) {
+    if (finding.severity != Finding::Severity::kError) continue;
+    finding.pointer = pointer + finding.pointer;
+    findings.push_back(std::move(finding));
+  }
+}
 
-Workflow parse_workflow(const doc::Value& document, std::vector<Finding>& findings) {
+bool any_error(const std::vector<Finding>& findings) {
+  return std::ranges::any_of(findings, [](const Finding& f) { return f.severity == Finding::Severity::kError; });
+}
+
+void read_stored_templates(const Place& place, Workflow& out) {
+  if (!expect_object(place)) return;
+  for (const auto& [key, value] : place.value().get_object()) {
+    read(place.member(key, value), out.stored_templates[std::string(key)]);
+  }
+}
+
+/// What the status holds of other objects' templates.
+void read_stored(const Place& place, Workflow& out) {
+  const doc::Value* status = doc::find(place.value(), "status");
+  if (!status || !status->is_object()) return;
+  const Place status_place = place.member("status", *status);
+  if (const doc::Value* templates = doc::find(*status, "storedTemplates"); templates && !templates->is_null()) {
+    read_stored_templates(status_place.member("storedTemplates", *templates), out);
+  }
+  const doc::Value* spec = doc::find(*status, "storedWorkflowTemplateSpec");
+  if (!spec || spec->is_null()) return;
+  // Users change these two of their own spec, at any time.
+  const bool suspend = out.spec.suspend;
+  std::string shutdown = std::move(out.spec.shutdown);
+  out.spec = {};
+  read_spec(status_place.member("storedWorkflowTemplateSpec", *spec), out);
+  out.spec.suspend = suspend;
+  out.spec.shutdown = std::move(shutdown);
+  out.joined = true;
+}
+
+Workflow read_workflow(const doc::Value& document, std::vector<Finding>& findings, bool stored) {
   Workflow workflow;
   workflow.document = std::make_shared<const doc::Value>(without_nodes(document));
   Reading reading{findings, workflow.document, {}};
   const Place place(reading, *workflow.document);
-  if (!check_kind(place)) return workflow;
+  if (!check_kind(place, workflow)) return workflow;
   if (!doc::find(*workflow.document, "spec")) place.error("spec is required");
   read_object<Workflow>(place, workflow, kWorkflowFields);
+  if (stored) read_stored(place, workflow);
+  // An object's defaults are not those of the workflows that refer to its templates.
+  if (!workflow.is_template() && !any_error(findings)) put_template_defaults(workflow, findings);
   return workflow;
+}
+
+}  // namespace
+
+void put_template_defaults(Workflow& workflow, std::vector<Finding>& findings) {
+  if (!workflow.spec.template_defaults) return;
+  const doc::Value& defaults = *workflow.spec.template_defaults;
+  for (std::size_t i = 0; i < workflow.spec.templates.size(); ++i) {
+    put_defaults(workflow.spec.templates[i], defaults, fmt::format("/spec/templates/{}", i), findings);
+  }
+  for (auto& [key, tmpl] : workflow.stored_templates) put_defaults(tmpl, defaults, "/spec/templateDefaults", findings);
+}
+
+Workflow parse_workflow(const doc::Value& document, std::vector<Finding>& findings) {
+  return read_workflow(document, findings, false);
+}
+
+Workflow parse_resolved_workflow(const doc::Value& document, std::vector<Finding>& findings) {
+  return read_workflow(document, findings, true);
 }
 
 Result<Workflow> parse_stored_workflow(const doc::Value& document) {
   std::vector<Finding> findings;
-  Workflow workflow = parse_workflow(document, findings);
+  Workflow workflow = parse_resolved_workflow(document, findings);
   for (const Finding& finding : findings) {
     if (finding.severity != Finding::Severity::kError) continue;
     return fail(Code::kDataLoss, fmt::format("workflow {}/{}: {}", workflow.ns, workflow.name, finding.message));

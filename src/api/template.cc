@@ -29,11 +29,17 @@ void read_with_items(const Place& place, Step& out) {
   }
 }
 
+constexpr Field<TemplateRef> kTemplateRefFields[] = {
+    field<&TemplateRef::name>("name"),
+    field<&TemplateRef::template_name>("template"),
+    field<&TemplateRef::cluster_scope>("clusterScope"),
+};
+
 constexpr Field<LifecycleHook> kHookFields[] = {
     field<&LifecycleHook::template_name>("template"),
+    field<&LifecycleHook::template_ref>("templateRef"),
     field<&LifecycleHook::arguments>("arguments"),
     field<&LifecycleHook::expression>("expression"),
-    {"templateRef", Handling::kLater},
 };
 
 /// Tasks have them all; steps lack the last two.
@@ -42,7 +48,7 @@ constexpr Field<Step> kTaskFields[] = {
     field<&Step::template_name>("template"),
     field<&Step::inline_template>("inline"),
     field<&Step::arguments>("arguments"),
-    {"templateRef", Handling::kLater},
+    field<&Step::template_ref>("templateRef"),
     {"withItems", Handling::kRead, read_with_items},
     field<&Step::with_param>("withParam"),
     {"withSequence", Handling::kRead,
@@ -269,6 +275,10 @@ void read_hooks(const Place& place, std::optional<LifecycleHook>& exit, std::vec
       exit = std::move(hook);
     }
   }
+}
+
+void read(const Place& place, TemplateRef& out) {
+  read_object<TemplateRef>(place, out, kTemplateRefFields);
 }
 
 void read(const Place& place, RetryStrategy& out) {

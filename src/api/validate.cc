@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/references.h"
 #include "api/validator.h"
 #include "base/strings.h"
 #include "expr/expression.h"
@@ -31,12 +32,18 @@ bool field_name(std::string_view name) {
 
 }  // namespace
 
-void validate_workflow(const Workflow& workflow, std::vector<Finding>& findings) {
-  Validator(workflow, findings).run();
+void validate_workflow(const Workflow& workflow, std::vector<Finding>& findings, Validation validation) {
+  if (!workflow.is_template()) return Validator(workflow, findings, validation).run();
+  Workflow completed = workflow;
+  put_template_defaults(completed, findings);
+  Validator(completed, findings, validation).run();
 }
 
 void Validator::error(const std::string& pointer, std::string message, bool at_key) {
-  findings_.push_back({Finding::Severity::kError, pointer, at_key, std::move(message)});
+  // What came from the template that the workflow refers to stands in no file.
+  const bool elsewhere = workflow_.joined && pointer.starts_with("/spec/templates");
+  findings_.push_back({Finding::Severity::kError, elsewhere ? "/spec/workflowTemplateRef" : pointer,
+                       at_key && !elsewhere, std::move(message)});
 }
 
 void Validator::warn(const std::string& pointer, std::string message) {
@@ -44,17 +51,41 @@ void Validator::warn(const std::string& pointer, std::string message) {
 }
 
 void Validator::run() {
+  const WorkflowSpec& spec = workflow_.spec;
   check_metadata();
   collect_globals();
+  check_arguments(spec.arguments, {"/spec/arguments", "spec"});
+  if (spec.workflow_template_ref) {
+    const doc::Value* own = doc::find(*workflow_.document, "spec", "templates");
+    if (own && own->is_array() && !own->get_array().empty()) {
+      error("/spec/templates",
+            "Templates is invalid field in spec if workflow referred WorkflowTemplate reference: remove templates or "
+            "workflowTemplateRef",
+            true);
+    }
+    if (!workflow_.joined) return;  // the rest is in the template
+  }
   check_template_names();
-  check_arguments(workflow_.spec.arguments, {"/spec/arguments", "spec"});
   check_entrypoint();
   check_hooks();
-  if (workflow_.spec.retry_strategy) check_retry(*workflow_.spec.retry_strategy, {"/spec/retryStrategy", "spec"});
+  if (spec.retry_strategy) check_retry(*spec.retry_strategy, {"/spec/retryStrategy", "spec"});
+  check_templates();
+}
+
+void Validator::check_templates() {
   for (std::size_t i = 0; i < workflow_.spec.templates.size(); ++i) {
     const Template& tmpl = *workflow_.spec.templates[i];
     check_template(tmpl, {fmt::format("/spec/templates/{}", i), "templates." + tmpl.name}, globals_);
   }
+  for (std::size_t i = 0; i < foreign_.size(); ++i) {
+    const Foreign next = foreign_[i];
+    scope_ = next.scope;
+    check_template(*next.tmpl, {next.pointer, "templates." + next.tmpl->name}, globals_);
+  }
+}
+
+void Validator::check_later(const Template* tmpl, std::string scope, const std::string& pointer) {
+  if (seen_.insert(tmpl).second) foreign_.push_back({tmpl, std::move(scope), pointer});
 }
 
 void Validator::check_metadata() {
@@ -63,8 +94,9 @@ void Validator::check_metadata() {
     error("/metadata", "metadata.name or metadata.generateName is required");
   }
   if (name.size() > kLongestObjectName) {
-    error("/metadata/name", fmt::format("workflow name \"{}\" must not be more than 63 characters long (currently {})",
-                                        name, name.size()));
+    constexpr std::string_view kKindNames[] = {"workflow", "workflow template", "cluster workflow template"};
+    error("/metadata/name", fmt::format("{} name \"{}\" must not be more than 63 characters long (currently {})",
+                                        kKindNames[static_cast<std::size_t>(workflow_.kind)], name, name.size()));
   }
   const auto well_formed = [](std::string_view text) {
     return lower_alphanumeric(text[0]) &&
@@ -89,6 +121,9 @@ void Validator::collect_globals() {
   const WorkflowSpec& spec = workflow_.spec;
   if (spec.priority) globals_.add("workflow.priority");
   if (spec.exit || !spec.hooks.empty()) globals_.add("workflow.failures");
+  add_workflow_metadata();
+  // The workflows that use a template may have parameters of their own.
+  if (workflow_.is_template()) globals_.add_prefix("workflow.parameters");
   if (!spec.arguments.parameters.empty()) {
     globals_.add("workflow.parameters");
     globals_.add("workflow.parameters.json");
@@ -104,12 +139,33 @@ void Validator::collect_globals() {
       globals_.add(prefix + global_name);
     }
   };
-  for (const auto& tmpl : spec.templates) {
-    for (const Parameter& each : tmpl->outputs.parameters) {
-      add_output("workflow.outputs.parameters.", each.global_name);
-    }
-    for (const Artifact& each : tmpl->outputs.artifacts) add_output("workflow.outputs.artifacts.", each.global_name);
-  }
+  const auto add_outputs = [&](const Template& tmpl) {
+    for (const Parameter& each : tmpl.outputs.parameters) add_output("workflow.outputs.parameters.", each.global_name);
+    for (const Artifact& each : tmpl.outputs.artifacts) add_output("workflow.outputs.artifacts.", each.global_name);
+  };
+  for (const auto& tmpl : spec.templates) add_outputs(*tmpl);
+  for (const auto& [key, tmpl] : workflow_.stored_templates) add_outputs(*tmpl);
+  // What is referred to and not known may export anything.
+  if (!validation_.references && !References(workflow_).wanted().empty()) globals_.add_prefix("workflow.outputs.");
+}
+
+void Validator::add_workflow_metadata() {
+  const doc::Value* metadata = doc::find(*workflow_.spec.document, "workflowMetadata");
+  if (!metadata) return;
+  const auto each_member = [&](const char* kind, auto visit) {
+    const doc::Value* members = doc::find(*metadata, kind);
+    if (!members || !members->is_object()) return;
+    for (const auto& [key, value] : members->get_object()) visit(std::string(key), value);
+  };
+  each_member("labels", [&](const std::string& key, const doc::Value&) { globals_.add("workflow.labels." + key); });
+  each_member("annotations",
+              [&](const std::string& key, const doc::Value&) { globals_.add("workflow.annotations." + key); });
+  each_member("labelsFrom", [&](const std::string& key, const doc::Value& from) {
+    globals_.add("workflow.labels." + key);
+    check_expression(std::string(doc::find_string(from, "expression")),
+                     {"/spec/workflowMetadata/labelsFrom" + doc::pointer_step(key) + "/expression",
+                      "spec.workflowMetadata.labelsFrom." + key});
+  });
 }
 
 void Validator::check_template_names() {
@@ -123,13 +179,13 @@ void Validator::check_template_names() {
 void Validator::check_entrypoint() {
   const WorkflowSpec& spec = workflow_.spec;
   if (spec.entrypoint.empty()) {
-    error("/spec", "spec.entrypoint is required", true);
+    if (!workflow_.is_template()) error("/spec", "spec.entrypoint is required", true);
     return;
   }
   Step call;
   call.template_name = spec.entrypoint;
   if (const Template* found = target(call)) {
-    check_supplied(*found, spec.arguments, {"/spec/entrypoint", "spec.entrypoint"});
+    if (!workflow_.is_template()) check_supplied(*found, spec.arguments, {"/spec/entrypoint", "spec.entrypoint"});
   } else {
     check_call(call, {"/spec/entrypoint", "spec.entrypoint"});
   }

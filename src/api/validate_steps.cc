@@ -24,20 +24,49 @@ bool structural(std::string_view message) {
 }  // namespace
 
 const Template* Validator::target(const Step& step) const {
-  return step.inline_template ? step.inline_template.get() : workflow_.spec.find_template(step.template_name);
+  if (step.inline_template) return step.inline_template.get();
+  return workflow_.find_template(scope_, step.template_name, step.template_ref);
 }
 
-void Validator::check_call(const Step& step, const Spot& spot) {
-  if (step.inline_template || has_tag(step.template_name)) return;
-  if (step.template_name.empty()) {
-    error(spot.pointer, spot.name + ": template or inline is required", true);
+void Validator::check_call(const Step& call, const Spot& spot) {
+  if (call.inline_template) return;
+  if (call.template_ref) return check_ref(call, spot.at("/templateRef"));
+  if (has_tag(call.template_name)) return;
+  const Spot at = spot.at("/template");
+  if (call.template_name.empty()) {
+    error(at.pointer, spot.name + ": template, templateRef or inline is required", true);
     return;
   }
-  if (target(step)) return;
+  if (const Template* called = target(call)) {
+    if (!scope_.empty()) check_later(called, scope_, spot.pointer);
+    return;
+  }
+  if (!scope_.empty() && !validation_.references) return;
   std::vector<std::string> known;
-  for (const auto& each : workflow_.spec.templates) known.push_back(each->name);
-  error(spot.pointer, fmt::format("{}: template name '{}' undefined{}", spot.name, step.template_name,
-                                  did_you_mean(step.template_name, known)));
+  if (scope_.empty()) {
+    for (const auto& each : workflow_.spec.templates) known.push_back(each->name);
+  }
+  error(at.pointer, fmt::format("{}: template name '{}' undefined{}", spot.name, call.template_name,
+                                did_you_mean(call.template_name, known)));
+}
+
+void Validator::check_ref(const Step& call, const Spot& spot) {
+  const TemplateRef& ref = *call.template_ref;
+  if (!call.template_name.empty()) {
+    error(spot.pointer, spot.name + ": template name cannot be specified with templateRef", true);
+  }
+  if (ref.name.empty()) {
+    error(spot.pointer, spot.name + ": templateRef.name: resource name is required", true);
+  } else if (ref.template_name.empty()) {
+    error(spot.pointer, spot.name + ": templateRef.template: template name is required", true);
+  } else if (has_tag(ref.name) || has_tag(ref.template_name)) {
+    error(spot.pointer, spot.name + ": tags in a templateRef are not supported yet", true);
+  } else if (const Template* called = target(call)) {
+    check_later(called, ref.scope(), spot.pointer);
+  } else if (validation_.references) {
+    error(spot.pointer, fmt::format("{}: template reference {}.{} not found", spot.name, ref.name, ref.template_name),
+          true);
+  }
 }
 
 /// Of what `spot` says. Without arguments of its own an exit handler gets the workflow's.
@@ -48,12 +77,14 @@ void Validator::check_hook(const LifecycleHook& hook, const Spot& spot) {
               : Spot{spot.pointer + "/hooks" + doc::pointer_step(hook.name), spot.name + ".hooks." + hook.name};
   Step call;
   call.template_name = hook.template_name;
-  const Template* found = target(call);
-  if (!found) return check_call(call, own.at(on_exit ? "" : "/template"));
+  call.template_ref = hook.template_ref;
+  check_call(call, own);
   if (!hook.expression.empty()) check_expression(hook.expression, own.at("/expression"));
   const bool has_own = !hook.arguments.parameters.empty() || !hook.arguments.artifacts.empty();
   if (has_own) check_arguments(hook.arguments, own.at("/arguments"));
   const bool given = has_own || !(on_exit || hook.name == "exit");
+  const Template* found = target(call);
+  if (!found || (!given && workflow_.is_template())) return;
   check_supplied(*found, given ? hook.arguments : workflow_.spec.arguments, own);
 }
 
@@ -90,7 +121,7 @@ void Validator::check_step(const Step& step, const doc::Value& document, const S
   check_texts(document, spot, "inline", own);
   check_arguments(step.arguments, spot.at("/arguments"));
   check_when(step, spot);
-  check_call(step, spot.at("/template"));
+  check_call(step, spot);
 
   if (step.exit) check_hook(*step.exit, spot);
   for (const LifecycleHook& hook : step.hooks) check_hook(hook, spot);
@@ -153,8 +184,10 @@ void Validator::check_arguments(const Arguments& arguments, const Spot& spot) {
     const std::string name = fmt::format("{}.arguments.{}", spot.name, parameter.name);
     check_name(parameter.name, NameKind::kParameter,
                {pointer + "/name", fmt::format("{}.arguments.parameters[{}]", spot.name, i)}, seen);
+    const bool template_arguments = workflow_.is_template() && spot.pointer == "/spec/arguments";
+    const bool waits = template_arguments || (workflow_.spec.workflow_template_ref && !workflow_.joined);
     if (!parameter.value_from && !parameter.value) {
-      error(pointer, fmt::format("{}.value or {}.valueFrom is required", name, name));
+      if (!waits) error(pointer, fmt::format("{}.value or {}.valueFrom is required", name, name));
     } else if (parameter.value_from && !parameter.value_from->supplied) {
       error(pointer + "/valueFrom", name + ".valueFrom only allows: default, configMapKeyRef and supplied", true);
     }

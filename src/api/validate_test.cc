@@ -182,7 +182,7 @@ TEST(Validate, ChecksCallsAndArtifacts) {
                 "  - {name: main, steps: [[{name: a, template: work, arguments: {parameters: [{name: p}]}}]]}",
                 ".value or templates.main.steps[0].a.arguments.p.valueFrom is required"},
            Case{"neither template nor inline", "  - {name: main, steps: [[{name: a}]]}",
-                "template or inline is required"},
+                "template, templateRef or inline is required"},
            Case{"the entrypoint's inputs", "  - {name: main, inputs: {parameters: [{name: q}]}, container: {image: x}}",
                 "inputs.parameters.q had no value"},
            Case{"given by the workflow", "  - {name: main, inputs: {parameters: [{name: wp}]}, container: {image: x}}",

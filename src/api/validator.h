@@ -14,7 +14,8 @@ namespace tiphys::api {
 
 class Validator {
  public:
-  Validator(const Workflow& workflow, std::vector<Finding>& findings) : workflow_(workflow), findings_(findings) {}
+  Validator(const Workflow& workflow, std::vector<Finding>& findings, Validation validation)
+      : workflow_(workflow), findings_(findings), validation_(validation) {}
   void run();
 
  private:
@@ -33,9 +34,11 @@ class Validator {
   // validate.cc: the workflow
   void check_metadata();
   void collect_globals();
+  void add_workflow_metadata();
   void check_entrypoint();
   void check_hooks();
   void check_template_names();
+  void check_templates();
 
   // validate_template.cc
   void check_template(const Template& tmpl, const Spot& spot, const Variables& outer);
@@ -61,7 +64,9 @@ class Validator {
                   std::string_view prefix);
   void check_loop(const Step& step, const Spot& spot, Variables& scope);
   void check_when(const Step& step, const Spot& spot);
-  void check_call(const Step& step, const Spot& spot);
+  /// That what a step or hook names is there; `spot` is where it stands.
+  void check_call(const Step& call, const Spot& spot);
+  void check_ref(const Step& call, const Spot& spot);
   void check_hook(const LifecycleHook& hook, const Spot& spot);
   /// The arguments of a call: names, values, and that what `target` requires is there.
   void check_arguments(const Arguments& arguments, const Spot& spot);
@@ -94,9 +99,21 @@ class Validator {
   /// Every tag of the value resolves, every text with tags compiles.
   void check_texts(const doc::Value& value, const Spot& spot, std::string_view skip, const Variables& scope);
 
+  /// A template of another object that is referred to and still to be checked.
+  struct Foreign {
+    const Template* tmpl;
+    std::string scope;
+    std::string pointer;  ///< of the first reference to it
+  };
+  void check_later(const Template* tmpl, std::string scope, const std::string& pointer);
+
   const Workflow& workflow_;
   std::vector<Finding>& findings_;
+  const Validation validation_;
   Variables globals_;
+  std::string scope_;  ///< where the template that is looked at finds others; "" in the workflow
+  std::vector<Foreign> foreign_;
+  std::set<const Template*> seen_;
 };
 
 }  // namespace tiphys::api

@@ -10,4 +10,11 @@ const Template* WorkflowSpec::find_template(std::string_view name) const {
   return found == templates.end() ? nullptr : found->get();
 }
 
+const Template* Workflow::find_template(std::string_view scope, std::string_view called,
+                                        const std::optional<TemplateRef>& ref) const {
+  if (!ref && scope.empty()) return spec.find_template(called);
+  const auto found = stored_templates.find(ref ? ref->key() : std::string(scope) + "/" + std::string(called));
+  return found == stored_templates.end() ? nullptr : found->second.get();
+}
+
 }  // namespace tiphys::api

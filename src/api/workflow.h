@@ -1,4 +1,5 @@
-// Argo's Workflow kind (argoproj.io/v1alpha1), the part of it that runs today. Names and meanings:
+// Argo's Workflow kind (argoproj.io/v1alpha1), the part of it that runs today, and WorkflowTemplate and
+// ClusterWorkflowTemplate, which have its form. Names and meanings:
 // pkg/apis/workflow/v1alpha1/workflow_types.go.
 #pragma once
 
@@ -79,11 +80,24 @@ struct ContinueOn {
 
 struct Template;
 
+/// A template of another object.
+struct TemplateRef {
+  std::string name;           ///< of the WorkflowTemplate or ClusterWorkflowTemplate
+  std::string template_name;  ///< of the template in it
+  bool cluster_scope = false;
+
+  /// "namespaced/NAME" or "cluster/NAME": where the template's own references are looked up.
+  std::string scope() const { return (cluster_scope ? "cluster/" : "namespaced/") + name; }
+  /// As status.storedTemplates names it: scope and template.
+  std::string key() const { return scope() + "/" + template_name; }
+};
+
 /// What runs at an event in the life of a workflow, step or task: `exit` at its end, others when their expression is
 /// true.
 struct LifecycleHook {
   std::string name;  ///< "onExit" of the field of that name
   std::string template_name;
+  std::optional<TemplateRef> template_ref;
   Arguments arguments;     ///< an exit handler without any gets the workflow's
   std::string expression;  ///< expr-lang; "" always: `exit` only
 };
@@ -92,6 +106,7 @@ struct LifecycleHook {
 struct Step {
   std::string name;
   std::string template_name;
+  std::optional<TemplateRef> template_ref;
   std::shared_ptr<const Template> inline_template;
   Arguments arguments;
   /// withItems as the manifest has it (an array; a single string tag is also taken); null when absent.
@@ -185,13 +200,19 @@ struct WorkflowSpec {
   std::string shutdown;  ///< "", Stop, Terminate
   std::string service_account_name;
   std::optional<std::int64_t> priority;
+  std::optional<TemplateRef> workflow_template_ref;  ///< its template_name is ""
+  doc::Shared template_defaults;                     ///< null when absent; the templates have it in them already
   /// The whole spec as the manifest has it.
   doc::Shared document;
 
   const Template* find_template(std::string_view name) const;
 };
 
+using StoredTemplates = std::map<std::string, std::shared_ptr<const Template>, std::less<>>;
+
 struct Workflow {
+  enum class Kind { kWorkflow, kWorkflowTemplate, kClusterWorkflowTemplate };
+  Kind kind = Kind::kWorkflow;
   std::string name;
   std::string generate_name;
   std::string ns;
@@ -199,9 +220,20 @@ struct Workflow {
   Time created{};
   std::map<std::string, std::string> labels;
   std::map<std::string, std::string> annotations;
+  /// What runs: of a workflow that refers to a template and has begun, status.storedWorkflowTemplateSpec.
   WorkflowSpec spec;
+  /// The spec is the stored one.
+  bool joined = false;
+  /// status.storedTemplates: what the workflow takes from other objects, by TemplateRef::key().
+  StoredTemplates stored_templates;
   /// The whole object, status.nodes excepted.
   doc::Shared document;
+
+  bool is_template() const { return kind != Kind::kWorkflow; }
+  /// The template that a step or hook names by `ref`, else the one `called` so among those of `scope` ("" is the
+  /// workflow).
+  const Template* find_template(std::string_view scope, std::string_view called,
+                                const std::optional<TemplateRef>& ref) const;
 };
 
 }  // namespace tiphys::api

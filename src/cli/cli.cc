@@ -29,6 +29,8 @@ constexpr std::array kCommands{
     Command{"terminate", "Stop workflows immediately, without exit handlers", terminate_command},
     Command{"node", "Perform an action on a node of a workflow", node_command},
     Command{"delete", "Delete workflows", delete_command},
+    Command{"template", "Manipulate workflow templates", template_command},
+    Command{"cluster-template", "Manipulate cluster workflow templates", cluster_template_command},
     Command{"lint", "Validate files or directories of manifests", lint_command},
     Command{"eval", "Evaluate an expression or a template of a manifest by hand", eval_command},
     Command{"version", "Print version information", version_command},
@@ -37,7 +39,7 @@ constexpr std::array kCommands{
 
 std::string help_text() {
   std::string text = "tiphys runs Argo Workflows on this machine.\n\nUsage:\n  tiphys COMMAND [flags]\n\nCommands:\n";
-  for (const auto& command : kCommands) text += fmt::format("  {:<12}{}\n", command.name, command.summary);
+  for (const auto& command : kCommands) text += fmt::format("  {:<18}{}\n", command.name, command.summary);
   return text + "\n`tiphys COMMAND --help` tells more; -v tells what goes on inside.\n";
 }
 
@@ -77,6 +79,7 @@ int dispatch(Arguments arguments) {
   }
   std::string name = arguments.front();
   if (name == "--version") name = "version";
+  if (name == "cwftmpl" || name == "cwft") name = "cluster-template";
   for (const auto& command : kCommands) {
     if (command.name != name) continue;
     if (command.outlives_reader) std::signal(SIGPIPE, SIG_IGN);

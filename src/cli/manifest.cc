@@ -58,6 +58,11 @@ Status set_parameters(doc::Value& workflow, const std::vector<std::string>& para
   return {};
 }
 
+/// A file as messages name it.
+std::string shown(const std::string& file) {
+  return file == "-" ? "stdin" : file;
+}
+
 /// The kind of a document that is no workflow and yet a Kubernetes object; "" when it is none.
 std::string_view other_kind(const doc::Value& document) {
   const std::string_view kind = doc::find_string(document, "kind");
@@ -99,12 +104,14 @@ Result<std::string> read_text(const std::string& file) {
 
 Result<Manifests> read_manifests(const std::vector<std::string>& files) {
   Manifests manifests;
-  std::vector<std::string> names;
   for (const auto& file : files) {
     TIPHYS_TRY(const std::string text, read_text(file));
-    names.push_back(file == "-" ? "stdin" : file);
-    TIPHYS_TRY(auto documents, doc::parse_yaml(text, names.back()));
+    TIPHYS_TRY(auto documents, doc::parse_yaml(text, shown(file)));
     for (auto& document : documents) {
+      if (template_resource(document.root)) {
+        manifests.templates.push_back({std::move(document.root), std::move(document.marks)});
+        continue;
+      }
       if (const auto kind = other_kind(document.root); !kind.empty()) {
         const auto place = document.marks.value("/kind");
         manifests.notes += fmt::format("{}:{}: a {} is not run; left out\n", document.marks.file(), place.line, kind);
@@ -113,11 +120,21 @@ Result<Manifests> read_manifests(const std::vector<std::string>& files) {
       manifests.workflows.push_back({std::move(document.root), std::move(document.marks)});
     }
   }
-  if (manifests.workflows.empty()) {
-    return fail(Code::kInvalidArgument,
-                manifests.notes + fmt::format("{}: no workflow found in given files", join(names, ", ")));
-  }
   return manifests;
+}
+
+const cluster::Resource* template_resource(const doc::Value& document) {
+  const std::string_view kind = doc::find_string(document, "kind");
+  for (const auto* resource : {&cluster::kWorkflowTemplates, &cluster::kClusterWorkflowTemplates}) {
+    if (resource->kind == kind) return resource;
+  }
+  return nullptr;
+}
+
+void set_namespace(doc::Value& tmpl, const std::string& ns) {
+  const cluster::Resource* resource = template_resource(tmpl);
+  if (!resource || !resource->namespaced || !doc::find_string(tmpl, "metadata", "namespace").empty()) return;
+  doc::ensure_object(tmpl.as_object(), "metadata")["namespace"] = ns;
 }
 
 Status apply_options(doc::Value& workflow, const SubmitOptions& options) {
@@ -166,10 +183,20 @@ Status check_manifest(const Manifest& manifest, std::string& notes) {
 
 Result<Manifests> prepare_workflows(const std::vector<std::string>& files, const SubmitOptions& options) {
   TIPHYS_TRY(Manifests manifests, read_manifests(files));
+  if (manifests.workflows.empty()) {
+    std::vector<std::string> names;
+    for (const auto& file : files) names.push_back(shown(file));
+    return fail(Code::kInvalidArgument,
+                manifests.notes + fmt::format("{}: no workflow found in given files", join(names, ", ")));
+  }
   if (manifests.workflows.size() > 1 && !options.name.empty()) {
     return fail(Code::kInvalidArgument, "--name names one workflow, but the files hold several; use --generate-name");
   }
   std::string errors;
+  for (auto& manifest : manifests.templates) {
+    set_namespace(manifest.workflow, options.ns);
+    if (const Status checked = check_manifest(manifest, manifests.notes); !checked) errors += checked.error().message;
+  }
   for (auto& manifest : manifests.workflows) {
     TIPHYS_CHECK_OK(apply_options(manifest.workflow, options));
     if (const Status checked = check_manifest(manifest, manifests.notes); !checked) errors += checked.error().message;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/resource.h"
 #include "doc/yaml.h"
 
 namespace tiphys::cli {
@@ -24,24 +25,30 @@ struct SubmitOptions {
 };
 
 struct Manifest {
-  doc::Value workflow;
+  doc::Value workflow;  ///< or a template of workflows
   doc::Marks marks;
 };
 
-/// What was read, and what to tell the user: warnings, documents that are not workflows.
+/// What was read, and what to tell the user: warnings, documents that are neither.
 struct Manifests {
   std::vector<Manifest> workflows;
+  std::vector<Manifest> templates;  ///< WorkflowTemplates and ClusterWorkflowTemplates
   std::string notes;
 };
 
 /// Reads files ("-" is standard input). An error's message is ready to print.
 Result<Manifests> read_manifests(const std::vector<std::string>& files);
+/// The resource of a WorkflowTemplate or ClusterWorkflowTemplate; nullptr for any other document.
+const cluster::Resource* template_resource(const doc::Value& document);
+/// Namespaced ones that name no namespace are of `ns`.
+void set_namespace(doc::Value& tmpl, const std::string& ns);
 /// Puts the options into a workflow.
 Status apply_options(doc::Value& workflow, const SubmitOptions& options);
-/// Strict reading and validation. An error's message is all findings, rendered; warnings are appended to `notes`.
+/// Strict reading and validation, without what is known only of templates elsewhere. An error's message is all
+/// findings, rendered; warnings are appended to `notes`.
 Status check_manifest(const Manifest& manifest, std::string& notes);
 
-/// All of that for several files: ready to create. kInvalidArgument: bad manifests or options.
+/// All of that for several files that hold a workflow: ready to create. kInvalidArgument: bad manifests or options.
 Result<Manifests> prepare_workflows(const std::vector<std::string>& files, const SubmitOptions& options);
 
 /// A file's whole text, or standard input's for "-"; at most 64 MiB.

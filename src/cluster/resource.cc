@@ -6,6 +6,11 @@
 namespace tiphys::cluster {
 
 constexpr Resource kWorkflows{"argoproj.io", "v1alpha1", "Workflow", "workflows", "workflow", "wf"};
+constexpr Resource kWorkflowTemplates{"argoproj.io",       "v1alpha1",         "WorkflowTemplate",
+                                      "workflowtemplates", "workflowtemplate", "wftmpl"};
+constexpr Resource kClusterWorkflowTemplates{
+    "argoproj.io", "v1alpha1", "ClusterWorkflowTemplate", "clusterworkflowtemplates", "clusterworkflowtemplate",
+    "cwftmpl",     false};
 constexpr Resource kPods{"", "v1", "Pod", "pods", "pod", "po"};
 constexpr Resource kConfigMaps{"", "v1", "ConfigMap", "configmaps", "configmap", "cm"};
 constexpr Resource kSecrets{"", "v1", "Secret", "secrets", "secret", ""};
@@ -20,8 +25,8 @@ constexpr Resource kJobs{"batch", "v1", "Job", "jobs", "job", ""};
 namespace {
 
 constexpr std::array kAll{
-    &kWorkflows, &kPods,   &kConfigMaps, &kSecrets, &kNamespaces, &kServiceAccounts, &kPersistentVolumeClaims,
-    &kServices,  &kEvents, &kJobs};
+    &kWorkflows,  &kWorkflowTemplates, &kClusterWorkflowTemplates, &kPods,     &kConfigMaps, &kSecrets,
+    &kNamespaces, &kServiceAccounts,   &kPersistentVolumeClaims,   &kServices, &kEvents,     &kJobs};
 
 template <typename Matches>
 const Resource* first_where(Matches matches) {

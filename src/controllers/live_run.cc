@@ -7,6 +7,7 @@
 
 #include "api/parse.h"
 #include "base/log.h"
+#include "controllers/fetch_references.h"
 #include "controllers/names.h"
 #include "controllers/node_requests.h"
 #include "controllers/owner_reference.h"
@@ -43,6 +44,7 @@ struct LiveRun::Opening {
   std::unordered_map<std::string, cluster::Object> pods;  ///< by node id
   std::vector<std::string> running;                       ///< nodes of pods that ran when the run was last written
   std::shared_ptr<void> token;                            ///< kept as long as this lasts
+  bool resolved = false;                                  ///< what it refers to is known
 };
 
 LiveRun::LiveRun(RunEnvironment environment, cluster::Object workflow, std::shared_ptr<void> opening,
@@ -86,15 +88,56 @@ void LiveRun::loaded(Result<cluster::Object> workflow) {
     return begin(**workflow, true);
   }
   if (workflow.error().code == Code::kNotFound) return finish();
-  log::warn("workflow {}/{} could not be read and is tried again: {}", key_.ns, key_.name, workflow.error().message);
-  retry_timer_ = environment_.executor.schedule(environment_.executor.now() + next_delay(), guarded([](LiveRun& self) {
-                                                  self.retry_timer_ = 0;
-                                                  self.load();
-                                                }));
+  try_again("workflow", workflow.error(), &LiveRun::load);
 }
 
-Status LiveRun::create_run(const doc::Value& workflow, bool restore) {
-  TIPHYS_TRY(api::Workflow parsed, api::parse_stored_workflow(workflow));
+void LiveRun::try_again(std::string_view what, const Error& error, void (LiveRun::*task)()) {
+  log::warn("{} {}/{} could not be read and is tried again: {}", what, key_.ns, key_.name, error.message);
+  retry_timer_ =
+      environment_.executor.schedule(environment_.executor.now() + next_delay(), guarded([task](LiveRun& self) {
+                                       self.retry_timer_ = 0;
+                                       (self.*task)();
+                                     }));
+}
+
+/// Nothing of the workflow is known to the plane yet but that it exists.
+void LiveRun::begin_anew() {
+  begin(*opening_->workflow, false);
+}
+
+/// Templates of other objects are taken as they are now, once for the whole run.
+void LiveRun::resolve(const api::Workflow& workflow) {
+  fetch_references(environment_.cluster, workflow, guarded([](LiveRun& self, Result<api::References> references) {
+                     if (references) return self.resolved(*references);
+                     self.try_again("a template of workflow", references.error(), &LiveRun::begin_anew);
+                   }));
+}
+
+void LiveRun::resolved(const api::References& references) {
+  if (const std::optional<Error>& error = references.error()) {
+    const bool invalid = error->code == Code::kInvalidArgument;
+    return declare_broken(invalid ? engine::RunStatus::Phase::kFailed : engine::RunStatus::Phase::kError,
+                          invalid ? "invalid spec: " + error->message : error->message);
+  }
+  opening_->resolved = true;
+  pending_fields_ = references.status_fields();
+  begin(references.stored_in(*opening_->workflow), false);
+}
+
+/// Labels and annotations that come with the beginning: the original's, and those that the spec asks for.
+Status LiveRun::give_metadata(api::Workflow& workflow) {
+  if (const auto& ref = workflow.spec.workflow_template_ref) {
+    metadata_.labels.emplace(ref->cluster_scope ? kClusterWorkflowTemplateLabel : kWorkflowTemplateLabel, ref->name);
+    workflow.labels.insert(metadata_.labels.begin(), metadata_.labels.end());
+  }
+  TIPHYS_TRY(const WorkflowMetadata own,
+             workflow_metadata(workflow, expr::Ambient{environment_.executor.now(), &environment_.random}));
+  for (const auto& [name, value] : own.labels) metadata_.labels[name] = workflow.labels[name] = value;
+  for (const auto& [name, value] : own.annotations) metadata_.annotations[name] = workflow.annotations[name] = value;
+  return {};
+}
+
+Status LiveRun::create_run(api::Workflow parsed, const doc::Value& workflow, bool restore) {
   const expr::Ambient ambient{environment_.executor.now(), &environment_.random};
   pod_builder_.emplace(parsed, ambient);
   if (!restore) {
@@ -112,16 +155,22 @@ Status LiveRun::create_run(const doc::Value& workflow, bool restore) {
 }
 
 void LiveRun::begin(const doc::Value& workflow, bool restore) {
-  if (const Status created = create_run(workflow, restore); !created) {
-    return declare_broken(engine::RunStatus::Phase::kError, created.error().message);
-  }
+  Result<api::Workflow> parsed = api::parse_stored_workflow(workflow);
+  if (!parsed) return declare_broken(engine::RunStatus::Phase::kError, parsed.error().message);
+  if (!restore && !opening_->resolved && !api::References(*parsed).wanted().empty()) return resolve(*parsed);
   if (!restore) {
     std::vector<api::Finding> findings;
-    api::validate_workflow(run_->workflow(), findings);
+    api::validate_workflow(*parsed, findings, {.references = true});
     for (const api::Finding& finding : findings) {
       if (finding.severity != api::Finding::Severity::kError) continue;
       return declare_broken(engine::RunStatus::Phase::kFailed, "invalid spec: " + finding.message);
     }
+  }
+  if (const Status given = restore ? Status() : give_metadata(*parsed); !given) {
+    return declare_broken(engine::RunStatus::Phase::kError, given.error().message);
+  }
+  if (const Status created = create_run(std::move(*parsed), workflow, restore); !created) {
+    return declare_broken(engine::RunStatus::Phase::kError, created.error().message);
   }
   suspend_ = wants_suspend(workflow);
   done_requests_ =
@@ -186,14 +235,31 @@ void LiveRun::observe(cluster::Object workflow) {
   }
   if (const bool suspend = wants_suspend(*workflow); suspend != suspend_) {
     suspend_ = suspend;
+    store_spec(*workflow);
     push(engine::SuspendChanged{suspend});
   }
   const std::string_view shutdown = doc::find_string(*workflow, "spec", "shutdown");
   if (!shutdown.empty() && shutdown != shutdown_) {
     shutdown_ = shutdown;
+    store_spec(*workflow);
     push(engine::ShutdownRequested{shutdown_, ""});
   }
   observe_requests(*workflow);
+}
+
+/// What users change of their spec while it runs is changed in the stored one too.
+void LiveRun::store_spec(const doc::Value& workflow) {
+  if (!run_->workflow().joined) return;
+  doc::Value spec = *run_->workflow().spec.document;
+  for (const char* name : {"suspend", "shutdown"}) {
+    const doc::Value* value = doc::find(workflow, "spec", name);
+    if (value && !value->is_null()) {
+      spec.as_object()[name] = *value;
+    } else {
+      spec.as_object().erase(name);
+    }
+  }
+  pending_fields_["storedWorkflowTemplateSpec"] = std::move(spec);
 }
 
 void LiveRun::observe_requests(const doc::Value& workflow) {

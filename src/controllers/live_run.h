@@ -11,11 +11,13 @@
 #include <unordered_map>
 #include <vector>
 
+#include "api/references.h"
 #include "base/executor.h"
 #include "cluster/cluster.h"
 #include "controllers/memo_cache.h"
 #include "controllers/pod_builder.h"
 #include "controllers/resource_runner.h"
+#include "controllers/workflow_metadata.h"
 #include "controllers/workflow_status.h"
 #include "engine/run.h"
 
@@ -70,7 +72,12 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void load();
   void loaded(Result<cluster::Object> workflow);
   void begin(const doc::Value& workflow, bool restore);
-  Status create_run(const doc::Value& workflow, bool restore);
+  void resolve(const api::Workflow& workflow);
+  void resolved(const api::References& references);
+  Status give_metadata(api::Workflow& workflow);
+  Status create_run(api::Workflow parsed, const doc::Value& workflow, bool restore);
+  void try_again(std::string_view what, const Error& error, void (LiveRun::*task)());
+  void begin_anew();
   void start_opening();
   void declare_broken(engine::RunStatus::Phase phase, std::string message);
 
@@ -81,6 +88,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void apply(const engine::Event& event, std::vector<engine::Effect>& effects);
   void note_pod(const engine::PodChanged& change);
   void observe_requests(const doc::Value& workflow);
+  void store_spec(const doc::Value& workflow);
 
   // Effects.
   void carry_out(engine::Effect effect);
@@ -90,6 +98,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void set_timer(Time when);
 
   // Writes.
+  bool changes_status() const;
   bool has_writes() const;
   void write();
   void write_status();
@@ -135,6 +144,8 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   std::vector<std::string> dirty_nodes_;
   bool dirty_status_ = false;
   PublishedStatus published_;
+  WorkflowMetadata metadata_;   ///< of a run that begins: what its first write brings
+  doc::Object pending_fields_;  ///< of the status, beside those of the run
   std::vector<PodToCreate> pods_to_create_;
   std::vector<std::string> pods_to_stop_;
   std::size_t writes_under_way_ = 0;

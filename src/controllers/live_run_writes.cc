@@ -35,14 +35,17 @@ bool terminating(const doc::Value& object) {
 
 }  // namespace
 
+bool LiveRun::changes_status() const {
+  return dirty_status_ || !dirty_nodes_.empty() || requests_unsaved_ || !pending_fields_.empty();
+}
+
 bool LiveRun::has_writes() const {
-  return dirty_status_ || !dirty_nodes_.empty() || requests_unsaved_ || !pods_to_create_.empty() ||
-         !pods_to_stop_.empty();
+  return changes_status() || !pods_to_create_.empty() || !pods_to_stop_.empty();
 }
 
 void LiveRun::write() {
   write_failed_ = false;
-  if (dirty_status_ || !dirty_nodes_.empty() || requests_unsaved_) write_status();
+  if (changes_status()) write_status();
   write_pods();
 }
 
@@ -53,6 +56,11 @@ cluster::WorkflowStatusUpdate LiveRun::status_update() {
     const std::optional<api::NodeStatus> node = run_->find_node(id);
     update.nodes.push_back({id, node ? api::to_json(*node) : std::string()});
   }
+  update.fields = pending_fields_;
+  if (!published_.any) {
+    for (const auto& [name, value] : metadata_.labels) update.labels[name] = value;
+    for (const auto& [name, value] : metadata_.annotations) update.annotations[name] = value;
+  }
   if (requests_unsaved_) update.annotations[kNodeRequestsDoneAnnotation] = render_done_requests(done_requests_);
   return update;
 }
@@ -62,7 +70,13 @@ void LiveRun::write_status() {
   PublishedStatus next = published_.add_changes(run_ ? run_->status() : broken_, running_pods_ > 0, update);
   ++writes_under_way_;
   environment_.cluster.update_workflow_status(
-      key_, std::move(update), guarded([next = std::move(next)](LiveRun& self, Result<void> answer) mutable {
+      key_, std::move(update),
+      guarded([next = std::move(next), fields = std::exchange(pending_fields_, {})](LiveRun& self,
+                                                                                    Result<void> answer) mutable {
+        if (!answer) {
+          // Those that came meanwhile are newer.
+          for (auto& [key, value] : fields) self.pending_fields_.emplace(key, std::move(value));
+        }
         if (answer) {
           self.published_ = std::move(next);
           self.dirty_nodes_.clear();

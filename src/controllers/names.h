@@ -8,6 +8,8 @@ namespace tiphys::controllers {
 inline constexpr std::string_view kPhaseLabel = "workflows.argoproj.io/phase";
 inline constexpr std::string_view kCompletedLabel = "workflows.argoproj.io/completed";
 inline constexpr std::string_view kWorkflowLabel = "workflows.argoproj.io/workflow";
+inline constexpr std::string_view kWorkflowTemplateLabel = "workflows.argoproj.io/workflow-template";
+inline constexpr std::string_view kClusterWorkflowTemplateLabel = "workflows.argoproj.io/cluster-workflow-template";
 inline constexpr std::string_view kOnExitLabel = "workflows.argoproj.io/on-exit";
 inline constexpr std::string_view kConfigMapTypeLabel = "workflows.argoproj.io/configmap-type";
 inline constexpr std::string_view kCacheConfigMapType = "Cache";

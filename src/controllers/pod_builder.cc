@@ -33,7 +33,8 @@ Result<doc::Shared> substituted_spec(const api::Workflow& workflow, const expr::
   doc::Object spec;
   if (workflow.spec.document && workflow.spec.document->is_object()) {
     for (const auto& [key, value] : workflow.spec.document->get_object()) {
-      if (key != "templates" && key != "arguments") spec[key] = value;
+      if (key != "templates" && key != "templateDefaults" && key != "workflowMetadata" && key != "arguments")
+        spec[key] = value;
     }
   }
   TIPHYS_TRY(const expr::DocumentTemplate compiled, expr::DocumentTemplate::compile(std::move(spec)));

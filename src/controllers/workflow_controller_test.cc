@@ -220,6 +220,122 @@ TEST_F(WorkflowControllerTest, APodThatRanAndIsGoneAfterARestartIsAnErrorAndNotR
   EXPECT_TRUE(pods().empty());
 }
 
+constexpr std::string_view kLibrary = R"(
+apiVersion: argoproj.io/v1alpha1
+kind: WorkflowTemplate
+metadata: {name: lib, namespace: argo}
+spec:
+  entrypoint: main
+  arguments: {parameters: [{name: p, value: theirs}]}
+  podMetadata: {labels: {of: lib}}
+  templates:
+  - name: main
+    steps:
+    - [{name: a, template: leaf}]
+    - [{name: b, templateRef: {name: far, template: leaf, clusterScope: true}}]
+  - {name: leaf, container: {image: near, args: ["{{workflow.parameters.p}}"]}}
+)";
+
+constexpr std::string_view kFar = R"(
+apiVersion: argoproj.io/v1alpha1
+kind: ClusterWorkflowTemplate
+metadata: {name: far}
+spec: {templates: [{name: leaf, container: {image: far}}]}
+)";
+
+constexpr std::string_view kCaller = R"(
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: caller, namespace: argo}
+spec:
+  entrypoint: main
+  arguments: {parameters: [{name: p, value: mine}]}
+  templates:
+  - name: main
+    steps: [[{name: s, templateRef: {name: lib, template: main}}]]
+)";
+
+constexpr std::string_view kUser = R"(
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: user, namespace: argo}
+spec:
+  workflowTemplateRef: {name: lib}
+  arguments: {parameters: [{name: p, value: mine}]}
+)";
+
+TEST_F(WorkflowControllerTest, TakesTemplatesOfOtherObjectsOnce) {
+  ASSERT_TRUE(store_->create(cluster::kWorkflowTemplates, yaml(kLibrary)));
+  ASSERT_TRUE(store_->create(cluster::kClusterWorkflowTemplates, yaml(kFar)));
+  submit(kCaller);
+  const doc::Value begun = get(workflow("caller"));
+  for (const char* key : {"namespaced/lib/main", "namespaced/lib/leaf", "cluster/far/leaf"}) {
+    EXPECT_TRUE(doc::find(begun, "status", "storedTemplates", key)) << key;
+  }
+  const doc::Value first = get(pod(pod_of("caller[0].s[0].a")));
+  EXPECT_EQ(label(first, "of"), "lib") << "the object's word on its pods holds";
+  EXPECT_EQ(doc::to_json(*doc::find(first.at("spec").at("containers").at(0), "args")), R"(["mine"])");
+
+  // Neither what they are now nor that one is gone matters to it.
+  ASSERT_TRUE(store_->remove({&cluster::kClusterWorkflowTemplates, "", "far"}, {}));
+  patch({&cluster::kWorkflowTemplates, "argo", "lib"}, "spec: {templates: []}");
+  restart();
+  end_pod(pod_of("caller[0].s[0].a"), 0);
+  const doc::Value second = get(pod(pod_of("caller[0].s[1].b")));
+  EXPECT_EQ(doc::find_string(second.at("spec").at("containers").at(0), "image"), "far");
+  end_pod(pod_of("caller[0].s[1].b"), 0);
+  EXPECT_EQ(phase("caller"), "Succeeded");
+}
+
+TEST_F(WorkflowControllerTest, RunsTheTemplateThatAWorkflowRefersTo) {
+  ASSERT_TRUE(store_->create(cluster::kWorkflowTemplates, yaml(kLibrary)));
+  ASSERT_TRUE(store_->create(cluster::kClusterWorkflowTemplates, yaml(kFar)));
+  ASSERT_TRUE(store_->create(cluster::kWorkflows, yaml(kUser)));
+  failures_ = 1;  // what the first write holds is in the second too
+  settle_all();
+  doc::Value object = get(workflow("user"));
+  EXPECT_EQ(label(object, kWorkflowTemplateLabel), "lib");
+  EXPECT_EQ(doc::find_string(object, "status", "storedWorkflowTemplateSpec", "entrypoint"), "main");
+  EXPECT_EQ(doc::to_json(object.at("status").at("storedWorkflowTemplateSpec").at("arguments")),
+            R"({"parameters":[{"name":"p","value":"mine"}]})");
+  ASSERT_TRUE(store_->remove({&cluster::kWorkflowTemplates, "argo", "lib"}, {}));
+  restart();
+  end_pod(pod_of("user[0].a"), 0);
+  patch(workflow("user"), "spec: {shutdown: Stop}");
+  object = get(workflow("user"));
+  EXPECT_EQ(doc::find_string(object, "status", "storedWorkflowTemplateSpec", "shutdown"), "Stop");
+  EXPECT_EQ(phase("user"), "Failed");
+}
+
+TEST_F(WorkflowControllerTest, GivesAWorkflowTheMetadataThatItAsksFor) {
+  doc::Value manifest = yaml(kTwoSteps);
+  manifest.as_object()["spec"].as_object()["workflowMetadata"] = yaml(
+      "{labels: {team: red}, annotations: {why: '{{workflow.name}}'}, labelsFrom: {size: {expression: \"'big'\"}}}");
+  doc::Value& leaf = manifest.as_object()["spec"].as_object()["templates"].as_array()[1];
+  leaf.as_object()["container"].as_object()["args"] =
+      doc::Array{"{{workflow.labels.size}} {{workflow.annotations.why}}"};
+  ASSERT_TRUE(store_->create(cluster::kWorkflows, std::move(manifest)));
+  settle();
+  doc::Value object = get(workflow("two"));
+  EXPECT_EQ(label(object, "team"), "red");
+  EXPECT_EQ(label(object, "size"), "big");
+  EXPECT_EQ(doc::find_string(object, "metadata", "annotations", "why"), "two");
+  end_pod(pod_of("two[0].a"), 0);
+  restart();
+  const doc::Value last = get(pod(pod_of("two[1].b")));
+  EXPECT_EQ(doc::to_json(*doc::find(last.at("spec").at("containers").at(0), "args")), R"(["big two"])");
+}
+
+TEST_F(WorkflowControllerTest, SaysWhatIsMissing) {
+  submit(kUser);
+  EXPECT_EQ(phase("user"), "Error");
+  EXPECT_EQ(message("user"), "workflowtemplate.argoproj.io \"lib\" not found");
+  submit(kCaller);
+  EXPECT_EQ(phase("caller"), "Failed");
+  EXPECT_EQ(message("caller"), "invalid spec: templates.main.steps[0].s: template reference lib.main not found");
+  EXPECT_EQ(controller_->live_runs(), 0U);
+}
+
 TEST_F(WorkflowControllerTest, FinishedWorkflowsAreLeftAloneAfterARestart) {
   submit(kHello);
   end_pod("hello", 0);

@@ -46,6 +46,12 @@ Status check_enum(const api::Parameter& input, const std::string& value) {
       fmt::format("inputs.parameters.{0}.value should be present in inputs.parameters.{0}.enum list", input.name));
 }
 
+std::string no_such_template(const Call& call) {
+  if (!call.template_ref) return fmt::format("template name '{}' undefined", *call.template_name);
+  return fmt::format("template {} not found in workflow template {}", call.template_ref->template_name,
+                     call.template_ref->name);
+}
+
 bool placed(const api::Artifact& artifact) {
   return !artifact.location.empty();
 }
@@ -57,7 +63,7 @@ void Machine::begin(const Call& call, const Arguments& arguments) {
     create_ended(call, api::NodePhase::kError, std::string(kTooDeep));
     return;
   }
-  if (!call.plan) return fail_to_begin(call, fmt::format("template name '{}' undefined", *call.template_name));
+  if (!call.plan) return fail_to_begin(call, no_such_template(call));
   auto inputs = resolve_inputs(call, arguments);
   if (!inputs) return fail_to_begin(call, inputs.error().message);
   std::optional<LookUpCache> question;
@@ -232,6 +238,7 @@ NodeIndex Machine::create(const Call& call, api::NodeType type, api::NodePhase p
   Node& node = nodes_[index];
   node.plan = call.plan;
   node.template_name = call.template_name;
+  node.template_ref = call.template_ref;
   node.boundary = call.boundary;
   node.owner = call.owner;
   node.owner_node = call.owner_node;

@@ -148,22 +148,14 @@ std::uint32_t CompiledTemplate::group_of(std::uint32_t task) const {
 }
 
 CompiledWorkflow::CompiledWorkflow(const api::Workflow& workflow) : workflow_(workflow) {
-  for (const auto& source : workflow.spec.templates) by_name_.emplace(source->name, &add(*source));
-  // Steps point at templates that follow: compile once all are known. Inline templates are added on the way.
+  for (const auto& source : workflow.spec.templates) by_name_.emplace(source->name, &add(*source, ""));
+  // Steps point at templates that follow: compile once all are known. Those that are inline or elsewhere are added on
+  // the way.
+  const api::WorkflowSpec& spec = workflow.spec;
+  if (spec.exit) exit_ = std::make_unique<const HookPlan>(compile_hook("", *spec.exit, true));
+  for (const api::LifecycleHook& hook : spec.hooks) hooks_.push_back(compile_hook("", hook, false));
   for (std::size_t i = 0; i < templates_.size(); ++i) compile(*templates_[i]);
-  arguments_ = compile_arguments(workflow.spec.arguments);
-  if (workflow.spec.exit) exit_ = std::make_unique<const HookPlan>(compile_hook(*workflow.spec.exit, true));
-  for (const api::LifecycleHook& hook : workflow.spec.hooks) hooks_.push_back(compile_hook(hook, false));
-}
-
-HookPlan CompiledWorkflow::compile_hook(const api::LifecycleHook& source, bool exit) {
-  HookPlan plan;
-  plan.source = &source;
-  plan.target = find(source.template_name);
-  const bool bare = source.arguments.parameters.empty() && source.arguments.artifacts.empty();
-  plan.arguments = compile_arguments(exit && bare ? workflow_.spec.arguments : source.arguments);
-  if (!source.expression.empty()) plan.expression = expr::Expression::compile(source.expression);
-  return plan;
+  arguments_ = compile_arguments(spec.arguments);
 }
 
 const CompiledTemplate* CompiledWorkflow::find(std::string_view name) const {
@@ -171,10 +163,31 @@ const CompiledTemplate* CompiledWorkflow::find(std::string_view name) const {
   return found == by_name_.end() ? nullptr : found->second;
 }
 
-CompiledTemplate& CompiledWorkflow::add(const api::Template& source) {
+CompiledTemplate& CompiledWorkflow::add(const api::Template& source, std::string scope) {
   templates_.push_back(std::make_unique<CompiledTemplate>());
   templates_.back()->source = &source;
+  templates_.back()->scope = std::move(scope);
   return *templates_.back();
+}
+
+const CompiledTemplate* CompiledWorkflow::named(const std::string& scope, std::string_view name,
+                                                const std::optional<api::TemplateRef>& ref) {
+  if (!ref && scope.empty()) return find(name);
+  const api::Template* source = workflow_.find_template(scope, name, ref);
+  if (!source) return nullptr;
+  CompiledTemplate*& known = elsewhere_[source];
+  if (!known) known = &add(*source, ref ? ref->scope() : scope);
+  return known;
+}
+
+HookPlan CompiledWorkflow::compile_hook(const std::string& scope, const api::LifecycleHook& source, bool exit) {
+  HookPlan plan;
+  plan.source = &source;
+  plan.target = named(scope, source.template_name, source.template_ref);
+  const bool bare = source.arguments.parameters.empty() && source.arguments.artifacts.empty();
+  plan.arguments = compile_arguments(exit && bare ? workflow_.spec.arguments : source.arguments);
+  if (!source.expression.empty()) plan.expression = expr::Expression::compile(source.expression);
+  return plan;
 }
 
 void CompiledWorkflow::compile(CompiledTemplate& compiled) {
@@ -208,19 +221,20 @@ void CompiledWorkflow::compile(CompiledTemplate& compiled) {
   const auto add_step = [&](const api::Step& step) {
     CompiledStep& added = compiled.tasks.emplace_back();
     added.source = &step;
-    added.target = find(step.template_name);
     if (step.inline_template) {
-      auto& known = inline_[step.inline_template.get()];
-      if (!known) known = &add(*step.inline_template);
+      CompiledTemplate*& known = elsewhere_[step.inline_template.get()];
+      if (!known) known = &add(*step.inline_template, compiled.scope);
       added.target = known;
+    } else {
+      added.target = named(compiled.scope, step.template_name, step.template_ref);
     }
     added.when = Text(step.when);
     added.arguments = compile_arguments(step.arguments);
     added.loop = compile_loop(step);
-    if (step.exit) added.exit = std::make_unique<const HookPlan>(compile_hook(*step.exit, true));
+    if (step.exit) added.exit = std::make_unique<const HookPlan>(compile_hook(compiled.scope, *step.exit, true));
     const std::string own = fmt::format("{}.{}", compiled.dag() ? "tasks" : "steps", step.name);
     for (const api::LifecycleHook& hook : step.hooks) {
-      added.hooks.push_back(compile_hook(hook, false));
+      added.hooks.push_back(compile_hook(compiled.scope, hook, false));
       compiled.has_hooks = true;
       added.hooks_look_around |= looks_beyond(added.hooks.back(), own);
     }

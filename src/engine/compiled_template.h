@@ -47,6 +47,9 @@ struct HookPlan {
   const CompiledTemplate* target = nullptr;  ///< null: there is no such template
   ArgumentsPlan arguments;
   std::optional<Result<expr::Expression>> expression;
+
+  /// Null: one of the same scope.
+  const api::TemplateRef* template_ref() const { return source->template_ref ? &*source->template_ref : nullptr; }
 };
 
 /// A step or task.
@@ -87,6 +90,8 @@ struct OutputPlan {
 
 struct CompiledTemplate {
   const api::Template* source = nullptr;
+  /// Where what it names is looked up: "" in the workflow, else in another object ("namespaced/NAME").
+  std::string scope;
   bool pod = false;  ///< container, script or resource
 
   std::vector<InputPlan> inputs;
@@ -128,7 +133,8 @@ struct CompiledTemplate {
   CompiledTemplate() : document(expr::DocumentTemplate()) {}
 };
 
-/// All templates of a workflow, inline ones included. The workflow must outlive it and stay where it is.
+/// All templates of a workflow, inline ones and those that it takes from other objects included. The workflow must
+/// outlive it and stay where it is.
 class CompiledWorkflow {
  public:
   explicit CompiledWorkflow(const api::Workflow& workflow);
@@ -140,14 +146,17 @@ class CompiledWorkflow {
   const ArgumentsPlan& arguments() const { return arguments_; }
 
  private:
-  CompiledTemplate& add(const api::Template& source);
+  CompiledTemplate& add(const api::Template& source, std::string scope);
+  /// What a step or hook of a template in `scope` names; null when there is no such template.
+  const CompiledTemplate* named(const std::string& scope, std::string_view name,
+                                const std::optional<api::TemplateRef>& ref);
   void compile(CompiledTemplate& compiled);
-  HookPlan compile_hook(const api::LifecycleHook& source, bool exit);
+  HookPlan compile_hook(const std::string& scope, const api::LifecycleHook& source, bool exit);
 
   const api::Workflow& workflow_;
   std::vector<std::unique_ptr<CompiledTemplate>> templates_;
   std::unordered_map<std::string_view, CompiledTemplate*> by_name_;
-  std::unordered_map<const api::Template*, CompiledTemplate*> inline_;
+  std::unordered_map<const api::Template*, CompiledTemplate*> elsewhere_;  ///< inline ones, and other objects'
   ArgumentsPlan arguments_;
   std::unique_ptr<const HookPlan> exit_;
   std::vector<HookPlan> hooks_;

@@ -23,7 +23,7 @@ inline api::Workflow workflow_of(std::string_view yaml) {
   auto documents = doc::parse_yaml(yaml, "test.yaml");
   TIPHYS_CHECK(documents, documents.error().message);
   std::vector<api::Finding> findings;
-  api::Workflow workflow = api::parse_workflow(documents->front().root, findings);
+  api::Workflow workflow = api::parse_resolved_workflow(documents->front().root, findings);
   for (const api::Finding& finding : findings) {
     TIPHYS_CHECK(finding.severity != api::Finding::Severity::kError, finding.pointer + ": " + finding.message);
   }

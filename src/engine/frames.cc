@@ -43,6 +43,7 @@ Call Machine::task_call(Frame& frame, std::uint32_t task) {
   call.name.reserve(prefix.size() + 1 + step.source->name.size());
   call.name.append(prefix).append(".").append(step.source->name);
   call.template_name = &step.source->template_name;
+  if (step.source->template_ref) call.template_ref = &*step.source->template_ref;
   call.plan = step.target;
   call.boundary = frame.node;
   call.owner = Owner::kTask;

@@ -110,9 +110,9 @@ std::string Machine::failed_nodes() const {
     const api::NodeStatus node = status_of(index);
     list.push_back(doc::Object{{"displayName", node.display_name},
                                {"message", node.message},
-                               {"templateName", node.template_name},
+                               {"templateName", api::template_of(node)},
                                {"phase", std::string(api::node_phase_name(node.phase))},
-                               {"podName", pod_name(workflow_.name, node.name, node.template_name, node.id)},
+                               {"podName", pod_name(workflow_.name, node.name, api::template_of(node), node.id)},
                                {"finishedAt", format_rfc3339(node.finished_at)}});
   }
   return doc::to_json(doc::Value(doc::to_json(list)));

@@ -110,6 +110,7 @@ void Machine::begin_hook(NodeIndex index, const HookPlan& hook, std::uint32_t po
   Call call;
   call.name = std::move(name);
   call.template_name = &hook.source->template_name;
+  call.template_ref = hook.template_ref();
   call.plan = hook.target;
   call.boundary = frame.node;
   call.owner = Owner::kHook;
@@ -191,6 +192,7 @@ void Machine::begin_workflow_hook(const HookPlan& hook, std::uint32_t position, 
   Call call;
   call.name = std::move(name);
   call.template_name = &hook.source->template_name;
+  call.template_ref = hook.template_ref();
   call.plan = hook.target;
   call.owner = exit ? Owner::kExit : Owner::kHook;
   call.owner_node = exit ? kNoNode : entry_;

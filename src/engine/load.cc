@@ -124,6 +124,7 @@ void Machine::place_loaded() {
       node.depth = 1;
       node.plan = exit ? (plans_.exit() ? plans_.exit()->target : nullptr) : plans_.find(workflow_.spec.entrypoint);
       node.template_name = exit && plans_.exit() ? &plans_.exit()->source->template_name : &workflow_.spec.entrypoint;
+      if (exit && plans_.exit()) node.template_ref = plans_.exit()->template_ref();
       (exit ? exit_ : entry_) = index;
       open.push_back(index);
     }
@@ -139,6 +140,7 @@ void Machine::place_loaded() {
       attempt.owner_node = retry;
       attempt.plan = around.plan;
       attempt.template_name = around.template_name;
+      attempt.template_ref = around.template_ref;
       attempt.depth = around.depth;
       attempt.on_exit = around.on_exit;
       open.push_back(child);
@@ -181,6 +183,7 @@ bool Machine::place_member(NodeIndex boundary, NodeIndex index) {
   const CompiledStep& step = around.plan->tasks[task->second];
   node.task = task->second;
   node.template_name = &step.source->template_name;
+  node.template_ref = step.source->template_ref ? &*step.source->template_ref : nullptr;
   if (node.type == api::NodeType::kTaskGroup) return false;
 
   const std::string step_name(std::string_view(node.name).substr(0, node.name.size() - position->rest.size()));
@@ -220,6 +223,7 @@ void Machine::place_hooks(NodeIndex index, std::vector<NodeIndex>& open) {
     hook.depth = step ? nodes_[parent.boundary].depth + 1 : 1;
     hook.plan = plan->target;
     hook.template_name = &plan->source->template_name;
+    hook.template_ref = plan->template_ref();
     open.push_back(child);
   }
 }

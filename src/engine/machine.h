@@ -41,6 +41,7 @@ struct ResolvedInputs {
 struct Call {
   std::string name;
   const std::string* template_name = nullptr;
+  const api::TemplateRef* template_ref = nullptr;
   const CompiledTemplate* plan = nullptr;  ///< null: there is no such template
   NodeIndex boundary = kNoNode;
   NodeIndex owner_node = kNoNode;
@@ -294,6 +295,7 @@ class Machine {
 
   // status.cc
   api::NodeStatus status_of(NodeIndex index) const;
+  std::string scope_of(const Node& node) const;
   api::Inputs inputs_of(const Node& node) const;
 
   api::Workflow workflow_;

@@ -44,7 +44,8 @@ struct Node {
   /// What it runs; null for groups, and for nodes that never got so far.
   const CompiledTemplate* plan = nullptr;
   const std::string* template_name = nullptr;
-  std::unique_ptr<std::string[]> inputs;  ///< values, by position in plan->inputs, unless they are rich
+  const api::TemplateRef* template_ref = nullptr;  ///< null: the name is one of the node's scope
+  std::unique_ptr<std::string[]> inputs;           ///< values, by position in plan->inputs, unless they are rich
   std::unique_ptr<NodeOutputs> outputs;
   std::unique_ptr<NodeExtra> extra;
   std::unique_ptr<Frame> frame;  ///< steps and dag, while they run

@@ -1,5 +1,5 @@
 // Random workflows for the simulation, drawn from a seed: steps, dags, loops, conditions, retries, exit handlers,
-// parallelism, and references between them, some of which lead to errors.
+// parallelism, templates of other objects, and references between them, some of which lead to errors.
 #pragma once
 
 #include <fmt/format.h>
@@ -25,8 +25,9 @@ class RandomWorkflow {
     if (chance(15)) spec += fmt::format(", hooks: {{h: {}}}", hook("workflow"));
     if (chance(8)) spec += fmt::format(", activeDeadlineSeconds: {}", pick(1, 12));
     return fmt::format(
-        "{{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {{name: wf}}, spec: {{{}, templates: [{}]}}}}",
-        spec, templates);
+        "{{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {{name: wf}}, spec: {{{}, templates: [{}]}}, "
+        "status: {{storedTemplates: {{{}}}}}}}",
+        spec, templates, library());
   }
 
  private:
@@ -50,6 +51,23 @@ class RandomWorkflow {
         container, input, output, kMemoize);
   }
 
+  /// What the workflow has of another object: a leaf, and a group that calls it.
+  std::string library() {
+    const char* container = "container: {image: i, command: [c], args: [\"{{inputs.parameters.message}}\"]}";
+    const char* input = "inputs: {parameters: [{name: message, default: none}]}";
+    const char* output = "outputs: {parameters: [{name: out, valueFrom: {path: /x}}]}";
+    return fmt::format(
+        "namespaced/lib/leaf: {{name: leaf, {1}, {2}, {0}}}, "
+        "namespaced/lib/group: {{name: group, {1}, dag: {{tasks: [{{name: a, template: leaf, onExit: leaf}}, "
+        "{{name: b, inline: {{steps: [[{{name: c, template: leaf, withItems: [x, y]}}]]}}, depends: a}}]}}}}",
+        container, input, output);
+  }
+
+  std::string callee(int level, int levels) {
+    if (!chance(15)) return "template: " + target(level, levels);
+    return fmt::format("templateRef: {{name: lib, template: {}}}", chance(50) ? "leaf" : "group");
+  }
+
   std::string target(int level, int levels) {
     if (level + 1 < levels && chance(30)) return fmt::format("t{}", pick(level + 1, levels - 1));
     constexpr const char* kLeaves[] = {"leaf", "leaf", "leaf", "retried", "patient", "pause", "cached", "wary"};
@@ -59,7 +77,7 @@ class RandomWorkflow {
   /// Fields that a step and a task share; `root` and `before` name what may be referred to.
   std::string common(int level, int levels, const std::string& root, const std::string& name,
                      const std::vector<std::string>& before) {
-    std::string fields = fmt::format("template: {}", target(level, levels));
+    std::string fields = callee(level, levels);
     std::string value = "plain";
     if (!before.empty() && chance(40)) {
       const std::string& sibling = before[pick(0, static_cast<int>(before.size()) - 1)];
@@ -80,10 +98,15 @@ class RandomWorkflow {
       fields += chance(50) ? ", when: 1 == 1" : ", when: 1 == 2";
     }
     fields += fmt::format(", arguments: {{parameters: [{{name: message, value: \"{}\"}}]}}", value);
-    if (chance(20)) fields += ", onExit: " + handler();
-    if (chance(15)) {
+    const bool hooked = chance(15);
+    if (chance(5)) {
+      fields += ", hooks: {exit: {templateRef: {name: lib, template: leaf}}}";
+    } else if (hooked) {
       const bool around = !before.empty() && chance(30);
       fields += fmt::format(", hooks: {{h: {}}}", hook(fmt::format("{}['{}']", root, around ? before.back() : name)));
+    }
+    if (chance(20)) {
+      fields += ", onExit: " + handler();
     }
     return fields;
   }

@@ -83,6 +83,7 @@ void Machine::begin_attempt(NodeIndex retry) {
   Call call;
   call.name = attempt_name(around.name, attempts(around).size());
   call.template_name = around.template_name;
+  call.template_ref = around.template_ref;
   call.plan = around.plan;
   call.boundary = around.boundary;
   call.owner = Owner::kAttempt;

@@ -24,6 +24,12 @@ api::Inputs Machine::inputs_of(const Node& node) const {
   return inputs;
 }
 
+/// Where the node's template was looked up: in the scope of the template that it is a part of.
+std::string Machine::scope_of(const Node& node) const {
+  const CompiledTemplate* around = node.boundary == kNoNode ? nullptr : nodes_[node.boundary].plan;
+  return around && !around->scope.empty() ? around->scope : "local/" + workflow_.name;
+}
+
 api::NodeStatus Machine::status_of(NodeIndex index) const {
   const Node& node = nodes_[index];
   api::NodeStatus status;
@@ -32,7 +38,8 @@ api::NodeStatus Machine::status_of(NodeIndex index) const {
   status.type = node.type;
   status.phase = node.phase;
   status.template_name = node.template_name ? *node.template_name : "";
-  status.template_scope = "local/" + workflow_.name;
+  if (node.template_ref) status.template_ref = *node.template_ref;
+  status.template_scope = scope_of(node);
   status.boundary_id = nodes_.id(node.boundary);
   status.message = node.message;
   status.started_at = node.started_at;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <set>
+#include <utility>
 #include <vector>
 
 namespace tiphys::simulation {
@@ -18,25 +20,70 @@ class Writer {
  public:
   Writer(Chance& chance, const WorkflowChoices& choices) : chance_(chance), choices_(choices) {}
 
-  doc::Value workflow() {
-    doc::Object spec{{"entrypoint", around(choices_.depth)}};
-    if (chance_.percent(40)) spec["onExit"] = leaf("ok", 10);
-    if (chance_.percent(30)) spec["parallelism"] = 1 + chance_.below(4);
-    if (!choices_.same_every_time && chance_.percent(20)) spec["activeDeadlineSeconds"] = 5 + chance_.below(60);
-    spec["templates"] = std::move(templates_);
-    return doc::Object{{"apiVersion", "argoproj.io/v1alpha1"},
-                       {"kind", "Workflow"},
-                       {"metadata", doc::Object{{"name", choices_.name}, {"namespace", "sim"}}},
-                       {"spec", std::move(spec)}};
+  RandomManifest manifest() {
+    const bool whole = chance_.percent(20);  // the library holds the whole workflow
+    const bool parts = !whole && chance_.percent(40);
+    library_percent_ = parts ? 50 : 0;
+    doc::Object spec = this->spec();
+    RandomManifest made;
+    doc::Object library_spec{{"templates", std::move(library_)}};
+    if (whole)
+      library_spec = std::exchange(spec, doc::Object{{"workflowTemplateRef", doc::Object{{"name", library_name()}}}});
+    if (whole || parts) made.library = object("WorkflowTemplate", library_name(), std::move(library_spec));
+    made.workflow = object("Workflow", choices_.name, std::move(spec));
+    return made;
   }
 
  private:
+  std::string library_name() const { return "of-" + choices_.name; }
+
+  static doc::Value object(std::string_view kind, std::string_view name, doc::Object spec) {
+    return doc::Object{{"apiVersion", "argoproj.io/v1alpha1"},
+                       {"kind", kind},
+                       {"metadata", doc::Object{{"name", name}, {"namespace", "sim"}}},
+                       {"spec", std::move(spec)}};
+  }
+
+  doc::Object spec() {
+    std::string entry = around(choices_.depth);
+    if (elsewhere_.contains(entry)) {  // an entrypoint is one of the workflow's own
+      entry = add({{"name", "entry"}, {"steps", doc::Array{doc::Array{named_call("only", entry)}}}});
+    }
+    doc::Object spec{{"entrypoint", entry}};
+    if (chance_.percent(40)) spec["hooks"] = doc::Object{{"exit", call(leaf("ok", 10))}};
+    if (chance_.percent(30)) spec["parallelism"] = 1 + chance_.below(4);
+    if (!choices_.same_every_time && chance_.percent(20)) spec["activeDeadlineSeconds"] = 5 + chance_.below(60);
+    spec["templates"] = std::move(templates_);
+    return spec;
+  }
+
   std::string new_name(std::string_view prefix) { return fmt::format("{}-{}", prefix, ++count_); }
 
   std::string add(doc::Object written) {
     std::string name(std::string_view(written.at("name").as_string()));
     templates_.push_back(std::move(written));
     return name;
+  }
+
+  /// A leaf of the workflow or of its library.
+  std::string add_leaf(doc::Object written) {
+    if (!chance_.percent(library_percent_)) return add(std::move(written));
+    std::string name(std::string_view(written.at("name").as_string()));
+    library_.push_back(std::move(written));
+    elsewhere_.insert(name);
+    return name;
+  }
+
+  /// What names a template in a step, task or hook.
+  doc::Object call(const std::string& name) {
+    if (!elsewhere_.contains(name)) return {{"template", name}};
+    return {{"templateRef", doc::Object{{"name", library_name()}, {"template", name}}}};
+  }
+
+  doc::Object named_call(const std::string& name, const std::string& callee) {
+    doc::Object step{{"name", name}};
+    for (const auto& [key, value] : call(callee)) step[key] = value;
+    return step;
   }
 
   std::string leaf(std::string_view kind, std::size_t failing_percent) {
@@ -54,7 +101,7 @@ class Writer {
       written["memoize"] =
           doc::Object{{"key", new_name("key")}, {"cache", doc::Object{{"configMap", doc::Object{{"name", "cache"}}}}}};
     }
-    return add(std::move(written));
+    return add_leaf(std::move(written));
   }
 
   doc::Object retry_strategy() {
@@ -98,7 +145,7 @@ class Writer {
       const std::size_t members = 1 + chance_.below(3);
       for (std::size_t s = 0; s < members; ++s) {
         Earlier self{fmt::format("s{}{}", g, s), "", false};
-        doc::Object step{{"name", self.name}, {"template", around(depth - 1, self.kind)}};
+        doc::Object step = named_call(self.name, around(depth - 1, self.kind));
         add_condition_and_loop("steps", earlier, step, self);
         if (chance_.percent(15)) step["continueOn"] = doc::Object{{"failed", true}, {"error", true}};
         add_hook(step);
@@ -120,7 +167,7 @@ class Writer {
     const std::size_t count = 1 + chance_.below(5);
     for (std::size_t t = 0; t < count; ++t) {
       Earlier self{fmt::format("t{}", t), "", false};
-      doc::Object task{{"name", self.name}, {"template", around(depth - 1, self.kind)}};
+      doc::Object task = named_call(self.name, around(depth - 1, self.kind));
       const std::vector<Earlier> before = add_dependencies(earlier, by_names, task);
       add_condition_and_loop("tasks", before, task, self);
       add_hook(task);
@@ -179,7 +226,7 @@ class Writer {
   }
 
   void add_hook(doc::Object& step) {
-    if (chance_.percent(10)) step["hooks"] = doc::Object{{"exit", doc::Object{{"template", leaf("ok", 10)}}}};
+    if (chance_.percent(10)) step["hooks"] = doc::Object{{"exit", call(leaf("ok", 10))}};
   }
 
   void add_parallelism(doc::Object& written) {
@@ -188,14 +235,16 @@ class Writer {
 
   Chance& chance_;
   const WorkflowChoices& choices_;
-  doc::Array templates_;
+  doc::Array templates_, library_;
+  std::set<std::string> elsewhere_;  ///< templates of the library
+  std::size_t library_percent_ = 0;
   int count_ = 0;
 };
 
 }  // namespace
 
-doc::Value random_workflow(Chance& chance, const WorkflowChoices& choices) {
-  return Writer(chance, choices).workflow();
+RandomManifest random_workflow(Chance& chance, const WorkflowChoices& choices) {
+  return Writer(chance, choices).manifest();
 }
 
 }  // namespace tiphys::simulation

@@ -1,7 +1,9 @@
-// Workflows by chance: steps, dags, loops, retries, conditions, exit handlers, suspension, memoization, parallelism.
+// Workflows by chance: steps, dags, loops, retries, conditions, exit handlers, suspension, memoization, parallelism,
+// templates of other objects.
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "doc/value.h"
 #include "simulation/chance.h"
@@ -16,7 +18,12 @@ struct WorkflowChoices {
   int depth = 3;
 };
 
-/// A Workflow manifest. Its leaves are containers that the fake agent plays: args are [kind, percent that fail].
-doc::Value random_workflow(Chance& chance, const WorkflowChoices& choices);
+struct RandomManifest {
+  doc::Value workflow;
+  doc::Value library;  ///< the WorkflowTemplate that has some of its templates; null when none
+};
+
+/// A Workflow. Its leaves are containers that the fake agent plays: args are [kind, percent that fail].
+RandomManifest random_workflow(Chance& chance, const WorkflowChoices& choices);
 
 }  // namespace tiphys::simulation

@@ -112,6 +112,7 @@ class World {
     dying_ = true;
     shut_down();
     boot();
+    remove_libraries();
     start_user();
   }
 
@@ -135,16 +136,33 @@ class World {
 
   void submit_workflows() {
     quiet_ = true;
-    for (doc::Value& manifest : manifests_) {
-      bool done = false;
-      store_->create(cluster::kWorkflows, std::move(manifest), [&](const Result<cluster::Object>& answer) {
-        TIPHYS_CHECK(answer, "a workflow can be submitted while nothing goes wrong");
-        done = true;
-      });
-      executor_->run_until([&] { return done; });
+    for (RandomManifest& manifest : manifests_) {
+      if (!manifest.library.is_null()) create(cluster::kWorkflowTemplates, std::move(manifest.library));
+      create(cluster::kWorkflows, std::move(manifest.workflow));
     }
     quiet_ = false;
     submitted_ = true;
+  }
+
+  void create(const cluster::Resource& resource, doc::Value object) {
+    bool done = false;
+    store_->create(resource, std::move(object), [&](const Result<cluster::Object>& answer) {
+      TIPHYS_CHECK(answer, "an object can be created while nothing goes wrong");
+      done = true;
+    });
+    executor_->run_until([&] { return done; });
+  }
+
+  /// Templates that go while workflows run change nothing for these.
+  void remove_libraries() {
+    for (const std::string& name : workflows_) {
+      const auto workflow = get({&cluster::kWorkflows, "sim", name});
+      if (!workflow || doc::find_string(**workflow, "status", "phase").empty() || !faults_.percent(50)) continue;
+      bool done = false;
+      store_->remove({&cluster::kWorkflowTemplates, "sim", "of-" + name}, {},
+                     [&](const Result<cluster::Object>&) { done = true; });
+      executor_->run_until([&] { return done; });
+    }
   }
 
   void start_user() {
@@ -230,7 +248,7 @@ class World {
   Host host_;
   Promises promises_;
   std::vector<std::string> workflows_;
-  std::vector<doc::Value> manifests_;  ///< until they are submitted
+  std::vector<RandomManifest> manifests_;  ///< until they are submitted
   Time begin_{};
 
   std::size_t crashes_left_ = 0, next_crash_ = 0;

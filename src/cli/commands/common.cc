@@ -54,6 +54,12 @@ int report(std::string_view command, const Error& error) {
   return error.code == Code::kInvalidArgument || error.code == Code::kUnimplemented ? kBadUsage : kFailed;
 }
 
+Result<int> report_findings(const Error& error) {
+  if (error.code != Code::kInvalidArgument) return std::unexpected(error);
+  print_error(error.message + (error.message.ends_with('\n') ? "" : "\n"));
+  return kBadUsage;
+}
+
 namespace {
 
 Status check_phase(std::string_view phase) {

@@ -32,6 +32,10 @@ void add_node_filter(Flags& flags, std::string& status, std::string& selector);
 /// Prints an error as "tiphys COMMAND: message" and gives the exit code for it.
 int report(std::string_view command, const Error& error);
 
+/// Prints findings of a manifest (kInvalidArgument) as they are and gives kBadUsage; another error is the command's
+/// own.
+Result<int> report_findings(const Error& error);
+
 /// Which workflows: the filters of `list`, `delete` and their like.
 struct WorkflowFilter {
   std::string ns;  ///< "" for all

@@ -1,10 +1,16 @@
-// tiphys lint.
+// tiphys lint, and lint of template and cluster-template.
+#include "cli/commands/lint.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
+#include <span>
 
 #include "api/parse.h"
+#include "api/references.h"
+#include "base/strings.h"
 #include "cli/commands/common.h"
 #include "cli/manifest.h"
 #include "cli/terminal.h"
@@ -47,36 +53,77 @@ Result<std::vector<std::string>> expand(const std::vector<std::string>& argument
   return files;
 }
 
-void lint_document(const doc::Document& document, Tally& tally, std::string& text) {
-  const std::string_view kind = doc::find_string(document.root, "kind");
-  if (kind != "Workflow" && !kind.empty()) return;  // other kinds are others' business
+bool is_error(const api::Finding& finding) {
+  return finding.severity == api::Finding::Severity::kError;
+}
+
+/// Those of the kinds, and what could not be read as a manifest at all.
+bool chosen(const doc::Value& document, std::span<const std::string> kinds) {
+  const std::string_view kind = doc::find_string(document, "kind");
+  if (kind.empty()) return true;
+  for (const auto* resource :
+       {&cluster::kWorkflows, &cluster::kWorkflowTemplates, &cluster::kClusterWorkflowTemplates}) {
+    if (resource->kind == kind) return kinds.empty() || std::ranges::find(kinds, resource->plural) != kinds.end();
+  }
+  return false;  // other kinds are others' business
+}
+
+/// The templates of all files by what refers to them; a namespace tells none apart here.
+using Templates = std::map<api::TemplateHolder, doc::Shared>;
+
+void validate(const api::Workflow& workflow, const doc::Value& document, const Templates& templates,
+              std::vector<api::Finding>& findings) {
+  api::References references(workflow);
+  bool known = true;
+  while (!references.wanted().empty()) {
+    const api::TemplateHolder holder = *references.wanted().begin();
+    const auto found = templates.find(holder);
+    known = known && found != templates.end();
+    references.add(holder, found == templates.end() ? nullptr : found->second);
+  }
+  // What is not among the files may well be there.
+  if (!known || references.error()) return api::validate_workflow(workflow, findings);
+  std::vector<api::Finding> again;  // of the reading, which gave its findings before
+  api::validate_workflow(api::parse_resolved_workflow(references.stored_in(document), again), findings,
+                         {.references = true});
+}
+
+std::string lint_document(const doc::Document& document, const Templates& templates, Tally& tally) {
   ++tally.linted;
   std::vector<api::Finding> findings;
-  const auto is_error = [](const api::Finding& finding) { return finding.severity == api::Finding::Severity::kError; };
   const api::Workflow workflow = api::parse_workflow(document.root, findings);
-  if (std::none_of(findings.begin(), findings.end(), is_error)) api::validate_workflow(workflow, findings);
-  tally.errors += static_cast<std::size_t>(std::count_if(findings.begin(), findings.end(), is_error));
-  text += api::render_findings(findings, document.marks);
+  if (std::ranges::none_of(findings, is_error)) validate(workflow, document.root, templates, findings);
+  tally.errors += static_cast<std::size_t>(std::ranges::count_if(findings, is_error));
+  return api::render_findings(findings, document.marks);
 }
 
-void lint_file(const std::string& file, Tally& tally) {
-  const auto text = read_text(file);
-  const auto documents = text ? doc::parse_yaml(*text, file == "-" ? "stdin" : file)
-                              : Result<std::vector<doc::Document>>(std::unexpected(text.error()));
-  if (!documents) {
+int lint(const std::vector<std::string>& files, std::span<const std::string> kinds, const Style& style) {
+  Tally tally;
+  std::vector<doc::Document> all;
+  std::string unreadable;
+  for (const auto& file : files) {
+    const auto text = read_text(file);
+    auto documents = text ? doc::parse_yaml(*text, file == "-" ? "stdin" : file)
+                          : Result<std::vector<doc::Document>>(std::unexpected(text.error()));
+    if (documents) {
+      std::ranges::move(*documents, std::back_inserter(all));
+      continue;
+    }
     ++tally.linted;
     ++tally.errors;
-    const std::string& message = documents.error().message;
-    return print(message + (message.ends_with('\n') ? "" : "\n"));
+    unreadable += documents.error().message + (documents.error().message.ends_with('\n') ? "" : "\n");
   }
-  std::string found;
-  for (const auto& document : *documents) lint_document(document, tally, found);
-  print(found);
-}
-
-int lint(const std::vector<std::string>& files, const Style& style) {
-  Tally tally;
-  for (const auto& file : files) lint_file(file, tally);
+  print(unreadable);
+  Templates templates;
+  for (const auto& document : all) {
+    const cluster::Resource* resource = template_resource(document.root);
+    if (!resource) continue;
+    templates[{!resource->namespaced, std::string(doc::find_string(document.root, "metadata", "name"))}] =
+        std::make_shared<const doc::Value>(document.root);
+  }
+  for (const auto& document : all) {
+    if (chosen(document.root, kinds)) print(lint_document(document, templates, tally));
+  }
   const std::string_view tick = style.utf8 ? "✔ " : "", cross = style.utf8 ? "✖ " : "";
   if (tally.linted == 0) {
     print(style.paint(fmt::format("{}found nothing to lint in the specified paths, failing...", cross), Color::kRed) +
@@ -91,28 +138,41 @@ int lint(const std::vector<std::string>& files, const Style& style) {
   return kSucceeded;
 }
 
-}  // namespace
-
-int lint_command(const Arguments& arguments) {
-  Flags flags("lint", "Validate files or directories of manifests",
-              "  tiphys lint ./manifests\n  cat wf.yaml | tiphys lint -\n");
+int lint(const std::string& command, const std::string& summary, const Arguments& arguments, std::string_view kind) {
+  Flags flags(command, summary, fmt::format("  tiphys {0} ./manifests\n  cat wf.yaml | tiphys {0} -\n", command));
   std::vector<std::string> names, kinds;
   std::string output, ns;
   bool strict = true, offline = false, no_color = false, no_utf8 = false;
   flags.positional("FILE", names, 1, 100'000);
   flags.choice("-o,--output", output, {"pretty", "simple"}, "Output format");
-  flags.list("--kinds", kinds, "KIND,...", "Which kinds are checked (workflows)");
+  if (kind.empty()) {
+    flags.list("--kinds", kinds, "KIND,...",
+               "Which kinds are checked: workflows, workflowtemplates, clusterworkflowtemplates (default: all)");
+  }
   flags.flag("--strict", strict, "Validate strictly (always so)");
   flags.flag("--offline", offline, "Validate without a server (always so)");
   flags.text("-n,--namespace", ns, "NAME", "Not used here");
   flags.flag("--no-color", no_color, "Disable colorized output");
   flags.flag("--no-utf8", no_utf8, "Use plain 7-bits ascii characters");
   const auto parsed = flags.parse(arguments);
-  if (!parsed) return report("lint", parsed.error());
+  if (!parsed) return report(command, parsed.error());
   if (!*parsed) return kSucceeded;
+  kinds = split_commas(kinds);
+  if (!kind.empty()) kinds.emplace_back(kind);
+  std::erase(kinds, "all");
   const auto files = expand(names);
-  if (!files) return report("lint", files.error());
-  return lint(*files, choose_style(no_color, no_utf8 || output == "simple"));
+  if (!files) return report(command, files.error());
+  return lint(*files, kinds, choose_style(no_color, no_utf8 || output == "simple"));
+}
+
+}  // namespace
+
+int lint_command(const Arguments& arguments) {
+  return lint("lint", "Validate files or directories of manifests", arguments, "");
+}
+
+int lint_kind(const std::string& command, std::string_view plural, const Arguments& arguments) {
+  return lint(command, fmt::format("Validate files or directories of {}", plural), arguments, plural);
 }
 
 }  // namespace tiphys::cli

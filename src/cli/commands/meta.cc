@@ -114,6 +114,8 @@ int complete_command(const Arguments& before, std::string_view current) {
     print("bash\nzsh\nfish\n");
   } else if (command->name == "node" && before.size() == 1) {
     print("set\n");
+  } else if (command->name.ends_with("template") && before.size() == 1) {
+    print("create\ndelete\nget\nlint\nlist\nupdate\n");
   } else if (takes_workflow(command->name)) {
     print("@latest\n");
     return list_command(name_list(before));

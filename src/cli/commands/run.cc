@@ -8,6 +8,7 @@
 #include "cli/commands/follow_command.h"
 #include "cli/commands/output.h"
 #include "cli/manifest.h"
+#include "cli/template_source.h"
 #include "cli/terminal.h"
 #include "cluster/pod_annotations.h"
 
@@ -76,6 +77,19 @@ Result<cluster::Key> create(std::unique_ptr<Session>& session, const SessionOpti
   }
 }
 
+/// The templates of the files, as they are there now; what refers to them or to others of the plane is checked before.
+Status create_templates(Session& session, const Manifests& manifests) {
+  for (const auto* list : {&manifests.templates, &manifests.workflows}) {
+    for (const Manifest& manifest : *list) {
+      TIPHYS_CHECK_OK(check_references(session, manifest, manifests.templates));
+    }
+  }
+  for (const Manifest& tmpl : manifests.templates) {
+    TIPHYS_TRY([[maybe_unused]] const auto put, put_template(session, tmpl.workflow, true));
+  }
+  return {};
+}
+
 Result<int> follow(std::unique_ptr<Session>& session, const RunFlags& flags, const std::vector<cluster::Key>& keys,
                    Time created) {
   TIPHYS_TRY(NodeSelector selector, NodeSelector::parse(flags.node_selector, flags.status));
@@ -120,9 +134,11 @@ Result<int> run_workflows(RunFlags& flags) {
     return kBadUsage;
   }
   print_error(manifests->notes);
-  const bool unused_image = std::any_of(
-      manifests->workflows.begin(), manifests->workflows.end(),
-      [](const Manifest& manifest) { return runs_in_process(manifest.workflow) && mentions_image(manifest.workflow); });
+  const auto has_image = [](const Manifest& manifest) { return mentions_image(manifest.workflow); };
+  const bool image_in_template = std::ranges::any_of(manifests->templates, has_image);
+  const bool unused_image = std::ranges::any_of(manifests->workflows, [&](const Manifest& manifest) {
+    return runs_in_process(manifest.workflow) && (image_in_template || has_image(manifest));
+  });
   if (unused_image) print_error("The process runtime runs commands of this host: image is not used.\n");
   Loop loop;
   TIPHYS_TRY(auto session, open_session(loop, flags.common.session, Need::kRun));
@@ -130,6 +146,8 @@ Result<int> run_workflows(RunFlags& flags) {
   if (session->remote() && (wanted.offline || !wanted.engine.empty() || !wanted.host_paths.empty())) {
     print_error("Another process runs this plane: its --offline, --engine and --host-path hold, not this one's.\n");
   }
+  const Status put = create_templates(*session, *manifests);
+  if (!put) return report_findings(put.error());
   const Time created = loop.now();
   std::vector<cluster::Key> keys;
   for (auto& manifest : manifests->workflows) {

@@ -6,6 +6,7 @@
 #include "cli/commands/log_merge.h"
 #include "cli/commands/output.h"
 #include "cli/manifest.h"
+#include "cli/template_source.h"
 #include "cli/terminal.h"
 
 namespace tiphys::cli {
@@ -67,21 +68,38 @@ Result<int> stay(std::unique_ptr<Session>& session, const SubmitFlags& flags, co
   return wait_for(session, flags.common.session, keys, quiet);
 }
 
-Result<int> submit(SubmitFlags& flags) {
-  if (!flags.from.empty()) {
-    return fail(Code::kUnimplemented,
-                "--from is not supported yet: there are no templates or cron workflows to submit from");
+Result<Manifests> prepare_from(const SubmitFlags& flags) {
+  Manifests manifests;
+  TIPHYS_TRY(manifests.workflows.emplace_back(), workflow_from(flags.from));
+  TIPHYS_CHECK_OK(apply_options(manifests.workflows.front().workflow, flags.submit));
+  TIPHYS_CHECK_OK(check_manifest(manifests.workflows.front(), manifests.notes));
+  return manifests;
+}
+
+/// Templates are not what submit creates; argo passes them over too.
+std::string passed_over(const Manifests& manifests) {
+  std::string notes;
+  for (const Manifest& tmpl : manifests.templates) {
+    notes += fmt::format("{}:{}: a {} is not submitted; left out: `tiphys template create` creates it\n",
+                         tmpl.marks.file(), tmpl.marks.value("/kind").line, doc::find_string(tmpl.workflow, "kind"));
   }
-  if (flags.files.empty()) return fail(Code::kInvalidArgument, "FILE is missing");
+  return notes;
+}
+
+Result<int> submit(SubmitFlags& flags) {
+  if (!flags.from.empty() && !flags.files.empty()) {
+    return fail(Code::kInvalidArgument, "cannot combine --from with file arguments");
+  }
+  if (flags.from.empty() && flags.files.empty()) return fail(Code::kInvalidArgument, "FILE is missing");
   flags.submit.ns = flags.common.chosen_namespace();
   flags.submit.runtime = flags.common.session.runtime;
-  auto manifests = prepare_workflows(flags.files, flags.submit);
+  auto manifests = flags.from.empty() ? prepare_workflows(flags.files, flags.submit) : prepare_from(flags);
   if (!manifests) {
     print_error(manifests.error().message + (manifests.error().message.ends_with('\n') ? "" : "\n"));
     return kBadUsage;
   }
   TIPHYS_CHECK_OK(check(flags, manifests->workflows.size()));
-  print_error(manifests->notes);
+  print_error(manifests->notes + passed_over(*manifests));
   Loop loop;
   const OutputOptions output{.output = flags.output, .selector = {}, .style = flags.common.style()};
   if (flags.dry_run || flags.server_dry_run) {
@@ -92,6 +110,10 @@ Result<int> submit(SubmitFlags& flags) {
     return kSucceeded;
   }
   TIPHYS_TRY(auto session, open_session(loop, flags.common.session, Need::kRun));
+  for (const auto& manifest : manifests->workflows) {
+    const Status checked = check_references(*session, manifest, {});
+    if (!checked) return report_findings(checked.error());
+  }
   std::vector<cluster::Key> keys;
   for (auto& manifest : manifests->workflows) {
     const auto created = await<cluster::Object>(loop, [&](auto done) {
@@ -116,7 +138,8 @@ Result<int> submit(SubmitFlags& flags) {
 
 int submit_command(const Arguments& arguments) {
   Flags flags("submit", "Submit workflows",
-              "  tiphys submit my-wf.yaml\n  tiphys submit --wait my-wf.yaml\n  tiphys submit --watch my-wf.yaml -p "
+              "  tiphys submit my-wf.yaml\n  tiphys submit --from workflowtemplate/my-tmpl -p message=hi\n  tiphys "
+              "submit --wait my-wf.yaml\n  tiphys submit --watch my-wf.yaml -p "
               "message=hi\n  cat my-wf.yaml | tiphys submit -\n");
   SubmitFlags submit_flags;
   submit_flags.add_to(flags);

@@ -7,6 +7,7 @@
 #include "cli/view/humanize.h"
 #include "cli/view/run_view.h"
 #include "cli/view/tab_writer.h"
+#include "cli/view/workflow_text.h"
 
 namespace tiphys::cli {
 namespace {
@@ -20,7 +21,7 @@ std::string row(const TreeLine& line, const Style& style, Time now) {
   const std::string message = node_message(*node);
   const bool took_time = node->started_at != Time{} && node->type != api::NodeType::kSkipped;
   return fmt::format("{}{} {}\t{}\t{}\t{}\n", line.prefix, style.node_icon(*node), printable(node->display_name),
-                     node->template_name, took_time ? short_duration(node->started_at, node->finished_at, now) : "",
+                     shown_template(*node), took_time ? short_duration(node->started_at, node->finished_at, now) : "",
                      message);
 }
 

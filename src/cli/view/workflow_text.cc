@@ -113,12 +113,12 @@ std::string tree_row(const std::string& workflow_name, const TreeLine& line, con
   const std::string_view host = pod ? std::string_view(node->host_node_name) : "";
   switch (options.output) {
     case TreeOutput::kWide:
-      return fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", step, node->template_name, pod_column, duration,
+      return fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", step, shown_template(*node), pod_column, duration,
                          artifact_names(*node), message, "", host);
     case TreeOutput::kShort:
-      return fmt::format("{}\t{}\t{}\t{}\t{}\t{}\n", step, node->template_name, pod_column, duration, message, host);
+      return fmt::format("{}\t{}\t{}\t{}\t{}\t{}\n", step, shown_template(*node), pod_column, duration, message, host);
     case TreeOutput::kDefault:
-      return fmt::format("{}\t{}\t{}\t{}\t{}\t\n", step, node->template_name, pod_column, duration, message);
+      return fmt::format("{}\t{}\t{}\t{}\t{}\t\n", step, shown_template(*node), pod_column, duration, message);
   }
   return {};
 }
@@ -175,6 +175,11 @@ const doc::Value& spec_of(const doc::Value& workflow) {
   return spec ? *spec : kNone;
 }
 
+const doc::Value& running_spec(const doc::Value& workflow) {
+  const doc::Value* stored = doc::find(workflow, "status", "storedWorkflowTemplateSpec");
+  return stored && stored->is_object() ? *stored : spec_of(workflow);
+}
+
 std::string workflow_status(const doc::Value& workflow, const doc::Value& spec, const NodeMap& nodes) {
   const std::string_view phase = doc::find_string(workflow, "status", "phase");
   if (phase == "Running") {
@@ -194,15 +199,19 @@ std::string workflow_status(const doc::Value& workflow, const doc::Value& spec, 
 std::string workflow_facts(const doc::Value& workflow, const NodeMap& nodes, const Style& style, Time now) {
   std::string text = fact("Name:", doc::find_string(workflow, "metadata", "name"));
   text += fact("Namespace:", doc::find_string(workflow, "metadata", "namespace"));
-  const std::string_view account = doc::find_string(workflow, "spec", "serviceAccountName");
-  text += fact("ServiceAccount:", account.empty() ? "unset (will run with the default ServiceAccount)" : account);
+  const doc::Value& spec = running_spec(workflow);
+  const std::string_view account = doc::find_string(spec, "serviceAccountName");
+  const bool from_template = doc::find(workflow, "spec", "workflowTemplateRef") != nullptr;
+  text += fact("ServiceAccount:", !account.empty() ? account
+                                  : from_template  ? "unset"
+                                                   : "unset (will run with the default ServiceAccount)");
   text += fact("Status:", workflow_status(workflow, spec_of(workflow), nodes));
   const std::string_view message = doc::find_string(workflow, "status", "message");
   if (!message.empty()) text += fact("Message:", printable(message));
   text += conditions_text(workflow, style);
   text += times_text(workflow, now);
   text += fact("Progress:", doc::find_string(workflow, "status", "progress"));
-  text += named_values(doc::find(workflow, "spec", "arguments", "parameters"), "Parameters:");
+  text += named_values(doc::find(spec, "arguments", "parameters"), "Parameters:");
   text += named_values(doc::find(workflow, "status", "outputs", "parameters"), "Output Parameters:");
   text += output_artifacts(doc::find(workflow, "status", "outputs", "artifacts"));
   return text;
@@ -241,10 +250,15 @@ Time time_at(const doc::Value& workflow, std::string_view section, std::string_v
   return parse_rfc3339(text).value_or(Time{});
 }
 
+std::string shown_template(const NodeStatus& node) {
+  if (!node.template_ref) return node.template_name;
+  return fmt::format("{}/{}", node.template_ref->name, node.template_ref->template_name);
+}
+
 std::string pod_name(const std::string& workflow_name, const NodeStatus& node) {
   if (node.name == workflow_name) return workflow_name;
   std::string prefix = workflow_name;
-  if (!node.template_name.empty()) prefix += "-" + node.template_name;
+  if (const std::string& name = api::template_of(node); !name.empty()) prefix += "-" + name;
   if (prefix.size() > kLongestPodPrefix) prefix.resize(kLongestPodPrefix);
   return fmt::format("{}-{}", prefix, fnv1a_32(node.name));
 }

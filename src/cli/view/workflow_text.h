@@ -47,12 +47,16 @@ std::string tree_table(const std::string& workflow_name, const NodeMap& nodes, c
 
 /// The spec, or null.
 const doc::Value& spec_of(const doc::Value& workflow);
+/// The spec that runs: the stored one of a workflow that refers to a template, once it has begun.
+const doc::Value& running_spec(const doc::Value& workflow);
 /// Status as people read it, with what the spec asks for: "Running (Suspended)", "Failed (Terminated)", "Pending".
 std::string workflow_status(const doc::Value& workflow, const doc::Value& spec, const NodeMap& nodes);
 
 /// status.startedAt and its like; unset when missing.
 Time time_at(const doc::Value& workflow, std::string_view section, std::string_view field);
 
+/// The node's template as the tree shows it: "leaf", or "library/leaf" of another object.
+std::string shown_template(const api::NodeStatus& node);
 /// The pod of a node, by the naming that workflows carry in their annotation (v2 unless it says v1).
 std::string pod_name(const std::string& workflow_name, const api::NodeStatus& node);
 

@@ -1,0 +1,22 @@
+// Specs and templates put together from several, as the original does it (workflow/util/merge.go, and
+// mergedTemplateDefaultsInto of workflow/controller/operator.go).
+#pragma once
+
+#include <string_view>
+
+#include "doc/value.h"
+
+namespace tiphys::api {
+
+/// What runs of a workflow that refers to a template: its own spec, completed by the template's. Lists merge by name; a
+/// parameter that has a value is taken whole from one of the two; suspend is the workflow's alone.
+Result<doc::Value> join_workflow_spec(const doc::Value& workflow_spec, const doc::Value& template_spec);
+
+/// A template with what it lacks taken from templateDefaults, its inline templates likewise. Defaults that a template
+/// of this type cannot have are left out.
+Result<doc::Value> with_template_defaults(const doc::Value& tmpl, const doc::Value& defaults);
+
+/// Puts labels and annotations of a spec's podMetadata into a template that lacks them.
+void add_pod_metadata(doc::Value& tmpl, const doc::Value& spec);
+
+}  // namespace tiphys::api

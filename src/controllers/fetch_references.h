@@ -1,0 +1,16 @@
+// The templates that a workflow refers to, from its plane.
+#pragma once
+
+#include "api/references.h"
+#include "cluster/cluster.h"
+
+namespace tiphys::controllers {
+
+/// Gets all that the workflow refers to, directly or through others; `done` gets References that want nothing more. An
+/// error only when the plane could not be read; one that is missing is References' to tell.
+void fetch_references(cluster::Cluster& cluster, const api::Workflow& workflow, cluster::Done<api::References> done);
+
+/// How a plane names it, seen from a namespace.
+cluster::Key key_of(const api::TemplateHolder& holder, const std::string& ns);
+
+}  // namespace tiphys::controllers
