@@ -122,6 +122,9 @@ Result<doc::Value> is_in(const doc::Value& needle, const doc::Value& haystack) {
   const auto* strings = go_string_map(haystack);
   const auto kind = go_kind(haystack);
   const bool opaque = !strings && kind && kind != GoKind::kTime;
+  if (kind == GoKind::kTime && !needle.is_string()) {
+    return invalid("cannot use " + std::string(go_type(needle)) + " as field name of time.Time");
+  }
   if (const auto* object = strings ? strings : opaque ? nullptr : haystack.if_object()) {
     if (needle.is_null()) return doc::Value(object->contains(""));
     if (!needle.is_string()) return mismatch(Op::kIn, needle, haystack);

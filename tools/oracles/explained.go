@@ -38,7 +38,7 @@ var explanations = []explanation{
 	// What stands in an argument of sprig is checked as all else.
 	{anything, regexp.MustCompile(`cannot redeclare variable|invalid number of arguments`)},
 	// Lists and maps do not know the type of their elements.
-	{regexp.MustCompile(`sprig\.(must)?(typeOf|kindOf|typeIs|kindIs|toString)|sort\(.*sprig\.chunk|(groupBy|fromPairs)\(.*==|deepEqual\(.*(groupBy|fromPairs)\(|groupBy\(.*\)\[|in (groupBy|fromPairs)\(|==.*groupBy\(|groupBy\(.*==|sprig\.chunk\(.*==|==.*sprig\.chunk\(`), anything},
+	{regexp.MustCompile(`sprig\.(must)?(typeOf|kindOf|typeIs|kindIs|toString)|sort\(.*sprig\.chunk|(groupBy|fromPairs)\(.*==|deepEqual\(.*(groupBy|fromPairs)\(|groupBy\(.*\)[\[.]|in (groupBy|fromPairs)\(|==.*groupBy\(|groupBy\(.*==|sprig\.chunk\(.*==|==.*sprig\.chunk\(`), anything},
 	// What is wrong with a depends text is told at once, not when the tasks before it have finished.
 	{regexp.MustCompile(`"becomes": .*"type": "nil"`), regexp.MustCompile(`"error": `)},
 }
