@@ -17,13 +17,13 @@ var explanations = []explanation{
 	{regexp.MustCompile(`sprig\.(must)?to(Pretty|Raw)?Json\((fromPairs|groupBy)\(`), anything},
 	// int and int64 are one type.
 	{regexp.MustCompile(`sprig\.duration(Round)?\(`), anything},
-	{regexp.MustCompile(`sprig\.(without|has|uniq|deepEqual)\(.*sprig\.(add|sub|mul|div|mod|max|min|int64|ceil|floor)\(`), anything},
+	{regexp.MustCompile(`sprig\.(without|has|uniq|deepEqual)\(.*(bit[a-z]+|sprig\.(add|sub|mul|div|mod|max|min|int64|ceil|floor|toDecimal))\(`), anything},
 	// Lists that are nil are empty lists.
-	{regexp.MustCompile(`(sprig\.(regexFindAll|rest|initial|concat|compact)|split|concat|sort)\(.*(\?\?|==|!=|[jJ]son|JSON)|(\?\?|==|!=|[jJ]son|JSON|sWith|contains).*(sprig\.(regexFindAll|rest|initial|concat|compact)|split|concat)\(`), anything},
+	{regexp.MustCompile(`(sprig\.(regexFindAll|rest|initial|concat|compact)|split|concat|sort)\(.*(\?\?|==|!=|[jJ]son|JSON)|(\?\?|==|!=|[jJ]son|JSON|sWith|contains).*(sprig\.(regexFindAll|rest|initial|concat|compact)|split|concat|sort)\(`), anything},
 	// What lies in memory below a list's end is not there.
 	{regexp.MustCompile(`sprig\.slice\(`), regexp.MustCompile(`slice index out of bounds`)},
 	// sprig's regular expressions match nothing in a text that is not UTF-8.
-	{regexp.MustCompile(`sprig\.(must)?regex.*sprig\.b(64|32)dec`), anything},
+	{regexp.MustCompile(`sprig\.(must)?regex.*(sprig\.b(64|32)dec|'\[[0-9:-]+\])`), anything},
 	// A text that is not UTF-8 within a map or a list.
 	{regexp.MustCompile(`"out": .*\\\\x[0-9a-f]{2}`), regexp.MustCompile("\ufffd")},
 	// find and findLast, and first and last of filter and map, which become these, leave a value behind on the
@@ -38,7 +38,7 @@ var explanations = []explanation{
 	// What stands in an argument of sprig is checked as all else.
 	{anything, regexp.MustCompile(`cannot redeclare variable|invalid number of arguments`)},
 	// Lists and maps do not know the type of their elements.
-	{regexp.MustCompile(`sprig\.(must)?(typeOf|kindOf|typeIs|kindIs|toString)|sort\(.*sprig\.chunk|(groupBy|fromPairs)\(.*==|deepEqual\(.*(groupBy|fromPairs)\(|groupBy\(.*\)[\[.]|in (groupBy|fromPairs)\(|==.*groupBy\(|groupBy\(.*==|sprig\.chunk\(.*==|==.*sprig\.chunk\(`), anything},
+	{regexp.MustCompile(`sprig\.(must)?(typeOf|kindOf|typeIs|kindIs|toString)|sort\(.*sprig\.chunk|(groupBy|fromPairs)\(.*==|deepEqual\(.*(groupBy|fromPairs)\(|groupBy\(.*\)[\[.]|in (groupBy|fromPairs)\(|==.*(groupBy|fromPairs)\(|groupBy\(.*==|sprig\.chunk\(.*==|==.*sprig\.chunk\(`), anything},
 	// What is wrong with a depends text is told at once, not when the tasks before it have finished.
 	{regexp.MustCompile(`"becomes": .*"type": "nil"`), regexp.MustCompile(`"error": `)},
 }
