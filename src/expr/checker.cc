@@ -192,7 +192,7 @@ class Checker {
     const Type then = visit(*node.children[1]);
     const Type other = visit(*node.children[2]);
     if (then.is(kNil)) return other;
-    if (other.is(kNil) || other.unknown()) return then;
+    if (other.is(kNil)) return then;
     if (!assignable(then, other)) return {};
     if (!then.is(kArray)) return then;
     const Type a = element_of(then), b = element_of(other);

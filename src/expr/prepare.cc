@@ -53,9 +53,11 @@ void fold_constants(Tree& tree) {
   for (Node& node : tree.nodes) {
     if (node.kind == Kind::kLiteral) {
       node.constant = true;
-    } else if (auto value = fold(node); value || (value = decided(node))) {
-      node.constant = true;
-      node.literal = std::move(*value);
+    } else {
+      auto value = fold(node);
+      if (!value) value = decided(node);
+      node.constant = value.has_value();
+      if (value) node.literal = std::move(*value);
     }
     if (node.constant) node.given = Held(&node.literal);
   }
