@@ -5,18 +5,8 @@
 namespace tiphys::api {
 namespace {
 
-template <typename T>
-void check_as(const Place& place, Unread&) {
-  T value{};
-  read(place, value);
-}
-
 void check_object_only(const Place& place, Unread&) {
   expect_object(place);
-}
-
-void check_int_or_string(const Place& place, Unread&) {
-  read_int_or_string(place);
 }
 
 constexpr Field<Unread> kEnvVarSourceFields[] = {
@@ -62,41 +52,6 @@ void check_list(const Place& place, Unread&) {
   for (std::size_t i = 0; i < array.size(); ++i) check_object(place.element(i, array[i]), fields);
 }
 
-constexpr Field<Unread> kExecFields[] = {
-    {"command", Handling::kRead, check_as<std::vector<std::string>>},
-};
-
-constexpr Field<Unread> kHttpHeaderFields[] = {
-    {"name", Handling::kRead, check_as<std::string>},
-    {"value", Handling::kRead, check_as<std::string>},
-};
-
-constexpr Field<Unread> kHttpGetFields[] = {
-    {"path", Handling::kRead, check_as<std::string>},
-    {"port", Handling::kRead, check_int_or_string},
-    {"host", Handling::kRead, check_as<std::string>},
-    {"scheme", Handling::kRead, check_as<std::string>},
-    {"httpHeaders", Handling::kRead, check_list<kHttpHeaderFields>},
-};
-
-constexpr Field<Unread> kTcpSocketFields[] = {
-    {"port", Handling::kRead, check_int_or_string},
-    {"host", Handling::kRead, check_as<std::string>},
-};
-
-constexpr Field<Unread> kProbeFields[] = {
-    {"exec", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kExecFields); }},
-    {"httpGet", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kHttpGetFields); }},
-    {"tcpSocket", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kTcpSocketFields); }},
-    {"grpc", Handling::kLater},
-    {"initialDelaySeconds", Handling::kRead, check_as<int>},
-    {"timeoutSeconds", Handling::kRead, check_as<int>},
-    {"periodSeconds", Handling::kRead, check_as<int>},
-    {"successThreshold", Handling::kRead, check_as<int>},
-    {"failureThreshold", Handling::kRead, check_as<int>},
-    {"terminationGracePeriodSeconds"},
-};
-
 /// Those of init containers and sidecars; the first is theirs alone, the last a script's.
 constexpr Field<Unread> kAllContainerFields[] = {
     {"mirrorVolumeMounts", Handling::kRead, check_as<bool>},
@@ -119,7 +74,7 @@ constexpr Field<Unread> kAllContainerFields[] = {
     {"terminationMessagePolicy"},
     {"lifecycle", Handling::kCluster},
     {"livenessProbe", Handling::kCluster},
-    {"readinessProbe", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kProbeFields); }},
+    {"readinessProbe", Handling::kCluster},
     {"startupProbe", Handling::kCluster},
     {"resizePolicy", Handling::kCluster},
     {"restartPolicy", Handling::kCluster},

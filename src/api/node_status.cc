@@ -228,7 +228,7 @@ Result<T> read_stored(const doc::Value& value, std::string_view what, Read read_
   T out;
   read_it(Place(reading, value), out);
   for (const Finding& finding : findings) {
-    if (finding.severity == Finding::Severity::kError) {
+    if (finding.is_error()) {
       return fail(Code::kDataLoss, fmt::format("{}: {}", what, finding.message));
     }
   }

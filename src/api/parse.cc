@@ -27,22 +27,11 @@ void read_workflow_template_ref(const Place& place, WorkflowSpec& out) {
   if (ref.name.empty()) place.error(place.name() + ".name is required");
 }
 
-void check_texts(const Place& place, Unread&) {
-  std::map<std::string, std::string> texts;
-  read(place, texts);
-}
-
-constexpr Field<Unread> kLabelFromFields[] = {
-    {"expression", Handling::kRead,
-     [](const Place& place, Unread&) {
-       std::string text;
-       read(place, text);
-     }},
-};
+constexpr Field<Unread> kLabelFromFields[] = {{"expression", Handling::kRead, check_as<std::string>}};
 
 constexpr Field<Unread> kWorkflowMetadataFields[] = {
-    {"labels", Handling::kRead, check_texts},
-    {"annotations", Handling::kRead, check_texts},
+    {"labels", Handling::kRead, check_as<std::map<std::string, std::string>>},
+    {"annotations", Handling::kRead, check_as<std::map<std::string, std::string>>},
     {"labelsFrom", Handling::kRead,
      [](const Place& place, Unread&) {
        if (!expect_object(place)) return;
@@ -87,11 +76,7 @@ constexpr Field<WorkflowSpec> kSpecFields[] = {
     field<&WorkflowSpec::priority>("priority"),
     {"volumes", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_volumes(place); }},
     {"podMetadata", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_metadata(place); }},
-    {"podSpecPatch", Handling::kRead,
-     [](const Place& place, WorkflowSpec&) {
-       std::string text;
-       read(place, text);
-     }},
+    {"podSpecPatch", Handling::kRead, check_as<std::string>},
     {"archiveLogs"},
     {"securityContext"},
     {"automountServiceAccountToken"},
@@ -223,14 +208,10 @@ void put_defaults(std::shared_ptr<const Template>& tmpl, const doc::Value& defau
   Reading reading{again, document, {}};
   read(Place(reading, *document), tmpl);
   for (Finding& finding : again) {
-    if (finding.severity != Finding::Severity::kError) continue;
+    if (!finding.is_error()) continue;
     finding.pointer = pointer + finding.pointer;
     findings.push_back(std::move(finding));
   }
-}
-
-bool any_error(const std::vector<Finding>& findings) {
-  return std::ranges::any_of(findings, [](const Finding& f) { return f.severity == Finding::Severity::kError; });
 }
 
 void read_stored_templates(const Place& place, Workflow& out) {
@@ -276,6 +257,10 @@ Workflow read_workflow(const doc::Value& document, std::vector<Finding>& finding
 
 }  // namespace
 
+bool any_error(const std::vector<Finding>& findings) {
+  return std::ranges::any_of(findings, &Finding::is_error);
+}
+
 void put_template_defaults(Workflow& workflow, std::vector<Finding>& findings) {
   if (!workflow.spec.template_defaults) return;
   const doc::Value& defaults = *workflow.spec.template_defaults;
@@ -297,7 +282,7 @@ Result<Workflow> parse_stored_workflow(const doc::Value& document) {
   std::vector<Finding> findings;
   Workflow workflow = parse_resolved_workflow(document, findings);
   for (const Finding& finding : findings) {
-    if (finding.severity != Finding::Severity::kError) continue;
+    if (!finding.is_error()) continue;
     return fail(Code::kDataLoss, fmt::format("workflow {}/{}: {}", workflow.ns, workflow.name, finding.message));
   }
   return workflow;

@@ -16,7 +16,10 @@ struct Finding {
   std::string pointer;  ///< JSON pointer of the field
   bool at_key = false;  ///< the key is at fault, not the value
   std::string message;
+
+  bool is_error() const { return severity == Severity::kError; }
 };
+bool any_error(const std::vector<Finding>& findings);
 
 /// Reads a Workflow, WorkflowTemplate or ClusterWorkflowTemplate strictly: unknown fields, wrong types and fields that
 /// are not supported yet are errors; a bare step in `steps` is taken as a group of one with a warning. All findings of

@@ -40,10 +40,6 @@ void read_integer(const Place& place, T& out) {
 
 }  // namespace
 
-bool Reading::failed() const {
-  return std::ranges::any_of(findings, [](const Finding& f) { return f.severity == Finding::Severity::kError; });
-}
-
 std::string Place::name() const {
   if (!parent_) return "";
   std::string text = parent_->name();

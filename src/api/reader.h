@@ -19,8 +19,6 @@ struct Reading {
   std::vector<Finding>& findings;
   doc::Shared root;  ///< owns what documents of parts point into
   std::set<std::string, std::less<>> warned;
-
-  bool failed() const;
 };
 
 /// A value and where it stands. Lives on the stack of the readers; the path is spelled out only for a finding.
@@ -166,6 +164,13 @@ void read_object(const Place& place, T& out, std::span<const Field<T>> fields) {
         break;
     }
   }
+}
+
+/// A field that is checked and stays in the document.
+template <typename T, typename Owner>
+void check_as(const Place& place, Owner&) {
+  T value{};
+  read(place, value);
 }
 
 /// Checks an object of which nothing is read.

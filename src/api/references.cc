@@ -47,7 +47,7 @@ void References::add(const TemplateHolder& holder, const doc::Shared& object) {
     std::vector<Finding> findings;
     known = parse_workflow(*object, findings);
     for (const Finding& finding : findings) {
-      if (finding.severity != Finding::Severity::kError || error_) continue;
+      if (!finding.is_error() || error_) continue;
       error_ = Error{Code::kInvalidArgument, fmt::format("{} {}: {}", kind_name(holder), holder.name, finding.message)};
     }
   }

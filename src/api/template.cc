@@ -165,11 +165,6 @@ constexpr Field<Template> kArchiveLocationFields[] = {
     {"plugin", Handling::kLater},
 };
 
-void check_text(const Place& place) {
-  std::string text;
-  read(place, text);
-}
-
 void read_annotations(const Place& place, Template& out) {
   std::map<std::string, std::string> annotations;
   read(place, annotations);
@@ -224,7 +219,7 @@ constexpr Field<Template> kTemplateFields[] = {
     {"volumes", Handling::kRead, [](const Place& place, Template&) { check_volumes(place); }},
     {"initContainers", Handling::kRead, [](const Place& place, Template&) { check_further_containers(place); }},
     {"sidecars", Handling::kRead, [](const Place& place, Template&) { check_further_containers(place); }},
-    {"podSpecPatch", Handling::kRead, [](const Place& place, Template&) { check_text(place); }},
+    {"podSpecPatch", Handling::kRead, check_as<std::string>},
     {"archiveLocation", Handling::kRead,
      [](const Place& place, Template& out) { read_object<Template>(place, out, kArchiveLocationFields); }},
     {"securityContext"},

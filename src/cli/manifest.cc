@@ -171,12 +171,11 @@ Status apply_options(doc::Value& workflow, const SubmitOptions& options) {
 
 Status check_manifest(const Manifest& manifest, std::string& notes) {
   std::vector<api::Finding> findings;
-  const auto is_error = [](const api::Finding& finding) { return finding.severity == api::Finding::Severity::kError; };
   const api::Workflow workflow = api::parse_workflow(manifest.workflow, findings);
-  if (std::none_of(findings.begin(), findings.end(), is_error)) api::validate_workflow(workflow, findings);
+  if (!api::any_error(findings)) api::validate_workflow(workflow, findings);
   if (findings.empty()) return {};
   const std::string text = api::render_findings(findings, manifest.marks);
-  if (std::any_of(findings.begin(), findings.end(), is_error)) return fail(Code::kInvalidArgument, text);
+  if (api::any_error(findings)) return fail(Code::kInvalidArgument, text);
   notes += text;
   return {};
 }

@@ -13,10 +13,6 @@
 namespace tiphys::cli {
 namespace {
 
-bool is_error(const api::Finding& finding) {
-  return finding.severity == api::Finding::Severity::kError;
-}
-
 const Manifest* find(const std::vector<Manifest>& manifests, const cluster::Key& key) {
   const auto found = std::ranges::find_if(manifests, [&](const Manifest& each) {
     return template_resource(each.workflow) == key.resource &&
@@ -52,7 +48,7 @@ Status check_references(Session& session, const Manifest& manifest, const std::v
     api::validate_workflow(api::parse_resolved_workflow(references.stored_in(manifest.workflow), findings), findings,
                            {.references = true});
   }
-  std::erase_if(findings, [](const api::Finding& finding) { return !is_error(finding); });
+  std::erase_if(findings, [](const api::Finding& finding) { return !finding.is_error(); });
   if (findings.empty()) return {};
   return fail(Code::kInvalidArgument, api::render_findings(findings, manifest.marks));
 }

@@ -162,7 +162,7 @@ void LiveRun::begin(const doc::Value& workflow, bool restore) {
     std::vector<api::Finding> findings;
     api::validate_workflow(*parsed, findings, {.references = true});
     for (const api::Finding& finding : findings) {
-      if (finding.severity != api::Finding::Severity::kError) continue;
+      if (!finding.is_error()) continue;
       return declare_broken(engine::RunStatus::Phase::kFailed, "invalid spec: " + finding.message);
     }
   }

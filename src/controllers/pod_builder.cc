@@ -133,7 +133,9 @@ const doc::Value* find_named(const doc::Array& array, std::string_view name) {
 }  // namespace
 
 PodBuilder::PodBuilder(const api::Workflow& workflow, const expr::Ambient& ambient)
-    : name_(workflow.name), ns_(workflow.ns), uid_(workflow.uid), spec_(substituted_spec(workflow, ambient)) {}
+    : name_(workflow.name), ns_(workflow.ns), uid_(workflow.uid), spec_(substituted_spec(workflow, ambient)) {
+  if (spec_) patch_ = expr::TextTemplate::compile(doc::find_string(**spec_, "podSpecPatch"));
+}
 
 doc::Object PodBuilder::metadata(const engine::CreatePod& request) const {
   const doc::Value& pod_template = *request.template_document;
@@ -212,7 +214,8 @@ void PodBuilder::add_scheduling(const doc::Value& pod_template, doc::Object& spe
 
 /// The workflow's patch may name what differs from pod to pod; the template's has been substituted with the template.
 Result<std::string> PodBuilder::workflow_patch(const engine::CreatePod& request) const {
-  TIPHYS_TRY(const auto text, expr::TextTemplate::compile(doc::find_string(**spec_, "podSpecPatch")));
+  if (!patch_) return std::unexpected(patch_.error());
+  const expr::TextTemplate& text = *patch_;
   if (text.constant()) return text.text();
   expr::Scope scope;
   scope.set("pod.name", request.pod_name);

@@ -4,6 +4,7 @@
 #include "api/workflow.h"
 #include "engine/run.h"
 #include "expr/ambient.h"
+#include "expr/text_template.h"
 
 namespace tiphys::controllers {
 
@@ -29,6 +30,7 @@ class PodBuilder {
   std::string name_, ns_, uid_;
   /// The workflow's spec without its templates, its own variables substituted; an error is told by build().
   Result<doc::Shared> spec_;
+  Result<expr::TextTemplate> patch_ = expr::TextTemplate();  ///< its podSpecPatch
 };
 
 }  // namespace tiphys::controllers

@@ -6,6 +6,7 @@
 
 #include "controllers/global_scope.h"
 #include "expr/expression.h"
+#include "expr/go_text.h"
 #include "expr/text_template.h"
 
 namespace tiphys::controllers {
@@ -24,14 +25,6 @@ std::string label_fault(std::string_view value) {
   if (value.empty() || (allowed && alphanumeric(value.front()) && alphanumeric(value.back()))) return "";
   return "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start "
          "and end with an alphanumeric character";
-}
-
-std::string_view go_type(const doc::Value& value) {
-  if (value.is_null()) return "<nil>";
-  if (value.is_bool()) return "bool";
-  if (value.is_double()) return "float64";
-  if (value.is_number()) return "int";
-  return value.is_array() ? "[]interface {}" : "map[string]interface {}";
 }
 
 std::unexpected<Error> wrong(std::string message) {
@@ -62,7 +55,7 @@ Result<std::string> evaluate(std::string_view name, const std::string& text, con
   const auto* label = value->if_string();
   if (!label) {
     return wrong(fmt::format("failed to evaluate label \"{}\" expression \"{}\" evaluted to {} but must be a string",
-                             name, text, go_type(*value)));
+                             name, text, expr::go_type(*value)));
   }
   if (const std::string fault = label_fault(*label); !fault.empty()) {
     return wrong(fmt::format("invalid label value \"{}\" for label \"{}\" and expression \"{}\": {}",

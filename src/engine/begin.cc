@@ -58,6 +58,14 @@ bool placed(const api::Artifact& artifact) {
 
 }  // namespace
 
+std::vector<Arguments::Parameter> given_values(const api::Arguments& source) {
+  std::vector<Arguments::Parameter> given;
+  for (const api::Parameter& parameter : source.parameters) {
+    if (parameter.value) given.push_back({parameter.name, parameter.value});
+  }
+  return given;
+}
+
 void Machine::begin(const Call& call, const Arguments& arguments) {
   if (call.depth >= kDeepest) {
     create_ended(call, api::NodePhase::kError, std::string(kTooDeep));

@@ -25,7 +25,7 @@ inline api::Workflow workflow_of(std::string_view yaml) {
   std::vector<api::Finding> findings;
   api::Workflow workflow = api::parse_resolved_workflow(documents->front().root, findings);
   for (const api::Finding& finding : findings) {
-    TIPHYS_CHECK(finding.severity != api::Finding::Severity::kError, finding.pointer + ": " + finding.message);
+    TIPHYS_CHECK(!finding.is_error(), finding.pointer + ": " + finding.message);
   }
   if (workflow.name.empty()) workflow.name = "wf";
   workflow.created = kStart;

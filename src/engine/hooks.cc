@@ -1,12 +1,9 @@
 // Lifecycle hooks: templates that run beside a workflow, step or task when their expression has become true.
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "engine/machine.h"
 #include "engine/names.h"
 #include "engine/variables.h"
-#include "expr/go_text.h"
 
 namespace tiphys::engine {
 namespace {
@@ -16,10 +13,7 @@ Result<bool> holds(const HookPlan& hook, const Variables& variables, expr::Scope
   const Result<expr::Expression>& expression = *hook.expression;
   if (!expression) return std::unexpected(expression.error());
   for (const std::string& name : expression->references()) variables.provide(name, scope);
-  TIPHYS_TRY(const doc::Value value, expression->eval(scope));
-  if (value.is_bool()) return value.get_bool();
-  return fail(Code::kInvalidArgument,
-              fmt::format("unable to cast expression result '{}' to bool", expr::go_text(value)));
+  return expression->eval_bool(scope);
 }
 
 }  // namespace
@@ -199,10 +193,7 @@ void Machine::begin_workflow_hook(const HookPlan& hook, std::uint32_t position, 
   if (!exit) call.turn = position;
   call.hooked = true;
   call.on_exit = exit;
-  Arguments arguments;
-  for (const api::Parameter& parameter : hook.arguments.source->parameters) {
-    if (parameter.value) arguments.parameters.push_back({parameter.name, parameter.value});
-  }
+  Arguments arguments{.parameters = given_values(*hook.arguments.source), .artifacts = {}};
   for (const ArtifactPlan& plan : hook.arguments.artifacts) {
     auto artifact = resolve_artifact(plan, BodyVariables(*this, entry_), kNoNode);
     if (artifact && *artifact) arguments.artifacts.push_back(std::move(**artifact));

@@ -81,10 +81,7 @@ void Machine::begin_entry() {
   call.name = workflow_.name;
   call.template_name = &workflow_.spec.entrypoint;
   call.plan = plan;
-  Arguments arguments;
-  for (const api::Parameter& parameter : workflow_.spec.arguments.parameters) {
-    if (parameter.value) arguments.parameters.push_back({parameter.name, parameter.value});
-  }
+  Arguments arguments{.parameters = given_values(workflow_.spec.arguments), .artifacts = {}};
   arguments.artifacts = workflow_.spec.arguments.artifacts;
   begin(call, arguments);
 }

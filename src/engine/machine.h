@@ -31,6 +31,9 @@ struct Arguments {
   std::vector<api::Artifact> artifacts;
 };
 
+/// The parameters that have a value, as they are written.
+std::vector<Arguments::Parameter> given_values(const api::Arguments& source);
+
 /// A template's inputs with their values.
 struct ResolvedInputs {
   std::unique_ptr<std::string[]> values;  ///< by position in the plan's inputs

@@ -34,13 +34,15 @@ class RandomWorkflow {
   static constexpr std::string_view kMemoize =
       "memoize: {key: \"k-{{inputs.parameters.message}}\", cache: {configMap: {name: c}}}";
 
+  static constexpr const char* kContainer =
+      "container: {image: i, command: [c], args: [\"{{inputs.parameters.message}}\"]}";
+  static constexpr const char* kInput = "inputs: {parameters: [{name: message, default: none}]}";
+  static constexpr const char* kOutput = "outputs: {parameters: [{name: out, valueFrom: {path: /x}}]}";
+
   int pick(int low, int high) { return std::uniform_int_distribution<int>(low, high)(random_); }
   bool chance(int percent) { return pick(1, 100) <= percent; }
 
   std::string leaves() {
-    const char* container = "container: {image: i, command: [c], args: [\"{{inputs.parameters.message}}\"]}";
-    const char* input = "inputs: {parameters: [{name: message, default: none}]}";
-    const char* output = "outputs: {parameters: [{name: out, valueFrom: {path: /x}}]}";
     return fmt::format(
         "{{name: leaf, {1}, {2}, {0}}}, "
         "{{name: retried, {1}, {2}, {0}, retryStrategy: {{limit: 2, retryPolicy: Always}}}}, "
@@ -48,19 +50,16 @@ class RandomWorkflow {
         "{{name: cached, {1}, {2}, {0}, {3}}}, "
         "{{name: wary, {1}, {2}, {0}, {3}, retryStrategy: {{limit: 1, retryPolicy: Always}}}}, "
         "{{name: pause, {1}, suspend: {{duration: \"2\"}}}}",
-        container, input, output, kMemoize);
+        kContainer, kInput, kOutput, kMemoize);
   }
 
   /// What the workflow has of another object: a leaf, and a group that calls it.
   std::string library() {
-    const char* container = "container: {image: i, command: [c], args: [\"{{inputs.parameters.message}}\"]}";
-    const char* input = "inputs: {parameters: [{name: message, default: none}]}";
-    const char* output = "outputs: {parameters: [{name: out, valueFrom: {path: /x}}]}";
     return fmt::format(
         "namespaced/lib/leaf: {{name: leaf, {1}, {2}, {0}}}, "
         "namespaced/lib/group: {{name: group, {1}, dag: {{tasks: [{{name: a, template: leaf, onExit: leaf}}, "
         "{{name: b, inline: {{steps: [[{{name: c, template: leaf, withItems: [x, y]}}]]}}, depends: a}}]}}}}",
-        container, input, output);
+        kContainer, kInput, kOutput);
   }
 
   std::string callee(int level, int levels) {

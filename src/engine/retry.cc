@@ -169,11 +169,8 @@ Result<Machine::RetryVerdict> Machine::judge_retry(NodeIndex index) {
     scope.set("lastRetry.status", std::string(api::node_phase_name(last.phase)));
     scope.set("lastRetry.duration", go_seconds(last.finished_at - last.started_at));
     scope.set("lastRetry.message", last.message);
-    TIPHYS_TRY(const doc::Value again, (*plan.expression)->eval(scope));
-    if (!again.is_bool()) {
-      return fail(Code::kInvalidArgument, "unable to cast expression result '" + doc::scalar_text(again) + "' to bool");
-    }
-    if (!again.get_bool()) return RetryVerdict{.message = "retryStrategy.expression evaluated to false"};
+    TIPHYS_TRY(const bool again, (*plan.expression)->eval_bool(scope));
+    if (!again) return RetryVerdict{.message = "retryStrategy.expression evaluated to false"};
   }
   return RetryVerdict{.again = true};
 }

@@ -58,6 +58,11 @@ class NameCollector {
   std::vector<std::string>& required_;
 };
 
+Result<bool> as_bool(const doc::Value& value) {
+  if (value.is_bool()) return value.get_bool();
+  return fail(Code::kInvalidArgument, "unable to cast expression result '" + go_text(value) + "' to bool");
+}
+
 }  // namespace
 
 Result<Expression> Expression::compile(std::string_view text) {
@@ -78,6 +83,11 @@ const std::vector<std::string>& Expression::required() const {
 
 Result<doc::Value> Expression::eval(const Scope& scope, const Trace& trace) const {
   return evaluate(*program_->tree, scope, trace);
+}
+
+Result<bool> Expression::eval_bool(const Scope& scope) const {
+  TIPHYS_TRY(const doc::Value value, eval(scope));
+  return as_bool(value);
 }
 
 bool knows(const Scope& scope, std::string_view name) {
@@ -105,10 +115,7 @@ Result<bool> eval_bool_expression(std::string_view text, const Scope& scope) {
   TIPHYS_TRY(const Expression expression, Expression::compile(text));
   auto result = expression.eval(scope);
   if (!result) return std::unexpected(result.error().in("unable to evaluate expression '" + std::string(text) + "'"));
-  if (!result->is_bool()) {
-    return fail(Code::kInvalidArgument, "unable to cast expression result '" + go_text(*result) + "' to bool");
-  }
-  return result->get_bool();
+  return as_bool(*result);
 }
 
 }  // namespace tiphys::expr

@@ -29,6 +29,8 @@ class Expression {
   /// Variables are those of the scope, dotted names read as nested maps, and Argo's functions (asInt, asFloat,
   /// jsonpath, toJson, sprig.*).
   Result<doc::Value> eval(const Scope& scope, const Trace& trace = {}) const;
+  /// The same of a condition: an error when it gives no boolean.
+  Result<bool> eval_bool(const Scope& scope) const;
 
  private:
   struct Program;

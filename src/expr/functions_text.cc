@@ -77,7 +77,9 @@ Value replace(Arguments arguments) {
 
 Value repeat(Arguments arguments) {
   TIPHYS_TRY(const auto text, text_argument(arguments, 0));
-  TIPHYS_TRY(const std::int64_t count, int_argument(arguments, 1));
+  const doc::Value& times = *arguments[1];
+  TIPHYS_TRY(const std::int64_t count,
+             times.is_double() ? truncate_to_int(times.get_double()) : int_argument(arguments, 1));
   if (count < 0) {
     return bad_argument("invalid argument for repeat (expected positive integer, got " + std::to_string(count) + ")");
   }

@@ -8,22 +8,9 @@
 
 namespace tiphys::expr {
 
-/// Arithmetic, equality and order of integers, which wrap as Go's; T is made of an int, a float or a bool.
-/// `otherwise` gives what other operators and % by zero do.
-template <typename T, typename Otherwise>
-T apply_to_integers(Op op, std::int64_t a, std::int64_t b, const Otherwise& otherwise) {
-  const auto bits = [](std::int64_t value) { return static_cast<std::uint64_t>(value); };
-  const auto wrapped = [](std::uint64_t value) { return T(static_cast<std::int64_t>(value)); };
+template <typename T, typename Number, typename Otherwise>
+T compare_numbers(Op op, Number a, Number b, const Otherwise& otherwise) {
   switch (op) {
-    case Op::kAdd:
-      return wrapped(bits(a) + bits(b));
-    case Op::kSubtract:
-      return wrapped(bits(a) - bits(b));
-    case Op::kMultiply:
-      return wrapped(bits(a) * bits(b));
-    case Op::kModulo:
-      if (b == 0) return otherwise();
-      return T(b == -1 ? std::int64_t{0} : a % b);
     case Op::kEqual:
       return T(a == b);
     case Op::kNotEqual:
@@ -41,6 +28,27 @@ T apply_to_integers(Op op, std::int64_t a, std::int64_t b, const Otherwise& othe
   }
 }
 
+/// Arithmetic, equality and order of integers, which wrap as Go's; T is made of an int, a float or a bool.
+/// `otherwise` gives what other operators and % by zero do.
+template <typename T, typename Otherwise>
+T apply_to_integers(Op op, std::int64_t a, std::int64_t b, const Otherwise& otherwise) {
+  const auto bits = [](std::int64_t value) { return static_cast<std::uint64_t>(value); };
+  const auto wrapped = [](std::uint64_t value) { return T(static_cast<std::int64_t>(value)); };
+  switch (op) {
+    case Op::kAdd:
+      return wrapped(bits(a) + bits(b));
+    case Op::kSubtract:
+      return wrapped(bits(a) - bits(b));
+    case Op::kMultiply:
+      return wrapped(bits(a) * bits(b));
+    case Op::kModulo:
+      if (b == 0) return otherwise();
+      return T(b == -1 ? std::int64_t{0} : a % b);
+    default:
+      return compare_numbers<T>(op, a, b, otherwise);
+  }
+}
+
 /// The same for numbers of which one at least is a float, and for the quotients and powers of all.
 template <typename T, typename Otherwise>
 T apply_to_floats(Op op, double a, double b, const Otherwise& otherwise) {
@@ -55,20 +63,8 @@ T apply_to_floats(Op op, double a, double b, const Otherwise& otherwise) {
       return T(a / b);
     case Op::kPower:
       return T(go_pow(a, b));
-    case Op::kEqual:
-      return T(a == b);
-    case Op::kNotEqual:
-      return T(a != b);
-    case Op::kLess:
-      return T(a < b);
-    case Op::kGreater:
-      return T(a > b);
-    case Op::kLessOrEqual:
-      return T(a <= b);
-    case Op::kGreaterOrEqual:
-      return T(a >= b);
     default:
-      return otherwise();
+      return compare_numbers<T>(op, a, b, otherwise);
   }
 }
 

@@ -86,9 +86,10 @@ Value substr(Arguments arguments) {
 }
 
 Value repeat(Arguments arguments) {
+  TIPHYS_TRY(const doc::Value count, int_argument(arguments, 0));
   TIPHYS_TRY(const auto text, text_or_empty(arguments, 1));
   const doc::Value copied(text);
-  const doc::Value* const swapped[] = {&copied, arguments[0]};
+  const doc::Value* const swapped[] = {&copied, &count};
   return find_function("repeat")->call(Arguments(swapped, std::size(swapped)));
 }
 

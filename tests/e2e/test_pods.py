@@ -18,10 +18,10 @@ spec:
         image: busybox
         command: [sh, -c]
         args:
-          - cat /v/first /in/note; until wget -q -O - http://127.0.0.1:PORT/ 2>/dev/null; do sleep 0.1; done
+          - cat /v/first /in/note; read up </v/up; wget -q -O - http://127.0.0.1:PORT/
         volumeMounts: [{name: v, mountPath: /v}]
       initContainers:
-        - {name: first, image: busybox, command: [sh, -c, "echo first >/v/first; echo ' changed' >>/in/note; echo prepared"], mirrorVolumeMounts: true}
+        - {name: first, image: busybox, command: [sh, -c, "mkfifo /v/up; echo first >/v/first; echo ' changed' >>/in/note; echo prepared"], mirrorVolumeMounts: true}
       sidecars:
         - name: server
           image: python:alpine3.6
@@ -34,8 +34,11 @@ spec:
                       self.send_response(200)
                       self.end_headers()
                       self.wfile.write(b"from the sidecar\\n")
+              server = http.server.HTTPServer(("127.0.0.1", PORT), Hello)
               print("serving", flush=True)
-              http.server.HTTPServer(("127.0.0.1", PORT), Hello).serve_forever()
+              print("up", file=open("/v/up", "w"), flush=True)
+              server.serve_forever()
+          volumeMounts: [{name: v, mountPath: /v}]
 """
 
 ONE = """
@@ -44,11 +47,12 @@ kind: Workflow
 metadata: {name: one}
 spec:
   entrypoint: main
+  volumes: [{name: v, emptyDir: {}}]
   templates:
     - name: main
-      container: {image: busybox, command: [sh, -c, "MAIN"]}
-      initContainers: [{name: first, image: busybox, command: [sh, -c, "INIT"]}]
-      sidecars: [{name: side, image: busybox, command: [sh, -c, "SIDE"]}]
+      container: {image: busybox, command: [sh, -c, "MAIN"], volumeMounts: [{name: v, mountPath: /v}]}
+      initContainers: [{name: first, image: busybox, command: [sh, -c, "INIT"], mirrorVolumeMounts: true}]
+      sidecars: [{name: side, image: busybox, command: [sh, -c, "SIDE"], mirrorVolumeMounts: true}]
 """
 
 
@@ -71,7 +75,7 @@ def test_a_failed_init_container_fails_the_step(cli):
 
 @every_runtime
 def test_a_failed_sidecar_fails_the_step(cli):
-    cli.run(ONE.replace("INIT", "true").replace("SIDE", "trap 'exit 4' TERM; touch /tmp/x; while :; do sleep 0.1; done").replace("MAIN", "sleep 1"), code=1)
+    cli.run(ONE.replace("INIT", "mkfifo /v/up").replace("SIDE", "trap 'exit 4' TERM; echo up >/v/up; while :; do sleep 0.1; done").replace("MAIN", "read up </v/up"), code=1)
     node = nodes_by_name(cli.workflow())[""]
     assert (node["phase"], node["message"], node["outputs"]["exitCode"]) == ("Failed", "side: Error (exit code 4)", "0")
 

@@ -53,10 +53,6 @@ Result<std::vector<std::string>> expand(const std::vector<std::string>& argument
   return files;
 }
 
-bool is_error(const api::Finding& finding) {
-  return finding.severity == api::Finding::Severity::kError;
-}
-
 /// Those of the kinds, and what could not be read as a manifest at all.
 bool chosen(const doc::Value& document, std::span<const std::string> kinds) {
   const std::string_view kind = doc::find_string(document, "kind");
@@ -92,8 +88,8 @@ std::string lint_document(const doc::Document& document, const Templates& templa
   ++tally.linted;
   std::vector<api::Finding> findings;
   const api::Workflow workflow = api::parse_workflow(document.root, findings);
-  if (std::ranges::none_of(findings, is_error)) validate(workflow, document.root, templates, findings);
-  tally.errors += static_cast<std::size_t>(std::ranges::count_if(findings, is_error));
+  if (!api::any_error(findings)) validate(workflow, document.root, templates, findings);
+  tally.errors += static_cast<std::size_t>(std::ranges::count_if(findings, &api::Finding::is_error));
   return api::render_findings(findings, document.marks);
 }
 

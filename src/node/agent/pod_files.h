@@ -16,13 +16,14 @@ namespace tiphys::node {
 /// Pairs of a path in the container and the host file or folder to copy there.
 using StagedInputs = std::vector<std::pair<std::string, std::string>>;
 
+struct Staged {
+  StagedInputs inputs;
+  std::vector<std::string> mirrored;  ///< the containers beside main that see the same files, by name
+};
+
 /// Puts files and artifacts of the inputs annotation below `dir`. Blocking, as all of these are. Doing it again after a
 /// crash finishes what was begun.
-Result<StagedInputs> stage_inputs(std::string_view annotation, const std::string& dir,
-                                  artifact::Repository& repository);
-
-/// The containers beside main that see the same files, by name.
-std::vector<std::string> mirroring_containers(std::string_view annotation);
+Result<Staged> stage_inputs(std::string_view annotation, const std::string& dir, artifact::Repository& repository);
 
 /// Those whose path lies in a volume are copied into it, and are no longer in `staged`: every container that mounts the
 /// volume sees them.

@@ -97,15 +97,6 @@ Status copy_to(const std::string& from, const fs::path& to) {
 
 }  // namespace
 
-std::vector<std::string> mirroring_containers(std::string_view annotation) {
-  std::vector<std::string> names;
-  const auto inputs = doc::parse_json(annotation);
-  const doc::Value* list = inputs ? doc::find(*inputs, "mirrored") : nullptr;
-  if (!list || !list->is_array()) return names;
-  for (const doc::Value& name : list->get_array()) names.push_back(doc::scalar_text(name));
-  return names;
-}
-
 Status put_into_volumes(const std::vector<Mount>& mounts, StagedInputs& staged) {
   StagedInputs rest;
   for (auto& [path, from] : staged) {
@@ -121,10 +112,10 @@ Status put_into_volumes(const std::vector<Mount>& mounts, StagedInputs& staged) 
   return {};
 }
 
-Result<StagedInputs> stage_inputs(std::string_view annotation, const std::string& dir,
-                                  artifact::Repository& repository) {
-  StagedInputs staged;
-  if (annotation.empty()) return staged;
+Result<Staged> stage_inputs(std::string_view annotation, const std::string& dir, artifact::Repository& repository) {
+  Staged made;
+  StagedInputs& staged = made.inputs;
+  if (annotation.empty()) return made;
   TIPHYS_TRY(const doc::Value inputs, doc::parse_json(annotation));
   std::error_code error;
   fs::create_directories(dir, error);
@@ -142,7 +133,10 @@ Result<StagedInputs> stage_inputs(std::string_view annotation, const std::string
           stage_artifact(artifacts->get_array()[i], fmt::format("{}/artifact-{}", dir, i), repository, staged));
     }
   }
-  return staged;
+  if (const doc::Value* names = doc::find(inputs, "mirrored"); names && names->is_array()) {
+    for (const doc::Value& name : names->get_array()) made.mirrored.push_back(doc::scalar_text(name));
+  }
+  return made;
 }
 
 }  // namespace tiphys::node

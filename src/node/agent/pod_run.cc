@@ -56,19 +56,18 @@ ContainerExit never_ran(Time now) {
 }
 
 /// Main gets the inputs; containers that mirror its mounts see the same files.
-void give_inputs(std::string_view annotation, StagedInputs staged, PodContainers& made) {
-  const std::vector<std::string> mirrored = mirroring_containers(annotation);
-  if (mirrored.empty()) {
-    made.containers.front().inputs = std::move(staged);
+void give_inputs(Staged staged, PodContainers& made) {
+  if (staged.mirrored.empty()) {
+    made.containers.front().inputs = std::move(staged.inputs);
     return;
   }
   const auto add_mounts = [&](ContainerSpec& spec) {
-    for (const auto& [path, from] : staged) spec.mounts.push_back({.host_path = from, .path = path});
+    for (const auto& [path, from] : staged.inputs) spec.mounts.push_back({.host_path = from, .path = path});
   };
   add_mounts(made.containers.front());
   for (std::vector<ContainerSpec>* list : {&made.init, &made.containers}) {
     for (ContainerSpec& spec : *list) {
-      if (std::ranges::find(mirrored, spec.container_name) != mirrored.end()) add_mounts(spec);
+      if (std::ranges::find(staged.mirrored, spec.container_name) != staged.mirrored.end()) add_mounts(spec);
     }
   }
 }
@@ -109,15 +108,15 @@ void PodRun::stage(PodContainers made) {
   std::vector<Mount> mounts = made.containers.front().mounts;
   world_.workers.run(
       [annotation, dir = place_.dir + "/inputs", mounts = std::move(mounts),
-       repository = &world_.repository]() -> Result<StagedInputs> {
-        TIPHYS_TRY(StagedInputs staged, stage_inputs(annotation, dir, *repository));
-        TIPHYS_CHECK_OK(put_into_volumes(mounts, staged));
+       repository = &world_.repository]() -> Result<Staged> {
+        TIPHYS_TRY(Staged staged, stage_inputs(annotation, dir, *repository));
+        TIPHYS_CHECK_OK(put_into_volumes(mounts, staged.inputs));
         return staged;
       },
-      [self = shared_from_this(), annotation, made = std::move(made)](Result<StagedInputs> staged) mutable {
+      [self = shared_from_this(), made = std::move(made)](Result<Staged> staged) mutable {
         if (self->settled_) return;
         if (!staged) return self->failed_before_start("init", staged.error());
-        give_inputs(annotation, std::move(*staged), made);
+        give_inputs(std::move(*staged), made);
         self->start_containers(std::move(made));
       });
 }
