@@ -9,6 +9,10 @@ void check_object_only(const Place& place, Unread&) {
   expect_object(place);
 }
 
+void check_int_or_string(const Place& place, Unread&) {
+  read_int_or_string(place);
+}
+
 constexpr Field<Unread> kEnvVarSourceFields[] = {
     {"configMapKeyRef", Handling::kRead, check_object_only},
     {"secretKeyRef", Handling::kRead, check_object_only},
@@ -45,12 +49,50 @@ constexpr Field<Unread> kResourcesFields[] = {
     {"claims", Handling::kCluster},
 };
 
+void check_scheme(const Place& place, Unread&) {
+  std::string scheme;
+  read(place, scheme);
+  if (!scheme.empty() && scheme != "HTTP")
+    place.error(fmt::format("{} must be HTTP: others are not supported yet", place.name()));
+}
+
 template <const auto& fields>
 void check_list(const Place& place, Unread&) {
   if (!expect_array(place)) return;
   const doc::Array& array = place.value().get_array();
   for (std::size_t i = 0; i < array.size(); ++i) check_object(place.element(i, array[i]), fields);
 }
+
+constexpr Field<Unread> kHttpHeaderFields[] = {
+    {"name", Handling::kRead, check_as<std::string>},
+    {"value", Handling::kRead, check_as<std::string>},
+};
+
+constexpr Field<Unread> kHttpGetFields[] = {
+    {"path", Handling::kRead, check_as<std::string>},
+    {"port", Handling::kRead, check_int_or_string},
+    {"host", Handling::kRead, check_as<std::string>},
+    {"scheme", Handling::kRead, check_scheme},
+    {"httpHeaders", Handling::kRead, check_list<kHttpHeaderFields>},
+};
+
+constexpr Field<Unread> kTcpSocketFields[] = {
+    {"port", Handling::kRead, check_int_or_string},
+    {"host", Handling::kRead, check_as<std::string>},
+};
+
+constexpr Field<Unread> kProbeFields[] = {
+    {"exec", Handling::kLater},
+    {"httpGet", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kHttpGetFields); }},
+    {"tcpSocket", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kTcpSocketFields); }},
+    {"grpc", Handling::kLater},
+    {"initialDelaySeconds", Handling::kRead, check_as<int>},
+    {"timeoutSeconds", Handling::kRead, check_as<int>},
+    {"periodSeconds", Handling::kRead, check_as<int>},
+    {"successThreshold", Handling::kRead, check_as<int>},
+    {"failureThreshold", Handling::kRead, check_as<int>},
+    {"terminationGracePeriodSeconds"},
+};
 
 /// Those of init containers and sidecars; the first is theirs alone, the last a script's.
 constexpr Field<Unread> kAllContainerFields[] = {
@@ -74,7 +116,7 @@ constexpr Field<Unread> kAllContainerFields[] = {
     {"terminationMessagePolicy"},
     {"lifecycle", Handling::kCluster},
     {"livenessProbe", Handling::kCluster},
-    {"readinessProbe", Handling::kCluster},
+    {"readinessProbe", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kProbeFields); }},
     {"startupProbe", Handling::kCluster},
     {"resizePolicy", Handling::kCluster},
     {"restartPolicy", Handling::kCluster},

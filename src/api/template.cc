@@ -212,6 +212,8 @@ constexpr Field<Template> kTemplateFields[] = {
      [](const Place& place, Template& out) { read_object<Memoize>(place, out.memoize.emplace(), kMemoizeFields); }},
     int_or_string_field<&Template::active_deadline_seconds>("activeDeadlineSeconds"),
     field<&Template::timeout>("timeout"),
+    field<&Template::pending_timeout>("pendingTimeout"),
+    field<&Template::daemon>("daemon"),
     field<&Template::parallelism>("parallelism"),
     field<&Template::fail_fast>("failFast"),
     {"annotations", Handling::kRead, read_annotations},
@@ -238,10 +240,8 @@ constexpr Field<Template> kTemplateFields[] = {
     {"data", Handling::kLater},
     {"http", Handling::kLater},
     {"plugin", Handling::kLater},
-    {"daemon", Handling::kLater},
     {"metrics", Handling::kLater},
     {"synchronization", Handling::kLater},
-    {"pendingTimeout", Handling::kLater},
 };
 
 }  // namespace

@@ -130,14 +130,13 @@ void Validator::check_limits(const Template& tmpl, const Spot& spot) {
     error(spot.pointer + "/activeDeadlineSeconds",
           spot.name + ".activeDeadlineSeconds must be a positive integer > 0 or an argo variable");
   }
-  if (!tmpl.timeout.empty() && !leaf) {
-    error(spot.pointer + "/timeout",
-          fmt::format("{}: {} template doesn't support timeout field", spot.name, type_name(tmpl.type)), true);
-  } else if (whole_number(tmpl.timeout)) {
-    error(spot.pointer + "/timeout",
-          fmt::format("{} has invalid duration format in timeout: write {}s", spot.name, tmpl.timeout));
-  } else {
-    check_duration(tmpl.timeout, {spot.pointer + "/timeout", spot.name + ".timeout"}, false);
+  check_timeout(tmpl, tmpl.timeout, "timeout", spot);
+  check_timeout(tmpl, tmpl.pending_timeout, "pendingTimeout", spot);
+  if (tmpl.daemon && tmpl.type == Template::Type::kResource) {
+    error(spot.pointer + "/daemon", spot.name + ".daemon is not supported for resource templates", true);
+  } else if (tmpl.daemon && !leaf) {
+    warn(spot.pointer + "/daemon",
+         fmt::format("{}.daemon does nothing: a {} template has no pod", spot.name, type_name(tmpl.type)));
   }
   if (tmpl.parallelism && !group) {
     error(spot.pointer + "/parallelism", spot.name + ".parallelism is only valid for steps and dag templates", true);
@@ -146,6 +145,18 @@ void Validator::check_limits(const Template& tmpl, const Spot& spot) {
   }
   if (tmpl.suspend) {
     check_duration(tmpl.suspend->duration, {spot.pointer + "/suspend/duration", spot.name + ".suspend.duration"}, true);
+  }
+}
+
+void Validator::check_timeout(const Template& tmpl, const std::string& text, std::string_view field, const Spot& spot) {
+  const std::string pointer = fmt::format("{}/{}", spot.pointer, field);
+  if (!text.empty() && !tmpl.runs_pod()) {
+    error(pointer, fmt::format("{}: {} template doesn't support {} field", spot.name, type_name(tmpl.type), field),
+          true);
+  } else if (whole_number(text)) {
+    error(pointer, fmt::format("{} has invalid duration format in {}: write {}s", spot.name, field, text));
+  } else {
+    check_duration(text, {pointer, fmt::format("{}.{}", spot.name, field)}, false);
   }
 }
 

@@ -45,6 +45,7 @@ class Validator {
   bool check_type(const Template& tmpl, const Spot& spot);
   void check_inputs(const Template& tmpl, const Spot& spot, Variables& scope);
   void check_limits(const Template& tmpl, const Spot& spot);
+  void check_timeout(const Template& tmpl, const std::string& text, std::string_view field, const Spot& spot);
   void check_retry(const RetryStrategy& retry, const Spot& spot);
   void check_memoize(const Memoize& memoize, const Spot& spot);
   void check_outputs(const Template& tmpl, const Spot& spot, const Variables& scope);

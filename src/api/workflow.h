@@ -178,6 +178,8 @@ struct Template {
   std::optional<Memoize> memoize;
   std::string active_deadline_seconds;  ///< may hold tags; "" when absent
   std::string timeout;
+  std::string pending_timeout;
+  bool daemon = false;  ///< dependents go on once its pod is ready; it is ended with its scope
   std::optional<std::int64_t> parallelism;
   bool fail_fast = false;
   std::string display_name;  ///< annotation workflows.argoproj.io/display-name

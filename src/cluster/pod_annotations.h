@@ -24,6 +24,10 @@ inline constexpr std::string_view kOutputsAnnotation = "workflows.argoproj.io/ou
 /// "process" or "container": which runtime runs the pod; absent: the plane's default.
 inline constexpr std::string_view kRuntimeAnnotation = "tiphys.io/runtime";
 
+/// "true": the pod's containers are to end, as the original's controller ends them by signals. The pod and its logs
+/// stay; a pod none of whose containers has begun is removed.
+inline constexpr std::string_view kEndAnnotation = "tiphys.io/end";
+
 /// outputs.result keeps the last 256 KiB of standard output, less one newline at the end.
 inline constexpr std::size_t kMostResultBytes = 256 * 1024;
 

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "cluster/pod_annotations.h"
 #include "controllers/live_run.h"
 #include "controllers/names.h"
 #include "controllers/node_requests.h"
@@ -109,9 +110,11 @@ void LiveRun::write_pods() {
   }
   for (std::string& name : std::exchange(pods_to_stop_, {})) {
     ++writes_under_way_;
-    cluster::Key key{&cluster::kPods, key_.ns, name};
-    environment_.cluster.remove(
-        key, {}, guarded([name = std::move(name)](LiveRun& self, Result<cluster::Object> answer) mutable {
+    const cluster::Key key{&cluster::kPods, key_.ns, name};
+    doc::Value patch{{"metadata", {{"annotations", {{cluster::kEndAnnotation, "true"}}}}}};
+    environment_.cluster.patch(
+        key, cluster::PatchType::kMerge, std::move(patch),
+        guarded([name = std::move(name)](LiveRun& self, const Result<cluster::Object>& answer) mutable {
           const bool failed = !answer && answer.error().code != Code::kNotFound;
           if (failed) self.pods_to_stop_.push_back(std::move(name));
           self.wrote(failed);

@@ -39,6 +39,8 @@ void Machine::stop_all(const std::string& pod_message, const std::string& other_
   for (const NodeIndex index : open_nodes()) {
     const Node& node = nodes_[index];
     if (node.asks_cache() || (node.on_exit && !exit_handlers_too)) continue;
+    // A daemon ends with its scope.
+    if (node.daemoned && node.type == api::NodeType::kPod) continue;
     if (node.type == api::NodeType::kPod) {
       stop_pod(index);
       set_phase(index, api::NodePhase::kFailed, pod_message);

@@ -1,6 +1,6 @@
 // The state machine behind Run. Its methods lie in files by subject: machine.cc (events, the agenda), begin.cc (a
-// template becomes a node), pods.cc, steps.cc, dag.cc, loops.cc, retry.cc, exit.cc, hooks.cc, suspend.cc, control.cc
-// (stopping), outputs.cc, connect.cc (children and outbound nodes), load.cc, restore.cc and status.cc.
+// template becomes a node), pods.cc, steps.cc, dag.cc, loops.cc, retry.cc, exit.cc, hooks.cc, daemons.cc, suspend.cc,
+// control.cc (stopping), outputs.cc, connect.cc (children and outbound nodes), load.cc, restore.cc and status.cc.
 #pragma once
 
 #include <deque>
@@ -96,6 +96,7 @@ class Machine {
       kUnblock,  ///< begin what parallelism held back
       kWake,     ///< go on with a restored frame
       kHooks,    ///< see whether hooks of a task are due
+      kDied,     ///< a daemon has ended by itself, after those that waited for it went on
     };
     Kind kind;
     NodeIndex node = kNoNode;
@@ -168,11 +169,24 @@ class Machine {
 
   // pods.cc
   void launch(NodeIndex index);
+  Status set_pending_timer(NodeIndex index);
   void ask_for_pod(NodeIndex index);
   Result<std::optional<Duration>> pod_deadline(NodeIndex index);
   void stop_pod(NodeIndex index);
   void take_outputs(NodeIndex index, const std::optional<api::Outputs>& outputs);
   void pod_ended(NodeIndex index, api::NodePhase phase, const PodChanged& event);
+
+  // daemons.cc
+  void become_daemon(NodeIndex index);
+  void lost_daemon(NodeIndex index);
+  void daemon_died(NodeIndex index);
+  bool of_ended_loop(const Frame& frame, const Node& node) const;
+  void reopen(Frame& frame, NodeIndex index);
+  void fail_past_group(Frame& frame, NodeIndex index);
+  void refresh_held(NodeIndex boundary);
+  void refresh_loop(Frame& frame, std::uint32_t task);
+  void end_daemons(const std::vector<NodeIndex>& daemons);
+  void restore_daemons(Frame& frame, const std::vector<NodeIndex>& members);
 
   // suspend.cc
   void wait_suspended(NodeIndex index);
@@ -190,6 +204,7 @@ class Machine {
   void unblock();
   void begin_held(Frame& frame);
   void hold(Frame& frame, std::uint32_t task, ResolvedStep step);
+  void omit_held(Frame& frame);
   Call task_call(Frame& frame, std::uint32_t task);
   void task_settled(Frame& frame, std::uint32_t task);
   void turn_settled(Frame& frame, std::uint32_t task);
@@ -212,11 +227,13 @@ class Machine {
   // dag.cc
   void begin_dag(Frame& frame);
   void task_due(Frame& frame, std::uint32_t task);
+  void omit(Frame& frame, std::uint32_t task);
   bool depends_hold(const Frame& frame, std::uint32_t task) const;
   void end_dag(Frame& frame);
   api::NodePhase assess_dag(const Frame& frame) const;
   std::uint8_t inherited_branch(const Frame& frame, std::uint32_t task) const;
   std::uint8_t passed_branch(NodeIndex index) const;
+  void pass_branch_on(Frame& frame, std::uint32_t task);
 
   // loops.cc
   Result<Expansion> expand(Frame& frame, std::uint32_t task, ResolvedStep step);
@@ -250,6 +267,7 @@ class Machine {
   void consider_hooks(NodeIndex index);
   Result<bool> hook_due(NodeIndex index, const HookPlan& hook);
   bool hooks_open(NodeIndex index) const;
+  bool awaits_hook(NodeIndex index) const;
   void hook_failed(NodeIndex index, const std::string& error);
   void begin_hook(NodeIndex index, const HookPlan& hook, std::uint32_t position, std::string name);
   void leave(NodeIndex index);
@@ -317,6 +335,7 @@ class Machine {
   std::optional<Time> asked_timer_;
   std::unordered_map<NodeIndex, api::MemoizationStatus> lookups_;  ///< while the cache is asked
   std::vector<CacheAnswered> answers_;                             ///< come while suspended
+  std::vector<NodeIndex> daemons_;     ///< entry and exit handler, and their attempts, that became so
   std::map<Rank, NodeIndex> blocked_;  ///< frames, and retry nodes, that go on when there is room
   std::unordered_map<std::uint64_t, ResolvedStep> resolved_;  ///< held steps, by frame's node and task
 

@@ -1,5 +1,5 @@
-// Random workflows for the simulation, drawn from a seed: steps, dags, loops, conditions, retries, exit handlers,
-// parallelism, templates of other objects, and references between them, some of which lead to errors.
+// Random workflows for the simulation, drawn from a seed: steps, dags, loops, conditions, retries, daemons, exit
+// handlers, hooks, parallelism, templates of other objects, and references between them, some of which lead to errors.
 #pragma once
 
 #include <fmt/format.h>
@@ -49,6 +49,8 @@ class RandomWorkflow {
         "{{name: patient, {1}, {2}, {0}, retryStrategy: {{limit: 1, backoff: {{duration: \"3\", factor: 2}}}}}}, "
         "{{name: cached, {1}, {2}, {0}, {3}}}, "
         "{{name: wary, {1}, {2}, {0}, {3}, retryStrategy: {{limit: 1, retryPolicy: Always}}}}, "
+        "{{name: server, {1}, {2}, {0}, daemon: true}}, "
+        "{{name: stubborn, {1}, {2}, {0}, daemon: true, retryStrategy: {{limit: 1, retryPolicy: Always}}}}, "
         "{{name: pause, {1}, suspend: {{duration: \"2\"}}}}",
         kContainer, kInput, kOutput, kMemoize);
   }
@@ -69,8 +71,9 @@ class RandomWorkflow {
 
   std::string target(int level, int levels) {
     if (level + 1 < levels && chance(30)) return fmt::format("t{}", pick(level + 1, levels - 1));
-    constexpr const char* kLeaves[] = {"leaf", "leaf", "leaf", "retried", "patient", "pause", "cached", "wary"};
-    return kLeaves[pick(0, 7)];
+    constexpr const char* kLeaves[] = {"leaf",  "leaf",   "leaf", "retried", "patient",
+                                       "pause", "cached", "wary", "server",  "stubborn"};
+    return kLeaves[pick(0, 9)];
   }
 
   /// Fields that a step and a task share; `root` and `before` name what may be referred to.
@@ -83,6 +86,7 @@ class RandomWorkflow {
       value = chance(50) ? fmt::format("{{{{{}.{}.status}}}}", root, sibling)
                          : fmt::format("{{{{={}['{}'].outputs?.parameters?.out ?? 'none'}}}}", root, sibling);
       if (chance(15)) value = fmt::format("{{{{{}.{}.outputs.parameters.out}}}}", root, sibling);
+      if (chance(10)) value = fmt::format("{{{{={}['{}'].ip ?? 'none'}}}}", root, sibling);
     } else if (chance(30)) {
       value = "{{workflow.parameters.p}}-{{inputs.parameters.message}}";
     }

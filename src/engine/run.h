@@ -29,6 +29,7 @@ struct PodChanged {
   enum class Phase { kPending, kRunning, kSucceeded, kFailed, kError, kGone };
   std::string node_id;
   Phase phase = Phase::kPending;
+  bool ready = false;  ///< all its containers run and are ready: what makes a daemon one
   /// Why it failed, in the original's words ("main: Error (exit code 1)"), or why it waits.
   std::string message;
   std::optional<int> exit_code;

@@ -83,3 +83,46 @@ def test_a_failed_sidecar_fails_the_step(cli):
 @every_runtime
 def test_a_killed_sidecar_is_no_failure(cli):
     cli.run(ONE.replace("INIT", "true").replace("SIDE", "sleep 1000").replace("MAIN", "true"))
+
+
+SERVED = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: served}
+spec:
+  entrypoint: main
+  podSpecPatch: 'terminationGracePeriodSeconds: 1'
+  templates:
+    - name: main
+      steps:
+        - - {name: server, template: server}
+        - - {name: client, template: client, arguments: {parameters: [{name: ip, value: "{{steps.server.ip}}"}]}}
+    - name: server
+      daemon: true
+      container:
+        image: python:alpine3.6
+        command: [python3, -c]
+        args:
+          - |
+            import http.server
+            class Hello(http.server.BaseHTTPRequestHandler):
+                def do_GET(self):
+                    self.send_response(200)
+                    self.end_headers()
+                    self.wfile.write(b"from the daemon\\n")
+            http.server.HTTPServer(("", PORT), Hello).serve_forever()
+        readinessProbe: {httpGet: {path: /, port: PORT}, periodSeconds: 1}
+    - name: client
+      inputs: {parameters: [{name: ip}]}
+      container: {image: busybox, command: [wget, -q, -O, "-", "http://{{inputs.parameters.ip}}:PORT/"]}
+"""
+
+
+def test_a_daemon_serves_those_after_it(cli, free_port):
+    cli.run(SERVED.replace("PORT", str(free_port)))
+    assert "from the daemon\n" in cli("logs", "served").stdout
+    nodes = nodes_by_name(cli.workflow())
+    server = nodes["[0].server"]
+    assert (server["phase"], server.get("daemoned")) == ("Succeeded", None)
+    assert server["podIP"]
+    assert "GET / HTTP/1.1" in cli("logs", "served").stdout, "the log of an ended daemon stays"

@@ -34,7 +34,7 @@ class Agent::State : public std::enable_shared_from_this<State> {
       : options_(std::move(options)),
         workers_(executor, kWorkerThreads),
         logs_(context, executor),
-        world_{executor, cluster, repository, workers_, logs_} {}
+        world_{context, executor, cluster, repository, workers_, logs_} {}
 
   void watch() {
     cluster::WatchSink sink;
@@ -136,7 +136,9 @@ class Agent::State : public std::enable_shared_from_this<State> {
                       requests->cpus, requests->memory_bytes / (1 << 20), options_.cpus,
                       options_.memory_bytes / (1 << 20)));
     }
-    if (!doc::find_string(*pod, "metadata", "deletionTimestamp").empty()) return run->update(pod);
+    const bool waits = doc::find_string(*pod, "status", "phase") != "Running";
+    const bool to_end = doc::find_string(*pod, "metadata", "annotations", kEndAnnotation) == "true";
+    if (!doc::find_string(*pod, "metadata", "deletionTimestamp").empty() || (to_end && waits)) return run->update(pod);
     queue_.push_back(uid);
     if (synced_) admit();
   }

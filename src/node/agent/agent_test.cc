@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <boost/asio/ip/tcp.hpp>
+
 #include "node/agent/fake_cluster.h"
 #include "node/agent/pod_io.h"
 #include "node/testing.h"
@@ -36,6 +38,9 @@ class FakeRuntime final : public Runtime {
     containers[spec.id] = {spec, std::move(on_started), std::move(on_exit), {}, false};
   }
   void stop(const std::string& id, Duration grace) override { containers.at(id).stops.push_back(grace); }
+  void find_address(const std::string&, std::move_only_function<void(Result<std::string>)> done) override {
+    executor_.post([address = address, done = std::move(done)]() mutable { done(address); });
+  }
   void fetch(const std::string& id, const std::string& path, const std::string&,
              std::move_only_function<void(Result<std::string>)> done) override {
     const std::string host = containers.at(id).spec.dir + "/files" + path;
@@ -58,6 +63,7 @@ class FakeRuntime final : public Runtime {
 
   std::map<std::string, Container> containers;
   std::vector<std::string> started;
+  std::string address = "127.0.0.1";
   std::function<bool(std::string_view)> wanted;
 
  private:
@@ -627,6 +633,40 @@ TEST_F(AgentContainers, MirroringContainersSeeTheInputsOfMain) {
   }
   runtime_.run(id("a"));
   EXPECT_TRUE(runtime_.containers.at("uid-a.side").spec.mounts.empty());
+}
+
+TEST_F(AgentTest, APodIsReadyOnceItsProbeIs) {
+  boost::asio::ip::tcp::acceptor listener(context_, {boost::asio::ip::make_address("127.0.0.1"), 0});
+  doc::Object main{
+      {"ports", doc::Array{doc::Object{{"name", "web"}, {"containerPort", listener.local_endpoint().port()}}}},
+      {"readinessProbe", doc::Object{{"tcpSocket", doc::Object{{"port", "web"}}}, {"periodSeconds", 1}}}};
+  cluster_.put(cluster::kPods, pod("a", std::move(main)));
+  begun("a");
+  runtime_.run(id("a"));
+  const auto ready = [&] {
+    const doc::Value* statuses = doc::find(*cluster_.find(key("a")), "status", "containerStatuses");
+    const doc::Value* flag = statuses ? doc::find(statuses->get_array().at(0), "ready") : nullptr;
+    return flag && flag->get_bool();
+  };
+  EXPECT_FALSE(ready());
+  run_until(ready);
+  EXPECT_EQ(cluster_.phases["a"].back(), "Running");
+  EXPECT_EQ(status(*cluster_.find(key("a")), "podIP"), "127.0.0.1");
+  runtime_.end(id("a"), 0);
+  ended("a");
+}
+
+TEST_F(AgentTest, APodThatIsToEndStaysWithItsEnd) {
+  cluster_.put(cluster::kPods, pod("a"));
+  begun("a");
+  runtime_.run(id("a"));
+  settle();
+  doc::Value asked = *cluster_.find(key("a"));
+  asked.at("metadata").at("annotations").as_object()[kEndAnnotation] = "true";
+  cluster_.put(cluster::kPods, std::move(asked));
+  run_until([&] { return !runtime_.containers.at(id("a")).stops.empty(); });
+  runtime_.end(id("a"), 143);
+  EXPECT_EQ(status(ended("a"), "phase"), "Failed");
 }
 
 TEST_F(AgentTest, InputsBelowAMountLieInTheVolume) {
