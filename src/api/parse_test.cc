@@ -204,8 +204,6 @@ TEST(Parse, WarnsOfWhatIsRead) {
                 "only a cluster honours spec.templates[0].nodeSelector"},
            Case{"retry affinity", "    retryStrategy: {affinity: {nodeAntiAffinity: {}}}\n    suspend: {}\n",
                 "only a cluster honours spec.templates[0].retryStrategy.affinity"},
-           Case{"readiness", "    container: {image: x, readinessProbe: {}}\n",
-                "only a cluster honours spec.templates[0].container.readinessProbe"},
            Case{"probes", "    container: {image: x, livenessProbe: {}}\n",
                 "only a cluster honours spec.templates[0].container.livenessProbe"},
            Case{"bare step", "    steps:\n    - {name: a, template: t}\n    - {name: b, template: t}\n",
