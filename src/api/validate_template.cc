@@ -4,6 +4,7 @@
 #include <charconv>
 #include <map>
 
+#include "api/fields.h"
 #include "api/validator.h"
 #include "base/strings.h"
 #include "doc/yaml.h"
@@ -13,10 +14,6 @@ namespace {
 
 constexpr std::string_view kTypeFields[] = {"container", "script", "steps", "dag", "suspend", "resource"};
 constexpr std::string_view kTypeChoice = "choose one of: container, script, steps, dag, suspend, resource";
-constexpr std::string_view kActions[] = {"get", "create", "apply", "delete", "replace", "patch"};
-constexpr std::string_view kMergeStrategies[] = {"", "strategic", "merge", "json"};
-constexpr std::string_view kRetryPolicies[] = {"", "Always", "OnFailure", "OnError", "OnTransientError"};
-
 template <std::size_t n>
 bool one_of(const std::string_view (&choices)[n], std::string_view text) {
   return std::ranges::find(choices, text) != std::end(choices);
@@ -150,8 +147,8 @@ void Validator::check_limits(const Template& tmpl, const Spot& spot) {
 }
 
 void Validator::check_retry(const RetryStrategy& retry, const Spot& spot) {
-  if (!one_of(kRetryPolicies, retry.retry_policy)) {
-    std::vector<std::string> known(std::begin(kRetryPolicies) + 1, std::end(kRetryPolicies));
+  if (!retry.retry_policy.empty() && !one_of(kRetryPolicies, retry.retry_policy)) {
+    std::vector<std::string> known(std::begin(kRetryPolicies), std::end(kRetryPolicies));
     error(spot.pointer + "/retryPolicy",
           fmt::format("{}: {} is not a valid RetryPolicy: Always, OnFailure, OnError or OnTransientError{}", spot.name,
                       retry.retry_policy, did_you_mean(retry.retry_policy, known)));
@@ -371,10 +368,11 @@ void Validator::check_mounts(const Template& tmpl, const doc::Value& container, 
 }
 
 void Validator::check_resource(const ResourceAction& resource, const Spot& spot) {
-  if (!has_tag(resource.action) && !one_of(kActions, resource.action)) {
+  if (!has_tag(resource.action) && !one_of(kResourceActions, resource.action)) {
     error(spot.pointer + "/action", spot.name + ".action must be one of: get, create, apply, delete, replace, patch");
   }
-  if (!has_tag(resource.merge_strategy) && !one_of(kMergeStrategies, resource.merge_strategy)) {
+  const bool merges = !resource.merge_strategy.empty() && !has_tag(resource.merge_strategy);
+  if (merges && !one_of(kMergeStrategies, resource.merge_strategy)) {
     error(spot.pointer + "/mergeStrategy", spot.name + ".mergeStrategy must be one of: strategic, merge, json");
   }
   if (resource.action == "delete" || resource.action == "get") return;
