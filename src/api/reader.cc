@@ -180,6 +180,7 @@ void unknown_field(const Place& place, const Place& parent, std::string_view nam
   const std::string where = parent.name();
   place.key_error(fmt::format("unknown field \"{}\"{}{}{}", name, where.empty() ? "" : " in ", where,
                               where_it_belongs(parent, name, known)));
+  place.reading().findings.back().unknown_field = true;
 }
 
 void outside_of_cluster(const Place& place, std::string_view name) {
