@@ -54,8 +54,7 @@ void Validator::check_dag(const Template& tmpl, const Spot& spot, Variables& sco
   if (const doc::Value* text = doc::find(*tmpl.document, "dag", "target")) {
     check_texts(*text, {spot.pointer + "/dag/target", spot.name + ".targets"}, {}, scope);
   }
-  lint_target(tmpl, spot, position,
-              [&](std::size_t task, std::size_t other) { return graph.comes_after(task, other); });
+  lint_target(tmpl, spot, position, graph);
   for (const std::string_view name : split(tmpl.dag->target, ' ')) {
     if (name.empty() || has_tag(tmpl.dag->target) || position.contains(name)) continue;
     error(spot.pointer + "/dag/target", fmt::format("{}.targets: target '{}' is not defined{}", spot.name, name,

@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "api/task_graph.h"
 #include "api/validator.h"
 #include "base/strings.h"
 #include "expr/expression.h"
@@ -161,7 +162,7 @@ void Validator::lint_order(std::string_view task, const doc::Value& document, co
 }
 
 void Validator::lint_target(const Template& tmpl, const Spot& spot, const TaskPositions& position,
-                            const std::function<bool(std::size_t, std::size_t)>& after) {
+                            const TaskGraph& graph) {
   const std::string& target = tmpl.dag->target;
   if (!validation_.lint || target.empty() || has_tag(target)) return;
   std::vector<std::size_t> wanted;
@@ -170,8 +171,9 @@ void Validator::lint_target(const Template& tmpl, const Spot& spot, const TaskPo
     if (found == position.end()) return;  // told elsewhere
     wanted.push_back(found->second);
   }
+  const std::vector<bool> needed = graph.needed_for(std::move(wanted));
   for (std::size_t i = 0; i < tmpl.dag->tasks.size(); ++i) {
-    if (std::ranges::any_of(wanted, [&](std::size_t each) { return each == i || after(each, i); })) continue;
+    if (needed[i]) continue;
     lint_warn(fmt::format("{}/dag/tasks/{}/name", spot.pointer, i),
               fmt::format("{}.tasks.{} never runs: target \"{}\" does not need it", spot.name, tmpl.dag->tasks[i].name,
                           target));
@@ -188,8 +190,11 @@ void Validator::lint_expressions(std::string_view text, const std::string& point
     if (!body.starts_with('=')) continue;
     const auto expression = expr::Expression::compile(body.substr(1));
     if (!expression) continue;
-    for (const std::string& name : expression->required()) {
-      if (!checked_root(name) || scope.knows(name) || around_known(name, scope.all())) continue;
+    const std::vector<std::string>& required = expression->required();
+    for (const std::string& name : required) {
+      // The longest paths tell all; objects on the way to them are not names of their own.
+      const bool leads_on = std::ranges::any_of(required, [&](const std::string& each) { return below(each, name); });
+      if (leads_on || !checked_root(name) || scope.knows(name) || around_known(name, scope.all())) continue;
       lint_warn(pointer, fmt::format("{}: the expression reads {}, which is not known here{}", spot.name, name,
                                      suggestion(name, scope)));
     }

@@ -12,6 +12,8 @@
 
 namespace tiphys::api {
 
+class TaskGraph;
+
 class Validator {
  public:
   Validator(const Workflow& workflow, std::vector<Finding>& findings, Validation validation)
@@ -96,8 +98,7 @@ class Validator {
   void lint_arguments(const Template& called, const Arguments& arguments, const Spot& spot);
   void lint_order(std::string_view task, const doc::Value& document, const Spot& spot,
                   const std::function<bool(std::string_view)>& late);
-  void lint_target(const Template& tmpl, const Spot& spot, const TaskPositions& position,
-                   const std::function<bool(std::size_t, std::size_t)>& after);
+  void lint_target(const Template& tmpl, const Spot& spot, const TaskPositions& position, const TaskGraph& graph);
   void lint_expressions(std::string_view text, const std::string& pointer, const Spot& spot, const Variables& scope);
   void lint_unreachable();
 
