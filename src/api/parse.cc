@@ -7,111 +7,25 @@
 
 #include "api/fields.h"
 #include "api/join.h"
+#include "api/kinds.h"
 
 namespace tiphys::api {
 namespace {
 
-constexpr std::string_view kApiVersion = "argoproj.io/v1alpha1";
 constexpr std::string_view kKinds[] = {"Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate"};
 constexpr std::string_view kOtherKinds[] = {"CronWorkflow", "WorkflowEventBinding", "WorkflowTaskSet",
                                             "WorkflowTaskResult", "WorkflowArtifactGCTask"};
 
-constexpr Field<TemplateRef> kWorkflowTemplateRefFields[] = {
-    field<&TemplateRef::name>("name"),
-    field<&TemplateRef::cluster_scope>("clusterScope"),
-};
-
-void read_workflow_template_ref(const Place& place, WorkflowSpec& out) {
-  TemplateRef& ref = out.workflow_template_ref.emplace();
-  read_object<TemplateRef>(place, ref, kWorkflowTemplateRefFields);
-  if (ref.name.empty()) place.error(place.name() + ".name is required");
-}
-
-constexpr Field<Unread> kLabelFromFields[] = {{"expression", Handling::kRead, check_as<std::string>}};
-
-constexpr Field<Unread> kWorkflowMetadataFields[] = {
-    {"labels", Handling::kRead, check_as<std::map<std::string, std::string>>},
-    {"annotations", Handling::kRead, check_as<std::map<std::string, std::string>>},
-    {"labelsFrom", Handling::kRead,
-     [](const Place& place, Unread&) {
-       if (!expect_object(place)) return;
-       for (const auto& [name, from] : place.value().get_object()) {
-         check_object(place.member(name, from), kLabelFromFields);
-       }
-     }},
-};
-
-/// Labels and annotations that the workflow gives itself as it begins.
-void check_workflow_metadata(const Place& place) {
-  check_object(place, kWorkflowMetadataFields);
-}
-
-void read_template_defaults(const Place& place, WorkflowSpec& out) {
-  Template checked;
-  read(place, checked);
-  if (place.value().is_object()) out.template_defaults = place.shared();
-}
-
-constexpr Field<WorkflowSpec> kSpecFields[] = {
-    field<&WorkflowSpec::entrypoint>("entrypoint"),
-    field<&WorkflowSpec::arguments>("arguments"),
-    field<&WorkflowSpec::templates>("templates"),
-    {"onExit", Handling::kRead, [](const Place& place, WorkflowSpec& out) { read_on_exit(place, out.exit); }},
-    {"hooks", Handling::kRead, [](const Place& place, WorkflowSpec& out) { read_hooks(place, out.exit, out.hooks); }},
-    field<&WorkflowSpec::parallelism>("parallelism"),
-    field<&WorkflowSpec::active_deadline_seconds>("activeDeadlineSeconds"),
-    field<&WorkflowSpec::retry_strategy>("retryStrategy"),
-    field<&WorkflowSpec::suspend>("suspend"),
-    {"shutdown", Handling::kRead,
-     [](const Place& place, WorkflowSpec& out) {
-       read(place, out.shutdown);
-       if (!out.shutdown.empty() && out.shutdown != "Stop" && out.shutdown != "Terminate") {
-         place.error(place.name() + " must be Stop or Terminate");
-       }
-     }},
-    {"workflowTemplateRef", Handling::kRead, read_workflow_template_ref},
-    {"templateDefaults", Handling::kRead, read_template_defaults},
-    {"workflowMetadata", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_workflow_metadata(place); }},
-    field<&WorkflowSpec::service_account_name>("serviceAccountName"),
-    field<&WorkflowSpec::priority>("priority"),
-    {"volumes", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_volumes(place); }},
-    {"podMetadata", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_metadata(place); }},
-    {"podSpecPatch", Handling::kRead, check_as<std::string>},
-    {"archiveLogs"},
-    {"securityContext"},
-    {"automountServiceAccountToken"},
-    {"nodeSelector", Handling::kCluster},
-    {"affinity", Handling::kCluster},
-    {"tolerations", Handling::kCluster},
-    {"schedulerName", Handling::kCluster},
-    {"podPriorityClassName", Handling::kCluster},
-    {"imagePullSecrets", Handling::kCluster},
-    {"hostNetwork", Handling::kCluster},
-    {"hostAliases", Handling::kCluster},
-    {"dnsPolicy", Handling::kCluster},
-    {"dnsConfig", Handling::kCluster},
-    {"podDisruptionBudget", Handling::kCluster},
-    {"executor", Handling::kCluster},
-    {"podResources", Handling::kCluster},
-    {"resourceClaims", Handling::kCluster},
-    {"artifactRepositoryRef", Handling::kCluster},
-    {"volumeClaimTemplates", Handling::kLater},
-    {"volumeClaimGC", Handling::kLater},
-    {"ttlStrategy", Handling::kLater},
-    {"podGC", Handling::kLater},
-    {"artifactGC", Handling::kLater},
-    {"metrics", Handling::kLater},
-    {"synchronization", Handling::kLater},
-    {"executorPlugins", Handling::kLater},
-};
+constexpr Shape kOwners = kubernetes("OwnerReference", Shape::Around::kList);
 
 constexpr Field<Workflow> kMetadataFields[] = {
-    field<&Workflow::name>("name"),
-    field<&Workflow::generate_name>("generateName"),
-    field<&Workflow::ns>("namespace"),
-    field<&Workflow::uid>("uid"),
-    field<&Workflow::labels>("labels"),
-    field<&Workflow::annotations>("annotations"),
+    field<&Workflow::name>("name", "The object's name; {{workflow.name}}."),
+    field<&Workflow::generate_name>("generateName",
+                                    "What its name begins with; five letters and digits are put after."),
+    field<&Workflow::ns>("namespace", "The namespace; {{workflow.namespace}}."),
+    field<&Workflow::uid>("uid", "Given by the store; {{workflow.uid}}."),
+    field<&Workflow::labels>("labels", "{{workflow.labels.x}}; lists select by them."),
+    field<&Workflow::annotations>("annotations", "{{workflow.annotations.x}}."),
     {"creationTimestamp", Handling::kRead,
      [](const Place& place, Workflow& out) {
        std::string text;
@@ -121,30 +35,30 @@ constexpr Field<Workflow> kMetadataFields[] = {
        } else if (!text.empty()) {
          place.error(fmt::format("{} must be a time like 2026-01-31T12:00:00Z", place.name()));
        }
-     }},
-    {"resourceVersion"},
-    {"generation"},
-    {"ownerReferences"},
-    {"finalizers"},
-    {"managedFields"},
-    {"deletionTimestamp"},
-    {"deletionGracePeriodSeconds"},
-    {"selfLink"},
+     },
+     "Given by the store; {{workflow.creationTimestamp}}.", &kString},
+    {"resourceVersion", Handling::kCarry, nullptr, "Given by the store: changes with each change.", &kString},
+    {"generation", Handling::kCarry, nullptr, "Given by the store.", &kInteger},
+    {"ownerReferences", Handling::kCarry, nullptr, "Objects with which this one goes.", &kOwners},
+    {"finalizers", Handling::kCarry, nullptr, "Who must agree before it is deleted.", &kStrings},
+    {"managedFields", Handling::kCarry, nullptr, "Who wrote which field.", &kAnyShape},
+    {"deletionTimestamp", Handling::kCarry, nullptr, "When somebody asked to delete it.", &kString},
+    {"deletionGracePeriodSeconds", Handling::kCarry, nullptr, "How long it may still be there.", &kInteger},
+    {"selfLink", Handling::kCarry, nullptr, "Not used any more.", &kString},
 };
-
-void read_spec(const Place& place, Workflow& out) {
-  read_object<WorkflowSpec>(place, out.spec, kSpecFields);
-  out.spec.document = place.shared();
-}
+constexpr FieldTable kMetadataTable("ObjectMeta", kMetadataFields);
 
 constexpr Field<Workflow> kWorkflowFields[] = {
-    {"apiVersion"},
-    {"kind"},
+    {"apiVersion", Handling::kCarry, nullptr, "argoproj.io/v1alpha1", &kString},
+    {"kind", Handling::kCarry, nullptr, "What this object is.", &kString},
     {"metadata", Handling::kRead,
-     [](const Place& place, Workflow& out) { read_object<Workflow>(place, out, kMetadataFields); }},
-    {"spec", Handling::kRead, read_spec},
-    {"status"},
+     [](const Place& place, Workflow& out) { read_object<Workflow>(place, out, kMetadataFields); },
+     "Name, labels, annotations.", &kObject<kMetadataTable>},
+    {"spec", Handling::kRead, [](const Place& place, Workflow& out) { read(place, out.spec); }, "What is to run.",
+     &kObject<kSpecTable>},
+    {"status", Handling::kCarry, nullptr, "What has happened; written by the engine.", &kEmptyObject},
 };
+constexpr Shape kWorkflowShape = kObject<kWorkflowTable>;
 
 /// True when the document is of a kind that is read here.
 bool check_kind(const Place& place, Workflow& out) {
@@ -205,7 +119,7 @@ void put_defaults(std::shared_ptr<const Template>& tmpl, const doc::Value& defau
   // Warnings were given when the template was read by itself.
   std::vector<Finding> again;
   const auto document = std::make_shared<const doc::Value>(std::move(*merged));
-  Reading reading{again, document, {}};
+  Reading reading{again, document, {}, &kObject<kTemplateTable>};
   read(Place(reading, *document), tmpl);
   for (Finding& finding : again) {
     if (!finding.is_error()) continue;
@@ -235,7 +149,7 @@ void read_stored(const Place& place, Workflow& out) {
   const bool suspend = out.spec.suspend;
   std::string shutdown = std::move(out.spec.shutdown);
   out.spec = {};
-  read_spec(status_place.member("storedWorkflowTemplateSpec", *spec), out);
+  read(status_place.member("storedWorkflowTemplateSpec", *spec), out.spec);
   out.spec.suspend = suspend;
   out.spec.shutdown = std::move(shutdown);
   out.joined = true;
@@ -244,7 +158,7 @@ void read_stored(const Place& place, Workflow& out) {
 Workflow read_workflow(const doc::Value& document, std::vector<Finding>& findings, bool stored) {
   Workflow workflow;
   workflow.document = std::make_shared<const doc::Value>(without_nodes(document));
-  Reading reading{findings, workflow.document, {}};
+  Reading reading{findings, workflow.document, {}, &kWorkflowShape};
   const Place place(reading, *workflow.document);
   if (!check_kind(place, workflow)) return workflow;
   if (!doc::find(*workflow.document, "spec")) place.error("spec is required");
@@ -256,6 +170,8 @@ Workflow read_workflow(const doc::Value& document, std::vector<Finding>& finding
 }
 
 }  // namespace
+
+constexpr FieldTable kWorkflowTable("Workflow", kWorkflowFields);
 
 bool any_error(const std::vector<Finding>& findings) {
   return std::ranges::any_of(findings, &Finding::is_error);

@@ -30,6 +30,15 @@ bool field_name(std::string_view name) {
   return alphanumeric(name[0]) && std::ranges::all_of(name, [](char c) { return alphanumeric(c) || c == '-'; });
 }
 
+/// The parts around tags that are substituted before names are looked at; the others stay and are wrong.
+std::string without_known_tags(const std::string& name) {
+  bool known = true;
+  for_each_tag(name, [&](std::string_view tag) {
+    known = known && (tag.starts_with("inputs.") || tag.starts_with("workflow."));
+  });
+  return known ? replace_tags(name, "x") : name;
+}
+
 }  // namespace
 
 void validate_workflow(const Workflow& workflow, std::vector<Finding>& findings, Validation validation) {
@@ -68,8 +77,10 @@ void Validator::run() {
   check_template_names();
   check_entrypoint();
   check_hooks();
+  check_pod_resources(*spec.document, {"/spec", "spec"});
   if (spec.retry_strategy) check_retry(*spec.retry_strategy, {"/spec/retryStrategy", "spec"});
   check_templates();
+  lint_unreachable();
 }
 
 void Validator::check_templates() {
@@ -206,17 +217,17 @@ void Validator::check_name(const std::string& name, NameKind kind, const Spot& s
     error(spot.pointer, spot.name + ".name is required", true);
     return;
   }
-  // Only the parts around a tag can be judged.
-  const std::string judged = kind == NameKind::kField ? replace_tags(name, "x") : name;
-  if (kind == NameKind::kParameter && !parameter_name(name)) {
+  const bool field = kind == NameKind::kField || kind == NameKind::kStep;
+  const std::string judged = kind == NameKind::kStep || kind == NameKind::kOutput ? without_known_tags(name) : name;
+  if (!field && !parameter_name(judged)) {
     error(spot.pointer, fmt::format("{}.name: '{}' is invalid: Parameter/Artifact name must consist of alpha-numeric "
                                     "characters, '_' or '-' e.g. my_param_1, MY-PARAM-1",
                                     spot.name, name));
-  } else if (kind == NameKind::kField && !field_name(judged)) {
+  } else if (field && !field_name(judged)) {
     error(spot.pointer, fmt::format("{}.name: '{}' is invalid: name must consist of alpha-numeric characters or '-', "
                                     "and must start with an alpha-numeric character (e.g. My-name1-2, 123-NAME)",
                                     spot.name, name));
-  } else if (name.size() > kLongestFieldName) {
+  } else if (field && judged.size() > kLongestFieldName) {
     error(spot.pointer, fmt::format("{}.name: '{}' is invalid: must be no more than {} characters", spot.name, name,
                                     kLongestFieldName));
   }
@@ -251,6 +262,7 @@ std::string Validator::suggestion(std::string_view name, const Variables& scope)
 void Validator::check_texts(const doc::Value& value, const Spot& spot, std::string_view skip, const Variables& scope) {
   for_each_text(value, spot.pointer, skip, [&](std::string_view text, const std::string& pointer) {
     if (text.find("{{") == std::string_view::npos) return;
+    lint_expressions(text, pointer, spot, scope);
     if (const auto compiled = expr::TextTemplate::compile(text); !compiled) {
       error(pointer, fmt::format("{}: {}", spot.name, compiled.error().message));
       return;

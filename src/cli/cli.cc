@@ -32,6 +32,8 @@ constexpr std::array kCommands{
     Command{"template", "Manipulate workflow templates", template_command},
     Command{"cluster-template", "Manipulate cluster workflow templates", cluster_template_command},
     Command{"lint", "Validate files or directories of manifests", lint_command},
+    Command{"explain", "Describe a field of a manifest", explain_command},
+    Command{"schema", "Print the JSON schema of manifests, for editors", schema_command},
     Command{"eval", "Evaluate an expression or a template of a manifest by hand", eval_command},
     Command{"version", "Print version information", version_command},
     Command{"completion", "Output shell completion code", completion_command},

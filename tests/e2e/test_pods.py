@@ -118,7 +118,9 @@ spec:
 """
 
 
+@every_runtime
 def test_a_daemon_serves_those_after_it(cli, free_port):
+    cli.tiphys.join_engine()
     cli.run(SERVED.replace("PORT", str(free_port)))
     assert "from the daemon\n" in cli("logs", "served").stdout
     nodes = nodes_by_name(cli.workflow())
