@@ -6,6 +6,11 @@
 
 namespace tiphys::api {
 
+/// False with an error when an object is of another version than ours.
+bool check_api_version(const Place& place);
+/// An object's metadata: its part of a Workflow.
+void read_metadata(const Place& place, Workflow& out);
+
 void read(const Place& place, Parameter& out);
 void read(const Place& place, Artifact& out);
 void read(const Place& place, Inputs& out);

@@ -12,6 +12,9 @@
 
 namespace tiphys::api {
 
+/// What Kubernetes asks of metadata.name and metadata.generateName.
+void check_object_name(const std::string& name, const std::string& generate_name, std::vector<Finding>& findings);
+
 class Validator {
  public:
   Validator(const Workflow& workflow, std::vector<Finding>& findings, Validation validation)
