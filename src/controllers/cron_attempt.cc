@@ -39,7 +39,7 @@ std::string first_error(const std::vector<api::Finding>& findings) {
 void CronJob::attempt(Time scheduled) {
   busy_ = true;
   attempt_ = Attempt{scheduled, cron_.status, {}, {}};
-  if (new_schedule()) attempt_->annotations[kLastUsedScheduleAnnotation] = cron_.schedules_text(true);
+  if (has_new_schedule(cron_)) attempt_->annotations[kLastUsedScheduleAnnotation] = cron_.schedules_text(true);
   fetch_references(environment_.cluster, cron_.workflow,
                    guarded([](CronJob& self, const Result<api::References>& references) {
                      if (!references) return self.try_again(references.error());

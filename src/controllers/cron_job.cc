@@ -59,21 +59,10 @@ void CronJob::read_plan(const std::vector<api::Finding>& findings) {
   if (!plan_ || completed() || !due_ || *due_ > now) plan_next();
 }
 
-/// Where "@every" counts from: a run of these schedules, else when they were given.
 void CronJob::plan_next() {
   due_.reset();
-  if (plan_ && !completed()) {
-    Time base = changed_;
-    if (!cron_.annotations.contains(std::string(kLastUsedScheduleAnnotation))) base = cron_.created;
-    if (!new_schedule() && cron_.status.last_scheduled != Time{}) base = cron_.status.last_scheduled;
-    due_ = plan_->next(environment_.executor.now(), base);
-  }
+  if (plan_ && !completed()) due_ = plan_->next(environment_.executor.now(), interval_base(cron_, changed_));
   on_due_();
-}
-
-bool CronJob::new_schedule() const {
-  const auto used = cron_.annotations.find(std::string(kLastUsedScheduleAnnotation));
-  return used == cron_.annotations.end() || used->second != cron_.schedules_text(true);
 }
 
 bool CronJob::completed() const {
@@ -107,7 +96,8 @@ void CronJob::go_on() {
 /// The original's rule: the latest run that was missed, within startingDeadlineSeconds, once the schedules have been
 /// used.
 std::optional<Time> CronJob::missed_run() {
-  if (!cron_.starting_deadline_seconds || cron_.status.last_scheduled == Time{} || new_schedule()) return std::nullopt;
+  if (!cron_.starting_deadline_seconds || cron_.status.last_scheduled == Time{} || has_new_schedule(cron_))
+    return std::nullopt;
   const auto deadline =
       std::chrono::seconds(std::min<std::int64_t>(*cron_.starting_deadline_seconds, kLongestDeadlineSeconds));
   const auto missed = plan_->missed(cron_.status.last_scheduled, environment_.executor.now(), deadline);

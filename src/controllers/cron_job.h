@@ -60,7 +60,6 @@ class CronJob : public std::enable_shared_from_this<CronJob> {
 
   CronChildren& children() { return environment_.children[cron_.uid]; }
   CronAmbient ambient();
-  bool new_schedule() const;
   bool completed() const;
   void read_plan(const std::vector<api::Finding>& findings);
   void plan_next();

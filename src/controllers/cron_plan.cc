@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "controllers/names.h"
+
 namespace tiphys::controllers {
 namespace {
 
@@ -27,6 +29,17 @@ std::optional<Time> latest(const CronSchedule& schedule, const expr::GoZone& loc
 }
 
 }  // namespace
+
+bool has_new_schedule(const api::CronWorkflow& cron) {
+  const auto used = cron.annotations.find(std::string(kLastUsedScheduleAnnotation));
+  return used == cron.annotations.end() || used->second != cron.schedules_text(true);
+}
+
+Time interval_base(const api::CronWorkflow& cron, Time changed) {
+  if (!cron.annotations.contains(std::string(kLastUsedScheduleAnnotation))) return cron.created;
+  const Time last = cron.status.last_scheduled;
+  return has_new_schedule(cron) || last == Time{} ? changed : last;
+}
 
 Result<CronPlan> CronPlan::of(const api::CronWorkflow& cron, const expr::GoZone& local) {
   CronPlan plan;

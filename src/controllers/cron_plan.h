@@ -9,6 +9,11 @@
 
 namespace tiphys::controllers {
 
+/// Where "@every" counts from: the last run of these schedules, else when they came: `changed`, or with the object.
+Time interval_base(const api::CronWorkflow& cron, Time changed);
+/// True when its schedules have not been used yet: no run of theirs can have been missed.
+bool has_new_schedule(const api::CronWorkflow& cron);
+
 class CronPlan {
  public:
   /// Nothing is due of one that has no schedule. `local` is the zone of schedules that name none.

@@ -40,6 +40,7 @@ int delete_command(const Arguments& arguments);
 int lint_command(const Arguments& arguments);
 int template_command(const Arguments& arguments);
 int cluster_template_command(const Arguments& arguments);
+int cron_command(const Arguments& arguments);
 int eval_command(const Arguments& arguments);
 int version_command(const Arguments& arguments);
 int completion_command(const Arguments& arguments);

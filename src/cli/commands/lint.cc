@@ -8,6 +8,7 @@
 #include <map>
 #include <span>
 
+#include "api/cron_workflow.h"
 #include "api/parse.h"
 #include "api/references.h"
 #include "base/strings.h"
@@ -57,8 +58,8 @@ Result<std::vector<std::string>> expand(const std::vector<std::string>& argument
 bool chosen(const doc::Value& document, std::span<const std::string> kinds) {
   const std::string_view kind = doc::find_string(document, "kind");
   if (kind.empty()) return true;
-  for (const auto* resource :
-       {&cluster::kWorkflows, &cluster::kWorkflowTemplates, &cluster::kClusterWorkflowTemplates}) {
+  for (const auto* resource : {&cluster::kWorkflows, &cluster::kWorkflowTemplates, &cluster::kClusterWorkflowTemplates,
+                               &cluster::kCronWorkflows}) {
     if (resource->kind == kind) return kinds.empty() || std::ranges::find(kinds, resource->plural) != kinds.end();
   }
   return false;  // other kinds are others' business
@@ -84,11 +85,25 @@ void validate(const api::Workflow& workflow, const doc::Value& document, const T
                          {.references = true});
 }
 
+void validate(const api::CronWorkflow& cron, const Templates& templates, std::vector<api::Finding>& findings) {
+  api::validate_cron_workflow(cron, findings);
+  if (api::any_error(findings)) return;
+  std::vector<api::Finding> of_workflow;
+  validate(cron.workflow, *cron.workflow.document, templates, of_workflow);
+  std::erase_if(of_workflow, [](const api::Finding& finding) { return !finding.is_error(); });  // warned of before
+  std::ranges::move(api::place_in_cron_workflow(std::move(of_workflow)), std::back_inserter(findings));
+}
+
 std::string lint_document(const doc::Document& document, const Templates& templates, Tally& tally) {
   ++tally.linted;
   std::vector<api::Finding> findings;
-  const api::Workflow workflow = api::parse_workflow(document.root, findings);
-  if (!api::any_error(findings)) validate(workflow, document.root, templates, findings);
+  if (doc::find_string(document.root, "kind") == cluster::kCronWorkflows.kind) {
+    const api::CronWorkflow cron = api::parse_cron_workflow(document.root, findings);
+    if (!api::any_error(findings)) validate(cron, templates, findings);
+  } else {
+    const api::Workflow workflow = api::parse_workflow(document.root, findings);
+    if (!api::any_error(findings)) validate(workflow, document.root, templates, findings);
+  }
   tally.errors += static_cast<std::size_t>(std::ranges::count_if(findings, &api::Finding::is_error));
   return api::render_findings(findings, document.marks);
 }
@@ -143,7 +158,8 @@ int lint(const std::string& command, const std::string& summary, const Arguments
   flags.choice("-o,--output", output, {"pretty", "simple"}, "Output format");
   if (kind.empty()) {
     flags.list("--kinds", kinds, "KIND,...",
-               "Which kinds are checked: workflows, workflowtemplates, clusterworkflowtemplates (default: all)");
+               "Which kinds are checked: workflows, workflowtemplates, clusterworkflowtemplates, cronworkflows "
+               "(default: all)");
   }
   flags.flag("--strict", strict, "Validate strictly (always so)");
   flags.flag("--offline", offline, "Validate without a server (always so)");
