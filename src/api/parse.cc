@@ -154,10 +154,10 @@ bool check_kind(const Place& place, Workflow& out) {
   const auto known = std::ranges::find(kKinds, name);
   if (known == std::end(kKinds)) {
     const bool argo = std::ranges::find(kOtherKinds, name) != std::end(kOtherKinds);
-    const std::string what =
-        !kind  ? "kind is required: Workflow"
-        : argo ? fmt::format("kind \"{}\" is not supported yet; use one of: {}, CronWorkflow", name, fmt::join(kKinds, ", "))
-               : fmt::format("kind must be Workflow, not {}", doc::to_json(*kind));
+    const std::string what = !kind  ? "kind is required: Workflow"
+                             : argo ? fmt::format("kind \"{}\" is not supported yet; use one of: {}, CronWorkflow",
+                                                  name, fmt::join(kKinds, ", "))
+                                    : fmt::format("kind must be Workflow, not {}", doc::to_json(*kind));
     (kind ? place.member("kind", *kind) : place).error(what);
     return false;
   }
