@@ -18,6 +18,8 @@ extern const FieldTable kDagTable;
 extern const FieldTable kTemplateTable;
 extern const FieldTable kSpecTable;
 extern const FieldTable kWorkflowTable;
+extern const FieldTable kCronWorkflowTable;
+extern const FieldTable kMetadataTable;
 extern const FieldTable kContainerTable;
 extern const FieldTable kScriptTable;
 extern const FieldTable kFurtherContainerTable;
@@ -43,8 +45,14 @@ inline constexpr const FieldTable* kTableOf<Template> = &kTemplateTable;
 inline constexpr std::string_view kRetryPolicies[] = {"Always", "OnFailure", "OnError", "OnTransientError"};
 inline constexpr std::string_view kResourceActions[] = {"get", "create", "apply", "delete", "replace", "patch"};
 inline constexpr std::string_view kMergeStrategies[] = {"strategic", "merge", "json"};
+inline constexpr std::string_view kConcurrencyPolicies[] = {"Allow", "Forbid", "Replace"};
 inline constexpr std::string_view kShutdowns[] = {"Stop", "Terminate"};
 inline constexpr std::string_view kPullPolicies[] = {"Always", "IfNotPresent", "Never"};
+
+/// False with an error when an object is of another version than ours.
+bool check_api_version(const Place& place);
+/// An object's metadata: its part of a Workflow.
+void read_metadata(const Place& place, Workflow& out);
 
 void read(const Place& place, Parameter& out);
 void read(const Place& place, Artifact& out);

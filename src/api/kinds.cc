@@ -13,6 +13,7 @@ constexpr Kind kKinds[] = {
      &kWorkflowTable},
     {"ClusterWorkflowTemplate", "clusterworkflowtemplates", "cwftmpl", "Templates that all workflows refer to.",
      &kWorkflowTable},
+    {"CronWorkflow", "cronworkflows", "cwf", "Runs a workflow by schedules.", &kCronWorkflowTable},
 };
 
 }  // namespace

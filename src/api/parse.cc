@@ -13,8 +13,8 @@ namespace tiphys::api {
 namespace {
 
 constexpr std::string_view kKinds[] = {"Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate"};
-constexpr std::string_view kOtherKinds[] = {"CronWorkflow", "WorkflowEventBinding", "WorkflowTaskSet",
-                                            "WorkflowTaskResult", "WorkflowArtifactGCTask"};
+constexpr std::string_view kOtherKinds[] = {"WorkflowEventBinding", "WorkflowTaskSet", "WorkflowTaskResult",
+                                            "WorkflowArtifactGCTask"};
 
 constexpr Shape kOwners = kubernetes("OwnerReference", Shape::Around::kList);
 
@@ -46,13 +46,11 @@ constexpr Field<Workflow> kMetadataFields[] = {
     {"deletionGracePeriodSeconds", Handling::kCarry, nullptr, "How long it may still be there.", &kInteger},
     {"selfLink", Handling::kCarry, nullptr, "Not used any more.", &kString},
 };
-constexpr FieldTable kMetadataTable("ObjectMeta", kMetadataFields);
 
 constexpr Field<Workflow> kWorkflowFields[] = {
     {"apiVersion", Handling::kCarry, nullptr, "argoproj.io/v1alpha1", &kString},
     {"kind", Handling::kCarry, nullptr, "What this object is.", &kString},
-    {"metadata", Handling::kRead,
-     [](const Place& place, Workflow& out) { read_object<Workflow>(place, out, kMetadataFields); },
+    {"metadata", Handling::kRead, [](const Place& place, Workflow& out) { read_metadata(place, out); },
      "Name, labels, annotations.", &kObject<kMetadataTable>},
     {"spec", Handling::kRead, [](const Place& place, Workflow& out) { read(place, out.spec); }, "What is to run.",
      &kObject<kSpecTable>},
@@ -69,20 +67,15 @@ bool check_kind(const Place& place, Workflow& out) {
   const auto known = std::ranges::find(kKinds, name);
   if (known == std::end(kKinds)) {
     const bool argo = std::ranges::find(kOtherKinds, name) != std::end(kOtherKinds);
-    const std::string what =
-        !kind  ? "kind is required: Workflow"
-        : argo ? fmt::format("kind \"{}\" is not supported yet; use one of: {}", name, fmt::join(kKinds, ", "))
-               : fmt::format("kind must be Workflow, not {}", doc::to_json(*kind));
+    const std::string what = !kind  ? "kind is required: Workflow"
+                             : argo ? fmt::format("kind \"{}\" is not supported yet; use one of: {}, CronWorkflow",
+                                                  name, fmt::join(kKinds, ", "))
+                                    : fmt::format("kind must be Workflow, not {}", doc::to_json(*kind));
     (kind ? place.member("kind", *kind) : place).error(what);
     return false;
   }
   out.kind = static_cast<Workflow::Kind>(known - std::begin(kKinds));
-  const doc::Value* version = object.if_contains("apiVersion");
-  if (doc::find_string(place.value(), "apiVersion") == kApiVersion) return true;
-  const std::string what = !version ? fmt::format("apiVersion is required: {}", kApiVersion)
-                                    : fmt::format("apiVersion must be {}, not {}", kApiVersion, doc::to_json(*version));
-  (version ? place.member("apiVersion", *version) : place).error(what);
-  return false;
+  return check_api_version(place);
 }
 
 /// A copy that leaves out status.nodes, which is kept node by node.
@@ -171,7 +164,21 @@ Workflow read_workflow(const doc::Value& document, std::vector<Finding>& finding
 
 }  // namespace
 
+constexpr FieldTable kMetadataTable("ObjectMeta", kMetadataFields);
 constexpr FieldTable kWorkflowTable("Workflow", kWorkflowFields);
+
+bool check_api_version(const Place& place) {
+  const doc::Value* version = place.value().get_object().if_contains("apiVersion");
+  if (doc::find_string(place.value(), "apiVersion") == kApiVersion) return true;
+  const std::string what = !version ? fmt::format("apiVersion is required: {}", kApiVersion)
+                                    : fmt::format("apiVersion must be {}, not {}", kApiVersion, doc::to_json(*version));
+  (version ? place.member("apiVersion", *version) : place).error(what);
+  return false;
+}
+
+void read_metadata(const Place& place, Workflow& out) {
+  read_object<Workflow>(place, out, kMetadataFields);
+}
 
 bool any_error(const std::vector<Finding>& findings) {
   return std::ranges::any_of(findings, &Finding::is_error);

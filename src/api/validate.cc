@@ -41,6 +41,26 @@ std::string without_known_tags(const std::string& name) {
 
 }  // namespace
 
+void check_object_name(const std::string& name, const std::string& generate_name, std::vector<Finding>& findings) {
+  const auto error = [&](const char* pointer, std::string message) {
+    findings.push_back({Finding::Severity::kError, pointer, false, std::move(message)});
+  };
+  if (name.empty() && generate_name.empty()) error("/metadata", "metadata.name or metadata.generateName is required");
+  const auto well_formed = [](std::string_view text) {
+    return lower_alphanumeric(text[0]) &&
+           std::ranges::all_of(text, [](char c) { return lower_alphanumeric(c) || c == '-' || c == '.'; });
+  };
+  constexpr std::string_view kRule =
+      "must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric "
+      "character (RFC 1123)";
+  if (!name.empty() && !(well_formed(name) && lower_alphanumeric(name.back()))) {
+    error("/metadata/name", fmt::format("metadata.name \"{}\" {}", name, kRule));
+  }
+  if (!generate_name.empty() && !well_formed(generate_name)) {
+    error("/metadata/generateName", fmt::format("metadata.generateName \"{}\" {}", generate_name, kRule));
+  }
+}
+
 void validate_workflow(const Workflow& workflow, std::vector<Finding>& findings, Validation validation) {
   if (!workflow.is_template()) return Validator(workflow, findings, validation).run();
   Workflow completed = workflow;
@@ -101,27 +121,12 @@ void Validator::check_later(const Template* tmpl, std::string scope, const std::
 
 void Validator::check_metadata() {
   const std::string& name = workflow_.name;
-  if (name.empty() && workflow_.generate_name.empty()) {
-    error("/metadata", "metadata.name or metadata.generateName is required");
-  }
   if (name.size() > kLongestObjectName) {
     constexpr std::string_view kKindNames[] = {"workflow", "workflow template", "cluster workflow template"};
     error("/metadata/name", fmt::format("{} name \"{}\" must not be more than 63 characters long (currently {})",
                                         kKindNames[static_cast<std::size_t>(workflow_.kind)], name, name.size()));
   }
-  const auto well_formed = [](std::string_view text) {
-    return lower_alphanumeric(text[0]) &&
-           std::ranges::all_of(text, [](char c) { return lower_alphanumeric(c) || c == '-' || c == '.'; });
-  };
-  constexpr std::string_view kRule =
-      "must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric "
-      "character (RFC 1123)";
-  if (!name.empty() && !(well_formed(name) && lower_alphanumeric(name.back()))) {
-    error("/metadata/name", fmt::format("metadata.name \"{}\" {}", name, kRule));
-  }
-  if (!workflow_.generate_name.empty() && !well_formed(workflow_.generate_name)) {
-    error("/metadata/generateName", fmt::format("metadata.generateName \"{}\" {}", workflow_.generate_name, kRule));
-  }
+  check_object_name(name, workflow_.generate_name, findings_);
 }
 
 void Validator::collect_globals() {

@@ -13,6 +13,8 @@
 namespace tiphys::api {
 
 class TaskGraph;
+/// What Kubernetes asks of metadata.name and metadata.generateName.
+void check_object_name(const std::string& name, const std::string& generate_name, std::vector<Finding>& findings);
 
 class Validator {
  public:

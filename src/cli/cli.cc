@@ -31,6 +31,7 @@ constexpr std::array kCommands{
     Command{"delete", "Delete workflows", delete_command},
     Command{"template", "Manipulate workflow templates", template_command},
     Command{"cluster-template", "Manipulate cluster workflow templates", cluster_template_command},
+    Command{"cron", "Manage cron workflows", cron_command},
     Command{"lint", "Validate files or directories of manifests", lint_command},
     Command{"explain", "Describe a field of a manifest", explain_command},
     Command{"schema", "Print the JSON schema of manifests, for editors", schema_command},

@@ -8,6 +8,7 @@
 #include <map>
 #include <span>
 
+#include "api/cron_workflow.h"
 #include "api/kinds.h"
 #include "api/parse.h"
 #include "api/references.h"
@@ -108,15 +109,37 @@ void validate(const api::Workflow& workflow, const doc::Value& document, const T
                          {.references = true, .lint = true});
 }
 
+void validate(const api::CronWorkflow& cron, const Templates& templates, bool offline,
+              std::vector<api::Finding>& findings) {
+  api::validate_cron_workflow(cron, findings);
+  if (api::any_error(findings)) return;
+  std::vector<api::Finding> of_workflow;
+  validate(cron.workflow, *cron.workflow.document, templates, offline, of_workflow);
+  for (api::Finding& finding : api::place_in_cron_workflow(std::move(of_workflow))) {
+    const auto told = [&](const api::Finding& other) {
+      return other.pointer == finding.pointer && other.message == finding.message;
+    };
+    if (std::ranges::none_of(findings, told)) findings.push_back(std::move(finding));
+  }
+}
+
 void lint_document(const doc::Document& document, const Templates& templates, const LintOptions& options,
                    LintReport& report) {
   ++report.linted;
   std::vector<api::Finding> findings;
-  const api::Workflow workflow = api::parse_workflow(document.root, findings);
-  for (api::Finding& finding : findings) {
-    if (finding.unknown_field && !options.strict) finding.severity = api::Finding::Severity::kWarning;
+  const auto any_error = [&] {
+    for (api::Finding& finding : findings) {
+      if (finding.unknown_field && !options.strict) finding.severity = api::Finding::Severity::kWarning;
+    }
+    return api::any_error(findings);
+  };
+  if (doc::find_string(document.root, "kind") == cluster::kCronWorkflows.kind) {
+    const api::CronWorkflow cron = api::parse_cron_workflow(document.root, findings);
+    if (!any_error()) validate(cron, templates, options.offline, findings);
+  } else {
+    const api::Workflow workflow = api::parse_workflow(document.root, findings);
+    if (!any_error()) validate(workflow, document.root, templates, options.offline, findings);
   }
-  if (!api::any_error(findings)) validate(workflow, document.root, templates, options.offline, findings);
   report.add(findings, document);
 }
 

@@ -35,12 +35,13 @@ struct SubmitFlags {
     common.add_to(flags);
   }
 
+  bool dry() const { return dry_run || server_dry_run; }
   bool stays() const { return wait || watch || log; }
 };
 
 Status check(const SubmitFlags& flags, std::size_t workflows) {
   const auto bad = [](std::string message) { return fail(Code::kInvalidArgument, std::move(message)); };
-  const bool dry = flags.dry_run || flags.server_dry_run;
+  const bool dry = flags.dry();
   if (flags.watch && workflows > 1) return bad("cannot watch more than one workflow");
   if (flags.watch && flags.wait) return bad("--wait cannot be combined with --watch");
   if (flags.watch && dry) return bad("--watch cannot be combined with --dry-run");
@@ -68,9 +69,14 @@ Result<int> stay(std::unique_ptr<Session>& session, const SubmitFlags& flags, co
   return wait_for(session, flags.common.session, keys, quiet);
 }
 
-Result<Manifests> prepare_from(const SubmitFlags& flags) {
+/// `cron` is the CronWorkflow that --from names, null when it names a template.
+Result<Manifests> prepare_from(const SubmitFlags& flags, const cluster::Object& cron, Time now) {
   Manifests manifests;
-  TIPHYS_TRY(manifests.workflows.emplace_back(), workflow_from(flags.from));
+  if (cron) {
+    manifests.workflows.push_back(workflow_from(*cron, now));
+  } else {
+    TIPHYS_TRY(manifests.workflows.emplace_back(), workflow_from(flags.from));
+  }
   TIPHYS_CHECK_OK(apply_options(manifests.workflows.front().workflow, flags.submit));
   TIPHYS_CHECK_OK(check_manifest(manifests.workflows.front(), manifests.notes));
   return manifests;
@@ -93,23 +99,32 @@ Result<int> submit(SubmitFlags& flags) {
   if (flags.from.empty() && flags.files.empty()) return fail(Code::kInvalidArgument, "FILE is missing");
   flags.submit.ns = flags.common.chosen_namespace();
   flags.submit.runtime = flags.common.session.runtime;
-  auto manifests = flags.from.empty() ? prepare_workflows(flags.files, flags.submit) : prepare_from(flags);
+  Loop loop;
+  std::unique_ptr<Session> session;
+  cluster::Object cron;
+  if (const auto key = cron_workflow_of(flags.from, flags.submit.ns)) {
+    TIPHYS_TRY(session, open_session(loop, flags.common.session, flags.dry() ? Need::kRead : Need::kRun));
+    TIPHYS_TRY(cron, get_object(*session, *key));
+  }
+  auto manifests =
+      flags.from.empty() ? prepare_workflows(flags.files, flags.submit) : prepare_from(flags, cron, loop.now());
   if (!manifests) {
     print_error(manifests.error().message + (manifests.error().message.ends_with('\n') ? "" : "\n"));
     return kBadUsage;
   }
   TIPHYS_CHECK_OK(check(flags, manifests->workflows.size()));
   print_error(manifests->notes + passed_over(*manifests));
-  Loop loop;
   const OutputOptions output{.output = flags.output, .selector = {}, .style = flags.common.style()};
-  if (flags.dry_run || flags.server_dry_run) {
+  if (flags.dry()) {
     for (const auto& manifest : manifests->workflows) {
       TIPHYS_TRY(const auto text, render_workflow(manifest.workflow, output, loop.now()));
       print(text);
     }
     return kSucceeded;
   }
-  TIPHYS_TRY(auto session, open_session(loop, flags.common.session, Need::kRun));
+  if (!session) {
+    TIPHYS_TRY(session, open_session(loop, flags.common.session, Need::kRun));
+  }
   for (const auto& manifest : manifests->workflows) {
     const Status checked = check_references(*session, manifest, {});
     if (!checked) return report_findings(checked.error());
@@ -139,6 +154,8 @@ Result<int> submit(SubmitFlags& flags) {
 int submit_command(const Arguments& arguments) {
   Flags flags("submit", "Submit workflows",
               "  tiphys submit my-wf.yaml\n  tiphys submit --from workflowtemplate/my-tmpl -p message=hi\n  tiphys "
+              "submit --from "
+              "cronwf/my-cron-wf\n  tiphys "
               "submit --wait my-wf.yaml\n  tiphys submit --watch my-wf.yaml -p "
               "message=hi\n  cat my-wf.yaml | tiphys submit -\n");
   SubmitFlags submit_flags;
