@@ -1,9 +1,9 @@
-#include "cluster/pod_annotations.h"
 #include "controllers/workflow_controller.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "cluster/pod_annotations.h"
 #include "controllers/names.h"
 #include "doc/yaml.h"
 #include "store/testing.h"

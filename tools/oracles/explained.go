@@ -45,6 +45,8 @@ var explanations = []explanation{
 	{anything, regexp.MustCompile(`unknown name sprig`)},
 	// Lists and maps do not know the type of their elements.
 	{regexp.MustCompile(`sprig\.(must)?(typeOf|kindOf|typeIs|kindIs|toString)|sort\(.*sprig\.chunk|(groupBy|fromPairs)\(.*==|deepEqual\(.*(groupBy|fromPairs)\(|groupBy\(.*\)[\[.]|in (groupBy|fromPairs)\(|==.*(groupBy|fromPairs)\(|groupBy\(.*==|sprig\.chunk\(.*==|==.*sprig\.chunk\(`), anything},
+	// A test without a value, of a null that the patch itself has written.
+	{regexp.MustCompile(`"op":"test",[^{}]*"vlue".*"error": "testing value`), regexp.MustCompile(`"out": `)},
 	// What is wrong with a depends text is told at once, not when the tasks before it have finished.
 	{regexp.MustCompile(`"becomes": .*"type": "nil"`), regexp.MustCompile(`"error": `)},
 }
