@@ -8,10 +8,11 @@ constexpr Shape kSecretKey = kubernetes("SecretKeySelector");
 
 constexpr FieldTable kSuppliedTable("Supplied", std::span<const Field<Unread>>());
 
-constexpr Field<Unread> kConfigMapKeyFields[] = {
-    {"name", Handling::kRead, check_as<std::string>, "The ConfigMap's name.", &kString},
-    {"key", Handling::kRead, check_as<std::string>, "The key in the ConfigMap.", &kString},
-    {"optional", Handling::kRead, check_as<bool>, "The ConfigMap or key may be missing.", &kBoolean},
+constexpr Field<ConfigMapKey> kConfigMapKeyFields[] = {
+    field<&ConfigMapKey::name>("name", "The ConfigMap's name.", "ConfigMapValues.Rules"),
+    field<&ConfigMapKey::key>("key", "The key in the ConfigMap.", "ConfigMapValues.Rules"),
+    field<&ConfigMapKey::optional>("optional",
+                                   "No effect, as in the original: give a `default` where either may be missing."),
 };
 constexpr FieldTable kConfigMapKeyTable("ConfigMapKeySelector", kConfigMapKeyFields);
 
@@ -35,7 +36,14 @@ constexpr Field<ValueFrom> kValueFromFields[] = {
     any_string_field<&ValueFrom::default_value>("default", "The value where the source gives none.",
                                                 "Outputs.OfSkippedStepsGiveWayToDefaults"),
     {"event", Handling::kLater, nullptr, "An expression over the event that submits the workflow.", &kString},
-    {"configMapKeyRef", Handling::kLater, nullptr, "The value is a key of a ConfigMap.", &kObject<kConfigMapKeyTable>},
+    {"configMapKeyRef", Handling::kRead,
+     [](const Place& place, ValueFrom& out) {
+       read_object<ConfigMapKey>(place, out.config_map.emplace(), kConfigMapKeyFields);
+     },
+     "Of arguments and inputs: a key of a ConfigMap that has the label workflows.argoproj.io/configmap-type: "
+     "Parameter.",
+     &kObject<kConfigMapKeyTable>, "ConfigMapValues.Rules",
+     "A workflow's own arguments are read once, as it begins, not again at each step."},
 };
 constexpr FieldTable kValueFromTable("ValueFrom", kValueFromFields);
 

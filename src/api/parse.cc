@@ -128,11 +128,17 @@ void read_stored_templates(const Place& place, Workflow& out) {
   }
 }
 
+/// What arguments got from ConfigMaps.
+void read_config_map_arguments(const Place& status_place, Workflow& out) {
+  const doc::Value* given = doc::find(status_place.value(), "configMapArguments");
+  if (!given || given->is_null()) return;
+  read(status_place.member("configMapArguments", *given), out.config_map_arguments);
+  out.take_config_map_arguments();
+}
+
 /// What the status holds of other objects' templates.
-void read_stored(const Place& place, Workflow& out) {
-  const doc::Value* status = doc::find(place.value(), "status");
-  if (!status || !status->is_object()) return;
-  const Place status_place = place.member("status", *status);
+void read_stored_spec(const Place& status_place, Workflow& out) {
+  const doc::Value* status = &status_place.value();
   if (const doc::Value* templates = doc::find(*status, "storedTemplates"); templates && !templates->is_null()) {
     read_stored_templates(status_place.member("storedTemplates", *templates), out);
   }
@@ -146,6 +152,15 @@ void read_stored(const Place& place, Workflow& out) {
   out.spec.suspend = suspend;
   out.spec.shutdown = std::move(shutdown);
   out.joined = true;
+}
+
+/// What the workflow keeps of what was when it began.
+void read_stored(const Place& place, Workflow& out) {
+  const doc::Value* status = doc::find(place.value(), "status");
+  if (!status || !status->is_object()) return;
+  const Place status_place = place.member("status", *status);
+  read_stored_spec(status_place, out);
+  read_config_map_arguments(status_place, out);
 }
 
 Workflow read_workflow(const doc::Value& document, std::vector<Finding>& findings, bool stored) {

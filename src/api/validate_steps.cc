@@ -180,6 +180,15 @@ void Validator::check_loop(const Step& step, const Spot& spot, Variables& scope)
   }
 }
 
+namespace {
+
+bool gives_argument(const ValueFrom& from) {
+  return (from.config_map || from.supplied) && from.path.empty() && from.json_path.empty() && from.parameter.empty() &&
+         from.expression.empty();
+}
+
+}  // namespace
+
 void Validator::check_arguments(const Arguments& arguments, const Spot& spot) {
   std::set<std::string, std::less<>> seen;
   for (std::size_t i = 0; i < arguments.parameters.size(); ++i) {
@@ -193,8 +202,10 @@ void Validator::check_arguments(const Arguments& arguments, const Spot& spot) {
                        (workflow_.spec.workflow_template_ref && !workflow_.joined);
     if (!parameter.value_from && !parameter.value) {
       if (!waits) error(pointer, fmt::format("{}.value or {}.valueFrom is required", name, name));
-    } else if (parameter.value_from && !parameter.value_from->supplied) {
+    } else if (parameter.value_from && !gives_argument(*parameter.value_from)) {
       error(pointer + "/valueFrom", name + ".valueFrom only allows: default, configMapKeyRef and supplied", true);
+    } else if (!parameter.value && !parameter.enum_values.empty() && !waits) {
+      error(pointer, name + ".value is required");
     }
     if (parameter.enum_values.empty() || !parameter.value || has_tag(*parameter.value)) continue;
     if (std::ranges::find(parameter.enum_values, *parameter.value) == parameter.enum_values.end()) {

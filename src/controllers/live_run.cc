@@ -124,6 +124,15 @@ void LiveRun::resolved(const api::References& references) {
   begin(references.stored_in(*opening_->workflow), false);
 }
 
+/// What arguments take from ConfigMaps is taken once: the status keeps it for a restart.
+Status LiveRun::give_arguments(api::Workflow& workflow) {
+  TIPHYS_CHECK_OK(environment_.config_maps.give_arguments(workflow));
+  if (workflow.config_map_arguments.empty()) return {};
+  doc::Object& kept = pending_fields_["configMapArguments"].emplace_object();
+  for (const auto& [name, value] : workflow.config_map_arguments) kept[name] = value;
+  return {};
+}
+
 /// Labels and annotations that come with the beginning: the original's, and those that the spec asks for.
 Status LiveRun::give_metadata(api::Workflow& workflow) {
   if (const auto& ref = workflow.spec.workflow_template_ref) {
@@ -165,6 +174,10 @@ void LiveRun::begin(const doc::Value& workflow, bool restore) {
       if (!finding.is_error()) continue;
       return declare_broken(engine::RunStatus::Phase::kFailed, "invalid spec: " + finding.message);
     }
+    if (const Status given = give_arguments(*parsed); !given) {
+      return declare_broken(engine::RunStatus::Phase::kFailed,
+                            "failed to set global parameters: " + given.error().message);
+    }
   }
   if (const Status given = restore ? Status() : give_metadata(*parsed); !given) {
     return declare_broken(engine::RunStatus::Phase::kError, given.error().message);
@@ -196,6 +209,7 @@ void LiveRun::declare_broken(engine::RunStatus::Phase phase, std::string message
 /// Lets the run ask again for what may have been lost, and tells it what has become of its pods meanwhile.
 void LiveRun::start_opening() {
   std::vector<engine::Effect> effects;
+  tell_config_maps(effects);
   apply(engine::Started{}, effects);
   std::set<std::string> asked;
   for (const engine::Effect& effect : effects) {
@@ -324,6 +338,7 @@ void LiveRun::flush() {
   if (!run_ || busy()) return;
   if (opening_) start_opening();
   std::vector<engine::Effect> effects;
+  tell_config_maps(effects);
   while (!inbox_.empty()) {
     const engine::Event event = std::move(inbox_.front());
     inbox_.pop_front();
@@ -343,6 +358,13 @@ void LiveRun::flush() {
 void LiveRun::apply(const engine::Event& event, std::vector<engine::Effect>& effects) {
   if (const auto* pod = std::get_if<engine::PodChanged>(&event)) note_pod(*pod);
   run_->apply(event, environment_.executor.now(), effects);
+}
+
+/// Before what begins now reads them.
+void LiveRun::tell_config_maps(std::vector<engine::Effect>& effects) {
+  if (config_maps_ == environment_.config_maps.current()) return;
+  config_maps_ = environment_.config_maps.current();
+  apply(engine::ConfigMapsChanged{config_maps_}, effects);
 }
 
 void LiveRun::note_pod(const engine::PodChanged& change) {

@@ -14,6 +14,7 @@
 #include "api/references.h"
 #include "base/executor.h"
 #include "cluster/cluster.h"
+#include "controllers/config_map_watch.h"
 #include "controllers/memo_cache.h"
 #include "controllers/pod_builder.h"
 #include "controllers/resource_runner.h"
@@ -28,6 +29,7 @@ struct RunEnvironment {
   Executor& executor;
   cluster::Cluster& cluster;
   MemoCache& cache;
+  ConfigMapWatch& config_maps;
   ResourceRunner& resources;
   Random& random;  ///< of expressions
   /// Failed writes are tried again after this, doubled up to the most.
@@ -74,7 +76,9 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void begin(const doc::Value& workflow, bool restore);
   void resolve(const api::Workflow& workflow);
   void resolved(const api::References& references);
+  Status give_arguments(api::Workflow& workflow);
   Status give_metadata(api::Workflow& workflow);
+  void tell_config_maps(std::vector<engine::Effect>& effects);
   Status create_run(api::Workflow parsed, const doc::Value& workflow, bool restore);
   void try_again(std::string_view what, const Error& error, void (LiveRun::*task)());
   void begin_anew();
@@ -129,7 +133,8 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
 
   std::unique_ptr<engine::Run> run_;  ///< null before, and for a workflow that cannot be run
   std::optional<PodBuilder> pod_builder_;
-  engine::RunStatus broken_;  ///< of a workflow that cannot be run
+  std::shared_ptr<const engine::ConfigMaps> config_maps_;  ///< as the run knows them
+  engine::RunStatus broken_;                               ///< of a workflow that cannot be run
 
   std::deque<engine::Event> inbox_;
   bool flush_posted_ = false;

@@ -3,7 +3,11 @@
 
 #include <string_view>
 
+#include "engine/config_maps.h"
+
 namespace tiphys::controllers {
+
+using engine::kConfigMapTypeLabel;
 
 inline constexpr std::string_view kPhaseLabel = "workflows.argoproj.io/phase";
 inline constexpr std::string_view kCompletedLabel = "workflows.argoproj.io/completed";

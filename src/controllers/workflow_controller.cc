@@ -101,6 +101,7 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
   Random& random_;
   WorkflowControllerOptions options_;
   MemoCache cache_;
+  std::optional<ConfigMapWatch> config_maps_;
   Workers blocking_{executor_, 1};
   ResourceRunner resources_;
   std::map<std::string, std::shared_ptr<LiveRun>> runs_;
@@ -122,7 +123,7 @@ void WorkflowController::State::start(std::move_only_function<void()> on_ready) 
     const auto self = weak.lock();
     if (self && *ready) self->executor_.post([ready] { (*ready)(); });
   });
-  watch_workflows();
+  config_maps_.emplace(executor_, cluster_, options_.ns, guarded([](State& self) { self.watch_workflows(); }));
 }
 
 void WorkflowController::State::watch_workflows() {
@@ -163,7 +164,7 @@ void WorkflowController::State::workflow_changed(const Object& workflow) {
 
 void WorkflowController::State::add_run(std::string key, const Object& workflow) {
   const RunEnvironment environment{
-      executor_, cluster_, cache_, resources_, random_, options_.first_retry, options_.longest_retry};
+      executor_, cluster_, cache_, *config_maps_, resources_, random_, options_.first_retry, options_.longest_retry};
   std::string uid(doc::find_string(*workflow, "metadata", "uid"));
   auto run = std::make_shared<LiveRun>(environment, workflow, starting_,
                                        guarded([key, uid](State& self) { self.run_done(key, uid); }));

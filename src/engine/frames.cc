@@ -106,8 +106,13 @@ void Machine::begin_resolved(Frame& frame, std::uint32_t task, ResolvedStep step
   const auto& parameters = frame.plan->tasks[task].source->arguments.parameters;
   arguments.parameters.reserve(step.values.size());
   for (std::size_t i = 0; i < step.values.size(); ++i) {
-    if (!parameters[i].value) continue;
-    arguments.parameters.push_back({parameters[i].name, std::move(step.values[i])});
+    if (parameters[i].value) {
+      arguments.parameters.push_back({parameters[i].name, std::move(step.values[i])});
+    } else if (reads_config_map(parameters[i])) {
+      auto source = argument_source(parameters[i], SiblingVariables(*this, frame.node), Leftover::kFailSiblings);
+      if (!source) return fail_to_begin(call, source.error().message);
+      arguments.parameters.push_back({parameters[i].name, std::nullopt, std::move(*source)});
+    }
   }
   arguments.artifacts = std::move(step.artifacts);
   begin(call, arguments);

@@ -131,10 +131,16 @@ void Machine::begin_hook(NodeIndex index, const HookPlan& hook, std::uint32_t po
   Arguments arguments;
   const ArgumentsPlan& plan = hook.arguments;
   for (std::size_t i = 0; i < plan.parameters.size(); ++i) {
-    if (!plan.source->parameters[i].value) continue;
+    const api::Parameter& parameter = plan.source->parameters[i];
+    if (reads_config_map(parameter)) {
+      auto source = argument_source(parameter, variables, Leftover::kKeep);
+      if (!source) return fail_to_begin(call, source.error().message);
+      arguments.parameters.push_back({parameter.name, std::nullopt, std::move(*source)});
+    }
+    if (!parameter.value) continue;
     auto value = render(plan.parameters[i], globals(), variables, Leftover::kKeep);
     if (!value && value.error().code != Code::kFailedPrecondition) return fail_to_begin(call, value.error().message);
-    arguments.parameters.push_back({plan.source->parameters[i].name, std::nullopt});
+    arguments.parameters.push_back({parameter.name, std::nullopt});
     if (value) arguments.parameters.back().value = std::move(*value);
   }
   for (const ArtifactPlan& artifact_plan : plan.artifacts) {

@@ -1,6 +1,7 @@
 // The state machine behind Run. Its methods lie in files by subject: machine.cc (events, the agenda), begin.cc (a
-// template becomes a node), pods.cc, steps.cc, dag.cc, loops.cc, retry.cc, exit.cc, hooks.cc, daemons.cc, suspend.cc,
-// control.cc (stopping), outputs.cc, connect.cc (children and outbound nodes), load.cc, restore.cc and status.cc.
+// template becomes a node), config_maps.cc, pods.cc, steps.cc, dag.cc, loops.cc, retry.cc, exit.cc, hooks.cc,
+// daemons.cc, suspend.cc, control.cc (stopping), outputs.cc, connect.cc (children and outbound nodes), load.cc,
+// restore.cc and status.cc.
 #pragma once
 
 #include <deque>
@@ -26,12 +27,19 @@ struct Arguments {
     std::string_view name;
     /// Nothing: the value is the output of a skipped node without a default; the input's own default applies.
     std::optional<std::string> value;
+    /// The value is in a ConfigMap.
+    std::unique_ptr<const api::ValueFrom> source = nullptr;
   };
   std::vector<Parameter> parameters;
   std::vector<api::Artifact> artifacts;
 };
 
-/// The parameters that have a value, as they are written.
+/// It has no value of its own: a ConfigMap has it.
+inline bool reads_config_map(const api::Parameter& parameter) {
+  return !parameter.value && parameter.value_from && parameter.value_from->config_map;
+}
+
+/// The parameters that have a value or a ConfigMap that has it, as they are written.
 std::vector<Arguments::Parameter> given_values(const api::Arguments& source);
 
 /// A template's inputs with their values.
@@ -119,6 +127,7 @@ class Machine {
   void handle(const SuspendChanged& event);
   void handle(const ShutdownRequested& event);
   void handle(const NodesRequested& event);
+  void handle(const ConfigMapsChanged& event);
   void answer(const CacheAnswered& event);
   void drain();
   void do_action(const Action& action);
@@ -141,6 +150,9 @@ class Machine {
   void begin(const Call& call, const Arguments& arguments);
   void run(NodeIndex index);
   Result<ResolvedInputs> resolve_inputs(const Call& call, const Arguments& arguments);
+  Result<std::unique_ptr<const api::ValueFrom>> argument_source(const api::Parameter& parameter,
+                                                                const Variables& variables, Leftover leftover);
+  Result<std::string> config_map_value(const std::string& input, const api::ValueFrom& source);
   Result<api::Inputs> resolve_rich(const Call& call, const Arguments& arguments, const std::string* values);
   NodeIndex create(const Call& call, api::NodeType type, api::NodePhase phase);
   NodeIndex create_open(const Call& call, ResolvedInputs inputs);
@@ -333,6 +345,7 @@ class Machine {
   std::deque<Action> agenda_;
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
   std::optional<Time> asked_timer_;
+  std::shared_ptr<const ConfigMaps> config_maps_;                  ///< null: none
   std::unordered_map<NodeIndex, api::MemoizationStatus> lookups_;  ///< while the cache is asked
   std::vector<CacheAnswered> answers_;                             ///< come while suspended
   std::vector<NodeIndex> daemons_;     ///< entry and exit handler, and their attempts, that became so

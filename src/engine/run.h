@@ -16,6 +16,7 @@
 #include "api/node_status.h"
 #include "api/workflow.h"
 #include "base/random.h"
+#include "engine/config_maps.h"
 
 namespace tiphys::engine {
 
@@ -80,8 +81,14 @@ struct NodesRequested {
   std::map<std::string, std::string> output_parameters;
 };
 
+/// What inputs are read from as their nodes begin. Comes before Started, and again with each change; a node that has
+/// begun keeps what it got.
+struct ConfigMapsChanged {
+  std::shared_ptr<const ConfigMaps> config_maps;
+};
+
 using Event = std::variant<Started, PodChanged, ResourceFinished, CacheAnswered, TimerFired, SuspendChanged,
-                           ShutdownRequested, NodesRequested>;
+                           ShutdownRequested, NodesRequested, ConfigMapsChanged>;
 
 // ---- Effects ----
 
