@@ -19,7 +19,6 @@ inline constexpr std::string_view kCronCompletedLabel = "cronworkflows.argoproj.
 /// On a CronWorkflow: the schedules at its last run. A missed run is one of these.
 inline constexpr std::string_view kLastUsedScheduleAnnotation = "cronworkflows.argoproj.io/last-used-schedule";
 inline constexpr std::string_view kOnExitLabel = "workflows.argoproj.io/on-exit";
-inline constexpr std::string_view kConfigMapTypeLabel = "workflows.argoproj.io/configmap-type";
 inline constexpr std::string_view kCacheConfigMapType = "Cache";
 
 inline constexpr std::string_view kNodeIdAnnotation = "workflows.argoproj.io/node-id";

@@ -275,7 +275,7 @@ TEST(CronSimulation, FaultsOfDiskAndWatchesRepeatNothing) {
     CronWorld world(options);
     world.run();
     EXPECT_THAT(world.complaints(), testing::IsEmpty()) << "seed " << seed;
-    EXPECT_TRUE(all_ran(world.runs())) << "seed " << seed;
+    EXPECT_TRUE(all_ran(world.runs())) << "seed " << seed << ": " << testing::PrintToString(world.runs()) << testing::PrintToString(world.outages());
   }
 }
 
