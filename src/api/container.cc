@@ -51,8 +51,8 @@ constexpr Field<Unread> kEnvVarSourceFields[] = {
      "AgentEnv.Resolves"},
     {"secretKeyRef", Handling::kRead, check_object_only, "A key of a Secret.", &kSecretKey, "AgentEnv.Resolves"},
     {"fieldRef", Handling::kRead, check_object_only, "A field of the pod.", &kFieldSelector, "AgentEnv.Resolves"},
-    {"resourceFieldRef", Handling::kLater, nullptr, "What the container asks for, or may use at most.",
-     &kResourceSelector},
+    {"resourceFieldRef", Handling::kRead, check_object_only, "What the container asks for, or may use at most.",
+     &kResourceSelector, "PodFields.ResourcesAreInUnitsOfTheDivisor"},
     {"fileKeyRef", Handling::kLater, nullptr, "A key of a file in a volume.", &kFileKey},
 };
 constexpr FieldTable kEnvVarSourceTable("EnvVarSource", kEnvVarSourceFields);
@@ -80,7 +80,8 @@ constexpr Field<Unread> kVolumeMountFields[] = {
      "AgentTest.VolumesBecomeMounts"},
     {"subPath", Handling::kRead, check_as<std::string>, "A file or folder of it instead of the whole.", &kString,
      "AgentTest.VolumesBecomeMounts"},
-    {"subPathExpr", Handling::kLater, nullptr, "The same, with variables of the environment.", &kString},
+    {"subPathExpr", Handling::kRead, check_as<std::string>, "The same, with variables of the environment: $(NAME).",
+     &kString, "PodFields.SubPathsMayHoldVariables"},
     {"readOnly", Handling::kRead, check_as<bool>, "The container cannot write to it.", &kBoolean,
      "ProcessRuntime.ReadOnlyVolumesCannotBeWritten"},
     {"recursiveReadOnly", Handling::kCluster, nullptr, "What is mounted inside is read-only too.", &kString},

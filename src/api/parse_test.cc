@@ -266,8 +266,8 @@ TEST(Parse, NullCountsAsAbsent) {
 }
 
 TEST(Parse, EveryFieldOfTheSpecIsKnown) {
-  for (const char* name : {"synchronization", "ttlStrategy", "podGC", "metrics", "artifactGC", "volumeClaimTemplates",
-                           "volumeClaimGC", "executorPlugins"}) {
+  for (const char* name :
+       {"synchronization", "metrics", "artifactGC", "volumeClaimTemplates", "volumeClaimGC", "executorPlugins"}) {
     const Parsed parsed = parse(std::string("metadata: {name: w}\nspec:\n  ") + name + ": {}\n");
     EXPECT_THAT(parsed.errors, ElementsAre(std::string("spec.") + name + " is not supported yet"));
   }

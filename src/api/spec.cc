@@ -1,4 +1,9 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
 #include "api/fields.h"
+#include "base/time.h"
 
 namespace tiphys::api {
 namespace {
@@ -60,6 +65,70 @@ constexpr Shape kResources = kubernetes("ResourceRequirements");
 constexpr Shape kResourceClaims = kubernetes("PodResourceClaim", Shape::Around::kList);
 constexpr Shape kClaims = kubernetes("PersistentVolumeClaim", Shape::Around::kList);
 constexpr Shape kObjects{Shape::Type::kObject, Shape::Around::kList};
+
+void check_seconds(const Place& place, Unread&) {
+  std::int64_t seconds = 0;
+  read(place, seconds);
+}
+
+constexpr Field<Unread> kTtlFields[] = {
+    {"secondsAfterCompletion", Handling::kRead, check_seconds, "However it ended.", &kInteger, "TimeToLive.Rules"},
+    {"secondsAfterSuccess", Handling::kRead, check_seconds, "When it succeeded; goes before the one for any end.",
+     &kInteger, "TimeToLive.Rules"},
+    {"secondsAfterFailure", Handling::kRead, check_seconds,
+     "When it failed or met an error; goes before the one for any end.", &kInteger, "TimeToLive.Rules"},
+};
+constexpr FieldTable kTtlTable("TTLStrategy", kTtlFields);
+
+constexpr std::string_view kPodGcStrategies[] = {"", "OnPodCompletion", "OnPodSuccess", "OnWorkflowCompletion",
+                                                 "OnWorkflowSuccess"};
+constexpr Shape kLabelSelector = kubernetes("LabelSelector");
+
+void check_pod_gc_strategy(const Place& place, Unread&) {
+  std::string strategy;
+  read(place, strategy);
+  if (std::ranges::find(kPodGcStrategies, strategy) != std::end(kPodGcStrategies)) return;
+  place.error(fmt::format("{} unknown strategy '{}'", place.name(), strategy));
+}
+
+void check_label_selector(const Place& place, Unread&) {
+  if (!expect_object(place)) return;
+  const doc::Value* expressions = doc::find(place.value(), "matchExpressions");
+  if (!expressions || !expressions->is_array()) return;
+  const Place list = place.member("matchExpressions", *expressions);
+  for (std::size_t i = 0; i < expressions->get_array().size(); ++i) {
+    const doc::Value& expression = expressions->get_array()[i];
+    const std::string_view op = doc::find_string(expression, "operator");
+    const doc::Value* values = doc::find(expression, "values");
+    const bool some = values && values->is_array() && !values->get_array().empty();
+    const bool listed = op == "In" || op == "NotIn";
+    if (!listed && op != "Exists" && op != "DoesNotExist") {
+      list.element(i, expression)
+          .error(fmt::format("{} invalid: \"{}\" is not a valid label selector operator", place.name(), op));
+    } else if (listed != some) {
+      list.element(i, expression)
+          .error(fmt::format("{} invalid: values must be {} for {}", place.name(), listed ? "given" : "empty", op));
+    }
+  }
+}
+
+void check_delay(const Place& place, Unread&) {
+  std::string delay;
+  read(place, delay);
+  if (!delay.empty() && !parse_seconds_or_duration(delay)) {
+    place.warn(fmt::format("{} is no duration such as 30s; the default of 5s is taken", place.name()));
+  }
+}
+
+constexpr Field<Unread> kPodGcFields[] = {
+    {"strategy", Handling::kRead, check_pod_gc_strategy, "Which pods, and when; without one none is.",
+     &kChoice<kPodGcStrategies>, "PodGc.Strategies"},
+    {"labelSelector", Handling::kRead, check_label_selector, "Only pods with these labels.", &kLabelSelector,
+     "PodGc.OnlyOfPodsWithTheLabels"},
+    {"deleteDelayDuration", Handling::kRead, check_delay, "How long after that; 5s without a word.", &kString,
+     "PodGc.WaitsForTheDelay"},
+};
+constexpr FieldTable kPodGcTable("PodGC", kPodGcFields);
 
 constexpr Field<WorkflowSpec> kSpecFields[] = {
     field<&WorkflowSpec::entrypoint>("entrypoint", "The template that runs first.", "test_hello_world"),
@@ -135,8 +204,12 @@ constexpr Field<WorkflowSpec> kSpecFields[] = {
      &kEmptyObject},
     {"volumeClaimTemplates", Handling::kLater, nullptr, "Storage claimed for the workflow's life.", &kClaims},
     {"volumeClaimGC", Handling::kLater, nullptr, "When that storage is given back.", &kEmptyObject},
-    {"ttlStrategy", Handling::kLater, nullptr, "When the finished workflow is deleted.", &kEmptyObject},
-    {"podGC", Handling::kLater, nullptr, "When finished pods are deleted.", &kEmptyObject},
+    {"ttlStrategy", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_object(place, kTtlFields); },
+     "How many seconds after its end the workflow is deleted, with its pods and their logs.", &kObject<kTtlTable>,
+     "ExpiryControllerTest.DeletesWhatHasExpired",
+     "By the embedded plane while it runs, else at its next start; artifacts stay."},
+    {"podGC", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_object(place, kPodGcFields); },
+     "When finished pods are deleted, and their logs with them.", &kObject<kPodGcTable>, "PodGc.Strategies"},
     {"artifactGC", Handling::kLater, nullptr, "When artifacts are deleted.", &kEmptyObject},
     {"metrics", Handling::kLater, nullptr, "Prometheus metrics of the workflow.", &kEmptyObject},
     {"synchronization", Handling::kLater, nullptr, "Mutexes and semaphores that it holds while it runs.",

@@ -12,7 +12,12 @@ constexpr Shape kHostPathVolumeSource = kubernetes("HostPathVolumeSource");
 constexpr Shape kConfigMapVolumeSource = kubernetes("ConfigMapVolumeSource");
 constexpr Shape kSecretVolumeSource = kubernetes("SecretVolumeSource");
 constexpr Shape kPersistentVolumeClaimVolumeSource = kubernetes("PersistentVolumeClaimVolumeSource");
-constexpr Shape kProjectedVolumeSource = kubernetes("ProjectedVolumeSource");
+constexpr Shape kConfigMapProjection = kubernetes("ConfigMapProjection");
+constexpr Shape kSecretProjection = kubernetes("SecretProjection");
+constexpr Shape kDownwardAPIProjection = kubernetes("DownwardAPIProjection");
+constexpr Shape kServiceAccountToken = kubernetes("ServiceAccountTokenProjection");
+constexpr Shape kTrustBundle = kubernetes("ClusterTrustBundleProjection");
+constexpr Shape kPodCertificate = kubernetes("PodCertificateProjection");
 constexpr Shape kDownwardAPIVolumeSource = kubernetes("DownwardAPIVolumeSource");
 constexpr Shape kEphemeralVolumeSource = kubernetes("EphemeralVolumeSource");
 constexpr Shape kCSIVolumeSource = kubernetes("CSIVolumeSource");
@@ -38,6 +43,37 @@ constexpr Shape kStorageOSVolumeSource = kubernetes("StorageOSVolumeSource");
 constexpr Shape kGCEPersistentDiskVolumeSource = kubernetes("GCEPersistentDiskVolumeSource");
 constexpr Shape kAWSElasticBlockStoreVolumeSource = kubernetes("AWSElasticBlockStoreVolumeSource");
 
+constexpr Field<Unread> kProjectionFields[] = {
+    {"configMap", Handling::kRead, check_source, "The keys of a ConfigMap.", &kConfigMapProjection,
+     "AgentTest.ProjectedVolumesAreOneFolder"},
+    {"secret", Handling::kRead, check_source, "The keys of a Secret.", &kSecretProjection,
+     "AgentTest.ProjectedVolumesAreOneFolder"},
+    {"downwardAPI", Handling::kRead, check_source, "Fields of the pod.", &kDownwardAPIProjection,
+     "AgentTest.ProjectedVolumesAreOneFolder"},
+    {"serviceAccountToken", Handling::kLater, nullptr, "A token of the pod's account.", &kServiceAccountToken},
+    {"clusterTrustBundle", Handling::kLater, nullptr, "Certificates that the cluster trusts.", &kTrustBundle},
+    {"podCertificate", Handling::kLater, nullptr, "A certificate for the pod.", &kPodCertificate},
+};
+constexpr FieldTable kProjectionTable("VolumeProjection", kProjectionFields);
+
+void check_projections(const Place& place, Unread&) {
+  if (!expect_array(place)) return;
+  const doc::Array& array = place.value().get_array();
+  for (std::size_t i = 0; i < array.size(); ++i) check_object(place.element(i, array[i]), kProjectionFields);
+}
+
+constexpr Field<Unread> kProjectedFields[] = {
+    {"sources", Handling::kRead, check_projections, "What the folder holds.",
+     &kObject<kProjectionTable, Shape::Around::kList>, "AgentTest.ProjectedVolumesAreOneFolder"},
+    {"defaultMode", Handling::kRead, check_as<std::int64_t>, "The files' permissions; 0644 without a word.", &kInteger,
+     "AgentTest.ProjectedVolumesAreOneFolder"},
+};
+constexpr FieldTable kProjectedTable("ProjectedVolumeSource", kProjectedFields);
+
+void check_projected(const Place& place, Unread&) {
+  check_object(place, kProjectedFields);
+}
+
 constexpr Field<Unread> kVolumeFields[] = {
     {"name", Handling::kRead, check_as<std::string>, "How volumeMounts call it.", &kString},
     {"emptyDir", Handling::kRead, check_source, "An empty folder for the pod's life.", &kEmptyDirVolumeSource,
@@ -50,8 +86,10 @@ constexpr Field<Unread> kVolumeFields[] = {
      "AgentTest.VolumesBecomeMounts"},
     {"persistentVolumeClaim", Handling::kLater, nullptr, "Storage that was claimed.",
      &kPersistentVolumeClaimVolumeSource},
-    {"projected", Handling::kLater, nullptr, "Several sources in one folder.", &kProjectedVolumeSource},
-    {"downwardAPI", Handling::kLater, nullptr, "Fields of the pod as files.", &kDownwardAPIVolumeSource},
+    {"projected", Handling::kRead, check_projected, "ConfigMaps, Secrets and fields of the pod in one folder.",
+     &kObject<kProjectedTable>, "AgentTest.ProjectedVolumesAreOneFolder"},
+    {"downwardAPI", Handling::kRead, check_source, "Fields of the pod as files.", &kDownwardAPIVolumeSource,
+     "AgentTest.ProjectedVolumesAreOneFolder"},
     {"ephemeral", Handling::kLater, nullptr, "Storage claimed for the pod's life.", &kEphemeralVolumeSource},
     {"csi", Handling::kLater, nullptr, "By a storage driver.", &kCSIVolumeSource},
     {"image", Handling::kLater, nullptr, "The files of an image.", &kImageVolumeSource},

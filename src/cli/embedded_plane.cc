@@ -13,6 +13,7 @@
 #include "base/random.h"
 #include "controllers/cron_workflow_controller.h"
 #include "controllers/workflow_controller.h"
+#include "controllers/expiry_controller.h"
 #include "expr/go_time.h"
 #include "node/agent/agent.h"
 #include "node/container/container_runtime.h"
@@ -74,6 +75,8 @@ class Plane final : public EmbeddedPlane {
     crons_ = std::make_unique<controllers::CronWorkflowController>(
         *executor_, *store_, random_, controllers::CronWorkflowControllerOptions{.ns = "", .local = expr::host_zone()});
     crons_->start();
+    expiry_ = std::make_unique<controllers::ExpiryController>(*executor_, *store_);
+    expiry_->start();
     agent_->start();
     return serve();
   }
@@ -108,6 +111,7 @@ class Plane final : public EmbeddedPlane {
   std::unique_ptr<node::Agent> agent_;
   std::unique_ptr<controllers::WorkflowController> controller_;
   std::unique_ptr<controllers::CronWorkflowController> crons_;
+  std::unique_ptr<controllers::ExpiryController> expiry_;
   std::unique_ptr<server::Server> server_;
 };
 

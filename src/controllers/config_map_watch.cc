@@ -32,9 +32,13 @@ class ConfigMapWatch::State : public std::enable_shared_from_this<State> {
     cluster::WatchOptions options;
     options.ns = ns_;
     options.labels = any_type();
-    watch_ = cluster_.watch(
-        cluster::kConfigMaps, std::move(options),
-        {[this](const cluster::WatchEvent& event) { on_event(event); }, [this](const Error& error) { on_end(error); }});
+    watch_ = cluster_.watch(cluster::kConfigMaps, std::move(options),
+                            {[weak = weak_from_this()](const cluster::WatchEvent& event) {
+                               if (const auto self = weak.lock()) self->on_event(event);
+                             },
+                             [weak = weak_from_this()](const Error& error) {
+                               if (const auto self = weak.lock()) self->on_end(error);
+                             }});
   }
 
   const std::shared_ptr<engine::ConfigMaps>& current() const { return current_; }
@@ -42,7 +46,7 @@ class ConfigMapWatch::State : public std::enable_shared_from_this<State> {
  private:
   void on_event(const cluster::WatchEvent& event) {
     if (event.type == cluster::WatchEvent::Type::kSynced) {
-      current_ = std::exchange(next_, nullptr);
+      if (next_) current_ = std::exchange(next_, nullptr);
       if (auto known = std::exchange(on_known_, nullptr)) known();
       return;
     }

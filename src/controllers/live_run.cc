@@ -7,6 +7,7 @@
 
 #include "api/parse.h"
 #include "base/log.h"
+#include "controllers/expiry.h"
 #include "controllers/fetch_references.h"
 #include "controllers/names.h"
 #include "controllers/node_requests.h"
@@ -149,6 +150,7 @@ Status LiveRun::give_metadata(api::Workflow& workflow) {
 Status LiveRun::create_run(api::Workflow parsed, const doc::Value& workflow, bool restore) {
   const expr::Ambient ambient{environment_.executor.now(), &environment_.random};
   pod_builder_.emplace(parsed, ambient);
+  TIPHYS_TRY(pod_gc_, PodGc::of(*parsed.spec.document));
   if (!restore) {
     TIPHYS_TRY(run_, engine::Run::create(std::move(parsed), environment_.random));
     return {};
@@ -164,6 +166,7 @@ Status LiveRun::create_run(api::Workflow parsed, const doc::Value& workflow, boo
 }
 
 void LiveRun::begin(const doc::Value& workflow, bool restore) {
+  expiring_ = ttl_strategies(workflow);
   Result<api::Workflow> parsed = api::parse_stored_workflow(workflow);
   if (!parsed) return declare_broken(engine::RunStatus::Phase::kError, parsed.error().message);
   if (!restore && !opening_->resolved && !api::References(*parsed).wanted().empty()) return resolve(*parsed);
@@ -220,7 +223,10 @@ void LiveRun::start_opening() {
     if (!opening_->pods.contains(id) && !asked.contains(id)) lost.insert(std::move(id));
   }
   std::deque<engine::Event> news;
-  for (const auto& [id, pod] : opening_->pods) news.emplace_back(read_pod(*pod));
+  for (const auto& [id, pod] : opening_->pods) {
+    pod_gc_.saw(*pod);
+    news.emplace_back(read_pod(*pod));
+  }
   for (const std::string& id : lost) news.emplace_back(gone(id));
   for (engine::Event& event : inbox_) news.push_back(std::move(event));
   inbox_ = std::move(news);
@@ -301,7 +307,9 @@ void LiveRun::observe_requests(const doc::Value& workflow) {
 }
 
 void LiveRun::pod_changed(const doc::Value& pod) {
-  if (owned_by(pod, uid_)) push(read_pod(pod));
+  if (!owned_by(pod, uid_)) return;
+  pod_gc_.saw(pod);
+  push(read_pod(pod));
 }
 
 void LiveRun::pod_deleted(const doc::Value& pod) {
@@ -351,6 +359,7 @@ void LiveRun::flush() {
   engine::Run::Changes changes = run_->take_changes();
   dirty_nodes_ = std::move(changes.nodes);
   dirty_status_ = changes.status || run_->status().finished();
+  std::ranges::copy(pod_gc_.take_due(run_->status().phase), std::back_inserter(pods_to_expire_));
   opening_.reset();
   if (has_writes()) write();
 }

@@ -17,6 +17,7 @@
 #include "controllers/config_map_watch.h"
 #include "controllers/memo_cache.h"
 #include "controllers/pod_builder.h"
+#include "controllers/pod_gc.h"
 #include "controllers/resource_runner.h"
 #include "controllers/workflow_metadata.h"
 #include "controllers/workflow_status.h"
@@ -108,6 +109,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void write_status();
   cluster::WorkflowStatusUpdate status_update();
   void write_pods();
+  void patch_pods(std::vector<std::string> LiveRun::* pods, const doc::Value& patch);
   void pod_created(PodToCreate pod, const Result<cluster::Object>& answer);
   void adopt(PodToCreate pod, const Result<cluster::Object>& existing);
   void pod_refused(const engine::CreatePod& request, std::string message);
@@ -149,10 +151,13 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   std::vector<std::string> dirty_nodes_;
   bool dirty_status_ = false;
   PublishedStatus published_;
+  doc::Value expiring_;         ///< what tells when the workflow is deleted, once it has ended
   WorkflowMetadata metadata_;   ///< of a run that begins: what its first write brings
   doc::Object pending_fields_;  ///< of the status, beside those of the run
   std::vector<PodToCreate> pods_to_create_;
   std::vector<std::string> pods_to_stop_;
+  PodGc pod_gc_;
+  std::vector<std::string> pods_to_expire_;
   std::size_t writes_under_way_ = 0;
   bool write_failed_ = false;
   bool done_ = false;

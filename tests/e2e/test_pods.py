@@ -128,3 +128,37 @@ def test_a_daemon_serves_those_after_it(cli, free_port):
     assert (server["phase"], server.get("daemoned")) == ("Succeeded", None)
     assert server["podIP"]
     assert "GET / HTTP/1.1" in cli("logs", "served").stdout, "the log of an ended daemon stays"
+
+TOLD = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: told}
+spec:
+  entrypoint: main
+  volumes:
+    - {name: work, emptyDir: {}}
+    - {name: info, downwardAPI: {items: [{path: labels, fieldRef: {fieldPath: metadata.labels}}]}}
+    - {name: all, projected: {sources: [{downwardAPI: {items: [{path: in/node, fieldRef: {fieldPath: "metadata.annotations['workflows.argoproj.io/node-name']"}}]}}]}}
+  templates:
+    - name: main
+      metadata: {labels: {team: blue}}
+      container:
+        image: busybox
+        command: [sh, -c, "grep team /info/labels; cat /all/in/node; echo; echo $MEMORY >/sub/m; cat /work/runs/told/m"]
+        resources: {limits: {memory: 64Mi}}
+        env:
+          - {name: WORKFLOW, value: "{{workflow.name}}"}
+          - {name: MEMORY, valueFrom: {resourceFieldRef: {resource: limits.memory, divisor: 1Mi}}}
+        volumeMounts:
+          - {name: work, mountPath: /work}
+          - {name: work, mountPath: /sub, subPathExpr: runs/$(WORKFLOW)}
+          - {name: info, mountPath: /info}
+          - {name: all, mountPath: /all}
+"""
+
+
+@every_runtime
+def test_a_pod_is_told_of_itself(cli):
+    cli.run(TOLD)
+    said = [line.split(": ", 1)[-1] for line in cli("logs", "told", "--no-color").stdout.splitlines()]
+    assert said == ['team="blue"', "told", "64"]

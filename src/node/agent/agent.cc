@@ -117,8 +117,9 @@ class Agent::State : public std::enable_shared_from_this<State> {
     events.on_reported = [weak = weak_from_this(), uid] {
       if (const auto self = weak.lock()) self->forget(uid);
     };
-    entry.run = std::make_shared<PodRun>(world_, pod, PodPlace{pod_dir(uid), options_.node_name},
-                                         runtime ? *runtime : *options_.runtimes.front(), std::move(events));
+    entry.run = std::make_shared<PodRun>(
+        world_, pod, PodPlace{pod_dir(uid), options_.node_name, options_.cpus, options_.memory_bytes},
+        runtime ? *runtime : *options_.runtimes.front(), std::move(events));
     const auto run = entry.run;
     const auto requests = pod_requests(*pod);
     if (requests) entry.requests = *requests;

@@ -244,7 +244,11 @@ INSTANTIATE_TEST_SUITE_P(
         EnvCase{"FromAWholeMap", R"j({"envFrom":[{"prefix":"","configMapRef":{"name":"cm"}}],
                                      "env":[{"name":"X","value":"$(k)"}]})j",
                 "from-map", ""},
-        EnvCase{"UnsupportedSource", R"([{"name":"X","valueFrom":{"resourceFieldRef":{"resource":"limits.cpu"}}}])", "",
+        EnvCase{"Resource",
+                R"j({"resources":{"limits":{"cpu":"1500m"}},
+                     "env":[{"name":"X","valueFrom":{"resourceFieldRef":{"resource":"limits.cpu"}}}]})j",
+                "2", ""},
+        EnvCase{"UnsupportedSource", R"([{"name":"X","valueFrom":{"fileKeyRef":{"key":"k"}}}])", "",
                 "this valueFrom is not supported"}),
     [](const auto& test) { return test.param.name; });
 
@@ -274,6 +278,42 @@ TEST_F(AgentTest, VolumesBecomeMounts) {
   ::stat((mounts[2].host_path + "/d/bb").c_str(), &about);
   EXPECT_EQ(about.st_mode & 07777, 0400u);
   EXPECT_EQ(mounts[3].host_path, folder_.path() + "/host");
+}
+
+TEST_F(AgentTest, ProjectedVolumesAreOneFolder) {
+  cluster_.put(cluster::kConfigMaps, doc::parse_json(R"({"metadata":{"name":"cm","namespace":"default"},
+      "data":{"a":"1","b":"2"}})")
+                                         .value());
+  cluster_.put(cluster::kSecrets, doc::parse_json(R"({"metadata":{"name":"s","namespace":"default"},
+      "data":{"k":"ZnJvbS1zZWNyZXQ="}})")
+                                      .value());
+  doc::Object container{{"volumeMounts", doc::parse_json(R"([{"name":"all","mountPath":"/all"},
+      {"name":"info","mountPath":"/info"}])")
+                                             .value()}};
+  doc::Object spec{{"volumes", doc::parse_json(R"([
+      {"name":"all","projected":{"defaultMode":256,"sources":[
+        {"configMap":{"name":"cm","items":[{"key":"b","path":"d/bb"}]}},
+        {"secret":{"name":"s"}},
+        {"configMap":{"name":"none","optional":true}},
+        {"downwardAPI":{"items":[{"path":"name","fieldRef":{"fieldPath":"metadata.name"},"mode":420}]}}]}},
+      {"name":"info","downwardAPI":{"items":[
+        {"path":"annotations","fieldRef":{"fieldPath":"metadata.annotations"}},
+        {"path":"cpus","resourceFieldRef":{"containerName":"main","resource":"requests.cpu"}}]}}])")
+                                   .value()}};
+  cluster_.put(cluster::kPods, pod("a", std::move(container), std::move(spec), {{"note", "one\ntwo"}}));
+  const auto& mounts = begun("a").spec.mounts;
+  ASSERT_EQ(mounts.size(), 2u);
+  EXPECT_EQ(read_file(mounts[0].host_path + "/d/bb"), "2");
+  EXPECT_EQ(read_file(mounts[0].host_path + "/k"), "from-secret");
+  EXPECT_EQ(read_file(mounts[0].host_path + "/name"), "a");
+  EXPECT_FALSE(std::filesystem::exists(mounts[0].host_path + "/a"));
+  EXPECT_THAT(read_file(mounts[1].host_path + "/annotations"), HasSubstr(R"(note="one\ntwo")"));
+  EXPECT_EQ(read_file(mounts[1].host_path + "/cpus"), "0");
+  struct stat about{};
+  ::stat((mounts[0].host_path + "/k").c_str(), &about);
+  EXPECT_EQ(about.st_mode & 07777, 0400u);
+  ::stat((mounts[0].host_path + "/name").c_str(), &about);
+  EXPECT_EQ(about.st_mode & 07777, 0644u);
 }
 
 struct BadPodCase {
@@ -308,7 +348,7 @@ INSTANTIATE_TEST_SUITE_P(
                    R"({"volumes":[{"name":"v","hostPath":{"path":"/no/such","type":"Directory"}}]})",
                    "hostPath type check failed"},
         BadPodCase{"UnsupportedVolume", "{}", R"({"volumes":[{"name":"v","nfs":{"server":"s","path":"/"}}]})",
-                   "only emptyDir, hostPath, configMap and secret"},
+                   "only emptyDir, hostPath, configMap, secret, downwardAPI and projected"},
         BadPodCase{"BadQuantity", R"({"resources":{"limits":{"memory":"lots"}}})", "{}", "lots"},
         BadPodCase{"MoreThanTheMachine", R"({"resources":{"requests":{"cpu":"64"}}})", "{}", "Unschedulable"}),
     [](const auto& test) { return test.param.name; });
