@@ -173,6 +173,8 @@ const Case kMocks[] = {
     {"a run that stands still", one("gives", "template: gives, hangs: Running", "phase: Running")},
     {"a run that stands still has not ended", one("gives", "template: gives, hangs: Running", "phase: Succeeded"),
      "Running (nothing happens any more; it waits for wf)"},
+    {"a run that goes on for ever", one("for-ever", "template: for-ever, exitCode: 1", "phase: Failed"),
+     "phase: Running (given up: wf(1000) is the 1001th attempt)"},
     {"a daemon ends with its scope",
      one("with-daemon", "node: client, duration: 4s",
          "phase: Succeeded, duration: 4s, nodes: {server: {phase: Succeeded, finished: 4s}}")},

@@ -17,6 +17,7 @@ namespace {
 using engine::PodChanged;
 
 constexpr std::size_t kMostEvents = 1'000'000;
+constexpr std::size_t kMostAttempts = 1000;
 constexpr std::size_t kMostNamed = 5;
 constexpr int kKilled = 137;
 
@@ -54,10 +55,9 @@ class World {
   Played play() {
     apply(engine::Started{});
     std::size_t events = 0;
-    while (!run_.status().finished() && played_.findings.empty() && next()) {
+    while (!run_.status().finished() && played_.findings.empty() && played_.unfinished.empty() && next()) {
       if (++events < kMostEvents) continue;
       played_.unfinished = fmt::format("given up after {} events: it seems to go on for ever", kMostEvents);
-      break;
     }
     return end();
   }
@@ -191,6 +191,9 @@ class World {
     job.document = document;
     job.outcome = outcome_of(job.node);
     job.is_pod = is_pod;
+    if (job.node.retried && attempt_of(job.node.name) >= kMostAttempts) {
+      played_.unfinished = fmt::format("given up: {} is the {}th attempt", job.node.name, kMostAttempts + 1);
+    }
     Work& work = played_.work.emplace_back();
     work.node_id = id;
     work.is_pod = is_pod;
