@@ -42,13 +42,7 @@ std::string tree_text(const play::Played& played, const Style& style) {
   if (played.nodes.empty()) return "";
   NodeMap nodes;
   for (const api::NodeStatus& node : played.nodes) nodes.emplace(node.id, node);
-  const NodeTree tree(nodes, played.nodes.front().name);
-  std::vector<TreeLine> lines;
-  for (const TreeNode* root : {tree.main(), tree.on_exit()}) {
-    if (root)
-      std::ranges::move(draw_tree(*root, style.utf8, [](const auto&) { return true; }), std::back_inserter(lines));
-  }
-  return compact_rows(lines, style, played.end);
+  return compact_tree(played.nodes.front().name, nodes, style, played.end);
 }
 
 std::string failure_text(const play::TestResult& result, const doc::Marks& marks) {
