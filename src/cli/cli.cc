@@ -33,6 +33,8 @@ constexpr std::array kCommands{
     Command{"cluster-template", "Manipulate cluster workflow templates", cluster_template_command},
     Command{"cron", "Manage cron workflows", cron_command},
     Command{"lint", "Validate files or directories of manifests", lint_command},
+    Command{"test", "Run tests of workflows, without pods and in virtual time", test_command},
+    Command{"simulate", "Show when the steps of a workflow would run", simulate_command},
     Command{"explain", "Describe a field of a manifest", explain_command},
     Command{"schema", "Print the JSON schema of manifests, for editors", schema_command},
     Command{"eval", "Evaluate an expression or a template of a manifest by hand", eval_command},

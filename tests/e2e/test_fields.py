@@ -62,7 +62,7 @@ def judge(cli):
 
 
 def test_the_schema_takes_our_examples(judge):
-    examples = sorted((ROOT / "examples").glob("*.yaml"))
+    examples = sorted(set((ROOT / "examples").glob("*.yaml")) - set((ROOT / "examples").glob("*.test.yaml")))
     assert len(examples) > 3
     for path in examples:
         assert judge(path.read_text()) == [], path.name

@@ -38,6 +38,8 @@ int terminate_command(const Arguments& arguments);
 int node_command(const Arguments& arguments);
 int delete_command(const Arguments& arguments);
 int lint_command(const Arguments& arguments);
+int test_command(const Arguments& arguments);
+int simulate_command(const Arguments& arguments);
 int template_command(const Arguments& arguments);
 int cluster_template_command(const Arguments& arguments);
 int explain_command(const Arguments& arguments);

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <span>
 
@@ -15,40 +14,15 @@
 #include "base/strings.h"
 #include "cli/commands/common.h"
 #include "cli/commands/lint_report.h"
+#include "cli/expand_files.h"
 #include "cli/manifest.h"
 #include "cli/terminal.h"
 
 namespace tiphys::cli {
 namespace {
 
-namespace fs = std::filesystem;
-
-constexpr std::size_t kMostFiles = 100'000;
-
-bool is_manifest(const fs::path& path) {
-  const std::string extension = path.extension().string();
-  return extension == ".yaml" || extension == ".yml" || extension == ".json";
-}
-
-/// Files as they are, folders with all manifests below them.
-Result<std::vector<std::string>> expand(const std::vector<std::string>& arguments) {
-  std::vector<std::string> files;
-  for (const auto& argument : arguments) {
-    std::error_code error;
-    if (argument == "-" || !fs::is_directory(argument, error)) {
-      files.push_back(argument);
-      continue;
-    }
-    std::vector<std::string> found;
-    for (fs::recursive_directory_iterator at(argument, error), end; !error && at != end; at.increment(error)) {
-      if (at->is_regular_file(error) && is_manifest(at->path())) found.push_back(at->path().string());
-      if (found.size() > kMostFiles) return fail(Code::kInvalidArgument, argument + ": too many files");
-    }
-    if (error) return fail(Code::kInvalidArgument, fmt::format("{}: {}", argument, error.message()));
-    std::sort(found.begin(), found.end());
-    files.insert(files.end(), found.begin(), found.end());
-  }
-  return files;
+bool is_manifest(std::string_view file) {
+  return file.ends_with(".yaml") || file.ends_with(".yml") || file.ends_with(".json");
 }
 
 /// How they are looked at.
@@ -238,7 +212,7 @@ int lint(const std::string& command, const std::string& summary, const Arguments
                    : output == "github" ? LintFormat::kGithub
                                         : LintFormat::kPretty;
   options.style = choose_style(no_color || options.format != LintFormat::kPretty, no_utf8);
-  const auto files = expand(names);
+  const auto files = expand_files(names, is_manifest);
   if (!files) return report(command, files.error());
   return lint(*files, options);
 }
