@@ -18,6 +18,7 @@ constexpr std::array kCommands{
     Command{"run", "Run workflows here and now, and follow them to their end", run_command, true},
     Command{"up", "Run the plane as a server on this machine", up_command, true},
     Command{"submit", "Submit workflows", submit_command},
+    Command{"resubmit", "Run workflows again as new ones", resubmit_command},
     Command{"list", "List workflows", list_command},
     Command{"get", "Display details about a workflow", get_command},
     Command{"logs", "View the logs of a workflow or one of its pods", logs_command},

@@ -2,9 +2,8 @@
 #include <fmt/format.h>
 
 #include "cli/commands/common.h"
-#include "cli/commands/follow_command.h"
-#include "cli/commands/log_merge.h"
 #include "cli/commands/output.h"
+#include "cli/commands/stay.h"
 #include "cli/manifest.h"
 #include "cli/template_source.h"
 #include "cli/terminal.h"
@@ -16,57 +15,36 @@ struct SubmitFlags {
   CommonFlags common;
   SubmitOptions submit;
   std::vector<std::string> files;
-  std::string output, status, node_selector, from;
-  bool wait = false, watch = false, log = false, strict = true, dry_run = false, server_dry_run = false;
+  StayFlags stay;
+  std::string output, from;
+  bool strict = true, dry_run = false, server_dry_run = false;
 
   void add_to(Flags& flags) {
     flags.positional("FILE", files, 0, 1000);
     submit.add_to(flags);
     flags.choice("-o,--output", output, {"name", "json", "yaml", "wide"}, "Output format");
-    flags.flag("-w,--wait", wait, "Wait for the workflow to complete");
-    flags.flag("--watch", watch, "Watch the workflow until it completes");
-    flags.flag("--log", log, "Log the workflow until it completes");
+    stay.add_to(flags);
     flags.flag("--dry-run", dry_run, "Change the workflow as asked and print it, without creating it");
     flags.flag("--server-dry-run", server_dry_run, "The same");
     flags.flag("--strict", strict, "Validate strictly (always so)");
     flags.text("--from", from, "KIND/NAME", "Submit from an existing object");
-    add_node_filter(flags, status, node_selector);  // with --watch
+    add_node_filter(flags, stay.status, stay.node_selector);  // with --watch
     add_plane_flags(flags, common.session);
     common.add_to(flags);
   }
 
   bool dry() const { return dry_run || server_dry_run; }
-  bool stays() const { return wait || watch || log; }
 };
 
 Status check(const SubmitFlags& flags, std::size_t workflows) {
   const auto bad = [](std::string message) { return fail(Code::kInvalidArgument, std::move(message)); };
   const bool dry = flags.dry();
-  if (flags.watch && workflows > 1) return bad("cannot watch more than one workflow");
-  if (flags.watch && flags.wait) return bad("--wait cannot be combined with --watch");
-  if (flags.watch && dry) return bad("--watch cannot be combined with --dry-run");
-  if (flags.wait && dry) return bad("--wait cannot be combined with --dry-run");
+  TIPHYS_CHECK_OK(flags.stay.check(workflows));
+  if (flags.stay.watch && dry) return bad("--watch cannot be combined with --dry-run");
+  if (flags.stay.wait && dry) return bad("--wait cannot be combined with --dry-run");
   if (flags.dry_run && flags.server_dry_run) return bad("--dry-run cannot be combined with --server-dry-run");
   if (dry && flags.output.empty()) return bad("--dry-run should have an output option");
   return {};
-}
-
-Result<int> stay(std::unique_ptr<Session>& session, const SubmitFlags& flags, const std::vector<cluster::Key>& keys) {
-  const Style style = flags.common.style();
-  if (flags.log) {
-    for (const auto& key : keys) {
-      LogRequest request;
-      request.workflow = key;
-      request.options.follow = true;
-      request.style = style;
-      TIPHYS_CHECK_OK(print_logs(*session, request));
-    }
-    if (!flags.wait && !flags.watch) return kSucceeded;
-  }
-  TIPHYS_TRY(NodeSelector selector, NodeSelector::parse(flags.node_selector, flags.status));
-  if (flags.watch) return watch_workflow(session, flags.common.session, keys.front(), std::move(selector), style);
-  const bool quiet = !flags.output.empty() && flags.output != "wide";
-  return wait_for(session, flags.common.session, keys, quiet);
 }
 
 /// `cron` is the CronWorkflow that --from names, null when it names a template.
@@ -140,13 +118,7 @@ Result<int> submit(SubmitFlags& flags) {
     keys.push_back({&cluster::kWorkflows, std::string(doc::find_string(**created, "metadata", "namespace")),
                     std::string(doc::find_string(**created, "metadata", "name"))});
   }
-  if (flags.stays()) return stay(session, flags, keys);
-  if (!session->remote()) {
-    print_error(
-        "No `tiphys up` or `tiphys run` works on this plane: the workflow goes on when one does, or with --wait or "
-        "--watch.\n");
-  }
-  return kSucceeded;
+  return stay(session, flags.common, flags.stay, !flags.output.empty() && flags.output != "wide", keys);
 }
 
 }  // namespace
