@@ -72,9 +72,9 @@ doc::Object property(const FieldInfo& field) {
   if (field.shape->kubernetes) about += " See " + kubernetes_link(field.shape->kubernetes);
   doc::Object schema = field_schema(*field.shape);
   if (schema.contains("$ref")) {  // what stands beside a reference does not count
-    return {{"allOf", doc::Array{std::move(schema)}}, {"description", std::move(about)}};
+    return {{"allOf", doc::Array{std::move(schema)}}, {"description", about}};
   }
-  schema["description"] = std::move(about);
+  schema["description"] = about;
   return schema;
 }
 

@@ -26,7 +26,7 @@ std::int64_t number(const doc::Value& probe, std::string_view field, std::int64_
 
 Result<std::string> port_of(const doc::Value& action, const doc::Value& container) {
   const doc::Value* port = doc::find(action, "port");
-  const std::string written = port ? doc::scalar_text(*port) : "";
+  std::string written = port ? doc::scalar_text(*port) : "";
   int value = 0;
   const auto [end, error] = std::from_chars(written.data(), written.data() + written.size(), value);
   if (error == std::errc() && end == written.data() + written.size() && value > 0 && value < 65536) return written;
