@@ -23,7 +23,7 @@ constexpr std::array<std::string_view, 6> kAlways = {
 std::vector<std::string> NodeOutputs::outputs(const Node& node) {
   std::vector<std::string> names = {"id", "startedAt", "finishedAt", "hostNodeName", "status"};
   const Template& target = *node.target;
-  if (target.type == Template::Type::kContainer || target.type == Template::Type::kScript) {
+  if (target.runs_containers()) {
     names.insert(names.end(), {"outputs.result", "exitCode"});
   }
   if (target.daemon) names.emplace_back("ip");
