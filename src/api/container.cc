@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "api/fields.h"
 
 namespace tiphys::api {
@@ -87,7 +90,9 @@ constexpr Field<Unread> kVolumeMountFields[] = {
     {"recursiveReadOnly", Handling::kCluster, nullptr, "What is mounted inside is read-only too.", &kString},
     {"mountPropagation", Handling::kCluster, nullptr, "Whether later mounts are seen on both sides.", &kString},
 };
+}  // namespace
 constexpr FieldTable kVolumeMountTable("VolumeMount", kVolumeMountFields);
+namespace {
 
 constexpr Field<Unread> kResourcesFields[] = {
     {"limits", Handling::kRead, check_object_only, "What it may use at most: cpu, memory.", &kQuantities,
@@ -194,6 +199,19 @@ constexpr std::span<const Field<Unread>> kContainerFields = kScriptFields.first(
 constexpr std::span<const Field<Unread>> kFurtherContainerFields =
     std::span(kAllContainerFields).first(std::size(kAllContainerFields) - 1);
 
+/// Those of a container, and one more.
+constexpr auto kContainerNodeFields = [] {
+  std::array<Field<Unread>, kContainerFields.size() + 1> fields{};
+  std::ranges::copy(kContainerFields, fields.begin());
+  fields.back() = {"dependencies",
+                   Handling::kRead,
+                   check_as<std::vector<std::string>>,
+                   "The containers that must have succeeded before it starts.",
+                   &kStrings,
+                   "AgentContainerSet.AContainerOfASetWaitsForThoseItDependsOn"};
+  return fields;
+}();
+
 constexpr Field<Unread> kMetadataFields[] = {
     {"labels", Handling::kRead, check_as<std::map<std::string, std::string>>, "The pods' labels.", &kStringMap,
      "PodBuilder.MetadataNamesWorkflowAndNode"},
@@ -206,6 +224,7 @@ constexpr Field<Unread> kMetadataFields[] = {
 constexpr FieldTable kContainerTable("Container", kContainerFields);
 constexpr FieldTable kScriptTable("ScriptTemplate", kScriptFields);
 constexpr FieldTable kFurtherContainerTable("UserContainer", kFurtherContainerFields);
+constexpr FieldTable kContainerNodeTable("ContainerNode", std::span<const Field<Unread>>(kContainerNodeFields));
 constexpr FieldTable kPodMetadataTable("Metadata", kMetadataFields);
 
 void check_container(const Place& place) {
@@ -220,6 +239,15 @@ void check_further_containers(const Place& place) {
   if (!expect_array(place)) return;
   const doc::Array& array = place.value().get_array();
   for (std::size_t i = 0; i < array.size(); ++i) check_object(place.element(i, array[i]), kFurtherContainerFields);
+}
+
+void check_container_node(const Place& place) {
+  check_object(place, kContainerNodeFields);
+}
+
+void check_volume_mounts(const Place& place) {
+  Unread nothing;
+  check_list<kVolumeMountFields>(place, nothing);
 }
 
 void check_metadata(const Place& place) {

@@ -23,6 +23,9 @@ extern const FieldTable kMetadataTable;
 extern const FieldTable kContainerTable;
 extern const FieldTable kScriptTable;
 extern const FieldTable kFurtherContainerTable;
+extern const FieldTable kVolumeMountTable;
+extern const FieldTable kContainerNodeTable;
+extern const FieldTable kContainerSetTable;
 extern const FieldTable kVolumeTable;
 extern const FieldTable kPodMetadataTable;
 
@@ -66,6 +69,7 @@ void read(const Place& place, std::shared_ptr<const Template>& out);
 
 void read(const Place& place, WorkflowSpec& out);
 void read(const Place& place, Dag& out);
+void read(const Place& place, ContainerSet& out);
 void read_steps(const Place& place, Template& out);
 
 /// onExit of a workflow, step or task, which wins over hooks.exit.
@@ -78,6 +82,9 @@ void check_script(const Place& place);
 /// initContainers and sidecars.
 void check_further_containers(const Place& place);
 void check_volumes(const Place& place);
+void check_volume_mounts(const Place& place);
+/// A container of a containerSet, its dependencies included.
+void check_container_node(const Place& place);
 /// labels and annotations of pods.
 void check_metadata(const Place& place);
 

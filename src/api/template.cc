@@ -135,6 +135,13 @@ constexpr Field<Template> kTemplateFields[] = {
      "PodBuilder.ContainerBecomesMainWithArgosEnvironment"},
     {"script", Handling::kRead, read_script, "Runs a script in a container; what it prints is its result.",
      &kObject<kScriptTable>, "PodBuilder.ScriptSourceIsAFileAndTheLastArgument"},
+    {"containerSet", Handling::kRead,
+     [](const Place& place, Template& out) {
+       out.type = Template::Type::kContainerSet;
+       read(place, out.container_set.emplace());
+     },
+     "Runs several containers in one pod.", &kObject<kContainerSetTable>, "test_a_set_of_containers_runs_as_a_graph",
+     "In the container runtime its containers do not share their network."},
     {"steps", Handling::kRead,
      [](const Place& place, Template& out) {
        out.type = Template::Type::kSteps;
@@ -214,7 +221,6 @@ constexpr Field<Template> kTemplateFields[] = {
     {"executor", Handling::kCluster, nullptr, "The account of what runs beside its containers.", &kEmptyObject},
     {"podResources", Handling::kCluster, nullptr, "What all containers of a pod share.", &kResources},
     {"resourceClaims", Handling::kCluster, nullptr, "Devices that its pods claim.", &kResourceClaims},
-    {"containerSet", Handling::kLater, nullptr, "Runs several containers in one pod.", &kEmptyObject},
     {"data", Handling::kLater, nullptr, "Lists artifacts and transforms the list.", &kEmptyObject},
     {"http", Handling::kLater, nullptr, "Makes an HTTP request.", &kEmptyObject},
     {"plugin", Handling::kLater, nullptr, "Runs an executor plugin.", &kEmptyObject},

@@ -18,6 +18,10 @@ bool one_of(std::span<const std::string_view> choices, std::string_view text) {
 
 }  // namespace
 
+bool reserved_container(std::string_view name) {
+  return name == "wait" || name == "supervisor" || name.starts_with("artifact-plugin-");
+}
+
 void Validator::check_leaf(const Template& tmpl, const Spot& spot, const Variables& scope) {
   Variables own(&scope);
   for (const Artifact& artifact : tmpl.outputs.artifacts) {
@@ -33,6 +37,7 @@ void Validator::check_leaf(const Template& tmpl, const Spot& spot, const Variabl
     if (doc::find_string(container, "image").empty()) error(at.pointer, at.name + ".image may not be empty", true);
     check_mounts(tmpl, container, at);
   }
+  if (tmpl.container_set) check_container_set(tmpl, {spot.pointer + "/containerSet", spot.name + ".containerSet"});
   check_further_containers(tmpl, spot);
   if (tmpl.resource) check_resource(*tmpl.resource, {spot.pointer + "/resource", spot.name + ".resource"});
 }
@@ -50,12 +55,16 @@ std::vector<std::string> Validator::volume_names(const Template& tmpl) const {
 /// Init containers and sidecars.
 void Validator::check_further_containers(const Template& tmpl, const Spot& spot) {
   std::set<std::string, std::less<>> names = {"main"};
+  for (const ContainerSet::Container& container : tmpl.container_set.value_or(ContainerSet{}).containers) {
+    names.insert(container.name);
+  }
   for (const std::string_view field : {"initContainers", "sidecars"}) {
     const doc::Value* list = doc::find(*tmpl.document, field);
     const std::size_t count = list && list->is_array() ? list->get_array().size() : 0;
-    if (count > 0 && tmpl.type != Template::Type::kContainer && tmpl.type != Template::Type::kScript) {
+    if (count > 0 && !tmpl.runs_containers()) {
       error(fmt::format("{}/{}", spot.pointer, field),
-            fmt::format("{}.{} is only valid for container and script templates", spot.name, field), true);
+            fmt::format("{}.{} is only valid for container, containerSet and script templates", spot.name, field),
+            true);
       continue;
     }
     for (std::size_t i = 0; i < count; ++i) {
@@ -69,11 +78,10 @@ void Validator::check_further_containers(const Template& tmpl, const Spot& spot)
 
 void Validator::check_further_container(const doc::Value& container, std::string_view list, const Spot& spot,
                                         std::set<std::string, std::less<>>& names) {
-  constexpr std::string_view kReserved[] = {"init", "wait", "supervisor"};
   const std::string name(doc::find_string(container, "name"));
   if (name.empty()) {
     error(spot.pointer, fmt::format("{} must all have container name: {}.name is required", list, spot.name), true);
-  } else if (one_of(kReserved, name)) {
+  } else if (name == "init" || reserved_container(name)) {
     error(spot.pointer + "/name", fmt::format("{}: \"{}\" is a reserved Argo container name", spot.name, name));
   } else if (!has_tag(name) && !names.insert(name).second) {
     error(spot.pointer + "/name",

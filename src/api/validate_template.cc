@@ -10,11 +10,13 @@
 namespace tiphys::api {
 namespace {
 
-constexpr std::string_view kTypeFields[] = {"container", "script", "steps", "dag", "suspend", "resource"};
-constexpr std::string_view kTypeChoice = "choose one of: container, script, steps, dag, suspend, resource";
+constexpr std::string_view kTypeFields[] = {"container", "script",   "steps",       "dag",
+                                            "suspend",   "resource", "containerSet"};
+constexpr std::string_view kTypeChoice =
+    "choose one of: container, containerSet, script, steps, dag, suspend, resource";
 
 std::string_view type_name(Template::Type type) {
-  constexpr std::string_view kNames[] = {"Container", "Script", "Steps", "DAG", "Suspend", "Resource"};
+  constexpr std::string_view kNames[] = {"Container", "Script", "Steps", "DAG", "Suspend", "Resource", "ContainerSet"};
   return kNames[static_cast<std::size_t>(type)];
 }
 
@@ -279,6 +281,7 @@ void Validator::check_output_source(const Template& tmpl, const Parameter& param
   switch (tmpl.type) {
     case Template::Type::kContainer:
     case Template::Type::kScript:
+    case Template::Type::kContainerSet:
       if (from.path.empty()) {
         error(at.pointer, fmt::format("{}.path must be specified for {} templates", at.name, type_name(tmpl.type)));
       }

@@ -16,6 +16,9 @@ class TaskGraph;
 /// What Kubernetes asks of metadata.name and metadata.generateName.
 void check_object_name(const std::string& name, const std::string& generate_name, std::vector<Finding>& findings);
 
+/// Names of containers that are the original's own.
+bool reserved_container(std::string_view name);
+
 class Validator {
  public:
   Validator(const Workflow& workflow, std::vector<Finding>& findings, Validation validation)
@@ -65,6 +68,10 @@ class Validator {
   void check_resource(const ResourceAction& resource, const Spot& spot);
   /// podResources: of the spec or a template.
   void check_pod_resources(const doc::Value& holder, const Spot& spot);
+
+  // validate_container_set.cc
+  void check_container_set(const Template& tmpl, const Spot& spot);
+  void check_container_order(const std::vector<ContainerSet::Container>& containers, const Spot& spot);
 
   // validate_steps.cc: steps and tasks
   /// `before` is filled with the steps; the scope refers to it.

@@ -159,6 +159,15 @@ struct Backoff {
   std::string duration, factor, cap, max_duration;
 };
 
+/// Several containers in one pod.
+struct ContainerSet {
+  struct Container {
+    std::string name;
+    std::vector<std::string> dependencies;  ///< those that must have succeeded before it starts
+  };
+  std::vector<Container> containers;
+};
+
 struct RetryStrategy {
   std::optional<std::string> limit;  ///< absent: no limit
   std::string retry_policy;          ///< "", Always, OnFailure, OnError, OnTransientError
@@ -173,7 +182,7 @@ struct Memoize {
 };
 
 struct Template {
-  enum class Type { kContainer, kScript, kSteps, kDag, kSuspend, kResource };
+  enum class Type { kContainer, kScript, kSteps, kDag, kSuspend, kResource, kContainerSet };
   std::string name;
   Type type = Type::kContainer;
   Inputs inputs;
@@ -182,6 +191,7 @@ struct Template {
   std::optional<Dag> dag;
   std::optional<Suspend> suspend;
   std::optional<ResourceAction> resource;
+  std::optional<ContainerSet> container_set;
   std::optional<RetryStrategy> retry_strategy;
   std::optional<Memoize> memoize;
   std::string active_deadline_seconds;  ///< may hold tags; "" when absent
@@ -194,7 +204,10 @@ struct Template {
   /// The whole template as the manifest has it: what is substituted and handed to the node agent.
   doc::Shared document;
 
-  bool runs_pod() const { return type == Type::kContainer || type == Type::kScript || type == Type::kResource; }
+  bool runs_pod() const { return runs_containers() || type == Type::kResource; }
+  bool runs_containers() const {
+    return type == Type::kContainer || type == Type::kScript || type == Type::kContainerSet;
+  }
 };
 
 struct WorkflowSpec {

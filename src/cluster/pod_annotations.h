@@ -27,6 +27,11 @@ inline constexpr std::string_view kRuntimeAnnotation = "tiphys.io/runtime";
 /// On a template: how long `tiphys simulate` takes it to run, as "90" or "1m30s".
 inline constexpr std::string_view kDurationAnnotation = "tiphys.io/duration";
 
+/// JSON, of a pod that runs a containerSet: {container: [those that must have succeeded before it starts]} for each
+/// container of the set. It stands in for what Argo's emissary does in each container: a container of which one that it
+/// depends on has failed ends with exit code 64, and the others are ended.
+inline constexpr std::string_view kContainerSetAnnotation = "tiphys.io/container-set";
+
 /// "true": the pod's containers are to end, as the original's controller ends them by signals. The pod and its logs
 /// stay; a pod none of whose containers has begun is removed.
 inline constexpr std::string_view kEndAnnotation = "tiphys.io/end";

@@ -78,6 +78,43 @@ doc::Object main_container(const doc::Value& pod_template) {
   return container;
 }
 
+/// The containers of a containerSet, each with the set's mounts.
+doc::Array set_containers(const doc::Value& set) {
+  doc::Array containers;
+  for (const doc::Value& written : list(set, "containers")) {
+    doc::Object container;
+    for (const auto& [key, value] : written.get_object()) {
+      if (key != "dependencies") container[key] = value;
+    }
+    if (const doc::Array& shared = list(set, "volumeMounts"); !shared.empty()) {
+      doc::Value& mounts = container["volumeMounts"];
+      if (!mounts.is_array()) mounts = doc::Array{};
+      for (const doc::Value& mount : shared) mounts.get_array().push_back(mount);
+    }
+    containers.push_back(std::move(container));
+  }
+  return containers;
+}
+
+std::string container_set_annotation(const doc::Value& set) {
+  doc::Object graph;
+  for (const doc::Value& container : list(set, "containers")) {
+    graph[doc::find_string(container, "name")] = list(container, "dependencies");
+  }
+  return doc::to_json(std::move(graph));
+}
+
+/// What a command such as "logs" shows when it is not told otherwise: main, or else the last one, as the original.
+std::string default_container(const doc::Value* set) {
+  std::string chosen(kMainContainer);
+  if (!set) return chosen;
+  for (const doc::Value& container : list(*set, "containers")) {
+    chosen = doc::find_string(container, "name");
+    if (chosen == kMainContainer) break;
+  }
+  return chosen;
+}
+
 /// An init container or sidecar, with main's mounts where it mirrors them.
 doc::Object further_container(const doc::Value& written, const doc::Object& main) {
   doc::Object container;
@@ -100,14 +137,21 @@ doc::Object further_container(const doc::Value& written, const doc::Object& main
 
 void add_containers(const engine::CreatePod& request, std::string_view workflow_name, doc::Object& spec) {
   const doc::Value& pod_template = *request.template_document;
-  doc::Object main = main_container(pod_template);
-  doc::Array init, containers;
+  const doc::Value* set = doc::find(pod_template, "containerSet");
+  doc::Array init, containers, main_ones;
+  if (given(set)) main_ones = set_containers(*set);
+  if (!given(set)) main_ones.push_back(main_container(pod_template));
+  const doc::Object* found = &main_ones.front().get_object();
+  for (const doc::Value& each : main_ones) {
+    if (doc::find_string(each, "name") == kMainContainer) found = &each.get_object();
+  }
+  const doc::Object main = *found;
   for (const doc::Value& written : list(pod_template, "initContainers")) {
     init.push_back(further_container(written, main));
   }
   doc::Array sidecars;
   for (const doc::Value& written : list(pod_template, "sidecars")) sidecars.push_back(further_container(written, main));
-  containers.push_back(std::move(main));
+  for (doc::Value& each : main_ones) containers.push_back(std::move(each));
   for (doc::Value& sidecar : sidecars) containers.push_back(std::move(sidecar));
   for (doc::Value& container : containers) add_argo_env(container.get_object(), request, workflow_name);
   for (doc::Value& container : init) add_argo_env(container.get_object(), request, workflow_name);
@@ -141,9 +185,11 @@ doc::Object PodBuilder::metadata(const engine::CreatePod& request) const {
   const doc::Value& pod_template = *request.template_document;
   doc::Object labels{{kWorkflowLabel, name_}, {kCompletedLabel, "false"}};
   if (request.on_exit) labels[kOnExitLabel] = "true";
+  const doc::Value* set = doc::find(pod_template, "containerSet");
   doc::Object annotations{{kNodeNameAnnotation, request.node_name},
                           {kNodeIdAnnotation, request.node_id},
-                          {kDefaultContainerAnnotation, kMainContainer}};
+                          {kDefaultContainerAnnotation, default_container(set)}};
+  if (set) annotations[cluster::kContainerSetAnnotation] = container_set_annotation(*set);
   merge_strings(doc::find(**spec_, "podMetadata", "labels"), labels);
   merge_strings(doc::find(**spec_, "podMetadata", "annotations"), annotations);
   merge_strings(doc::find(pod_template, "metadata", "labels"), labels);

@@ -221,6 +221,36 @@ initContainers: [{name: prepare, image: z}]
   EXPECT_EQ(doc::find_string(pod.at("spec").at("initContainers").at(0), "name"), "prepare");
 }
 
+TEST(PodBuilder, AContainerSetBecomesItsContainers) {
+  const doc::Value pod =
+      build("entrypoint: a\nvolumes: [{name: w, emptyDir: {}}, {name: x, emptyDir: {}}]", request_for(R"(
+name: a
+containerSet:
+  volumeMounts: [{name: w, mountPath: /w}]
+  containers:
+  - {name: first, image: x, volumeMounts: [{name: x, mountPath: /x}]}
+  - {name: main, image: x, dependencies: [first]}
+  - {name: last, image: x, dependencies: [first, main]}
+sidecars: [{name: helper, image: y, mirrorVolumeMounts: true}]
+)"));
+  const doc::Value& containers = pod.at("spec").at("containers");
+  EXPECT_EQ(doc::to_json(containers.at(0).at("volumeMounts")),
+            R"([{"name":"x","mountPath":"/x"},{"name":"w","mountPath":"/w"}])");
+  EXPECT_EQ(doc::find_string(containers.at(1), "name"), "main");
+  EXPECT_FALSE(containers.at(1).as_object().contains("dependencies"));
+  EXPECT_EQ(doc::to_json(containers.at(3).at("volumeMounts")), R"([{"name":"w","mountPath":"/w"}])");
+  EXPECT_EQ(pod.at("spec").at("volumes").get_array().size(), 2U);
+  EXPECT_EQ(doc::find_string(pod, "metadata", "annotations", cluster::kContainerSetAnnotation),
+            R"({"first":[],"main":["first"],"last":["first","main"]})");
+}
+
+TEST(PodBuilder, TheLastContainerOfASetIsTheDefaultWhereNoneIsMain) {
+  const doc::Value pod =
+      build("entrypoint: a",
+            request_for("{name: a, containerSet: {containers: [{name: b, image: x}, {name: c, image: x}]}}"));
+  EXPECT_EQ(doc::find_string(pod, "metadata", "annotations", "kubectl.kubernetes.io/default-container"), "c");
+}
+
 TEST(PodBuilder, PodSpecPatchesApplyOneAfterTheOther) {
   const doc::Value pod = build("entrypoint: a\npodSpecPatch: '{\"terminationGracePeriodSeconds\": 3}'", request_for(R"(
 name: a

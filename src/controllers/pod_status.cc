@@ -58,10 +58,34 @@ std::string pending_reason(const doc::Value& pod) {
   return "";
 }
 
-/// How early a failed container is looked at: init containers, main, Argo's own, sidecars.
-int blame_order(std::string_view name) {
-  if (name == kMainContainer) return 1;
-  return is_wait(name) ? 2 : 3;
+/// The containers that do the pod's work: main, or those of a containerSet.
+class WorkingContainers {
+ public:
+  explicit WorkingContainers(const doc::Value& pod) {
+    const std::string_view text = doc::find_string(pod, "metadata", "annotations", cluster::kContainerSetAnnotation);
+    auto graph = text.empty() ? Result<doc::Value>(doc::Value()) : doc::parse_json(text);
+    if (!graph || !graph->is_object()) return;
+    for (const auto& [name, dependencies] : graph->get_object()) set_.emplace_back(name);
+  }
+
+  bool is_set() const { return !set_.empty(); }
+  bool has(std::string_view name) const {
+    return is_set() ? std::ranges::find(set_, name) != set_.end() : name == kMainContainer;
+  }
+
+ private:
+  std::vector<std::string> set_;
+};
+
+/// How early a failed container is looked at: init containers, those that work, Argo's own, sidecars. Of a
+/// containerSet first what failed by itself, then what did because another one had: it was ended, or never began.
+int blame_order(const doc::Value& status, const WorkingContainers& working) {
+  const std::string_view name = doc::find_string(status, "name");
+  if (!working.has(name)) return is_wait(name) ? 3 : 4;
+  if (!working.is_set()) return 1;
+  const doc::Value* state = terminated(status);
+  const int code = state ? exit_code(*state) : 0;
+  return code == 64 || code == 137 || code == 143 ? 2 : 1;
 }
 
 std::string failure_message(std::string_view container, const doc::Value& state) {
@@ -73,10 +97,10 @@ std::string failure_message(std::string_view container, const doc::Value& state)
   return text;
 }
 
-std::vector<const doc::Value*> containers_by_blame(const doc::Value& pod) {
+std::vector<const doc::Value*> containers_by_blame(const doc::Value& pod, const WorkingContainers& working) {
   std::vector<const doc::Value*> containers = statuses(pod, "containerStatuses");
-  std::stable_sort(containers.begin(), containers.end(), [](const doc::Value* a, const doc::Value* b) {
-    return blame_order(doc::find_string(*a, "name")) < blame_order(doc::find_string(*b, "name"));
+  std::stable_sort(containers.begin(), containers.end(), [&](const doc::Value* a, const doc::Value* b) {
+    return blame_order(*a, working) < blame_order(*b, working);
   });
   std::vector<const doc::Value*> all = statuses(pod, "initContainerStatuses");
   all.insert(all.end(), containers.begin(), containers.end());
@@ -87,7 +111,8 @@ Verdict failed_reason(const doc::Value& pod) {
   if (const std::string_view message = doc::find_string(pod, "status", "message"); !message.empty()) {
     return {Phase::kFailed, std::string(message)};
   }
-  const std::vector<const doc::Value*> containers = containers_by_blame(pod);
+  const WorkingContainers working(pod);
+  const std::vector<const doc::Value*> containers = containers_by_blame(pod, working);
   if (containers.empty()) {
     return {Phase::kFailed,
             fmt::format("can't find failed message for pod {} namespace {}", doc::find_string(pod, "metadata", "name"),
@@ -107,13 +132,13 @@ Verdict failed_reason(const doc::Value& pod) {
     if (!state) continue;
     const int code = exit_code(*state);
     if (code == 0) {
-      main_succeeded = main_succeeded || name == kMainContainer;
+      main_succeeded = main_succeeded || working.has(name);
       wait_succeeded = wait_succeeded || is_wait(name);
       continue;
     }
     if (name == "init" || is_wait(name)) return {Phase::kError, failure_message(name, *state)};
     // A sidecar that was killed when main ended has done nothing wrong.
-    const bool killed_sidecar = name != kMainContainer && (code == 137 || code == 143);
+    const bool killed_sidecar = !working.has(name) && (code == 137 || code == 143);
     if (!killed_sidecar) return {Phase::kFailed, failure_message(name, *state)};
   }
   // Pods of our own node agent have no wait container: nothing stands between main's success and the pod's.
@@ -161,6 +186,26 @@ void read_main_exit_code(const doc::Value& pod, engine::PodChanged& change) {
   }
 }
 
+void read_containers(const doc::Value& pod, engine::PodChanged& change) {
+  const WorkingContainers working(pod);
+  if (!working.is_set()) return;
+  using State = engine::PodChanged::Container::State;
+  for (const doc::Value* status : statuses(pod, "containerStatuses")) {
+    engine::PodChanged::Container container;
+    container.name = doc::find_string(*status, "name");
+    if (!working.has(container.name)) continue;
+    if (const doc::Value* state = terminated(*status)) {
+      container.state = State::kEnded;
+      container.exit_code = exit_code(*state);
+      container.finished_at = time_of(*state, "finishedAt");
+      if (container.exit_code != 0) container.message = failure_message(container.name, *state);
+    } else if (doc::find(*status, "state", "running")) {
+      container.state = State::kRunning;
+    }
+    change.containers.push_back(std::move(container));
+  }
+}
+
 void read_outputs(const doc::Value& pod, engine::PodChanged& change) {
   const std::string_view text = doc::find_string(pod, "metadata", "annotations", cluster::kOutputsAnnotation);
   if (text.empty()) return;
@@ -204,6 +249,7 @@ engine::PodChanged read_pod(const doc::Value& pod) {
   change.pod_ip = doc::find_string(pod, "status", "podIP");
   read_times(pod, change);
   read_main_exit_code(pod, change);
+  read_containers(pod, change);
   read_outputs(pod, change);
   return change;
 }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "cluster/pod_annotations.h"
+
 namespace tiphys::controllers {
 namespace {
 
@@ -98,6 +100,40 @@ TEST(PodStatusDetails, ExitCodeAndTimesComeFromTheContainers) {
   EXPECT_EQ(format_rfc3339(change.started_at), "2026-01-01T00:00:04Z");
   EXPECT_EQ(format_rfc3339(change.finished_at), "2026-01-01T00:00:09Z");
   EXPECT_EQ(change.pod_ip, "10.0.0.1");
+}
+
+doc::Value set_with(std::string_view status) {
+  doc::Value pod = pod_with(status);
+  pod.at("metadata").at("annotations").as_object()[cluster::kContainerSetAnnotation] = R"({"a":[],"b":["a"],"c":[]})";
+  return pod;
+}
+
+TEST(PodStatusDetails, OfASetTheOneThatFailedByItselfIsToBlame) {
+  const engine::PodChanged change = read_pod(set_with(
+      R"({"phase":"Failed","containerStatuses":[
+        {"name":"c","state":{"terminated":{"exitCode":143,"reason":"Error"}}},
+        {"name":"b","state":{"terminated":{"exitCode":64,"reason":"Error","message":"dependency \"a\" exited with non-zero code: 3","finishedAt":"2026-01-01T00:00:09Z"}}},
+        {"name":"a","state":{"terminated":{"exitCode":3,"reason":"Error"}}},
+        {"name":"helper","state":{"terminated":{"exitCode":1,"reason":"Error"}}}]})"));
+  EXPECT_EQ(change.phase, Phase::kFailed);
+  EXPECT_EQ(change.message, "a: Error (exit code 3)");
+  EXPECT_EQ(change.exit_code, std::nullopt);
+  ASSERT_EQ(change.containers.size(), 3U);
+  EXPECT_EQ(change.containers[1].exit_code, 64);
+  EXPECT_EQ(change.containers[1].message, "b: Error (exit code 64): dependency \"a\" exited with non-zero code: 3");
+  EXPECT_EQ(format_rfc3339(change.containers[1].finished_at), "2026-01-01T00:00:09Z");
+}
+
+TEST(PodStatusDetails, TheContainersOfASetHaveStates) {
+  using State = engine::PodChanged::Container::State;
+  const engine::PodChanged change = read_pod(set_with(
+      R"({"phase":"Running","containerStatuses":[{"name":"a","state":{"terminated":{"exitCode":0}}},
+        {"name":"b","state":{"running":{}}},{"name":"c","state":{"waiting":{"reason":"ContainerCreating"}}}]})"));
+  ASSERT_EQ(change.containers.size(), 3U);
+  EXPECT_EQ(change.containers[0].state, State::kEnded);
+  EXPECT_EQ(change.containers[0].message, "");
+  EXPECT_EQ(change.containers[1].state, State::kRunning);
+  EXPECT_EQ(change.containers[2].state, State::kWaiting);
 }
 
 TEST(PodStatusDetails, OutputsComeFromTheAnnotation) {

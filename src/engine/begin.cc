@@ -27,6 +27,7 @@ api::NodeType node_type(const CompiledTemplate& plan, Owner owner) {
       return api::NodeType::kSuspend;
     case api::Template::Type::kContainer:
     case api::Template::Type::kScript:
+    case api::Template::Type::kContainerSet:
     case api::Template::Type::kResource:
       break;
   }

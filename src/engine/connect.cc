@@ -52,6 +52,9 @@ void Machine::outbound_nodes(NodeIndex index, std::vector<NodeIndex>& into) cons
       break;
     case api::NodeType::kStepGroup:
       break;
+    case api::NodeType::kPod:
+      if (!node.plan || !node.plan->source->container_set) return into.push_back(index);
+      return last_containers(index, into);
     default:
       return into.push_back(index);
   }

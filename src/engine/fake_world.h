@@ -32,6 +32,21 @@ inline api::Workflow workflow_of(std::string_view yaml) {
   return workflow;
 }
 
+/// The containers of a containerSet's pod: all run, or all have ended with `exit_code`.
+inline std::vector<PodChanged::Container> containers_of(const CreatePod& pod, std::optional<int> exit_code) {
+  std::vector<PodChanged::Container> containers;
+  const doc::Value* set = doc::find(*pod.template_document, "containerSet", "containers");
+  if (!set) return containers;
+  for (const doc::Value& each : set->get_array()) {
+    PodChanged::Container& container = containers.emplace_back();
+    container.name = doc::find_string(each, "name");
+    container.state = exit_code ? PodChanged::Container::State::kEnded : PodChanged::Container::State::kRunning;
+    container.exit_code = exit_code.value_or(0);
+    container.message = fmt::format("{}: Error (exit code {})", container.name, container.exit_code);
+  }
+  return containers;
+}
+
 /// How a pod ends.
 struct PodEnd {
   PodChanged::Phase phase = PodChanged::Phase::kSucceeded;
@@ -39,6 +54,7 @@ struct PodEnd {
   std::optional<int> exit_code = 0;
   std::optional<api::Outputs> outputs = {};
   Duration runs = std::chrono::seconds(1);
+  std::vector<PodChanged::Container> containers = {};  ///< without any those of a set all end with the exit code
 };
 
 inline PodChanged pod_changed(std::string node_id, PodChanged::Phase phase, std::string message = "") {
@@ -160,10 +176,13 @@ class FakeWorld {
       PodChanged running = pod_changed(pod->node_id, PodChanged::Phase::kRunning);
       running.ready = true;
       running.pod_ip = "10.0.0.7";
+      running.containers = containers_of(*pod, std::nullopt);
       due.emplace(now, std::move(running));
       PodChanged ended = pod_changed(pod->node_id, end.phase, end.message);
       ended.exit_code = end.exit_code;
       ended.outputs = end.outputs;
+      ended.containers =
+          !end.containers.empty() || !end.exit_code ? end.containers : containers_of(*pod, end.exit_code);
       ended.finished_at = now + end.runs;
       due.emplace(now + end.runs, ended);
     } else if (auto* resource = std::get_if<RunResource>(&effect)) {

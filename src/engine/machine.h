@@ -1,5 +1,5 @@
 // The state machine behind Run. Its methods lie in files by subject: machine.cc (events, the agenda), begin.cc (a
-// template becomes a node), config_maps.cc, pods.cc, steps.cc, dag.cc, loops.cc, retry.cc, exit.cc, hooks.cc,
+// template becomes a node), config_maps.cc, pods.cc, container_set.cc, steps.cc, dag.cc, loops.cc, retry.cc, exit.cc, hooks.cc,
 // daemons.cc, suspend.cc, control.cc (stopping), outputs.cc, connect.cc (children and outbound nodes), load.cc,
 // restore.cc and status.cc.
 #pragma once
@@ -187,6 +187,14 @@ class Machine {
   void stop_pod(NodeIndex index);
   void take_outputs(NodeIndex index, const std::optional<api::Outputs>& outputs);
   void pod_ended(NodeIndex index, api::NodePhase phase, const PodChanged& event);
+
+  // container_set.cc
+  std::string container_name(NodeIndex pod, std::string_view container) const;
+  void create_containers(NodeIndex pod);
+  void containers_changed(NodeIndex pod, const std::vector<PodChanged::Container>& containers);
+  void end_containers(NodeIndex pod, api::NodePhase phase, const std::string& message);
+  void place_containers(NodeIndex pod, const std::vector<NodeIndex>& members);
+  void last_containers(NodeIndex pod, std::vector<NodeIndex>& into) const;
 
   // daemons.cc
   void become_daemon(NodeIndex index);

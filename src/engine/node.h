@@ -35,6 +35,11 @@ struct NodeExtra {
   std::vector<NodeIndex> outbound;
 };
 
+/// Counted by `progress`: nodes that are work by themselves.
+inline bool executable(api::NodeType type) {
+  return type == api::NodeType::kPod || type == api::NodeType::kContainer || type == api::NodeType::kSuspend;
+}
+
 struct Node {
   std::string name;
   std::string message;

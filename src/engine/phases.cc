@@ -10,11 +10,6 @@ bool active(api::NodePhase phase) {
   return phase == api::NodePhase::kPending || phase == api::NodePhase::kRunning;
 }
 
-/// Counted by `progress`: nodes that are work by themselves.
-bool executable(api::NodeType type) {
-  return type == api::NodeType::kPod || type == api::NodeType::kSuspend;
-}
-
 bool progressed(api::NodePhase phase) {
   return phase == api::NodePhase::kSucceeded || phase == api::NodePhase::kSkipped || phase == api::NodePhase::kOmitted;
 }
@@ -91,6 +86,7 @@ void Machine::set_phase(NodeIndex index, api::NodePhase phase) {
   push(Action::Kind::kEnded, index);
   make_room(node);
   if (node.frame) end_daemons(node.frame->daemons);
+  if (node.type == api::NodeType::kPod) end_containers(index, phase, node.message);
 }
 
 /// What the node left may let others begin.

@@ -42,6 +42,7 @@ void Machine::launch(NodeIndex index) {
   if (past_deadline() && !node.on_exit) return set_phase(index, api::NodePhase::kFailed, "Step exceeded its deadline");
   ask_for_pod(index);
   if (node.fulfilled()) return;
+  create_containers(index);
   if (auto set = set_pending_timer(index); !set) errored(index, set.error().message);
 }
 
@@ -146,6 +147,7 @@ void Machine::handle(const PodChanged& event) {
       if (node.phase == api::NodePhase::kPending) set_message(index, event.message);
       return;
     case PodChanged::Phase::kRunning:
+      containers_changed(index, event.containers);
       if (node.plan && node.plan->source->daemon) {
         if (!event.ready) return;
         if (node.extras().pod_ip != event.pod_ip) {
@@ -185,11 +187,16 @@ void Machine::pod_ended(NodeIndex index, api::NodePhase phase, const PodChanged&
   }
   if (event.finished_at != Time{}) node.finished_at = event.finished_at;
   take_outputs(index, event.outputs);
+  containers_changed(index, event.containers);
+  const bool gone = event.phase == PodChanged::Phase::kGone;
+  if (phase != api::NodePhase::kSucceeded) {
+    end_containers(index, gone ? api::NodePhase::kError : api::NodePhase::kFailed,
+                   gone ? "container deleted" : "Pod Failed whilst container running");
+  }
   // A daemon is to run until it is ended.
   if (phase == api::NodePhase::kSucceeded && node.plan && node.plan->source->daemon) phase = api::NodePhase::kFailed;
   // One that has not been told of yet is told of as any other.
   const bool died = std::exchange(node.daemoned, false) && node.settled;
-  const bool gone = event.phase == PodChanged::Phase::kGone;
   const std::string message = gone && event.message.empty() ? "pod deleted" : event.message;
   set_phase(index, phase, phase == api::NodePhase::kSucceeded ? "" : message);
   if (phase == api::NodePhase::kSucceeded) save_cache(index);

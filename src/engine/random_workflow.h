@@ -51,6 +51,11 @@ class RandomWorkflow {
         "{{name: wary, {1}, {2}, {0}, {3}, retryStrategy: {{limit: 1, retryPolicy: Always}}}}, "
         "{{name: server, {1}, {2}, {0}, daemon: true}}, "
         "{{name: stubborn, {1}, {2}, {0}, daemon: true, retryStrategy: {{limit: 1, retryPolicy: Always}}}}, "
+        "{{name: group, {1}, {2}, containerSet: {{containers: [{{name: a, image: i}}, "
+        "{{name: main, image: i, dependencies: [a]}}, {{name: c, image: i, dependencies: [a, main]}}]}}, "
+        "retryStrategy: {{limit: 1}}}}, "
+        "{{name: set, {1}, {2}, containerSet: {{containers: [{{name: main, image: i}}, {{name: b, image: i}}, "
+        "{{name: c, image: i, dependencies: [main, b]}}]}}}}, "
         "{{name: pause, {1}, suspend: {{duration: \"2\"}}}}",
         kContainer, kInput, kOutput, kMemoize);
   }
@@ -71,9 +76,9 @@ class RandomWorkflow {
 
   std::string target(int level, int levels) {
     if (level + 1 < levels && chance(30)) return fmt::format("t{}", pick(level + 1, levels - 1));
-    constexpr const char* kLeaves[] = {"leaf",  "leaf",   "leaf", "retried", "patient",
-                                       "pause", "cached", "wary", "server",  "stubborn"};
-    return kLeaves[pick(0, 9)];
+    constexpr const char* kLeaves[] = {"leaf",   "leaf", "leaf",   "retried",  "patient", "pause",
+                                       "cached", "wary", "server", "stubborn", "set",     "group"};
+    return kLeaves[pick(0, 11)];
   }
 
   /// Fields that a step and a task share; `root` and `before` name what may be referred to.

@@ -39,6 +39,16 @@ struct PodChanged {
   std::optional<api::Outputs> outputs;  ///< result, parameters by path, artifacts with their location
   std::string host_node_name;
   std::string pod_ip;
+  /// One of its containers: of a containerSet each has a node.
+  struct Container {
+    enum class State { kWaiting, kRunning, kEnded };
+    std::string name;
+    State state = State::kWaiting;
+    int exit_code = 0;
+    std::string message;  ///< "a: Error (exit code 1): why" of one that has failed
+    Time finished_at{};
+  };
+  std::vector<Container> containers;
 };
 
 /// A resource action has ended.

@@ -26,6 +26,7 @@ api::Inputs Machine::inputs_of(const Node& node) const {
 
 /// Where the node's template was looked up: in the scope of the template that it is a part of.
 std::string Machine::scope_of(const Node& node) const {
+  if (node.type == api::NodeType::kContainer) return scope_of(nodes_[node.boundary]);
   const CompiledTemplate* around = node.boundary == kNoNode ? nullptr : nodes_[node.boundary].plan;
   return around && !around->scope.empty() ? around->scope : "local/" + workflow_.name;
 }
@@ -55,8 +56,7 @@ api::NodeStatus Machine::status_of(NodeIndex index) const {
     status.memoization = node.extra->memoization;
     for (const NodeIndex out : node.extra->outbound) status.outbound_nodes.push_back(nodes_.id(out));
   }
-  const bool executable = node.type == api::NodeType::kPod || node.type == api::NodeType::kSuspend;
-  if (executable) {
+  if (executable(node.type)) {
     status.progress = node.phase == api::NodePhase::kSucceeded ? "1/1" : "0/1";
   } else if (node.pods_total > 0) {
     status.progress = fmt::format("{}/{}", node.pods_done, node.pods_total);

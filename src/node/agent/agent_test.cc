@@ -660,6 +660,87 @@ TEST_F(AgentContainers, ASidecarThatComesTooLateIsNoFailure) {
   EXPECT_EQ(doc::find(container("containerStatuses", 1), "state", "terminated", "exitCode")->get_int64(), 137);
 }
 
+/// a and b; c and main after them, and last after c.
+class AgentContainerSet : public AgentContainers {
+ protected:
+  void put_set() {
+    doc::Value made =
+        pod("a", {}, {},
+            {{std::string(kContainerSetAnnotation), R"({"a":[],"b":[],"c":["a","b"],"last":["c"],"main":["a","b"]})"}});
+    doc::Array& containers = made.at("spec").as_object()["containers"].as_array();
+    for (const char* name : {"a", "b", "c", "last"}) {
+      containers.push_back(doc::Object{{"name", name}, {"command", doc::Array{"run"}}});
+    }
+    cluster_.put(cluster::kPods, std::move(made));
+    run_until([&] { return runtime_.containers.contains("uid-a.b"); });
+  }
+  void end(const std::string& name, int exit_code) {
+    runtime_.run("uid-a." + name);
+    runtime_.end("uid-a." + name, exit_code);
+  }
+  /// "NAME CODE MESSAGE" of each container.
+  std::vector<std::string> ends() {
+    const doc::Value& pod = ended("a");
+    std::vector<std::string> lines;
+    for (const doc::Value& container : doc::find(pod, "status", "containerStatuses")->get_array()) {
+      const doc::Value* state = doc::find(container, "state", "terminated");
+      lines.push_back(fmt::format("{} {} {}", doc::find_string(container, "name"),
+                                  doc::find(*state, "exitCode")->get_int64(), doc::find_string(*state, "message")));
+    }
+    return lines;
+  }
+};
+
+TEST_F(AgentContainerSet, AContainerOfASetWaitsForThoseItDependsOn) {
+  put_set();
+  EXPECT_THAT(runtime_.started, ElementsAre("uid-a.a", "uid-a.b"));
+  end("a", 0);
+  EXPECT_THAT(runtime_.started, ElementsAre("uid-a.a", "uid-a.b"));
+  end("b", 0);
+  EXPECT_THAT(runtime_.started, ElementsAre("uid-a.a", "uid-a.b", "uid-a.main", "uid-a.c"));
+  EXPECT_EQ(runtime_.containers.at("uid-a.c").spec.network_of, "");
+  end("main", 0);
+  end("c", 0);
+  EXPECT_TRUE(cluster_.phases["a"].empty() || cluster_.phases["a"].back() == "Running");
+  end("last", 0);
+  EXPECT_THAT(ends(), ElementsAre("main 0 ", "a 0 ", "b 0 ", "c 0 ", "last 0 "));
+  EXPECT_EQ(status(*cluster_.find(key("a")), "phase"), "Succeeded");
+  EXPECT_EQ(outputs(*cluster_.find(key("a"))), (doc::Value{{"exitCode", "0"}}));
+}
+
+TEST_F(AgentContainerSet, AFailureEndsWhatDependsOnItAndStopsTheOthers) {
+  put_set();
+  runtime_.run("uid-a.b");
+  end("a", 3);
+  EXPECT_EQ(runtime_.containers.at("uid-a.b").stops.size(), 1u);
+  runtime_.end("uid-a.b", 143, "", 15);
+  EXPECT_THAT(ends(), ElementsAre("main 64 dependency \"a\" exited with non-zero code: 3", "a 3 ", "b 143 ",
+                                  "c 64 dependency \"a\" exited with non-zero code: 3",
+                                  "last 64 dependency \"c\" exited with non-zero code: 3"));
+  EXPECT_THAT(runtime_.started, ElementsAre("uid-a.a", "uid-a.b"));
+}
+
+TEST_F(AgentContainerSet, AContainerThatCannotStartHasFailed) {
+  put_set();
+  end("b", 0);
+  std::move(runtime_.containers.at("uid-a.a").on_started)(fail(Code::kNotFound, "ErrImagePull: no such image"));
+  EXPECT_THAT(ends(), ElementsAre("main 64 dependency \"a\" exited with non-zero code: 127", "a 127 no such image",
+                                  "b 0 ", "c 64 dependency \"a\" exited with non-zero code: 127",
+                                  "last 64 dependency \"c\" exited with non-zero code: 127"));
+}
+
+TEST_F(AgentContainerSet, WhatWaitsWhenThePodEndsNeverBegins) {
+  put_set();
+  runtime_.run("uid-a.a");
+  end("b", 0);
+  doc::Value ending = *cluster_.find(key("a"));
+  ending.at("metadata").at("annotations").as_object()[kEndAnnotation] = "true";
+  cluster_.put(cluster::kPods, std::move(ending));
+  run_until([&] { return !runtime_.containers.at("uid-a.a").stops.empty(); });
+  runtime_.end("uid-a.a", 143, "", 15);
+  EXPECT_THAT(ends(), ElementsAre("main 143 ", "a 143 ", "b 0 ", "c 143 ", "last 143 "));
+}
+
 TEST_F(AgentContainers, MirroringContainersSeeTheInputsOfMain) {
   put({{std::string(kInputsAnnotation),
         R"({"files": [{"path": "/in/f", "content": "text"}], "mirrored": ["first"]})"}});

@@ -19,6 +19,8 @@ constexpr Duration kLongestRetry = 30s;
 constexpr std::int64_t kDefaultGraceSeconds = 30;
 constexpr std::string_view kMain = "main";
 constexpr std::string_view kStartError = "StartError";
+/// Of what waits for another container when the pod is ended, as in the original: 128 + SIGTERM.
+constexpr int kTerminated = 143;
 
 std::optional<std::int64_t> spec_number(const doc::Value& pod, std::string_view field) {
   const doc::Value* value = doc::find(pod, "spec", field);
@@ -136,9 +138,13 @@ void PodRun::start_containers(PodContainers made) {
       containers_.push_back(std::move(container));
     }
   }
+  if (Status ordered = order_set(); !ordered) {
+    containers_.clear();
+    return failed_before_start("init", ordered.error());
+  }
   if (!to_end(*pod_)) return start_next();
   // An earlier agent has begun it: what runs is found by starting it.
-  while (next_ < containers_.size()) start_next();
+  while (next_ < containers_.size()) start(next_++);
   stop_all(grace());
 }
 
@@ -146,7 +152,11 @@ void PodRun::start_containers(PodContainers made) {
 /// those that share its network.
 void PodRun::start_next() {
   if (stopping_ || next_ == containers_.size()) return;
-  const std::size_t i = next_++;
+  if (containers_[next_].in_set) return start_set();
+  start(next_++);
+}
+
+void PodRun::start(std::size_t i) {
   containers_[i].asked = true;
   runtime_.start(
       containers_[i].spec, [self = shared_from_this(), i](Status status) { self->started(i, status); },
@@ -167,7 +177,7 @@ void PodRun::started(std::size_t index, const Status& status) {
     container.report.ready = true;
   }
   report_soon();
-  if (!container.init) start_next();
+  if (!container.init && !container.in_set) start_next();
 }
 
 const doc::Value* PodRun::document_of(const Container& container) const {
@@ -218,7 +228,7 @@ void PodRun::cannot_start(Container& container, const Error& error) {
   } else if (stopping_) {
     // It was to end before it had begun.
     container.report.exit = never_ran(world_.executor.now());
-  } else if (!container.init && container.spec.container_name != kMain) {
+  } else if (!container.init && !container.in_set && container.spec.container_name != kMain) {
     // Main might wait for it for ever.
     stop_all(grace());
   }
@@ -228,7 +238,8 @@ void PodRun::cannot_start(Container& container, const Error& error) {
 /// there was no network left to share.
 void PodRun::judge_unstarted() {
   for (Container& container : containers_) {
-    const bool failed = !container.init && container.asked && container.report.started_at == Time{} &&
+    const bool failed = !container.init && !container.in_set && container.asked &&
+                        container.report.started_at == Time{} &&
                         container.report.exit->exit_code != never_ran({}).exit_code;
     if (!failed || container.spec.container_name == kMain || !reason_.empty()) continue;
     const ContainerExit& exit = *container.report.exit;
@@ -258,7 +269,11 @@ void PodRun::ended(std::size_t index, ContainerExit exit) {
   container.probe.reset();
   world_.logs.ended(container.spec.dir + "/log");
   // When main has ended the others have nothing left to serve.
-  if (!container.init && container.spec.container_name == kMain) stop_all(grace());
+  if (container.in_set) {
+    container_of_set_ended(index);
+  } else if (!container.init && container.spec.container_name == kMain) {
+    stop_all(grace());
+  }
   if (container.init && container.report.exit->exit_code == 0) start_next();
   const bool all = std::all_of(containers_.begin(), containers_.end(),
                                [](const Container& one) { return one.report.exit || !one.asked; });
@@ -296,7 +311,8 @@ void PodRun::set_deadline() {
 
 void PodRun::stop_all(Duration grace) {
   stopping_ = true;
-  for (const Container& container : containers_) {
+  for (Container& container : containers_) {
+    if (container.in_set && !container.asked && !container.report.exit) end_unstarted(container, kTerminated, "");
     if (container.asked && !container.report.exit) runtime_.stop(container.spec.id, grace);
   }
 }
@@ -306,7 +322,8 @@ void PodRun::all_ended() {
   settle();
   if (deleting(*pod_)) return finish_deletion();
   for (Container& container : containers_) {
-    if (!container.asked && !container.init && main_started()) container.report.exit = never_ran(world_.executor.now());
+    if (!container.asked && !container.init && !container.report.exit && main_started())
+      container.report.exit = never_ran(world_.executor.now());
   }
   judge_unstarted();
   const Container* main = main_container();

@@ -54,7 +54,9 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   struct Container {
     ContainerSpec spec;
     bool init = false;
-    bool asked = false;  ///< given to the runtime
+    bool asked = false;   ///< given to the runtime
+    bool in_set = false;  ///< one of a containerSet: it starts when those that it waits for have succeeded
+    std::vector<std::size_t> waits_for;
     ContainerReport report;
     std::unique_ptr<ReadinessProbe> probe;  ///< while it runs
   };
@@ -63,6 +65,11 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   void stage(PodContainers made);
   void start_containers(PodContainers made);
   void start_next();
+  void start_set();
+  void start(std::size_t index);
+  Status order_set();
+  void end_unstarted(Container& container, int exit_code, std::string message);
+  void container_of_set_ended(std::size_t index);
   void started(std::size_t index, const Status& status);
   void ended(std::size_t index, ContainerExit exit);
   void failed_before_start(std::string container, const Error& error);

@@ -1,0 +1,61 @@
+"""Several containers in one pod, in every runtime."""
+
+from cli_support import cli
+from conftest import every_runtime, nodes_by_name
+
+GRAPH = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: graph}
+spec:
+  entrypoint: main
+  volumes: [{name: work, emptyDir: {}}]
+  templates:
+    - name: main
+      steps:
+        - - {name: set, template: set}
+        - - {name: next, template: echo, arguments: {parameters: [{name: text, value: "{{steps.set.outputs.result}} {{steps.set.outputs.parameters.out}}"}]}}
+    - name: set
+      inputs: {artifacts: [{name: note, path: /in/note, raw: {data: "noted\\n"}}]}
+      containerSet:
+        volumeMounts: [{name: work, mountPath: /work}]
+        containers:
+          - {name: a, image: busybox, command: [sh, -c, "echo a >/work/a; echo from a"]}
+          - {name: b, image: busybox, command: [sh, -c, "BEE"]}
+          - {name: main, image: busybox, dependencies: [a, b], command: [sh, -c, "cat /work/a /work/b /in/note; cat /work/b >/tmp/out"]}
+          - {name: last, image: busybox, dependencies: [main], command: [sh, -c, "ls /work"]}
+      outputs: {parameters: [{name: out, valueFrom: {path: /tmp/out}}]}
+    - name: echo
+      inputs: {parameters: [{name: text}]}
+      container: {image: busybox, command: [echo, "{{inputs.parameters.text}}"]}
+"""
+
+
+@every_runtime
+def test_a_set_of_containers_runs_as_a_graph(cli):
+    cli.run(GRAPH.replace("BEE", "echo b >/work/b"))
+    nodes = nodes_by_name(cli.workflow())
+    for name in ("a", "b", "main", "last"):
+        node = nodes[f"[0].set.{name}"]
+        assert (node["type"], node["phase"], node["displayName"]) == ("Container", "Succeeded", name)
+        assert node["boundaryID"] == nodes["[0].set"]["id"]
+    ids = {node["id"]: name for name, node in nodes.items()}
+    assert [ids[child] for child in nodes["[0].set"]["children"]] == ["[0].set.a", "[0].set.b"]
+    assert [ids[child] for child in nodes["[0].set.last"]["children"]] == ["[1]"]
+    assert nodes["[0].set"]["outputs"]["parameters"][0]["value"] == "b"
+    assert nodes["[0].set"]["outputs"]["exitCode"] == "0"
+    assert cli("logs", "graph", "-c", "a").stdout.endswith(": from a\n")
+    assert [line.split(": ")[1] for line in cli("logs", "graph").stdout.splitlines()] == ["a", "b", "noted", "a", "b", "noted b"]
+
+
+@every_runtime
+def test_the_failure_of_one_container_ends_the_set(cli):
+    cli.run(GRAPH.replace("BEE", "exit 3"), code=1)
+    nodes = nodes_by_name(cli.workflow())
+    said = {name: (nodes[f"[0].set{name}"]["phase"], nodes[f"[0].set{name}"].get("message")) for name in ("", ".b", ".main", ".last")}
+    assert said == {
+        "": ("Failed", "b: Error (exit code 3)"),
+        ".b": ("Failed", "b: Error (exit code 3)"),
+        ".main": ("Error", 'main: Error (exit code 64): dependency "b" exited with non-zero code: 3'),
+        ".last": ("Error", 'last: Error (exit code 64): dependency "main" exited with non-zero code: 3'),
+    }
