@@ -114,9 +114,18 @@ bool CronJob::update_status() {
   }
   if (!spec_error_.empty()) status.set_condition(kSpecError, spec_error_);
   if (status == cron_.status) return false;
+  doc::Object annotations;
+  if (used_schedules(status)) annotations[kLastUsedScheduleAnnotation] = cron_.schedules_text(true);
   busy_ = true;
-  write(status, {}, {}, &CronJob::finished);
+  write(status, {}, std::move(annotations), &CronJob::finished);
   return true;
+}
+
+/// A run that `status` knows of since now was of the schedules as they are. A run's own note says so too; it can be
+/// lost to a crash or a failing disk.
+bool CronJob::used_schedules(const api::CronWorkflowStatus& status) const {
+  if (status.last_scheduled <= cron_.status.last_scheduled || !has_new_schedule(cron_)) return false;
+  return changed_ <= status.last_scheduled || !cron_.annotations.contains(std::string(kLastUsedScheduleAnnotation));
 }
 
 /// True when workflows are on their way out.

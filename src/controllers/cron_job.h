@@ -65,6 +65,7 @@ class CronJob : public std::enable_shared_from_this<CronJob> {
   void plan_next();
   std::optional<Time> missed_run();
   bool update_status();
+  bool used_schedules(const api::CronWorkflowStatus& status) const;
   bool remove_surplus();
 
   // A run, in this order.
