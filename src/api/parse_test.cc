@@ -232,8 +232,10 @@ TEST(Parse, RefusesWhatItCannotHonour) {
            Case{"a source of values to come",
                 "    inputs: {parameters: [{name: a, valueFrom: {event: x}}]}\n    suspend: {}\n",
                 "spec.templates[0].inputs.parameters[0].valueFrom.event is not supported yet"},
-           Case{"a volume to come", "    volumes: [{name: v, persistentVolumeClaim: {}}]\n    suspend: {}\n",
-                "spec.templates[0].volumes[0].persistentVolumeClaim is not supported yet"},
+           Case{"a volume to come", "    volumes: [{name: v, nfs: {}}]\n    suspend: {}\n",
+                "spec.templates[0].volumes[0].nfs is not supported yet"},
+           Case{"a claim of no name", "    volumes: [{name: v, persistentVolumeClaim: {}}]\n    suspend: {}\n",
+                "spec.templates[0].volumes[0].persistentVolumeClaim.claimName is required"},
            Case{"a hook without a condition",
                 "    steps: [[{name: a, template: t, hooks: {running: {template: t}}}]]\n",
                 "spec.templates[0].steps[0][0].hooks.running needs an expression: only exit goes without"},
@@ -267,7 +269,7 @@ TEST(Parse, NullCountsAsAbsent) {
 
 TEST(Parse, EveryFieldOfTheSpecIsKnown) {
   for (const char* name :
-       {"synchronization", "metrics", "artifactGC", "volumeClaimTemplates", "volumeClaimGC", "executorPlugins"}) {
+       {"synchronization", "metrics", "artifactGC", "executorPlugins"}) {
     const Parsed parsed = parse(std::string("metadata: {name: w}\nspec:\n  ") + name + ": {}\n");
     EXPECT_THAT(parsed.errors, ElementsAre(std::string("spec.") + name + " is not supported yet"));
   }

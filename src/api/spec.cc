@@ -91,6 +91,13 @@ void check_pod_gc_strategy(const Place& place, Unread&) {
   place.error(fmt::format("{} unknown strategy '{}'", place.name(), strategy));
 }
 
+void check_claim_gc_strategy(const Place& place, Unread&) {
+  std::string strategy;
+  read(place, strategy);
+  if (strategy.empty() || strategy == "OnWorkflowCompletion" || strategy == "OnWorkflowSuccess") return;
+  place.error(fmt::format("unknown volume gc strategy: {}: take OnWorkflowCompletion or OnWorkflowSuccess", strategy));
+}
+
 void check_label_selector(const Place& place, Unread&) {
   if (!expect_object(place)) return;
   const doc::Value* expressions = doc::find(place.value(), "matchExpressions");
@@ -129,6 +136,40 @@ constexpr Field<Unread> kPodGcFields[] = {
      "PodGc.WaitsForTheDelay"},
 };
 constexpr FieldTable kPodGcTable("PodGC", kPodGcFields);
+
+constexpr std::string_view kClaimGcStrategies[] = {"", "OnWorkflowCompletion", "OnWorkflowSuccess"};
+
+constexpr Field<Unread> kClaimGcFields[] = {
+    {"strategy", Handling::kRead, check_claim_gc_strategy,
+     "However the workflow ends, or, without a word, when it succeeds; else with the workflow's deletion.",
+     &kChoice<kClaimGcStrategies>, "WorkflowClaims.AreGivenBack"},
+};
+constexpr FieldTable kClaimGcTable("VolumeClaimGC", kClaimGcFields);
+
+/// What the original finds when it claims them, and what a cluster asks of every claim.
+void check_claims(const Place& place) {
+  if (!expect_array(place)) return;
+  const doc::Array& claims = place.value().get_array();
+  for (std::size_t i = 0; i < claims.size(); ++i) {
+    const Place claim = place.element(i, claims[i]);
+    if (!expect_object(claim)) continue;
+    if (doc::find_string(claims[i], "metadata", "name").empty()) {
+      claim.error(claim.name() + ".metadata.name is required");
+    }
+    const doc::Value* modes = doc::find(claims[i], "spec", "accessModes");
+    if (!modes || !modes->is_array() || modes->get_array().empty()) {
+      claim.error(claim.name() +
+                  ".spec.accessModes is required: at least one of ReadWriteOnce, ReadOnlyMany, "
+                  "ReadWriteMany, ReadWriteOncePod");
+    }
+    if (!doc::find(claims[i], "spec", "resources", "requests", "storage")) {
+      claim.error(claim.name() + ".spec.resources.requests.storage is required");
+    }
+    if (doc::find_string(claims[i], "spec", "volumeMode") == "Block") {
+      claim.error(claim.name() + ".spec.volumeMode Block is not supported yet");
+    }
+  }
+}
 
 constexpr Field<WorkflowSpec> kSpecFields[] = {
     field<&WorkflowSpec::entrypoint>("entrypoint", "The template that runs first.", "test_hello_world"),
@@ -202,8 +243,13 @@ constexpr Field<WorkflowSpec> kSpecFields[] = {
     {"resourceClaims", Handling::kCluster, nullptr, "Devices that its pods claim.", &kResourceClaims},
     {"artifactRepositoryRef", Handling::kCluster, nullptr, "The ConfigMap that names the repository of artifacts.",
      &kEmptyObject},
-    {"volumeClaimTemplates", Handling::kLater, nullptr, "Storage claimed for the workflow's life.", &kClaims},
-    {"volumeClaimGC", Handling::kLater, nullptr, "When that storage is given back.", &kEmptyObject},
+    {"volumeClaimTemplates", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_claims(place); },
+     "Storage claimed for the workflow's life: a PersistentVolumeClaim <workflow>-<name>, which volumeMounts call by "
+     "its name here.",
+     &kClaims, "test_storage_is_shared_by_steps_and_given_back",
+     "A claim is a folder of this host; its size, class and access modes are shown, and not enforced."},
+    {"volumeClaimGC", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_object(place, kClaimGcFields); },
+     "When that storage is given back, data and all.", &kObject<kClaimGcTable>, "WorkflowClaims.AreGivenBack"},
     {"ttlStrategy", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_object(place, kTtlFields); },
      "How many seconds after its end the workflow is deleted, with its pods and their logs.", &kObject<kTtlTable>,
      "ExpiryControllerTest.DeletesWhatHasExpired",

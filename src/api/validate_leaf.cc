@@ -44,11 +44,13 @@ void Validator::check_leaf(const Template& tmpl, const Spot& spot, const Variabl
 
 std::vector<std::string> Validator::volume_names(const Template& tmpl) const {
   std::vector<std::string> names;
-  for (const doc::Shared& holder : {tmpl.document, workflow_.spec.document}) {
-    const doc::Value* list = doc::find(*holder, "volumes");
-    if (!list || !list->is_array()) continue;
-    for (const doc::Value& volume : list->get_array()) names.emplace_back(doc::find_string(volume, "name"));
-  }
+  const auto add = [&](const doc::Value* list, auto... path) {
+    if (!list || !list->is_array()) return;
+    for (const doc::Value& volume : list->get_array()) names.emplace_back(doc::find_string(volume, path...));
+  };
+  add(doc::find(*tmpl.document, "volumes"), "name");
+  add(doc::find(*workflow_.spec.document, "volumes"), "name");
+  add(doc::find(*workflow_.spec.document, "volumeClaimTemplates"), "metadata", "name");
   return names;
 }
 

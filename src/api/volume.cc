@@ -7,6 +7,11 @@ void check_source(const Place& place, Unread&) {
   expect_object(place);
 }
 
+void check_claim_source(const Place& place, Unread&) {
+  if (!expect_object(place)) return;
+  if (doc::find_string(place.value(), "claimName").empty()) place.error(place.name() + ".claimName is required");
+}
+
 constexpr Shape kEmptyDirVolumeSource = kubernetes("EmptyDirVolumeSource");
 constexpr Shape kHostPathVolumeSource = kubernetes("HostPathVolumeSource");
 constexpr Shape kConfigMapVolumeSource = kubernetes("ConfigMapVolumeSource");
@@ -84,13 +89,15 @@ constexpr Field<Unread> kVolumeFields[] = {
      "AgentTest.VolumesBecomeMounts"},
     {"secret", Handling::kRead, check_source, "The keys of a Secret as files.", &kSecretVolumeSource,
      "AgentTest.VolumesBecomeMounts"},
-    {"persistentVolumeClaim", Handling::kLater, nullptr, "Storage that was claimed.",
-     &kPersistentVolumeClaimVolumeSource},
+    {"persistentVolumeClaim", Handling::kRead, check_claim_source, "Storage that was claimed.",
+     &kPersistentVolumeClaimVolumeSource, "AgentTest.ClaimsAreFoldersThatOutliveThePod",
+     "A claim that does not exist fails the pod; in a cluster it waits for one."},
     {"projected", Handling::kRead, check_projected, "ConfigMaps, Secrets and fields of the pod in one folder.",
      &kObject<kProjectedTable>, "AgentTest.ProjectedVolumesAreOneFolder"},
     {"downwardAPI", Handling::kRead, check_source, "Fields of the pod as files.", &kDownwardAPIVolumeSource,
      "AgentTest.ProjectedVolumesAreOneFolder"},
-    {"ephemeral", Handling::kLater, nullptr, "Storage claimed for the pod's life.", &kEphemeralVolumeSource},
+    {"ephemeral", Handling::kRead, check_source, "Storage claimed for the pod's life.", &kEphemeralVolumeSource,
+     "AgentTest.ClaimsAreFoldersThatOutliveThePod", "An empty folder, without a claim."},
     {"csi", Handling::kLater, nullptr, "By a storage driver.", &kCSIVolumeSource},
     {"image", Handling::kLater, nullptr, "The files of an image.", &kImageVolumeSource},
     {"nfs", Handling::kLater, nullptr, "A folder of an NFS server.", &kNFSVolumeSource},

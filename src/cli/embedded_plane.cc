@@ -58,6 +58,7 @@ class Plane final : public EmbeddedPlane {
                                                            .offline = options_.offline,
                                                            .network = {}});
     node::AgentOptions agent{.pods_dir = data_dir_.pods(),
+                             .claims_dir = data_dir_.claims(),
                              .node_name = host_name(),
                              .runtimes = {container_.get()},
                              .cpus = static_cast<double>(std::max(1U, std::thread::hardware_concurrency())),

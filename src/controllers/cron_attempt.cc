@@ -7,25 +7,11 @@
 #include "controllers/fetch_references.h"
 #include "controllers/names.h"
 #include "controllers/owner_reference.h"
+#include "controllers/refused.h"
 #include "expr/go_layout.h"
 
 namespace tiphys::controllers {
 namespace {
-
-/// Another try would end no better.
-bool refused(const Error& error) {
-  switch (error.code) {
-    case Code::kInvalidArgument:
-    case Code::kNotFound:
-    case Code::kAlreadyExists:
-    case Code::kPermissionDenied:
-    case Code::kFailedPrecondition:
-    case Code::kUnimplemented:
-      return true;
-    default:
-      return false;
-  }
-}
 
 /// The first error of a CronWorkflow, as the original words it; "" when there is none.
 std::string first_error(const std::vector<api::Finding>& findings) {
@@ -97,7 +83,7 @@ void CronJob::replace_active() {
                                  }
                                  if (--self.answers_ > 0) return;
                                  if (!self.failure_) return self.create();
-                                 if (!refused(*self.failure_)) return self.try_again(*self.failure_);
+                                 if (!refused_for_good(*self.failure_)) return self.try_again(*self.failure_);
                                  self.submission_error("run policy error: " + self.failure_->message);
                                }));
   }
@@ -116,7 +102,7 @@ void CronJob::create() {
 void CronJob::created(const Result<cluster::Object>& answer) {
   if (answer) return began(**answer);
   if (answer.error().code == Code::kAlreadyExists) return look_at_existing();
-  if (!refused(answer.error())) return try_again(answer.error());
+  if (!refused_for_good(answer.error())) return try_again(answer.error());
   submission_error("Failed to submit Workflow: " + answer.error().message);
 }
 

@@ -13,6 +13,7 @@
 #include "controllers/node_requests.h"
 #include "controllers/owner_reference.h"
 #include "controllers/pod_status.h"
+#include "controllers/refused.h"
 
 namespace tiphys::controllers {
 namespace {
@@ -46,6 +47,7 @@ struct LiveRun::Opening {
   std::vector<std::string> running;                       ///< nodes of pods that ran when the run was last written
   std::shared_ptr<void> token;                            ///< kept as long as this lasts
   bool resolved = false;                                  ///< what it refers to is known
+  bool claimed = false;                                   ///< its storage is
 };
 
 LiveRun::LiveRun(RunEnvironment environment, cluster::Object workflow, std::shared_ptr<void> opening,
@@ -147,9 +149,32 @@ Status LiveRun::give_metadata(api::Workflow& workflow) {
   return {};
 }
 
+bool LiveRun::lacks_claims(const doc::Value& workflow) const {
+  if (claims_.empty() || opening_->claimed) return false;
+  const doc::Value* noted = doc::find(workflow, "status", "persistentVolumeClaims");
+  return !noted || !noted->is_array() || noted->get_array().size() != claims_.documents().size();
+}
+
+/// Makes the storage that the workflow claims, then begins.
+void LiveRun::claim(const doc::Value& workflow, bool restore) {
+  auto whole = std::make_shared<const doc::Value>(workflow);
+  make_claims(
+      environment_.cluster, key_.ns, claims_, uid_,
+      guarded([whole = std::move(whole), restore](LiveRun& self, const Status& made) {
+        if (made) {
+          self.opening_->claimed = true;
+          self.pending_fields_["persistentVolumeClaims"] = self.claims_.volumes();
+          return self.begin(*whole, restore);
+        }
+        if (refused_for_good(made.error())) {
+          return self.declare_broken(engine::RunStatus::Phase::kError, "pvc create error: " + made.error().message);
+        }
+        self.opening_->resolved = false;
+        self.try_again("the storage of workflow", made.error(), restore ? &LiveRun::load : &LiveRun::begin_anew);
+      }));
+}
+
 Status LiveRun::create_run(api::Workflow parsed, const doc::Value& workflow, bool restore) {
-  const expr::Ambient ambient{environment_.executor.now(), &environment_.random};
-  pod_builder_.emplace(parsed, ambient);
   TIPHYS_TRY(pod_gc_, PodGc::of(*parsed.spec.document));
   if (!restore) {
     TIPHYS_TRY(run_, engine::Run::create(std::move(parsed), environment_.random));
@@ -185,6 +210,11 @@ void LiveRun::begin(const doc::Value& workflow, bool restore) {
   if (const Status given = restore ? Status() : give_metadata(*parsed); !given) {
     return declare_broken(engine::RunStatus::Phase::kError, given.error().message);
   }
+  pod_builder_.emplace(*parsed, expr::Ambient{environment_.executor.now(), &environment_.random});
+  if (const Result<doc::Shared>& spec = pod_builder_->workflow_spec()) {
+    claims_ = WorkflowClaims::of(**spec, key_.name, uid_);
+  }
+  if (lacks_claims(workflow)) return claim(workflow, restore);
   if (const Status created = create_run(std::move(*parsed), workflow, restore); !created) {
     return declare_broken(engine::RunStatus::Phase::kError, created.error().message);
   }

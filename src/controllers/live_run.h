@@ -19,6 +19,7 @@
 #include "controllers/pod_builder.h"
 #include "controllers/pod_gc.h"
 #include "controllers/resource_runner.h"
+#include "controllers/workflow_claims.h"
 #include "controllers/workflow_metadata.h"
 #include "controllers/workflow_status.h"
 #include "engine/run.h"
@@ -79,6 +80,8 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void resolved(const api::References& references);
   Status give_arguments(api::Workflow& workflow);
   Status give_metadata(api::Workflow& workflow);
+  bool lacks_claims(const doc::Value& workflow) const;
+  void claim(const doc::Value& workflow, bool restore);
   void tell_config_maps(std::vector<engine::Effect>& effects);
   Status create_run(api::Workflow parsed, const doc::Value& workflow, bool restore);
   void try_again(std::string_view what, const Error& error, void (LiveRun::*task)());
@@ -107,6 +110,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   bool has_writes() const;
   void write();
   void write_status();
+  void give_back_claims();
   cluster::WorkflowStatusUpdate status_update();
   void write_pods();
   void patch_pods(std::vector<std::string> LiveRun::* pods, const doc::Value& patch);
@@ -135,6 +139,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
 
   std::unique_ptr<engine::Run> run_;  ///< null before, and for a workflow that cannot be run
   std::optional<PodBuilder> pod_builder_;
+  WorkflowClaims claims_;                                  ///< that exist, once the run has begun
   std::shared_ptr<const engine::ConfigMaps> config_maps_;  ///< as the run knows them
   engine::RunStatus broken_;                               ///< of a workflow that cannot be run
 

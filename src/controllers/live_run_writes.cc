@@ -11,25 +11,10 @@
 #include "controllers/node_requests.h"
 #include "controllers/owner_reference.h"
 #include "controllers/pod_status.h"
+#include "controllers/refused.h"
 
 namespace tiphys::controllers {
 namespace {
-
-/// No repetition makes the plane take such a request.
-bool refused_for_good(Code code) {
-  switch (code) {
-    case Code::kInvalidArgument:
-    case Code::kNotFound:
-    case Code::kPermissionDenied:
-    case Code::kFailedPrecondition:
-    case Code::kOutOfRange:
-    case Code::kUnimplemented:
-    case Code::kUnauthenticated:
-      return true;
-    default:
-      return false;
-  }
-}
 
 bool terminating(const doc::Value& object) {
   return !doc::find_string(object, "metadata", "deletionTimestamp").empty();
@@ -47,8 +32,24 @@ bool LiveRun::has_writes() const {
 
 void LiveRun::write() {
   write_failed_ = false;
+  if (run_ && claims_.given_back(run_->status().phase)) return give_back_claims();
   if (changes_status()) write_status();
   write_pods();
+}
+
+/// Before the workflow's end is on disk: after a crash the run comes by here again.
+void LiveRun::give_back_claims() {
+  ++writes_under_way_;
+  remove_claims(environment_.cluster, key_.ns, claims_, guarded([](LiveRun& self, const Status& answer) {
+                  const bool passing = !answer && !refused_for_good(answer.error());
+                  if (!answer) {
+                    log::warn("claims of workflow {}/{} are kept{}: {}", self.key_.ns, self.key_.name,
+                              passing ? " and removed later" : "", answer.error().message);
+                  }
+                  if (answer) self.pending_fields_["persistentVolumeClaims"] = nullptr;
+                  if (!passing) self.claims_ = {};
+                  self.wrote(passing);
+                }));
 }
 
 cluster::WorkflowStatusUpdate LiveRun::status_update() {
@@ -147,7 +148,7 @@ void LiveRun::pod_created(PodToCreate pod, const Result<cluster::Object>& answer
                              }));
     return;
   }
-  if (refused_for_good(error.code)) {
+  if (refused_for_good(error)) {
     pod_refused(pod.request, error.message);
     return wrote(false);
   }
@@ -186,6 +187,7 @@ void LiveRun::end_of_writes() {
   }
   retry_delay_ = Duration::zero();
   prune_requests();
+  if (has_writes()) return write();
   if (!run_ || run_->status().finished()) return finish();
   if (!inbox_.empty()) schedule_flush();
 }

@@ -9,6 +9,7 @@
 #include "controllers/names.h"
 #include "controllers/owner_reference.h"
 #include "controllers/pod_files.h"
+#include "controllers/workflow_claims.h"
 #include "doc/patch.h"
 #include "doc/yaml.h"
 #include "expr/text_template.h"
@@ -178,7 +179,9 @@ const doc::Value* find_named(const doc::Array& array, std::string_view name) {
 
 PodBuilder::PodBuilder(const api::Workflow& workflow, const expr::Ambient& ambient)
     : name_(workflow.name), ns_(workflow.ns), uid_(workflow.uid), spec_(substituted_spec(workflow, ambient)) {
-  if (spec_) patch_ = expr::TextTemplate::compile(doc::find_string(**spec_, "podSpecPatch"));
+  if (!spec_) return;
+  claim_volumes_ = WorkflowClaims::of(**spec_, name_, uid_).volumes();
+  patch_ = expr::TextTemplate::compile(doc::find_string(**spec_, "podSpecPatch"));
 }
 
 doc::Object PodBuilder::metadata(const engine::CreatePod& request) const {
@@ -218,6 +221,7 @@ Status PodBuilder::add_volumes(const doc::Value& pod_template, doc::Object& spec
         if (find_named(volumes, name)) continue;
         const doc::Value* volume = find_named(list(pod_template, "volumes"), name);
         if (!volume) volume = find_named(list(**spec_, "volumes"), name);
+        if (!volume) volume = find_named(claim_volumes_, name);
         if (!volume) return fail(Code::kInvalidArgument, fmt::format("volume '{}' not found in workflow spec", name));
         volumes.push_back(*volume);
       }

@@ -20,6 +20,9 @@ class PodBuilder {
   /// apply.
   Result<doc::Value> build(const engine::CreatePod& request) const;
 
+  /// The workflow's spec without its templates, its own variables substituted.
+  const Result<doc::Shared>& workflow_spec() const { return spec_; }
+
  private:
   doc::Object metadata(const engine::CreatePod& request) const;
   Status add_volumes(const doc::Value& pod_template, doc::Object& spec) const;
@@ -28,8 +31,8 @@ class PodBuilder {
   Status apply_patches(const engine::CreatePod& request, doc::Value& spec) const;
 
   std::string name_, ns_, uid_;
-  /// The workflow's spec without its templates, its own variables substituted; an error is told by build().
-  Result<doc::Shared> spec_;
+  Result<doc::Shared> spec_;                                 ///< an error is told by build()
+  doc::Array claim_volumes_;                                 ///< of its volumeClaimTemplates
   Result<expr::TextTemplate> patch_ = expr::TextTemplate();  ///< its podSpecPatch
 };
 

@@ -5,6 +5,7 @@
 //   tiphys.db     the store
 //   supervisor/   the supervisor's own files
 //   pods/<uid>/   logs, exit statuses and volumes of one pod
+//   claims/<uid>/ the folder that a PersistentVolumeClaim is bound to
 //   artifacts/    the default artifact repository
 //   api.sock      where the process that has the directory answers other processes of the same user
 #pragma once
@@ -57,6 +58,7 @@ class DataDir {
   std::string supervisor() const { return path_ + "/supervisor"; }
   std::string pods() const { return path_ + "/pods"; }
   std::string pod(std::string_view uid) const { return pods() + "/" + std::string(uid); }
+  std::string claims() const { return path_ + "/claims"; }
   std::string artifacts() const { return path_ + "/artifacts"; }
   std::string api_socket() const { return path_ + "/api.sock"; }
 

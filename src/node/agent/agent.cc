@@ -34,7 +34,13 @@ class Agent::State : public std::enable_shared_from_this<State> {
       : options_(std::move(options)),
         workers_(executor, kWorkerThreads),
         logs_(context, executor),
-        world_{context, executor, cluster, repository, workers_, logs_} {}
+        claims_(std::make_shared<ClaimFolders>(executor, cluster, workers_, options_.claims_dir)),
+        world_{context, executor, cluster, repository, workers_, logs_, *claims_} {}
+
+  void start() {
+    claims_->start();
+    watch();
+  }
 
   void watch() {
     cluster::WatchSink sink;
@@ -118,7 +124,8 @@ class Agent::State : public std::enable_shared_from_this<State> {
       if (const auto self = weak.lock()) self->forget(uid);
     };
     entry.run = std::make_shared<PodRun>(
-        world_, pod, PodPlace{pod_dir(uid), options_.node_name, options_.cpus, options_.memory_bytes},
+        world_, pod,
+        PodPlace{pod_dir(uid), options_.claims_dir, options_.node_name, options_.cpus, options_.memory_bytes},
         runtime ? *runtime : *options_.runtimes.front(), std::move(events));
     const auto run = entry.run;
     const auto requests = pod_requests(*pod);
@@ -211,6 +218,7 @@ class Agent::State : public std::enable_shared_from_this<State> {
   AgentOptions options_;
   Workers workers_;
   LogReader logs_;
+  std::shared_ptr<ClaimFolders> claims_;
   PodWorld world_;
   std::map<std::string, Entry> runs_;
   std::deque<std::string> queue_;  ///< uids of pods that wait for room
@@ -226,7 +234,7 @@ Agent::Agent(boost::asio::io_context& context, Executor& executor, cluster::Clus
 Agent::~Agent() = default;
 
 void Agent::start() {
-  state_->watch();
+  state_->start();
 }
 
 std::unique_ptr<cluster::Watch> Agent::read_log(const cluster::Object& pod, cluster::LogOptions options,

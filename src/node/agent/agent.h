@@ -22,7 +22,8 @@ class io_context;
 namespace tiphys::node {
 
 struct AgentOptions {
-  std::string pods_dir;  ///< a folder of each pod is made below it, named by its uid
+  std::string pods_dir;    ///< a folder of each pod is made below it, named by its uid
+  std::string claims_dir;  ///< and of each claim of storage
   std::string node_name;
   /// By name; the first is the default for pods without a runtime annotation. They outlive the agent.
   std::vector<Runtime*> runtimes;

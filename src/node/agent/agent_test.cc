@@ -77,6 +77,7 @@ class AgentTest : public ::testing::Test {
   void start() {
     AgentOptions options;
     options.pods_dir = folder_.path() + "/pods";
+    options.claims_dir = folder_.path() + "/claims";
     options.node_name = "laptop";
     options.runtimes = {&runtime_};
     options.most_pods = 3;
@@ -280,6 +281,58 @@ TEST_F(AgentTest, VolumesBecomeMounts) {
   EXPECT_EQ(mounts[3].host_path, folder_.path() + "/host");
 }
 
+TEST_F(AgentTest, ClaimsAreFoldersThatOutliveThePod) {
+  const cluster::Key claim{&cluster::kPersistentVolumeClaims, "default", "data"};
+  cluster_.put(cluster::kPersistentVolumeClaims, doc::parse_json(R"({"metadata":{"name":"data","namespace":"default",
+      "uid":"claimed"},"spec":{"accessModes":["ReadWriteOnce"],"resources":{"requests":{"storage":"1Gi"}}}})")
+                                                     .value());
+  settle();
+  EXPECT_EQ(doc::find_string(*cluster_.find(claim), "status", "phase"), "Bound");
+  EXPECT_EQ(doc::find_string(*cluster_.find(claim), "status", "capacity", "storage"), "1Gi");
+  const auto with_claim = [](std::string_view source) {
+    return std::pair{doc::Object{{"volumeMounts", doc::parse_json(R"([{"name":"v","mountPath":"/v"},
+                                                                     {"name":"own","mountPath":"/own"}])")
+                                                      .value()}},
+                     doc::Object{{"volumes", doc::parse_json(fmt::format(
+                                                                 R"([{{"name":"v","persistentVolumeClaim":{}}},
+                                                     {{"name":"own","ephemeral":{{}}}}])",
+                                                                 source))
+                                                 .value()}}};
+  };
+  auto [container, spec] = with_claim(R"({"claimName":"data"})");
+  cluster_.put(cluster::kPods, pod("a", container, spec));
+  const auto mounts = begun("a").spec.mounts;
+  EXPECT_EQ(mounts[0].host_path, folder_.path() + "/claims/claimed");
+  EXPECT_FALSE(mounts[0].read_only);
+  EXPECT_THAT(mounts[1].host_path, HasSubstr("/pods/uid-a/"));
+  write_file(mounts[0].host_path + "/f", "kept");
+
+  auto [of_reader, reading] = with_claim(R"({"claimName":"data","readOnly":true})");
+  cluster_.put(cluster::kPods, pod("b", of_reader, reading));
+  EXPECT_TRUE(begun("b").spec.mounts[0].read_only);
+  runtime_.run(id("a"));
+  runtime_.end(id("a"), 0);
+  ended("a");
+  EXPECT_EQ(read_file(mounts[0].host_path + "/f"), "kept");
+
+  cluster_.remove(claim, {}, [](const Result<cluster::Object>&) {});
+  settle();
+  EXPECT_TRUE(std::filesystem::exists(mounts[0].host_path)) << "b still uses it";
+  runtime_.run(id("b"));
+  runtime_.end(id("b"), 0);
+  run_until([&] { return !std::filesystem::exists(mounts[0].host_path); });
+
+  cluster_.put(cluster::kPods, pod("c", container, spec));
+  EXPECT_THAT(doc::to_json(ended("c")), HasSubstr("persistentvolumeclaim \\\"data\\\" not found"));
+}
+
+TEST_F(AgentTest, FoldersOfClaimsThatWereDeletedMeanwhileGo) {
+  agent_.reset();
+  write_file(folder_.path() + "/claims/gone/f", "x");
+  start();
+  run_until([&] { return !std::filesystem::exists(folder_.path() + "/claims/gone"); });
+}
+
 TEST_F(AgentTest, ProjectedVolumesAreOneFolder) {
   cluster_.put(cluster::kConfigMaps, doc::parse_json(R"({"metadata":{"name":"cm","namespace":"default"},
       "data":{"a":"1","b":"2"}})")
@@ -348,7 +401,7 @@ INSTANTIATE_TEST_SUITE_P(
                    R"({"volumes":[{"name":"v","hostPath":{"path":"/no/such","type":"Directory"}}]})",
                    "hostPath type check failed"},
         BadPodCase{"UnsupportedVolume", "{}", R"({"volumes":[{"name":"v","nfs":{"server":"s","path":"/"}}]})",
-                   "only emptyDir, hostPath, configMap, secret, downwardAPI and projected"},
+                   "only emptyDir, ephemeral, hostPath, persistentVolumeClaim, configMap"},
         BadPodCase{"BadQuantity", R"({"resources":{"limits":{"memory":"lots"}}})", "{}", "lots"},
         BadPodCase{"MoreThanTheMachine", R"({"resources":{"requests":{"cpu":"64"}}})", "{}", "Unschedulable"}),
     [](const auto& test) { return test.param.name; });

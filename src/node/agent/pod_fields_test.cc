@@ -51,7 +51,7 @@ TEST(PodFields, SubPathsMayHoldVariables) {
         "name": "main", "env": [{"name": "STEP", "value": "s1"}], "volumeMounts": [
         {"name": "v", "mountPath": "/v", )" +
                                             field + "}]}]}}");
-    const auto specs = container_specs(pod, PodSources(), {{"v", temp.path()}}, PodPlace{.dir = temp.path()});
+    const auto specs = container_specs(pod, PodSources(), {{"v", {temp.path()}}}, PodPlace{.dir = temp.path()});
     return specs ? specs->containers.at(0).mounts.at(0).host_path : specs.error().message;
   };
   EXPECT_EQ(mount(R"j("subPathExpr": "runs/$(STEP)")j"), temp.path() + "/runs/s1");

@@ -100,6 +100,7 @@ void PodRun::begin() {
 }
 
 void PodRun::prepare(const PodSources& sources) {
+  for (const auto& [key, uid] : sources.claims()) claims_.push_back(world_.claims.use(uid));
   auto volumes = make_volumes(*pod_, sources, place_);
   if (!volumes) return failed_before_start("init", volumes.error());
   auto made = container_specs(*pod_, sources, *volumes, place_);
@@ -396,7 +397,7 @@ void PodRun::write(PodReport report, Duration retry_after) {
   world_.cluster.patch(key_, cluster::PatchType::kMerge, report_patch(report),
                        [self = shared_from_this(), report, retry_after](Result<cluster::Object> written) mutable {
                          if (written || written.error().code == Code::kNotFound) {
-                           self->free_containers();
+                           self->free_what_it_used();
                            if (written && deleting(**written)) self->finish_deletion();
                            return self->events_.on_reported();
                          }
@@ -449,15 +450,16 @@ void PodRun::refuse(std::string reason, std::string message) {
   write(report("Failed"), kFirstRetry);
 }
 
-void PodRun::free_containers() {
+void PodRun::free_what_it_used() {
   // Not before the pod's end is on disk: a runtime that has forgotten a container would run it again.
   for (const Container& container : containers_) {
     if (container.asked) runtime_.remove(container.spec.id);
   }
+  claims_.clear();
 }
 
 void PodRun::finish_deletion() {
-  free_containers();
+  free_what_it_used();
   cluster::DeleteOptions options;
   options.uid = doc::find_string(*pod_, "metadata", "uid");
   options.grace_seconds = 0;

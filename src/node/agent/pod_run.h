@@ -11,6 +11,7 @@
 #include "base/executor.h"
 #include "base/workers.h"
 #include "cluster/cluster.h"
+#include "node/agent/claim_folders.h"
 #include "node/agent/pod_files.h"
 #include "node/agent/pod_report.h"
 #include "node/agent/pod_spec.h"
@@ -28,6 +29,7 @@ struct PodWorld {
   artifact::Repository& repository;
   Workers& workers;
   LogReader& logs;
+  ClaimFolders& claims;
 };
 
 class PodRun : public std::enable_shared_from_this<PodRun> {
@@ -90,13 +92,14 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   bool main_started() const;
   const Container* main_container() const;
   Duration grace() const;
-  void free_containers();
+  void free_what_it_used();
   void finish_deletion();
 
   PodWorld world_;
   cluster::Object pod_;
   cluster::Key key_;
   PodPlace place_;
+  std::vector<ClaimFolders::Use> claims_;  ///< kept until its end is on disk: outputs may lie there
   Runtime& runtime_;
   Events events_;
   std::vector<Container> containers_;  ///< init containers, then main, then the others

@@ -41,6 +41,7 @@ std::set<Key> keys_of(const doc::Value& pod) {
     for (const doc::Value& volume : volumes->get_array()) {
       add(keys, cluster::kConfigMaps, ns, doc::find_string(volume, "configMap", "name"));
       add(keys, cluster::kSecrets, ns, doc::find_string(volume, "secret", "secretName"));
+      add(keys, cluster::kPersistentVolumeClaims, ns, doc::find_string(volume, "persistentVolumeClaim", "claimName"));
       const doc::Value* projected = doc::find(volume, "projected", "sources");
       if (!projected || !projected->is_array()) continue;
       for (const doc::Value& source : projected->get_array()) {
@@ -102,7 +103,9 @@ void PodSources::fetch(cluster::Cluster& cluster, const doc::Value& pod,
   fetch->done = std::move(done);
   for (const Key& key : keys) {
     cluster.get(key, [fetch, key](Result<cluster::Object> object) {
-      if (object) {
+      if (object && key.resource == &cluster::kPersistentVolumeClaims) {
+        fetch->sources.claims_[key] = doc::find_string(**object, "metadata", "uid");
+      } else if (object) {
         fetch->sources.objects_[key] = items_of(**object, key.resource == &cluster::kSecrets);
       } else if (object.error().code != Code::kNotFound) {
         fetch->error = object.error().in(source_name(key));

@@ -1,4 +1,4 @@
-// The ConfigMaps and Secrets that a pod reads, fetched before it starts.
+// The ConfigMaps, Secrets and claims of storage that a pod uses, fetched before it starts.
 #pragma once
 
 #include <map>
@@ -22,9 +22,12 @@ class PodSources {
   const std::string* find(const cluster::Key& key, const std::string& item) const;
   /// All items of an object, or nullptr.
   const std::map<std::string, std::string>* find(const cluster::Key& key) const;
+  /// By key, the uids of the PersistentVolumeClaims among them.
+  const std::map<cluster::Key, std::string>& claims() const { return claims_; }
 
  private:
   std::map<cluster::Key, std::map<std::string, std::string>> objects_;
+  std::map<cluster::Key, std::string> claims_;
 };
 
 /// "ConfigMap \"name\"", for messages.

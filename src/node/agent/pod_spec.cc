@@ -57,7 +57,7 @@ Result<std::string> sub_path(const doc::Value& mount, const std::vector<std::pai
   return fail(Code::kInvalidArgument, fmt::format("subPathExpr \"{}\": missing value for \"{}\"", text, unknown[0]));
 }
 
-Result<std::vector<Mount>> mounts_of(const doc::Value& container, const std::map<std::string, std::string>& volumes,
+Result<std::vector<Mount>> mounts_of(const doc::Value& container, const HostVolumes& volumes,
                                      const std::vector<std::pair<std::string, std::string>>& env) {
   std::vector<Mount> mounts;
   const doc::Value* list = doc::find(container, "volumeMounts");
@@ -67,7 +67,8 @@ Result<std::vector<Mount>> mounts_of(const doc::Value& container, const std::map
     const auto volume = volumes.find(name);
     if (volume == volumes.end())
       return fail(Code::kNotFound, fmt::format("volume \"{}\" of a mount does not exist in the pod", name));
-    Mount made{volume->second, std::string(doc::find_string(mount, "mountPath")), truth(doc::find(mount, "readOnly"))};
+    Mount made{volume->second.path, std::string(doc::find_string(mount, "mountPath")),
+               volume->second.read_only || truth(doc::find(mount, "readOnly"))};
     if (!made.path.starts_with('/'))
       return fail(Code::kInvalidArgument, fmt::format("mountPath \"{}\" must be absolute", made.path));
     TIPHYS_TRY(const std::string below, sub_path(mount, env));
@@ -87,7 +88,7 @@ Result<std::vector<Mount>> mounts_of(const doc::Value& container, const std::map
 }
 
 Result<ContainerSpec> container_spec(const doc::Value& pod, const doc::Value& container, const PodSources& sources,
-                                     const std::map<std::string, std::string>& volumes, const PodPlace& place) {
+                                     const HostVolumes& volumes, const PodPlace& place) {
   ContainerSpec spec;
   spec.container_name = doc::find_string(container, "name");
   spec.pod_uid = doc::find_string(pod, "metadata", "uid");
@@ -148,8 +149,8 @@ Result<PodRequests> pod_requests(const doc::Value& pod) {
   return sum;
 }
 
-Result<PodContainers> container_specs(const doc::Value& pod, const PodSources& sources,
-                                      const std::map<std::string, std::string>& volumes, const PodPlace& place) {
+Result<PodContainers> container_specs(const doc::Value& pod, const PodSources& sources, const HostVolumes& volumes,
+                                      const PodPlace& place) {
   PodContainers made;
   const auto add = [&](const doc::Value& container, std::vector<ContainerSpec>& to) -> Status {
     auto spec = container_spec(pod, container, sources, volumes, place);

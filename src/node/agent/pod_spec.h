@@ -19,7 +19,8 @@ struct PodRequests {
 Result<PodRequests> pod_requests(const doc::Value& pod);
 
 struct PodPlace {
-  std::string dir;  ///< of this pod on this host
+  std::string dir;         ///< of this pod on this host
+  std::string claims_dir;  ///< where the folders of claims lie, named by their uids
   std::string node_name;
   double cpus = 0;  ///< of the machine: what a container may use that has no limit
   double memory_bytes = 0;
@@ -29,17 +30,22 @@ struct PodPlace {
 /// folder is among what a short step costs.
 std::string container_dir(const std::string& pod_dir, std::string_view name);
 
-/// Makes the pod's volumes below `place.dir` and gives each volume's host path. Doing it again changes nothing.
-Result<std::map<std::string, std::string>> make_volumes(const doc::Value& pod, const PodSources& sources,
-                                                        const PodPlace& place);
+struct HostVolume {
+  std::string path;
+  bool read_only = false;
+};
+using HostVolumes = std::map<std::string, HostVolume>;  ///< by the volume's name
+
+/// Makes the pod's volumes, most of them below `place.dir`. Doing it again changes nothing.
+Result<HostVolumes> make_volumes(const doc::Value& pod, const PodSources& sources, const PodPlace& place);
 
 struct PodContainers {
   std::vector<ContainerSpec> init;        ///< one after the other, before those of `containers`
   std::vector<ContainerSpec> containers;  ///< main first where there is one, whose network the others share
 };
 /// The containers of the pod, in its order. `inputs` is left to the caller.
-Result<PodContainers> container_specs(const doc::Value& pod, const PodSources& sources,
-                                      const std::map<std::string, std::string>& volumes, const PodPlace& place);
+Result<PodContainers> container_specs(const doc::Value& pod, const PodSources& sources, const HostVolumes& volumes,
+                                      const PodPlace& place);
 
 /// What a fieldRef means: "metadata.name", "metadata.labels['app']".
 Result<std::string> field_value(const doc::Value& pod, std::string_view path, const PodPlace& place);

@@ -17,8 +17,7 @@ doc::Value pod(std::string_view containers) {
   return made;
 }
 
-Result<std::vector<ContainerSpec>> specs(std::string_view containers,
-                                         const std::map<std::string, std::string>& volumes = {}) {
+Result<std::vector<ContainerSpec>> specs(std::string_view containers, const HostVolumes& volumes = {}) {
   TIPHYS_TRY(PodContainers made,
              container_specs(pod(containers), {}, volumes, {.dir = "/pods/u", .node_name = "laptop"}));
   return std::move(made.containers);
@@ -78,7 +77,7 @@ TEST(PodSpec, mounts_that_leave_their_volume) {
            {R"("mountPath": "/v", "subPath": "/etc")", "subPath \"/etc\" must be relative"},
        }) {
     const auto made = specs(R"([{"name": "main", "volumeMounts": [{"name": "v", )" + std::string(mount) + "}]}]",
-                            {{"v", volume.path()}});
+                            {{"v", {volume.path()}}});
     ASSERT_FALSE(made) << mount;
     EXPECT_EQ(made.error().code, Code::kInvalidArgument);
     EXPECT_THAT(made.error().message, HasSubstr(message));

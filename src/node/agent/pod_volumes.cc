@@ -152,50 +152,71 @@ Result<std::string> host_path(const doc::Value& source) {
   return path;
 }
 
-Result<std::string> make_volume(const doc::Value& pod, const doc::Value& volume, const PodSources& sources,
-                                const PodPlace& place) {
+/// The folder of a claim. One without an object stays Pending in a cluster; here nobody else could make it.
+Result<HostVolume> claimed(const doc::Value& source, const std::string& ns, const PodSources& sources,
+                           const PodPlace& place) {
+  const cluster::Key key{&cluster::kPersistentVolumeClaims, ns, std::string(doc::find_string(source, "claimName"))};
+  const auto claim = sources.claims().find(key);
+  if (claim == sources.claims().end()) {
+    return fail(Code::kNotFound, fmt::format("persistentvolumeclaim \"{}\" not found", key.name));
+  }
+  HostVolume volume{fmt::format("{}/{}", place.claims_dir, claim->second)};
+  const doc::Value* read_only = doc::find(source, "readOnly");
+  volume.read_only = read_only && read_only->is_bool() && read_only->get_bool();
+  TIPHYS_CHECK_OK(make_folder(volume.path, 0777));
+  return volume;
+}
+
+Result<HostVolume> make_volume(const doc::Value& pod, const doc::Value& volume, const PodSources& sources,
+                               const PodPlace& place) {
   const std::string_view name = doc::find_string(volume, "name");
   std::string folder = fmt::format("{}/volumes/{}", place.dir, name);
   const std::string ns(doc::find_string(pod, "metadata", "namespace"));
-  if (const doc::Value* source = doc::find(volume, "hostPath")) return host_path(*source);
+  if (const doc::Value* source = doc::find(volume, "hostPath")) {
+    TIPHYS_TRY(std::string path, host_path(*source));
+    return HostVolume{std::move(path)};
+  }
+  if (const doc::Value* source = doc::find(volume, "persistentVolumeClaim")) {
+    return claimed(*source, ns, sources, place);
+  }
   const auto mode = [](const doc::Value& source) { return mode_of(source, "defaultMode", 0644); };
   if (const doc::Value* source = doc::find(volume, "configMap")) {
     const cluster::Key key{&cluster::kConfigMaps, ns, std::string(doc::find_string(*source, "name"))};
     TIPHYS_CHECK_OK(make_folder(folder, 0755));
     TIPHYS_CHECK_OK(project_keys(*source, key, sources, mode(*source), folder));
-    return folder;
+    return HostVolume{folder};
   }
   if (const doc::Value* source = doc::find(volume, "secret")) {
     const cluster::Key key{&cluster::kSecrets, ns, std::string(doc::find_string(*source, "secretName"))};
     TIPHYS_CHECK_OK(make_folder(folder, 0755));
     TIPHYS_CHECK_OK(project_keys(*source, key, sources, mode(*source), folder));
-    return folder;
+    return HostVolume{folder};
   }
   if (const doc::Value* source = doc::find(volume, "downwardAPI")) {
     TIPHYS_CHECK_OK(make_folder(folder, 0755));
     TIPHYS_CHECK_OK(project_fields(*source, pod, place, mode(*source), folder));
-    return folder;
+    return HostVolume{folder};
   }
   if (const doc::Value* source = doc::find(volume, "projected")) {
     TIPHYS_CHECK_OK(make_folder(folder, 0755));
     TIPHYS_CHECK_OK(project_all(*source, pod, sources, place, folder));
-    return folder;
+    return HostVolume{folder};
   }
-  if (doc::find(volume, "emptyDir")) {
+  if (doc::find(volume, "emptyDir") || doc::find(volume, "ephemeral")) {
     TIPHYS_CHECK_OK(make_folder(folder, 0777));
-    return folder;
+    return HostVolume{folder};
   }
-  return fail(Code::kUnimplemented,
-              fmt::format("volume \"{}\": only emptyDir, hostPath, configMap, secret, downwardAPI and projected are "
-                          "supported here",
-                          name));
+  return fail(
+      Code::kUnimplemented,
+      fmt::format("volume \"{}\": only emptyDir, ephemeral, hostPath, persistentVolumeClaim, configMap, secret, "
+                  "downwardAPI and projected are supported here",
+                  name));
 }
 
 }  // namespace
 
-Result<std::map<std::string, std::string>> make_volumes(const doc::Value& pod, const PodSources& sources,
-                                                        const PodPlace& place) {
-  std::map<std::string, std::string> made;
+Result<HostVolumes> make_volumes(const doc::Value& pod, const PodSources& sources, const PodPlace& place) {
+  HostVolumes made;
   const doc::Value* volumes = doc::find(pod, "spec", "volumes");
   if (!volumes || !volumes->is_array()) return made;
   for (const doc::Value& volume : volumes->get_array()) {
