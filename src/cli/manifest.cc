@@ -117,6 +117,10 @@ Result<Manifests> read_manifests(const std::vector<std::string>& files) {
         manifests.templates.push_back({std::move(document.root), std::move(document.marks)});
         continue;
       }
+      if (object_resource(document.root)) {
+        manifests.objects.push_back({std::move(document.root), std::move(document.marks)});
+        continue;
+      }
       if (doc::find_string(document.root, "kind") == cluster::kCronWorkflows.kind) {
         manifests.crons.push_back({std::move(document.root), std::move(document.marks)});
         continue;
@@ -140,11 +144,18 @@ const cluster::Resource* template_resource(const doc::Value& document) {
   return nullptr;
 }
 
+const cluster::Resource* object_resource(const doc::Value& document) {
+  const auto* resource =
+      cluster::find_resource(doc::find_string(document, "apiVersion"), doc::find_string(document, "kind"));
+  const bool taken = resource == &cluster::kConfigMaps || resource == &cluster::kSecrets ||
+                     resource == &cluster::kPersistentVolumeClaims;
+  return taken ? resource : nullptr;
+}
+
 void set_namespace(doc::Value& object, const std::string& ns) {
-  const cluster::Resource* resource = template_resource(object);
-  const bool namespaced =
-      resource ? resource->namespaced : doc::find_string(object, "kind") == cluster::kCronWorkflows.kind;
-  if (!namespaced || !doc::find_string(object, "metadata", "namespace").empty()) return;
+  if (template_resource(object) == &cluster::kClusterWorkflowTemplates ||
+      !doc::find_string(object, "metadata", "namespace").empty())
+    return;
   doc::ensure_object(object.as_object(), "metadata")["namespace"] = ns;
 }
 
@@ -206,6 +217,7 @@ Result<Manifests> prepare_workflows(const std::vector<std::string>& files, const
     return fail(Code::kInvalidArgument, "--name names one workflow, but the files hold several; use --generate-name");
   }
   std::string errors;
+  for (auto& manifest : manifests.objects) set_namespace(manifest.workflow, options.ns);
   for (auto& manifest : manifests.templates) {
     set_namespace(manifest.workflow, options.ns);
     if (const Status checked = check_manifest(manifest, manifests.notes); !checked) errors += checked.error().message;

@@ -27,15 +27,16 @@ struct SubmitOptions {
 };
 
 struct Manifest {
-  doc::Value workflow;  ///< or a template of workflows, or a CronWorkflow
+  doc::Value workflow;  ///< or another kind of object
   doc::Marks marks;
 };
 
-/// What was read, and what to tell the user: warnings, documents that are neither.
+/// What was read, and what to tell the user: warnings, documents that are none of these.
 struct Manifests {
   std::vector<Manifest> workflows;
   std::vector<Manifest> templates;  ///< WorkflowTemplates and ClusterWorkflowTemplates
   std::vector<Manifest> crons;      ///< CronWorkflows
+  std::vector<Manifest> objects;    ///< ConfigMaps, Secrets and PersistentVolumeClaims: what workflows read and use
   std::string notes;
 };
 
@@ -43,7 +44,9 @@ struct Manifests {
 Result<Manifests> read_manifests(const std::vector<std::string>& files);
 /// The resource of a WorkflowTemplate or ClusterWorkflowTemplate; nullptr for any other document.
 const cluster::Resource* template_resource(const doc::Value& document);
-/// Templates and CronWorkflows that have a namespace and name none are of `ns`.
+/// The resource of a ConfigMap, Secret or PersistentVolumeClaim; nullptr for any other document.
+const cluster::Resource* object_resource(const doc::Value& document);
+/// Objects that have a namespace and name none are of `ns`.
 void set_namespace(doc::Value& object, const std::string& ns);
 /// Puts the options into a workflow.
 Status apply_options(doc::Value& workflow, const SubmitOptions& options);

@@ -77,12 +77,15 @@ TEST_F(ManifestTest, options_change_the_workflow) {
 
 TEST_F(ManifestTest, several_workflows_of_several_files) {
   const auto manifests = prepare_workflows(
-      {file("two.yaml", std::string(kHello) + "---\n" + kHello + "---\napiVersion: v1\nkind: ConfigMap\n"),
+      {file("two.yaml", std::string(kHello) + "---\n" + kHello + "---\napiVersion: v1\nkind: ConfigMap\n---\n" +
+                            "apiVersion: v1\nkind: Service\n"),
        file("one.yaml", kHello)},
       options_);
   ASSERT_TRUE(manifests) << manifests.error().message;
   EXPECT_EQ(manifests->workflows.size(), 3u);
-  EXPECT_THAT(manifests->notes, HasSubstr("a ConfigMap is not run; left out"));
+  ASSERT_EQ(manifests->objects.size(), 1u);
+  EXPECT_EQ(doc::find_string(manifests->objects[0].workflow, "metadata", "namespace"), options_.ns);
+  EXPECT_THAT(manifests->notes, HasSubstr("a Service is not run; left out"));
 }
 
 TEST_F(ManifestTest, errors) {

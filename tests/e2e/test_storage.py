@@ -62,3 +62,49 @@ def test_storage_of_a_failed_workflow_goes_with_it(cli):
     up.interrupt()
     up.end()
     see_folders_go(cli)
+
+
+OBJECTS = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, labels: {workflows.argoproj.io/configmap-type: Parameter}}
+data: {greeting: TEXT}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: key}
+stringData: {token: hidden}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {generateName: objects-}
+spec:
+  entrypoint: main
+  arguments: {parameters: [{name: greeting, valueFrom: {configMapKeyRef: {name: settings, key: greeting}}}]}
+  volumes: [{name: data, persistentVolumeClaim: {claimName: data}}]
+  templates:
+    - name: main
+      container:
+        image: busybox
+        command: [sh, -c, 'echo {{workflow.parameters.greeting}} $TOKEN >>/data/f; cat /data/f']
+        env: [{name: TOKEN, valueFrom: {secretKeyRef: {name: key, key: token}}}]
+        volumeMounts: [{name: data, mountPath: /data}]
+"""
+
+
+def test_run_creates_what_its_workflows_use(cli):
+    cli.run(OBJECTS.replace("TEXT", "hello"))
+    cli.run(OBJECTS.replace("TEXT", "again"))
+    assert [line.split(": ")[1] for line in cli("logs", "@latest").stdout.splitlines()] == ["hello hidden", "again hidden"]
+    assert len(folders(cli)) == 1
+
+
+def test_an_object_that_the_plane_refuses_is_named(cli):
+    bad = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: Not A Name}\n---\n" + CLAIMING.replace("NAME", "w").replace("CODE", "0")
+    done = cli.run(bad, code=2)
+    assert 'wf.yaml:2: ConfigMap "Not A Name": ' in done.stderr

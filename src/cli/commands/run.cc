@@ -78,6 +78,27 @@ Result<cluster::Key> create(std::unique_ptr<Session>& session, const SessionOpti
   }
 }
 
+/// What the workflows read and use, as it is in the files now; a claim that exists keeps its storage.
+Status create_objects(Session& session, const std::vector<Manifest>& objects) {
+  for (const Manifest& manifest : objects) {
+    const cluster::Resource& resource = *object_resource(manifest.workflow);
+    const std::string name(doc::find_string(manifest.workflow, "metadata", "name"));
+    const cluster::Key key{&resource, std::string(doc::find_string(manifest.workflow, "metadata", "namespace")), name};
+    auto put = await<cluster::Object>(
+        session.loop(), [&](auto done) { session.cluster().create(resource, manifest.workflow, std::move(done)); });
+    if (!put && put.error().code == Code::kAlreadyExists) {
+      if (&resource == &cluster::kPersistentVolumeClaims) continue;
+      put = await<cluster::Object>(
+          session.loop(), [&](auto done) { session.cluster().update(key, manifest.workflow, std::move(done)); });
+    }
+    if (!put) {
+      return std::unexpected(put.error().in(fmt::format("{}:{}: {} \"{}\"", manifest.marks.file(),
+                                                        manifest.marks.value("/kind").line, resource.kind, name)));
+    }
+  }
+  return {};
+}
+
 /// The templates of the files, as they are there now; what refers to them or to others of the plane is checked before.
 Status create_templates(Session& session, const Manifests& manifests) {
   for (const auto* list : {&manifests.templates, &manifests.workflows}) {
@@ -149,6 +170,7 @@ Result<int> run_workflows(RunFlags& flags) {
   }
   const Status put = create_templates(*session, *manifests);
   if (!put) return report_findings(put.error());
+  TIPHYS_CHECK_OK(create_objects(*session, manifests->objects));
   const Time created = loop.now();
   std::vector<cluster::Key> keys;
   for (auto& manifest : manifests->workflows) {

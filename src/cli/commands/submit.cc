@@ -60,12 +60,16 @@ Result<Manifests> prepare_from(const SubmitFlags& flags, const cluster::Object& 
   return manifests;
 }
 
-/// Templates are not what submit creates; argo passes them over too.
+/// What submit does not create; argo passes it over too.
 std::string passed_over(const Manifests& manifests) {
   std::string notes;
   for (const Manifest& tmpl : manifests.templates) {
     notes += fmt::format("{}:{}: a {} is not submitted; left out: `tiphys template create` creates it\n",
                          tmpl.marks.file(), tmpl.marks.value("/kind").line, doc::find_string(tmpl.workflow, "kind"));
+  }
+  for (const Manifest& object : manifests.objects) {
+    notes += fmt::format("{}:{}: a {} is not submitted; left out: `tiphys run` creates it\n", object.marks.file(),
+                         object.marks.value("/kind").line, doc::find_string(object.workflow, "kind"));
   }
   return notes;
 }
