@@ -207,7 +207,13 @@ constexpr Field<NodeStatus> kNodeFields[] = {
     {"finishedAt", Handling::kRead, [](const Place& place, NodeStatus& out) { read_time(place, out.finished_at); }},
     {"estimatedDuration"},
     field<&NodeStatus::progress>("progress"),
-    {"resourcesDuration"},
+    {"resourcesDuration", Handling::kRead,
+     [](const Place& place, NodeStatus& out) {
+       if (!expect_object(place)) return;
+       for (const auto& [name, seconds] : place.value().get_object()) {
+         read(place.member(name, seconds), out.resources_duration[name]);
+       }
+     }},
     field<&NodeStatus::pod_ip>("podIP"),
     field<&NodeStatus::daemoned>("daemoned"),
     {"nodeFlag", Handling::kRead,
@@ -276,6 +282,10 @@ doc::Value to_document(const Outputs& outputs) {
   return object;
 }
 
+void add(ResourcesDuration& sum, const ResourcesDuration& more) {
+  for (const auto& [name, seconds] : more) sum[name] += seconds;
+}
+
 const std::string& template_of(const NodeStatus& node) {
   return node.template_ref ? node.template_ref->template_name : node.template_name;
 }
@@ -303,6 +313,10 @@ std::string to_json(const NodeStatus& node) {
     object.time("startedAt", node.started_at);
     object.time("finishedAt", node.finished_at);
     object.text("progress", node.progress);
+    if (!node.resources_duration.empty()) {
+      ObjectWriter durations(object.key("resourcesDuration"));
+      for (const auto& [name, seconds] : node.resources_duration) durations.key(name) += std::to_string(seconds);
+    }
     object.text("podIP", node.pod_ip);
     object.flag("daemoned", node.daemoned);
     if (node.hooked || node.retried) {

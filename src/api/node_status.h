@@ -1,6 +1,8 @@
 // The status of one node of a run, as Argo's UI, CLI and SDKs read it.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +40,13 @@ constexpr bool failed_or_error(NodePhase phase) {
   return phase == NodePhase::kFailed || phase == NodePhase::kError;
 }
 
+/// Seconds by resource ("cpu", "memory"): what was asked for times how long, in units of a core, 100Mi of memory,
+/// 10Gi of storage.
+using ResourcesDuration = std::map<std::string, std::int64_t>;
+
+/// Adds `more` to `sum`.
+void add(ResourcesDuration& sum, const ResourcesDuration& more);
+
 struct MemoizationStatus {
   bool hit = false;
   std::string key;
@@ -56,6 +65,7 @@ struct NodeStatus {
   std::string boundary_id;
   std::string message;
   std::string progress;  ///< "N/M"
+  ResourcesDuration resources_duration;
   Time started_at{};
   Time finished_at{};
   bool hooked = false;   ///< nodeFlag

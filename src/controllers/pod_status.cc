@@ -7,6 +7,7 @@
 
 #include "cluster/pod_annotations.h"
 #include "controllers/names.h"
+#include "controllers/resources_duration.h"
 
 namespace tiphys::controllers {
 namespace {
@@ -251,6 +252,7 @@ engine::PodChanged read_pod(const doc::Value& pod) {
   read_main_exit_code(pod, change);
   read_containers(pod, change);
   read_outputs(pod, change);
+  if (ended(change.phase)) change.resources_duration = resources_duration(pod);
   return change;
 }
 

@@ -40,6 +40,10 @@ PublishedStatus PublishedStatus::add_changes(const engine::RunStatus& now, bool 
   if (!any || now.started_at != status.started_at) fields["startedAt"] = time_or_null(now.started_at);
   if (!any || now.finished_at != status.finished_at) fields["finishedAt"] = time_or_null(now.finished_at);
   if (!any || now.progress != status.progress) fields["progress"] = now.progress;
+  if (now.resources_duration != status.resources_duration) {
+    doc::Object& durations = fields["resourcesDuration"].emplace_object();
+    for (const auto& [name, seconds] : now.resources_duration) durations[name] = seconds;
+  }
   if (now.message != status.message) fields["message"] = text_or_null(now.message);
   if (!any || now_pod_running != pod_running || now.finished() != status.finished()) {
     fields["conditions"] = conditions(now, now_pod_running);
@@ -64,6 +68,11 @@ Result<engine::RunStatus> read_run_status(const doc::Value& workflow) {
   status.message = doc::find_string(*document, "message");
   if (const std::string_view progress = doc::find_string(*document, "progress"); !progress.empty()) {
     status.progress = progress;
+  }
+  if (const doc::Value* durations = doc::find(*document, "resourcesDuration"); durations && durations->is_object()) {
+    for (const auto& [name, seconds] : durations->get_object()) {
+      if (seconds.is_int64()) status.resources_duration[name] = seconds.get_int64();
+    }
   }
   status.started_at = parse_rfc3339(doc::find_string(*document, "startedAt")).value_or(Time{});
   status.finished_at = parse_rfc3339(doc::find_string(*document, "finishedAt")).value_or(Time{});

@@ -179,6 +179,7 @@ class FakeWorld {
       running.containers = containers_of(*pod, std::nullopt);
       due.emplace(now, std::move(running));
       PodChanged ended = pod_changed(pod->node_id, end.phase, end.message);
+      ended.resources_duration = {{"cpu", end.message.empty() ? 1 : 2}, {"memory", 3}};
       ended.exit_code = end.exit_code;
       ended.outputs = end.outputs;
       ended.containers =

@@ -82,6 +82,7 @@ Status Machine::load_node(api::NodeStatus& status) {
   node.template_name = &kNoTemplate;
   if (!status.pod_ip.empty()) node.extras().pod_ip = status.pod_ip;
   if (!status.host_node_name.empty()) node.extras().host_node_name = status.host_node_name;
+  if (!status.resources_duration.empty()) node.extras().resources_duration = std::move(status.resources_duration);
   if (status.memoization) node.extras().memoization = status.memoization;
   return {};
 }

@@ -50,6 +50,7 @@ void Machine::end_run(RunStatus::Phase phase, std::string message) {
   set_status(phase, std::move(message));
   status_.finished_at = now_;
   status_changed_ = true;
+  sum_resources();
 }
 
 void Machine::handle(const Started&) {

@@ -1,7 +1,7 @@
 // The state machine behind Run. Its methods lie in files by subject: machine.cc (events, the agenda), begin.cc (a
-// template becomes a node), config_maps.cc, pods.cc, container_set.cc, steps.cc, dag.cc, loops.cc, retry.cc, exit.cc, hooks.cc,
-// daemons.cc, suspend.cc, control.cc (stopping), outputs.cc, connect.cc (children and outbound nodes), load.cc,
-// restore.cc and status.cc.
+// template becomes a node), config_maps.cc, pods.cc, resources.cc, container_set.cc, steps.cc, dag.cc, loops.cc,
+// retry.cc, exit.cc, hooks.cc, daemons.cc, suspend.cc, control.cc (stopping), outputs.cc, connect.cc (children and
+// outbound nodes), load.cc, restore.cc and status.cc.
 #pragma once
 
 #include <deque>
@@ -138,6 +138,7 @@ class Machine {
   void ask_for_timer();
   void set_status(RunStatus::Phase phase, std::string message);
   void end_run(RunStatus::Phase phase, std::string message);
+  void sum_resources();
   void push(Action::Kind kind, NodeIndex node) { agenda_.push_back({kind, node}); }
 
   // globals.cc

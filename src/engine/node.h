@@ -30,6 +30,7 @@ struct NodeExtra {
   std::string display_name;  ///< when the template gives one
   std::string pod_ip;
   std::string host_node_name;
+  api::ResourcesDuration resources_duration;
   std::optional<api::Inputs> inputs;  ///< templates with rich inputs
   std::optional<api::MemoizationStatus> memoization;
   std::vector<NodeIndex> outbound;

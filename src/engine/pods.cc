@@ -181,6 +181,11 @@ void Machine::handle(const PodChanged& event) {
 void Machine::pod_ended(NodeIndex index, api::NodePhase phase, const PodChanged& event) {
   Node& node = nodes_[index];
   if (!event.host_node_name.empty()) node.extras().host_node_name = event.host_node_name;
+  if (!event.resources_duration.empty()) {
+    node.extras().resources_duration = event.resources_duration;
+    api::add(status_.resources_duration, event.resources_duration);
+    status_changed_ = true;
+  }
   if (event.exit_code) {
     node.exit_code = static_cast<std::int16_t>(std::clamp(*event.exit_code, -1, 1024));
     node.has_outputs = true;

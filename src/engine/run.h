@@ -39,6 +39,7 @@ struct PodChanged {
   std::optional<api::Outputs> outputs;  ///< result, parameters by path, artifacts with their location
   std::string host_node_name;
   std::string pod_ip;
+  api::ResourcesDuration resources_duration;  ///< once it has ended
   /// One of its containers: of a containerSet each has a node.
   struct Container {
     enum class State { kWaiting, kRunning, kEnded };
@@ -157,6 +158,7 @@ struct RunStatus {
   Phase phase = Phase::kUnset;
   std::string message;
   std::string progress = "0/0";
+  api::ResourcesDuration resources_duration;  ///< of all pods that have ended
   Time started_at{};
   Time finished_at{};
   std::optional<api::Outputs> outputs;  ///< those exported by globalName

@@ -54,6 +54,7 @@ api::NodeStatus Machine::status_of(NodeIndex index) const {
     status.pod_ip = node.extra->pod_ip;
     status.host_node_name = node.extra->host_node_name;
     status.memoization = node.extra->memoization;
+    status.resources_duration = node.extra->resources_duration;
     for (const NodeIndex out : node.extra->outbound) status.outbound_nodes.push_back(nodes_.id(out));
   }
   if (executable(node.type)) {

@@ -12,7 +12,7 @@
 #include "cluster/pod_annotations.h"
 #include "controllers/pod_builder.h"
 #include "node/agent/pod_spec.h"
-#include "node/agent/quantity.h"
+#include "cluster/quantity.h"
 #include "play/glob.h"
 #include "play/run_tests.h"
 #include "play/schedule.h"
@@ -85,7 +85,7 @@ Result<play::Resources> machine_of(const SimulateOptions& options) {
   for (const auto& [text, out] :
        {std::pair(&options.cpus, &machine.cpus), std::pair(&options.memory, &machine.memory_bytes)}) {
     if (text->empty()) continue;
-    TIPHYS_TRY(*out, node::parse_quantity(*text));
+    TIPHYS_TRY(*out, cluster::parse_quantity(*text));
   }
   return machine;
 }

@@ -101,6 +101,29 @@ std::string artifact_names(const NodeStatus& node) {
   return join(names, ",");
 }
 
+/// "2s*(1 cpu),2s*(100Mi memory)"
+std::string resources_text(const api::ResourcesDuration& resources) {
+  std::string text;
+  for (const auto& [name, seconds] : resources) {
+    const std::string_view unit = name == "memory"                                   ? "100Mi"
+                                  : name == "storage" || name == "ephemeral-storage" ? "10Gi"
+                                                                                     : "1";
+    text += fmt::format("{}{}*({} {})", text.empty() ? "" : ",", format_go_duration(std::chrono::seconds(seconds)),
+                        unit, name);
+  }
+  return text;
+}
+
+api::ResourcesDuration workflow_resources(const doc::Value& workflow) {
+  api::ResourcesDuration resources;
+  const doc::Value* written = doc::find(workflow, "status", "resourcesDuration");
+  if (!written || !written->is_object()) return resources;
+  for (const auto& [name, seconds] : written->get_object()) {
+    if (seconds.is_int64()) resources[name] = seconds.get_int64();
+  }
+  return resources;
+}
+
 std::string tree_row(const std::string& workflow_name, const TreeLine& line, const TreeOptions& options, Time now) {
   const NodeStatus* node = line.entry->node;
   if (!node) return fmt::format("{}{}\n", line.prefix, line.entry->summary);
@@ -114,7 +137,7 @@ std::string tree_row(const std::string& workflow_name, const TreeLine& line, con
   switch (options.output) {
     case TreeOutput::kWide:
       return fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", step, shown_template(*node), pod_column, duration,
-                         artifact_names(*node), message, "", host);
+                         artifact_names(*node), message, resources_text(node->resources_duration), host);
     case TreeOutput::kShort:
       return fmt::format("{}\t{}\t{}\t{}\t{}\t{}\n", step, shown_template(*node), pod_column, duration, message, host);
     case TreeOutput::kDefault:
@@ -211,6 +234,9 @@ std::string workflow_facts(const doc::Value& workflow, const NodeMap& nodes, con
   text += conditions_text(workflow, style);
   text += times_text(workflow, now);
   text += fact("Progress:", doc::find_string(workflow, "status", "progress"));
+  if (const auto resources = workflow_resources(workflow); !resources.empty()) {
+    text += fact("ResourcesDuration:", resources_text(resources));
+  }
   text += named_values(doc::find(spec, "arguments", "parameters"), "Parameters:");
   text += named_values(doc::find(workflow, "status", "outputs", "parameters"), "Output Parameters:");
   text += output_artifacts(doc::find(workflow, "status", "outputs", "artifacts"));

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "node/agent/quantity.h"
+#include "cluster/quantity.h"
 
 namespace tiphys::node {
 namespace {
@@ -13,7 +13,7 @@ namespace {
 Result<double> quantity(const doc::Value& container, std::string_view kind, std::string_view resource) {
   const doc::Value* value = doc::find(container, "resources", kind, resource);
   if (!value || value->is_null()) return -1.0;
-  auto parsed = parse_quantity(doc::scalar_text(*value));
+  auto parsed = cluster::parse_quantity(doc::scalar_text(*value));
   if (!parsed) return std::unexpected(parsed.error().in(fmt::format("resources.{}.{}", kind, resource)));
   return parsed;
 }

@@ -1,8 +1,8 @@
-#include "node/agent/quantity.h"
+#include "cluster/quantity.h"
 
 #include <gmock/gmock.h>
 
-namespace tiphys::node {
+namespace tiphys::cluster {
 namespace {
 
 struct QuantityCase {
@@ -51,4 +51,4 @@ TEST(Quantity, what_is_none) {
 }
 
 }  // namespace
-}  // namespace tiphys::node
+}  // namespace tiphys::cluster

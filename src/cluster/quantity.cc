@@ -1,11 +1,11 @@
-#include "node/agent/quantity.h"
+#include "cluster/quantity.h"
 
 #include <fmt/format.h>
 
 #include <charconv>
 #include <cmath>
 
-namespace tiphys::node {
+namespace tiphys::cluster {
 namespace {
 
 struct Suffix {
@@ -47,4 +47,4 @@ Result<double> parse_quantity(std::string_view text) {
   return fail(Code::kInvalidArgument, fmt::format("\"{}\" is not a quantity; write it like 500m, 2 or 128Mi", text));
 }
 
-}  // namespace tiphys::node
+}  // namespace tiphys::cluster
