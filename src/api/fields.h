@@ -13,6 +13,7 @@ void read(const Place& place, Outputs& out);
 
 void read(const Place& place, RetryStrategy& out);
 void read(const Place& place, TemplateRef& out);
+void read(const Place& place, Synchronization& out);
 void read(const Place& place, Template& out);
 void read(const Place& place, std::shared_ptr<const Template>& out);
 

@@ -61,6 +61,7 @@ constexpr Field<WorkflowSpec> kSpecFields[] = {
     field<&WorkflowSpec::parallelism>("parallelism"),
     field<&WorkflowSpec::active_deadline_seconds>("activeDeadlineSeconds"),
     field<&WorkflowSpec::retry_strategy>("retryStrategy"),
+    field<&WorkflowSpec::synchronization>("synchronization"),
     field<&WorkflowSpec::suspend>("suspend"),
     {"shutdown", Handling::kRead,
      [](const Place& place, WorkflowSpec& out) {
@@ -101,7 +102,6 @@ constexpr Field<WorkflowSpec> kSpecFields[] = {
     {"podGC", Handling::kLater},
     {"artifactGC", Handling::kLater},
     {"metrics", Handling::kLater},
-    {"synchronization", Handling::kLater},
     {"executorPlugins", Handling::kLater},
 };
 

@@ -210,6 +210,7 @@ constexpr Field<Template> kTemplateFields[] = {
     field<&Template::retry_strategy>("retryStrategy"),
     {"memoize", Handling::kRead,
      [](const Place& place, Template& out) { read_object<Memoize>(place, out.memoize.emplace(), kMemoizeFields); }},
+    field<&Template::synchronization>("synchronization"),
     int_or_string_field<&Template::active_deadline_seconds>("activeDeadlineSeconds"),
     field<&Template::timeout>("timeout"),
     field<&Template::parallelism>("parallelism"),
@@ -240,7 +241,6 @@ constexpr Field<Template> kTemplateFields[] = {
     {"plugin", Handling::kLater},
     {"daemon", Handling::kLater},
     {"metrics", Handling::kLater},
-    {"synchronization", Handling::kLater},
     {"pendingTimeout", Handling::kLater},
 };
 

@@ -57,6 +57,10 @@ class Validator {
   void check_mounts(const Template& tmpl, const doc::Value& container, const Spot& spot);
   void check_resource(const ResourceAction& resource, const Spot& spot);
 
+  // validate_synchronization.cc
+  void check_synchronization(const Synchronization& locks, const Spot& spot);
+  void check_semaphore(const SemaphoreRef& semaphore, const Spot& spot);
+
   // validate_steps.cc: steps and tasks
   /// `before` is filled with the steps; the scope refers to it.
   void check_steps(const Template& tmpl, const Spot& spot, Variables& scope, NodeOutputs& before);

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "api/synchronization.h"
 #include "base/time.h"
 #include "doc/value.h"
 
@@ -176,7 +177,8 @@ struct Template {
   std::optional<ResourceAction> resource;
   std::optional<RetryStrategy> retry_strategy;
   std::optional<Memoize> memoize;
-  std::string active_deadline_seconds;  ///< may hold tags; "" when absent
+  std::optional<Synchronization> synchronization;  ///< locks that its node holds while it runs
+  std::string active_deadline_seconds;             ///< may hold tags; "" when absent
   std::string timeout;
   std::optional<std::int64_t> parallelism;
   bool fail_fast = false;
@@ -196,6 +198,7 @@ struct WorkflowSpec {
   std::optional<std::int64_t> parallelism;
   std::optional<std::int64_t> active_deadline_seconds;
   std::optional<RetryStrategy> retry_strategy;
+  std::optional<Synchronization> synchronization;  ///< locks that the workflow holds from its beginning to its end
   bool suspend = false;
   std::string shutdown;  ///< "", Stop, Terminate
   std::string service_account_name;

@@ -337,7 +337,8 @@ void LiveRun::flush() {
   dirty_nodes_ = std::move(changes.nodes);
   dirty_status_ = changes.status || run_->status().finished();
   opening_.reset();
-  if (has_writes()) write();
+  if (has_writes()) return write();
+  release_locks();
 }
 
 void LiveRun::apply(const engine::Event& event, std::vector<engine::Effect>& effects) {
@@ -376,6 +377,10 @@ void LiveRun::carry_out(engine::Effect effect) {
                                }));
   } else if (auto* save = std::get_if<engine::SaveCache>(&effect)) {
     environment_.cache.save(key_.ns, std::move(*save));
+  } else if (auto* locks = std::get_if<engine::AcquireLocks>(&effect)) {
+    acquire_locks(std::move(*locks));
+  } else if (auto* release = std::get_if<engine::ReleaseLocks>(&effect)) {
+    locks_to_release_.insert(std::move(release->holder));
   } else if (const auto* timer = std::get_if<engine::SetTimer>(&effect)) {
     set_timer(timer->when);
   }
@@ -420,6 +425,17 @@ void LiveRun::run_resource(engine::RunResource request) {
   });
   resource_actions_[std::move(id)] =
       environment_.resources.run({key_.ns, key_.name, uid_, std::move(request)}, std::move(done));
+}
+
+void LiveRun::acquire_locks(engine::AcquireLocks request) {
+  locks_to_release_.erase(request.request.holder);
+  environment_.locks.acquire(
+      std::move(request), guarded([](LiveRun& self, engine::LocksAnswered answer) { self.push(std::move(answer)); }));
+}
+
+/// Only now is it on disk that the locks are no longer held: whoever gets them next is written after that.
+void LiveRun::release_locks() {
+  for (const std::string& holder : std::exchange(locks_to_release_, {})) environment_.locks.release(holder);
 }
 
 void LiveRun::set_timer(Time when) {

@@ -14,6 +14,7 @@
 #include "api/references.h"
 #include "base/executor.h"
 #include "cluster/cluster.h"
+#include "controllers/locks.h"
 #include "controllers/memo_cache.h"
 #include "controllers/pod_builder.h"
 #include "controllers/resource_runner.h"
@@ -28,6 +29,7 @@ struct RunEnvironment {
   Executor& executor;
   cluster::Cluster& cluster;
   MemoCache& cache;
+  Locks& locks;
   ResourceRunner& resources;
   Random& random;  ///< of expressions
   /// Failed writes are tried again after this, doubled up to the most.
@@ -96,6 +98,8 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void stop_pod(const engine::StopPod& request);
   void run_resource(engine::RunResource request);
   void set_timer(Time when);
+  void acquire_locks(engine::AcquireLocks request);
+  void release_locks();
 
   // Writes.
   bool changes_status() const;
@@ -148,6 +152,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   doc::Object pending_fields_;  ///< of the status, beside those of the run
   std::vector<PodToCreate> pods_to_create_;
   std::vector<std::string> pods_to_stop_;
+  std::set<std::string> locks_to_release_;  ///< of these holders, once what has been applied is written
   std::size_t writes_under_way_ = 0;
   bool write_failed_ = false;
   bool done_ = false;

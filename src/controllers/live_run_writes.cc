@@ -168,6 +168,7 @@ void LiveRun::end_of_writes() {
     return;
   }
   retry_delay_ = Duration::zero();
+  release_locks();
   prune_requests();
   if (!run_ || run_->status().finished()) return finish();
   if (!inbox_.empty()) schedule_flush();

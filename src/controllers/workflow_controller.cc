@@ -57,6 +57,7 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
         random_(random),
         options_(std::move(options)),
         cache_(executor, cluster),
+        locks_(executor, cluster, options_.first_retry),
         resources_(executor, cluster, [this](auto job) {
           blocking_.run(
               [job = std::move(job)]() mutable {
@@ -101,6 +102,7 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
   Random& random_;
   WorkflowControllerOptions options_;
   MemoCache cache_;
+  Locks locks_;
   Workers blocking_{executor_, 1};
   ResourceRunner resources_;
   std::map<std::string, std::shared_ptr<LiveRun>> runs_;
@@ -120,6 +122,7 @@ void WorkflowController::State::start(std::move_only_function<void()> on_ready) 
   auto ready = std::make_shared<std::move_only_function<void()>>(std::move(on_ready));
   starting_ = std::shared_ptr<void>(this, [weak = weak_from_this(), ready](void*) {
     const auto self = weak.lock();
+    if (self) self->locks_.open();
     if (self && *ready) self->executor_.post([ready] { (*ready)(); });
   });
   watch_workflows();
@@ -163,10 +166,13 @@ void WorkflowController::State::workflow_changed(const Object& workflow) {
 
 void WorkflowController::State::add_run(std::string key, const Object& workflow) {
   const RunEnvironment environment{
-      executor_, cluster_, cache_, resources_, random_, options_.first_retry, options_.longest_retry};
+      executor_, cluster_, cache_, locks_, resources_, random_, options_.first_retry, options_.longest_retry};
   std::string uid(doc::find_string(*workflow, "metadata", "uid"));
   auto run = std::make_shared<LiveRun>(environment, workflow, starting_,
                                        guarded([key, uid](State& self) { self.run_done(key, uid); }));
+  // A namesake that is gone may have left some.
+  locks_.release_workflow(key);
+  locks_.restore(*workflow);
   runs_[std::move(key)] = run;
   if (!pods_known_) return;
   if (doc::find_string(*workflow, "status", "phase").empty()) {
@@ -196,13 +202,22 @@ void WorkflowController::State::workflow_deleted(const doc::Value& workflow) {
   const auto it = runs_.find(run_key_of_workflow(workflow));
   if (it == runs_.end() || it->second->uid() != doc::find_string(workflow, "metadata", "uid")) return;
   // A completed workflow leaves the watch too: its run takes itself away once all is written.
-  if (!it->second->ending()) runs_.erase(it);
+  if (it->second->ending()) return;
+  const std::string key = it->first;
+  runs_.erase(it);
+  locks_.release_workflow(key);
 }
 
 void WorkflowController::State::workflows_synced() {
   retry_delay_ = Duration::zero();
   const std::set<std::string> seen = std::exchange(seen_, std::nullopt).value_or(std::set<std::string>());
-  std::erase_if(runs_, [&](const auto& run) { return !seen.contains(run.first) && !run.second->ending(); });
+  for (auto next = runs_.begin(); next != runs_.end();) {
+    const auto run = next++;
+    if (seen.contains(run->first) || run->second->ending()) continue;
+    const std::string gone = run->first;
+    runs_.erase(run);
+    locks_.release_workflow(gone);
+  }
   if (!pods_known_) list_pods();
 }
 
@@ -276,7 +291,9 @@ void WorkflowController::State::on_pod(const WatchEvent& event) {
 
 void WorkflowController::State::run_done(const std::string& key, const std::string& uid) {
   const auto it = runs_.find(key);
-  if (it != runs_.end() && it->second->uid() == uid) runs_.erase(it);
+  if (it == runs_.end() || it->second->uid() != uid) return;
+  runs_.erase(it);
+  locks_.release_workflow(key);
 }
 
 void WorkflowController::State::retry(std::string_view what, const Error& error, void (State::*task)()) {

@@ -193,6 +193,8 @@ void Machine::unblock() {
     blocked_.erase(next);
     if (Frame* frame = frame_of(index)) {
       pump(*frame);
+    } else if (nodes_[index].asks_locks()) {
+      ask_locks(index);
     } else if (nodes_[index].type == api::NodeType::kRetry) {
       retry(index);
     }

@@ -41,13 +41,20 @@ void Machine::launch(NodeIndex index) {
   }
   if (past_deadline() && !node.on_exit) return set_phase(index, api::NodePhase::kFailed, "Step exceeded its deadline");
   ask_for_pod(index);
-  if (node.fulfilled() || node.owner == Owner::kAttempt || node.plan->timeout.empty()) return;
-  const BodyVariables variables(*this, index);
-  const auto text = render(node.plan->timeout, globals(), variables, Leftover::kKeep);
-  if (!text) return errored(index, text.error().message);
-  if (const auto timeout = parse_seconds_or_duration(*text)) {
+  if (node.fulfilled()) return;
+  if (const Status set = set_pending_timer(index); !set) errored(index, set.error().message);
+}
+
+/// The template's timeout also ends what has not begun by then.
+Status Machine::set_pending_timer(NodeIndex index) {
+  const Node& node = nodes_[index];
+  if (node.owner == Owner::kAttempt || node.plan->timeout.empty()) return {};
+  TIPHYS_TRY(const std::string text,
+             render(node.plan->timeout, globals(), BodyVariables(*this, index), Leftover::kKeep));
+  if (const auto timeout = parse_seconds_or_duration(text)) {
     set_timer({node.started_at + *timeout, Timer::Kind::kPending, index});
   }
+  return {};
 }
 
 void Machine::ask_for_pod(NodeIndex index) {
@@ -129,7 +136,7 @@ void Machine::handle(const PodChanged& event) {
   const NodeIndex index = nodes_.find_id(event.node_id);
   if (index == kNoNode) return;
   Node& node = nodes_[index];
-  if (node.type != api::NodeType::kPod || node.fulfilled() || node.asks_cache()) return;
+  if (node.type != api::NodeType::kPod || node.fulfilled() || node.asks_cache() || node.asks_locks()) return;
   node.pod_asked = true;
   switch (event.phase) {
     case PodChanged::Phase::kPending:

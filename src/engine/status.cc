@@ -52,6 +52,7 @@ api::NodeStatus Machine::status_of(NodeIndex index) const {
     status.pod_ip = node.extra->pod_ip;
     status.host_node_name = node.extra->host_node_name;
     status.memoization = node.extra->memoization;
+    status.awaited_lock = node.extra->awaited_lock;
     for (const NodeIndex out : node.extra->outbound) status.outbound_nodes.push_back(nodes_.id(out));
   }
   const bool executable = node.type == api::NodeType::kPod || node.type == api::NodeType::kSuspend;
