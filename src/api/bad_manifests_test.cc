@@ -7,7 +7,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "api/parse.h"
+#include "api/cron_workflow.h"
 
 namespace tiphys::api {
 namespace {
@@ -37,8 +37,7 @@ std::pair<std::string, bool> judge(const fs::path& manifest) {
       return std::count_if(findings.begin(), findings.end(),
                            [](const Finding& each) { return each.severity == Finding::Severity::kError; });
     };
-    const Workflow workflow = parse_workflow(document.root, findings);
-    if (count() == 0) validate_workflow(workflow, findings);
+    check_document(document.root, findings);
     wrong = wrong || count() > 0;
     said += render_findings(findings, document.marks);
   }

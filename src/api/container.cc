@@ -9,41 +9,16 @@ void check_object_only(const Place& place, Unread&) {
   expect_object(place);
 }
 
-constexpr Field<Unread> kEnvVarSourceFields[] = {
-    {"configMapKeyRef", Handling::kRead, check_object_only},
-    {"secretKeyRef", Handling::kRead, check_object_only},
-    {"fieldRef", Handling::kRead, check_object_only},
-    {"resourceFieldRef", Handling::kRead, check_object_only},
-    {"fileKeyRef", Handling::kLater},
-};
+void check_int_or_string(const Place& place, Unread&) {
+  read_int_or_string(place);
+}
 
-constexpr Field<Unread> kEnvVarFields[] = {
-    {"name", Handling::kRead, check_as<std::string>},
-    {"value", Handling::kRead, check_as<std::string>},
-    {"valueFrom", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kEnvVarSourceFields); }},
-};
-
-constexpr Field<Unread> kEnvFromFields[] = {
-    {"prefix", Handling::kRead, check_as<std::string>},
-    {"configMapRef", Handling::kRead, check_object_only},
-    {"secretRef", Handling::kRead, check_object_only},
-};
-
-constexpr Field<Unread> kVolumeMountFields[] = {
-    {"name", Handling::kRead, check_as<std::string>},
-    {"mountPath", Handling::kRead, check_as<std::string>},
-    {"subPath", Handling::kRead, check_as<std::string>},
-    {"subPathExpr", Handling::kLater},
-    {"readOnly", Handling::kRead, check_as<bool>},
-    {"recursiveReadOnly", Handling::kCluster},
-    {"mountPropagation", Handling::kCluster},
-};
-
-constexpr Field<Unread> kResourcesFields[] = {
-    {"limits", Handling::kRead, check_object_only},
-    {"requests", Handling::kRead, check_object_only},
-    {"claims", Handling::kCluster},
-};
+void check_scheme(const Place& place, Unread&) {
+  std::string scheme;
+  read(place, scheme);
+  if (!scheme.empty() && scheme != "HTTP")
+    place.error(fmt::format("{} must be HTTP: others are not supported yet", place.name()));
+}
 
 template <const auto& fields>
 void check_list(const Place& place, Unread&) {
@@ -52,81 +27,186 @@ void check_list(const Place& place, Unread&) {
   for (std::size_t i = 0; i < array.size(); ++i) check_object(place.element(i, array[i]), fields);
 }
 
+constexpr Shape kConfigMapKey = kubernetes("ConfigMapKeySelector");
+constexpr Shape kSecretKey = kubernetes("SecretKeySelector");
+constexpr Shape kFieldSelector = kubernetes("ObjectFieldSelector");
+constexpr Shape kResourceSelector = kubernetes("ResourceFieldSelector");
+constexpr Shape kFileKey = kubernetes("FileKeySelector");
+constexpr Shape kConfigMapEnv = kubernetes("ConfigMapEnvSource");
+constexpr Shape kSecretEnv = kubernetes("SecretEnvSource");
+constexpr Shape kResourceClaims = kubernetes("ResourceClaim", Shape::Around::kList);
+constexpr Shape kSecurityContext = kubernetes("SecurityContext");
+constexpr Shape kContainerPorts = kubernetes("ContainerPort", Shape::Around::kList);
+constexpr Shape kLifecycle = kubernetes("Lifecycle");
+constexpr Shape kProbe = kubernetes("Probe");
+constexpr Shape kExecAction = kubernetes("ExecAction");
+constexpr Shape kGrpcAction = kubernetes("GRPCAction");
+constexpr Shape kResizePolicies = kubernetes("ContainerResizePolicy", Shape::Around::kList);
+constexpr Shape kRestartRules = kubernetes("ContainerRestartRule", Shape::Around::kList);
+constexpr Shape kVolumeDevices = kubernetes("VolumeDevice", Shape::Around::kList);
+constexpr Shape kQuantities{Shape::Type::kText, Shape::Around::kMap};
+
+constexpr Field<Unread> kEnvVarSourceFields[] = {
+    {"configMapKeyRef", Handling::kRead, check_object_only, "A key of a ConfigMap.", &kConfigMapKey,
+     "AgentEnv.Resolves"},
+    {"secretKeyRef", Handling::kRead, check_object_only, "A key of a Secret.", &kSecretKey, "AgentEnv.Resolves"},
+    {"fieldRef", Handling::kRead, check_object_only, "A field of the pod.", &kFieldSelector, "AgentEnv.Resolves"},
+    {"resourceFieldRef", Handling::kRead, check_object_only, "What the container asks for, or may use at most.",
+     &kResourceSelector, "PodFields.ResourcesAreInUnitsOfTheDivisor"},
+    {"fileKeyRef", Handling::kLater, nullptr, "A key of a file in a volume.", &kFileKey},
+};
+constexpr FieldTable kEnvVarSourceTable("EnvVarSource", kEnvVarSourceFields);
+
+constexpr Field<Unread> kEnvVarFields[] = {
+    {"name", Handling::kRead, check_as<std::string>, "The variable.", &kString},
+    {"value", Handling::kRead, check_as<std::string>, "Its value; $(NAME) is an earlier variable.", &kString,
+     "AgentEnv.Resolves"},
+    {"valueFrom", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kEnvVarSourceFields); },
+     "Where its value comes from instead.", &kObject<kEnvVarSourceTable>},
+};
+constexpr FieldTable kEnvVarTable("EnvVar", kEnvVarFields);
+
+constexpr Field<Unread> kEnvFromFields[] = {
+    {"prefix", Handling::kRead, check_as<std::string>, "What the variables' names begin with.", &kString},
+    {"configMapRef", Handling::kRead, check_object_only, "All keys of a ConfigMap.", &kConfigMapEnv,
+     "AgentEnv.Resolves"},
+    {"secretRef", Handling::kRead, check_object_only, "All keys of a Secret.", &kSecretEnv, "AgentEnv.Resolves"},
+};
+constexpr FieldTable kEnvFromTable("EnvFromSource", kEnvFromFields);
+
+constexpr Field<Unread> kVolumeMountFields[] = {
+    {"name", Handling::kRead, check_as<std::string>, "The volume.", &kString},
+    {"mountPath", Handling::kRead, check_as<std::string>, "Where the container sees it.", &kString,
+     "AgentTest.VolumesBecomeMounts"},
+    {"subPath", Handling::kRead, check_as<std::string>, "A file or folder of it instead of the whole.", &kString,
+     "AgentTest.VolumesBecomeMounts"},
+    {"subPathExpr", Handling::kRead, check_as<std::string>, "The same, with variables of the environment: $(NAME).",
+     &kString, "PodFields.SubPathsMayHoldVariables"},
+    {"readOnly", Handling::kRead, check_as<bool>, "The container cannot write to it.", &kBoolean,
+     "ProcessRuntime.ReadOnlyVolumesCannotBeWritten"},
+    {"recursiveReadOnly", Handling::kCluster, nullptr, "What is mounted inside is read-only too.", &kString},
+    {"mountPropagation", Handling::kCluster, nullptr, "Whether later mounts are seen on both sides.", &kString},
+};
+constexpr FieldTable kVolumeMountTable("VolumeMount", kVolumeMountFields);
+
+constexpr Field<Unread> kResourcesFields[] = {
+    {"limits", Handling::kRead, check_object_only, "What it may use at most: cpu, memory.", &kQuantities,
+     "ContainerRuntimeTest.LimitsAreSeenInside"},
+    {"requests", Handling::kRead, check_object_only,
+     "What the machine must have left before the pod starts: cpu, memory.", &kQuantities,
+     "AgentTest.RequestsAreAdmittedUpToTheMachine"},
+    {"claims", Handling::kCluster, nullptr, "Devices claimed for the pod.", &kResourceClaims},
+};
+constexpr FieldTable kResourcesTable("ResourceRequirements", kResourcesFields);
+
+constexpr Field<Unread> kHttpHeaderFields[] = {
+    {"name", Handling::kRead, check_as<std::string>, "Its name.", &kString},
+    {"value", Handling::kRead, check_as<std::string>, "Its value.", &kString},
+};
+constexpr FieldTable kHttpHeaderTable("HTTPHeader", kHttpHeaderFields);
+
+constexpr Field<Unread> kHttpGetFields[] = {
+    {"path", Handling::kRead, check_as<std::string>, "What is asked for.", &kString},
+    {"port", Handling::kRead, check_int_or_string, "Where: a number, or the name of one of the container's ports.",
+     &kIntOrString},
+    {"host", Handling::kRead, check_as<std::string>, "Whom; without it the pod.", &kString},
+    {"scheme", Handling::kRead, check_scheme, "HTTP.", &kString},
+    {"httpHeaders", Handling::kRead, check_list<kHttpHeaderFields>, "Headers of the request.",
+     &kObject<kHttpHeaderTable, Shape::Around::kList>},
+};
+constexpr FieldTable kHttpGetTable("HTTPGetAction", kHttpGetFields);
+
+constexpr Field<Unread> kTcpSocketFields[] = {
+    {"port", Handling::kRead, check_int_or_string, "Where: a number, or the name of one of the container's ports.",
+     &kIntOrString},
+    {"host", Handling::kRead, check_as<std::string>, "Whom; without it the pod.", &kString},
+};
+constexpr FieldTable kTcpSocketTable("TCPSocketAction", kTcpSocketFields);
+
+constexpr Field<Unread> kProbeFields[] = {
+    {"exec", Handling::kLater, nullptr, "A command in the container.", &kExecAction},
+    {"httpGet", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kHttpGetFields); },
+     "A request that is answered by a status from 200 to 399.", &kObject<kHttpGetTable>,
+     "test_a_daemon_serves_those_after_it"},
+    {"tcpSocket", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kTcpSocketFields); },
+     "A connection that is taken.", &kObject<kTcpSocketTable>},
+    {"grpc", Handling::kLater, nullptr, "A request of gRPC's health service.", &kGrpcAction},
+    {"initialDelaySeconds", Handling::kRead, check_as<int>, "How long to wait first.", &kInteger},
+    {"timeoutSeconds", Handling::kRead, check_as<int>, "How long an answer may take; 1 by default.", &kInteger},
+    {"periodSeconds", Handling::kRead, check_as<int>, "How often it is tried; 10 by default.", &kInteger},
+    {"successThreshold", Handling::kRead, check_as<int>, "After how many successes it is ready.", &kInteger},
+    {"failureThreshold", Handling::kRead, check_as<int>, "After how many failures it is not ready any more.",
+     &kInteger},
+    {"terminationGracePeriodSeconds", Handling::kCarry, nullptr, "Of liveness probes.", &kInteger, "", "No effect."},
+};
+constexpr FieldTable kProbeTable("Probe", kProbeFields);
+
 /// Those of init containers and sidecars; the first is theirs alone, the last a script's.
 constexpr Field<Unread> kAllContainerFields[] = {
-    {"mirrorVolumeMounts", Handling::kRead, check_as<bool>},
-    {"name", Handling::kRead, check_as<std::string>},
-    {"image", Handling::kRead, check_as<std::string>},
-    {"command", Handling::kRead, check_as<std::vector<std::string>>},
-    {"args", Handling::kRead, check_as<std::vector<std::string>>},
-    {"workingDir", Handling::kRead, check_as<std::string>},
-    {"env", Handling::kRead, check_list<kEnvVarFields>},
-    {"envFrom", Handling::kRead, check_list<kEnvFromFields>},
-    {"volumeMounts", Handling::kRead, check_list<kVolumeMountFields>},
-    {"resources", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kResourcesFields); }},
-    {"securityContext", Handling::kRead, check_object_only},
-    {"imagePullPolicy", Handling::kRead, check_as<std::string>},
-    {"ports"},
-    {"stdin"},
-    {"stdinOnce"},
-    {"tty"},
-    {"terminationMessagePath"},
-    {"terminationMessagePolicy"},
-    {"lifecycle", Handling::kCluster},
-    {"livenessProbe", Handling::kCluster},
-    {"readinessProbe", Handling::kCluster},
-    {"startupProbe", Handling::kCluster},
-    {"resizePolicy", Handling::kCluster},
-    {"restartPolicy", Handling::kCluster},
-    {"restartPolicyRules", Handling::kCluster},
-    {"volumeDevices", Handling::kLater},
-    {"source", Handling::kRead, check_as<std::string>},
+    {"mirrorVolumeMounts", Handling::kRead, check_as<bool>, "It has the mounts of the main container too.", &kBoolean,
+     "PodBuilder.SidecarsMirrorMountsOfMain"},
+    {"name", Handling::kRead, check_as<std::string>, "Its name; that of a template's container is always main.",
+     &kString},
+    {"image", Handling::kRead, check_as<std::string>, "The image. The process runtime runs commands of the host.",
+     &kString, "ContainerRuntimeTest.AnImageIsPulledWhenThePolicyWantsIt"},
+    {"command", Handling::kRead, check_as<std::vector<std::string>>, "The program; without it the image's.", &kStrings,
+     "ContainerRuntimeTest.CommandAndArgumentsReplaceTheImagesAsInKubernetes"},
+    {"args", Handling::kRead, check_as<std::vector<std::string>>, "Its arguments.", &kStrings,
+     "ContainerRuntimeTest.CommandAndArgumentsReplaceTheImagesAsInKubernetes"},
+    {"workingDir", Handling::kRead, check_as<std::string>, "The folder in which it starts.", &kString,
+     "ProcessRuntime.WorkingDirIsMadeWhenMissing"},
+    {"env", Handling::kRead, check_list<kEnvVarFields>, "Environment variables.",
+     &kObject<kEnvVarTable, Shape::Around::kList>, "AgentEnv.Resolves"},
+    {"envFrom", Handling::kRead, check_list<kEnvFromFields>, "Environment variables of ConfigMaps and Secrets.",
+     &kObject<kEnvFromTable, Shape::Around::kList>, "AgentEnv.Resolves"},
+    {"volumeMounts", Handling::kRead, check_list<kVolumeMountFields>, "Volumes that it sees.",
+     &kObject<kVolumeMountTable, Shape::Around::kList>, "AgentTest.VolumesBecomeMounts"},
+    {"resources", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kResourcesFields); },
+     "What it needs, and may use at most.", &kObject<kResourcesTable>},
+    {"securityContext", Handling::kRead, check_object_only, "User, capabilities, a read-only root.", &kSecurityContext,
+     "AgentTest.LimitsAndSecurityReachTheRuntime"},
+    {"imagePullPolicy", Handling::kRead, check_as<std::string>, "When the image is pulled.", &kChoice<kPullPolicies>,
+     "FakeEngineTest.PoliciesThatForbidAPull"},
+    {"ports", Handling::kCarry, nullptr, "Ports that it listens on, for people.", &kContainerPorts},
+    {"stdin", Handling::kCarry, nullptr, "It has a standard input.", &kBoolean, "", "No effect: it is empty."},
+    {"stdinOnce", Handling::kCarry, nullptr, "Standard input ends with the first one who writes.", &kBoolean, "",
+     "No effect."},
+    {"tty", Handling::kCarry, nullptr, "It has a terminal.", &kBoolean, "", "No effect."},
+    {"terminationMessagePath", Handling::kCarry, nullptr, "A file whose content tells why it ended.", &kString, "",
+     "No effect."},
+    {"terminationMessagePolicy", Handling::kCarry, nullptr, "Whether its log may tell that instead.", &kString, "",
+     "No effect."},
+    {"lifecycle", Handling::kCluster, nullptr, "What runs after its start and before its end.", &kLifecycle},
+    {"livenessProbe", Handling::kCluster, nullptr, "How it is seen to be alive.", &kProbe},
+    {"readinessProbe", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kProbeFields); },
+     "How it is seen to be ready: what follows a daemon waits for it.", &kObject<kProbeTable>,
+     "test_a_daemon_serves_those_after_it"},
+    {"startupProbe", Handling::kCluster, nullptr, "How it is seen to have started.", &kProbe},
+    {"resizePolicy", Handling::kCluster, nullptr, "Whether it restarts when its resources change.", &kResizePolicies},
+    {"restartPolicy", Handling::kCluster, nullptr, "Always: an init container that keeps running.", &kString},
+    {"restartPolicyRules", Handling::kCluster, nullptr, "When it is started again.", &kRestartRules},
+    {"volumeDevices", Handling::kLater, nullptr, "Block devices that it sees.", &kVolumeDevices},
+    {"source", Handling::kRead, check_as<std::string>, "The script; `command` runs the file that holds it.", &kString,
+     "PodBuilder.ScriptSourceIsAFileAndTheLastArgument"},
 };
 constexpr std::span<const Field<Unread>> kScriptFields = std::span(kAllContainerFields).subspan(1);
 constexpr std::span<const Field<Unread>> kContainerFields = kScriptFields.first(kScriptFields.size() - 1);
 constexpr std::span<const Field<Unread>> kFurtherContainerFields =
     std::span(kAllContainerFields).first(std::size(kAllContainerFields) - 1);
 
-constexpr Field<Unread> kVolumeFields[] = {
-    {"name", Handling::kRead, check_as<std::string>},
-    {"emptyDir", Handling::kRead, check_object_only},
-    {"hostPath", Handling::kRead, check_object_only},
-    {"configMap", Handling::kRead, check_object_only},
-    {"secret", Handling::kRead, check_object_only},
-    {"persistentVolumeClaim", Handling::kLater},
-    {"projected", Handling::kLater},
-    {"downwardAPI", Handling::kLater},
-    {"ephemeral", Handling::kLater},
-    {"csi", Handling::kLater},
-    {"image", Handling::kLater},
-    {"nfs", Handling::kLater},
-    {"iscsi", Handling::kLater},
-    {"fc", Handling::kLater},
-    {"rbd", Handling::kLater},
-    {"cephfs", Handling::kLater},
-    {"cinder", Handling::kLater},
-    {"glusterfs", Handling::kLater},
-    {"gitRepo", Handling::kLater},
-    {"flexVolume", Handling::kLater},
-    {"flocker", Handling::kLater},
-    {"azureFile", Handling::kLater},
-    {"azureDisk", Handling::kLater},
-    {"vsphereVolume", Handling::kLater},
-    {"quobyte", Handling::kLater},
-    {"photonPersistentDisk", Handling::kLater},
-    {"portworxVolume", Handling::kLater},
-    {"scaleIO", Handling::kLater},
-    {"storageos", Handling::kLater},
-    {"gcePersistentDisk", Handling::kLater},
-    {"awsElasticBlockStore", Handling::kLater},
-};
-
 constexpr Field<Unread> kMetadataFields[] = {
-    {"labels", Handling::kRead, check_as<std::map<std::string, std::string>>},
-    {"annotations", Handling::kRead, check_as<std::map<std::string, std::string>>},
+    {"labels", Handling::kRead, check_as<std::map<std::string, std::string>>, "The pods' labels.", &kStringMap,
+     "PodBuilder.MetadataNamesWorkflowAndNode"},
+    {"annotations", Handling::kRead, check_as<std::map<std::string, std::string>>, "The pods' annotations.",
+     &kStringMap, "PodBuilder.MetadataNamesWorkflowAndNode"},
 };
 
 }  // namespace
+
+constexpr FieldTable kContainerTable("Container", kContainerFields);
+constexpr FieldTable kScriptTable("ScriptTemplate", kScriptFields);
+constexpr FieldTable kFurtherContainerTable("UserContainer", kFurtherContainerFields);
+constexpr FieldTable kPodMetadataTable("Metadata", kMetadataFields);
 
 void check_container(const Place& place) {
   check_object(place, kContainerFields);
@@ -140,11 +220,6 @@ void check_further_containers(const Place& place) {
   if (!expect_array(place)) return;
   const doc::Array& array = place.value().get_array();
   for (std::size_t i = 0; i < array.size(); ++i) check_object(place.element(i, array[i]), kFurtherContainerFields);
-}
-
-void check_volumes(const Place& place) {
-  Unread unread;
-  check_list<kVolumeFields>(place, unread);
 }
 
 void check_metadata(const Place& place) {

@@ -6,6 +6,57 @@
 
 namespace tiphys::api {
 
+extern const FieldTable kParameterTable;
+extern const FieldTable kArtifactTable;
+extern const FieldTable kInputsTable;
+extern const FieldTable kOutputsTable;
+extern const FieldTable kRetryStrategyTable;
+extern const FieldTable kTemplateRefTable;
+extern const FieldTable kHookTable;
+extern const FieldTable kStepTable;
+extern const FieldTable kDagTable;
+extern const FieldTable kTemplateTable;
+extern const FieldTable kSynchronizationTable;
+extern const FieldTable kSpecTable;
+extern const FieldTable kWorkflowTable;
+extern const FieldTable kCronWorkflowTable;
+extern const FieldTable kMetadataTable;
+extern const FieldTable kContainerTable;
+extern const FieldTable kScriptTable;
+extern const FieldTable kFurtherContainerTable;
+extern const FieldTable kVolumeTable;
+extern const FieldTable kPodMetadataTable;
+
+template <>
+inline constexpr const FieldTable* kTableOf<Parameter> = &kParameterTable;
+template <>
+inline constexpr const FieldTable* kTableOf<Artifact> = &kArtifactTable;
+template <>
+inline constexpr const FieldTable* kTableOf<Inputs> = &kInputsTable;
+template <>
+inline constexpr const FieldTable* kTableOf<Outputs> = &kOutputsTable;
+template <>
+inline constexpr const FieldTable* kTableOf<RetryStrategy> = &kRetryStrategyTable;
+template <>
+inline constexpr const FieldTable* kTableOf<TemplateRef> = &kTemplateRefTable;
+template <>
+inline constexpr const FieldTable* kTableOf<Template> = &kTemplateTable;
+template <>
+inline constexpr const FieldTable* kTableOf<Synchronization> = &kSynchronizationTable;
+
+/// What these fields may say.
+inline constexpr std::string_view kRetryPolicies[] = {"Always", "OnFailure", "OnError", "OnTransientError"};
+inline constexpr std::string_view kResourceActions[] = {"get", "create", "apply", "delete", "replace", "patch"};
+inline constexpr std::string_view kMergeStrategies[] = {"strategic", "merge", "json"};
+inline constexpr std::string_view kConcurrencyPolicies[] = {"Allow", "Forbid", "Replace"};
+inline constexpr std::string_view kShutdowns[] = {"Stop", "Terminate"};
+inline constexpr std::string_view kPullPolicies[] = {"Always", "IfNotPresent", "Never"};
+
+/// False with an error when an object is of another version than ours.
+bool check_api_version(const Place& place);
+/// An object's metadata: its part of a Workflow.
+void read_metadata(const Place& place, Workflow& out);
+
 void read(const Place& place, Parameter& out);
 void read(const Place& place, Artifact& out);
 void read(const Place& place, Inputs& out);
@@ -16,6 +67,10 @@ void read(const Place& place, TemplateRef& out);
 void read(const Place& place, Synchronization& out);
 void read(const Place& place, Template& out);
 void read(const Place& place, std::shared_ptr<const Template>& out);
+
+void read(const Place& place, WorkflowSpec& out);
+void read(const Place& place, Dag& out);
+void read_steps(const Place& place, Template& out);
 
 /// onExit of a workflow, step or task, which wins over hooks.exit.
 void read_on_exit(const Place& place, std::optional<LifecycleHook>& exit);

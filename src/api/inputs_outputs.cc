@@ -3,28 +3,63 @@
 namespace tiphys::api {
 namespace {
 
-constexpr Field<ValueFrom> kValueFromFields[] = {
-    field<&ValueFrom::path>("path"),
-    field<&ValueFrom::json_path>("jsonPath"),
-    field<&ValueFrom::jq_filter>("jqFilter"),
-    field<&ValueFrom::parameter>("parameter"),
-    field<&ValueFrom::expression>("expression"),
-    {"supplied", Handling::kRead, [](const Place& place, ValueFrom& out) { out.supplied = expect_object(place); }},
-    any_string_field<&ValueFrom::default_value>("default"),
-    {"event", Handling::kLater},
-    {"configMapKeyRef", Handling::kLater},
+constexpr Shape kTextList{Shape::Type::kText, Shape::Around::kList};
+constexpr Shape kSecretKey = kubernetes("SecretKeySelector");
+
+constexpr FieldTable kSuppliedTable("Supplied", std::span<const Field<Unread>>());
+
+constexpr Field<ConfigMapKey> kConfigMapKeyFields[] = {
+    field<&ConfigMapKey::name>("name", "The ConfigMap's name.", "ConfigMapValues.Rules"),
+    field<&ConfigMapKey::key>("key", "The key in the ConfigMap.", "ConfigMapValues.Rules"),
+    field<&ConfigMapKey::optional>("optional",
+                                   "No effect, as in the original: give a `default` where either may be missing."),
 };
+constexpr FieldTable kConfigMapKeyTable("ConfigMapKeySelector", kConfigMapKeyFields);
+
+constexpr Field<ValueFrom> kValueFromFields[] = {
+    field<&ValueFrom::path>("path", "A file in the container whose content is the value. For outputs of pods.",
+                            "AgentOutputs.AreCollected"),
+    field<&ValueFrom::json_path>("jsonPath", "A JSONPath, as kubectl takes it, into the object of a resource template.",
+                                 "ResourceRunnerTest.GetReadsOutputs"),
+    field<&ValueFrom::jq_filter>("jqFilter", "A jq filter over the object of a resource template.",
+                                 "ResourceRunnerTest.JqFiltersGiveOutputs"),
+    field<&ValueFrom::parameter>("parameter",
+                                 "The output of a step or task: \"{{steps.a.outputs.parameters.x}}\". For outputs of "
+                                 "steps and dag templates.",
+                                 "Outputs.GoUpAndBecomeGlobal"),
+    field<&ValueFrom::expression>("expression",
+                                  "An expression over steps, tasks, inputs and workflow. For outputs of steps and dag "
+                                  "templates."),
+    {"supplied", Handling::kRead, [](const Place& place, ValueFrom& out) { out.supplied = expect_object(place); },
+     "{}: a user gives the value while the suspend template waits.", &kObject<kSuppliedTable>,
+     "Suspend.AUserGivesOutputs"},
+    any_string_field<&ValueFrom::default_value>("default", "The value where the source gives none.",
+                                                "Outputs.OfSkippedStepsGiveWayToDefaults"),
+    {"event", Handling::kLater, nullptr, "An expression over the event that submits the workflow.", &kString},
+    {"configMapKeyRef", Handling::kRead,
+     [](const Place& place, ValueFrom& out) {
+       read_object<ConfigMapKey>(place, out.config_map.emplace(), kConfigMapKeyFields);
+     },
+     "Of arguments and inputs: a key of a ConfigMap that has the label workflows.argoproj.io/configmap-type: "
+     "Parameter.",
+     &kObject<kConfigMapKeyTable>, "ConfigMapValues.Rules",
+     "A workflow's own arguments are read once, as it begins, not again at each step."},
+};
+constexpr FieldTable kValueFromTable("ValueFrom", kValueFromFields);
 
 constexpr Field<Parameter> kParameterFields[] = {
-    field<&Parameter::name>("name"),
-    any_string_field<&Parameter::value>("value"),
-    any_string_field<&Parameter::default_value>("default"),
+    field<&Parameter::name>("name", "How {{inputs.parameters.NAME}} and its like call it."),
+    any_string_field<&Parameter::value>("value", "The value; numbers and booleans become text.", "test_parameters"),
+    any_string_field<&Parameter::default_value>("default", "The value when no argument gives one."),
     {"valueFrom", Handling::kRead,
      [](const Place& place, Parameter& out) {
        read_object<ValueFrom>(place, out.value_from.emplace(), kValueFromFields);
-     }},
-    field<&Parameter::global_name>("globalName"),
-    any_string_field<&Parameter::description>("description"),
+     },
+     "Where the value comes from instead.", &kObject<kValueFromTable>},
+    field<&Parameter::global_name>("globalName",
+                                   "Of an output: {{workflow.outputs.parameters.GLOBALNAME}} has it everywhere.",
+                                   "Outputs.GoUpAndBecomeGlobal"),
+    any_string_field<&Parameter::description>("description", "What it is for, for people."),
     {"enum", Handling::kRead,
      [](const Place& place, Parameter& out) {
        if (!expect_array(place)) return;
@@ -33,7 +68,8 @@ constexpr Field<Parameter> kParameterFields[] = {
          out.enum_values.push_back(read_any_string(place.element(i, values[i])));
        }
        if (values.empty()) place.error(place.name() + " should contain at least one value");
-     }},
+     },
+     "All that the value may be.", &kTextList, "BadManifests.AreExplained"},
 };
 
 constexpr Field<Artifact> kTarFields[] = {
@@ -43,99 +79,116 @@ constexpr Field<Artifact> kTarFields[] = {
        if (*out.compression_level < -1 || *out.compression_level > 9) {
          place.error(place.name() + " must be between -1 and 9");
        }
-     }},
+     },
+     "gzip's level, 1 to 9; 0 packs without compression, -1 is gzip's default.", &kInteger},
 };
+constexpr FieldTable kTarTable("TarStrategy", kTarFields);
+constexpr FieldTable kNoneTable("NoneStrategy", std::span<const Field<Unread>>());
+constexpr FieldTable kZipTable("ZipStrategy", std::span<const Field<Unread>>());
 
 constexpr Field<Artifact> kArchiveFields[] = {
-    {"tar", Handling::kRead, [](const Place& place, Artifact& out) { read_object<Artifact>(place, out, kTarFields); }},
+    {"tar", Handling::kRead, [](const Place& place, Artifact& out) { read_object<Artifact>(place, out, kTarFields); },
+     "A tar with gzip; what happens without a word.", &kObject<kTarTable>},
     {"none", Handling::kRead,
      [](const Place& place, Artifact& out) {
        if (expect_object(place)) out.archive = Artifact::Archive::kNone;
-     }},
+     },
+     "{}: the file or folder as it is.", &kObject<kNoneTable>},
     {"zip", Handling::kRead,
      [](const Place& place, Artifact& out) {
        if (expect_object(place)) out.archive = Artifact::Archive::kZip;
-     }},
+     },
+     "{}: a zip.", &kObject<kZipTable>},
 };
+constexpr FieldTable kArchiveTable("ArchiveStrategy", kArchiveFields);
 
 constexpr Field<Unread> kRawFields[] = {
-    {"data", Handling::kRead,
-     [](const Place& place, Unread&) {
-       std::string text;
-       read(place, text);
-     }},
+    {"data", Handling::kRead, check_as<std::string>, "The content itself.", &kString},
 };
+constexpr FieldTable kRawTable("RawArtifact", kRawFields);
 
 /// Of S3 only the key: the bytes lie in the plane's own repository.
 constexpr Field<Unread> kS3Fields[] = {
-    {"key", Handling::kRead,
-     [](const Place& place, Unread&) {
-       std::string text;
-       read(place, text);
-     }},
-    {"endpoint", Handling::kLater},
-    {"bucket", Handling::kLater},
-    {"region", Handling::kLater},
-    {"insecure", Handling::kLater},
-    {"accessKeySecret", Handling::kLater},
-    {"secretKeySecret", Handling::kLater},
-    {"sessionTokenSecret", Handling::kLater},
-    {"roleARN", Handling::kLater},
-    {"useSDKCreds", Handling::kLater},
-    {"createBucketIfNotPresent", Handling::kLater},
-    {"encryptionOptions", Handling::kLater},
-    {"caSecret", Handling::kLater},
-    {"addressingStyle", Handling::kLater},
+    {"key", Handling::kRead, check_as<std::string>, "Where in the bucket; alone, where in the plane's own repository.",
+     &kString, "PodBuilder.OutputsWantedNameKeysAsTheDefaultFormatGives"},
+    {"endpoint", Handling::kLater, nullptr, "Host and port of the store.", &kString},
+    {"bucket", Handling::kLater, nullptr, "The bucket.", &kString},
+    {"region", Handling::kLater, nullptr, "The store's region.", &kString},
+    {"insecure", Handling::kLater, nullptr, "Without TLS.", &kBoolean},
+    {"accessKeySecret", Handling::kLater, nullptr, "A key of a Secret: the access key.", &kSecretKey},
+    {"secretKeySecret", Handling::kLater, nullptr, "A key of a Secret: the secret key.", &kSecretKey},
+    {"sessionTokenSecret", Handling::kLater, nullptr, "A key of a Secret: the session's token.", &kSecretKey},
+    {"roleARN", Handling::kLater, nullptr, "The role to take on.", &kString},
+    {"useSDKCreds", Handling::kLater, nullptr, "Credentials as Amazon's programs find them.", &kBoolean},
+    {"createBucketIfNotPresent", Handling::kLater, nullptr, "Makes the bucket when it is missing.", &kEmptyObject},
+    {"encryptionOptions", Handling::kLater, nullptr, "How the store encrypts.", &kEmptyObject},
+    {"caSecret", Handling::kLater, nullptr, "A key of a Secret: certificates to trust.", &kSecretKey},
+    {"addressingStyle", Handling::kLater, nullptr, "Whether the bucket is in the host's name or the path.", &kString},
 };
+constexpr FieldTable kS3Table("S3Artifact", kS3Fields);
 
 constexpr Field<Artifact> kArtifactFields[] = {
-    field<&Artifact::name>("name"),
-    field<&Artifact::path>("path"),
-    field<&Artifact::from>("from"),
-    field<&Artifact::from_expression>("fromExpression"),
-    field<&Artifact::sub_path>("subPath"),
-    field<&Artifact::global_name>("globalName"),
-    field<&Artifact::mode>("mode"),
-    field<&Artifact::recurse_mode>("recurseMode"),
-    field<&Artifact::optional>("optional"),
+    field<&Artifact::name>("name", "How {{inputs.artifacts.NAME}} and its like call it."),
+    field<&Artifact::path>("path", "The file or folder in the container.", "AgentTest.InputsAreStaged"),
+    field<&Artifact::from>("from", "The output of a step or task: \"{{steps.a.outputs.artifacts.x}}\".",
+                           "Outputs.ArtifactsGoFromStepToStep"),
+    field<&Artifact::from_expression>("fromExpression", "An expression that gives the artifact."),
+    field<&Artifact::sub_path>("subPath", "A file or folder inside of what `from` gives.",
+                               "Outputs.ArtifactsGoFromStepToStep"),
+    field<&Artifact::global_name>("globalName",
+                                  "Of an output: {{workflow.outputs.artifacts.GLOBALNAME}} is it everywhere."),
+    field<&Artifact::mode>("mode", "The file's permissions, as a decimal number."),
+    field<&Artifact::recurse_mode>("recurseMode", "The permissions are those of all files in a folder too."),
+    field<&Artifact::optional>("optional", "It may be missing.",
+                               "PodBuilder.InputArtifactsCarryTheirPlaceAndOptionalOnesMayHaveNone"),
     {"archive", Handling::kRead,
-     [](const Place& place, Artifact& out) { read_object<Artifact>(place, out, kArchiveFields); }},
+     [](const Place& place, Artifact& out) { read_object<Artifact>(place, out, kArchiveFields); },
+     "How it is packed for the repository.", &kObject<kArchiveTable>},
     {"raw", Handling::kRead,
      [](const Place& place, Artifact& out) {
        check_object(place, kRawFields);
        out.location["raw"] = place.value();
-     }},
+     },
+     "The content is in the manifest.", &kObject<kRawTable>},
     {"s3", Handling::kRead,
      [](const Place& place, Artifact& out) {
        check_object(place, kS3Fields);
        out.location["s3"] = place.value();
-     }},
-    {"archiveLogs"},
-    {"deleted"},
-    {"artifactGC", Handling::kLater},
-    {"git", Handling::kLater},
-    {"http", Handling::kLater},
-    {"artifactory", Handling::kLater},
-    {"hdfs", Handling::kLater},
-    {"oss", Handling::kLater},
-    {"gcs", Handling::kLater},
-    {"azure", Handling::kLater},
-    {"plugin", Handling::kLater},
+     },
+     "In an S3 store.", &kObject<kS3Table>},
+    {"archiveLogs", Handling::kCarry, nullptr, "Keeps the logs of the containers as artifacts.", &kBoolean, "",
+     "No effect: logs are kept until the run is deleted."},
+    {"deleted", Handling::kCarry, nullptr, "Written by the engine: the artifact is no more.", &kBoolean},
+    {"artifactGC", Handling::kLater, nullptr, "When the artifact is deleted.", &kEmptyObject},
+    {"git", Handling::kLater, nullptr, "A git repository.", &kEmptyObject},
+    {"http", Handling::kLater, nullptr, "A URL.", &kEmptyObject},
+    {"artifactory", Handling::kLater, nullptr, "In Artifactory.", &kEmptyObject},
+    {"hdfs", Handling::kLater, nullptr, "In HDFS.", &kEmptyObject},
+    {"oss", Handling::kLater, nullptr, "In Alibaba's store.", &kEmptyObject},
+    {"gcs", Handling::kLater, nullptr, "In Google's store.", &kEmptyObject},
+    {"azure", Handling::kLater, nullptr, "In Azure's store.", &kEmptyObject},
+    {"plugin", Handling::kLater, nullptr, "By an artifact plugin.", &kEmptyObject},
 };
 
 constexpr Field<Inputs> kInputsFields[] = {
-    field<&Inputs::parameters>("parameters"),
-    field<&Inputs::artifacts>("artifacts"),
+    field<&Inputs::parameters>("parameters", "Texts."),
+    field<&Inputs::artifacts>("artifacts", "Files and folders."),
 };
 
 constexpr Field<Outputs> kOutputsFields[] = {
-    field<&Outputs::parameters>("parameters"),
-    field<&Outputs::artifacts>("artifacts"),
-    field<&Outputs::result>("result"),
-    field<&Outputs::exit_code>("exitCode"),
+    field<&Outputs::parameters>("parameters", "Texts."),
+    field<&Outputs::artifacts>("artifacts", "Files and folders."),
+    field<&Outputs::result>("result", "Written by the engine: what the container printed."),
+    field<&Outputs::exit_code>("exitCode", "Written by the engine: the container's exit code."),
 };
 
 }  // namespace
+
+constexpr FieldTable kParameterTable("Parameter", kParameterFields);
+constexpr FieldTable kArtifactTable("Artifact", kArtifactFields);
+/// An object of arguments has the same fields.
+constexpr FieldTable kInputsTable("Inputs", kInputsFields);
+constexpr FieldTable kOutputsTable("Outputs", kOutputsFields);
 
 void read(const Place& place, Parameter& out) {
   read_object<Parameter>(place, out, kParameterFields);

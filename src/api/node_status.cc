@@ -82,6 +82,12 @@ doc::Value to_document(const ValueFrom& from) {
   put(object, "jqFilter", from.jq_filter);
   put(object, "parameter", from.parameter);
   if (from.supplied) object.emplace("supplied", doc::Object());
+  if (from.config_map) {
+    doc::Object key{{"key", from.config_map->key}};
+    put(key, "name", from.config_map->name);
+    if (from.config_map->optional) key.emplace("optional", *from.config_map->optional);
+    object.emplace("configMapKeyRef", std::move(key));
+  }
   put(object, "default", from.default_value);
   put(object, "expression", from.expression);
   return object;
@@ -91,7 +97,8 @@ doc::Value to_document(const Parameter& parameter) {
   doc::Object object;
   object.emplace("name", parameter.name);
   put(object, "default", parameter.default_value);
-  put(object, "value", parameter.value);
+  // What a ConfigMap gave is not what the manifest says.
+  if (!parameter.value_from || !parameter.value_from->config_map) put(object, "value", parameter.value);
   if (parameter.value_from) object.emplace("valueFrom", to_document(*parameter.value_from));
   put(object, "globalName", parameter.global_name);
   if (!parameter.enum_values.empty()) {

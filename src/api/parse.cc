@@ -7,111 +7,25 @@
 
 #include "api/fields.h"
 #include "api/join.h"
+#include "api/kinds.h"
 
 namespace tiphys::api {
 namespace {
 
-constexpr std::string_view kApiVersion = "argoproj.io/v1alpha1";
 constexpr std::string_view kKinds[] = {"Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate"};
-constexpr std::string_view kOtherKinds[] = {"CronWorkflow", "WorkflowEventBinding", "WorkflowTaskSet",
-                                            "WorkflowTaskResult", "WorkflowArtifactGCTask"};
+constexpr std::string_view kOtherKinds[] = {"WorkflowEventBinding", "WorkflowTaskSet", "WorkflowTaskResult",
+                                            "WorkflowArtifactGCTask"};
 
-constexpr Field<TemplateRef> kWorkflowTemplateRefFields[] = {
-    field<&TemplateRef::name>("name"),
-    field<&TemplateRef::cluster_scope>("clusterScope"),
-};
-
-void read_workflow_template_ref(const Place& place, WorkflowSpec& out) {
-  TemplateRef& ref = out.workflow_template_ref.emplace();
-  read_object<TemplateRef>(place, ref, kWorkflowTemplateRefFields);
-  if (ref.name.empty()) place.error(place.name() + ".name is required");
-}
-
-constexpr Field<Unread> kLabelFromFields[] = {{"expression", Handling::kRead, check_as<std::string>}};
-
-constexpr Field<Unread> kWorkflowMetadataFields[] = {
-    {"labels", Handling::kRead, check_as<std::map<std::string, std::string>>},
-    {"annotations", Handling::kRead, check_as<std::map<std::string, std::string>>},
-    {"labelsFrom", Handling::kRead,
-     [](const Place& place, Unread&) {
-       if (!expect_object(place)) return;
-       for (const auto& [name, from] : place.value().get_object()) {
-         check_object(place.member(name, from), kLabelFromFields);
-       }
-     }},
-};
-
-/// Labels and annotations that the workflow gives itself as it begins.
-void check_workflow_metadata(const Place& place) {
-  check_object(place, kWorkflowMetadataFields);
-}
-
-void read_template_defaults(const Place& place, WorkflowSpec& out) {
-  Template checked;
-  read(place, checked);
-  if (place.value().is_object()) out.template_defaults = place.shared();
-}
-
-constexpr Field<WorkflowSpec> kSpecFields[] = {
-    field<&WorkflowSpec::entrypoint>("entrypoint"),
-    field<&WorkflowSpec::arguments>("arguments"),
-    field<&WorkflowSpec::templates>("templates"),
-    {"onExit", Handling::kRead, [](const Place& place, WorkflowSpec& out) { read_on_exit(place, out.exit); }},
-    {"hooks", Handling::kRead, [](const Place& place, WorkflowSpec& out) { read_hooks(place, out.exit, out.hooks); }},
-    field<&WorkflowSpec::parallelism>("parallelism"),
-    field<&WorkflowSpec::active_deadline_seconds>("activeDeadlineSeconds"),
-    field<&WorkflowSpec::retry_strategy>("retryStrategy"),
-    field<&WorkflowSpec::synchronization>("synchronization"),
-    field<&WorkflowSpec::suspend>("suspend"),
-    {"shutdown", Handling::kRead,
-     [](const Place& place, WorkflowSpec& out) {
-       read(place, out.shutdown);
-       if (!out.shutdown.empty() && out.shutdown != "Stop" && out.shutdown != "Terminate") {
-         place.error(place.name() + " must be Stop or Terminate");
-       }
-     }},
-    {"workflowTemplateRef", Handling::kRead, read_workflow_template_ref},
-    {"templateDefaults", Handling::kRead, read_template_defaults},
-    {"workflowMetadata", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_workflow_metadata(place); }},
-    field<&WorkflowSpec::service_account_name>("serviceAccountName"),
-    field<&WorkflowSpec::priority>("priority"),
-    {"volumes", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_volumes(place); }},
-    {"podMetadata", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_metadata(place); }},
-    {"podSpecPatch", Handling::kRead, check_as<std::string>},
-    {"archiveLogs"},
-    {"securityContext"},
-    {"automountServiceAccountToken"},
-    {"nodeSelector", Handling::kCluster},
-    {"affinity", Handling::kCluster},
-    {"tolerations", Handling::kCluster},
-    {"schedulerName", Handling::kCluster},
-    {"podPriorityClassName", Handling::kCluster},
-    {"imagePullSecrets", Handling::kCluster},
-    {"hostNetwork", Handling::kCluster},
-    {"hostAliases", Handling::kCluster},
-    {"dnsPolicy", Handling::kCluster},
-    {"dnsConfig", Handling::kCluster},
-    {"podDisruptionBudget", Handling::kCluster},
-    {"executor", Handling::kCluster},
-    {"podResources", Handling::kCluster},
-    {"resourceClaims", Handling::kCluster},
-    {"artifactRepositoryRef", Handling::kCluster},
-    {"volumeClaimTemplates", Handling::kLater},
-    {"volumeClaimGC", Handling::kLater},
-    {"ttlStrategy", Handling::kLater},
-    {"podGC", Handling::kLater},
-    {"artifactGC", Handling::kLater},
-    {"metrics", Handling::kLater},
-    {"executorPlugins", Handling::kLater},
-};
+constexpr Shape kOwners = kubernetes("OwnerReference", Shape::Around::kList);
 
 constexpr Field<Workflow> kMetadataFields[] = {
-    field<&Workflow::name>("name"),
-    field<&Workflow::generate_name>("generateName"),
-    field<&Workflow::ns>("namespace"),
-    field<&Workflow::uid>("uid"),
-    field<&Workflow::labels>("labels"),
-    field<&Workflow::annotations>("annotations"),
+    field<&Workflow::name>("name", "The object's name; {{workflow.name}}."),
+    field<&Workflow::generate_name>("generateName",
+                                    "What its name begins with; five letters and digits are put after."),
+    field<&Workflow::ns>("namespace", "The namespace; {{workflow.namespace}}."),
+    field<&Workflow::uid>("uid", "Given by the store; {{workflow.uid}}."),
+    field<&Workflow::labels>("labels", "{{workflow.labels.x}}; lists select by them."),
+    field<&Workflow::annotations>("annotations", "{{workflow.annotations.x}}."),
     {"creationTimestamp", Handling::kRead,
      [](const Place& place, Workflow& out) {
        std::string text;
@@ -121,30 +35,28 @@ constexpr Field<Workflow> kMetadataFields[] = {
        } else if (!text.empty()) {
          place.error(fmt::format("{} must be a time like 2026-01-31T12:00:00Z", place.name()));
        }
-     }},
-    {"resourceVersion"},
-    {"generation"},
-    {"ownerReferences"},
-    {"finalizers"},
-    {"managedFields"},
-    {"deletionTimestamp"},
-    {"deletionGracePeriodSeconds"},
-    {"selfLink"},
+     },
+     "Given by the store; {{workflow.creationTimestamp}}.", &kString},
+    {"resourceVersion", Handling::kCarry, nullptr, "Given by the store: changes with each change.", &kString},
+    {"generation", Handling::kCarry, nullptr, "Given by the store.", &kInteger},
+    {"ownerReferences", Handling::kCarry, nullptr, "Objects with which this one goes.", &kOwners},
+    {"finalizers", Handling::kCarry, nullptr, "Who must agree before it is deleted.", &kStrings},
+    {"managedFields", Handling::kCarry, nullptr, "Who wrote which field.", &kAnyShape},
+    {"deletionTimestamp", Handling::kCarry, nullptr, "When somebody asked to delete it.", &kString},
+    {"deletionGracePeriodSeconds", Handling::kCarry, nullptr, "How long it may still be there.", &kInteger},
+    {"selfLink", Handling::kCarry, nullptr, "Not used any more.", &kString},
 };
-
-void read_spec(const Place& place, Workflow& out) {
-  read_object<WorkflowSpec>(place, out.spec, kSpecFields);
-  out.spec.document = place.shared();
-}
 
 constexpr Field<Workflow> kWorkflowFields[] = {
-    {"apiVersion"},
-    {"kind"},
-    {"metadata", Handling::kRead,
-     [](const Place& place, Workflow& out) { read_object<Workflow>(place, out, kMetadataFields); }},
-    {"spec", Handling::kRead, read_spec},
-    {"status"},
+    {"apiVersion", Handling::kCarry, nullptr, "argoproj.io/v1alpha1", &kString},
+    {"kind", Handling::kCarry, nullptr, "What this object is.", &kString},
+    {"metadata", Handling::kRead, [](const Place& place, Workflow& out) { read_metadata(place, out); },
+     "Name, labels, annotations.", &kObject<kMetadataTable>},
+    {"spec", Handling::kRead, [](const Place& place, Workflow& out) { read(place, out.spec); }, "What is to run.",
+     &kObject<kSpecTable>},
+    {"status", Handling::kCarry, nullptr, "What has happened; written by the engine.", &kEmptyObject},
 };
+constexpr Shape kWorkflowShape = kObject<kWorkflowTable>;
 
 /// True when the document is of a kind that is read here.
 bool check_kind(const Place& place, Workflow& out) {
@@ -155,20 +67,15 @@ bool check_kind(const Place& place, Workflow& out) {
   const auto known = std::ranges::find(kKinds, name);
   if (known == std::end(kKinds)) {
     const bool argo = std::ranges::find(kOtherKinds, name) != std::end(kOtherKinds);
-    const std::string what =
-        !kind  ? "kind is required: Workflow"
-        : argo ? fmt::format("kind \"{}\" is not supported yet; use one of: {}", name, fmt::join(kKinds, ", "))
-               : fmt::format("kind must be Workflow, not {}", doc::to_json(*kind));
+    const std::string what = !kind  ? "kind is required: Workflow"
+                             : argo ? fmt::format("kind \"{}\" is not supported yet; use one of: {}, CronWorkflow",
+                                                  name, fmt::join(kKinds, ", "))
+                                    : fmt::format("kind must be Workflow, not {}", doc::to_json(*kind));
     (kind ? place.member("kind", *kind) : place).error(what);
     return false;
   }
   out.kind = static_cast<Workflow::Kind>(known - std::begin(kKinds));
-  const doc::Value* version = object.if_contains("apiVersion");
-  if (doc::find_string(place.value(), "apiVersion") == kApiVersion) return true;
-  const std::string what = !version ? fmt::format("apiVersion is required: {}", kApiVersion)
-                                    : fmt::format("apiVersion must be {}, not {}", kApiVersion, doc::to_json(*version));
-  (version ? place.member("apiVersion", *version) : place).error(what);
-  return false;
+  return check_api_version(place);
 }
 
 /// A copy that leaves out status.nodes, which is kept node by node.
@@ -205,7 +112,7 @@ void put_defaults(std::shared_ptr<const Template>& tmpl, const doc::Value& defau
   // Warnings were given when the template was read by itself.
   std::vector<Finding> again;
   const auto document = std::make_shared<const doc::Value>(std::move(*merged));
-  Reading reading{again, document, {}};
+  Reading reading{again, document, {}, &kObject<kTemplateTable>};
   read(Place(reading, *document), tmpl);
   for (Finding& finding : again) {
     if (!finding.is_error()) continue;
@@ -221,11 +128,17 @@ void read_stored_templates(const Place& place, Workflow& out) {
   }
 }
 
+/// What arguments got from ConfigMaps.
+void read_config_map_arguments(const Place& status_place, Workflow& out) {
+  const doc::Value* given = doc::find(status_place.value(), "configMapArguments");
+  if (!given || given->is_null()) return;
+  read(status_place.member("configMapArguments", *given), out.config_map_arguments);
+  out.take_config_map_arguments();
+}
+
 /// What the status holds of other objects' templates.
-void read_stored(const Place& place, Workflow& out) {
-  const doc::Value* status = doc::find(place.value(), "status");
-  if (!status || !status->is_object()) return;
-  const Place status_place = place.member("status", *status);
+void read_stored_spec(const Place& status_place, Workflow& out) {
+  const doc::Value* status = &status_place.value();
   if (const doc::Value* templates = doc::find(*status, "storedTemplates"); templates && !templates->is_null()) {
     read_stored_templates(status_place.member("storedTemplates", *templates), out);
   }
@@ -235,16 +148,25 @@ void read_stored(const Place& place, Workflow& out) {
   const bool suspend = out.spec.suspend;
   std::string shutdown = std::move(out.spec.shutdown);
   out.spec = {};
-  read_spec(status_place.member("storedWorkflowTemplateSpec", *spec), out);
+  read(status_place.member("storedWorkflowTemplateSpec", *spec), out.spec);
   out.spec.suspend = suspend;
   out.spec.shutdown = std::move(shutdown);
   out.joined = true;
 }
 
+/// What the workflow keeps of what was when it began.
+void read_stored(const Place& place, Workflow& out) {
+  const doc::Value* status = doc::find(place.value(), "status");
+  if (!status || !status->is_object()) return;
+  const Place status_place = place.member("status", *status);
+  read_stored_spec(status_place, out);
+  read_config_map_arguments(status_place, out);
+}
+
 Workflow read_workflow(const doc::Value& document, std::vector<Finding>& findings, bool stored) {
   Workflow workflow;
   workflow.document = std::make_shared<const doc::Value>(without_nodes(document));
-  Reading reading{findings, workflow.document, {}};
+  Reading reading{findings, workflow.document, {}, &kWorkflowShape};
   const Place place(reading, *workflow.document);
   if (!check_kind(place, workflow)) return workflow;
   if (!doc::find(*workflow.document, "spec")) place.error("spec is required");
@@ -256,6 +178,22 @@ Workflow read_workflow(const doc::Value& document, std::vector<Finding>& finding
 }
 
 }  // namespace
+
+constexpr FieldTable kMetadataTable("ObjectMeta", kMetadataFields);
+constexpr FieldTable kWorkflowTable("Workflow", kWorkflowFields);
+
+bool check_api_version(const Place& place) {
+  const doc::Value* version = place.value().get_object().if_contains("apiVersion");
+  if (doc::find_string(place.value(), "apiVersion") == kApiVersion) return true;
+  const std::string what = !version ? fmt::format("apiVersion is required: {}", kApiVersion)
+                                    : fmt::format("apiVersion must be {}, not {}", kApiVersion, doc::to_json(*version));
+  (version ? place.member("apiVersion", *version) : place).error(what);
+  return false;
+}
+
+void read_metadata(const Place& place, Workflow& out) {
+  read_object<Workflow>(place, out, kMetadataFields);
+}
 
 bool any_error(const std::vector<Finding>& findings) {
   return std::ranges::any_of(findings, &Finding::is_error);

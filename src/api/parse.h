@@ -16,6 +16,7 @@ struct Finding {
   std::string pointer;  ///< JSON pointer of the field
   bool at_key = false;  ///< the key is at fault, not the value
   std::string message;
+  bool unknown_field = false;
 
   bool is_error() const { return severity == Severity::kError; }
 };
@@ -40,6 +41,9 @@ struct Validation {
   /// The workflow's stored templates are all that there are: a reference to another is an error. Else nothing is known
   /// of them, and what they could tell is passed over.
   bool references = false;
+  /// Looked at by itself, before it is submitted: its arguments may still lack values, and what the original lets
+  /// through and then fails or surprises with is told too.
+  bool lint = false;
 };
 
 /// Checks what goes beyond single fields: entrypoint and template names exist, step and task names are unique and

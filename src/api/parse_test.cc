@@ -204,8 +204,6 @@ TEST(Parse, WarnsOfWhatIsRead) {
                 "only a cluster honours spec.templates[0].nodeSelector"},
            Case{"retry affinity", "    retryStrategy: {affinity: {nodeAntiAffinity: {}}}\n    suspend: {}\n",
                 "only a cluster honours spec.templates[0].retryStrategy.affinity"},
-           Case{"readiness", "    container: {image: x, readinessProbe: {}}\n",
-                "only a cluster honours spec.templates[0].container.readinessProbe"},
            Case{"probes", "    container: {image: x, livenessProbe: {}}\n",
                 "only a cluster honours spec.templates[0].container.livenessProbe"},
            Case{"bare step", "    steps:\n    - {name: a, template: t}\n    - {name: b, template: t}\n",
@@ -232,8 +230,8 @@ TEST(Parse, RefusesWhatItCannotHonour) {
            Case{"a bucket", "    inputs: {artifacts: [{name: a, s3: {key: k, bucket: b}}]}\n    suspend: {}\n",
                 "spec.templates[0].inputs.artifacts[0].s3.bucket is not supported yet"},
            Case{"a source of values to come",
-                "    inputs: {parameters: [{name: a, valueFrom: {configMapKeyRef: {}}}]}\n    suspend: {}\n",
-                "spec.templates[0].inputs.parameters[0].valueFrom.configMapKeyRef is not supported yet"},
+                "    inputs: {parameters: [{name: a, valueFrom: {event: x}}]}\n    suspend: {}\n",
+                "spec.templates[0].inputs.parameters[0].valueFrom.event is not supported yet"},
            Case{"a volume to come", "    volumes: [{name: v, persistentVolumeClaim: {}}]\n    suspend: {}\n",
                 "spec.templates[0].volumes[0].persistentVolumeClaim is not supported yet"},
            Case{"a hook without a condition",
@@ -268,8 +266,8 @@ TEST(Parse, NullCountsAsAbsent) {
 }
 
 TEST(Parse, EveryFieldOfTheSpecIsKnown) {
-  for (const char* name : {"synchronization", "ttlStrategy", "podGC", "metrics", "artifactGC", "volumeClaimTemplates",
-                           "volumeClaimGC", "executorPlugins"}) {
+  for (const char* name :
+       {"metrics", "artifactGC", "volumeClaimTemplates", "volumeClaimGC", "executorPlugins"}) {
     const Parsed parsed = parse(std::string("metadata: {name: w}\nspec:\n  ") + name + ": {}\n");
     EXPECT_THAT(parsed.errors, ElementsAre(std::string("spec.") + name + " is not supported yet"));
   }

@@ -38,7 +38,53 @@ void read_integer(const Place& place, T& out) {
   if (!place.value().is_number() || ec) place.wrong_type("a whole number");
 }
 
+std::string below(const std::string& where, const std::string& path) {
+  return where.empty() ? path : where + "." + path;
+}
+
+/// A part of this object that is written and takes such a field.
+std::optional<std::string> written_below(const Place& parent, std::string_view name, const FieldTable& known) {
+  for (std::size_t i = 0; i < known.size(); ++i) {
+    const FieldInfo field = known[i];
+    const bool object = field.shape->fields && field.shape->around == Shape::Around::kNothing;
+    if (!object || !doc::find(parent.value(), field.name)) continue;
+    if (field.shape->fields->find(name)) return std::string(field.name);
+    if (const auto path = find_below(*field.shape->fields, name)) return below(std::string(field.name), *path);
+  }
+  return std::nullopt;
+}
+
+/// "; it belongs in spec.templates[0].resource", "; did you mean ...", or "".
+std::string where_it_belongs(const Place& parent, std::string_view name, const FieldTable& known) {
+  const std::string where = parent.name();
+  if (const auto path = written_below(parent, name, known)) {
+    return fmt::format("; it belongs in {}", below(where, *path));
+  }
+  std::string meant = did_you_mean(name, known.names());
+  if (!meant.empty()) return meant;
+  for (const Place* above = parent.parent(); above; above = above->parent()) {
+    const auto shape = above->shape();
+    if (!shape || !shape->fields || !above->value().is_object() || !shape->fields->find(name)) continue;
+    return above->parent() ? fmt::format("; it belongs in {}", above->name()) : "; it belongs at the top";
+  }
+  const auto path = find_below(known, name);
+  return path ? fmt::format("; it belongs in {}", below(where, *path)) : "";
+}
+
 }  // namespace
+
+std::optional<Shape> Place::shape() const {
+  if (!parent_) return reading_.shape ? std::optional(*reading_.shape) : std::nullopt;
+  std::optional<Shape> around = parent_->shape();
+  if (!around) return std::nullopt;
+  if (index_ != kNoIndex || around->around == Shape::Around::kMap) {
+    const bool lists = around->around == Shape::Around::kListOfLists;
+    around->around = lists ? Shape::Around::kList : Shape::Around::kNothing;
+    return around;
+  }
+  const auto field = around->fields ? around->fields->find(key_) : std::nullopt;
+  return field ? std::optional(*field->shape) : std::nullopt;
+}
 
 std::string Place::name() const {
   if (!parent_) return "";
@@ -130,10 +176,11 @@ void check_object(const Place& place, std::span<const Field<Unread>> fields) {
 
 namespace detail {
 
-void unknown_field(const Place& place, const Place& parent, std::string_view name, std::vector<std::string> known) {
+void unknown_field(const Place& place, const Place& parent, std::string_view name, const FieldTable& known) {
   const std::string where = parent.name();
-  place.key_error(
-      fmt::format("unknown field \"{}\"{}{}{}", name, where.empty() ? "" : " in ", where, did_you_mean(name, known)));
+  place.key_error(fmt::format("unknown field \"{}\"{}{}{}", name, where.empty() ? "" : " in ", where,
+                              where_it_belongs(parent, name, known)));
+  place.reading().findings.back().unknown_field = true;
 }
 
 void outside_of_cluster(const Place& place, std::string_view name) {

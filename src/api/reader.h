@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "api/field_table.h"
 #include "api/parse.h"
 #include "doc/value.h"
 
@@ -19,6 +20,7 @@ struct Reading {
   std::vector<Finding>& findings;
   doc::Shared root;  ///< owns what documents of parts point into
   std::set<std::string, std::less<>> warned;
+  const Shape* shape = nullptr;  ///< of the root, where it is known: for hints
 };
 
 /// A value and where it stands. Lives on the stack of the readers; the path is spelled out only for a finding.
@@ -29,8 +31,12 @@ class Place {
   Place element(std::size_t index, const doc::Value& value) const { return Place(*this, value, {}, index); }
 
   const doc::Value& value() const { return value_; }
+  /// What holds this; nullptr for the root.
+  const Place* parent() const { return parent_; }
   /// The value that holds this one.
   const doc::Value& parent_value() const { return parent_->value_; }
+  /// The form of what stands here, as far as the tables tell.
+  std::optional<Shape> shape() const;
   Reading& reading() const { return reading_; }
   /// The value as a document of its own, sharing the whole one's memory.
   doc::Shared shared() const { return doc::Shared(reading_.root, &value_); }
@@ -58,19 +64,8 @@ class Place {
   std::size_t index_ = kNoIndex;
 };
 
-enum class Handling {
-  kRead,     ///< `read` takes it
-  kCarry,    ///< stays in the document
-  kCluster,  ///< stays in the document; a warning says that only a cluster honours it
-  kLater     ///< an error: not supported yet
-};
-
 template <typename T>
-struct Field {
-  std::string_view name;
-  Handling handling = Handling::kCarry;
-  void (*read)(const Place&, T&) = nullptr;
-};
+using Field = BasicField<T, Place>;
 
 void read(const Place& place, std::string& out);
 void read(const Place& place, bool& out);
@@ -100,33 +95,79 @@ void read(const Place& place, std::vector<T>& out) {
   for (std::size_t i = 0; i < array.size(); ++i) read(place.element(i, array[i]), out.emplace_back());
 }
 
+/// The table of a struct that others have as members; specialized in fields.h.
+template <typename T>
+inline constexpr const FieldTable* kTableOf = nullptr;
+
 namespace detail {
 template <typename>
 struct MemberOf;
 template <typename T, typename M>
 struct MemberOf<M T::*> {
   using Class = T;
+  using Type = M;
 };
-void unknown_field(const Place& place, const Place& parent, std::string_view name, std::vector<std::string> known);
+
+template <typename M>
+struct ShapeOf {
+  static constexpr Shape kShape{Shape::Type::kObject, Shape::Around::kNothing, kTableOf<M>};
+};
+template <Shape::Type type, Shape::Around around = Shape::Around::kNothing>
+struct Plain {
+  static constexpr Shape kShape{type, around};
+};
+template <>
+struct ShapeOf<std::string> : Plain<Shape::Type::kString> {};
+template <>
+struct ShapeOf<bool> : Plain<Shape::Type::kBoolean> {};
+template <>
+struct ShapeOf<int> : Plain<Shape::Type::kInteger> {};
+template <>
+struct ShapeOf<std::int64_t> : Plain<Shape::Type::kInteger> {};
+template <>
+struct ShapeOf<std::map<std::string, std::string>> : Plain<Shape::Type::kString, Shape::Around::kMap> {};
+template <typename M>
+struct ShapeOf<std::optional<M>> : ShapeOf<M> {};
+template <typename M>
+struct ShapeOf<std::shared_ptr<const M>> : ShapeOf<M> {};
+template <typename M>
+struct ShapeOf<std::vector<M>> {
+  static constexpr Shape kShape{ShapeOf<M>::kShape.type, Shape::Around::kList, ShapeOf<M>::kShape.fields};
+};
+
+void unknown_field(const Place& place, const Place& parent, std::string_view name, const FieldTable& known);
 void outside_of_cluster(const Place& place, std::string_view name);
 void not_supported(const Place& place);
 }  // namespace detail
 
 /// A field read into a member of the struct.
 template <auto member>
-constexpr auto field(std::string_view name) {
+constexpr auto field(std::string_view name, const char* about = "", const char* proof = "",
+                     const Shape* shape = &detail::ShapeOf<typename detail::MemberOf<decltype(member)>::Type>::kShape) {
   using T = typename detail::MemberOf<decltype(member)>::Class;
-  return Field<T>{name, Handling::kRead, [](const Place& place, T& out) { read(place, out.*member); }};
+  return Field<T>{
+      name, Handling::kRead, [](const Place& place, T& out) { read(place, out.*member); }, about, shape, proof, ""};
 }
 template <auto member>
-constexpr auto any_string_field(std::string_view name) {
+constexpr auto any_string_field(std::string_view name, const char* about = "", const char* proof = "") {
   using T = typename detail::MemberOf<decltype(member)>::Class;
-  return Field<T>{name, Handling::kRead, [](const Place& place, T& out) { out.*member = read_any_string(place); }};
+  return Field<T>{name,  Handling::kRead, [](const Place& place, T& out) { out.*member = read_any_string(place); },
+                  about, &kText,          proof,
+                  ""};
 }
 template <auto member>
-constexpr auto int_or_string_field(std::string_view name) {
+constexpr auto int_or_string_field(std::string_view name, const char* about = "", const char* proof = "") {
   using T = typename detail::MemberOf<decltype(member)>::Class;
-  return Field<T>{name, Handling::kRead, [](const Place& place, T& out) { out.*member = read_int_or_string(place); }};
+  return Field<T>{name,  Handling::kRead, [](const Place& place, T& out) { out.*member = read_int_or_string(place); },
+                  about, &kIntOrString,   proof,
+                  ""};
+}
+
+/// A field whose meaning differs from the original's.
+template <typename T>
+constexpr Field<T> deviating(Field<T> field, const char* deviation) {
+  field.deviation = deviation;
+  return field;
 }
 
 /// Reads an object's members by the table. A null member counts as absent, as in Go.
@@ -144,9 +185,7 @@ void read_object(const Place& place, T& out, std::span<const Field<T>> fields) {
       }
     }
     if (!found) {
-      std::vector<std::string> known;
-      for (const Field<T>& field : fields) known.emplace_back(field.name);
-      detail::unknown_field(member, place, name, std::move(known));
+      detail::unknown_field(member, place, name, FieldTable("", fields));
       continue;
     }
     if (value.is_null()) continue;

@@ -8,33 +8,39 @@ namespace tiphys::api {
 namespace {
 
 constexpr Field<SemaphoreRef::ConfigMapKey> kConfigMapKeyFields[] = {
-    field<&SemaphoreRef::ConfigMapKey::name>("name"),
-    field<&SemaphoreRef::ConfigMapKey::key>("key"),
-    {"optional", Handling::kRead, check_as<bool>},
+    field<&SemaphoreRef::ConfigMapKey::name>("name", "The ConfigMap's name."),
+    field<&SemaphoreRef::ConfigMapKey::key>("key", "Its key whose value is the limit, a whole number."),
+    {"optional", Handling::kRead, check_as<bool>, "Not used.", &kBoolean},
 };
+constexpr FieldTable kConfigMapKeyTable("SemaphoreConfigMapKey", kConfigMapKeyFields);
 
 constexpr Field<SemaphoreRef> kDatabaseFields[] = {
-    field<&SemaphoreRef::database_key>("key"),
+    field<&SemaphoreRef::database_key>("key", "The limit's name at `tiphys sync create`."),
 };
+constexpr FieldTable kDatabaseTable("SyncDatabaseRef", kDatabaseFields);
 
 constexpr Field<SemaphoreRef> kSemaphoreFields[] = {
     {"configMapKeyRef", Handling::kRead,
      [](const Place& place, SemaphoreRef& out) {
        read_object<SemaphoreRef::ConfigMapKey>(place, out.config_map_key.emplace(), kConfigMapKeyFields);
-     }},
-    field<&SemaphoreRef::ns>("namespace"),
+     },
+     "The limit stands in a ConfigMap.", &kObject<kConfigMapKeyTable>},
+    field<&SemaphoreRef::ns>("namespace", "Of the semaphore; the workflow's without a word."),
     {"database", Handling::kRead,
      [](const Place& place, SemaphoreRef& out) {
        out.database_key.emplace();
        read_object<SemaphoreRef>(place, out, kDatabaseFields);
-     }},
+     },
+     "The limit stands in the plane's database.", &kObject<kDatabaseTable>},
 };
+constexpr FieldTable kSemaphoreTable("SemaphoreRef", kSemaphoreFields);
 
 constexpr Field<Mutex> kMutexFields[] = {
-    field<&Mutex::name>("name"),
-    field<&Mutex::ns>("namespace"),
-    field<&Mutex::database>("database"),
+    field<&Mutex::name>("name", "Who names the same mutex waits for the other's end."),
+    field<&Mutex::ns>("namespace", "Of the mutex; the workflow's without a word."),
+    field<&Mutex::database>("database", "It is one of the plane's database, which is another than one that is not."),
 };
+constexpr FieldTable kMutexTable("Mutex", kMutexFields);
 
 void read(const Place& place, SemaphoreRef& out) {
   read_object<SemaphoreRef>(place, out, kSemaphoreFields);
@@ -59,10 +65,12 @@ void refuse_singular(const Place& place, Synchronization&) {
 }
 
 constexpr Field<Synchronization> kSynchronizationFields[] = {
-    {"semaphores", Handling::kRead, [](const Place& place, Synchronization& out) { read_each(place, out.semaphores); }},
-    {"mutexes", Handling::kRead, [](const Place& place, Synchronization& out) { read_each(place, out.mutexes); }},
-    {"semaphore", Handling::kRead, refuse_singular<true>},
-    {"mutex", Handling::kRead, refuse_singular<false>},
+    {"semaphores", Handling::kRead, [](const Place& place, Synchronization& out) { read_each(place, out.semaphores); },
+     "As many holders at the same time as a limit says.", &kObject<kSemaphoreTable, Shape::Around::kList>},
+    {"mutexes", Handling::kRead, [](const Place& place, Synchronization& out) { read_each(place, out.mutexes); },
+     "One holder at a time.", &kObject<kMutexTable, Shape::Around::kList>},
+    {"semaphore", Handling::kRead, refuse_singular<true>, "No longer a field: `semaphores` is.", &kEmptyObject},
+    {"mutex", Handling::kRead, refuse_singular<false>, "No longer a field: `mutexes` is.", &kEmptyObject},
 };
 
 doc::Array documents(const std::vector<SynchronizationStatus::Semaphore>& semaphores) {
@@ -119,6 +127,8 @@ Status parse_list(const doc::Value* list, std::vector<T>& out) {
 }
 
 }  // namespace
+
+constexpr FieldTable kSynchronizationTable("Synchronization", kSynchronizationFields);
 
 bool SemaphoreRef::operator==(const SemaphoreRef& other) const {
   const auto same_key = [&] {

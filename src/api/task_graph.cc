@@ -57,4 +57,16 @@ bool TaskGraph::comes_after(std::size_t task, std::size_t other) const {
   return false;
 }
 
+std::vector<bool> TaskGraph::needed_for(std::vector<std::size_t> tasks) const {
+  std::vector<bool> needed(waits_.size());
+  while (!tasks.empty()) {
+    const std::size_t task = tasks.back();
+    tasks.pop_back();
+    if (needed[task]) continue;
+    needed[task] = true;
+    tasks.insert(tasks.end(), waits_[task].begin(), waits_[task].end());
+  }
+  return needed;
+}
+
 }  // namespace tiphys::api

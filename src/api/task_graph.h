@@ -15,6 +15,8 @@ class TaskGraph {
   std::vector<std::size_t> find_cycle() const;
   /// True when `task` waits for `other`, directly or through others.
   bool comes_after(std::size_t task, std::size_t other) const;
+  /// For each task, whether it is one of `tasks` or one that they wait for.
+  std::vector<bool> needed_for(std::vector<std::size_t> tasks) const;
 
  private:
   enum class Color { kWhite, kGrey, kBlack };

@@ -5,165 +5,104 @@
 namespace tiphys::api {
 namespace {
 
-constexpr std::string_view kExitHook = "exit";
-constexpr std::string_view kOnExit = "onExit";
-
-constexpr Field<Sequence> kSequenceFields[] = {
-    int_or_string_field<&Sequence::count>("count"),
-    int_or_string_field<&Sequence::start>("start"),
-    int_or_string_field<&Sequence::end>("end"),
-    field<&Sequence::format>("format"),
-};
-
-constexpr Field<ContinueOn> kContinueOnFields[] = {
-    field<&ContinueOn::error>("error"),
-    field<&ContinueOn::failed>("failed"),
-};
-
-void read_with_items(const Place& place, Step& out) {
-  if (const auto* text = place.value().if_string()) {
-    place.warn(fmt::format("{} takes a list; a string is read as withParam", place.name()));
-    out.with_param = *text;
-  } else if (expect_array(place)) {
-    out.with_items = place.value().get_array();
-  }
-}
-
-constexpr Field<TemplateRef> kTemplateRefFields[] = {
-    field<&TemplateRef::name>("name"),
-    field<&TemplateRef::template_name>("template"),
-    field<&TemplateRef::cluster_scope>("clusterScope"),
-};
-
-constexpr Field<LifecycleHook> kHookFields[] = {
-    field<&LifecycleHook::template_name>("template"),
-    field<&LifecycleHook::template_ref>("templateRef"),
-    field<&LifecycleHook::arguments>("arguments"),
-    field<&LifecycleHook::expression>("expression"),
-};
-
-/// Tasks have them all; steps lack the last two.
-constexpr Field<Step> kTaskFields[] = {
-    field<&Step::name>("name"),
-    field<&Step::template_name>("template"),
-    field<&Step::inline_template>("inline"),
-    field<&Step::arguments>("arguments"),
-    field<&Step::template_ref>("templateRef"),
-    {"withItems", Handling::kRead, read_with_items},
-    field<&Step::with_param>("withParam"),
-    {"withSequence", Handling::kRead,
-     [](const Place& place, Step& out) { read_object<Sequence>(place, out.with_sequence.emplace(), kSequenceFields); }},
-    field<&Step::when>("when"),
-    {"continueOn", Handling::kRead,
-     [](const Place& place, Step& out) { read_object<ContinueOn>(place, out.continue_on, kContinueOnFields); }},
-    {"onExit", Handling::kRead, [](const Place& place, Step& out) { read_on_exit(place, out.exit); }},
-    {"hooks", Handling::kRead, [](const Place& place, Step& out) { read_hooks(place, out.exit, out.hooks); }},
-    field<&Step::dependencies>("dependencies"),
-    field<&Step::depends>("depends"),
-};
-constexpr std::span<const Field<Step>> kStepFields = std::span(kTaskFields).first(std::size(kTaskFields) - 2);
-
-void read_step(const Place& place, Step& out) {
-  read_object<Step>(place, out, kStepFields);
-}
-
-void read_steps(const Place& place, Template& out) {
-  if (!expect_array(place)) return;
-  const doc::Array& groups = place.value().get_array();
-  bool warned = false;
-  for (std::size_t i = 0; i < groups.size(); ++i) {
-    const Place group = place.element(i, groups[i]);
-    StepGroup& steps = out.steps.emplace_back();
-    if (groups[i].is_object()) {
-      // Argo wants a list of lists; a flat list can only mean one step after the other.
-      if (!warned)
-        group.warn(fmt::format("{} is a bare step; it is taken as a group of one: write \"- - name:\"", group.name()));
-      warned = true;
-      read_step(group, steps.emplace_back());
-    } else if (expect_array(group)) {
-      const doc::Array& members = groups[i].get_array();
-      for (std::size_t j = 0; j < members.size(); ++j) read_step(group.element(j, members[j]), steps.emplace_back());
-    }
-  }
-}
-
-constexpr Field<Dag> kDagFields[] = {
-    field<&Dag::target>("target"),
-    field<&Dag::fail_fast>("failFast"),
-    {"tasks", Handling::kRead,
-     [](const Place& place, Dag& out) {
-       if (!expect_array(place)) return;
-       const doc::Array& tasks = place.value().get_array();
-       for (std::size_t i = 0; i < tasks.size(); ++i) {
-         read_object<Step>(place.element(i, tasks[i]), out.tasks.emplace_back(), kTaskFields);
-       }
-     }},
-};
-
 constexpr Field<Suspend> kSuspendFields[] = {
-    field<&Suspend::duration>("duration"),
+    field<&Suspend::duration>("duration", "Goes on by itself after this: \"90\" seconds, or \"1h30m\".",
+                              "Suspend.ADurationResumesByItself"),
 };
+constexpr FieldTable kSuspendTable("SuspendTemplate", kSuspendFields);
+
+constexpr Shape kManifestFrom{Shape::Type::kObject};
 
 constexpr Field<ResourceAction> kResourceFields[] = {
-    field<&ResourceAction::action>("action"),
-    field<&ResourceAction::merge_strategy>("mergeStrategy"),
-    field<&ResourceAction::manifest>("manifest"),
-    field<&ResourceAction::success_condition>("successCondition"),
-    field<&ResourceAction::failure_condition>("failureCondition"),
-    field<&ResourceAction::set_owner_reference>("setOwnerReference"),
-    field<&ResourceAction::flags>("flags"),
-    {"manifestFrom", Handling::kLater},
+    field<&ResourceAction::action>("action", "What is done.", "ResourceRunnerTest.CreatesAnObjectThatTheWorkflowOwns",
+                                   &kChoice<kResourceActions>),
+    field<&ResourceAction::merge_strategy>("mergeStrategy", "How `patch` merges; strategic without a word.",
+                                           "ResourceRunnerTest.PatchTakesTheThreeStrategies",
+                                           &kChoice<kMergeStrategies>),
+    field<&ResourceAction::manifest>("manifest", "The object, as YAML in a text.",
+                                     "ResourceRunnerTest.CreatesAnObjectThatTheWorkflowOwns"),
+    field<&ResourceAction::success_condition>(
+        "successCondition", "The step waits until this is true of the object: \"status.succeeded > 0\".",
+        "ResourceRunnerTest.AwaitsItsConditionByAWatch"),
+    field<&ResourceAction::failure_condition>("failureCondition", "The step fails as soon as this is true.",
+                                              "ResourceRunnerTest.AnyRequirementOfTheFailureConditionFails"),
+    field<&ResourceAction::set_owner_reference>("setOwnerReference", "The object goes when the workflow goes.",
+                                                "ResourceRunnerTest.CreatesAnObjectThatTheWorkflowOwns"),
+    field<&ResourceAction::flags>("flags", "Further flags of kubectl.",
+                                  "ResourcePlan.FlagsNameTheObjectWhereTheManifestDoesNot"),
+    {"manifestFrom", Handling::kLater, nullptr, "The manifest is an input artifact.", &kManifestFrom},
 };
+constexpr FieldTable kResourceTable("ResourceTemplate", kResourceFields);
 
 constexpr Field<Backoff> kBackoffFields[] = {
-    field<&Backoff::duration>("duration"),
-    int_or_string_field<&Backoff::factor>("factor"),
-    field<&Backoff::cap>("cap"),
-    field<&Backoff::max_duration>("maxDuration"),
+    field<&Backoff::duration>("duration", "The first wait: \"10\" seconds, or \"1m\".",
+                              "Retry.BackoffWaitsLongerEachTime"),
+    int_or_string_field<&Backoff::factor>("factor", "Each wait is so many times the one before.",
+                                          "Retry.BackoffWaitsLongerEachTime"),
+    field<&Backoff::cap>("cap", "No wait is longer.", "Retry.BackoffWaitsLongerEachTime"),
+    field<&Backoff::max_duration>("maxDuration", "No attempt begins later than this after the first one.",
+                                  "Retry.NoWaitBeyondTheMaximumDuration"),
 };
+constexpr FieldTable kBackoffTable("Backoff", kBackoffFields);
+
+constexpr Shape kRetryAffinity{Shape::Type::kObject};
 
 constexpr Field<RetryStrategy> kRetryStrategyFields[] = {
-    int_or_string_field<&RetryStrategy::limit>("limit"),
-    field<&RetryStrategy::retry_policy>("retryPolicy"),
+    int_or_string_field<&RetryStrategy::limit>("limit", "How often it is tried again; without end when absent.",
+                                               "Retry.TheLimitEndsIt"),
+    field<&RetryStrategy::retry_policy>(
+        "retryPolicy", "What is tried again. OnFailure without a word, Always when there is an expression.",
+        "Retry.ByDefaultErrorsAreNotTriedAgain", &kChoice<kRetryPolicies>),
     {"backoff", Handling::kRead,
-     [](const Place& place, RetryStrategy& out) {
-       read_object<Backoff>(place, out.backoff.emplace(), kBackoffFields);
-     }},
-    field<&RetryStrategy::expression>("expression"),
-    {"affinity", Handling::kCluster},
+     [](const Place& place, RetryStrategy& out) { read_object<Backoff>(place, out.backoff.emplace(), kBackoffFields); },
+     "How long it waits between attempts. Without a limit it does not wait.", &kObject<kBackoffTable>,
+     "Retry.BackoffWaitsLongerEachTime"},
+    field<&RetryStrategy::expression>("expression",
+                                      "Tried again only when this is true: \"asInt(lastRetry.exitCode) > 1\".",
+                                      "Retry.AnExpressionDecides"),
+    {"affinity", Handling::kCluster, nullptr, "On which machines the next attempt runs.", &kRetryAffinity},
 };
 
 constexpr Field<Memoize> kConfigMapKeyFields[] = {
-    field<&Memoize::config_map>("name"),
-    {"key"},
-    {"optional"},
+    field<&Memoize::config_map>("name", "The ConfigMap's name.",
+                                "MemoCacheTest.WhatWasSavedIsFoundAndTheEntryIsTheOriginals"),
+    {"key", Handling::kCarry, nullptr, "Not used.", &kString},
+    {"optional", Handling::kCarry, nullptr, "Not used.", &kBoolean},
 };
+constexpr FieldTable kConfigMapKeyTable("CacheConfigMap", kConfigMapKeyFields);
 
 constexpr Field<Memoize> kCacheFields[] = {
     {"configMap", Handling::kRead,
-     [](const Place& place, Memoize& out) { read_object<Memoize>(place, out, kConfigMapKeyFields); }},
+     [](const Place& place, Memoize& out) { read_object<Memoize>(place, out, kConfigMapKeyFields); },
+     "The ConfigMap that keeps the outputs.", &kObject<kConfigMapKeyTable>},
 };
+constexpr FieldTable kCacheTable("Cache", kCacheFields);
 
 constexpr Field<Memoize> kMemoizeFields[] = {
-    field<&Memoize::key>("key"),
-    field<&Memoize::max_age>("maxAge"),
-    {"cache", Handling::kRead,
-     [](const Place& place, Memoize& out) { read_object<Memoize>(place, out, kCacheFields); }},
+    field<&Memoize::key>("key", "Steps with the same key have the same outputs.",
+                         "Memoize.AMissIsSavedAndAHitRunsNothing"),
+    field<&Memoize::max_age>("maxAge", "Outputs older than this do not count: \"24h\".",
+                             "MemoCacheTest.AnEntryOlderThanItsMaximumAgeDoesNotCount"),
+    {"cache", Handling::kRead, [](const Place& place, Memoize& out) { read_object<Memoize>(place, out, kCacheFields); },
+     "Where outputs are kept.", &kObject<kCacheTable>},
 };
+constexpr FieldTable kMemoizeTable("Memoize", kMemoizeFields);
 
 constexpr Field<Template> kArchiveLocationFields[] = {
-    {"archiveLogs"},
-    {"s3", Handling::kLater},
-    {"git", Handling::kLater},
-    {"http", Handling::kLater},
-    {"artifactory", Handling::kLater},
-    {"hdfs", Handling::kLater},
-    {"raw", Handling::kLater},
-    {"oss", Handling::kLater},
-    {"gcs", Handling::kLater},
-    {"azure", Handling::kLater},
-    {"plugin", Handling::kLater},
+    {"archiveLogs", Handling::kCarry, nullptr, "Keeps the logs of the containers as artifacts.", &kBoolean, "",
+     "No effect: logs are kept until the run is deleted."},
+    {"s3", Handling::kLater, nullptr, "In an S3 store.", &kEmptyObject},
+    {"git", Handling::kLater, nullptr, "In a git repository.", &kEmptyObject},
+    {"http", Handling::kLater, nullptr, "At a URL.", &kEmptyObject},
+    {"artifactory", Handling::kLater, nullptr, "In Artifactory.", &kEmptyObject},
+    {"hdfs", Handling::kLater, nullptr, "In HDFS.", &kEmptyObject},
+    {"raw", Handling::kLater, nullptr, "In the manifest.", &kEmptyObject},
+    {"oss", Handling::kLater, nullptr, "In Alibaba's store.", &kEmptyObject},
+    {"gcs", Handling::kLater, nullptr, "In Google's store.", &kEmptyObject},
+    {"azure", Handling::kLater, nullptr, "In Azure's store.", &kEmptyObject},
+    {"plugin", Handling::kLater, nullptr, "By an artifact plugin.", &kEmptyObject},
 };
+constexpr FieldTable kArchiveLocationTable("ArtifactLocation", kArchiveLocationFields);
 
 void read_annotations(const Place& place, Template& out) {
   std::map<std::string, std::string> annotations;
@@ -181,100 +120,113 @@ void read_script(const Place& place, Template& out) {
   check_script(place);
 }
 
+constexpr Shape kSecurityContext = kubernetes("PodSecurityContext");
+constexpr Shape kAffinity = kubernetes("Affinity");
+constexpr Shape kTolerations = kubernetes("Toleration", Shape::Around::kList);
+constexpr Shape kHostAliases = kubernetes("HostAlias", Shape::Around::kList);
+constexpr Shape kResources = kubernetes("ResourceRequirements");
+constexpr Shape kResourceClaims = kubernetes("PodResourceClaim", Shape::Around::kList);
+
 constexpr Field<Template> kTemplateFields[] = {
-    field<&Template::name>("name"),
-    field<&Template::inputs>("inputs"),
-    field<&Template::outputs>("outputs"),
-    {"container", Handling::kRead, read_container},
-    {"script", Handling::kRead, read_script},
+    field<&Template::name>("name", "How steps, tasks, hooks and the entrypoint call it.", "Rules.GiveTheNodes"),
+    field<&Template::inputs>("inputs", "What it takes: {{inputs.parameters.x}} in its texts.", "Rules.GiveTheNodes"),
+    field<&Template::outputs>("outputs", "What it gives to those after it.", "Outputs.GoUpAndBecomeGlobal"),
+    {"container", Handling::kRead, read_container, "Runs a container.", &kObject<kContainerTable>,
+     "PodBuilder.ContainerBecomesMainWithArgosEnvironment"},
+    {"script", Handling::kRead, read_script, "Runs a script in a container; what it prints is its result.",
+     &kObject<kScriptTable>, "PodBuilder.ScriptSourceIsAFileAndTheLastArgument"},
     {"steps", Handling::kRead,
      [](const Place& place, Template& out) {
        out.type = Template::Type::kSteps;
        read_steps(place, out);
-     }},
+     },
+     "Runs templates in groups: members of a group at the same time, one group after the other.",
+     &kObject<kStepTable, Shape::Around::kListOfLists>, "Rules.GiveTheNodes"},
     {"dag", Handling::kRead,
      [](const Place& place, Template& out) {
        out.type = Template::Type::kDag;
-       read_object<Dag>(place, out.dag.emplace(), kDagFields);
-     }},
+       read(place, out.dag.emplace());
+     },
+     "Runs templates as tasks, each as soon as what it waits for has happened.", &kObject<kDagTable>,
+     "Rules.GiveTheNodes"},
     {"suspend", Handling::kRead,
      [](const Place& place, Template& out) {
        out.type = Template::Type::kSuspend;
        read_object<Suspend>(place, out.suspend.emplace(), kSuspendFields);
-     }},
+     },
+     "Waits for a user, or some time.", &kObject<kSuspendTable>, "Suspend.AUserGivesOutputs"},
     {"resource", Handling::kRead,
      [](const Place& place, Template& out) {
        out.type = Template::Type::kResource;
        read_object<ResourceAction>(place, out.resource.emplace(), kResourceFields);
-     }},
-    field<&Template::retry_strategy>("retryStrategy"),
+     },
+     "Creates, changes, reads or deletes an object as kubectl does.", &kObject<kResourceTable>,
+     "Resource.IsAPodNodeWithItsOwnEffect"},
+    field<&Template::retry_strategy>("retryStrategy", "Tries it again when it fails.",
+                                     "Retry.AttemptsFollowUntilOneSucceeds"),
     {"memoize", Handling::kRead,
-     [](const Place& place, Template& out) { read_object<Memoize>(place, out.memoize.emplace(), kMemoizeFields); }},
-    field<&Template::synchronization>("synchronization"),
-    int_or_string_field<&Template::active_deadline_seconds>("activeDeadlineSeconds"),
-    field<&Template::timeout>("timeout"),
-    field<&Template::parallelism>("parallelism"),
-    field<&Template::fail_fast>("failFast"),
-    {"annotations", Handling::kRead, read_annotations},
-    {"metadata", Handling::kRead, [](const Place& place, Template&) { check_metadata(place); }},
-    {"volumes", Handling::kRead, [](const Place& place, Template&) { check_volumes(place); }},
-    {"initContainers", Handling::kRead, [](const Place& place, Template&) { check_further_containers(place); }},
-    {"sidecars", Handling::kRead, [](const Place& place, Template&) { check_further_containers(place); }},
-    {"podSpecPatch", Handling::kRead, check_as<std::string>},
+     [](const Place& place, Template& out) { read_object<Memoize>(place, out.memoize.emplace(), kMemoizeFields); },
+     "Takes the outputs of an earlier run with the same key instead of running.", &kObject<kMemoizeTable>,
+     "Memoize.AMissIsSavedAndAHitRunsNothing"},
+    field<&Template::synchronization>("synchronization", "Mutexes and semaphores that it holds while it runs.",
+                                      "Locks.ANodeHasThemUntilItsEnd"),
+    int_or_string_field<&Template::active_deadline_seconds>(
+        "activeDeadlineSeconds", "The pod is ended after so many seconds. For templates that run pods.",
+        "AgentTest.TheDeadlineStopsThePod"),
+    field<&Template::timeout>("timeout", "It fails when it has not ended after this, waiting included: \"1h\".",
+                              "Control.ATemplatesTimeoutEndsAPodThatWaits"),
+    field<&Template::pending_timeout>("pendingTimeout", "It fails when it has not begun after this: \"10m\".",
+                                      "PendingTimeout.EndsANodeThatStaysPending"),
+    field<&Template::daemon>("daemon", "What follows starts as soon as the container is ready.",
+                             "Daemon.LetsStepsGoOnAndEndsWithThem"),
+    field<&Template::parallelism>("parallelism", "How many of its steps or tasks run at the same time.",
+                                  "Parallelism.OfATemplate"),
+    field<&Template::fail_fast>("failFast", "With parallelism: nothing more begins once something failed.",
+                                "Rules.GiveTheNodes"),
+    {"annotations", Handling::kRead, read_annotations,
+     "Of its nodes; workflows.argoproj.io/display-name is their name for people.", &kStringMap},
+    {"metadata", Handling::kRead, [](const Place& place, Template&) { check_metadata(place); },
+     "Labels and annotations of its pods.", &kObject<kPodMetadataTable>, "PodBuilder.MetadataNamesWorkflowAndNode"},
+    {"volumes", Handling::kRead, [](const Place& place, Template&) { check_volumes(place); },
+     "Volumes of its pods, beside the workflow's.", &kObject<kVolumeTable, Shape::Around::kList>,
+     "PodBuilder.OnlyMountedVolumesComeAlongAndTheTemplatesWin"},
+    {"initContainers", Handling::kRead, [](const Place& place, Template&) { check_further_containers(place); },
+     "Containers that run before the main one, one after the other.",
+     &kObject<kFurtherContainerTable, Shape::Around::kList>, "test_init_containers_and_sidecars"},
+    {"sidecars", Handling::kRead, [](const Place& place, Template&) { check_further_containers(place); },
+     "Containers that run beside the main one and end with it.", &kObject<kFurtherContainerTable, Shape::Around::kList>,
+     "test_init_containers_and_sidecars"},
+    {"podSpecPatch", Handling::kRead, check_as<std::string>, "A strategic merge patch of the pod's spec, as a text.",
+     &kString, "PodBuilder.PodSpecPatchesApplyOneAfterTheOther"},
     {"archiveLocation", Handling::kRead,
-     [](const Place& place, Template& out) { read_object<Template>(place, out, kArchiveLocationFields); }},
-    {"securityContext"},
-    {"serviceAccountName"},
-    {"automountServiceAccountToken"},
-    {"nodeSelector", Handling::kCluster},
-    {"affinity", Handling::kCluster},
-    {"tolerations", Handling::kCluster},
-    {"schedulerName", Handling::kCluster},
-    {"priorityClassName", Handling::kCluster},
-    {"hostAliases", Handling::kCluster},
-    {"executor", Handling::kCluster},
-    {"podResources", Handling::kCluster},
-    {"resourceClaims", Handling::kCluster},
-    {"containerSet", Handling::kLater},
-    {"data", Handling::kLater},
-    {"http", Handling::kLater},
-    {"plugin", Handling::kLater},
-    {"daemon", Handling::kLater},
-    {"metrics", Handling::kLater},
-    {"pendingTimeout", Handling::kLater},
+     [](const Place& place, Template& out) { read_object<Template>(place, out, kArchiveLocationFields); },
+     "The repository of its artifacts.", &kObject<kArchiveLocationTable>},
+    {"securityContext", Handling::kCarry, nullptr, "User and groups of all containers.", &kSecurityContext,
+     "AgentTest.LimitsAndSecurityReachTheRuntime"},
+    {"serviceAccountName", Handling::kCarry, nullptr, "Who its pods are at the cluster.", &kString, "",
+     "Without a cluster nobody asks who a pod is."},
+    {"automountServiceAccountToken", Handling::kCarry, nullptr, "Whether its pods have the account's token.", &kBoolean,
+     "", "No effect without a cluster."},
+    {"nodeSelector", Handling::kCluster, nullptr, "Labels of the machines that may run it.", &kStringMap},
+    {"affinity", Handling::kCluster, nullptr, "Which machines it prefers.", &kAffinity},
+    {"tolerations", Handling::kCluster, nullptr, "Which taints of machines it does not mind.", &kTolerations},
+    {"schedulerName", Handling::kCluster, nullptr, "The scheduler of its pods.", &kString},
+    {"priorityClassName", Handling::kCluster, nullptr, "How important its pods are.", &kString},
+    {"hostAliases", Handling::kCluster, nullptr, "Further lines of /etc/hosts.", &kHostAliases},
+    {"executor", Handling::kCluster, nullptr, "The account of what runs beside its containers.", &kEmptyObject},
+    {"podResources", Handling::kCluster, nullptr, "What all containers of a pod share.", &kResources},
+    {"resourceClaims", Handling::kCluster, nullptr, "Devices that its pods claim.", &kResourceClaims},
+    {"containerSet", Handling::kLater, nullptr, "Runs several containers in one pod.", &kEmptyObject},
+    {"data", Handling::kLater, nullptr, "Lists artifacts and transforms the list.", &kEmptyObject},
+    {"http", Handling::kLater, nullptr, "Makes an HTTP request.", &kEmptyObject},
+    {"plugin", Handling::kLater, nullptr, "Runs an executor plugin.", &kEmptyObject},
+    {"metrics", Handling::kLater, nullptr, "Prometheus metrics of its nodes.", &kEmptyObject},
 };
 
 }  // namespace
 
-void read_on_exit(const Place& place, std::optional<LifecycleHook>& exit) {
-  LifecycleHook hook;
-  hook.name = kOnExit;
-  read(place, hook.template_name);
-  if (!hook.template_name.empty()) exit = std::move(hook);
-}
-
-void read_hooks(const Place& place, std::optional<LifecycleHook>& exit, std::vector<LifecycleHook>& others) {
-  if (!expect_object(place)) return;
-  // onExit stands beside it, before or after.
-  const bool has_on_exit = !doc::find_string(place.parent_value(), kOnExit).empty();
-  for (const auto& [name, value] : place.value().get_object()) {
-    const Place member = place.member(name, value);
-    LifecycleHook hook;
-    hook.name = std::string_view(name);
-    read_object<LifecycleHook>(member, hook, kHookFields);
-    if (hook.name != kExitHook) {
-      if (hook.expression.empty())
-        member.error(fmt::format("{} needs an expression: only exit goes without", member.name()));
-      others.push_back(std::move(hook));
-    } else if (!has_on_exit) {
-      exit = std::move(hook);
-    }
-  }
-}
-
-void read(const Place& place, TemplateRef& out) {
-  read_object<TemplateRef>(place, out, kTemplateRefFields);
-}
+constexpr FieldTable kRetryStrategyTable("RetryStrategy", kRetryStrategyFields);
+constexpr FieldTable kTemplateTable("Template", kTemplateFields);
 
 void read(const Place& place, RetryStrategy& out) {
   read_object<RetryStrategy>(place, out, kRetryStrategyFields);

@@ -30,7 +30,36 @@ bool field_name(std::string_view name) {
   return alphanumeric(name[0]) && std::ranges::all_of(name, [](char c) { return alphanumeric(c) || c == '-'; });
 }
 
+/// The parts around tags that are substituted before names are looked at; the others stay and are wrong.
+std::string without_known_tags(const std::string& name) {
+  bool known = true;
+  for_each_tag(name, [&](std::string_view tag) {
+    known = known && (tag.starts_with("inputs.") || tag.starts_with("workflow."));
+  });
+  return known ? replace_tags(name, "x") : name;
+}
+
 }  // namespace
+
+void check_object_name(const std::string& name, const std::string& generate_name, std::vector<Finding>& findings) {
+  const auto error = [&](const char* pointer, std::string message) {
+    findings.push_back({Finding::Severity::kError, pointer, false, std::move(message)});
+  };
+  if (name.empty() && generate_name.empty()) error("/metadata", "metadata.name or metadata.generateName is required");
+  const auto well_formed = [](std::string_view text) {
+    return lower_alphanumeric(text[0]) &&
+           std::ranges::all_of(text, [](char c) { return lower_alphanumeric(c) || c == '-' || c == '.'; });
+  };
+  constexpr std::string_view kRule =
+      "must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric "
+      "character (RFC 1123)";
+  if (!name.empty() && !(well_formed(name) && lower_alphanumeric(name.back()))) {
+    error("/metadata/name", fmt::format("metadata.name \"{}\" {}", name, kRule));
+  }
+  if (!generate_name.empty() && !well_formed(generate_name)) {
+    error("/metadata/generateName", fmt::format("metadata.generateName \"{}\" {}", generate_name, kRule));
+  }
+}
 
 void validate_workflow(const Workflow& workflow, std::vector<Finding>& findings, Validation validation) {
   if (!workflow.is_template()) return Validator(workflow, findings, validation).run();
@@ -68,6 +97,7 @@ void Validator::run() {
   check_template_names();
   check_entrypoint();
   check_hooks();
+  check_pod_resources(*spec.document, {"/spec", "spec"});
   if (spec.retry_strategy) check_retry(*spec.retry_strategy, {"/spec/retryStrategy", "spec"});
   if (spec.synchronization) {
     const Spot at{"/spec/synchronization", "spec.synchronization"};
@@ -75,6 +105,7 @@ void Validator::run() {
     check_texts(*doc::find(*spec.document, "synchronization"), at, {}, globals_);
   }
   check_templates();
+  lint_unreachable();
 }
 
 void Validator::check_templates() {
@@ -95,27 +126,12 @@ void Validator::check_later(const Template* tmpl, std::string scope, const std::
 
 void Validator::check_metadata() {
   const std::string& name = workflow_.name;
-  if (name.empty() && workflow_.generate_name.empty()) {
-    error("/metadata", "metadata.name or metadata.generateName is required");
-  }
   if (name.size() > kLongestObjectName) {
     constexpr std::string_view kKindNames[] = {"workflow", "workflow template", "cluster workflow template"};
     error("/metadata/name", fmt::format("{} name \"{}\" must not be more than 63 characters long (currently {})",
                                         kKindNames[static_cast<std::size_t>(workflow_.kind)], name, name.size()));
   }
-  const auto well_formed = [](std::string_view text) {
-    return lower_alphanumeric(text[0]) &&
-           std::ranges::all_of(text, [](char c) { return lower_alphanumeric(c) || c == '-' || c == '.'; });
-  };
-  constexpr std::string_view kRule =
-      "must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric "
-      "character (RFC 1123)";
-  if (!name.empty() && !(well_formed(name) && lower_alphanumeric(name.back()))) {
-    error("/metadata/name", fmt::format("metadata.name \"{}\" {}", name, kRule));
-  }
-  if (!workflow_.generate_name.empty() && !well_formed(workflow_.generate_name)) {
-    error("/metadata/generateName", fmt::format("metadata.generateName \"{}\" {}", workflow_.generate_name, kRule));
-  }
+  check_object_name(name, workflow_.generate_name, findings_);
 }
 
 void Validator::collect_globals() {
@@ -211,17 +227,17 @@ void Validator::check_name(const std::string& name, NameKind kind, const Spot& s
     error(spot.pointer, spot.name + ".name is required", true);
     return;
   }
-  // Only the parts around a tag can be judged.
-  const std::string judged = kind == NameKind::kField ? replace_tags(name, "x") : name;
-  if (kind == NameKind::kParameter && !parameter_name(name)) {
+  const bool field = kind == NameKind::kField || kind == NameKind::kStep;
+  const std::string judged = kind == NameKind::kStep || kind == NameKind::kOutput ? without_known_tags(name) : name;
+  if (!field && !parameter_name(judged)) {
     error(spot.pointer, fmt::format("{}.name: '{}' is invalid: Parameter/Artifact name must consist of alpha-numeric "
                                     "characters, '_' or '-' e.g. my_param_1, MY-PARAM-1",
                                     spot.name, name));
-  } else if (kind == NameKind::kField && !field_name(judged)) {
+  } else if (field && !field_name(judged)) {
     error(spot.pointer, fmt::format("{}.name: '{}' is invalid: name must consist of alpha-numeric characters or '-', "
                                     "and must start with an alpha-numeric character (e.g. My-name1-2, 123-NAME)",
                                     spot.name, name));
-  } else if (name.size() > kLongestFieldName) {
+  } else if (field && judged.size() > kLongestFieldName) {
     error(spot.pointer, fmt::format("{}.name: '{}' is invalid: must be no more than {} characters", spot.name, name,
                                     kLongestFieldName));
   }
@@ -256,6 +272,7 @@ std::string Validator::suggestion(std::string_view name, const Variables& scope)
 void Validator::check_texts(const doc::Value& value, const Spot& spot, std::string_view skip, const Variables& scope) {
   for_each_text(value, spot.pointer, skip, [&](std::string_view text, const std::string& pointer) {
     if (text.find("{{") == std::string_view::npos) return;
+    lint_expressions(text, pointer, spot, scope);
     if (const auto compiled = expr::TextTemplate::compile(text); !compiled) {
       error(pointer, fmt::format("{}: {}", spot.name, compiled.error().message));
       return;

@@ -51,6 +51,10 @@ void Validator::check_dag(const Template& tmpl, const Spot& spot, Variables& sco
           fmt::format("{}.tasks dependency cycle detected: {}", spot.name, spell(cycle, tasks)));
     return;
   }
+  if (const doc::Value* text = doc::find(*tmpl.document, "dag", "target")) {
+    check_texts(*text, {spot.pointer + "/dag/target", spot.name + ".targets"}, {}, scope);
+  }
+  lint_target(tmpl, spot, position, graph);
   for (const std::string_view name : split(tmpl.dag->target, ' ')) {
     if (name.empty() || has_tag(tmpl.dag->target) || position.contains(name)) continue;
     error(spot.pointer + "/dag/target", fmt::format("{}.targets: target '{}' is not defined{}", spot.name, name,
@@ -141,6 +145,7 @@ void Validator::check_order(const Step& task, const doc::Value& document, const 
   }
   for (const Artifact& each : task.arguments.artifacts) check(each.from, "artifact", each.name);
 
+  lint_order(task.name, document, spot, late);
   // A status is known only of tasks that are waited for.
   for_each_text(document, spot.pointer, "inline", [&](std::string_view text, const std::string& pointer) {
     for_each_tag(text, [&](std::string_view name) {

@@ -99,7 +99,7 @@ void Validator::check_steps(const Template& tmpl, const Spot& spot, Variables& s
       const Step& step = tmpl.steps[i][j];
       const std::string group = fmt::format("{}/steps/{}", spot.pointer, i);
       const std::string pointer = bare ? group : fmt::format("{}/{}", group, j);
-      check_name(step.name, NameKind::kField, {pointer + "/name", fmt::format("{}.steps[{}]", spot.name, i)}, seen);
+      check_name(step.name, NameKind::kStep, {pointer + "/name", fmt::format("{}.steps[{}]", spot.name, i)}, seen);
       check_step(step, bare ? group_document : group_document.get_array()[j],
                  {pointer, fmt::format("{}.steps[{}].{}", spot.name, i, step.name)}, scope, "steps.");
     }
@@ -122,6 +122,7 @@ void Validator::check_step(const Step& step, const doc::Value& document, const S
   check_arguments(step.arguments, spot.at("/arguments"));
   check_when(step, spot);
   check_call(step, spot);
+  lint_step(step, spot);
 
   if (step.exit) check_hook(*step.exit, spot);
   for (const LifecycleHook& hook : step.hooks) check_hook(hook, spot);
@@ -136,7 +137,10 @@ void Validator::check_when(const Step& step, const Spot& spot) {
   if (step.when.empty()) return;
   const bool constant = !has_tag(step.when);
   const auto verdict = expr::eval_when(constant ? step.when : replace_tags(step.when, "x"));
-  if (verdict) return;
+  if (verdict) {
+    if (constant) lint_warn(spot.pointer + "/when", fmt::format("{}: when is always {}", spot.name, *verdict));
+    return;
+  }
   const std::string& message = verdict.error().message;
   if (constant) {
     error(spot.pointer + "/when", fmt::format("{}: {}", spot.name, message));
@@ -176,6 +180,15 @@ void Validator::check_loop(const Step& step, const Spot& spot, Variables& scope)
   }
 }
 
+namespace {
+
+bool gives_argument(const ValueFrom& from) {
+  return (from.config_map || from.supplied) && from.path.empty() && from.json_path.empty() && from.parameter.empty() &&
+         from.expression.empty();
+}
+
+}  // namespace
+
 void Validator::check_arguments(const Arguments& arguments, const Spot& spot) {
   std::set<std::string, std::less<>> seen;
   for (std::size_t i = 0; i < arguments.parameters.size(); ++i) {
@@ -185,11 +198,14 @@ void Validator::check_arguments(const Arguments& arguments, const Spot& spot) {
     check_name(parameter.name, NameKind::kParameter,
                {pointer + "/name", fmt::format("{}.arguments.parameters[{}]", spot.name, i)}, seen);
     const bool template_arguments = workflow_.is_template() && spot.pointer == "/spec/arguments";
-    const bool waits = template_arguments || (workflow_.spec.workflow_template_ref && !workflow_.joined);
+    const bool waits = template_arguments || (validation_.lint && spot.pointer == "/spec/arguments") ||
+                       (workflow_.spec.workflow_template_ref && !workflow_.joined);
     if (!parameter.value_from && !parameter.value) {
       if (!waits) error(pointer, fmt::format("{}.value or {}.valueFrom is required", name, name));
-    } else if (parameter.value_from && !parameter.value_from->supplied) {
+    } else if (parameter.value_from && !gives_argument(*parameter.value_from)) {
       error(pointer + "/valueFrom", name + ".valueFrom only allows: default, configMapKeyRef and supplied", true);
+    } else if (!parameter.value && !parameter.enum_values.empty() && !waits) {
+      error(pointer, name + ".value is required");
     }
     if (parameter.enum_values.empty() || !parameter.value || has_tag(*parameter.value)) continue;
     if (std::ranges::find(parameter.enum_values, *parameter.value) == parameter.enum_values.end()) {

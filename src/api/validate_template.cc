@@ -2,25 +2,16 @@
 
 #include <algorithm>
 #include <charconv>
-#include <map>
 
+#include "api/fields.h"
 #include "api/validator.h"
 #include "base/strings.h"
-#include "doc/yaml.h"
 
 namespace tiphys::api {
 namespace {
 
 constexpr std::string_view kTypeFields[] = {"container", "script", "steps", "dag", "suspend", "resource"};
 constexpr std::string_view kTypeChoice = "choose one of: container, script, steps, dag, suspend, resource";
-constexpr std::string_view kActions[] = {"get", "create", "apply", "delete", "replace", "patch"};
-constexpr std::string_view kMergeStrategies[] = {"", "strategic", "merge", "json"};
-constexpr std::string_view kRetryPolicies[] = {"", "Always", "OnFailure", "OnError", "OnTransientError"};
-
-template <std::size_t n>
-bool one_of(const std::string_view (&choices)[n], std::string_view text) {
-  return std::ranges::find(choices, text) != std::end(choices);
-}
 
 std::string_view type_name(Template::Type type) {
   constexpr std::string_view kNames[] = {"Container", "Script", "Steps", "DAG", "Suspend", "Resource"};
@@ -137,28 +128,70 @@ void Validator::check_limits(const Template& tmpl, const Spot& spot) {
     error(spot.pointer + "/activeDeadlineSeconds",
           spot.name + ".activeDeadlineSeconds must be a positive integer > 0 or an argo variable");
   }
-  if (!tmpl.timeout.empty() && !leaf) {
-    error(spot.pointer + "/timeout",
-          fmt::format("{}: {} template doesn't support timeout field", spot.name, type_name(tmpl.type)), true);
-  } else if (whole_number(tmpl.timeout)) {
-    error(spot.pointer + "/timeout",
-          fmt::format("{} has invalid duration format in timeout: write {}s", spot.name, tmpl.timeout));
-  } else {
-    check_duration(tmpl.timeout, {spot.pointer + "/timeout", spot.name + ".timeout"}, false);
+  check_timeout(tmpl, tmpl.timeout, "timeout", spot);
+  check_timeout(tmpl, tmpl.pending_timeout, "pendingTimeout", spot);
+  if (tmpl.daemon && tmpl.type == Template::Type::kResource) {
+    error(spot.pointer + "/daemon", spot.name + ".daemon is not supported for resource templates", true);
+  } else if (tmpl.daemon && !leaf) {
+    warn(spot.pointer + "/daemon",
+         fmt::format("{}.daemon does nothing: a {} template has no pod", spot.name, type_name(tmpl.type)));
   }
   if (tmpl.parallelism && !group) {
     error(spot.pointer + "/parallelism", spot.name + ".parallelism is only valid for steps and dag templates", true);
   } else if (tmpl.parallelism && *tmpl.parallelism < 1) {
     error(spot.pointer + "/parallelism", spot.name + ".parallelism must be at least 1");
   }
+  check_pod_resources(*tmpl.document, spot);
+  const doc::Value* claims = doc::find(*tmpl.document, "resourceClaims");
+  if (claims && claims->is_array() && !claims->get_array().empty() && !leaf) {
+    error(spot.pointer + "/resourceClaims",
+          fmt::format("{}.resourceClaims is not supported for {} templates, which do not create a pod", spot.name,
+                      type_name(tmpl.type)),
+          true);
+  }
   if (tmpl.suspend) {
     check_duration(tmpl.suspend->duration, {spot.pointer + "/suspend/duration", spot.name + ".suspend.duration"}, true);
   }
 }
 
+void Validator::check_timeout(const Template& tmpl, const std::string& text, std::string_view field, const Spot& spot) {
+  const std::string pointer = fmt::format("{}/{}", spot.pointer, field);
+  if (!text.empty() && !tmpl.runs_pod()) {
+    error(pointer, fmt::format("{}: {} template doesn't support {} field", spot.name, type_name(tmpl.type), field),
+          true);
+  } else if (whole_number(text)) {
+    error(pointer, fmt::format("{} has invalid duration format in {}: write {}s", spot.name, field, text));
+  } else {
+    check_duration(text, {pointer, fmt::format("{}.{}", spot.name, field)}, false);
+  }
+}
+
+void Validator::check_pod_resources(const doc::Value& holder, const Spot& spot) {
+  const doc::Value* resources = doc::find(holder, "podResources");
+  if (!resources || !resources->is_object()) return;
+  const Spot at{spot.pointer + "/podResources", spot.name + ".podResources"};
+  if (const doc::Value* claims = doc::find(*resources, "claims");
+      claims && claims->is_array() && !claims->get_array().empty()) {
+    error(at.pointer + "/claims", at.name + ".claims is not supported for pod-level resources", true);
+  }
+  for (const char* list : {"limits", "requests"}) {
+    const doc::Value* amounts = doc::find(*resources, list);
+    if (!amounts || !amounts->is_object()) continue;
+    for (const auto& [key, amount] : amounts->get_object()) {
+      const std::string_view name(key);
+      if (name == "cpu" || name == "memory" || name.starts_with("hugepages-")) continue;
+      error(fmt::format("{}/{}{}", at.pointer, list, doc::pointer_step(name)),
+            fmt::format("{}: \"{}\" is not a valid pod-level resource, only cpu, memory and hugepages-* are supported",
+                        at.name, name),
+            true);
+    }
+  }
+}
+
 void Validator::check_retry(const RetryStrategy& retry, const Spot& spot) {
-  if (!one_of(kRetryPolicies, retry.retry_policy)) {
-    std::vector<std::string> known(std::begin(kRetryPolicies) + 1, std::end(kRetryPolicies));
+  if (!retry.retry_policy.empty() &&
+      std::ranges::find(kRetryPolicies, retry.retry_policy) == std::end(kRetryPolicies)) {
+    std::vector<std::string> known(std::begin(kRetryPolicies), std::end(kRetryPolicies));
     error(spot.pointer + "/retryPolicy",
           fmt::format("{}: {} is not a valid RetryPolicy: Always, OnFailure, OnError or OnTransientError{}", spot.name,
                       retry.retry_policy, did_you_mean(retry.retry_policy, known)));
@@ -208,7 +241,7 @@ void Validator::check_outputs(const Template& tmpl, const Spot& spot, const Vari
     const Artifact& artifact = tmpl.outputs.artifacts[i];
     const Spot at{fmt::format("{}/outputs/artifacts/{}", spot.pointer, i),
                   fmt::format("{}.outputs.artifacts.{}", spot.name, artifact.name)};
-    check_name(artifact.name, NameKind::kParameter,
+    check_name(artifact.name, NameKind::kOutput,
                {at.pointer + "/name", fmt::format("{}.outputs.artifacts[{}]", spot.name, i)}, seen);
     if (tmpl.runs_pod() && artifact.path.empty()) {
       error(at.pointer, fmt::format("{}: Artifact '{}' did not specify a path", at.name, artifact.name));
@@ -223,7 +256,7 @@ void Validator::check_outputs(const Template& tmpl, const Spot& spot, const Vari
     const Parameter& parameter = tmpl.outputs.parameters[i];
     const Spot at{fmt::format("{}/outputs/parameters/{}", spot.pointer, i),
                   fmt::format("{}.outputs.parameters.{}", spot.name, parameter.name)};
-    check_name(parameter.name, NameKind::kParameter,
+    check_name(parameter.name, NameKind::kOutput,
                {at.pointer + "/name", fmt::format("{}.outputs.parameters[{}]", spot.name, i)}, seen);
     check_output_source(tmpl, parameter, at);
     check_global_name(parameter.global_name, {at.pointer + "/globalName", at.name});
@@ -273,126 +306,6 @@ void Validator::check_output_source(const Template& tmpl, const Parameter& param
       break;
   }
   check_expression(from.expression, {at.pointer + "/expression", at.name + ".expression"});
-}
-
-void Validator::check_leaf(const Template& tmpl, const Spot& spot, const Variables& scope) {
-  Variables own(&scope);
-  for (const Artifact& artifact : tmpl.outputs.artifacts) {
-    if (!artifact.path.empty()) own.add("outputs.artifacts." + artifact.name + ".path");
-  }
-  for (const Parameter& parameter : tmpl.outputs.parameters) own.add("outputs.parameters." + parameter.name + ".path");
-  check_texts(*tmpl.document, spot, "memoize", own);
-  const bool script = tmpl.type == Template::Type::kScript;
-  if (script || tmpl.type == Template::Type::kContainer) {
-    const std::string_view field = script ? "script" : "container";
-    const doc::Value& container = *doc::find(*tmpl.document, field);
-    const Spot at{fmt::format("{}/{}", spot.pointer, field), fmt::format("{}.{}", spot.name, field)};
-    if (doc::find_string(container, "image").empty()) error(at.pointer, at.name + ".image may not be empty", true);
-    check_mounts(tmpl, container, at);
-  }
-  check_further_containers(tmpl, spot);
-  if (tmpl.resource) check_resource(*tmpl.resource, {spot.pointer + "/resource", spot.name + ".resource"});
-}
-
-std::vector<std::string> Validator::volume_names(const Template& tmpl) const {
-  std::vector<std::string> names;
-  for (const doc::Shared& holder : {tmpl.document, workflow_.spec.document}) {
-    const doc::Value* list = doc::find(*holder, "volumes");
-    if (!list || !list->is_array()) continue;
-    for (const doc::Value& volume : list->get_array()) names.emplace_back(doc::find_string(volume, "name"));
-  }
-  return names;
-}
-
-/// Init containers and sidecars.
-void Validator::check_further_containers(const Template& tmpl, const Spot& spot) {
-  std::set<std::string, std::less<>> names = {"main"};
-  for (const std::string_view field : {"initContainers", "sidecars"}) {
-    const doc::Value* list = doc::find(*tmpl.document, field);
-    const std::size_t count = list && list->is_array() ? list->get_array().size() : 0;
-    if (count > 0 && tmpl.type != Template::Type::kContainer && tmpl.type != Template::Type::kScript) {
-      error(fmt::format("{}/{}", spot.pointer, field),
-            fmt::format("{}.{} is only valid for container and script templates", spot.name, field), true);
-      continue;
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-      const doc::Value& container = list->get_array()[i];
-      const Spot at{fmt::format("{}/{}/{}", spot.pointer, field, i), fmt::format("{}.{}[{}]", spot.name, field, i)};
-      check_further_container(container, field, at, names);
-      check_mounts(tmpl, container, at);
-    }
-  }
-}
-
-void Validator::check_further_container(const doc::Value& container, std::string_view list, const Spot& spot,
-                                        std::set<std::string, std::less<>>& names) {
-  constexpr std::string_view kReserved[] = {"init", "wait", "supervisor"};
-  const std::string name(doc::find_string(container, "name"));
-  if (name.empty()) {
-    error(spot.pointer, fmt::format("{} must all have container name: {}.name is required", list, spot.name), true);
-  } else if (one_of(kReserved, name)) {
-    error(spot.pointer + "/name", fmt::format("{}: \"{}\" is a reserved Argo container name", spot.name, name));
-  } else if (!has_tag(name) && !names.insert(name).second) {
-    error(spot.pointer + "/name",
-          fmt::format("{}.name '{}' is not unique among the pod's containers", spot.name, name));
-  }
-  if (doc::find_string(container, "image").empty()) error(spot.pointer, spot.name + ".image may not be empty", true);
-  if (list == "initContainers" && doc::find_string(container, "restartPolicy") == "Always") {
-    error(spot.pointer + "/restartPolicy",
-          spot.name + ": init containers that keep running are not supported yet: write it below sidecars");
-  }
-}
-
-void Validator::check_mounts(const Template& tmpl, const doc::Value& container, const Spot& spot) {
-  const std::vector<std::string> volumes = volume_names(tmpl);
-  std::map<std::string, std::string, std::less<>> taken;
-  const doc::Value* mounts = doc::find(container, "volumeMounts");
-  const std::size_t count = mounts && mounts->is_array() ? mounts->get_array().size() : 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const doc::Value& mount = mounts->get_array()[i];
-    const std::string at = fmt::format("{}/volumeMounts/{}", spot.pointer, i);
-    const std::string_view name = doc::find_string(mount, "name");
-    const std::string path(doc::find_string(mount, "mountPath"));
-    if (path.empty()) error(at, fmt::format("{}.volumeMounts[{}].mountPath is required", spot.name, i));
-    if (!has_tag(name) && std::ranges::find(volumes, name) == volumes.end()) {
-      error(at + "/name", fmt::format("{}.volumeMounts[{}].name: there is no volume \"{}\"{}", spot.name, i, name,
-                                      did_you_mean(name, volumes)));
-    }
-    const auto [other, fresh] = taken.emplace(path, fmt::format("volumeMounts.{}", name));
-    if (!fresh) {
-      error(at + "/mountPath",
-            fmt::format("{}.volumeMounts[{}].mountPath '{}' already mounted in {}", spot.name, i, path, other->second));
-    }
-  }
-  if (!spot.pointer.ends_with("/container") && !spot.pointer.ends_with("/script")) return;
-  for (std::size_t i = 0; i < tmpl.inputs.artifacts.size(); ++i) {
-    const Artifact& artifact = tmpl.inputs.artifacts[i];
-    if (artifact.path.empty()) continue;
-    const auto [other, fresh] = taken.emplace(artifact.path, "inputs.artifacts." + artifact.name);
-    if (fresh) continue;
-    const std::string at = spot.pointer.substr(0, spot.pointer.rfind('/'));
-    error(fmt::format("{}/inputs/artifacts/{}/path", at, i),
-          fmt::format("{}: path '{}' of inputs.artifacts[{}] already mounted in {}", spot.name, artifact.path, i,
-                      other->second));
-  }
-}
-
-void Validator::check_resource(const ResourceAction& resource, const Spot& spot) {
-  if (!has_tag(resource.action) && !one_of(kActions, resource.action)) {
-    error(spot.pointer + "/action", spot.name + ".action must be one of: get, create, apply, delete, replace, patch");
-  }
-  if (!has_tag(resource.merge_strategy) && !one_of(kMergeStrategies, resource.merge_strategy)) {
-    error(spot.pointer + "/mergeStrategy", spot.name + ".mergeStrategy must be one of: strategic, merge, json");
-  }
-  if (resource.action == "delete" || resource.action == "get") return;
-  if (resource.manifest.empty()) {
-    error(spot.pointer, spot.name + ".manifest must be specified", true);
-    return;
-  }
-  const auto documents = doc::parse_yaml(replace_tags(resource.manifest, "x"), "manifest");
-  if (documents) return;
-  error(spot.pointer + "/manifest",
-        fmt::format("{}.manifest must be a valid yaml: {}", spot.name, documents.error().message));
 }
 
 }  // namespace tiphys::api

@@ -12,6 +12,10 @@
 
 namespace tiphys::api {
 
+class TaskGraph;
+/// What Kubernetes asks of metadata.name and metadata.generateName.
+void check_object_name(const std::string& name, const std::string& generate_name, std::vector<Finding>& findings);
+
 class Validator {
  public:
   Validator(const Workflow& workflow, std::vector<Finding>& findings, Validation validation)
@@ -45,10 +49,13 @@ class Validator {
   bool check_type(const Template& tmpl, const Spot& spot);
   void check_inputs(const Template& tmpl, const Spot& spot, Variables& scope);
   void check_limits(const Template& tmpl, const Spot& spot);
+  void check_timeout(const Template& tmpl, const std::string& text, std::string_view field, const Spot& spot);
   void check_retry(const RetryStrategy& retry, const Spot& spot);
   void check_memoize(const Memoize& memoize, const Spot& spot);
   void check_outputs(const Template& tmpl, const Spot& spot, const Variables& scope);
   void check_output_source(const Template& tmpl, const Parameter& parameter, const Spot& spot);
+
+  // validate_leaf.cc
   void check_leaf(const Template& tmpl, const Spot& spot, const Variables& scope);
   std::vector<std::string> volume_names(const Template& tmpl) const;
   void check_further_containers(const Template& tmpl, const Spot& spot);
@@ -56,6 +63,8 @@ class Validator {
                                std::set<std::string, std::less<>>& names);
   void check_mounts(const Template& tmpl, const doc::Value& container, const Spot& spot);
   void check_resource(const ResourceAction& resource, const Spot& spot);
+  /// podResources: of the spec or a template.
+  void check_pod_resources(const doc::Value& holder, const Spot& spot);
 
   // validate_synchronization.cc
   void check_synchronization(const Synchronization& locks, const Spot& spot);
@@ -90,11 +99,22 @@ class Validator {
   void check_order(const Step& task, const doc::Value& document, const Spot& spot, const TaskPositions& position,
                    const std::function<bool(std::size_t)>& before);
 
+  // validate_lint.cc: only with Validation::lint
+  void lint_warn(const std::string& pointer, std::string message);
+  void lint_step(const Step& step, const Spot& spot);
+  void lint_arguments(const Template& called, const Arguments& arguments, const Spot& spot);
+  void lint_order(std::string_view task, const doc::Value& document, const Spot& spot,
+                  const std::function<bool(std::string_view)>& late);
+  void lint_target(const Template& tmpl, const Spot& spot, const TaskPositions& position, const TaskGraph& graph);
+  void lint_expressions(std::string_view text, const std::string& pointer, const Spot& spot, const Variables& scope);
+  void lint_unreachable();
+
   /// "; did you mean ...", left out once there are many findings: it costs time.
   std::string suggestion(std::string_view name, const Variables& scope) const;
 
   // rules used everywhere
-  enum class NameKind { kField, kParameter };
+  /// Names of steps and of outputs may hold tags: they are judged once those are substituted.
+  enum class NameKind { kField, kStep, kParameter, kOutput };
   /// A name is there, well-formed and not in `seen` yet.
   void check_name(const std::string& name, NameKind kind, const Spot& spot, std::set<std::string, std::less<>>& seen);
   void check_global_name(const std::string& name, const Spot& spot);

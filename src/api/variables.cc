@@ -26,6 +26,7 @@ std::vector<std::string> NodeOutputs::outputs(const Node& node) {
   if (target.type == Template::Type::kContainer || target.type == Template::Type::kScript) {
     names.insert(names.end(), {"outputs.result", "exitCode"});
   }
+  if (target.daemon) names.emplace_back("ip");
   if (node.step->loops()) names.emplace_back("outputs.parameters");
   for (const Parameter& each : target.outputs.parameters) names.push_back("outputs.parameters." + each.name);
   for (const Artifact& each : target.outputs.artifacts) names.push_back("outputs.artifacts." + each.name);

@@ -17,4 +17,12 @@ const Template* Workflow::find_template(std::string_view scope, std::string_view
   return found == stored_templates.end() ? nullptr : found->second.get();
 }
 
+void Workflow::take_config_map_arguments() {
+  for (Parameter& parameter : spec.arguments.parameters) {
+    if (const auto given = config_map_arguments.find(parameter.name); given != config_map_arguments.end()) {
+      parameter.value = given->second;
+    }
+  }
+}
+
 }  // namespace tiphys::api

@@ -15,14 +15,22 @@
 
 namespace tiphys::api {
 
+/// A key of a ConfigMap. Both may hold tags, but for those of a workflow's own arguments.
+struct ConfigMapKey {
+  std::string name;
+  std::string key;
+  std::optional<bool> optional;  ///< carried: the original does not look at it either
+};
+
 /// Every parameter value is a string; numbers and booleans of the manifest become their JSON text.
 struct ValueFrom {
-  std::string path;        ///< container/script: a file whose content is the value
-  std::string json_path;   ///< resource: kubectl's JSONPath
-  std::string jq_filter;   ///< resource: jq
-  std::string parameter;   ///< steps/dag outputs: "{{steps.a.outputs.parameters.x}}"
-  std::string expression;  ///< steps/dag outputs: expr-lang
-  bool supplied = false;   ///< suspend: a user gives it
+  std::string path;                        ///< container/script: a file whose content is the value
+  std::string json_path;                   ///< resource: kubectl's JSONPath
+  std::string jq_filter;                   ///< resource: jq
+  std::string parameter;                   ///< steps/dag outputs: "{{steps.a.outputs.parameters.x}}"
+  std::string expression;                  ///< steps/dag outputs: expr-lang
+  bool supplied = false;                   ///< suspend: a user gives it
+  std::optional<ConfigMapKey> config_map;  ///< arguments and inputs
   std::optional<std::string> default_value;
 };
 
@@ -180,6 +188,8 @@ struct Template {
   std::optional<Synchronization> synchronization;  ///< locks that its node holds while it runs
   std::string active_deadline_seconds;             ///< may hold tags; "" when absent
   std::string timeout;
+  std::string pending_timeout;
+  bool daemon = false;  ///< dependents go on once its pod is ready; it is ended with its scope
   std::optional<std::int64_t> parallelism;
   bool fail_fast = false;
   std::string display_name;  ///< annotation workflows.argoproj.io/display-name
@@ -229,10 +239,15 @@ struct Workflow {
   bool joined = false;
   /// status.storedTemplates: what the workflow takes from other objects, by TemplateRef::key().
   StoredTemplates stored_templates;
+  /// status.configMapArguments: what arguments of the workflow got from ConfigMaps as it began. They have it as their
+  /// value too.
+  std::map<std::string, std::string> config_map_arguments;
   /// The whole object, status.nodes excepted.
   doc::Shared document;
 
   bool is_template() const { return kind != Kind::kWorkflow; }
+  /// Gives them to the arguments as values.
+  void take_config_map_arguments();
   /// The template that a step or hook names by `ref`, else the one `called` so among those of `scope` ("" is the
   /// workflow).
   const Template* find_template(std::string_view scope, std::string_view called,

@@ -11,7 +11,10 @@
 #include "artifact/repository.h"
 #include "base/asio_executor.h"
 #include "base/random.h"
+#include "controllers/cron_workflow_controller.h"
+#include "controllers/expiry_controller.h"
 #include "controllers/workflow_controller.h"
+#include "expr/go_time.h"
 #include "node/agent/agent.h"
 #include "node/container/container_runtime.h"
 #include "node/process/process_runtime.h"
@@ -69,6 +72,11 @@ class Plane final : public EmbeddedPlane {
     if (options_.read_only) return {};
     controller_ = std::make_unique<controllers::WorkflowController>(*executor_, *store_, random_);
     controller_->start();
+    crons_ = std::make_unique<controllers::CronWorkflowController>(
+        *executor_, *store_, random_, controllers::CronWorkflowControllerOptions{.ns = "", .local = expr::host_zone()});
+    crons_->start();
+    expiry_ = std::make_unique<controllers::ExpiryController>(*executor_, *store_);
+    expiry_->start();
     agent_->start();
     return serve();
   }
@@ -102,6 +110,8 @@ class Plane final : public EmbeddedPlane {
   std::unique_ptr<node::Runtime> container_;
   std::unique_ptr<node::Agent> agent_;
   std::unique_ptr<controllers::WorkflowController> controller_;
+  std::unique_ptr<controllers::CronWorkflowController> crons_;
+  std::unique_ptr<controllers::ExpiryController> expiry_;
   std::unique_ptr<server::Server> server_;
 };
 

@@ -111,9 +111,11 @@ Status Following::complete_nodes(cluster::Cluster& cluster) {
                                       [](const auto& entry) { return api::fulfilled(entry.second.phase); });
     if (run.deleted || (complete && !run.nodes.empty())) continue;
     // The last changes of the nodes were still under way when that of the object came.
-    TIPHYS_TRY(const cluster::Object whole,
-               await<cluster::Object>(loop_, [&](auto done) { cluster.get(run.key, std::move(done)); }));
-    TIPHYS_TRY(const NodeMap nodes, read_nodes(*whole));
+    const auto whole = await<cluster::Object>(loop_, [&](auto done) { cluster.get(run.key, std::move(done)); });
+    // It may have been deleted since, by its time to live for one.
+    if (!whole && whole.error().code == Code::kNotFound) continue;
+    if (!whole) return std::unexpected(whole.error());
+    TIPHYS_TRY(const NodeMap nodes, read_nodes(**whole));
     for (const auto& [id, node] : nodes) {
       api::NodeStatus& known = run.nodes[id];
       if (known.phase == node.phase) continue;

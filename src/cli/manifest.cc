@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "api/cron_workflow.h"
 #include "api/parse.h"
 #include "base/strings.h"
 #include "base/unique_fd.h"
@@ -72,6 +73,11 @@ std::string_view other_kind(const doc::Value& document) {
 }  // namespace
 
 void SubmitOptions::add_to(Flags& flags) {
+  add_spec_flags(flags);
+  flags.text("--scheduled-time", scheduled_time, "TIME", "Override the workflow's scheduledTime (RFC 3339)");
+}
+
+void SubmitOptions::add_spec_flags(Flags& flags) {
   flags.list("-p,--parameter", parameters, "NAME=VALUE", "Pass an input parameter; may be repeated");
   flags.text("-f,--parameter-file", parameter_file, "FILE", "Take all input parameters from a YAML or JSON file");
   flags.text("--name", name, "NAME", "Override metadata.name");
@@ -79,7 +85,6 @@ void SubmitOptions::add_to(Flags& flags) {
   flags.text("--entrypoint", entrypoint, "TEMPLATE", "Override the entrypoint");
   flags.text("-l,--labels", labels, "NAME=VALUE,...", "Labels to set on the workflow");
   flags.text("--serviceaccount", service_account, "NAME", "Override the service account of the pods");
-  flags.text("--scheduled-time", scheduled_time, "TIME", "Override the workflow's scheduledTime (RFC 3339)");
   flags.number("--priority", priority, "N", "Workflow priority");
 }
 
@@ -112,6 +117,10 @@ Result<Manifests> read_manifests(const std::vector<std::string>& files) {
         manifests.templates.push_back({std::move(document.root), std::move(document.marks)});
         continue;
       }
+      if (doc::find_string(document.root, "kind") == cluster::kCronWorkflows.kind) {
+        manifests.crons.push_back({std::move(document.root), std::move(document.marks)});
+        continue;
+      }
       if (const auto kind = other_kind(document.root); !kind.empty()) {
         const auto place = document.marks.value("/kind");
         manifests.notes += fmt::format("{}:{}: a {} is not run; left out\n", document.marks.file(), place.line, kind);
@@ -131,10 +140,12 @@ const cluster::Resource* template_resource(const doc::Value& document) {
   return nullptr;
 }
 
-void set_namespace(doc::Value& tmpl, const std::string& ns) {
-  const cluster::Resource* resource = template_resource(tmpl);
-  if (!resource || !resource->namespaced || !doc::find_string(tmpl, "metadata", "namespace").empty()) return;
-  doc::ensure_object(tmpl.as_object(), "metadata")["namespace"] = ns;
+void set_namespace(doc::Value& object, const std::string& ns) {
+  const cluster::Resource* resource = template_resource(object);
+  const bool namespaced =
+      resource ? resource->namespaced : doc::find_string(object, "kind") == cluster::kCronWorkflows.kind;
+  if (!namespaced || !doc::find_string(object, "metadata", "namespace").empty()) return;
+  doc::ensure_object(object.as_object(), "metadata")["namespace"] = ns;
 }
 
 Status apply_options(doc::Value& workflow, const SubmitOptions& options) {
@@ -171,8 +182,7 @@ Status apply_options(doc::Value& workflow, const SubmitOptions& options) {
 
 Status check_manifest(const Manifest& manifest, std::string& notes) {
   std::vector<api::Finding> findings;
-  const api::Workflow workflow = api::parse_workflow(manifest.workflow, findings);
-  if (!api::any_error(findings)) api::validate_workflow(workflow, findings);
+  api::check_document(manifest.workflow, findings);
   if (findings.empty()) return {};
   const std::string text = api::render_findings(findings, manifest.marks);
   if (api::any_error(findings)) return fail(Code::kInvalidArgument, text);
@@ -182,6 +192,10 @@ Status check_manifest(const Manifest& manifest, std::string& notes) {
 
 Result<Manifests> prepare_workflows(const std::vector<std::string>& files, const SubmitOptions& options) {
   TIPHYS_TRY(Manifests manifests, read_manifests(files));
+  for (const auto& cron : manifests.crons) {
+    manifests.notes += fmt::format("{}:{}: a CronWorkflow is not run; left out: `tiphys cron create` creates it\n",
+                                   cron.marks.file(), cron.marks.value("/kind").line);
+  }
   if (manifests.workflows.empty()) {
     std::vector<std::string> names;
     for (const auto& file : files) names.push_back(shown(file));

@@ -22,10 +22,12 @@ struct SubmitOptions {
   std::string runtime;  ///< stamped on the workflow's pods, so that any plane keeps to it
 
   void add_to(Flags& flags);
+  /// Those that change the spec, name and labels alone.
+  void add_spec_flags(Flags& flags);
 };
 
 struct Manifest {
-  doc::Value workflow;  ///< or a template of workflows
+  doc::Value workflow;  ///< or a template of workflows, or a CronWorkflow
   doc::Marks marks;
 };
 
@@ -33,6 +35,7 @@ struct Manifest {
 struct Manifests {
   std::vector<Manifest> workflows;
   std::vector<Manifest> templates;  ///< WorkflowTemplates and ClusterWorkflowTemplates
+  std::vector<Manifest> crons;      ///< CronWorkflows
   std::string notes;
 };
 
@@ -40,8 +43,8 @@ struct Manifests {
 Result<Manifests> read_manifests(const std::vector<std::string>& files);
 /// The resource of a WorkflowTemplate or ClusterWorkflowTemplate; nullptr for any other document.
 const cluster::Resource* template_resource(const doc::Value& document);
-/// Namespaced ones that name no namespace are of `ns`.
-void set_namespace(doc::Value& tmpl, const std::string& ns);
+/// Templates and CronWorkflows that have a namespace and name none are of `ns`.
+void set_namespace(doc::Value& object, const std::string& ns);
 /// Puts the options into a workflow.
 Status apply_options(doc::Value& workflow, const SubmitOptions& options);
 /// Strict reading and validation, without what is known only of templates elsewhere. An error's message is all

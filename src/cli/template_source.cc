@@ -4,11 +4,13 @@
 
 #include <algorithm>
 
+#include "api/cron_workflow.h"
 #include "api/parse.h"
 #include "api/references.h"
 #include "cli/commands/common.h"
 #include "controllers/fetch_references.h"
 #include "controllers/names.h"
+#include "expr/go_layout.h"
 
 namespace tiphys::cli {
 namespace {
@@ -29,11 +31,17 @@ Result<cluster::Object> get_template(Session& session, const cluster::Key& key, 
   return object;
 }
 
+bool is_called(const cluster::Resource& resource, std::string_view kind) {
+  return kind == resource.kind || kind == resource.singular || kind == resource.plural || kind == resource.short_name;
+}
+
 }  // namespace
 
 Status check_references(Session& session, const Manifest& manifest, const std::vector<Manifest>& others) {
   std::vector<api::Finding> findings;
-  const api::Workflow workflow = api::parse_workflow(manifest.workflow, findings);
+  const bool cron = doc::find_string(manifest.workflow, "kind") == cluster::kCronWorkflows.kind;
+  const doc::Value document = cron ? api::make_workflow(manifest.workflow, "", "") : manifest.workflow;
+  const api::Workflow workflow = api::parse_workflow(document, findings);
   api::References references(workflow);
   if (references.wanted().empty()) return {};
   while (!references.wanted().empty()) {
@@ -45,10 +53,11 @@ Status check_references(Session& session, const Manifest& manifest, const std::v
   if (const auto& error = references.error()) {
     findings.push_back({.pointer = "/spec/workflowTemplateRef", .message = error->message});
   } else {
-    api::validate_workflow(api::parse_resolved_workflow(references.stored_in(manifest.workflow), findings), findings,
+    api::validate_workflow(api::parse_resolved_workflow(references.stored_in(document), findings), findings,
                            {.references = true});
   }
   std::erase_if(findings, [](const api::Finding& finding) { return !finding.is_error(); });
+  if (cron) findings = api::place_in_cron_workflow(std::move(findings));
   if (findings.empty()) return {};
   return fail(Code::kInvalidArgument, api::render_findings(findings, manifest.marks));
 }
@@ -64,26 +73,33 @@ Result<cluster::Object> put_template(Session& session, const doc::Value& tmpl, b
                                 [&](auto done) { session.cluster().update(key, tmpl, std::move(done)); });
 }
 
+std::optional<cluster::Key> cron_workflow_of(const std::string& resource, const std::string& ns) {
+  const auto slash = resource.find('/');
+  if (slash == std::string::npos || slash + 1 == resource.size()) return std::nullopt;
+  const std::string kind = resource.substr(0, slash);
+  if (!is_called(cluster::kCronWorkflows, kind) && kind != "cwf") return std::nullopt;
+  return cluster::Key{&cluster::kCronWorkflows, ns, resource.substr(slash + 1)};
+}
+
+Manifest workflow_from(const doc::Value& cron_workflow, Time now) {
+  expr::GoTime time = expr::from_time(now);
+  time.zone = expr::host_zone();
+  return {api::make_workflow(cron_workflow, "", expr::format_time(time, expr::kRfc3339)), doc::Marks()};
+}
+
 Result<Manifest> workflow_from(const std::string& resource) {
   const auto slash = resource.find('/');
   if (slash == std::string::npos || slash + 1 == resource.size()) {
-    return fail(
-        Code::kInvalidArgument,
-        fmt::format("resource identifier '{}' is malformed. Should be `kind/name`, e.g. workflowtemplate/my-tmpl",
-                    resource));
+    return fail(Code::kInvalidArgument,
+                fmt::format("resource identifier '{}' is malformed. Should be `kind/name`, e.g. cronwf/hello-world-cwf",
+                            resource));
   }
   const std::string kind = resource.substr(0, slash), name = resource.substr(slash + 1);
-  const auto is = [&](const cluster::Resource& each) {
-    return kind == each.kind || kind == each.singular || kind == each.plural || kind == each.short_name;
-  };
-  const bool of_cluster = is(cluster::kClusterWorkflowTemplates) || kind == "cwft";
-  if (!of_cluster && !is(cluster::kWorkflowTemplates)) {
-    for (const char* cron : {"CronWorkflow", "cronworkflow", "cronworkflows", "cronwf"}) {
-      if (kind == cron) return fail(Code::kUnimplemented, "CronWorkflows are not supported yet");
-    }
+  const bool of_cluster = is_called(cluster::kClusterWorkflowTemplates, kind) || kind == "cwft";
+  if (!of_cluster && !is_called(cluster::kWorkflowTemplates, kind)) {
     return fail(Code::kInvalidArgument,
-                fmt::format("Resource kind '{}' is not supported for submitting: write workflowtemplate/NAME or "
-                            "clusterworkflowtemplate/NAME",
+                fmt::format("Resource kind '{}' is not supported for submitting: write cronworkflow/NAME, "
+                            "workflowtemplate/NAME or clusterworkflowtemplate/NAME",
                             kind));
   }
   doc::Object ref{{"name", name}};

@@ -1,6 +1,8 @@
 // Templates of workflows on a plane and in the files of one command line.
 #pragma once
 
+#include <optional>
+
 #include "cli/manifest.h"
 #include "cli/session.h"
 
@@ -14,8 +16,12 @@ Status check_references(Session& session, const Manifest& manifest, const std::v
 /// Creates a template, or replaces the one of its name when `replace`; gives it as it is now.
 Result<cluster::Object> put_template(Session& session, const doc::Value& tmpl, bool replace);
 
+/// The CronWorkflow that "cronwf/NAME" and its like name; nothing for other kinds.
+std::optional<cluster::Key> cron_workflow_of(const std::string& resource, const std::string& ns);
+/// A workflow of a CronWorkflow, to be submitted at once.
+Manifest workflow_from(const doc::Value& cron_workflow, Time now);
 /// "workflowtemplate/NAME" and its like as a workflow that refers to the template. kInvalidArgument for what is no such
-/// name, kUnimplemented for kinds that cannot be submitted from yet.
+/// name.
 Result<Manifest> workflow_from(const std::string& resource);
 
 }  // namespace tiphys::cli

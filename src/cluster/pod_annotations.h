@@ -24,6 +24,13 @@ inline constexpr std::string_view kOutputsAnnotation = "workflows.argoproj.io/ou
 /// "process" or "container": which runtime runs the pod; absent: the plane's default.
 inline constexpr std::string_view kRuntimeAnnotation = "tiphys.io/runtime";
 
+/// On a template: how long `tiphys simulate` takes it to run, as "90" or "1m30s".
+inline constexpr std::string_view kDurationAnnotation = "tiphys.io/duration";
+
+/// "true": the pod's containers are to end, as the original's controller ends them by signals. The pod and its logs
+/// stay; a pod none of whose containers has begun is removed.
+inline constexpr std::string_view kEndAnnotation = "tiphys.io/end";
+
 /// outputs.result keeps the last 256 KiB of standard output, less one newline at the end.
 inline constexpr std::size_t kMostResultBytes = 256 * 1024;
 

@@ -11,6 +11,7 @@ constexpr Resource kWorkflowTemplates{"argoproj.io",       "v1alpha1",         "
 constexpr Resource kClusterWorkflowTemplates{
     "argoproj.io", "v1alpha1", "ClusterWorkflowTemplate", "clusterworkflowtemplates", "clusterworkflowtemplate",
     "cwftmpl",     false};
+constexpr Resource kCronWorkflows{"argoproj.io", "v1alpha1", "CronWorkflow", "cronworkflows", "cronworkflow", "cronwf"};
 constexpr Resource kPods{"", "v1", "Pod", "pods", "pod", "po"};
 constexpr Resource kConfigMaps{"", "v1", "ConfigMap", "configmaps", "configmap", "cm"};
 constexpr Resource kSecrets{"", "v1", "Secret", "secrets", "secret", ""};
@@ -26,9 +27,8 @@ constexpr Resource kJobs{"batch", "v1", "Job", "jobs", "job", ""};
 namespace {
 
 constexpr std::array kAll{
-    &kWorkflows,  &kWorkflowTemplates, &kClusterWorkflowTemplates, &kPods,     &kConfigMaps, &kSecrets,
-    &kNamespaces, &kServiceAccounts,   &kPersistentVolumeClaims,   &kServices, &kEvents,     &kSyncLimits,
-    &kJobs};
+    &kWorkflows,  &kWorkflowTemplates, &kClusterWorkflowTemplates, &kCronWorkflows, &kPods,   &kConfigMaps, &kSecrets,
+    &kNamespaces, &kServiceAccounts,   &kPersistentVolumeClaims,   &kServices,      &kEvents, &kSyncLimits, &kJobs};
 
 template <typename Matches>
 const Resource* first_where(Matches matches) {

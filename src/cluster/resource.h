@@ -23,8 +23,8 @@ struct Resource {
   std::string api_version() const;
 };
 
-extern const Resource kWorkflows, kWorkflowTemplates, kClusterWorkflowTemplates, kPods, kConfigMaps, kSecrets,
-    kNamespaces, kServiceAccounts, kPersistentVolumeClaims, kServices, kEvents, kSyncLimits, kJobs;
+extern const Resource kWorkflows, kWorkflowTemplates, kClusterWorkflowTemplates, kCronWorkflows, kPods, kConfigMaps,
+    kSecrets, kNamespaces, kServiceAccounts, kPersistentVolumeClaims, kServices, kEvents, kSyncLimits, kJobs;
 
 /// All resources of the embedded plane.
 std::span<const Resource* const> resources();

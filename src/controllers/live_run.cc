@@ -7,6 +7,7 @@
 
 #include "api/parse.h"
 #include "base/log.h"
+#include "controllers/expiry.h"
 #include "controllers/fetch_references.h"
 #include "controllers/names.h"
 #include "controllers/node_requests.h"
@@ -124,6 +125,15 @@ void LiveRun::resolved(const api::References& references) {
   begin(references.stored_in(*opening_->workflow), false);
 }
 
+/// What arguments take from ConfigMaps is taken once: the status keeps it for a restart.
+Status LiveRun::give_arguments(api::Workflow& workflow) {
+  TIPHYS_CHECK_OK(environment_.config_maps.give_arguments(workflow));
+  if (workflow.config_map_arguments.empty()) return {};
+  doc::Object& kept = pending_fields_["configMapArguments"].emplace_object();
+  for (const auto& [name, value] : workflow.config_map_arguments) kept[name] = value;
+  return {};
+}
+
 /// Labels and annotations that come with the beginning: the original's, and those that the spec asks for.
 Status LiveRun::give_metadata(api::Workflow& workflow) {
   if (const auto& ref = workflow.spec.workflow_template_ref) {
@@ -140,6 +150,7 @@ Status LiveRun::give_metadata(api::Workflow& workflow) {
 Status LiveRun::create_run(api::Workflow parsed, const doc::Value& workflow, bool restore) {
   const expr::Ambient ambient{environment_.executor.now(), &environment_.random};
   pod_builder_.emplace(parsed, ambient);
+  TIPHYS_TRY(pod_gc_, PodGc::of(*parsed.spec.document));
   if (!restore) {
     TIPHYS_TRY(run_, engine::Run::create(std::move(parsed), environment_.random));
     return {};
@@ -155,6 +166,7 @@ Status LiveRun::create_run(api::Workflow parsed, const doc::Value& workflow, boo
 }
 
 void LiveRun::begin(const doc::Value& workflow, bool restore) {
+  expiring_ = ttl_strategies(workflow);
   Result<api::Workflow> parsed = api::parse_stored_workflow(workflow);
   if (!parsed) return declare_broken(engine::RunStatus::Phase::kError, parsed.error().message);
   if (!restore && !opening_->resolved && !api::References(*parsed).wanted().empty()) return resolve(*parsed);
@@ -164,6 +176,10 @@ void LiveRun::begin(const doc::Value& workflow, bool restore) {
     for (const api::Finding& finding : findings) {
       if (!finding.is_error()) continue;
       return declare_broken(engine::RunStatus::Phase::kFailed, "invalid spec: " + finding.message);
+    }
+    if (const Status given = give_arguments(*parsed); !given) {
+      return declare_broken(engine::RunStatus::Phase::kFailed,
+                            "failed to set global parameters: " + given.error().message);
     }
   }
   if (const Status given = restore ? Status() : give_metadata(*parsed); !given) {
@@ -196,6 +212,7 @@ void LiveRun::declare_broken(engine::RunStatus::Phase phase, std::string message
 /// Lets the run ask again for what may have been lost, and tells it what has become of its pods meanwhile.
 void LiveRun::start_opening() {
   std::vector<engine::Effect> effects;
+  tell_config_maps(effects);
   apply(engine::Started{}, effects);
   std::set<std::string> asked;
   for (const engine::Effect& effect : effects) {
@@ -206,7 +223,10 @@ void LiveRun::start_opening() {
     if (!opening_->pods.contains(id) && !asked.contains(id)) lost.insert(std::move(id));
   }
   std::deque<engine::Event> news;
-  for (const auto& [id, pod] : opening_->pods) news.emplace_back(read_pod(*pod));
+  for (const auto& [id, pod] : opening_->pods) {
+    pod_gc_.saw(*pod);
+    news.emplace_back(read_pod(*pod));
+  }
   for (const std::string& id : lost) news.emplace_back(gone(id));
   for (engine::Event& event : inbox_) news.push_back(std::move(event));
   inbox_ = std::move(news);
@@ -287,7 +307,9 @@ void LiveRun::observe_requests(const doc::Value& workflow) {
 }
 
 void LiveRun::pod_changed(const doc::Value& pod) {
-  if (owned_by(pod, uid_)) push(read_pod(pod));
+  if (!owned_by(pod, uid_)) return;
+  pod_gc_.saw(pod);
+  push(read_pod(pod));
 }
 
 void LiveRun::pod_deleted(const doc::Value& pod) {
@@ -324,6 +346,7 @@ void LiveRun::flush() {
   if (!run_ || busy()) return;
   if (opening_) start_opening();
   std::vector<engine::Effect> effects;
+  tell_config_maps(effects);
   while (!inbox_.empty()) {
     const engine::Event event = std::move(inbox_.front());
     inbox_.pop_front();
@@ -336,6 +359,7 @@ void LiveRun::flush() {
   engine::Run::Changes changes = run_->take_changes();
   dirty_nodes_ = std::move(changes.nodes);
   dirty_status_ = changes.status || run_->status().finished();
+  std::ranges::copy(pod_gc_.take_due(run_->status().phase), std::back_inserter(pods_to_expire_));
   opening_.reset();
   if (has_writes()) return write();
   release_locks();
@@ -344,6 +368,13 @@ void LiveRun::flush() {
 void LiveRun::apply(const engine::Event& event, std::vector<engine::Effect>& effects) {
   if (const auto* pod = std::get_if<engine::PodChanged>(&event)) note_pod(*pod);
   run_->apply(event, environment_.executor.now(), effects);
+}
+
+/// Before what begins now reads them.
+void LiveRun::tell_config_maps(std::vector<engine::Effect>& effects) {
+  if (config_maps_ == environment_.config_maps.current()) return;
+  config_maps_ = environment_.config_maps.current();
+  apply(engine::ConfigMapsChanged{config_maps_}, effects);
 }
 
 void LiveRun::note_pod(const engine::PodChanged& change) {

@@ -14,9 +14,11 @@
 #include "api/references.h"
 #include "base/executor.h"
 #include "cluster/cluster.h"
+#include "controllers/config_map_watch.h"
 #include "controllers/locks.h"
 #include "controllers/memo_cache.h"
 #include "controllers/pod_builder.h"
+#include "controllers/pod_gc.h"
 #include "controllers/resource_runner.h"
 #include "controllers/workflow_metadata.h"
 #include "controllers/workflow_status.h"
@@ -30,6 +32,7 @@ struct RunEnvironment {
   cluster::Cluster& cluster;
   MemoCache& cache;
   Locks& locks;
+  ConfigMapWatch& config_maps;
   ResourceRunner& resources;
   Random& random;  ///< of expressions
   /// Failed writes are tried again after this, doubled up to the most.
@@ -76,7 +79,9 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void begin(const doc::Value& workflow, bool restore);
   void resolve(const api::Workflow& workflow);
   void resolved(const api::References& references);
+  Status give_arguments(api::Workflow& workflow);
   Status give_metadata(api::Workflow& workflow);
+  void tell_config_maps(std::vector<engine::Effect>& effects);
   Status create_run(api::Workflow parsed, const doc::Value& workflow, bool restore);
   void try_again(std::string_view what, const Error& error, void (LiveRun::*task)());
   void begin_anew();
@@ -108,6 +113,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void write_status();
   cluster::WorkflowStatusUpdate status_update();
   void write_pods();
+  void patch_pods(std::vector<std::string> LiveRun::* pods, const doc::Value& patch);
   void pod_created(PodToCreate pod, const Result<cluster::Object>& answer);
   void adopt(PodToCreate pod, const Result<cluster::Object>& existing);
   void pod_refused(const engine::CreatePod& request, std::string message);
@@ -133,7 +139,8 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
 
   std::unique_ptr<engine::Run> run_;  ///< null before, and for a workflow that cannot be run
   std::optional<PodBuilder> pod_builder_;
-  engine::RunStatus broken_;  ///< of a workflow that cannot be run
+  std::shared_ptr<const engine::ConfigMaps> config_maps_;  ///< as the run knows them
+  engine::RunStatus broken_;                               ///< of a workflow that cannot be run
 
   std::deque<engine::Event> inbox_;
   bool flush_posted_ = false;
@@ -148,11 +155,14 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   std::vector<std::string> dirty_nodes_;
   bool dirty_status_ = false;
   PublishedStatus published_;
+  doc::Value expiring_;         ///< what tells when the workflow is deleted, once it has ended
   WorkflowMetadata metadata_;   ///< of a run that begins: what its first write brings
   doc::Object pending_fields_;  ///< of the status, beside those of the run
   std::vector<PodToCreate> pods_to_create_;
   std::vector<std::string> pods_to_stop_;
   std::set<std::string> locks_to_release_;  ///< of these holders, once what has been applied is written
+  PodGc pod_gc_;
+  std::vector<std::string> pods_to_expire_;
   std::size_t writes_under_way_ = 0;
   bool write_failed_ = false;
   bool done_ = false;

@@ -4,6 +4,8 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "cluster/pod_annotations.h"
+#include "controllers/expiry.h"
 #include "controllers/live_run.h"
 #include "controllers/names.h"
 #include "controllers/node_requests.h"
@@ -40,7 +42,7 @@ bool LiveRun::changes_status() const {
 }
 
 bool LiveRun::has_writes() const {
-  return changes_status() || !pods_to_create_.empty() || !pods_to_stop_.empty();
+  return changes_status() || !pods_to_create_.empty() || !pods_to_stop_.empty() || !pods_to_expire_.empty();
 }
 
 void LiveRun::write() {
@@ -60,6 +62,10 @@ cluster::WorkflowStatusUpdate LiveRun::status_update() {
   if (!published_.any) {
     for (const auto& [name, value] : metadata_.labels) update.labels[name] = value;
     for (const auto& [name, value] : metadata_.annotations) update.annotations[name] = value;
+  }
+  const engine::RunStatus& status = run_ ? run_->status() : broken_;
+  if (status.finished() && time_to_live(expiring_, engine::phase_name(status.phase))) {
+    update.labels[kExpiresLabel] = "true";
   }
   if (requests_unsaved_) update.annotations[kNodeRequestsDoneAnnotation] = render_done_requests(done_requests_);
   return update;
@@ -107,13 +113,24 @@ void LiveRun::write_pods() {
                                   self.pod_created(std::move(pod), answer);
                                 }));
   }
-  for (std::string& name : std::exchange(pods_to_stop_, {})) {
+  patch_pods(&LiveRun::pods_to_stop_,
+             {{"metadata", {{"annotations", {{std::string(cluster::kEndAnnotation), "true"}}}}}});
+  // Along with what the run learnt from them: a pod does not go before that is on disk.
+  const auto due = std::chrono::ceil<std::chrono::seconds>(environment_.executor.now() + pod_gc_.delay());
+  patch_pods(
+      &LiveRun::pods_to_expire_,
+      {{"metadata", {{"labels", {{std::string(kExpiresLabel), std::to_string(due.time_since_epoch().count())}}}}}});
+}
+
+void LiveRun::patch_pods(std::vector<std::string> LiveRun::* pods, const doc::Value& patch) {
+  for (std::string& name : std::exchange(this->*pods, {})) {
     ++writes_under_way_;
-    cluster::Key key{&cluster::kPods, key_.ns, name};
-    environment_.cluster.remove(
-        key, {}, guarded([name = std::move(name)](LiveRun& self, Result<cluster::Object> answer) mutable {
+    const cluster::Key key{&cluster::kPods, key_.ns, name};
+    environment_.cluster.patch(
+        key, cluster::PatchType::kMerge, patch,
+        guarded([pods, name = std::move(name)](LiveRun& self, const Result<cluster::Object>& answer) mutable {
           const bool failed = !answer && answer.error().code != Code::kNotFound;
-          if (failed) self.pods_to_stop_.push_back(std::move(name));
+          if (failed) (self.*pods).push_back(std::move(name));
           self.wrote(failed);
         }));
   }

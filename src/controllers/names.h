@@ -3,15 +3,22 @@
 
 #include <string_view>
 
+#include "engine/config_maps.h"
+
 namespace tiphys::controllers {
+
+using engine::kConfigMapTypeLabel;
 
 inline constexpr std::string_view kPhaseLabel = "workflows.argoproj.io/phase";
 inline constexpr std::string_view kCompletedLabel = "workflows.argoproj.io/completed";
 inline constexpr std::string_view kWorkflowLabel = "workflows.argoproj.io/workflow";
 inline constexpr std::string_view kWorkflowTemplateLabel = "workflows.argoproj.io/workflow-template";
 inline constexpr std::string_view kClusterWorkflowTemplateLabel = "workflows.argoproj.io/cluster-workflow-template";
+/// On a CronWorkflow whose stop strategy has ended it.
+inline constexpr std::string_view kCronCompletedLabel = "cronworkflows.argoproj.io/completed";
+/// On a CronWorkflow: the schedules at its last run. A missed run is one of these.
+inline constexpr std::string_view kLastUsedScheduleAnnotation = "cronworkflows.argoproj.io/last-used-schedule";
 inline constexpr std::string_view kOnExitLabel = "workflows.argoproj.io/on-exit";
-inline constexpr std::string_view kConfigMapTypeLabel = "workflows.argoproj.io/configmap-type";
 inline constexpr std::string_view kCacheConfigMapType = "Cache";
 
 inline constexpr std::string_view kNodeIdAnnotation = "workflows.argoproj.io/node-id";

@@ -175,6 +175,13 @@ void read_outputs(const doc::Value& pod, engine::PodChanged& change) {
                                outputs.error().message);
 }
 
+bool ready(const doc::Value& pod) {
+  return std::ranges::all_of(statuses(pod, "containerStatuses"), [](const doc::Value* status) {
+    const doc::Value* flag = doc::find(*status, "ready");
+    return flag && flag->is_bool() && flag->get_bool();
+  });
+}
+
 bool ended(Phase phase) {
   return phase == Phase::kSucceeded || phase == Phase::kFailed || phase == Phase::kError;
 }
@@ -191,6 +198,7 @@ engine::PodChanged read_pod(const doc::Value& pod) {
   change.node_id = node_id_of_pod(pod);
   Verdict verdict = judge(pod);
   change.phase = verdict.phase;
+  change.ready = ready(pod);
   change.message = std::move(verdict.message);
   change.host_node_name = doc::find_string(pod, "spec", "nodeName");
   change.pod_ip = doc::find_string(pod, "status", "podIP");

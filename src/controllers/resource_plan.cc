@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "base/strings.h"
+#include "cluster/generated_name.h"
 #include "controllers/owner_reference.h"
 #include "doc/yaml.h"
 
@@ -137,7 +138,7 @@ Status target_manifest(const ResourceRequest& request, const Flags& flags, Resou
   std::string name(doc::find_string(plan.manifest, "metadata", "name"));
   if (name.empty() && plan.action == Action::kCreate) {
     if (const std::string_view prefix = doc::find_string(plan.manifest, "metadata", "generateName"); !prefix.empty()) {
-      name = fmt::format("{}{}", prefix, suffix_of(request.workflow_uid, request.run.node_id));
+      name = fmt::format("{}{}", cluster::name_prefix(prefix), suffix_of(request.workflow_uid, request.run.node_id));
       metadata["name"] = name;
     }
   }

@@ -103,6 +103,7 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
   WorkflowControllerOptions options_;
   MemoCache cache_;
   Locks locks_;
+  std::optional<ConfigMapWatch> config_maps_;
   Workers blocking_{executor_, 1};
   ResourceRunner resources_;
   std::map<std::string, std::shared_ptr<LiveRun>> runs_;
@@ -125,7 +126,7 @@ void WorkflowController::State::start(std::move_only_function<void()> on_ready) 
     if (self) self->locks_.open();
     if (self && *ready) self->executor_.post([ready] { (*ready)(); });
   });
-  watch_workflows();
+  config_maps_.emplace(executor_, cluster_, options_.ns, guarded([](State& self) { self.watch_workflows(); }));
 }
 
 void WorkflowController::State::watch_workflows() {
@@ -165,8 +166,15 @@ void WorkflowController::State::workflow_changed(const Object& workflow) {
 }
 
 void WorkflowController::State::add_run(std::string key, const Object& workflow) {
-  const RunEnvironment environment{
-      executor_, cluster_, cache_, locks_, resources_, random_, options_.first_retry, options_.longest_retry};
+  const RunEnvironment environment{executor_,
+                                   cluster_,
+                                   cache_,
+                                   locks_,
+                                   *config_maps_,
+                                   resources_,
+                                   random_,
+                                   options_.first_retry,
+                                   options_.longest_retry};
   std::string uid(doc::find_string(*workflow, "metadata", "uid"));
   auto run = std::make_shared<LiveRun>(environment, workflow, starting_,
                                        guarded([key, uid](State& self) { self.run_done(key, uid); }));

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "cluster/pod_annotations.h"
 #include "controllers/names.h"
 #include "doc/yaml.h"
 #include "store/testing.h"
@@ -377,9 +378,8 @@ TEST_F(WorkflowControllerTest, StopEndsPodsAndTheWorkflow) {
   patch(workflow("hello"), "spec: {shutdown: Stop}");
   EXPECT_EQ(phase("hello"), "Failed");
   EXPECT_EQ(message("hello"), "Stopped with strategy 'Stop'");
-  for (const std::string& name : pods()) {
-    EXPECT_NE(doc::find_string(get(pod(name)), "metadata", "deletionTimestamp"), "");
-  }
+  ASSERT_EQ(pods().size(), 1U) << "it stays, with its log";
+  EXPECT_EQ(doc::find_string(get(pod(pods().front())), "metadata", "annotations", cluster::kEndAnnotation), "true");
 }
 
 TEST_F(WorkflowControllerTest, AShutdownThatWasAskedForWhileNoControllerRanIsSeen) {
@@ -517,6 +517,60 @@ TEST_F(WorkflowControllerTest, AMemoizedStepIsNotRunTwice) {
   submit(manifest);
   EXPECT_EQ(phase("two"), "Succeeded");
   EXPECT_EQ(pods().size(), 1U);
+}
+
+constexpr std::string_view kFromConfigMaps = R"(
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: configured, namespace: argo}
+spec:
+  entrypoint: main
+  arguments:
+    parameters:
+    - {name: size, valueFrom: {configMapKeyRef: {name: settings, key: size}}}
+  templates:
+  - name: main
+    steps:
+    - [{name: a, template: leaf}]
+    - [{name: b, template: leaf}]
+  - name: leaf
+    inputs:
+      parameters:
+      - {name: color, valueFrom: {default: none, configMapKeyRef: {name: "{{='set' + 'tings'}}", key: color}}}
+    container: {image: busybox, args: ["{{workflow.parameters.size}} {{inputs.parameters.color}}"]}
+)";
+
+TEST_F(WorkflowControllerTest, ParametersComeFromConfigMaps) {
+  const cluster::Key settings{&cluster::kConfigMaps, "argo", "settings"};
+  const auto args = [&](const std::string& node_name) {
+    const doc::Value object = get(pod(pod_of(node_name)));
+    return doc::to_json(*doc::find(doc::find(object, "spec", "containers")->get_array().at(0), "args"));
+  };
+  ASSERT_TRUE(store_->create(cluster::kConfigMaps, yaml(R"(
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: argo, labels: {workflows.argoproj.io/configmap-type: Parameter}}
+data: {size: "3", color: red}
+)")));
+  submit(kFromConfigMaps);
+  EXPECT_EQ(args("configured[0].a"), R"(["3 red"])");
+  ASSERT_TRUE(store_->patch(settings, cluster::PatchType::kMerge, {{"data", {{"size", "4"}, {"color", "blue"}}}}));
+  end_pod(pod_of("configured[0].a"), 0);
+  EXPECT_EQ(args("configured[1].b"), R"(["3 blue"])") << "the workflow's own are those of its beginning";
+  ASSERT_TRUE(store_->remove(settings).has_value());
+  restart();
+  end_pod(pod_of("configured[1].b"), 0);
+  EXPECT_EQ(phase("configured"), "Succeeded") << message("configured");
+
+  ASSERT_TRUE(store_->remove(workflow("configured")).has_value());
+  settle_all();
+  submit(kFromConfigMaps);
+  EXPECT_EQ(phase("configured"), "Failed");
+  EXPECT_EQ(
+      message("configured"),
+      "failed to set global parameters: failed to set global parameter size from configmap with name settings and "
+      "key size: ConfigMap 'settings' does not exist. Please make sure it has the label "
+      "workflows.argoproj.io/configmap-type: Parameter to be detectable by the controller");
 }
 
 }  // namespace

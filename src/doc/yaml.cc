@@ -161,12 +161,24 @@ class Reader {
         own = style == FYSS_SINGLE_QUOTED ? read_single_quoted(raw) : read_double_quoted(raw);
       }
     }
+    const bool block = style == FYSS_LITERAL || style == FYSS_FOLDED;
+    if (block && !builder_.open_container().line) {
+      if (const Built fine = check_root_block(scalar.value, mark); !fine) return fine;
+    }
     // libfyaml 0.7 leaks memory over the text of some quoted scalars: asked for only where ours is not read.
     event.text = own ? std::string_view(*own) : token_text(scalar.value);
-    if (style == FYSS_LITERAL || style == FYSS_FOLDED) {
+    if (block) {
       if (const Built fine = check_block(scalar.value, event); !fine) return fine;
     }
     return builder_.scalar(event);
+  }
+
+  /// A document that is a block scalar: libfyaml 0.7 leaks memory over the text of some that are not indented.
+  Built check_root_block(fy_token* token, Mark mark) const {
+    const std::size_t start = std::min(fy_token_start_mark(token)->input_pos, text_.size());
+    const std::size_t first = text_.find_first_not_of("\r\n", start);
+    if (first == std::string_view::npos || text_[first] == ' ') return {};
+    return std::unexpected(Complaint{mark, "the text of a block must be indented"});
   }
 
   /// Corrects what libfyaml 0.7 makes of a block scalar: its mark is at the margin, a last line without line feed gets

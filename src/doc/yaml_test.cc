@@ -124,6 +124,8 @@ TEST(Yaml, ErrorsShowTheLine) {
            Case{"a block that is not indented", "a:\n  b: |\n  x\n    w\n    h\nc: 1\n",
                 "f.yaml:3:3: the text of a block must be indented deeper than what holds it\n    x\n    ^"},
            Case{"a block that is not indented deeper than its start", "a:\n |-\n x\n  y\n  z\n", "f.yaml:3:2: "},
+           Case{"a document that is a block without indentation", "...\n>\nx\n\n\n\n\n\n \n",
+                "f.yaml:3:1: the text of a block must be indented"},
            Case{"a block that is not indented below a list", "- a: |\n  x\n", "f.yaml:2:3: "},
            Case{"second document", "a: 1\n---\nb: ]\n", "f.yaml:3:4: "},
        }) {

@@ -61,7 +61,11 @@ bool placed(const api::Artifact& artifact) {
 std::vector<Arguments::Parameter> given_values(const api::Arguments& source) {
   std::vector<Arguments::Parameter> given;
   for (const api::Parameter& parameter : source.parameters) {
-    if (parameter.value) given.push_back({parameter.name, parameter.value});
+    if (parameter.value) {
+      given.push_back({parameter.name, parameter.value});
+    } else if (reads_config_map(parameter)) {
+      given.push_back({parameter.name, std::nullopt, std::make_unique<const api::ValueFrom>(*parameter.value_from)});
+    }
   }
   return given;
 }
@@ -98,8 +102,13 @@ Result<ResolvedInputs> Machine::resolve_inputs(const Call& call, const Arguments
   for (std::size_t i = 0; i < plan.inputs.size(); ++i) {
     const InputPlan& input = plan.inputs[i];
     const Arguments::Parameter* given = find_parameter(arguments, input.source->name);
+    const auto& own = input.source->value_from;
     if (given && given->value) {
       inputs.values[i] = *given->value;
+    } else if (given && given->source) {
+      TIPHYS_TRY(inputs.values[i], config_map_value(input.source->name, *given->source));
+    } else if (own && own->config_map) {
+      TIPHYS_TRY(inputs.values[i], config_map_value(input.source->name, *own));
     } else if (input.has_default) {
       inputs.values[i] = input.default_text.source();
     } else if (given) {

@@ -44,6 +44,10 @@ class ResultReferences {
       if (parameter.value_from) {
         read(std::string_view(parameter.value_from->parameter));
         read(std::string_view(parameter.value_from->expression));
+        if (const auto& source = parameter.value_from->config_map) {
+          read(std::string_view(source->name));
+          read(std::string_view(source->key));
+        }
       }
     }
     for (const auto& artifact : arguments.artifacts) {

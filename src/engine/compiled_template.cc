@@ -202,6 +202,7 @@ void CompiledWorkflow::compile(CompiledTemplate& compiled) {
   compiled.retry = compile_retry(source.retry_strategy, workflow_.spec.retry_strategy);
   compiled.active_deadline = Text(source.active_deadline_seconds);
   compiled.timeout = Text(source.timeout);
+  compiled.pending_timeout = Text(source.pending_timeout);
   compiled.display_name = Text(source.display_name);
   if (source.suspend) compiled.suspend_duration = Text(source.suspend->duration);
   compiled.locks = compile_locks(source.synchronization);

@@ -122,7 +122,7 @@ struct CompiledTemplate {
   std::vector<OutputPlan> outputs;
   std::vector<ArtifactPlan> output_artifacts;
 
-  Text suspend_duration, active_deadline, timeout, display_name;
+  Text suspend_duration, active_deadline, timeout, pending_timeout, display_name;
   Text memo_key, memo_max_age, memo_config_map;
   std::unique_ptr<const RetryPlan> retry;
   std::unique_ptr<const LockPlans> locks;  ///< null: none

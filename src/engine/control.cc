@@ -44,6 +44,8 @@ void Machine::stop_all(const std::string& pod_message, const std::string& other_
       continue;
     }
     if (node.asks_cache()) continue;
+    // A daemon ends with its scope.
+    if (node.daemoned && node.type == api::NodeType::kPod) continue;
     if (node.type == api::NodeType::kPod) {
       stop_pod(index);
       set_phase(index, api::NodePhase::kFailed, pod_message);

@@ -71,10 +71,7 @@ void Machine::task_due(Frame& frame, std::uint32_t task) {
   state.stage = TaskStage::kBegun;
   ++frame.open;
   const CompiledStep& step = frame.plan->tasks[task];
-  if (!depends_hold(frame, task)) {
-    create_ended(task_call(frame, task), api::NodePhase::kOmitted, "omitted: depends condition not met");
-    return;
-  }
+  if (!depends_hold(frame, task)) return omit(frame, task);
   if (!step.loop) {
     frame.held.push(task);
     return pump(frame);
@@ -94,13 +91,17 @@ void Machine::task_due(Frame& frame, std::uint32_t task) {
   }
 }
 
+void Machine::omit(Frame& frame, std::uint32_t task) {
+  create_ended(task_call(frame, task), api::NodePhase::kOmitted, "omitted: depends condition not met");
+}
+
 bool Machine::depends_hold(const Frame& frame, std::uint32_t task) const {
   const CompiledTemplate& plan = *frame.plan;
   const auto results = [&](std::uint32_t dependency) -> std::uint16_t {
     const NodeIndex index = frame.tasks[dependency].node;
     if (index == kNoNode) return 0;
     const Node& node = nodes_[index];
-    std::uint16_t bits = result_bits(node.phase);
+    std::uint16_t bits = node.daemoned ? std::uint16_t{expr::kDaemoned} : result_bits(node.phase);
     if (node.type != api::NodeType::kTaskGroup) return bits;
     const auto phase_of = [&](NodeIndex child) { return nodes_[child].phase; };
     using enum api::NodePhase;
@@ -116,9 +117,8 @@ bool Machine::depends_hold(const Frame& frame, std::uint32_t task) const {
   const auto bare = [&](std::uint32_t dependency) { return bare_bits(plan.tasks[dependency].source->continue_on); };
   const CompiledStep& step = plan.tasks[task];
   if (!step.depends) {
-    return std::ranges::all_of(plan.dependencies(task), [&](std::uint32_t dependency) {
-      return (result_bits(nodes_[frame.tasks[dependency].node].phase) & bare(dependency)) != 0;
-    });
+    return std::ranges::all_of(plan.dependencies(task),
+                               [&](std::uint32_t dependency) { return (results(dependency) & bare(dependency)) != 0; });
   }
   return step.depends->eval([&](std::size_t i) { return results(step.depends_tasks[i]); },
                             [&](std::size_t i) { return bare(step.depends_tasks[i]); });
@@ -166,6 +166,21 @@ std::uint8_t Machine::inherited_branch(const Frame& frame, std::uint32_t task) c
     if (index != kNoNode) branch |= passed_branch(index);
   }
   return branch;
+}
+
+/// After the end of a daemon: what the omitted, skipped and daemoned tasks after it got from it has changed.
+void Machine::pass_branch_on(Frame& frame, std::uint32_t task) {
+  std::vector<std::uint32_t> changed{task};
+  while (!changed.empty()) {
+    const std::uint32_t before = changed.back();
+    changed.pop_back();
+    for (const std::uint32_t after : frame.plan->dependents(before)) {
+      const NodeIndex index = frame.tasks[after].node;
+      if (index == kNoNode || !nodes_[index].lets_pass() || nodes_[index].completed()) continue;
+      const std::uint8_t branch = inherited_branch(frame, after);
+      if (std::exchange(nodes_[index].branch, branch) != branch) changed.push_back(after);
+    }
+  }
 }
 
 /// What a node that has ended passes on. kBranchOfBoundary stays open: only seen from outside its boundary has a phase.

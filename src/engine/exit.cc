@@ -27,7 +27,7 @@ bool Machine::executes(bool on_exit) const {
   return shutdown_.empty() || (shutdown_ == "Stop" && on_exit);
 }
 
-/// True when the node has an exit handler, begun now or before: its end settles the node.
+/// True when an exit handler of the node runs, begun now or before: its end settles the node.
 bool Machine::begin_exit_hook(NodeIndex index) {
   const Node& node = nodes_[index];
   Frame* frame = frame_of(node.boundary);
@@ -35,7 +35,7 @@ bool Machine::begin_exit_hook(NodeIndex index) {
   const CompiledStep& step = frame->plan->tasks[node.task];
   if (!step.exit) return false;
   std::string name = on_exit_name(node.name);
-  if (find_hook(index, name) != kNoNode) return true;
+  if (const NodeIndex begun = find_hook(index, name); begun != kNoNode) return !nodes_[begun].fulfilled();
   if (!node.completed() || !executes(true)) return false;
   if (step.exit->expression) {
     const auto due = hook_due(index, *step.exit);
@@ -58,6 +58,7 @@ void Machine::entry_ended() {
 }
 
 void Machine::finish() {
+  end_daemons(daemons_);
   const Node& entry = nodes_[entry_];
   const RunStatus::Phase phase = run_phase(entry.phase);
   if (phase != RunStatus::Phase::kSucceeded) {

@@ -226,7 +226,10 @@ class FakeWorld {
       }
       created.push_back(*pod);
       const PodEnd end = script(*pod);
-      due.emplace(now, pod_changed(pod->node_id, PodChanged::Phase::kRunning));
+      PodChanged running = pod_changed(pod->node_id, PodChanged::Phase::kRunning);
+      running.ready = true;
+      running.pod_ip = "10.0.0.7";
+      due.emplace(now, std::move(running));
       PodChanged ended = pod_changed(pod->node_id, end.phase, end.message);
       ended.exit_code = end.exit_code;
       ended.outputs = end.outputs;
@@ -274,6 +277,7 @@ class FakeWorld {
     std::string text =
         fmt::format("{} {} {}", node.name, api::node_type_name(node.type), api::node_phase_name(node.phase));
     if (!node.message.empty()) text += fmt::format(" \"{}\"", renamed(node.message));
+    if (node.daemoned) text += " (daemon)";
     if (!node.children.empty()) text += fmt::format(" -> {}", names(node.children));
     if (!node.outbound_nodes.empty()) text += fmt::format(" => {}", names(node.outbound_nodes));
     return text + "\n";

@@ -106,8 +106,13 @@ void Machine::begin_resolved(Frame& frame, std::uint32_t task, ResolvedStep step
   const auto& parameters = frame.plan->tasks[task].source->arguments.parameters;
   arguments.parameters.reserve(step.values.size());
   for (std::size_t i = 0; i < step.values.size(); ++i) {
-    if (!parameters[i].value) continue;
-    arguments.parameters.push_back({parameters[i].name, std::move(step.values[i])});
+    if (parameters[i].value) {
+      arguments.parameters.push_back({parameters[i].name, std::move(step.values[i])});
+    } else if (reads_config_map(parameters[i])) {
+      auto source = argument_source(parameters[i], SiblingVariables(*this, frame.node), Leftover::kFailSiblings);
+      if (!source) return fail_to_begin(call, source.error().message);
+      arguments.parameters.push_back({parameters[i].name, std::nullopt, std::move(*source)});
+    }
   }
   arguments.artifacts = std::move(step.artifacts);
   begin(call, arguments);
@@ -145,6 +150,8 @@ void Machine::begin_held(Frame& frame) {
   if (const auto loop = frame.loops.find(task); loop != frame.loops.end()) {
     Expansion& expansion = loop->second;
     const std::uint32_t turn = expansion.next;
+    // A loop that came to have no more items since.
+    if (turn >= expansion.turns.size()) return frame.held.pop();
     do {
       ++expansion.next;
     } while (expansion.next < expansion.turns.size() && expansion.turns[expansion.next] != kNoNode);
@@ -164,6 +171,20 @@ void Machine::begin_held(Frame& frame) {
 void Machine::hold(Frame& frame, std::uint32_t task, ResolvedStep step) {
   resolved_.emplace(held_key(frame, task), std::move(step));
   frame.held.push(task);
+}
+
+/// Of a dag: a task that parallelism holds back is omitted once the death of a daemon has taken away what it depends
+/// on.
+void Machine::omit_held(Frame& frame) {
+  for (auto held = std::exchange(frame.held, {}); !held.empty(); held.pop()) {
+    const std::uint32_t task = held.top();
+    if (frame.loops.contains(task) || depends_hold(frame, task)) {
+      frame.held.push(task);
+      continue;
+    }
+    resolved_.erase(held_key(frame, task));
+    omit(frame, task);
+  }
 }
 
 Machine::Rank Machine::rank(NodeIndex index) const {
@@ -208,7 +229,8 @@ void Machine::settle(NodeIndex index) {
   Frame* frame = frame_of(node.boundary);
   if (!frame || node.left) return;
   node.left = true;
-  std::erase(frame->looking_around, index);
+  // Of a restored frame: it had done with the task before.
+  if (frame->tasks[node.task].stage == TaskStage::kSettled) return;
   if (node.turn == kNoTask) return task_settled(*frame, node.task);
   const auto loop = frame->loops.find(node.task);
   TIPHYS_CHECK(loop != frame->loops.end(), "a turn belongs to a loop");

@@ -51,13 +51,17 @@ void Machine::phase_seen(NodeIndex index) {
   }
 }
 
-/// Begins the hooks of a task, or of a turn, that are due.
+/// Begins the hooks of a task, or of a turn, that are due. Its frame waits for them, even if it had done with the task;
+/// but steps of a past group have none.
 void Machine::consider_hooks(NodeIndex index) {
   const CompiledStep* step = hooked_step(index);
-  if (!step || nodes_[index].left) return;
+  if (!step) return;
   const NodeIndex around = nodes_[index].boundary;
+  const Frame& frame = *nodes_[around].frame;
+  if (nodes_[around].fulfilled()) return;
+  if (frame.plan->steps() && nodes_[index].owner_node != frame.group_node) return;
   // As the original: a task that does not run yet has none.
-  if (nodes_[around].frame->plan->dag() && nodes_[index].phase == api::NodePhase::kPending) return;
+  if (frame.plan->dag() && nodes_[index].phase == api::NodePhase::kPending) return;
   for (std::uint32_t i = 0; i < step->hooks.size(); ++i) {
     const HookPlan& hook = step->hooks[i];
     std::string name = hook_name(nodes_[index].name, hook.source->name);
@@ -68,6 +72,7 @@ void Machine::consider_hooks(NodeIndex index) {
     // A hook that could not begin may have ended what is around.
     if (!nodes_[around].frame) return;
   }
+  if (nodes_[index].left && hooks_open(index)) reopen(*nodes_[around].frame, index);
 }
 
 /// Whether the expression of a task's hook holds.
@@ -86,6 +91,13 @@ bool Machine::hooks_open(NodeIndex index) const {
   return std::ranges::any_of(node.children, [&](NodeIndex child) {
     const Node& hook = nodes_[child];
     return hook.owner == Owner::kHook && !hook.exit_hook && !hook.fulfilled();
+  });
+}
+
+/// Of any kind: its frame has not done with the node.
+bool Machine::awaits_hook(NodeIndex index) const {
+  return std::ranges::any_of(nodes_[index].children, [&](NodeIndex child) {
+    return nodes_[child].owner == Owner::kHook && !nodes_[child].fulfilled();
   });
 }
 
@@ -119,10 +131,16 @@ void Machine::begin_hook(NodeIndex index, const HookPlan& hook, std::uint32_t po
   Arguments arguments;
   const ArgumentsPlan& plan = hook.arguments;
   for (std::size_t i = 0; i < plan.parameters.size(); ++i) {
-    if (!plan.source->parameters[i].value) continue;
+    const api::Parameter& parameter = plan.source->parameters[i];
+    if (reads_config_map(parameter)) {
+      auto source = argument_source(parameter, variables, Leftover::kKeep);
+      if (!source) return fail_to_begin(call, source.error().message);
+      arguments.parameters.push_back({parameter.name, std::nullopt, std::move(*source)});
+    }
+    if (!parameter.value) continue;
     auto value = render(plan.parameters[i], globals(), variables, Leftover::kKeep);
     if (!value && value.error().code != Code::kFailedPrecondition) return fail_to_begin(call, value.error().message);
-    arguments.parameters.push_back({plan.source->parameters[i].name, std::nullopt});
+    arguments.parameters.push_back({parameter.name, std::nullopt});
     if (value) arguments.parameters.back().value = std::move(*value);
   }
   for (const ArtifactPlan& artifact_plan : plan.artifacts) {
@@ -146,10 +164,8 @@ void Machine::hook_ended(NodeIndex index) {
   const Node& hook = nodes_[index];
   const NodeIndex owner = hook.owner_node;
   if (owner == entry_) {
-    if (nodes_[owner].fulfilled()) entry_ended();
-  } else if (hook.exit_hook) {
-    settle(owner);
-  } else if (nodes_[owner].fulfilled()) {
+    if (nodes_[owner].lets_pass()) entry_ended();
+  } else if (nodes_[owner].lets_pass()) {
     leave(owner);
   }
 }

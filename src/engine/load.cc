@@ -78,6 +78,7 @@ Status Machine::load_node(api::NodeStatus& status) {
   node.finished_at = status.finished_at;
   node.hooked = status.hooked;
   node.retried = status.retried;
+  node.daemoned = status.daemoned;
   node.owner = Owner::kGroup;
   node.template_name = &kNoTemplate;
   if (!status.pod_ip.empty()) node.extras().pod_ip = status.pod_ip;
@@ -267,7 +268,7 @@ void Machine::restore_branches(NodeIndex index) {
     const Node& node = nodes_[member];
     if (node.task == kNoTask || node.turn != kNoTask) continue;
     frame.tasks[node.task].node = member;
-    passed_over |= node.fulfilled() && !node.completed();
+    passed_over |= node.lets_pass() && !node.completed();
   }
   if (!passed_over) return;
   std::vector<std::uint32_t> order;
@@ -277,7 +278,7 @@ void Machine::restore_branches(NodeIndex index) {
   }
   for (std::size_t i = 0; i < order.size(); ++i) {
     const NodeIndex node = frame.tasks[order[i]].node;
-    if (node != kNoNode && nodes_[node].fulfilled() && !nodes_[node].completed()) {
+    if (node != kNoNode && nodes_[node].lets_pass() && !nodes_[node].completed()) {
       nodes_[node].branch = inherited_branch(frame, order[i]);
     }
     for (const std::uint32_t dependent : plan.dependents(order[i])) {

@@ -171,17 +171,35 @@ void LockTable::grant(Claim& claim) {
   }
 }
 
-/// Grants as long as the head's workflow has a claim that can have all its locks.
-void LockTable::consider(Lock& lock, std::vector<LockDecision>& decisions) {
-  while (lock.limit && !lock.full() && !lock.queue.empty()) {
-    const std::string& workflow = (*lock.queue.begin())->workflow;
-    const auto first = std::ranges::find_if(lock.queue, [&](const Claim* claim) {
-      return claim->workflow != workflow || (!undecided(*claim) && !obstacle(*claim));
-    });
-    if (first == lock.queue.end() || (*first)->workflow != workflow) return;
-    Claim& claim = **first;
-    grant(claim);
-    decisions.push_back({.holder = claim.request.holder, .granted = true});
+/// The first of the head's workflow that can have all its locks; null when there is none.
+LockTable::Claim* LockTable::next_of(const Lock& lock) const {
+  if (!lock.limit || lock.full() || lock.queue.empty()) return nullptr;
+  const std::string& workflow = (*lock.queue.begin())->workflow;
+  const auto first = std::ranges::find_if(lock.queue, [&](const Claim* claim) {
+    return claim->workflow != workflow || (!undecided(*claim) && !obstacle(*claim));
+  });
+  return first == lock.queue.end() || (*first)->workflow != workflow ? nullptr : *first;
+}
+
+/// In order over all locks: what is granted does not depend on which lock became free.
+void LockTable::grant_all(std::vector<LockDecision>& decisions) {
+  std::set<Claim*, InOrder> next;
+  while (true) {
+    while (!touched_.empty()) {
+      const auto found = locks_.find(touched_.extract(touched_.begin()).value());
+      if (found == locks_.end()) continue;
+      if (Claim* claim = next_of(*found->second)) next.insert(claim);
+    }
+    if (next.empty()) return;
+    Claim& claim = **next.begin();
+    next.erase(next.begin());
+    if (!obstacle(claim)) {
+      grant(claim);
+      decisions.push_back({.holder = claim.request.holder, .granted = true});
+    } else {
+      // Another has taken what it needs: its locks may have somebody else next.
+      for (const Lock* each : claim.locks) touched_.insert(each->name.id());
+    }
   }
 }
 
@@ -202,10 +220,7 @@ LockDecision LockTable::waiting(const Claim& claim, const Lock& obstacle) {
 
 std::vector<LockDecision> LockTable::decide() {
   std::vector<LockDecision> decisions;
-  while (!touched_.empty()) {
-    const auto next = locks_.find(touched_.extract(touched_.begin()).value());
-    if (next != locks_.end()) consider(*next->second, decisions);
-  }
+  grant_all(decisions);
   std::vector<const Claim*> untold;
   for (const std::string& holder : untold_) {
     const Claim& claim = *claims_.at(holder);

@@ -99,7 +99,8 @@ class LockTable {
 
   Lock& lock(const LockName& name);
   void forget(Claim& claim);
-  void consider(Lock& lock, std::vector<LockDecision>& decisions);
+  Claim* next_of(const Lock& lock) const;
+  void grant_all(std::vector<LockDecision>& decisions);
   void grant(Claim& claim);
   bool undecided(const Claim& claim) const;
   /// The first of its locks that the claim cannot have; null when it can have all.

@@ -85,6 +85,25 @@ TEST(LockTable, SeveralLocksAtOnceOrNone) {
   EXPECT_EQ(decide(table), "ns/c has");
 }
 
+TEST(LockTable, WhichLockBecameFreeDoesNotDecideWhoIsNext) {
+  // The first of the mutex needs nothing else; a later one is the first of "a".
+  for (const bool anew : {false, true}) {
+    LockTable table;
+    table.restore(mutex("m"), "ns/other");
+    const auto ask = [&] {
+      table.request(request("ns/w/late", {mutex("a"), mutex("m")}, 0, 0, 2));
+      table.request(request("ns/w/early", {mutex("m")}, 0, 0, 1));
+    };
+    if (!anew) {
+      ask();
+      decide(table);
+    }
+    table.release("ns/other");
+    if (anew) ask();
+    EXPECT_TRUE(decide(table).starts_with("ns/w/early has")) << anew;
+  }
+}
+
 TEST(LockTable, NodesOfTheHeadsWorkflowMayGoBeforeOneAnother) {
   LockTable table;
   table.request(request("ns/other", {mutex("m")}));

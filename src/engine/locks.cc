@@ -132,13 +132,14 @@ void Machine::workflow_locks_answered(const LocksAnswered& event) {
 
 // ---- A node's ----
 
+void Machine::too_late(NodeIndex index) {
+  set_phase(index, api::NodePhase::kFailed,
+            shutdown_.empty() ? "Step exceeded its deadline" : fmt::format("Stopped with strategy '{}'", shutdown_));
+}
+
 /// The node begins once it has all locks of its template.
 void Machine::ask_locks(NodeIndex index) {
-  if (doomed(nodes_[index].on_exit)) {
-    return set_phase(
-        index, api::NodePhase::kFailed,
-        shutdown_.empty() ? "Step exceeded its deadline" : fmt::format("Stopped with strategy '{}'", shutdown_));
-  }
+  if (doomed(nodes_[index].on_exit)) return too_late(index);
   auto names = lock_names(*nodes_[index].plan->locks, BodyVariables(*this, index));
   if (!names) return errored(index, names.error().message);
   request_locks(index, std::move(*names));
@@ -157,6 +158,8 @@ void Machine::handle(const LocksAnswered& event) {
   if (event.answer == LocksAnswered::Answer::kWaiting) {
     return wait_for_lock(index, event);
   }
+  // The answer may come at the deadline, before the timer.
+  if (doomed(node.on_exit)) return too_late(index);
   if (must_give_back(node)) {
     effects_->push_back(ReleaseLocks{event.node_id, lock_holder(index)});
     return block(index);
@@ -191,7 +194,6 @@ void Machine::wait_for_lock(NodeIndex index, const LocksAnswered& event) {
 /// A node that waited counted as no pod: there may be no room for it now. Nor does anything begin while the run is
 /// suspended. It asks again later, and others have the locks meanwhile.
 bool Machine::must_give_back(const Node& node) const {
-  if (doomed(node.on_exit)) return false;
   if (suspended_) return true;
   if (!node.awaits_lock || node.type != api::NodeType::kPod) return false;
   return workflow_.spec.parallelism && active_pods_ >= *workflow_.spec.parallelism;
@@ -208,7 +210,7 @@ void Machine::begin_unlocked(NodeIndex index) {
   run_open(index);
 }
 
-/// At the node's end, whatever it was.
+/// At the node's end, whatever it was; a daemon's as soon as it is one.
 void Machine::release_locks(NodeIndex index) {
   Node& node = nodes_[index];
   if (!node.plan || !node.plan->locks || node.owner == Owner::kAttempt) return;

@@ -116,9 +116,15 @@ void Machine::begin_turn(Frame& frame, std::uint32_t task, std::uint32_t turn) {
   Arguments arguments;
   for (std::size_t i = 0; i < loop.arguments.size(); ++i) {
     const api::Parameter& parameter = step.source->arguments.parameters[i];
-    if (!parameter.value) continue;
+    if (!parameter.value && !reads_config_map(parameter)) continue;
     auto& given = arguments.parameters.emplace_back();
     given.name = parameter.name;
+    if (!parameter.value) {
+      auto source = argument_source(parameter, variables, Leftover::kFailAll);
+      if (!source) return give_up(source.error());
+      given.source = std::move(*source);
+      continue;
+    }
     if (!loop.arguments[i]) continue;
     auto value = fill(*loop.arguments[i]);
     if (!value) return give_up(value.error());

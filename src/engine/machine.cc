@@ -46,6 +46,7 @@ void Machine::set_status(RunStatus::Phase phase, std::string message) {
 
 void Machine::end_run(RunStatus::Phase phase, std::string message) {
   if (status_.finished()) return;
+  end_daemons(daemons_);
   set_status(phase, std::move(message));
   if (status_.started_at == Time{}) status_.started_at = now_;
   status_.finished_at = now_;
@@ -167,6 +168,8 @@ void Machine::do_action(const Action& action) {
     case Action::Kind::kWake:
       if (Frame* frame = frame_of(action.node)) wake_frame(*frame);
       return;
+    case Action::Kind::kDied:
+      return daemon_died(action.node);
     case Action::Kind::kAdvance:
       if (Frame* frame = frame_of(action.node)) advance(*frame);
       return;
@@ -181,7 +184,12 @@ void Machine::ended(NodeIndex index) {
   node.frame.reset();
   if (Frame* frame = frame_of(node.boundary)) {
     failed_fast(*frame);
-    if (node.owner == Owner::kTask && frame->tasks[node.task].stage == TaskStage::kSettled) return;
+    if (node.owner == Owner::kTask) fail_past_group(*frame, index);
+    if (node.owner == Owner::kTask && frame->tasks[node.task].stage == TaskStage::kSettled) {
+      node.left = true;
+      return;
+    }
+    if (of_ended_loop(*frame, node)) return;
   }
   switch (node.owner) {
     case Owner::kGroup:

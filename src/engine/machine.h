@@ -1,6 +1,7 @@
 // The state machine behind Run. Its methods lie in files by subject: machine.cc (events, the agenda), begin.cc (a
-// template becomes a node), pods.cc, steps.cc, dag.cc, loops.cc, retry.cc, exit.cc, hooks.cc, suspend.cc, control.cc
-// (stopping), outputs.cc, connect.cc (children and outbound nodes), load.cc, restore.cc and status.cc.
+// template becomes a node), config_maps.cc, pods.cc, steps.cc, dag.cc, loops.cc, retry.cc, exit.cc, hooks.cc,
+// daemons.cc, suspend.cc, control.cc (stopping), outputs.cc, connect.cc (children and outbound nodes), load.cc,
+// restore.cc and status.cc.
 #pragma once
 
 #include <deque>
@@ -27,12 +28,19 @@ struct Arguments {
     std::string_view name;
     /// Nothing: the value is the output of a skipped node without a default; the input's own default applies.
     std::optional<std::string> value;
+    /// The value is in a ConfigMap.
+    std::unique_ptr<const api::ValueFrom> source = nullptr;
   };
   std::vector<Parameter> parameters;
   std::vector<api::Artifact> artifacts;
 };
 
-/// The parameters that have a value, as they are written.
+/// It has no value of its own: a ConfigMap has it.
+inline bool reads_config_map(const api::Parameter& parameter) {
+  return !parameter.value && parameter.value_from && parameter.value_from->config_map;
+}
+
+/// The parameters that have a value or a ConfigMap that has it, as they are written.
 std::vector<Arguments::Parameter> given_values(const api::Arguments& source);
 
 /// A template's inputs with their values.
@@ -97,6 +105,7 @@ class Machine {
       kUnblock,  ///< begin what parallelism held back
       kWake,     ///< go on with a restored frame
       kHooks,    ///< see whether hooks of a task are due
+      kDied,     ///< a daemon has ended by itself, after those that waited for it went on
     };
     Kind kind;
     NodeIndex node = kNoNode;
@@ -120,6 +129,7 @@ class Machine {
   void handle(const SuspendChanged& event);
   void handle(const ShutdownRequested& event);
   void handle(const NodesRequested& event);
+  void handle(const ConfigMapsChanged& event);
   void answer(const CacheAnswered& event);
   void drain();
   void do_action(const Action& action);
@@ -143,6 +153,9 @@ class Machine {
   void begin(const Call& call, const Arguments& arguments);
   void run(NodeIndex index);
   Result<ResolvedInputs> resolve_inputs(const Call& call, const Arguments& arguments);
+  Result<std::unique_ptr<const api::ValueFrom>> argument_source(const api::Parameter& parameter,
+                                                                const Variables& variables, Leftover leftover);
+  Result<std::string> config_map_value(const std::string& input, const api::ValueFrom& source);
   Result<api::Inputs> resolve_rich(const Call& call, const Arguments& arguments, const std::string* values);
   NodeIndex create(const Call& call, api::NodeType type, api::NodePhase phase);
   NodeIndex create_open(const Call& call, ResolvedInputs inputs);
@@ -164,6 +177,7 @@ class Machine {
   void workflow_locks_answered(const LocksAnswered& event);
   void ask_locks(NodeIndex index);
   void wait_for_lock(NodeIndex index, const LocksAnswered& event);
+  void too_late(NodeIndex index);  ///< to have locks: the run is stopped, or past its deadline
   bool must_give_back(const Node& node) const;
   void begin_unlocked(NodeIndex index);
   void release_locks(NodeIndex index);
@@ -191,12 +205,24 @@ class Machine {
 
   // pods.cc
   void launch(NodeIndex index);
+  Status set_pending_timer(NodeIndex index);
   void ask_for_pod(NodeIndex index);
   Result<std::optional<Duration>> pod_deadline(NodeIndex index);
-  Status set_pending_timer(NodeIndex index);
   void stop_pod(NodeIndex index);
   void take_outputs(NodeIndex index, const std::optional<api::Outputs>& outputs);
   void pod_ended(NodeIndex index, api::NodePhase phase, const PodChanged& event);
+
+  // daemons.cc
+  void become_daemon(NodeIndex index);
+  void lost_daemon(NodeIndex index);
+  void daemon_died(NodeIndex index);
+  bool of_ended_loop(const Frame& frame, const Node& node) const;
+  void reopen(Frame& frame, NodeIndex index);
+  void fail_past_group(Frame& frame, NodeIndex index);
+  void refresh_held(NodeIndex boundary);
+  void refresh_loop(Frame& frame, std::uint32_t task);
+  void end_daemons(const std::vector<NodeIndex>& daemons);
+  void restore_daemons(Frame& frame, const std::vector<NodeIndex>& members);
 
   // suspend.cc
   void wait_suspended(NodeIndex index);
@@ -214,6 +240,7 @@ class Machine {
   void unblock();
   void begin_held(Frame& frame);
   void hold(Frame& frame, std::uint32_t task, ResolvedStep step);
+  void omit_held(Frame& frame);
   Call task_call(Frame& frame, std::uint32_t task);
   void task_settled(Frame& frame, std::uint32_t task);
   void turn_settled(Frame& frame, std::uint32_t task);
@@ -236,11 +263,13 @@ class Machine {
   // dag.cc
   void begin_dag(Frame& frame);
   void task_due(Frame& frame, std::uint32_t task);
+  void omit(Frame& frame, std::uint32_t task);
   bool depends_hold(const Frame& frame, std::uint32_t task) const;
   void end_dag(Frame& frame);
   api::NodePhase assess_dag(const Frame& frame) const;
   std::uint8_t inherited_branch(const Frame& frame, std::uint32_t task) const;
   std::uint8_t passed_branch(NodeIndex index) const;
+  void pass_branch_on(Frame& frame, std::uint32_t task);
 
   // loops.cc
   Result<Expansion> expand(Frame& frame, std::uint32_t task, ResolvedStep step);
@@ -274,6 +303,7 @@ class Machine {
   void consider_hooks(NodeIndex index);
   Result<bool> hook_due(NodeIndex index, const HookPlan& hook);
   bool hooks_open(NodeIndex index) const;
+  bool awaits_hook(NodeIndex index) const;
   void hook_failed(NodeIndex index, const std::string& error);
   void begin_hook(NodeIndex index, const HookPlan& hook, std::uint32_t position, std::string name);
   void leave(NodeIndex index);
@@ -339,11 +369,13 @@ class Machine {
   std::deque<Action> agenda_;
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
   std::optional<Time> asked_timer_;
+  std::shared_ptr<const ConfigMaps> config_maps_;                     ///< null: none
   std::unordered_map<NodeIndex, api::MemoizationStatus> lookups_;     ///< while the cache is asked
   std::vector<CacheAnswered> answers_;                                ///< come while suspended
   std::unordered_map<NodeIndex, std::vector<LockName>> asked_locks_;  ///< of those that ask
   std::set<NodeIndex> awaiting_;                                      ///< those that have been told to wait
   std::map<std::string, int> awaited_;                                ///< how many of them await a lock
+  std::vector<NodeIndex> daemons_;  ///< entry and exit handler, and their attempts, that became so
   /// Frames, retry nodes and nodes that gave their locks back: they go on when there is room.
   std::map<Rank, NodeIndex> blocked_;
   std::unordered_map<std::uint64_t, ResolvedStep> resolved_;  ///< held steps, by frame's node and task

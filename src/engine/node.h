@@ -74,11 +74,14 @@ struct Node {
   bool has_outputs : 1 = false;  ///< outputs or an exit code were reported, even empty ones
   /// What an omitted or skipped task passes on to omitted tasks after it: bits of BranchPhase.
   std::uint8_t branch = 0;
+  bool daemoned = false;  ///< runs beside those after it, until its scope ends
 
   static constexpr std::int16_t kNoExitCode = INT16_MIN;
 
   bool fulfilled() const { return api::fulfilled(phase); }
   bool failed_or_error() const { return api::failed_or_error(phase); }
+  /// Others need not wait for it.
+  bool lets_pass() const { return fulfilled() || daemoned; }
   /// Ran to an end; skipped and omitted nodes did not.
   bool completed() const { return phase == api::NodePhase::kSucceeded || failed_or_error(); }
   /// What it has saved, if anything, decides whether it runs.
@@ -86,7 +89,7 @@ struct Node {
     return plan && plan->source->memoize && owner != Owner::kAttempt && !fulfilled() && !(extra && extra->memoization);
   }
   /// It is not to begin before it has the locks of its template. They are asked for before the cache.
-  bool asks_locks() const { return plan && plan->locks && owner != Owner::kAttempt && !fulfilled() && !has_locks; }
+  bool asks_locks() const { return plan && plan->locks && owner != Owner::kAttempt && !lets_pass() && !has_locks; }
   NodeExtra& extras() {
     if (!extra) extra = std::make_unique<NodeExtra>();
     return *extra;

@@ -69,6 +69,8 @@ void Machine::add_progress(const Node& node, int done, int total) {
   for (NodeIndex at = container_of(node); at != kNoNode; at = container_of(nodes_[at])) {
     nodes_[at].pods_done += done;
     nodes_[at].pods_total += total;
+    // Its last state is written already: a daemon has ended after its group.
+    if (nodes_[at].fulfilled()) nodes_.touch(at);
   }
 }
 
@@ -90,6 +92,7 @@ void Machine::set_phase(NodeIndex index, api::NodePhase phase) {
   release_locks(index);
   push(Action::Kind::kEnded, index);
   make_room(node);
+  if (node.frame) end_daemons(node.frame->daemons);
 }
 
 /// What the node left may let others begin.

@@ -42,17 +42,19 @@ void Machine::launch(NodeIndex index) {
   if (past_deadline() && !node.on_exit) return set_phase(index, api::NodePhase::kFailed, "Step exceeded its deadline");
   ask_for_pod(index);
   if (node.fulfilled()) return;
-  if (const Status set = set_pending_timer(index); !set) errored(index, set.error().message);
+  if (auto set = set_pending_timer(index); !set) errored(index, set.error().message);
 }
 
-/// The template's timeout also ends what has not begun by then.
+/// The end of a node that stays Pending: at `timeout` or `pendingTimeout`. Attempts have none.
 Status Machine::set_pending_timer(NodeIndex index) {
   const Node& node = nodes_[index];
-  if (node.owner == Owner::kAttempt || node.plan->timeout.empty()) return {};
-  TIPHYS_TRY(const std::string text,
-             render(node.plan->timeout, globals(), BodyVariables(*this, index), Leftover::kKeep));
-  if (const auto timeout = parse_seconds_or_duration(text)) {
-    set_timer({node.started_at + *timeout, Timer::Kind::kPending, index});
+  if (node.owner == Owner::kAttempt) return {};
+  for (const Text* limit : {&node.plan->timeout, &node.plan->pending_timeout}) {
+    if (limit->empty()) continue;
+    TIPHYS_TRY(const std::string text, render(*limit, globals(), BodyVariables(*this, index), Leftover::kKeep));
+    if (const auto timeout = parse_seconds_or_duration(text)) {
+      set_timer({node.started_at + *timeout, Timer::Kind::kPending, index});
+    }
   }
   return {};
 }
@@ -144,11 +146,20 @@ void Machine::handle(const PodChanged& event) {
       if (node.phase == api::NodePhase::kPending) set_message(index, event.message);
       return;
     case PodChanged::Phase::kRunning:
+      if (node.plan && node.plan->source->daemon) {
+        if (!event.ready) return;
+        if (node.extras().pod_ip != event.pod_ip) {
+          node.extras().pod_ip = event.pod_ip;
+          nodes_.touch(index);
+          refresh_held(node.boundary);
+        }
+      }
       if (!event.host_node_name.empty() && (!node.extra || node.extra->host_node_name != event.host_node_name)) {
         node.extras().host_node_name = event.host_node_name;
         nodes_.touch(index);
       }
       if (node.phase == api::NodePhase::kPending) set_phase(index, api::NodePhase::kRunning, "");
+      if (node.plan && node.plan->source->daemon && !node.daemoned) become_daemon(index);
       return;
     case PodChanged::Phase::kGone:
       if (node.phase == api::NodePhase::kPending) return ask_for_pod(index);
@@ -174,10 +185,15 @@ void Machine::pod_ended(NodeIndex index, api::NodePhase phase, const PodChanged&
   }
   if (event.finished_at != Time{}) node.finished_at = event.finished_at;
   take_outputs(index, event.outputs);
+  // A daemon is to run until it is ended.
+  if (phase == api::NodePhase::kSucceeded && node.plan && node.plan->source->daemon) phase = api::NodePhase::kFailed;
+  // One that has not been told of yet is told of as any other.
+  const bool died = std::exchange(node.daemoned, false) && node.settled;
   const bool gone = event.phase == PodChanged::Phase::kGone;
   const std::string message = gone && event.message.empty() ? "pod deleted" : event.message;
   set_phase(index, phase, phase == api::NodePhase::kSucceeded ? "" : message);
   if (phase == api::NodePhase::kSucceeded) save_cache(index);
+  if (died) lost_daemon(index);
 }
 
 void Machine::handle(const ResourceFinished& event) {

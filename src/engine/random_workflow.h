@@ -1,5 +1,6 @@
-// Random workflows for the simulation, drawn from a seed: steps, dags, loops, conditions, retries, exit handlers,
-// parallelism, locks, templates of other objects, and references between them, some of which lead to errors.
+// Random workflows for the simulation, drawn from a seed: steps, dags, loops, conditions, retries, daemons, exit
+// handlers, hooks, parallelism, locks, templates of other objects, and references between them, some of which lead to
+// errors.
 #pragma once
 
 #include <fmt/format.h>
@@ -54,6 +55,9 @@ class RandomWorkflow {
         "{{name: shared, {1}, {2}, {0}, {3}, retryStrategy: {{limit: 1, retryPolicy: Always}}, synchronization: "
         "{{semaphores: [{{configMapKeyRef: {{name: c, key: k}}}}], mutexes: [{{name: m}}, {{name: "
         "\"of-{{{{inputs.parameters.message}}}}\", database: true}}]}}}}, "
+        "{{name: server, {1}, {2}, {0}, daemon: true}}, "
+        "{{name: stubborn, {1}, {2}, {0}, daemon: true, retryStrategy: {{limit: 1, retryPolicy: Always}}}}, "
+        "{{name: guarded, {1}, {2}, {0}, daemon: true, synchronization: {{mutexes: [{{name: m}}]}}}}, "
         "{{name: brief, {1}, {2}, {0}, synchronization: {{semaphores: [{{database: {{key: k}}}}]}}}}, "
         "{{name: pause, {1}, suspend: {{duration: \"2\"}}, synchronization: {{semaphores: [{{configMapKeyRef: "
         "{{name: c, key: k}}}}]}}}}",
@@ -76,9 +80,9 @@ class RandomWorkflow {
 
   std::string target(int level, int levels) {
     if (level + 1 < levels && chance(30)) return fmt::format("t{}", pick(level + 1, levels - 1));
-    constexpr const char* kLeaves[] = {"leaf",   "leaf", "leaf",   "retried", "patient", "pause",
-                                       "cached", "wary", "locked", "locked",  "shared",  "brief"};
-    return kLeaves[pick(0, 11)];
+    constexpr const char* kLeaves[] = {"leaf",   "leaf",   "leaf",   "retried", "patient", "pause",    "cached", "wary",
+                                       "locked", "locked", "shared", "brief",   "server",  "stubborn", "guarded"};
+    return kLeaves[pick(0, 14)];
   }
 
   /// Fields that a step and a task share; `root` and `before` name what may be referred to.
@@ -91,6 +95,7 @@ class RandomWorkflow {
       value = chance(50) ? fmt::format("{{{{{}.{}.status}}}}", root, sibling)
                          : fmt::format("{{{{={}['{}'].outputs?.parameters?.out ?? 'none'}}}}", root, sibling);
       if (chance(15)) value = fmt::format("{{{{{}.{}.outputs.parameters.out}}}}", root, sibling);
+      if (chance(10)) value = fmt::format("{{{{={}['{}'].ip ?? 'none'}}}}", root, sibling);
     } else if (chance(30)) {
       value = "{{workflow.parameters.p}}-{{inputs.parameters.message}}";
     }

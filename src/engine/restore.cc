@@ -27,7 +27,8 @@ void Machine::resume() {
     const Node& node = nodes_[index];
     if (Frame* frame = frame_of(node.boundary)) count_in_frame(node, *frame, 1);
     phase_seen(index);
-    if (node.fulfilled() && node.owner != Owner::kGroup) push(Action::Kind::kEnded, index);
+    if (node.daemoned && node.boundary == kNoNode) daemons_.push_back(index);
+    if (node.lets_pass() && node.owner != Owner::kGroup) push(Action::Kind::kEnded, index);
     if (!node.fulfilled()) wake(index);
   }
   members_.clear();
@@ -43,12 +44,8 @@ void Machine::wake(NodeIndex index) {
   switch (node.type) {
     case api::NodeType::kPod:
       if (node.plan) ask_for_pod(index);
-      if (node.phase != api::NodePhase::kPending || node.owner == Owner::kAttempt) return;
-      if (node.plan && !node.plan->timeout.empty()) {
-        const auto text = render(node.plan->timeout, globals(), BodyVariables(*this, index), Leftover::kKeep);
-        const auto timeout = text ? parse_seconds_or_duration(*text) : std::unexpected(text.error());
-        if (timeout) set_timer({node.started_at + *timeout, Timer::Kind::kPending, index});
-      }
+      // That the text is one was found when the pod was first asked for.
+      if (node.phase == api::NodePhase::kPending && node.plan) (void)set_pending_timer(index);
       return;
     case api::NodeType::kSuspend:
       if (node.plan && !node.plan->suspend_duration.empty()) {
@@ -100,6 +97,7 @@ void Machine::restore_frame(NodeIndex index, const std::vector<NodeIndex>& membe
       loop.turns[at] = turn;
     }
   }
+  restore_daemons(frame, members);
   if (node.plan->dag()) {
     restore_dag(frame);
   } else {
@@ -126,8 +124,10 @@ void Machine::restore_loop(Frame& frame, std::uint32_t task) {
 void Machine::restore_steps(Frame& frame) {
   if (frame.group_node == kNoNode) return;
   const std::uint32_t begin = frame.plan->group_begin[frame.group], end = frame.plan->group_begin[frame.group + 1];
-  for (std::uint32_t task = 0; task < begin; ++task) frame.tasks[task].stage = TaskStage::kSettled;
-  const bool stopping = nodes_[frame.group_node].fulfilled();
+  for (std::uint32_t task = 0; task < begin; ++task) {
+    if (frame.tasks[task].stage == TaskStage::kWaiting) frame.tasks[task].stage = TaskStage::kSettled;
+  }
+  const bool stopping = nodes_[frame.group_node].fulfilled() || frame.fallen_group != kNoNode;
   frame.stopping = stopping;
   for (std::uint32_t task = begin; task < end; ++task) {
     TaskState& state = frame.tasks[task];

@@ -99,6 +99,7 @@ void Machine::begin_attempt(NodeIndex retry) {
   }
   if (around.extra) inputs.rich = around.extra->inputs;
   const NodeIndex index = create_open(call, std::move(inputs));
+  if (around.daemoned) refresh_held(around.boundary);
   if (around.extra && around.extra->memoization) nodes_[index].extras().memoization = around.extra->memoization;
   run(index);
 }
@@ -108,6 +109,7 @@ void Machine::retry(NodeIndex index) {
   const NodeIndex last_index = last_attempt(node);
   if (node.fulfilled() || node.asks_cache() || node.asks_locks()) return;
   if (last_index == kNoNode) return begin_attempt(index);
+  if (nodes_[last_index].daemoned && !node.daemoned) return become_daemon(index);
   if (!nodes_[last_index].fulfilled()) return;
   const Node& last = nodes_[last_index];
   if (!last.failed_or_error()) {
@@ -117,7 +119,12 @@ void Machine::retry(NodeIndex index) {
     return set_phase(index, api::NodePhase::kSucceeded);
   }
   auto verdict = judge_retry(index);
-  if (!verdict) return errored(index, verdict.error().message);
+  if (!verdict) {
+    const bool died = std::exchange(node.daemoned, false) && node.settled;
+    errored(index, verdict.error().message);
+    if (died) lost_daemon(index);
+    return;
+  }
   if (verdict->wait_until) {
     set_timer({*verdict->wait_until, Timer::Kind::kBackoff, index});
     return set_message(index, verdict->message);
@@ -126,7 +133,10 @@ void Machine::retry(NodeIndex index) {
     if (last.outputs) node.outputs = std::make_unique<NodeOutputs>(*last.outputs);
     node.exit_code = last.exit_code;
     node.has_outputs = last.has_outputs;
-    return set_phase(index, last.phase, verdict->message);
+    const bool died = std::exchange(node.daemoned, false) && node.settled;
+    set_phase(index, last.phase, verdict->message);
+    if (died) lost_daemon(index);
+    return;
   }
   if (node.plan->retry->source->backoff) set_message(index, "");
   begin_attempt(index);

@@ -16,6 +16,7 @@
 #include "api/node_status.h"
 #include "api/workflow.h"
 #include "base/random.h"
+#include "engine/config_maps.h"
 #include "engine/lock_table.h"
 
 namespace tiphys::engine {
@@ -30,6 +31,7 @@ struct PodChanged {
   enum class Phase { kPending, kRunning, kSucceeded, kFailed, kError, kGone };
   std::string node_id;
   Phase phase = Phase::kPending;
+  bool ready = false;  ///< all its containers run and are ready: what makes a daemon one
   /// Why it failed, in the original's words ("main: Error (exit code 1)"), or why it waits.
   std::string message;
   std::optional<int> exit_code;
@@ -91,8 +93,14 @@ struct NodesRequested {
   std::map<std::string, std::string> output_parameters;
 };
 
+/// What inputs are read from as their nodes begin. Comes before Started, and again with each change; a node that has
+/// begun keeps what it got.
+struct ConfigMapsChanged {
+  std::shared_ptr<const ConfigMaps> config_maps;
+};
+
 using Event = std::variant<Started, PodChanged, ResourceFinished, CacheAnswered, LocksAnswered, TimerFired,
-                           SuspendChanged, ShutdownRequested, NodesRequested>;
+                           SuspendChanged, ShutdownRequested, NodesRequested, ConfigMapsChanged>;
 
 // ---- Effects ----
 

@@ -46,6 +46,7 @@ api::NodeStatus Machine::status_of(NodeIndex index) const {
   status.finished_at = node.finished_at;
   status.hooked = node.hooked;
   status.retried = node.retried;
+  status.daemoned = node.daemoned;
   status.display_name = node.boundary == kNoNode ? node.name : display_name(node.name, nodes_[node.boundary].name);
   if (node.extra) {
     if (!node.extra->display_name.empty()) status.display_name = node.extra->display_name;

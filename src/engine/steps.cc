@@ -23,6 +23,7 @@ void Machine::begin_group(Frame& frame, std::uint32_t group) {
   call.on_exit = around.on_exit;
   frame.group = group;
   frame.open = 0;
+  frame.looking_around.clear();
   frame.last_group_node = frame.group_node;
   frame.group_node = create(call, api::NodeType::kStepGroup, api::NodePhase::kRunning);
 
@@ -86,13 +87,14 @@ void Machine::end_group(Frame& frame) {
       break;
     }
   }
-  if (group.failed_or_error()) {
+  if (!group.fulfilled()) set_phase(frame.group_node, api::NodePhase::kSucceeded);
+  const Node& failed = frame.fallen_group == kNoNode ? group : nodes_[frame.fallen_group];
+  if (failed.failed_or_error()) {
     std::vector<NodeIndex> outbound;
     for (const NodeIndex child : group.children) outbound_nodes(child, outbound);
     set_outbound(frame.node, std::move(outbound));
-    return set_phase(frame.node, api::NodePhase::kFailed, group.message);
+    return set_phase(frame.node, api::NodePhase::kFailed, failed.message);
   }
-  set_phase(frame.group_node, api::NodePhase::kSucceeded);
   if (frame.group + 1 < frame.plan->group_count()) {
     begin_group(frame, frame.group + 1);
   } else {

@@ -174,7 +174,7 @@ void SiblingVariables::provide_task(std::uint32_t task, std::string_view field, 
   const NodeIndex node = frame.tasks[task].node;
   if (frame.loops.contains(task)) return provide_aggregate(task, root, field, scope);
   if (node == kNoNode) return;
-  if (!machine_.nodes_[node].fulfilled()) {
+  if (!machine_.nodes_[node].lets_pass()) {
     // Hooks look at those that run, too.
     if (self_ != kNoTask && wants(field, "status")) {
       scope.set(root + "status", std::string(api::node_phase_name(machine_.nodes_[node].phase)));
@@ -198,9 +198,9 @@ void SiblingVariables::provide_outputs(NodeIndex index, const std::string& root,
   if (!field.starts_with("outputs.")) {
     set("id", [&] { return machine_.nodes_.id(machine_.effective(index)); });
     set("startedAt", [&] { return format_rfc3339(node.started_at); });
-    set("finishedAt", [&] { return format_rfc3339(node.finished_at); });
+    set("finishedAt", [&] { return node.finished_at == Time{} ? std::string() : format_rfc3339(node.finished_at); });
     set("status", [&] { return std::string(api::node_phase_name(machine_.nodes_[index].phase)); });
-    set("ip", [&] { return node.extra ? node.extra->pod_ip : std::string(); });
+    set("ip", [&] { return ip_of(index); });
     set("hostNodeName", [&] { return node.extra ? node.extra->host_node_name : std::string(); });
     set("exitCode",
         [&] { return node.exit_code == Node::kNoExitCode ? std::string() : std::to_string(node.exit_code); });
@@ -217,6 +217,17 @@ void SiblingVariables::provide_outputs(NodeIndex index, const std::string& root,
     const std::string key = "outputs.artifacts." + artifact.name;
     if (wants(field, key)) scope.set_value(root + key, artifact_marker(root + key));
   }
+}
+
+/// Of a daemon; while another attempt takes the place of one that died, that of the last that had one.
+std::string SiblingVariables::ip_of(NodeIndex index) const {
+  const Node& node = machine_.nodes_[index];
+  std::vector<NodeIndex> pods = node.type == api::NodeType::kRetry ? machine_.attempts(node) : std::vector{index};
+  for (auto pod = pods.rbegin(); pod != pods.rend(); ++pod) {
+    const Node& one = machine_.nodes_[*pod];
+    if (one.extra && !one.extra->pod_ip.empty()) return one.extra->pod_ip;
+  }
+  return "";
 }
 
 /// A skipped step's declared outputs: their defaults, or null, which is not the same as unknown.
@@ -238,7 +249,7 @@ void SiblingVariables::provide_aggregate(std::uint32_t task, const std::string& 
   Frame& frame = *machine_.nodes_[node_].frame;
   Expansion& loop = frame.loops.at(task);
   const bool ended = std::ranges::all_of(
-      loop.turns, [&](NodeIndex turn) { return turn != kNoNode && machine_.nodes_[turn].fulfilled(); });
+      loop.turns, [&](NodeIndex turn) { return turn != kNoNode && machine_.nodes_[turn].lets_pass(); });
   if (!ended || loop.turns.empty()) return;
   const NodeIndex group = machine_.nodes_[loop.turns.front()].owner_node;
   if (!touches(field, "outputs") || field.empty()) {

@@ -52,6 +52,7 @@ class SiblingVariables final : public Variables {
  private:
   void provide_task(std::uint32_t task, std::string_view field, expr::Scope& scope) const;
   void provide_outputs(NodeIndex node, const std::string& root, std::string_view field, expr::Scope& scope) const;
+  std::string ip_of(NodeIndex index) const;
   void provide_skipped(const CompiledTemplate* plan, const std::string& root, expr::Scope& scope) const;
   void provide_aggregate(std::uint32_t task, const std::string& root, std::string_view field, expr::Scope& scope) const;
 

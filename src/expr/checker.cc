@@ -25,6 +25,7 @@ class Checker {
 
   Status run() {
     visit(*tree_.root);
+    for (const Node& node : tree_.nodes) check_division(node);
     for (const Node& node : tree_.nodes) check_pattern(node);
     if (error_) return std::unexpected(*error_);
     return {};
@@ -147,7 +148,6 @@ class Checker {
     const Type left = visit(*node.children[0]);
     const Type right = visit(*node.children[1]);
     if (node.op == Op::kIn) return visit_in(node, left, right);
-    if (node.op == Op::kModulo) check_division(node);
     if (const auto type = binary_type(node.op, left, right)) return *type;
     return error(node, "invalid operation: " + std::string(op_text(node.op)) + " (mismatched types " + name_of(left) +
                            " and " + name_of(right) + ")");
@@ -161,11 +161,12 @@ class Checker {
     error(node, "error parsing regexp: " + RE2(std::string(text.literal.get_string()), RE2::Quiet).error());
   }
 
-  /// Constants are divided beforehand.
+  /// Constants are divided beforehand wherever they stand.
   void check_division(const Node& node) {
+    if (node.kind != Kind::kBinary || node.op != Op::kModulo) return;
     const doc::Value& divisor = node.children[1]->literal;
     const bool constants = std::ranges::all_of(
-        node.children, [](const Node* child) { return child->kind == Kind::kLiteral && child->literal.is_int64(); });
+        node.children, [](const Node* child) { return child->constant && child->literal.is_int64(); });
     if (constants && divisor.get_int64() == 0) error(node, "integer divide by zero");
   }
 

@@ -21,6 +21,7 @@ const ExpressionRow kRows[] = {
     {"6 / 2", "3"},
     {"1 / 0", "null"},
     {"1 % 0", "error: integer divide by zero (1:3)"},
+    {"sprig.max(7, false ? 1 % 0 : 5)", "error: integer divide by zero (1:24)"},
     {"1.5 + 1", "2.5"},
     {"1.0", "1"},
     {"1e3", "1000"},

@@ -42,6 +42,10 @@ Result<GoZone> load_zone(const std::string& name) {
   return GoZone{.name = name, .offset = 0, .abbreviation = ""};
 }
 
+GoZone host_zone() {
+  return GoZone{.name = absl::LocalTimeZone().name(), .offset = 0, .abbreviation = ""};
+}
+
 CivilTime civil_time(const GoTime& time) {
   const auto [offset, abbreviation] = in_force(time.zone, time.seconds);
   // Years of absl and of int64 reach further than any time that is made here.

@@ -22,6 +22,9 @@ struct GoZone {
 /// Errors are Go's.
 Result<GoZone> load_zone(const std::string& name);
 
+/// The zone of this host: TZ, else /etc/localtime. Only who starts the program asks for it.
+GoZone host_zone();
+
 struct GoTime {
   std::int64_t seconds = 0;  ///< since 1970 UTC
   std::int32_t nanos = 0;    ///< [0, 1e9)

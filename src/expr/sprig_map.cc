@@ -105,6 +105,11 @@ bool is_map(const doc::Value& value) {
   return value.is_object() && !go_kind(value);
 }
 
+/// The members of a map, be it one of any or of strings.
+const doc::Object* members(const doc::Value& value) {
+  return is_map(value) ? &value.get_object() : go_string_map(value);
+}
+
 /// What `into` has and is not empty stays, unless `overwrite`; maps are merged member by member. nil only overwrites.
 void merge_into(doc::Object& into, const doc::Object& from, bool overwrite) {
   for (const auto& [key, value] : from) {
@@ -113,8 +118,8 @@ void merge_into(doc::Object& into, const doc::Object& from, bool overwrite) {
       if (overwrite) into.insert_or_assign(key, value);
       continue;
     }
-    if (there && is_map(*there) && is_map(value)) {
-      merge_into(there->get_object(), value.get_object(), overwrite);
+    if (const doc::Object* more = members(value); more && there && is_map(*there)) {
+      merge_into(there->get_object(), *more, overwrite);
       if (!there->get_object().empty()) continue;
     }
     if (!there || overwrite || sprig_empty(*there)) into.insert_or_assign(key, value);

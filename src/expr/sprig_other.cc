@@ -243,7 +243,9 @@ void expand(std::string_view replacement, const Matches& matches, const RE2& pat
       continue;
     }
     replacement.remove_prefix(end + (braces ? 1 : 0));
-    if (const auto index = parse_go_int(name)) {
+    // A number with a leading 0 is a name, as in Go.
+    const bool numbered = name == "0" || !name.starts_with('0');
+    if (const auto index = numbered ? parse_go_int(name) : std::nullopt) {
       out += matches.group(static_cast<std::size_t>(*index));
       continue;
     }

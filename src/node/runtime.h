@@ -73,6 +73,8 @@ class Runtime {
                      std::move_only_function<void(ContainerExit)> on_exit) = 0;
   /// SIGTERM, and SIGKILL after `grace`. Unknown ids are ignored; on_exit tells the outcome.
   virtual void stop(const std::string& id, Duration grace) = 0;
+  /// The address at which others reach the ports of a running container.
+  virtual void find_address(const std::string& id, std::move_only_function<void(Result<std::string>)> done) = 0;
   /// Makes a path of an ended container readable on this host: `done` gets a host path (a copy below `scratch_dir` or
   /// the original). kNotFound when the container has no such path. Symbolic links are followed within the container.
   virtual void fetch(const std::string& id, const std::string& path, const std::string& scratch_dir,

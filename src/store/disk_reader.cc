@@ -39,6 +39,16 @@ Query start_scan(Database& database, const DiskRange& range, std::string_view re
                          .bind(range.ns)
                          .bind(range.ns));
   }
+  if (range.expiring) {
+    return std::move(database
+                         .query("SELECT namespace, name, uid, labels, body FROM objects INDEXED BY objects_expiring "
+                                "WHERE instr(labels, '\"tiphys.io/expires\"') > 0 AND resource = ? AND "
+                                "(? = '' OR namespace = ?) AND live = 0 AND (namespace, name) > (?, ?) "
+                                "ORDER BY namespace, name LIMIT ?")
+                         .bind(resource)
+                         .bind(range.ns)
+                         .bind(range.ns));
+  }
   if (!range.ns.empty()) {
     // The cursor's namespace can only be this one: the comparison of pairs is for the common signature.
     return std::move(database

@@ -16,7 +16,8 @@ struct DiskRange {
   Name after;      ///< exclusive; empty: from the beginning
   /// Only those with one of these, none of them "", as the label workflows.argoproj.io/workflow; empty for all.
   std::vector<std::string> workflows;
-  std::string name;  ///< only this one; needs `ns`
+  bool expiring = false;  ///< only those that have the label tiphys.io/expires
+  std::string name;       ///< only this one; needs `ns`
   int most = 256;
 };
 

@@ -230,6 +230,32 @@ TEST(StoreFault, OfAFinishedObjectHurtsNobodyElse) {
   EXPECT_EQ(store.list(kWorkflows).error().code, Code::kDataLoss);
 }
 
+// The same of those that will expire: the index that finds them also comes to a database of before.
+TEST(StoreFault, OfWhatDoesNotExpireHurtsNobodyWhoAsksWhatDoes) {
+  const TempDir temp(TempDir::memory());
+  const std::string path = temp.path() + "/tiphys.db";
+  {
+    TestStore store({.path = path});
+    for (const char* name : {"expires", "ended"}) {
+      ASSERT_TRUE(store.create(kWorkflows, named(name)));
+      cluster::WorkflowStatusUpdate update{.completed = true};
+      if (name == std::string_view("expires")) update.labels["tiphys.io/expires"] = "true";
+      ASSERT_TRUE(store.update_workflow_status(key(kWorkflows, name), std::move(update)));
+    }
+  }
+  run_sql(path, "UPDATE objects SET body = '{', labels = '{' WHERE name = 'ended'");
+  run_sql(path, "DROP INDEX objects_expiring");
+  run_sql(path, "PRAGMA user_version = 1");
+  TestStore store({.path = path});
+  for (const char* selector : {"tiphys.io/expires", "tiphys.io/expires=true,workflows.argoproj.io/completed=true"}) {
+    for (const char* ns : {"", "default"}) {
+      const auto found = store.list(kWorkflows, {.ns = ns, .labels = *cluster::Selector::parse(selector)});
+      ASSERT_TRUE(found) << found.error().message;
+      EXPECT_EQ(found->items.size(), 1U) << selector;
+    }
+  }
+}
+
 TEST(StoreFault, OfANewerDatabaseIsTold) {
   const TempDir temp(TempDir::memory());
   const std::string path = temp.path() + "/tiphys.db";

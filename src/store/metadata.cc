@@ -6,13 +6,12 @@
 #include <charconv>
 
 #include "base/strings.h"
+#include "cluster/generated_name.h"
 
 namespace tiphys::store {
 namespace {
 
 constexpr std::size_t kMostNameBytes = 253;
-// Kubernetes leaves room for the five letters within the 63 of a label.
-constexpr std::size_t kMostGeneratePrefixBytes = 58;
 
 std::string base64(std::string_view bytes) {
   constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -112,7 +111,7 @@ Status check_new(const cluster::Resource& resource, doc::Value& value) {
 }
 
 std::string generated_name(std::string_view generate_name, Random& random) {
-  return std::string(generate_name.substr(0, kMostGeneratePrefixBytes)) + make_name_suffix(random);
+  return std::string(cluster::name_prefix(generate_name)) + make_name_suffix(random);
 }
 
 Status check_name(const cluster::Resource& resource, std::string_view name) {

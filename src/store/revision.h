@@ -64,6 +64,7 @@ class Revision {
 
   static constexpr const char* kWorkflowLabel = "workflows.argoproj.io/workflow";
   static constexpr const char* kCompletedLabel = "workflows.argoproj.io/completed";
+  static constexpr const char* kExpiresLabel = "tiphys.io/expires";
 
  private:
   std::shared_ptr<const doc::Value> base_;

@@ -35,6 +35,13 @@ std::vector<std::string> values_of(const cluster::Selector& selector, std::strin
   return {};
 }
 
+/// Whether only objects match that have the label, whatever its value.
+bool demands(const cluster::Selector& selector, std::string_view key) {
+  return std::ranges::any_of(selector.requirements(), [&](const cluster::Requirement& requirement) {
+    return requirement.key == key && (requirement.op == Op::kExists || requirement.op == Op::kEquals);
+  });
+}
+
 }  // namespace
 
 bool Selection::matches(const Name& name, const Revision& revision) const {
@@ -87,6 +94,7 @@ Status Scan::next_slice(const Visit& visit) {
                           .ns = selection_.ns,
                           .after = after_,
                           .workflows = values_of(selection_.labels, Revision::kWorkflowLabel),
+                          .expiring = demands(selection_.labels, Revision::kExpiresLabel),
                           .name = selection_.ns.empty() ? "" : selection_.only_name()};
     TIPHYS_TRY(rows, disk_.scan(range, selection_.labels));
     disk_finished_ = rows.size() < static_cast<std::size_t>(range.most);

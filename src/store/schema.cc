@@ -9,7 +9,7 @@
 namespace tiphys::store {
 namespace {
 
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;
 
 // `resource` is "plural" or "plural.group". `live`: to be read into memory at first use. `owner` is the uid of the
 // first owner reference, `workflow` the label workflows.argoproj.io/workflow, `labels` metadata.labels once more, so
@@ -37,6 +37,7 @@ CREATE TABLE objects(
 CREATE INDEX objects_live ON objects(resource) WHERE live = 1;
 CREATE INDEX objects_owner ON objects(owner) WHERE owner IS NOT NULL;
 CREATE INDEX objects_workflow ON objects(workflow) WHERE workflow IS NOT NULL;
+CREATE INDEX objects_expiring ON objects(resource, namespace, name) WHERE instr(labels, '"tiphys.io/expires"') > 0;
 CREATE TABLE parts(uid TEXT, part INTEGER, body TEXT NOT NULL, PRIMARY KEY(uid, part)) WITHOUT ROWID;
 CREATE TABLE nodes(
   workflow_uid TEXT NOT NULL,
@@ -59,7 +60,11 @@ struct Migration {
   int from;
   const char* sql;
 };
-constexpr std::array<Migration, 0> kMigrations{};
+constexpr std::array<Migration, 1> kMigrations{{
+    {1,
+     "CREATE INDEX objects_expiring ON objects(resource, namespace, name) "
+     "WHERE instr(labels, '\"tiphys.io/expires\"') > 0"},
+}};
 
 Status insert_default_namespace(Database& database, Random& random, Time now) {
   const std::string uid = make_uid(random);

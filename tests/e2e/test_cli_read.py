@@ -118,11 +118,55 @@ def test_lint(cli):
     good = cli.file(HELLO, "good.yaml")
     assert cli("lint", good).stdout == "✔ no linting errors found!\n"
     bad = cli.file(HELLO.replace("name: main", "nmae: main"), "bad.yaml")
-    done = cli("lint", good, bad, code=2)
+    done = cli("lint", good, bad, code=1)
     assert re.search(r"bad\.yaml:\d+:\d+: ", done.stdout) and "linting errors found!" in done.stdout
-    assert "bad.yaml" in cli("lint", str(cli.folder), code=2).stdout
+    assert "bad.yaml" in cli("lint", str(cli.folder), code=1).stdout
     assert cli("lint", "-", stdin=HELLO).stdout == "✔ no linting errors found!\n"
-    assert "found nothing to lint" in cli("lint", cli.file("", "empty.yaml"), code=2).stdout
+    assert "found nothing to lint" in cli("lint", cli.file("", "empty.yaml"), code=1).stdout
+    # Other documents of a folder are others' business.
+    assert "found nothing to lint" in cli("lint", cli.file("receivers: {}\n", "other.yaml"), code=1).stdout
+    assert "kind is required" in cli("lint", cli.file(HELLO.replace("kind: Workflow", ""), "kind.yaml"), code=1).stdout
+    assert "nothing.yaml: No such file" in cli("lint", "nothing.yaml", code=1).stdout
+
+
+MISPLACED = HELLO.replace("      container:", "      args: [a]\n      container:")
+
+
+def test_lint_formats(cli):
+    bad = cli.file(MISPLACED, "bad.yaml")
+    message = 'unknown field "args" in spec.templates[0]; it belongs in spec.templates[0].container'
+    assert cli("lint", bad, code=1).stdout.startswith(f"{bad}:11:7: {message}\n        args: [a]")
+    assert cli("lint", "-o", "simple", bad, code=1).stdout == f'{bad}:11:7: in "hello-" (Workflow): {message}\n'
+    assert cli("lint", "-o", "github", bad, code=1).stdout == f"::error file={bad},line=11,col=7::{message}\n"
+    report = json.loads(cli("lint", "-o", "json", bad, code=1).stdout)
+    assert (report["linted"], report["errors"], report["warnings"]) == (1, 1, 0)
+    assert report["problems"] == [
+        {
+            "severity": "error",
+            "file": bad,
+            "line": 11,
+            "column": 7,
+            "object": '"hello-" (Workflow)',
+            "pointer": "/spec/templates/0/args",
+            "message": message,
+        }
+    ]
+    broken = json.loads(cli("lint", "-o", "json", cli.file("a: b: c\n", "broken.yaml"), code=1).stdout)["problems"][0]
+    assert broken["file"].endswith("broken.yaml") and broken["line"] == 1 and broken["column"] > 1
+    assert cli("lint", "-o", "simple", cli.file(HELLO)).stdout == "no linting errors found!\n"
+
+
+def test_lint_warns_when_it_is_not_strict(cli):
+    done = cli("lint", "--strict=false", cli.file(MISPLACED))
+    assert "warning: unknown field" in done.stdout and "no linting errors found!" in done.stdout
+
+
+def test_lint_of_kinds(cli):
+    bad = cli.file(MISPLACED, "bad.yaml")
+    for kinds in ["workflows", "wf", "workflowtemplates,wf", "all"]:
+        assert "unknown field" in cli("lint", "--kinds", kinds, bad, code=1).stdout
+    assert "found nothing to lint" in cli("lint", "--kinds", "wftmpl", bad, code=1).stdout
+    assert 'unknown kind: workflws; did you mean "workflows"?' in cli("lint", "--kinds", "workflws", bad, code=2).stderr
 
 
 def test_version_help_and_completion(cli):

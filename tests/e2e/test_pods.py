@@ -83,3 +83,82 @@ def test_a_failed_sidecar_fails_the_step(cli):
 @every_runtime
 def test_a_killed_sidecar_is_no_failure(cli):
     cli.run(ONE.replace("INIT", "true").replace("SIDE", "sleep 1000").replace("MAIN", "true"))
+
+
+SERVED = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: served}
+spec:
+  entrypoint: main
+  podSpecPatch: 'terminationGracePeriodSeconds: 1'
+  templates:
+    - name: main
+      steps:
+        - - {name: server, template: server}
+        - - {name: client, template: client, arguments: {parameters: [{name: ip, value: "{{steps.server.ip}}"}]}}
+    - name: server
+      daemon: true
+      container:
+        image: python:alpine3.6
+        command: [python3, -c]
+        args:
+          - |
+            import http.server
+            class Hello(http.server.BaseHTTPRequestHandler):
+                def do_GET(self):
+                    self.send_response(200)
+                    self.end_headers()
+                    self.wfile.write(b"from the daemon\\n")
+            http.server.HTTPServer(("", PORT), Hello).serve_forever()
+        readinessProbe: {httpGet: {path: /, port: PORT}, periodSeconds: 1}
+    - name: client
+      inputs: {parameters: [{name: ip}]}
+      container: {image: busybox, command: [wget, -q, -O, "-", "http://{{inputs.parameters.ip}}:PORT/"]}
+"""
+
+
+@every_runtime
+def test_a_daemon_serves_those_after_it(cli, free_port):
+    cli.tiphys.join_engine()
+    cli.run(SERVED.replace("PORT", str(free_port)))
+    assert "from the daemon\n" in cli("logs", "served").stdout
+    nodes = nodes_by_name(cli.workflow())
+    server = nodes["[0].server"]
+    assert (server["phase"], server.get("daemoned")) == ("Succeeded", None)
+    assert server["podIP"]
+    assert "GET / HTTP/1.1" in cli("logs", "served").stdout, "the log of an ended daemon stays"
+
+TOLD = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: told}
+spec:
+  entrypoint: main
+  volumes:
+    - {name: work, emptyDir: {}}
+    - {name: info, downwardAPI: {items: [{path: labels, fieldRef: {fieldPath: metadata.labels}}]}}
+    - {name: all, projected: {sources: [{downwardAPI: {items: [{path: in/node, fieldRef: {fieldPath: "metadata.annotations['workflows.argoproj.io/node-name']"}}]}}]}}
+  templates:
+    - name: main
+      metadata: {labels: {team: blue}}
+      container:
+        image: busybox
+        command: [sh, -c, "grep team /info/labels; cat /all/in/node; echo; echo $MEMORY >/sub/m; cat /work/runs/told/m"]
+        resources: {limits: {memory: 64Mi}}
+        env:
+          - {name: WORKFLOW, value: "{{workflow.name}}"}
+          - {name: MEMORY, valueFrom: {resourceFieldRef: {resource: limits.memory, divisor: 1Mi}}}
+        volumeMounts:
+          - {name: work, mountPath: /work}
+          - {name: work, mountPath: /sub, subPathExpr: runs/$(WORKFLOW)}
+          - {name: info, mountPath: /info}
+          - {name: all, mountPath: /all}
+"""
+
+
+@every_runtime
+def test_a_pod_is_told_of_itself(cli):
+    cli.run(TOLD)
+    said = [line.split(": ", 1)[-1] for line in cli("logs", "told", "--no-color").stdout.splitlines()]
+    assert said == ['team="blue"', "told", "64"]

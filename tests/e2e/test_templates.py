@@ -91,7 +91,7 @@ def test_the_commands(cli):
     assert "value: others" in cli("template", "get", "library", "-o", "yaml").stdout
     assert "failed to get existing workflow template" in cli("template", "update", cli.file(LIBRARY.replace("name: library", "name: nothing")), code=1).stderr
     assert cli("template", "lint", library, shared).stdout == "✔ no linting errors found!\n"
-    assert "found nothing to lint" in cli("template", "lint", shared, code=2).stdout
+    assert "found nothing to lint" in cli("template", "lint", shared, code=1).stdout
     assert cli("template", "delete", "library").stdout == "WorkflowTemplate 'library' deleted\n"
     assert "not found" in cli("template", "get", "library", code=1).stderr
     assert cli("cluster-template", "delete", "--all").stdout == "ClusterWorkflowTemplate 'shared' deleted\n"
@@ -148,6 +148,10 @@ def test_lint_knows_the_templates_of_all_files(cli):
     cli.file(CALLER, "a/caller.yaml")
     assert cli("lint", str(cli.folder / "a")).stdout == "✔ no linting errors found!\n"
     cli.file(CALLER.replace("template: twice", "template: thrice"), "a/caller.yaml")
-    assert "template reference library.thrice not found" in cli("lint", str(cli.folder / "a"), code=2).stdout
-    # What is not among the files may be on the plane.
-    cli("lint", cli.file(CALLER))
+    assert "template reference library.thrice not found" in cli("lint", str(cli.folder / "a"), code=1).stdout
+    # What is not among the files may be on the plane, unless we are offline.
+    alone = cli.file(CALLER)
+    cli("lint", alone)
+    assert "template reference library.twice not found" in cli("lint", "--offline", alone, code=1).stdout
+    twice = cli("lint", cli.file(LIBRARY, "b.yaml"), cli.file(LIBRARY, "c.yaml"), code=1).stdout
+    assert 'c.yaml:' in twice and 'duplicate WorkflowTemplate found: "library"; the other is in ' in twice

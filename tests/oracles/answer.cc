@@ -14,6 +14,7 @@
 #include "doc/utf8.h"
 #include "expr/ambient.h"
 #include "expr/condition.h"
+#include "expr/cron_schedule.h"
 #include "expr/depends.h"
 #include "expr/expression.h"
 #include "expr/go_json.h"
@@ -102,6 +103,27 @@ Answer when(const Row& row) {
       expr::eval_when(source(row), flag(row, "cron") ? expr::WhenWords::kVariables : expr::WhenWords::kStrings);
   if (!decided) return failed(decided.error());
   return {.out = doc::Value(*decided), .type = "bool"};
+}
+
+/// The next times of a schedule, each after the one before.
+Answer cron(const Row& row) {
+  const auto text = [&](std::string_view name) {
+    const doc::Value* value = field(row, name);
+    return value ? std::string(value->get_string()) : std::string();
+  };
+  const auto schedule = expr::CronSchedule::parse(source(row));
+  if (!schedule) return failed(schedule.error());
+  const auto local = expr::load_zone(text("local"));
+  if (!local) return failed(local.error());
+  const doc::Value* count = field(row, "count");
+  std::optional<Time> time = parse_rfc3339(text("after")).value();
+  doc::Array times;
+  for (std::int64_t left = count ? count->to_number<std::int64_t>() : 1; left > 0; --left) {
+    time = schedule->next(*time, *local);
+    if (!time) break;
+    times.push_back(doc::Value(format_rfc3339(*time)));
+  }
+  return {.out = std::move(times), .type = ""};
 }
 
 /// A task that others depend on: its phase, or an object.
@@ -250,6 +272,7 @@ struct Language {
 
 constexpr std::array kLanguages{
     Language{"condition", condition},
+    Language{"cron", cron},
     Language{"depends", depends},
     Language{"expr", expression},
     Language{"gjson", gjson},

@@ -10,6 +10,7 @@ import (
 // generators give a random case of a language: its fields without results.
 var generators = map[string]func(*rand.Rand) Row{
 	"condition":             generateCondition,
+	"cron":                  generateCron,
 	"depends":               generateDepends,
 	"expr":                  generateExpr,
 	"gjson":                 generateGJSON,

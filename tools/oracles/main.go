@@ -19,6 +19,7 @@ type language func(*Case) (Result, error)
 
 var languages = map[string]language{
 	"condition":             evalCondition,
+	"cron":                  evalCron,
 	"depends":               evalDepends,
 	"expr":                  evalExpr,
 	"gjson":                 evalGJSON,

@@ -4,70 +4,65 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <span>
 
+#include "api/cron_workflow.h"
+#include "api/kinds.h"
 #include "api/parse.h"
 #include "api/references.h"
 #include "base/strings.h"
 #include "cli/commands/common.h"
+#include "cli/commands/lint_report.h"
+#include "cli/expand_files.h"
 #include "cli/manifest.h"
 #include "cli/terminal.h"
 
 namespace tiphys::cli {
 namespace {
 
-namespace fs = std::filesystem;
+bool is_manifest(std::string_view file) {
+  return file.ends_with(".yaml") || file.ends_with(".yml") || file.ends_with(".json");
+}
 
-constexpr std::size_t kMostFiles = 100'000;
-
-struct Tally {
-  std::size_t errors = 0;
-  std::size_t linted = 0;
+/// How they are looked at.
+struct LintOptions {
+  std::vector<std::string> kinds;  ///< plurals or short names; empty: all
+  LintFormat format = LintFormat::kPretty;
+  bool strict = true;    ///< unknown fields are errors
+  bool offline = false;  ///< what is referred to and not among the files is not there
+  Style style;
 };
 
-bool is_manifest(const fs::path& path) {
-  const std::string extension = path.extension().string();
-  return extension == ".yaml" || extension == ".yml" || extension == ".json";
-}
-
-/// Files as they are, folders with all manifests below them.
-Result<std::vector<std::string>> expand(const std::vector<std::string>& arguments) {
-  std::vector<std::string> files;
-  for (const auto& argument : arguments) {
-    std::error_code error;
-    if (argument == "-" || !fs::is_directory(argument, error)) {
-      files.push_back(argument);
-      continue;
-    }
-    std::vector<std::string> found;
-    for (fs::recursive_directory_iterator at(argument, error), end; !error && at != end; at.increment(error)) {
-      if (at->is_regular_file(error) && is_manifest(at->path())) found.push_back(at->path().string());
-      if (found.size() > kMostFiles) return fail(Code::kInvalidArgument, argument + ": too many files");
-    }
-    if (error) return fail(Code::kInvalidArgument, fmt::format("{}: {}", argument, error.message()));
-    std::sort(found.begin(), found.end());
-    files.insert(files.end(), found.begin(), found.end());
+const api::Kind* find_kind(std::string_view name) {
+  for (const api::Kind& kind : api::kinds()) {
+    if (kind.name == name) return &kind;
   }
-  return files;
+  return nullptr;
 }
 
-/// Those of the kinds, and what could not be read as a manifest at all.
-bool chosen(const doc::Value& document, std::span<const std::string> kinds) {
+/// A document without one of our kinds that was probably meant to have one.
+bool meant_for_us(const doc::Value& document) {
+  if (!document.is_object()) return false;
   const std::string_view kind = doc::find_string(document, "kind");
-  if (kind.empty()) return true;
-  for (const auto* resource :
-       {&cluster::kWorkflows, &cluster::kWorkflowTemplates, &cluster::kClusterWorkflowTemplates}) {
-    if (resource->kind == kind) return kinds.empty() || std::ranges::find(kinds, resource->plural) != kinds.end();
-  }
-  return false;  // other kinds are others' business
+  const bool ours = doc::find_string(document, "apiVersion") == api::kApiVersion;
+  if (kind.empty()) return ours || doc::find(document, "spec", "templates");
+  std::vector<std::string> known;
+  for (const api::Kind& each : api::kinds()) known.emplace_back(each.name);
+  return ours && nearest(kind, known);
+}
+
+bool chosen(const doc::Value& document, std::span<const std::string> kinds) {
+  const api::Kind* kind = find_kind(doc::find_string(document, "kind"));
+  if (!kind) return meant_for_us(document);
+  return kinds.empty() || std::ranges::find(kinds, kind->plural) != kinds.end() ||
+         std::ranges::find(kinds, kind->short_name) != kinds.end();
 }
 
 /// The templates of all files by what refers to them; a namespace tells none apart here.
 using Templates = std::map<api::TemplateHolder, doc::Shared>;
 
-void validate(const api::Workflow& workflow, const doc::Value& document, const Templates& templates,
+void validate(const api::Workflow& workflow, const doc::Value& document, const Templates& templates, bool offline,
               std::vector<api::Finding>& findings) {
   api::References references(workflow);
   bool known = true;
@@ -77,88 +72,149 @@ void validate(const api::Workflow& workflow, const doc::Value& document, const T
     known = known && found != templates.end();
     references.add(holder, found == templates.end() ? nullptr : found->second);
   }
+  if (offline && references.error()) {
+    findings.push_back({.pointer = "/spec/workflowTemplateRef", .message = references.error()->message});
+    return;
+  }
   // What is not among the files may well be there.
-  if (!known || references.error()) return api::validate_workflow(workflow, findings);
+  if (references.error() || (!known && !offline)) return api::validate_workflow(workflow, findings, {.lint = true});
   std::vector<api::Finding> again;  // of the reading, which gave its findings before
   api::validate_workflow(api::parse_resolved_workflow(references.stored_in(document), again), findings,
-                         {.references = true});
+                         {.references = true, .lint = true});
 }
 
-std::string lint_document(const doc::Document& document, const Templates& templates, Tally& tally) {
-  ++tally.linted;
+void validate(const api::CronWorkflow& cron, const Templates& templates, bool offline,
+              std::vector<api::Finding>& findings) {
+  api::validate_cron_workflow(cron, findings);
+  if (api::any_error(findings)) return;
+  std::vector<api::Finding> of_workflow;
+  validate(cron.workflow, *cron.workflow.document, templates, offline, of_workflow);
+  for (api::Finding& finding : api::place_in_cron_workflow(std::move(of_workflow))) {
+    const auto told = [&](const api::Finding& other) {
+      return other.pointer == finding.pointer && other.message == finding.message;
+    };
+    if (std::ranges::none_of(findings, told)) findings.push_back(std::move(finding));
+  }
+}
+
+void lint_document(const doc::Document& document, const Templates& templates, const LintOptions& options,
+                   LintReport& report) {
+  ++report.linted;
   std::vector<api::Finding> findings;
-  const api::Workflow workflow = api::parse_workflow(document.root, findings);
-  if (!api::any_error(findings)) validate(workflow, document.root, templates, findings);
-  tally.errors += static_cast<std::size_t>(std::ranges::count_if(findings, &api::Finding::is_error));
-  return api::render_findings(findings, document.marks);
+  const auto any_error = [&] {
+    for (api::Finding& finding : findings) {
+      if (finding.unknown_field && !options.strict) finding.severity = api::Finding::Severity::kWarning;
+    }
+    return api::any_error(findings);
+  };
+  if (doc::find_string(document.root, "kind") == cluster::kCronWorkflows.kind) {
+    const api::CronWorkflow cron = api::parse_cron_workflow(document.root, findings);
+    if (!any_error()) validate(cron, templates, options.offline, findings);
+  } else {
+    const api::Workflow workflow = api::parse_workflow(document.root, findings);
+    if (!any_error()) validate(workflow, document.root, templates, options.offline, findings);
+  }
+  report.add(findings, document);
 }
 
-int lint(const std::vector<std::string>& files, std::span<const std::string> kinds, const Style& style) {
-  Tally tally;
+std::vector<doc::Document> read_all(const std::vector<std::string>& files, LintReport& report) {
   std::vector<doc::Document> all;
-  std::string unreadable;
   for (const auto& file : files) {
+    const std::string shown = file == "-" ? "stdin" : file;
     const auto text = read_text(file);
-    auto documents = text ? doc::parse_yaml(*text, file == "-" ? "stdin" : file)
-                          : Result<std::vector<doc::Document>>(std::unexpected(text.error()));
+    auto documents =
+        text ? doc::parse_yaml(*text, shown) : Result<std::vector<doc::Document>>(std::unexpected(text.error()));
     if (documents) {
       std::ranges::move(*documents, std::back_inserter(all));
-      continue;
+    } else {
+      report.add_unreadable(shown, documents.error().message);
     }
-    ++tally.linted;
-    ++tally.errors;
-    unreadable += documents.error().message + (documents.error().message.ends_with('\n') ? "" : "\n");
   }
-  print(unreadable);
+  return all;
+}
+
+/// Those of all files; one that is there twice is an error.
+Templates collect_templates(const std::vector<doc::Document>& all, LintReport& report) {
   Templates templates;
+  std::map<std::string, std::string> first;
   for (const auto& document : all) {
     const cluster::Resource* resource = template_resource(document.root);
-    if (!resource) continue;
-    templates[{!resource->namespaced, std::string(doc::find_string(document.root, "metadata", "name"))}] =
-        std::make_shared<const doc::Value>(document.root);
+    const std::string name(doc::find_string(document.root, "metadata", "name"));
+    if (!resource || name.empty()) continue;
+    templates[{!resource->namespaced, name}] = std::make_shared<const doc::Value>(document.root);
+    const std::string_view ns = doc::find_string(document.root, "metadata", "namespace");
+    const auto [other, fresh] = first.emplace(fmt::format("{}/{}/{}", resource->kind, ns, name), document.marks.file());
+    if (fresh) continue;
+    report.add({{.pointer = "/metadata/name",
+                 .message = fmt::format("duplicate {} found: \"{}\"; the other is in {}", resource->kind, name,
+                                        other->second)}},
+               document);
   }
+  return templates;
+}
+
+int lint(const std::vector<std::string>& files, const LintOptions& options) {
+  LintReport report;
+  const std::vector<doc::Document> all = read_all(files, report);
+  const Templates templates = collect_templates(all, report);
   for (const auto& document : all) {
-    if (chosen(document.root, kinds)) print(lint_document(document, templates, tally));
+    if (chosen(document.root, options.kinds)) lint_document(document, templates, options, report);
   }
-  const std::string_view tick = style.utf8 ? "✔ " : "", cross = style.utf8 ? "✖ " : "";
-  if (tally.linted == 0) {
-    print(style.paint(fmt::format("{}found nothing to lint in the specified paths, failing...", cross), Color::kRed) +
-          "\n");
-    return kBadUsage;
+  print(report.render(options.format, options.style));
+  return report.good() ? kSucceeded : kFailed;
+}
+
+/// "" when all are known.
+std::string unknown_kind(const std::vector<std::string>& kinds) {
+  std::vector<std::string> known;
+  for (const api::Kind& kind : api::kinds()) {
+    known.emplace_back(kind.plural);
+    known.emplace_back(kind.short_name);
   }
-  if (tally.errors > 0) {
-    print(style.paint(fmt::format("{}{} linting errors found!", cross, tally.errors), Color::kRed) + "\n");
-    return kBadUsage;
+  for (const std::string& kind : kinds) {
+    if (std::ranges::find(known, kind) == known.end()) {
+      return fmt::format("unknown kind: {}{}", kind, did_you_mean(kind, known));
+    }
   }
-  print(style.paint(tick, Color::kGreen) + "no linting errors found!\n");
-  return kSucceeded;
+  return "";
 }
 
 int lint(const std::string& command, const std::string& summary, const Arguments& arguments, std::string_view kind) {
   Flags flags(command, summary, fmt::format("  tiphys {0} ./manifests\n  cat wf.yaml | tiphys {0} -\n", command));
-  std::vector<std::string> names, kinds;
+  LintOptions options;
+  std::vector<std::string> names;
   std::string output, ns;
-  bool strict = true, offline = false, no_color = false, no_utf8 = false;
+  bool no_color = false, no_utf8 = false;
   flags.positional("FILE", names, 1, 100'000);
-  flags.choice("-o,--output", output, {"pretty", "simple"}, "Output format");
+  flags.choice("-o,--output", output, {"pretty", "simple", "json", "github"}, "Output format");
   if (kind.empty()) {
-    flags.list("--kinds", kinds, "KIND,...",
-               "Which kinds are checked: workflows, workflowtemplates, clusterworkflowtemplates (default: all)");
+    std::vector<std::string> plurals;
+    for (const api::Kind& each : api::kinds()) plurals.emplace_back(each.plural);
+    flags.list("--kinds", options.kinds, "KIND,...",
+               fmt::format("Which kinds are checked: {} (default: all)", join(plurals, ", ")));
   }
-  flags.flag("--strict", strict, "Validate strictly (always so)");
-  flags.flag("--offline", offline, "Validate without a server (always so)");
+  flags.flag("--strict", options.strict, "Unknown fields are errors (default: true); --strict=false warns of them");
+  flags.flag("--offline", options.offline, "What is referred to must be among the files");
   flags.text("-n,--namespace", ns, "NAME", "Not used here");
   flags.flag("--no-color", no_color, "Disable colorized output");
   flags.flag("--no-utf8", no_utf8, "Use plain 7-bits ascii characters");
   const auto parsed = flags.parse(arguments);
   if (!parsed) return report(command, parsed.error());
   if (!*parsed) return kSucceeded;
-  kinds = split_commas(kinds);
-  if (!kind.empty()) kinds.emplace_back(kind);
-  std::erase(kinds, "all");
-  const auto files = expand(names);
+  options.kinds = split_commas(options.kinds);
+  if (!kind.empty()) options.kinds.emplace_back(kind);
+  if (std::ranges::find(options.kinds, "all") != options.kinds.end()) options.kinds.clear();
+  if (const std::string wrong = unknown_kind(options.kinds); !wrong.empty()) {
+    return report(command, Error{Code::kInvalidArgument, wrong});
+  }
+  options.format = output == "simple"   ? LintFormat::kSimple
+                   : output == "json"   ? LintFormat::kJson
+                   : output == "github" ? LintFormat::kGithub
+                                        : LintFormat::kPretty;
+  options.style = choose_style(no_color || options.format != LintFormat::kPretty, no_utf8);
+  const auto files = expand_files(names, is_manifest);
   if (!files) return report(command, files.error());
-  return lint(*files, kinds, choose_style(no_color, no_utf8 || output == "simple"));
+  return lint(*files, options);
 }
 
 }  // namespace

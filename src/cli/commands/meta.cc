@@ -48,8 +48,16 @@ complete -c tiphys -a '(__tiphys_complete)'
 /// Commands whose arguments are workflows.
 bool takes_workflow(std::string_view command) {
   for (const std::string_view name :
-       {"get", "logs", "watch", "wait", "suspend", "resume", "stop", "terminate", "delete", "node"}) {
+       {"get", "logs", "watch", "wait", "suspend", "resume", "stop", "terminate", "delete", "node", "resubmit"}) {
     if (name == command) return true;
+  }
+  return false;
+}
+
+/// Commands of `cron` whose arguments are cron workflows.
+bool takes_cron_workflow(std::string_view action) {
+  for (const std::string_view name : {"backfill", "delete", "get", "resume", "suspend"}) {
+    if (name == action) return true;
   }
   return false;
 }
@@ -116,6 +124,12 @@ int complete_command(const Arguments& before, std::string_view current) {
     print("set\n");
   } else if (command->name.ends_with("template") && before.size() == 1) {
     print("create\ndelete\nget\nlint\nlist\nupdate\n");
+  } else if (command->name == "cron" && before.size() == 1) {
+    print("backfill\ncreate\ndelete\nget\nlint\nlist\nresume\nsuspend\nupdate\n");
+  } else if (command->name == "cron" && takes_cron_workflow(before[1])) {
+    Arguments list = name_list(before);
+    list.insert(list.begin(), "list");
+    return cron_command(list);
   } else if (takes_workflow(command->name)) {
     print("@latest\n");
     return list_command(name_list(before));

@@ -10,6 +10,7 @@
 #include "cli/manifest.h"
 #include "cli/template_source.h"
 #include "cli/terminal.h"
+#include "cluster/generated_name.h"
 #include "cluster/pod_annotations.h"
 
 namespace tiphys::cli {
@@ -56,7 +57,7 @@ bool runs_in_process(const doc::Value& workflow) {
 void choose_name(doc::Value& workflow) {
   if (!doc::find_string(workflow, "metadata", "name").empty()) return;
   SystemRandom random;
-  const std::string prefix(doc::find_string(workflow, "metadata", "generateName"));
+  const std::string prefix(cluster::name_prefix(doc::find_string(workflow, "metadata", "generateName")));
   doc::ensure_object(workflow.get_object(), "metadata")["name"] = prefix + make_name_suffix(random);
 }
 

@@ -2,9 +2,8 @@
 #include <fmt/format.h>
 
 #include "cli/commands/common.h"
-#include "cli/commands/follow_command.h"
-#include "cli/commands/log_merge.h"
 #include "cli/commands/output.h"
+#include "cli/commands/stay.h"
 #include "cli/manifest.h"
 #include "cli/template_source.h"
 #include "cli/terminal.h"
@@ -16,61 +15,46 @@ struct SubmitFlags {
   CommonFlags common;
   SubmitOptions submit;
   std::vector<std::string> files;
-  std::string output, status, node_selector, from;
-  bool wait = false, watch = false, log = false, strict = true, dry_run = false, server_dry_run = false;
+  StayFlags stay;
+  std::string output, from;
+  bool strict = true, dry_run = false, server_dry_run = false;
 
   void add_to(Flags& flags) {
     flags.positional("FILE", files, 0, 1000);
     submit.add_to(flags);
     flags.choice("-o,--output", output, {"name", "json", "yaml", "wide"}, "Output format");
-    flags.flag("-w,--wait", wait, "Wait for the workflow to complete");
-    flags.flag("--watch", watch, "Watch the workflow until it completes");
-    flags.flag("--log", log, "Log the workflow until it completes");
+    stay.add_to(flags);
     flags.flag("--dry-run", dry_run, "Change the workflow as asked and print it, without creating it");
     flags.flag("--server-dry-run", server_dry_run, "The same");
     flags.flag("--strict", strict, "Validate strictly (always so)");
     flags.text("--from", from, "KIND/NAME", "Submit from an existing object");
-    add_node_filter(flags, status, node_selector);  // with --watch
+    add_node_filter(flags, stay.status, stay.node_selector);  // with --watch
     add_plane_flags(flags, common.session);
     common.add_to(flags);
   }
 
-  bool stays() const { return wait || watch || log; }
+  bool dry() const { return dry_run || server_dry_run; }
 };
 
 Status check(const SubmitFlags& flags, std::size_t workflows) {
   const auto bad = [](std::string message) { return fail(Code::kInvalidArgument, std::move(message)); };
-  const bool dry = flags.dry_run || flags.server_dry_run;
-  if (flags.watch && workflows > 1) return bad("cannot watch more than one workflow");
-  if (flags.watch && flags.wait) return bad("--wait cannot be combined with --watch");
-  if (flags.watch && dry) return bad("--watch cannot be combined with --dry-run");
-  if (flags.wait && dry) return bad("--wait cannot be combined with --dry-run");
+  const bool dry = flags.dry();
+  TIPHYS_CHECK_OK(flags.stay.check(workflows));
+  if (flags.stay.watch && dry) return bad("--watch cannot be combined with --dry-run");
+  if (flags.stay.wait && dry) return bad("--wait cannot be combined with --dry-run");
   if (flags.dry_run && flags.server_dry_run) return bad("--dry-run cannot be combined with --server-dry-run");
   if (dry && flags.output.empty()) return bad("--dry-run should have an output option");
   return {};
 }
 
-Result<int> stay(std::unique_ptr<Session>& session, const SubmitFlags& flags, const std::vector<cluster::Key>& keys) {
-  const Style style = flags.common.style();
-  if (flags.log) {
-    for (const auto& key : keys) {
-      LogRequest request;
-      request.workflow = key;
-      request.options.follow = true;
-      request.style = style;
-      TIPHYS_CHECK_OK(print_logs(*session, request));
-    }
-    if (!flags.wait && !flags.watch) return kSucceeded;
-  }
-  TIPHYS_TRY(NodeSelector selector, NodeSelector::parse(flags.node_selector, flags.status));
-  if (flags.watch) return watch_workflow(session, flags.common.session, keys.front(), std::move(selector), style);
-  const bool quiet = !flags.output.empty() && flags.output != "wide";
-  return wait_for(session, flags.common.session, keys, quiet);
-}
-
-Result<Manifests> prepare_from(const SubmitFlags& flags) {
+/// `cron` is the CronWorkflow that --from names, null when it names a template.
+Result<Manifests> prepare_from(const SubmitFlags& flags, const cluster::Object& cron, Time now) {
   Manifests manifests;
-  TIPHYS_TRY(manifests.workflows.emplace_back(), workflow_from(flags.from));
+  if (cron) {
+    manifests.workflows.push_back(workflow_from(*cron, now));
+  } else {
+    TIPHYS_TRY(manifests.workflows.emplace_back(), workflow_from(flags.from));
+  }
   TIPHYS_CHECK_OK(apply_options(manifests.workflows.front().workflow, flags.submit));
   TIPHYS_CHECK_OK(check_manifest(manifests.workflows.front(), manifests.notes));
   return manifests;
@@ -93,23 +77,32 @@ Result<int> submit(SubmitFlags& flags) {
   if (flags.from.empty() && flags.files.empty()) return fail(Code::kInvalidArgument, "FILE is missing");
   flags.submit.ns = flags.common.chosen_namespace();
   flags.submit.runtime = flags.common.session.runtime;
-  auto manifests = flags.from.empty() ? prepare_workflows(flags.files, flags.submit) : prepare_from(flags);
+  Loop loop;
+  std::unique_ptr<Session> session;
+  cluster::Object cron;
+  if (const auto key = cron_workflow_of(flags.from, flags.submit.ns)) {
+    TIPHYS_TRY(session, open_session(loop, flags.common.session, flags.dry() ? Need::kRead : Need::kRun));
+    TIPHYS_TRY(cron, get_object(*session, *key));
+  }
+  auto manifests =
+      flags.from.empty() ? prepare_workflows(flags.files, flags.submit) : prepare_from(flags, cron, loop.now());
   if (!manifests) {
     print_error(manifests.error().message + (manifests.error().message.ends_with('\n') ? "" : "\n"));
     return kBadUsage;
   }
   TIPHYS_CHECK_OK(check(flags, manifests->workflows.size()));
   print_error(manifests->notes + passed_over(*manifests));
-  Loop loop;
   const OutputOptions output{.output = flags.output, .selector = {}, .style = flags.common.style()};
-  if (flags.dry_run || flags.server_dry_run) {
+  if (flags.dry()) {
     for (const auto& manifest : manifests->workflows) {
       TIPHYS_TRY(const auto text, render_workflow(manifest.workflow, output, loop.now()));
       print(text);
     }
     return kSucceeded;
   }
-  TIPHYS_TRY(auto session, open_session(loop, flags.common.session, Need::kRun));
+  if (!session) {
+    TIPHYS_TRY(session, open_session(loop, flags.common.session, Need::kRun));
+  }
   for (const auto& manifest : manifests->workflows) {
     const Status checked = check_references(*session, manifest, {});
     if (!checked) return report_findings(checked.error());
@@ -125,13 +118,7 @@ Result<int> submit(SubmitFlags& flags) {
     keys.push_back({&cluster::kWorkflows, std::string(doc::find_string(**created, "metadata", "namespace")),
                     std::string(doc::find_string(**created, "metadata", "name"))});
   }
-  if (flags.stays()) return stay(session, flags, keys);
-  if (!session->remote()) {
-    print_error(
-        "No `tiphys up` or `tiphys run` works on this plane: the workflow goes on when one does, or with --wait or "
-        "--watch.\n");
-  }
-  return kSucceeded;
+  return stay(session, flags.common, flags.stay, !flags.output.empty() && flags.output != "wide", keys);
 }
 
 }  // namespace
@@ -139,6 +126,8 @@ Result<int> submit(SubmitFlags& flags) {
 int submit_command(const Arguments& arguments) {
   Flags flags("submit", "Submit workflows",
               "  tiphys submit my-wf.yaml\n  tiphys submit --from workflowtemplate/my-tmpl -p message=hi\n  tiphys "
+              "submit --from "
+              "cronwf/my-cron-wf\n  tiphys "
               "submit --wait my-wf.yaml\n  tiphys submit --watch my-wf.yaml -p "
               "message=hi\n  cat my-wf.yaml | tiphys submit -\n");
   SubmitFlags submit_flags;

@@ -57,7 +57,11 @@ std::string compact_rows(const std::vector<TreeLine>& lines, const Style& style,
 }
 
 std::string compact_tree(const RunState& run, const Style& style, Time now) {
-  NodeTree tree(run.nodes, run.key.name);
+  return compact_tree(run.key.name, run.nodes, style, now);
+}
+
+std::string compact_tree(const std::string& workflow, const NodeMap& nodes, const Style& style, Time now) {
+  NodeTree tree(nodes, workflow);
   if (!tree.main()) return {};
   const auto all = [](const api::NodeStatus&) { return true; };
   std::vector<TreeLine> lines;

@@ -34,7 +34,7 @@ class Agent::State : public std::enable_shared_from_this<State> {
       : options_(std::move(options)),
         workers_(executor, kWorkerThreads),
         logs_(context, executor),
-        world_{executor, cluster, repository, workers_, logs_} {}
+        world_{context, executor, cluster, repository, workers_, logs_} {}
 
   void watch() {
     cluster::WatchSink sink;
@@ -117,8 +117,9 @@ class Agent::State : public std::enable_shared_from_this<State> {
     events.on_reported = [weak = weak_from_this(), uid] {
       if (const auto self = weak.lock()) self->forget(uid);
     };
-    entry.run = std::make_shared<PodRun>(world_, pod, PodPlace{pod_dir(uid), options_.node_name},
-                                         runtime ? *runtime : *options_.runtimes.front(), std::move(events));
+    entry.run = std::make_shared<PodRun>(
+        world_, pod, PodPlace{pod_dir(uid), options_.node_name, options_.cpus, options_.memory_bytes},
+        runtime ? *runtime : *options_.runtimes.front(), std::move(events));
     const auto run = entry.run;
     const auto requests = pod_requests(*pod);
     if (requests) entry.requests = *requests;
@@ -136,7 +137,9 @@ class Agent::State : public std::enable_shared_from_this<State> {
                       requests->cpus, requests->memory_bytes / (1 << 20), options_.cpus,
                       options_.memory_bytes / (1 << 20)));
     }
-    if (!doc::find_string(*pod, "metadata", "deletionTimestamp").empty()) return run->update(pod);
+    const bool waits = doc::find_string(*pod, "status", "phase") != "Running";
+    const bool to_end = doc::find_string(*pod, "metadata", "annotations", kEndAnnotation) == "true";
+    if (!doc::find_string(*pod, "metadata", "deletionTimestamp").empty() || (to_end && waits)) return run->update(pod);
     queue_.push_back(uid);
     if (synced_) admit();
   }

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <boost/asio/ip/tcp.hpp>
+
 #include "node/agent/fake_cluster.h"
 #include "node/agent/pod_io.h"
 #include "node/testing.h"
@@ -36,6 +38,9 @@ class FakeRuntime final : public Runtime {
     containers[spec.id] = {spec, std::move(on_started), std::move(on_exit), {}, false};
   }
   void stop(const std::string& id, Duration grace) override { containers.at(id).stops.push_back(grace); }
+  void find_address(const std::string&, std::move_only_function<void(Result<std::string>)> done) override {
+    executor_.post([address = address, done = std::move(done)]() mutable { done(address); });
+  }
   void fetch(const std::string& id, const std::string& path, const std::string&,
              std::move_only_function<void(Result<std::string>)> done) override {
     const std::string host = containers.at(id).spec.dir + "/files" + path;
@@ -58,6 +63,7 @@ class FakeRuntime final : public Runtime {
 
   std::map<std::string, Container> containers;
   std::vector<std::string> started;
+  std::string address = "127.0.0.1";
   std::function<bool(std::string_view)> wanted;
 
  private:
@@ -238,7 +244,11 @@ INSTANTIATE_TEST_SUITE_P(
         EnvCase{"FromAWholeMap", R"j({"envFrom":[{"prefix":"","configMapRef":{"name":"cm"}}],
                                      "env":[{"name":"X","value":"$(k)"}]})j",
                 "from-map", ""},
-        EnvCase{"UnsupportedSource", R"([{"name":"X","valueFrom":{"resourceFieldRef":{"resource":"limits.cpu"}}}])", "",
+        EnvCase{"Resource",
+                R"j({"resources":{"limits":{"cpu":"1500m"}},
+                     "env":[{"name":"X","valueFrom":{"resourceFieldRef":{"resource":"limits.cpu"}}}]})j",
+                "2", ""},
+        EnvCase{"UnsupportedSource", R"([{"name":"X","valueFrom":{"fileKeyRef":{"key":"k"}}}])", "",
                 "this valueFrom is not supported"}),
     [](const auto& test) { return test.param.name; });
 
@@ -268,6 +278,42 @@ TEST_F(AgentTest, VolumesBecomeMounts) {
   ::stat((mounts[2].host_path + "/d/bb").c_str(), &about);
   EXPECT_EQ(about.st_mode & 07777, 0400u);
   EXPECT_EQ(mounts[3].host_path, folder_.path() + "/host");
+}
+
+TEST_F(AgentTest, ProjectedVolumesAreOneFolder) {
+  cluster_.put(cluster::kConfigMaps, doc::parse_json(R"({"metadata":{"name":"cm","namespace":"default"},
+      "data":{"a":"1","b":"2"}})")
+                                         .value());
+  cluster_.put(cluster::kSecrets, doc::parse_json(R"({"metadata":{"name":"s","namespace":"default"},
+      "data":{"k":"ZnJvbS1zZWNyZXQ="}})")
+                                      .value());
+  doc::Object container{{"volumeMounts", doc::parse_json(R"([{"name":"all","mountPath":"/all"},
+      {"name":"info","mountPath":"/info"}])")
+                                             .value()}};
+  doc::Object spec{{"volumes", doc::parse_json(R"([
+      {"name":"all","projected":{"defaultMode":256,"sources":[
+        {"configMap":{"name":"cm","items":[{"key":"b","path":"d/bb"}]}},
+        {"secret":{"name":"s"}},
+        {"configMap":{"name":"none","optional":true}},
+        {"downwardAPI":{"items":[{"path":"name","fieldRef":{"fieldPath":"metadata.name"},"mode":420}]}}]}},
+      {"name":"info","downwardAPI":{"items":[
+        {"path":"annotations","fieldRef":{"fieldPath":"metadata.annotations"}},
+        {"path":"cpus","resourceFieldRef":{"containerName":"main","resource":"requests.cpu"}}]}}])")
+                                   .value()}};
+  cluster_.put(cluster::kPods, pod("a", std::move(container), std::move(spec), {{"note", "one\ntwo"}}));
+  const auto& mounts = begun("a").spec.mounts;
+  ASSERT_EQ(mounts.size(), 2u);
+  EXPECT_EQ(read_file(mounts[0].host_path + "/d/bb"), "2");
+  EXPECT_EQ(read_file(mounts[0].host_path + "/k"), "from-secret");
+  EXPECT_EQ(read_file(mounts[0].host_path + "/name"), "a");
+  EXPECT_FALSE(std::filesystem::exists(mounts[0].host_path + "/a"));
+  EXPECT_THAT(read_file(mounts[1].host_path + "/annotations"), HasSubstr(R"(note="one\ntwo")"));
+  EXPECT_EQ(read_file(mounts[1].host_path + "/cpus"), "0");
+  struct stat about{};
+  ::stat((mounts[0].host_path + "/k").c_str(), &about);
+  EXPECT_EQ(about.st_mode & 07777, 0400u);
+  ::stat((mounts[0].host_path + "/name").c_str(), &about);
+  EXPECT_EQ(about.st_mode & 07777, 0644u);
 }
 
 struct BadPodCase {
@@ -302,7 +348,7 @@ INSTANTIATE_TEST_SUITE_P(
                    R"({"volumes":[{"name":"v","hostPath":{"path":"/no/such","type":"Directory"}}]})",
                    "hostPath type check failed"},
         BadPodCase{"UnsupportedVolume", "{}", R"({"volumes":[{"name":"v","nfs":{"server":"s","path":"/"}}]})",
-                   "only emptyDir, hostPath, configMap and secret"},
+                   "only emptyDir, hostPath, configMap, secret, downwardAPI and projected"},
         BadPodCase{"BadQuantity", R"({"resources":{"limits":{"memory":"lots"}}})", "{}", "lots"},
         BadPodCase{"MoreThanTheMachine", R"({"resources":{"requests":{"cpu":"64"}}})", "{}", "Unschedulable"}),
     [](const auto& test) { return test.param.name; });
@@ -627,6 +673,40 @@ TEST_F(AgentContainers, MirroringContainersSeeTheInputsOfMain) {
   }
   runtime_.run(id("a"));
   EXPECT_TRUE(runtime_.containers.at("uid-a.side").spec.mounts.empty());
+}
+
+TEST_F(AgentTest, APodIsReadyOnceItsProbeIs) {
+  boost::asio::ip::tcp::acceptor listener(context_, {boost::asio::ip::make_address("127.0.0.1"), 0});
+  doc::Object main{
+      {"ports", doc::Array{doc::Object{{"name", "web"}, {"containerPort", listener.local_endpoint().port()}}}},
+      {"readinessProbe", doc::Object{{"tcpSocket", doc::Object{{"port", "web"}}}, {"periodSeconds", 1}}}};
+  cluster_.put(cluster::kPods, pod("a", std::move(main)));
+  begun("a");
+  runtime_.run(id("a"));
+  const auto ready = [&] {
+    const doc::Value* statuses = doc::find(*cluster_.find(key("a")), "status", "containerStatuses");
+    const doc::Value* flag = statuses ? doc::find(statuses->get_array().at(0), "ready") : nullptr;
+    return flag && flag->get_bool();
+  };
+  EXPECT_FALSE(ready());
+  run_until(ready);
+  EXPECT_EQ(cluster_.phases["a"].back(), "Running");
+  EXPECT_EQ(status(*cluster_.find(key("a")), "podIP"), "127.0.0.1");
+  runtime_.end(id("a"), 0);
+  ended("a");
+}
+
+TEST_F(AgentTest, APodThatIsToEndStaysWithItsEnd) {
+  cluster_.put(cluster::kPods, pod("a"));
+  begun("a");
+  runtime_.run(id("a"));
+  settle();
+  doc::Value asked = *cluster_.find(key("a"));
+  asked.at("metadata").at("annotations").as_object()[kEndAnnotation] = "true";
+  cluster_.put(cluster::kPods, std::move(asked));
+  run_until([&] { return !runtime_.containers.at(id("a")).stops.empty(); });
+  runtime_.end(id("a"), 143);
+  EXPECT_EQ(status(ended("a"), "phase"), "Failed");
 }
 
 TEST_F(AgentTest, InputsBelowAMountLieInTheVolume) {

@@ -6,6 +6,7 @@
 
 namespace tiphys::node {
 
+using cluster::kEndAnnotation;
 using cluster::kInputsAnnotation;
 using cluster::kMostResultBytes;
 using cluster::kOutputsAnnotation;

@@ -67,7 +67,7 @@ doc::Value report_patch(const PodReport& report) {
   if (report.started_at != Time{}) {
     status["startTime"] = format_rfc3339(report.started_at);
     status["hostIP"] = "127.0.0.1";
-    status["podIP"] = "127.0.0.1";
+    status["podIP"] = report.pod_ip.empty() ? "127.0.0.1" : report.pod_ip;
   }
   add_containers(report, status);
   doc::Object patch{{"status", std::move(status)}};

@@ -24,6 +24,7 @@ struct PodReport {
   std::string message;  ///< of the whole pod
   Time started_at{};
   std::string node_name;
+  std::string pod_ip;
   std::vector<ContainerReport> init_containers;
   std::vector<ContainerReport> containers;
   std::string outputs;  ///< Argo's Outputs as JSON, for its annotation; "" for none

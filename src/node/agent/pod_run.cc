@@ -29,6 +29,10 @@ bool deleting(const doc::Value& pod) {
   return !doc::find_string(pod, "metadata", "deletionTimestamp").empty();
 }
 
+bool to_end(const doc::Value& pod) {
+  return doc::find_string(pod, "metadata", "annotations", kEndAnnotation) == "true";
+}
+
 /// A runtime's error as the exit of a container that never ran. The message may lead with Kubernetes' reason.
 ContainerExit exit_of(const Error& error, Time now) {
   ContainerExit exit;
@@ -85,7 +89,6 @@ PodRun::PodRun(PodWorld world, cluster::Object pod, PodPlace place, Runtime& run
 
 void PodRun::begin() {
   begun_ = true;
-  resumed_ = doc::find_string(*pod_, "status", "phase") == "Running";
   started_at_ = parse_rfc3339(doc::find_string(*pod_, "status", "startTime")).value_or(world_.executor.now());
   PodSources::fetch(world_.cluster, *pod_, [self = shared_from_this()](Result<PodSources> sources) {
     if (self->settled_) return;
@@ -133,7 +136,10 @@ void PodRun::start_containers(PodContainers made) {
       containers_.push_back(std::move(container));
     }
   }
-  start_next();
+  if (!to_end(*pod_)) return start_next();
+  // An earlier agent has begun it: what runs is found by starting it.
+  while (next_ < containers_.size()) start_next();
+  stop_all(grace());
 }
 
 /// The next container, unless another one has to end or start first: an init container is alone, and main goes before
@@ -154,9 +160,55 @@ void PodRun::started(std::size_t index, const Status& status) {
     return ended(index, exit_of(status.error(), world_.executor.now()));
   }
   container.report.started_at = world_.executor.now();
-  container.report.ready = true;
+  const doc::Value* document = container.init ? nullptr : document_of(container);
+  if (document && doc::find(*document, "readinessProbe")) {
+    probe(index, *document);
+  } else {
+    container.report.ready = true;
+  }
   report_soon();
   if (!container.init) start_next();
+}
+
+const doc::Value* PodRun::document_of(const Container& container) const {
+  const doc::Value* list = doc::find(*pod_, "spec", "containers");
+  if (!list || !list->is_array()) return nullptr;
+  for (const doc::Value& document : list->get_array()) {
+    if (doc::find_string(document, "name") == container.spec.container_name) return &document;
+  }
+  return nullptr;
+}
+
+void PodRun::probe(std::size_t index, const doc::Value& document) {
+  with_address([self = shared_from_this(), index, document] {
+    Container& container = self->containers_[index];
+    if (container.report.exit) return;
+    auto spec = parse_probe(document, self->address_);
+    if (!spec) {
+      self->reason_ = "InvalidProbe";
+      self->message_ = spec.error().message;
+      return self->stop_all(self->grace());
+    }
+    const auto on_change = [weak = self->weak_from_this(), index](bool ready) {
+      const auto run = weak.lock();
+      if (!run || run->settled_) return;
+      run->containers_[index].report.ready = ready;
+      run->report_progress();
+    };
+    container.probe = std::make_unique<ReadinessProbe>(self->world_.context, std::move(*spec), on_change);
+  });
+}
+
+/// Once the pod's address is known. Where it cannot be had the pod goes without.
+void PodRun::with_address(std::function<void()> then) {
+  const auto owner = std::ranges::find_if(containers_, [](const Container& one) { return !one.init; });
+  if (!address_.empty() || owner == containers_.end() || owner->report.started_at == Time{}) return then();
+  runtime_.find_address(owner->spec.id, [self = shared_from_this(), then = std::move(then)](Result<std::string> found) {
+    if (self->settled_) return;
+    if (found) self->address_ = std::move(*found);
+    if (!found) log::warn("pod {}/{}: {}", self->key_.ns, self->key_.name, found.error().message);
+    then();
+  });
 }
 
 void PodRun::cannot_start(Container& container, const Error& error) {
@@ -203,6 +255,7 @@ void PodRun::ended(std::size_t index, ContainerExit exit) {
   if (exit.finished_at == Time{}) exit.finished_at = world_.executor.now();
   if (!container.report.exit) container.report.exit = std::move(exit);
   container.report.ready = false;
+  container.probe.reset();
   world_.logs.ended(container.spec.dir + "/log");
   // When main has ended the others have nothing left to serve.
   if (!container.init && container.spec.container_name == kMain) stop_all(grace());
@@ -284,13 +337,14 @@ bool PodRun::main_started() const {
 
 /// What ends sooner is told once, by the pod's end.
 void PodRun::report_soon() {
-  if (running_timer_ != 0 || stopping_ || (resumed_ && containers_.size() == 1)) return;
-  running_timer_ = world_.executor.schedule(world_.executor.now() + kRunningDelay,
-                                            [self = shared_from_this()] { self->report_progress(); });
+  if (running_timer_ != 0 || stopping_) return;
+  running_timer_ = world_.executor.schedule(world_.executor.now() + kRunningDelay, [self = shared_from_this()] {
+    self->running_timer_ = 0;
+    self->with_address([self] { self->report_progress(); });
+  });
 }
 
 void PodRun::report_progress() {
-  running_timer_ = 0;
   if (settled_ || deleting(*pod_)) return;
   world_.cluster.patch(key_, cluster::PatchType::kMerge, report_patch(report(main_started() ? "Running" : "Pending")),
                        [key = key_](const Result<cluster::Object>& written) {
@@ -346,6 +400,7 @@ PodReport PodRun::report(std::string phase) const {
   made.message = message_;
   made.started_at = started_at_;
   made.node_name = place_.node_name;
+  made.pod_ip = address_;
   for (const Container& container : containers_) {
     (container.init ? made.init_containers : made.containers).push_back(container.report);
   }
@@ -360,9 +415,9 @@ Duration PodRun::grace() const {
 
 void PodRun::update(cluster::Object pod) {
   pod_ = std::move(pod);
-  if (!deleting(*pod_)) return;
+  if (!deleting(*pod_) && !to_end(*pod_)) return;
   // Its end is about to be written; the deletion follows it.
-  if (settled_) return;
+  if (settled_ || (stopping_ && !deleting(*pod_))) return;
   const bool none_runs = containers_.empty();
   stop_all(grace());
   if (!none_runs) return;

@@ -14,6 +14,7 @@
 #include "node/agent/pod_files.h"
 #include "node/agent/pod_report.h"
 #include "node/agent/pod_spec.h"
+#include "node/agent/readiness_probe.h"
 #include "node/log/log_file.h"
 #include "node/runtime.h"
 
@@ -21,6 +22,7 @@ namespace tiphys::node {
 
 /// What a pod's run needs of its agent.
 struct PodWorld {
+  boost::asio::io_context& context;
   Executor& executor;
   cluster::Cluster& cluster;
   artifact::Repository& repository;
@@ -54,6 +56,7 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
     bool init = false;
     bool asked = false;  ///< given to the runtime
     ContainerReport report;
+    std::unique_ptr<ReadinessProbe> probe;  ///< while it runs
   };
 
   void prepare(const PodSources& sources);
@@ -68,6 +71,9 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   void cannot_start(Container& container, const Error& error);
   void all_ended();
   void settle();
+  void probe(std::size_t index, const doc::Value& document);
+  void with_address(std::function<void()> then);
+  const doc::Value* document_of(const Container& container) const;
   void report_soon();
   void report_progress();
   void report_end(Result<doc::Object> outputs);
@@ -93,8 +99,8 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   Executor::TimerId running_timer_ = 0;
   std::string reason_, message_;  ///< why the agent ended the pod, when it did
   bool begun_ = false;
-  bool resumed_ = false;  ///< an earlier agent has told that it runs
   bool stopping_ = false;
+  std::string address_;  ///< of the pod, once it is known
   bool settled_ = false;
 };
 

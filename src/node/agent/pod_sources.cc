@@ -41,6 +41,12 @@ std::set<Key> keys_of(const doc::Value& pod) {
     for (const doc::Value& volume : volumes->get_array()) {
       add(keys, cluster::kConfigMaps, ns, doc::find_string(volume, "configMap", "name"));
       add(keys, cluster::kSecrets, ns, doc::find_string(volume, "secret", "secretName"));
+      const doc::Value* projected = doc::find(volume, "projected", "sources");
+      if (!projected || !projected->is_array()) continue;
+      for (const doc::Value& source : projected->get_array()) {
+        add(keys, cluster::kConfigMaps, ns, doc::find_string(source, "configMap", "name"));
+        add(keys, cluster::kSecrets, ns, doc::find_string(source, "secret", "name"));
+      }
     }
   }
   return keys;

@@ -46,7 +46,19 @@ bool truth(const doc::Value* value) {
   return value && value->is_bool() && value->get_bool();
 }
 
-Result<std::vector<Mount>> mounts_of(const doc::Value& container, const std::map<std::string, std::string>& volumes) {
+/// subPath, or what subPathExpr comes to.
+Result<std::string> sub_path(const doc::Value& mount, const std::vector<std::pair<std::string, std::string>>& env) {
+  const std::string_view below = doc::find_string(mount, "subPath"), text = doc::find_string(mount, "subPathExpr");
+  if (text.empty()) return std::string(below);
+  if (!below.empty()) return fail(Code::kInvalidArgument, "subPathExpr and subPath are mutually exclusive");
+  std::vector<std::string> unknown;
+  std::string path = expand_variables(text, env, &unknown);
+  if (unknown.empty()) return path;
+  return fail(Code::kInvalidArgument, fmt::format("subPathExpr \"{}\": missing value for \"{}\"", text, unknown[0]));
+}
+
+Result<std::vector<Mount>> mounts_of(const doc::Value& container, const std::map<std::string, std::string>& volumes,
+                                     const std::vector<std::pair<std::string, std::string>>& env) {
   std::vector<Mount> mounts;
   const doc::Value* list = doc::find(container, "volumeMounts");
   if (!list || !list->is_array()) return mounts;
@@ -58,7 +70,8 @@ Result<std::vector<Mount>> mounts_of(const doc::Value& container, const std::map
     Mount made{volume->second, std::string(doc::find_string(mount, "mountPath")), truth(doc::find(mount, "readOnly"))};
     if (!made.path.starts_with('/'))
       return fail(Code::kInvalidArgument, fmt::format("mountPath \"{}\" must be absolute", made.path));
-    if (const std::string_view below = doc::find_string(mount, "subPath"); !below.empty()) {
+    TIPHYS_TRY(const std::string below, sub_path(mount, env));
+    if (!below.empty()) {
       const std::filesystem::path parts(below);
       if (parts.is_absolute() || std::find(parts.begin(), parts.end(), "..") != parts.end()) {
         return fail(Code::kInvalidArgument, fmt::format("subPath \"{}\" must be relative and without ..", below));
@@ -89,7 +102,7 @@ Result<ContainerSpec> container_spec(const doc::Value& pod, const doc::Value& co
   spec.working_dir = doc::find_string(container, "workingDir");
   spec.hostname = spec.pod_name.substr(0, 63);
   TIPHYS_TRY(spec.env, container_env(pod, container, sources, place));
-  TIPHYS_TRY(spec.mounts, mounts_of(container, volumes));
+  TIPHYS_TRY(spec.mounts, mounts_of(container, volumes, spec.env));
   TIPHYS_TRY(const double memory, quantity(container, "limits", "memory"));
   if (memory > 0) spec.memory_bytes = static_cast<std::int64_t>(memory);
   TIPHYS_TRY(const double cpus, quantity(container, "limits", "cpu"));

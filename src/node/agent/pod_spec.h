@@ -21,6 +21,8 @@ Result<PodRequests> pod_requests(const doc::Value& pod);
 struct PodPlace {
   std::string dir;  ///< of this pod on this host
   std::string node_name;
+  double cpus = 0;  ///< of the machine: what a container may use that has no limit
+  double memory_bytes = 0;
 };
 
 /// Where a container's log and root lie. Nearly all pods are one container: that of main is the pod's own, as making a
@@ -38,6 +40,15 @@ struct PodContainers {
 /// The containers of the pod, in its order. `inputs` is left to the caller.
 Result<PodContainers> container_specs(const doc::Value& pod, const PodSources& sources,
                                       const std::map<std::string, std::string>& volumes, const PodPlace& place);
+
+/// What a fieldRef means: "metadata.name", "metadata.labels['app']".
+Result<std::string> field_value(const doc::Value& pod, std::string_view path, const PodPlace& place);
+/// What a resourceFieldRef means, in units of its divisor, rounded up. `own` is the container that it is in, if any.
+Result<std::string> resource_value(const doc::Value& pod, const doc::Value& reference, std::string_view own,
+                                   const PodPlace& place);
+/// $(NAME) becomes the value of a variable, $$ a dollar. Names that are not known stay, and are put into `unknown`.
+std::string expand_variables(std::string_view text, const std::vector<std::pair<std::string, std::string>>& env,
+                             std::vector<std::string>* unknown = nullptr);
 
 /// A container's environment: envFrom, then env with $(NAME) expanded.
 Result<std::vector<std::pair<std::string, std::string>>> container_env(const doc::Value& pod,

@@ -34,9 +34,16 @@ Status check_item_path(std::string_view path) {
   return fail(Code::kInvalidArgument, fmt::format("volume item path \"{}\" must be relative and without ..", path));
 }
 
-Status project(const doc::Value& source, const cluster::Key& key, const PodSources& sources,
-               const std::string& folder) {
-  TIPHYS_CHECK_OK(make_folder(folder, 0755));
+Status put(const std::string& folder, const std::string& path, const std::string& content, mode_t mode) {
+  TIPHYS_CHECK_OK(check_item_path(path));
+  const fs::path file = fs::path(folder) / path;
+  TIPHYS_CHECK_OK(make_folder(file.parent_path(), 0755));
+  return write_file(file, content, mode);
+}
+
+/// The keys of a ConfigMap or Secret as files.
+Status project_keys(const doc::Value& source, const cluster::Key& key, const PodSources& sources, mode_t mode,
+                    const std::string& folder) {
   const doc::Value* is_optional = doc::find(source, "optional");
   const bool optional = is_optional && is_optional->is_bool() && is_optional->get_bool();
   const auto* items = sources.find(key);
@@ -44,16 +51,9 @@ Status project(const doc::Value& source, const cluster::Key& key, const PodSourc
     if (optional) return {};
     return fail(Code::kNotFound, fmt::format("{} not found", source_name(key)));
   }
-  const mode_t mode = mode_of(source, "defaultMode", 0644);
-  const auto put = [&](const std::string& path, const std::string& content, mode_t file_mode) -> Status {
-    TIPHYS_CHECK_OK(check_item_path(path));
-    const fs::path file = fs::path(folder) / path;
-    TIPHYS_CHECK_OK(make_folder(file.parent_path(), 0755));
-    return write_file(file, content, file_mode);
-  };
   const doc::Value* chosen = doc::find(source, "items");
   if (!chosen || !chosen->is_array()) {
-    for (const auto& [name, content] : *items) TIPHYS_CHECK_OK(put(name, content, mode));
+    for (const auto& [name, content] : *items) TIPHYS_CHECK_OK(put(folder, name, content, mode));
     return {};
   }
   for (const doc::Value& item : chosen->get_array()) {
@@ -63,7 +63,64 @@ Status project(const doc::Value& source, const cluster::Key& key, const PodSourc
       if (optional) continue;
       return fail(Code::kNotFound, fmt::format("{} has no key \"{}\"", source_name(key), name));
     }
-    TIPHYS_CHECK_OK(put(std::string(doc::find_string(item, "path")), it->second, mode_of(item, "mode", mode)));
+    TIPHYS_CHECK_OK(put(folder, std::string(doc::find_string(item, "path")), it->second, mode_of(item, "mode", mode)));
+  }
+  return {};
+}
+
+/// All labels or annotations, a line each, as a kubelet writes them.
+std::string lines_of(const doc::Value* pairs) {
+  std::map<std::string, std::string> sorted;
+  if (pairs && pairs->is_object()) {
+    for (const auto& [key, value] : pairs->get_object()) sorted[key] = doc::scalar_text(value);
+  }
+  std::string text;
+  for (const auto& [key, value] : sorted) {
+    text += fmt::format("{}{}={}", text.empty() ? "" : "\n", key, doc::to_json(doc::Value(value)));
+  }
+  return text;
+}
+
+/// Fields of the pod as files.
+Status project_fields(const doc::Value& source, const doc::Value& pod, const PodPlace& place, mode_t mode,
+                      const std::string& folder) {
+  const doc::Value* items = doc::find(source, "items");
+  if (!items || !items->is_array()) return {};
+  for (const doc::Value& item : items->get_array()) {
+    const std::string_view field = doc::find_string(item, "fieldRef", "fieldPath");
+    std::string content;
+    if (field == "metadata.labels" || field == "metadata.annotations") {
+      content = lines_of(doc::find(pod, "metadata", field.substr(field.find('.') + 1)));
+    } else if (const doc::Value* resource = doc::find(item, "resourceFieldRef")) {
+      TIPHYS_TRY(content, resource_value(pod, *resource, "", place));
+    } else {
+      TIPHYS_TRY(content, field_value(pod, field, place));
+    }
+    TIPHYS_CHECK_OK(put(folder, std::string(doc::find_string(item, "path")), content, mode_of(item, "mode", mode)));
+  }
+  return {};
+}
+
+/// Several sources in one folder.
+Status project_all(const doc::Value& projected, const doc::Value& pod, const PodSources& sources, const PodPlace& place,
+                   const std::string& folder) {
+  const doc::Value* list = doc::find(projected, "sources");
+  if (!list || !list->is_array()) return {};
+  const mode_t mode = mode_of(projected, "defaultMode", 0644);
+  const std::string ns(doc::find_string(pod, "metadata", "namespace"));
+  for (const doc::Value& one : list->get_array()) {
+    if (const doc::Value* map = doc::find(one, "configMap")) {
+      const cluster::Key key{&cluster::kConfigMaps, ns, std::string(doc::find_string(*map, "name"))};
+      TIPHYS_CHECK_OK(project_keys(*map, key, sources, mode, folder));
+    } else if (const doc::Value* secret = doc::find(one, "secret")) {
+      const cluster::Key key{&cluster::kSecrets, ns, std::string(doc::find_string(*secret, "name"))};
+      TIPHYS_CHECK_OK(project_keys(*secret, key, sources, mode, folder));
+    } else if (const doc::Value* fields = doc::find(one, "downwardAPI")) {
+      TIPHYS_CHECK_OK(project_fields(*fields, pod, place, mode, folder));
+    } else {
+      return fail(Code::kUnimplemented,
+                  "of projected sources only configMap, secret and downwardAPI are supported here");
+    }
   }
   return {};
 }
@@ -101,14 +158,27 @@ Result<std::string> make_volume(const doc::Value& pod, const doc::Value& volume,
   std::string folder = fmt::format("{}/volumes/{}", place.dir, name);
   const std::string ns(doc::find_string(pod, "metadata", "namespace"));
   if (const doc::Value* source = doc::find(volume, "hostPath")) return host_path(*source);
+  const auto mode = [](const doc::Value& source) { return mode_of(source, "defaultMode", 0644); };
   if (const doc::Value* source = doc::find(volume, "configMap")) {
-    TIPHYS_CHECK_OK(
-        project(*source, {&cluster::kConfigMaps, ns, std::string(doc::find_string(*source, "name"))}, sources, folder));
+    const cluster::Key key{&cluster::kConfigMaps, ns, std::string(doc::find_string(*source, "name"))};
+    TIPHYS_CHECK_OK(make_folder(folder, 0755));
+    TIPHYS_CHECK_OK(project_keys(*source, key, sources, mode(*source), folder));
     return folder;
   }
   if (const doc::Value* source = doc::find(volume, "secret")) {
-    TIPHYS_CHECK_OK(project(*source, {&cluster::kSecrets, ns, std::string(doc::find_string(*source, "secretName"))},
-                            sources, folder));
+    const cluster::Key key{&cluster::kSecrets, ns, std::string(doc::find_string(*source, "secretName"))};
+    TIPHYS_CHECK_OK(make_folder(folder, 0755));
+    TIPHYS_CHECK_OK(project_keys(*source, key, sources, mode(*source), folder));
+    return folder;
+  }
+  if (const doc::Value* source = doc::find(volume, "downwardAPI")) {
+    TIPHYS_CHECK_OK(make_folder(folder, 0755));
+    TIPHYS_CHECK_OK(project_fields(*source, pod, place, mode(*source), folder));
+    return folder;
+  }
+  if (const doc::Value* source = doc::find(volume, "projected")) {
+    TIPHYS_CHECK_OK(make_folder(folder, 0755));
+    TIPHYS_CHECK_OK(project_all(*source, pod, sources, place, folder));
     return folder;
   }
   if (doc::find(volume, "emptyDir")) {
@@ -116,7 +186,9 @@ Result<std::string> make_volume(const doc::Value& pod, const doc::Value& volume,
     return folder;
   }
   return fail(Code::kUnimplemented,
-              fmt::format("volume \"{}\": only emptyDir, hostPath, configMap and secret are supported here", name));
+              fmt::format("volume \"{}\": only emptyDir, hostPath, configMap, secret, downwardAPI and projected are "
+                          "supported here",
+                          name));
 }
 
 }  // namespace

@@ -74,6 +74,9 @@ class ContainerRuntime final : public Runtime {
   void stop(const std::string& id, Duration grace) override {
     post([this, id, grace] { spawn(end(id, grace)); });
   }
+  void find_address(const std::string& id, std::move_only_function<void(Result<std::string>)> done) override {
+    post([this, id, done = std::move(done)]() mutable { spawn(locate(id, std::move(done))); });
+  }
   void fetch(const std::string& id, const std::string& path, const std::string& scratch_dir,
              std::move_only_function<void(Result<std::string>)> done) override {
     post([this, id, path, scratch_dir, done = std::move(done)]() mutable {
@@ -192,6 +195,16 @@ class ContainerRuntime final : public Runtime {
       fetched = std::unexpected(engine.error());
     }
     report([done = std::move(done), fetched = std::move(fetched)]() mutable { done(std::move(fetched)); });
+  }
+
+  Async<void> locate(std::string id, std::move_only_function<void(Result<std::string>)> done) {
+    Result<std::string> address;
+    if (auto engine = co_await link_->engine()) {
+      address = co_await container_address(**engine, id);
+    } else {
+      address = std::unexpected(engine.error());
+    }
+    report([done = std::move(done), address = std::move(address)]() mutable { done(std::move(address)); });
   }
 
   Async<void> discard(std::string id) {

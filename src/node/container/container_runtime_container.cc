@@ -332,6 +332,15 @@ Async<Status> stop_container(Engine& engine, std::string id, Duration grace) {
   co_return Status{};
 }
 
+Async<Result<std::string>> container_address(Engine& engine, std::string id) {
+  EngineRequest request{.target = fmt::format("/containers/{}/json", engine_name(id))};
+  const auto reply = co_await engine.client.call(std::move(request));
+  if (!reply) co_return std::unexpected(reply.error());
+  const auto state = parse_inspect(reply->body);
+  if (!state) co_return std::unexpected(state.error());
+  co_return state->address.empty() ? std::string("127.0.0.1") : state->address;
+}
+
 Async<Status> list_containers(Engine& engine, std::string plane, std::vector<std::string>& ids) {
   EngineRequest request{.target = list_target(plane)};
   const auto reply = co_await engine.client.call(std::move(request));

@@ -70,6 +70,8 @@ class EngineContainer {
 
 /// SIGTERM, and SIGKILL after `grace`. One that is not there or has ended is no error.
 Async<Status> stop_container(Engine& engine, std::string id, Duration grace);
+/// Where it is reached: its own address, or this host's when it shares the host's network.
+Async<Result<std::string>> container_address(Engine& engine, std::string id);
 /// The ids of all containers of a plane.
 Async<Status> list_containers(Engine& engine, std::string plane, std::vector<std::string>& ids);
 /// Kills it if need be. One that is not there is no error.

@@ -222,6 +222,13 @@ Result<EngineState> parse_inspect(std::string_view body) {
   out.finished_at = time_of(*state, "FinishedAt");
   out.started = out.started_at != Time{};
   out.log_path = doc::find_string(document, "LogPath");
+  out.address = doc::find_string(document, "NetworkSettings", "IPAddress");
+  const doc::Value* networks = doc::find(document, "NetworkSettings", "Networks");
+  if (out.address.empty() && networks && networks->is_object()) {
+    for (const auto& [name, network] : networks->get_object()) {
+      if (out.address.empty()) out.address = doc::find_string(network, "IPAddress");
+    }
+  }
   return out;
 }
 

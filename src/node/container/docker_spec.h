@@ -68,6 +68,7 @@ struct EngineState {
   std::string error;
   Time started_at{};
   Time finished_at{};
+  std::string address;   ///< in the engine's network; "" while it has none, or shares the host's
   std::string log_path;  ///< where the engine keeps the log, on its own host
 };
 Result<EngineState> parse_inspect(std::string_view body);

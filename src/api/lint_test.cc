@@ -1,0 +1,268 @@
+// What lint accepts and refuses, rule by rule: the original's own rules (workflow/validate), and what it lets through.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "api/parse.h"
+
+namespace tiphys::api {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+struct Case {
+  const char* rule;
+  const char* templates;  ///< in flow style, of a workflow whose entrypoint is main
+  const char* says;       ///< a part of the only finding; "" for none
+  const char* spec = "";  ///< more fields of the spec
+  Finding::Severity severity = Finding::Severity::kError;
+};
+
+std::vector<Finding> findings_of(const Case& row) {
+  const std::string text = fmt::format(
+      "{{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {{name: w}}, spec: {{entrypoint: main, {}\n"
+      "templates: [{},\n{{name: work, container: {{image: x}}, outputs: {{parameters: [{{name: o, valueFrom: {{path: "
+      "/o}}}}]}}}},\n"
+      "{{name: needy, inputs: {{parameters: [{{name: p, enum: [a, b]}}]}}, container: {{image: x}}}}]}}}}",
+      row.spec, row.templates);
+  const auto documents = doc::parse_yaml(text, "f.yaml");
+  if (!documents) return {{.message = documents.error().message}};
+  std::vector<Finding> findings;
+  const Workflow workflow = parse_workflow(documents->front().root, findings);
+  if (!any_error(findings)) validate_workflow(workflow, findings, {.lint = true});
+  // Rows use one or the other of the two templates.
+  std::erase_if(findings, [](const Finding& each) {
+    return each.message.find("\"work\" is never run") != std::string::npos ||
+           each.message.find("\"needy\" is never run") != std::string::npos ||
+           each.message.starts_with("only a cluster");
+  });
+  return findings;
+}
+
+void check(const Case& row) {
+  std::vector<std::string> messages;
+  for (const Finding& each : findings_of(row)) {
+    messages.push_back(each.message);
+    EXPECT_EQ(each.severity, row.severity) << row.rule << ": " << each.message;
+  }
+  if (std::string_view(row.says).empty()) {
+    EXPECT_THAT(messages, IsEmpty()) << row.rule;
+  } else {
+    EXPECT_THAT(messages, ElementsAre(HasSubstr(row.says))) << row.rule;
+  }
+}
+
+TEST(Lint, KeepsTheOriginalsRulesOfWorkflows) {
+  constexpr const char* kMain = "{name: main, container: {image: x}}";
+  for (const Case& row : {
+           Case{"a value is given later", kMain, "", "arguments: {parameters: [{name: p}]},"},
+           Case{"enums hold values", kMain, "enum should contain at least one value",
+                "arguments: {parameters: [{name: p, enum: []}]},"},
+           Case{"values are of their enum", kMain, "should be present in spec.arguments.p.enum list",
+                "arguments: {parameters: [{name: p, value: c, enum: [a, b]}]},"},
+           Case{"names of parameters", kMain, "spec.arguments.parameters[0].name: 'a.b' is invalid",
+                "arguments: {parameters: [{name: a.b, value: v}]},"},
+           Case{"a parameter twice", kMain, "spec.arguments.parameters[1].name 'p' is not unique",
+                "arguments: {parameters: [{name: p, value: v}, {name: p, value: v}]},"},
+           Case{"artifacts have a place", kMain, "spec.arguments.a.from, artifact location, or key is required",
+                "arguments: {artifacts: [{name: a}]},"},
+           Case{"hooks need an expression", kMain, "needs an expression", "hooks: {h: {template: main}},"},
+           Case{"the exit hook needs none", kMain, "", "hooks: {exit: {template: main}},"},
+           Case{"the exit handler is there", kMain, "template name 'bye' undefined", "onExit: bye,"},
+           Case{"pod resources are cpu and memory", kMain, "spec.podResources: \"nvidia.com/gpu\" is not a valid",
+                "podResources: {limits: {cpu: 1, nvidia.com/gpu: 1}},"},
+           Case{"and huge pages", kMain, "", "podResources: {limits: {hugepages-2Mi: 1Gi}},"},
+           Case{"pods claim nothing as a whole", kMain, "spec.podResources.claims is not supported",
+                "podResources: {claims: [{name: c}]},"},
+       }) {
+    check(row);
+  }
+}
+
+TEST(Lint, KeepsTheOriginalsRulesOfTemplates) {
+  for (const Case& row : {
+           Case{"one type", "{name: main}", "template type unspecified"},
+           Case{"not two", "{name: main, container: {image: x}, suspend: {}}", "multiple template types"},
+           Case{"a template twice", "{name: main, suspend: {}}, {name: main, suspend: {}}", "'main' is not unique"},
+           Case{"images", "{name: main, container: {command: [a]}}", "container.image may not be empty"},
+           Case{"images of templateDefaults", "{name: main, container: {command: [a]}}", "",
+                "templateDefaults: {container: {image: x}},"},
+           Case{"deadlines are of leaves", "{name: main, activeDeadlineSeconds: 1, steps: []}",
+                "activeDeadlineSeconds is only valid for leaf templates"},
+           Case{"deadlines are numbers", "{name: main, activeDeadlineSeconds: abc, container: {image: x}}",
+                "must be a positive integer > 0 or an argo variable"},
+           Case{"or tags",
+                "{name: main, inputs: {parameters: [{name: d, value: 1}]}, activeDeadlineSeconds: "
+                "'{{inputs.parameters.d}}', container: {image: x}}",
+                ""},
+           Case{"parallelism is of groups", "{name: main, parallelism: 1, container: {image: x}}",
+                "parallelism is only valid for steps and dag templates"},
+           Case{"timeouts are of leaves", "{name: main, timeout: 1m, steps: []}", "doesn't support timeout field"},
+           Case{"timeouts have units", "{name: main, timeout: '10', container: {image: x}}",
+                "invalid duration format in timeout"},
+           Case{"policies of retries", "{name: main, retryStrategy: {retryPolicy: Alwys}, container: {image: x}}",
+                "Alwys is not a valid RetryPolicy"},
+           Case{"actions", "{name: main, resource: {action: make, manifest: '{}'}}", "resource.action must be one of"},
+           Case{"manifests", "{name: main, resource: {action: create}}", "manifest must be specified"},
+           Case{"not to read one", "{name: main, resource: {action: get, flags: [pod]}}", ""},
+           Case{"mounts twice",
+                "{name: main, volumes: [{name: v, emptyDir: {}}], container: {image: x, volumeMounts: [{name: v, "
+                "mountPath: /a}, {name: v, mountPath: /a}]}}",
+                "mountPath '/a' already mounted in"},
+           Case{"mounts and artifacts",
+                "{name: main, volumes: [{name: v, emptyDir: {}}], inputs: {artifacts: [{name: a, path: /a, raw: {data: "
+                "x}}]}, container: {image: x, volumeMounts: [{name: v, mountPath: /a}]}}",
+                "path '/a' of inputs.artifacts[0] already mounted in"},
+           Case{"names of others' containers",
+                "{name: main, container: {image: x}, sidecars: [{name: wait, image: x}]}",
+                "\"wait\" is a reserved Argo container name"},
+           Case{"init containers have names", "{name: main, container: {image: x}, initContainers: [{image: x}]}",
+                "initContainers must all have container name"},
+           Case{"inputs come from arguments",
+                "{name: main, inputs: {artifacts: [{name: a, path: /a, from: '{{x}}', optional: true}]}, container: "
+                "{image: x}}",
+                ".from not valid in inputs"},
+           Case{"paths stay inside",
+                "{name: main, inputs: {artifacts: [{name: a, path: /a/../b, optional: true}]}, container: {image: x}}",
+                "containing '..'"},
+           Case{"names of outputs may be computed",
+                "{name: main, inputs: {parameters: [{name: v, value: 1}]}, container: {image: x}, outputs: {artifacts: "
+                "[{name: 'r-{{inputs.parameters.v}}', path: /r}]}}",
+                ""},
+           Case{"those of inputs not",
+                "{name: main, inputs: {parameters: [{name: '{{workflow.name}}', value: 1}]}, container: {image: x}}",
+                "is invalid: Parameter/Artifact name"},
+           Case{"outputs have a source", "{name: main, container: {image: x}, outputs: {parameters: [{name: o}]}}",
+                "does not have valueFrom or value specified"},
+           Case{"of their template's kind",
+                "{name: main, container: {image: x}, outputs: {parameters: [{name: o, valueFrom: {expression: "
+                "\"1\"}}]}}",
+                "path must be specified for Container templates"},
+           Case{"one source only",
+                "{name: main, container: {image: x}, outputs: {parameters: [{name: o, valueFrom: {path: /a, jsonPath: "
+                "b}}]}}",
+                "has multiple types specified"},
+           Case{"claims are of pods", "{name: main, resourceClaims: [{name: c}], steps: []}",
+                "resourceClaims is not supported for Steps templates"},
+           Case{"pods of a template claim nothing as a whole",
+                "{name: main, podResources: {claims: [{name: c}]}, container: {image: x}}",
+                "templates.main.podResources.claims is not supported"},
+       }) {
+    check(row);
+  }
+}
+
+TEST(Lint, KeepsTheOriginalsRulesOfStepsAndTasks) {
+  for (const Case& row : {
+           Case{"a step twice", "{name: main, steps: [[{name: a, template: work}], [{name: a, template: work}]]}",
+                "name 'a' is not unique"},
+           Case{"names of steps may be computed",
+                "{name: main, steps: [[{name: 'a-{{workflow.name}}', template: work}]]}", ""},
+           Case{"but not by an item", "{name: main, steps: [[{name: 'a-{{item}}', template: work, withItems: [1]}]]}",
+                "is invalid"},
+           Case{"those of tasks not", "{name: main, dag: {tasks: [{name: 'a-{{workflow.name}}', template: work}]}}",
+                "is invalid"},
+           Case{"one loop", "{name: main, steps: [[{name: a, template: work, withItems: [1], withParam: '[1]'}]]}",
+                "only one of withItems, withParam, withSequence"},
+           Case{"count or end", "{name: main, steps: [[{name: a, template: work, withSequence: {count: 1, end: 2}}]]}",
+                "only one of count or end"},
+           Case{"a template or one elsewhere",
+                "{name: main, steps: [[{name: a, template: work, templateRef: {name: t, template: u}}]]}",
+                "template name cannot be specified with templateRef"},
+           Case{"targets", "{name: main, dag: {target: b, tasks: [{name: a, template: work}]}}",
+                "target 'b' is not defined"},
+           Case{"tags of targets",
+                "{name: main, dag: {target: '{{inputs.parameters.t}}', tasks: [{name: a, template: "
+                "work}]}}",
+                "templates.main.targets: failed to resolve {{inputs.parameters.t}}"},
+           Case{"no tasks", "{name: main, dag: {tasks: []}}", "must have at least one task"},
+           Case{"a cycle",
+                "{name: main, dag: {tasks: [{name: a, template: work, depends: b}, {name: b, template: work, depends: "
+                "a}]}}",
+                "dependency cycle detected"},
+           Case{"results of depends",
+                "{name: main, dag: {tasks: [{name: a, template: work}, {name: b, template: work, depends: "
+                "a.Suceeded}]}}",
+                "Suceeded"},
+           Case{"results of loops",
+                "{name: main, dag: {tasks: [{name: a, template: work}, {name: b, template: work, depends: "
+                "a.AnySucceeded}]}}",
+                "does not contain any items"},
+           Case{"what a task takes it waits for",
+                "{name: main, dag: {tasks: [{name: a, template: work}, {name: b, template: needy, arguments: "
+                "{parameters: [{name: p, value: '{{tasks.a.outputs.parameters.o}}'}]}}]}}",
+                "missing dependency 'a' for parameter 'p'"},
+       }) {
+    check(row);
+  }
+}
+
+TEST(Lint, TellsWhatTheOriginalLetsThrough) {
+  constexpr auto kWarning = Finding::Severity::kWarning;
+  for (const Case& row : {
+           Case{"what a task takes anywhere",
+                "{name: main, dag: {tasks: [{name: a, template: work}, {name: b, template: work, when: \"x == "
+                "'{{tasks.a.outputs.result}}'\"}]}}",
+                "{{tasks.a.outputs.result}} needs a dependency on 'a'"},
+           Case{"in the middle of an argument too",
+                "{name: main, dag: {tasks: [{name: a, template: work}, {name: b, template: needy, arguments: "
+                "{parameters: [{name: p, value: 'x {{tasks.a.outputs.result}}'}]}}]}}",
+                "{{tasks.a.outputs.result}} needs a dependency on 'a'"},
+           Case{"of a task before it",
+                "{name: main, dag: {tasks: [{name: a, template: work}, {name: b, template: work, depends: a, when: "
+                "\"x == '{{tasks.a.outputs.result}}'\"}]}}",
+                ""},
+           Case{"withParam is a list", "{name: main, steps: [[{name: a, template: work, withParam: '{\"a\": 1}'}]]}",
+                "withParam must be a JSON list"},
+           Case{"withParam is JSON", "{name: main, steps: [[{name: a, template: work, withParam: 'a, b'}]]}",
+                "withParam must be a JSON list"},
+           Case{"a constant condition", "{name: main, steps: [[{name: a, template: work, when: '1 == 2'}]]}",
+                "when is always false", "", kWarning},
+           Case{"an argument for nothing",
+                "{name: main, steps: [[{name: a, template: needy, arguments: {parameters: [{name: p, value: a}, {name: "
+                "q, value: b}]}}]]}",
+                "template \"needy\" has no input parameter \"q\"", "", kWarning},
+           Case{"an artifact for nothing",
+                "{name: main, steps: [[{name: a, template: work, arguments: {artifacts: [{name: f, raw: {data: "
+                "x}}]}}]]}",
+                "template \"work\" has no input artifact \"f\"", "", kWarning},
+           Case{"an argument beside the enum",
+                "{name: main, steps: [[{name: a, template: needy, arguments: {parameters: [{name: p, value: c}]}}]]}",
+                "\"c\" is none of those that template \"needy\" names for p: a, b", "", kWarning},
+           Case{"a task beside the target",
+                "{name: main, dag: {target: b, tasks: [{name: a, template: work}, {name: b, template: work, depends: "
+                "a}, {name: c, template: work}]}}",
+                "tasks.c never runs: target \"b\" does not need it", "", kWarning},
+           Case{"a template that nothing runs", "{name: main, suspend: {}}, {name: lost, suspend: {}}",
+                "template \"lost\" is never run", "", kWarning},
+           Case{"one of an exit handler", "{name: main, suspend: {}}, {name: bye, suspend: {}}", "", "onExit: bye,"},
+           Case{"one that a tag may name",
+                "{name: main, inputs: {parameters: [{name: t, value: lost}]}, steps: [[{name: a, template: "
+                "'{{inputs.parameters.t}}'}]]}, {name: lost, suspend: {}}",
+                ""},
+           Case{"unknown names in expressions",
+                "{name: main, inputs: {parameters: [{name: message, value: a}]}, container: {image: x, args: "
+                "['{{=inputs.parameters.mesage}}']}}",
+                "the expression reads inputs.parameters.mesage, which is not known here; did you mean "
+                "\"inputs.parameters.message\"?",
+                "", kWarning},
+           Case{"known ones, and what guards against unknown ones",
+                "{name: main, inputs: {parameters: [{name: a, value: b}]}, container: {image: x, args: "
+                "['{{=inputs.parameters.a + workflow.name + toJson(inputs.parameters) + (inputs.parameters.c ?? "
+                "\"\")}}']}}",
+                ""},
+       }) {
+    check(row);
+  }
+}
+
+TEST(Lint, UnknownFieldsAreMarked) {
+  const auto findings = findings_of({"", "{name: main, nonsense: 1, suspend: {}}", ""});
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_TRUE(findings[0].unknown_field);
+}
+
+}  // namespace
+}  // namespace tiphys::api

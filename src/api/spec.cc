@@ -1,0 +1,229 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/fields.h"
+#include "base/time.h"
+
+namespace tiphys::api {
+namespace {
+
+constexpr Field<TemplateRef> kWorkflowTemplateRefFields[] = {
+    field<&TemplateRef::name>("name", "The WorkflowTemplate.",
+                              "WorkflowControllerTest.RunsTheTemplateThatAWorkflowRefersTo"),
+    field<&TemplateRef::cluster_scope>("clusterScope", "It is a ClusterWorkflowTemplate."),
+};
+constexpr FieldTable kWorkflowTemplateRefTable("WorkflowTemplateRef", kWorkflowTemplateRefFields);
+
+void read_workflow_template_ref(const Place& place, WorkflowSpec& out) {
+  TemplateRef& ref = out.workflow_template_ref.emplace();
+  read_object<TemplateRef>(place, ref, kWorkflowTemplateRefFields);
+  if (ref.name.empty()) place.error(place.name() + ".name is required");
+}
+
+constexpr Field<Unread> kLabelFromFields[] = {
+    {"expression", Handling::kRead, check_as<std::string>, "An expression that gives the label's value.", &kString,
+     "WorkflowMetadata.IsSubstitutedAndEvaluated"},
+};
+constexpr FieldTable kLabelFromTable("LabelValueFrom", kLabelFromFields);
+
+constexpr Field<Unread> kWorkflowMetadataFields[] = {
+    {"labels", Handling::kRead, check_as<std::map<std::string, std::string>>, "Labels that the workflow gets.",
+     &kStringMap, "WorkflowMetadata.IsSubstitutedAndEvaluated"},
+    {"annotations", Handling::kRead, check_as<std::map<std::string, std::string>>,
+     "Annotations that the workflow gets.", &kStringMap, "WorkflowMetadata.IsSubstitutedAndEvaluated"},
+    {"labelsFrom", Handling::kRead,
+     [](const Place& place, Unread&) {
+       if (!expect_object(place)) return;
+       for (const auto& [name, from] : place.value().get_object()) {
+         check_object(place.member(name, from), kLabelFromFields);
+       }
+     },
+     "Labels whose values are expressions.", &kObject<kLabelFromTable, Shape::Around::kMap>,
+     "WorkflowMetadata.IsSubstitutedAndEvaluated"},
+};
+constexpr FieldTable kWorkflowMetadataTable("WorkflowMetadata", kWorkflowMetadataFields);
+
+/// Labels and annotations that the workflow gives itself as it begins.
+void check_workflow_metadata(const Place& place) {
+  check_object(place, kWorkflowMetadataFields);
+}
+
+void read_template_defaults(const Place& place, WorkflowSpec& out) {
+  Template checked;
+  read(place, checked);
+  if (place.value().is_object()) out.template_defaults = place.shared();
+}
+
+constexpr Shape kSecurityContext = kubernetes("PodSecurityContext");
+constexpr Shape kAffinity = kubernetes("Affinity");
+constexpr Shape kTolerations = kubernetes("Toleration", Shape::Around::kList);
+constexpr Shape kLocalReferences = kubernetes("LocalObjectReference", Shape::Around::kList);
+constexpr Shape kHostAliases = kubernetes("HostAlias", Shape::Around::kList);
+constexpr Shape kDnsConfig = kubernetes("PodDNSConfig");
+constexpr Shape kResources = kubernetes("ResourceRequirements");
+constexpr Shape kResourceClaims = kubernetes("PodResourceClaim", Shape::Around::kList);
+constexpr Shape kClaims = kubernetes("PersistentVolumeClaim", Shape::Around::kList);
+constexpr Shape kObjects{Shape::Type::kObject, Shape::Around::kList};
+
+void check_seconds(const Place& place, Unread&) {
+  std::int64_t seconds = 0;
+  read(place, seconds);
+}
+
+constexpr Field<Unread> kTtlFields[] = {
+    {"secondsAfterCompletion", Handling::kRead, check_seconds, "However it ended.", &kInteger, "TimeToLive.Rules"},
+    {"secondsAfterSuccess", Handling::kRead, check_seconds, "When it succeeded; goes before the one for any end.",
+     &kInteger, "TimeToLive.Rules"},
+    {"secondsAfterFailure", Handling::kRead, check_seconds,
+     "When it failed or met an error; goes before the one for any end.", &kInteger, "TimeToLive.Rules"},
+};
+constexpr FieldTable kTtlTable("TTLStrategy", kTtlFields);
+
+constexpr std::string_view kPodGcStrategies[] = {"", "OnPodCompletion", "OnPodSuccess", "OnWorkflowCompletion",
+                                                 "OnWorkflowSuccess"};
+constexpr Shape kLabelSelector = kubernetes("LabelSelector");
+
+void check_pod_gc_strategy(const Place& place, Unread&) {
+  std::string strategy;
+  read(place, strategy);
+  if (std::ranges::find(kPodGcStrategies, strategy) != std::end(kPodGcStrategies)) return;
+  place.error(fmt::format("{} unknown strategy '{}'", place.name(), strategy));
+}
+
+void check_label_selector(const Place& place, Unread&) {
+  if (!expect_object(place)) return;
+  const doc::Value* expressions = doc::find(place.value(), "matchExpressions");
+  if (!expressions || !expressions->is_array()) return;
+  const Place list = place.member("matchExpressions", *expressions);
+  for (std::size_t i = 0; i < expressions->get_array().size(); ++i) {
+    const doc::Value& expression = expressions->get_array()[i];
+    const std::string_view op = doc::find_string(expression, "operator");
+    const doc::Value* values = doc::find(expression, "values");
+    const bool some = values && values->is_array() && !values->get_array().empty();
+    const bool listed = op == "In" || op == "NotIn";
+    if (!listed && op != "Exists" && op != "DoesNotExist") {
+      list.element(i, expression)
+          .error(fmt::format("{} invalid: \"{}\" is not a valid label selector operator", place.name(), op));
+    } else if (listed != some) {
+      list.element(i, expression)
+          .error(fmt::format("{} invalid: values must be {} for {}", place.name(), listed ? "given" : "empty", op));
+    }
+  }
+}
+
+void check_delay(const Place& place, Unread&) {
+  std::string delay;
+  read(place, delay);
+  if (!delay.empty() && !parse_seconds_or_duration(delay)) {
+    place.warn(fmt::format("{} is no duration such as 30s; the default of 5s is taken", place.name()));
+  }
+}
+
+constexpr Field<Unread> kPodGcFields[] = {
+    {"strategy", Handling::kRead, check_pod_gc_strategy, "Which pods, and when; without one none is.",
+     &kChoice<kPodGcStrategies>, "PodGc.Strategies"},
+    {"labelSelector", Handling::kRead, check_label_selector, "Only pods with these labels.", &kLabelSelector,
+     "PodGc.OnlyOfPodsWithTheLabels"},
+    {"deleteDelayDuration", Handling::kRead, check_delay, "How long after that; 5s without a word.", &kString,
+     "PodGc.WaitsForTheDelay"},
+};
+constexpr FieldTable kPodGcTable("PodGC", kPodGcFields);
+
+constexpr Field<WorkflowSpec> kSpecFields[] = {
+    field<&WorkflowSpec::entrypoint>("entrypoint", "The template that runs first.", "test_hello_world"),
+    field<&WorkflowSpec::arguments>("arguments", "What the workflow gets: {{workflow.parameters.x}} in its texts.",
+                                    "test_parameters"),
+    {"templates", Handling::kRead, [](const Place& place, WorkflowSpec& out) { read(place, out.templates); },
+     "What can run.", &kObject<kTemplateTable, Shape::Around::kList>, "Rules.GiveTheNodes"},
+    {"onExit", Handling::kRead, [](const Place& place, WorkflowSpec& out) { read_on_exit(place, out.exit); },
+     "A template that runs at the end, however it ends; `hooks.exit` does the same and more.", &kString,
+     "Exit.TheWorkflowsHandlerKnowsHowItWent"},
+    {"hooks", Handling::kRead, [](const Place& place, WorkflowSpec& out) { read_hooks(place, out.exit, out.hooks); },
+     "Templates that run when their expressions are true; `exit` at the end.",
+     &kObject<kHookTable, Shape::Around::kMap>, "Hooks.Rules"},
+    field<&WorkflowSpec::parallelism>("parallelism", "How many pods run at the same time.",
+                                      "Parallelism.OfTheWorkflow"),
+    field<&WorkflowSpec::active_deadline_seconds>("activeDeadlineSeconds",
+                                                  "The workflow fails when it has not ended after so many seconds.",
+                                                  "Control.TheDeadlineFailsWhatRuns"),
+    field<&WorkflowSpec::retry_strategy>("retryStrategy", "That of all templates which have none.",
+                                         "Retry.AttemptsFollowUntilOneSucceeds"),
+    field<&WorkflowSpec::synchronization>("synchronization", "Mutexes and semaphores that it holds while it runs.",
+                                          "Locks.TheWorkflowBeginsWithItsOwn"),
+    field<&WorkflowSpec::suspend>("suspend", "Nothing new begins while it is true.",
+                                  "Suspend.ASuspendedRunBeginsNothing"),
+    {"shutdown", Handling::kRead,
+     [](const Place& place, WorkflowSpec& out) {
+       read(place, out.shutdown);
+       if (!out.shutdown.empty() && out.shutdown != "Stop" && out.shutdown != "Terminate") {
+         place.error(place.name() + " must be Stop or Terminate");
+       }
+     },
+     "Ends the workflow; Stop lets exit handlers run.", &kChoice<kShutdowns>,
+     "Control.StopFailsPodsAndRunsExitHandlers"},
+    {"workflowTemplateRef", Handling::kRead, read_workflow_template_ref,
+     "Runs a WorkflowTemplate; what is written here wins. Not beside `templates`.", &kObject<kWorkflowTemplateRefTable>,
+     "WorkflowControllerTest.RunsTheTemplateThatAWorkflowRefersTo"},
+    {"templateDefaults", Handling::kRead, read_template_defaults, "What every template has unless it says otherwise.",
+     &kObject<kTemplateTable>, "TemplateDefaults.AreInEveryTemplate"},
+    {"workflowMetadata", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_workflow_metadata(place); },
+     "Labels and annotations that the workflow gets as it begins.", &kObject<kWorkflowMetadataTable>,
+     "WorkflowControllerTest.GivesAWorkflowTheMetadataThatItAsksFor"},
+    deviating(field<&WorkflowSpec::service_account_name>("serviceAccountName", "Who its pods are at the cluster."),
+              "Without a cluster nobody asks who a pod is."),
+    deviating(field<&WorkflowSpec::priority>("priority", "Higher ones go first where workflows wait for each other."),
+              "{{workflow.priority}} has it; workflows do not wait for each other here."),
+    {"volumes", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_volumes(place); },
+     "Volumes that pods of all templates may mount.", &kObject<kVolumeTable, Shape::Around::kList>,
+     "PodBuilder.OnlyMountedVolumesComeAlongAndTheTemplatesWin"},
+    {"podMetadata", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_metadata(place); },
+     "Labels and annotations of all pods.", &kObject<kPodMetadataTable>, "PodBuilder.MetadataNamesWorkflowAndNode"},
+    {"podSpecPatch", Handling::kRead, check_as<std::string>,
+     "A strategic merge patch of all pods' specs, as a text; a template's comes after it.", &kString,
+     "PodBuilder.PodSpecPatchesApplyOneAfterTheOther"},
+    {"archiveLogs", Handling::kCarry, nullptr, "Keeps the logs of the containers as artifacts.", &kBoolean, "",
+     "No effect: logs are kept until the run is deleted."},
+    {"securityContext", Handling::kCarry, nullptr, "User and groups of all containers.", &kSecurityContext,
+     "PodBuilder.TemplateSchedulingWinsOverTheWorkflows"},
+    {"automountServiceAccountToken", Handling::kCarry, nullptr, "Whether pods have the account's token.", &kBoolean, "",
+     "No effect without a cluster."},
+    {"nodeSelector", Handling::kCluster, nullptr, "Labels of the machines that may run its pods.", &kStringMap},
+    {"affinity", Handling::kCluster, nullptr, "Which machines its pods prefer.", &kAffinity},
+    {"tolerations", Handling::kCluster, nullptr, "Which taints of machines its pods do not mind.", &kTolerations},
+    {"schedulerName", Handling::kCluster, nullptr, "The scheduler of its pods.", &kString},
+    {"podPriorityClassName", Handling::kCluster, nullptr, "How important its pods are.", &kString},
+    {"imagePullSecrets", Handling::kCluster, nullptr, "Secrets for registries.", &kLocalReferences},
+    {"hostNetwork", Handling::kCluster, nullptr, "Pods have the host's network.", &kBoolean},
+    {"hostAliases", Handling::kCluster, nullptr, "Further lines of /etc/hosts.", &kHostAliases},
+    {"dnsPolicy", Handling::kCluster, nullptr, "Whom pods ask for names.", &kString},
+    {"dnsConfig", Handling::kCluster, nullptr, "Whom else pods ask for names.", &kDnsConfig},
+    {"podDisruptionBudget", Handling::kCluster, nullptr, "How many of its pods may be moved away.", &kEmptyObject},
+    {"executor", Handling::kCluster, nullptr, "The account of what runs beside the containers.", &kEmptyObject},
+    {"podResources", Handling::kCluster, nullptr, "What all containers of a pod share.", &kResources},
+    {"resourceClaims", Handling::kCluster, nullptr, "Devices that its pods claim.", &kResourceClaims},
+    {"artifactRepositoryRef", Handling::kCluster, nullptr, "The ConfigMap that names the repository of artifacts.",
+     &kEmptyObject},
+    {"volumeClaimTemplates", Handling::kLater, nullptr, "Storage claimed for the workflow's life.", &kClaims},
+    {"volumeClaimGC", Handling::kLater, nullptr, "When that storage is given back.", &kEmptyObject},
+    {"ttlStrategy", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_object(place, kTtlFields); },
+     "How many seconds after its end the workflow is deleted, with its pods and their logs.", &kObject<kTtlTable>,
+     "ExpiryControllerTest.DeletesWhatHasExpired",
+     "By the embedded plane while it runs, else at its next start; artifacts stay."},
+    {"podGC", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_object(place, kPodGcFields); },
+     "When finished pods are deleted, and their logs with them.", &kObject<kPodGcTable>, "PodGc.Strategies"},
+    {"artifactGC", Handling::kLater, nullptr, "When artifacts are deleted.", &kEmptyObject},
+    {"metrics", Handling::kLater, nullptr, "Prometheus metrics of the workflow.", &kEmptyObject},
+    {"executorPlugins", Handling::kLater, nullptr, "Plugins for its plugin templates.", &kObjects},
+};
+
+}  // namespace
+
+constexpr FieldTable kSpecTable("WorkflowSpec", kSpecFields);
+
+void read(const Place& place, WorkflowSpec& out) {
+  read_object<WorkflowSpec>(place, out, kSpecFields);
+  out.document = place.shared();
+}
+
+}  // namespace tiphys::api

@@ -1,0 +1,142 @@
+// Templates that run pods: containers, mounts, resources.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "api/fields.h"
+#include "api/validator.h"
+#include "base/strings.h"
+#include "doc/yaml.h"
+
+namespace tiphys::api {
+namespace {
+
+bool one_of(std::span<const std::string_view> choices, std::string_view text) {
+  return std::ranges::find(choices, text) != choices.end();
+}
+
+}  // namespace
+
+void Validator::check_leaf(const Template& tmpl, const Spot& spot, const Variables& scope) {
+  Variables own(&scope);
+  for (const Artifact& artifact : tmpl.outputs.artifacts) {
+    if (!artifact.path.empty()) own.add("outputs.artifacts." + artifact.name + ".path");
+  }
+  for (const Parameter& parameter : tmpl.outputs.parameters) own.add("outputs.parameters." + parameter.name + ".path");
+  check_texts(*tmpl.document, spot, "memoize", own);
+  const bool script = tmpl.type == Template::Type::kScript;
+  if (script || tmpl.type == Template::Type::kContainer) {
+    const std::string_view field = script ? "script" : "container";
+    const doc::Value& container = *doc::find(*tmpl.document, field);
+    const Spot at{fmt::format("{}/{}", spot.pointer, field), fmt::format("{}.{}", spot.name, field)};
+    if (doc::find_string(container, "image").empty()) error(at.pointer, at.name + ".image may not be empty", true);
+    check_mounts(tmpl, container, at);
+  }
+  check_further_containers(tmpl, spot);
+  if (tmpl.resource) check_resource(*tmpl.resource, {spot.pointer + "/resource", spot.name + ".resource"});
+}
+
+std::vector<std::string> Validator::volume_names(const Template& tmpl) const {
+  std::vector<std::string> names;
+  for (const doc::Shared& holder : {tmpl.document, workflow_.spec.document}) {
+    const doc::Value* list = doc::find(*holder, "volumes");
+    if (!list || !list->is_array()) continue;
+    for (const doc::Value& volume : list->get_array()) names.emplace_back(doc::find_string(volume, "name"));
+  }
+  return names;
+}
+
+/// Init containers and sidecars.
+void Validator::check_further_containers(const Template& tmpl, const Spot& spot) {
+  std::set<std::string, std::less<>> names = {"main"};
+  for (const std::string_view field : {"initContainers", "sidecars"}) {
+    const doc::Value* list = doc::find(*tmpl.document, field);
+    const std::size_t count = list && list->is_array() ? list->get_array().size() : 0;
+    if (count > 0 && tmpl.type != Template::Type::kContainer && tmpl.type != Template::Type::kScript) {
+      error(fmt::format("{}/{}", spot.pointer, field),
+            fmt::format("{}.{} is only valid for container and script templates", spot.name, field), true);
+      continue;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      const doc::Value& container = list->get_array()[i];
+      const Spot at{fmt::format("{}/{}/{}", spot.pointer, field, i), fmt::format("{}.{}[{}]", spot.name, field, i)};
+      check_further_container(container, field, at, names);
+      check_mounts(tmpl, container, at);
+    }
+  }
+}
+
+void Validator::check_further_container(const doc::Value& container, std::string_view list, const Spot& spot,
+                                        std::set<std::string, std::less<>>& names) {
+  constexpr std::string_view kReserved[] = {"init", "wait", "supervisor"};
+  const std::string name(doc::find_string(container, "name"));
+  if (name.empty()) {
+    error(spot.pointer, fmt::format("{} must all have container name: {}.name is required", list, spot.name), true);
+  } else if (one_of(kReserved, name)) {
+    error(spot.pointer + "/name", fmt::format("{}: \"{}\" is a reserved Argo container name", spot.name, name));
+  } else if (!has_tag(name) && !names.insert(name).second) {
+    error(spot.pointer + "/name",
+          fmt::format("{}.name '{}' is not unique among the pod's containers", spot.name, name));
+  }
+  if (doc::find_string(container, "image").empty()) error(spot.pointer, spot.name + ".image may not be empty", true);
+  if (list == "initContainers" && doc::find_string(container, "restartPolicy") == "Always") {
+    error(spot.pointer + "/restartPolicy",
+          spot.name + ": init containers that keep running are not supported yet: write it below sidecars");
+  }
+}
+
+void Validator::check_mounts(const Template& tmpl, const doc::Value& container, const Spot& spot) {
+  const std::vector<std::string> volumes = volume_names(tmpl);
+  std::map<std::string, std::string, std::less<>> taken;
+  const doc::Value* mounts = doc::find(container, "volumeMounts");
+  const std::size_t count = mounts && mounts->is_array() ? mounts->get_array().size() : 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const doc::Value& mount = mounts->get_array()[i];
+    const std::string at = fmt::format("{}/volumeMounts/{}", spot.pointer, i);
+    const std::string_view name = doc::find_string(mount, "name");
+    const std::string path(doc::find_string(mount, "mountPath"));
+    if (path.empty()) error(at, fmt::format("{}.volumeMounts[{}].mountPath is required", spot.name, i));
+    if (!has_tag(name) && std::ranges::find(volumes, name) == volumes.end()) {
+      error(at + "/name", fmt::format("{}.volumeMounts[{}].name: there is no volume \"{}\"{}", spot.name, i, name,
+                                      did_you_mean(name, volumes)));
+    }
+    const auto [other, fresh] = taken.emplace(path, fmt::format("volumeMounts.{}", name));
+    if (!fresh) {
+      error(at + "/mountPath",
+            fmt::format("{}.volumeMounts[{}].mountPath '{}' already mounted in {}", spot.name, i, path, other->second));
+    }
+  }
+  if (!spot.pointer.ends_with("/container") && !spot.pointer.ends_with("/script")) return;
+  for (std::size_t i = 0; i < tmpl.inputs.artifacts.size(); ++i) {
+    const Artifact& artifact = tmpl.inputs.artifacts[i];
+    if (artifact.path.empty()) continue;
+    const auto [other, fresh] = taken.emplace(artifact.path, "inputs.artifacts." + artifact.name);
+    if (fresh) continue;
+    const std::string at = spot.pointer.substr(0, spot.pointer.rfind('/'));
+    error(fmt::format("{}/inputs/artifacts/{}/path", at, i),
+          fmt::format("{}: path '{}' of inputs.artifacts[{}] already mounted in {}", spot.name, artifact.path, i,
+                      other->second));
+  }
+}
+
+void Validator::check_resource(const ResourceAction& resource, const Spot& spot) {
+  if (!has_tag(resource.action) && !one_of(kResourceActions, resource.action)) {
+    error(spot.pointer + "/action", spot.name + ".action must be one of: get, create, apply, delete, replace, patch");
+  }
+  const bool merges = !resource.merge_strategy.empty() && !has_tag(resource.merge_strategy);
+  if (merges && !one_of(kMergeStrategies, resource.merge_strategy)) {
+    error(spot.pointer + "/mergeStrategy", spot.name + ".mergeStrategy must be one of: strategic, merge, json");
+  }
+  if (resource.action == "delete" || resource.action == "get") return;
+  if (resource.manifest.empty()) {
+    error(spot.pointer, spot.name + ".manifest must be specified", true);
+    return;
+  }
+  const auto documents = doc::parse_yaml(replace_tags(resource.manifest, "x"), "manifest");
+  if (documents) return;
+  error(spot.pointer + "/manifest",
+        fmt::format("{}.manifest must be a valid yaml: {}", spot.name, documents.error().message));
+}
+
+}  // namespace tiphys::api

@@ -1,0 +1,129 @@
+#include "api/fields.h"
+
+namespace tiphys::api {
+namespace {
+
+void check_source(const Place& place, Unread&) {
+  expect_object(place);
+}
+
+constexpr Shape kEmptyDirVolumeSource = kubernetes("EmptyDirVolumeSource");
+constexpr Shape kHostPathVolumeSource = kubernetes("HostPathVolumeSource");
+constexpr Shape kConfigMapVolumeSource = kubernetes("ConfigMapVolumeSource");
+constexpr Shape kSecretVolumeSource = kubernetes("SecretVolumeSource");
+constexpr Shape kPersistentVolumeClaimVolumeSource = kubernetes("PersistentVolumeClaimVolumeSource");
+constexpr Shape kConfigMapProjection = kubernetes("ConfigMapProjection");
+constexpr Shape kSecretProjection = kubernetes("SecretProjection");
+constexpr Shape kDownwardAPIProjection = kubernetes("DownwardAPIProjection");
+constexpr Shape kServiceAccountToken = kubernetes("ServiceAccountTokenProjection");
+constexpr Shape kTrustBundle = kubernetes("ClusterTrustBundleProjection");
+constexpr Shape kPodCertificate = kubernetes("PodCertificateProjection");
+constexpr Shape kDownwardAPIVolumeSource = kubernetes("DownwardAPIVolumeSource");
+constexpr Shape kEphemeralVolumeSource = kubernetes("EphemeralVolumeSource");
+constexpr Shape kCSIVolumeSource = kubernetes("CSIVolumeSource");
+constexpr Shape kImageVolumeSource = kubernetes("ImageVolumeSource");
+constexpr Shape kNFSVolumeSource = kubernetes("NFSVolumeSource");
+constexpr Shape kISCSIVolumeSource = kubernetes("ISCSIVolumeSource");
+constexpr Shape kFCVolumeSource = kubernetes("FCVolumeSource");
+constexpr Shape kRBDVolumeSource = kubernetes("RBDVolumeSource");
+constexpr Shape kCephFSVolumeSource = kubernetes("CephFSVolumeSource");
+constexpr Shape kCinderVolumeSource = kubernetes("CinderVolumeSource");
+constexpr Shape kGlusterfsVolumeSource = kubernetes("GlusterfsVolumeSource");
+constexpr Shape kGitRepoVolumeSource = kubernetes("GitRepoVolumeSource");
+constexpr Shape kFlexVolumeSource = kubernetes("FlexVolumeSource");
+constexpr Shape kFlockerVolumeSource = kubernetes("FlockerVolumeSource");
+constexpr Shape kAzureFileVolumeSource = kubernetes("AzureFileVolumeSource");
+constexpr Shape kAzureDiskVolumeSource = kubernetes("AzureDiskVolumeSource");
+constexpr Shape kVsphereVirtualDiskVolumeSource = kubernetes("VsphereVirtualDiskVolumeSource");
+constexpr Shape kQuobyteVolumeSource = kubernetes("QuobyteVolumeSource");
+constexpr Shape kPhotonPersistentDiskVolumeSource = kubernetes("PhotonPersistentDiskVolumeSource");
+constexpr Shape kPortworxVolumeSource = kubernetes("PortworxVolumeSource");
+constexpr Shape kScaleIOVolumeSource = kubernetes("ScaleIOVolumeSource");
+constexpr Shape kStorageOSVolumeSource = kubernetes("StorageOSVolumeSource");
+constexpr Shape kGCEPersistentDiskVolumeSource = kubernetes("GCEPersistentDiskVolumeSource");
+constexpr Shape kAWSElasticBlockStoreVolumeSource = kubernetes("AWSElasticBlockStoreVolumeSource");
+
+constexpr Field<Unread> kProjectionFields[] = {
+    {"configMap", Handling::kRead, check_source, "The keys of a ConfigMap.", &kConfigMapProjection,
+     "AgentTest.ProjectedVolumesAreOneFolder"},
+    {"secret", Handling::kRead, check_source, "The keys of a Secret.", &kSecretProjection,
+     "AgentTest.ProjectedVolumesAreOneFolder"},
+    {"downwardAPI", Handling::kRead, check_source, "Fields of the pod.", &kDownwardAPIProjection,
+     "AgentTest.ProjectedVolumesAreOneFolder"},
+    {"serviceAccountToken", Handling::kLater, nullptr, "A token of the pod's account.", &kServiceAccountToken},
+    {"clusterTrustBundle", Handling::kLater, nullptr, "Certificates that the cluster trusts.", &kTrustBundle},
+    {"podCertificate", Handling::kLater, nullptr, "A certificate for the pod.", &kPodCertificate},
+};
+constexpr FieldTable kProjectionTable("VolumeProjection", kProjectionFields);
+
+void check_projections(const Place& place, Unread&) {
+  if (!expect_array(place)) return;
+  const doc::Array& array = place.value().get_array();
+  for (std::size_t i = 0; i < array.size(); ++i) check_object(place.element(i, array[i]), kProjectionFields);
+}
+
+constexpr Field<Unread> kProjectedFields[] = {
+    {"sources", Handling::kRead, check_projections, "What the folder holds.",
+     &kObject<kProjectionTable, Shape::Around::kList>, "AgentTest.ProjectedVolumesAreOneFolder"},
+    {"defaultMode", Handling::kRead, check_as<std::int64_t>, "The files' permissions; 0644 without a word.", &kInteger,
+     "AgentTest.ProjectedVolumesAreOneFolder"},
+};
+constexpr FieldTable kProjectedTable("ProjectedVolumeSource", kProjectedFields);
+
+void check_projected(const Place& place, Unread&) {
+  check_object(place, kProjectedFields);
+}
+
+constexpr Field<Unread> kVolumeFields[] = {
+    {"name", Handling::kRead, check_as<std::string>, "How volumeMounts call it.", &kString},
+    {"emptyDir", Handling::kRead, check_source, "An empty folder for the pod's life.", &kEmptyDirVolumeSource,
+     "AgentTest.VolumesBecomeMounts"},
+    {"hostPath", Handling::kRead, check_source, "A file or folder of the host.", &kHostPathVolumeSource,
+     "AgentTest.VolumesBecomeMounts"},
+    {"configMap", Handling::kRead, check_source, "The keys of a ConfigMap as files.", &kConfigMapVolumeSource,
+     "AgentTest.VolumesBecomeMounts"},
+    {"secret", Handling::kRead, check_source, "The keys of a Secret as files.", &kSecretVolumeSource,
+     "AgentTest.VolumesBecomeMounts"},
+    {"persistentVolumeClaim", Handling::kLater, nullptr, "Storage that was claimed.",
+     &kPersistentVolumeClaimVolumeSource},
+    {"projected", Handling::kRead, check_projected, "ConfigMaps, Secrets and fields of the pod in one folder.",
+     &kObject<kProjectedTable>, "AgentTest.ProjectedVolumesAreOneFolder"},
+    {"downwardAPI", Handling::kRead, check_source, "Fields of the pod as files.", &kDownwardAPIVolumeSource,
+     "AgentTest.ProjectedVolumesAreOneFolder"},
+    {"ephemeral", Handling::kLater, nullptr, "Storage claimed for the pod's life.", &kEphemeralVolumeSource},
+    {"csi", Handling::kLater, nullptr, "By a storage driver.", &kCSIVolumeSource},
+    {"image", Handling::kLater, nullptr, "The files of an image.", &kImageVolumeSource},
+    {"nfs", Handling::kLater, nullptr, "A folder of an NFS server.", &kNFSVolumeSource},
+    {"iscsi", Handling::kLater, nullptr, "An iSCSI disk.", &kISCSIVolumeSource},
+    {"fc", Handling::kLater, nullptr, "A Fibre Channel disk.", &kFCVolumeSource},
+    {"rbd", Handling::kLater, nullptr, "A Ceph disk.", &kRBDVolumeSource},
+    {"cephfs", Handling::kLater, nullptr, "A folder of Ceph.", &kCephFSVolumeSource},
+    {"cinder", Handling::kLater, nullptr, "An OpenStack disk.", &kCinderVolumeSource},
+    {"glusterfs", Handling::kLater, nullptr, "A folder of Gluster.", &kGlusterfsVolumeSource},
+    {"gitRepo", Handling::kLater, nullptr, "A git repository.", &kGitRepoVolumeSource},
+    {"flexVolume", Handling::kLater, nullptr, "By an old storage driver.", &kFlexVolumeSource},
+    {"flocker", Handling::kLater, nullptr, "By Flocker.", &kFlockerVolumeSource},
+    {"azureFile", Handling::kLater, nullptr, "A folder in Azure.", &kAzureFileVolumeSource},
+    {"azureDisk", Handling::kLater, nullptr, "A disk of Azure.", &kAzureDiskVolumeSource},
+    {"vsphereVolume", Handling::kLater, nullptr, "A disk of vSphere.", &kVsphereVirtualDiskVolumeSource},
+    {"quobyte", Handling::kLater, nullptr, "A folder of Quobyte.", &kQuobyteVolumeSource},
+    {"photonPersistentDisk", Handling::kLater, nullptr, "A disk of Photon.", &kPhotonPersistentDiskVolumeSource},
+    {"portworxVolume", Handling::kLater, nullptr, "A disk of Portworx.", &kPortworxVolumeSource},
+    {"scaleIO", Handling::kLater, nullptr, "A disk of ScaleIO.", &kScaleIOVolumeSource},
+    {"storageos", Handling::kLater, nullptr, "A disk of StorageOS.", &kStorageOSVolumeSource},
+    {"gcePersistentDisk", Handling::kLater, nullptr, "A disk of Google's cloud.", &kGCEPersistentDiskVolumeSource},
+    {"awsElasticBlockStore", Handling::kLater, nullptr, "A disk of Amazon's cloud.",
+     &kAWSElasticBlockStoreVolumeSource},
+};
+
+}  // namespace
+
+constexpr FieldTable kVolumeTable("Volume", kVolumeFields);
+
+void check_volumes(const Place& place) {
+  if (!expect_array(place)) return;
+  const doc::Array& array = place.value().get_array();
+  for (std::size_t i = 0; i < array.size(); ++i) check_object(place.element(i, array[i]), kVolumeFields);
+}
+
+}  // namespace tiphys::api

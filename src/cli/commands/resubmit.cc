@@ -1,0 +1,111 @@
+// tiphys resubmit: workflows that have run before, as new ones.
+#include "cli/resubmit.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "cli/commands/common.h"
+#include "cli/commands/output.h"
+#include "cli/commands/stay.h"
+#include "cli/manifest.h"
+#include "cli/template_source.h"
+#include "cli/terminal.h"
+
+namespace tiphys::cli {
+namespace {
+
+struct ResubmitFlags {
+  CommonFlags common;
+  SubmitOptions options;
+  WorkflowFilter filter;
+  StayFlags stay;
+  std::vector<std::string> names;
+  std::string output;
+
+  void add_to(Flags& flags) {
+    flags.positional("WORKFLOW", names, 0, 1000);
+    flags.list("-p,--parameter", options.parameters, "NAME=VALUE", "Override an input parameter; may be repeated");
+    flags.number("--priority", options.priority, "N", "Workflow priority");
+    flags.text("-l,--selector", filter.labels, "LABELS", "Workflows with these labels (a=b,c!=d)");
+    flags.text("--field-selector", filter.fields, "FIELDS", "Workflows with these fields (metadata.name=x)");
+    flags.choice("-o,--output", output, {"name", "json", "yaml", "wide"}, "Output format");
+    stay.add_to(flags);
+    add_plane_flags(flags, common.session);
+    common.add_to(flags);
+  }
+};
+
+/// The workflows of selectors and arguments, each once.
+Result<std::vector<cluster::Object>> chosen(Session& session, const ResubmitFlags& flags) {
+  std::vector<cluster::Object> workflows;
+  if (flags.filter.chooses()) {
+    TIPHYS_TRY(workflows, list_workflows(session, flags.filter));
+  }
+  TIPHYS_TRY(const auto keys, find_workflows(session, flags.filter.ns, flags.names));
+  for (const auto& key : keys) {
+    TIPHYS_TRY(workflows.emplace_back(), get_object(session, key));
+  }
+  std::set<std::string> seen;
+  std::erase_if(workflows, [&](const cluster::Object& workflow) {
+    return !seen.emplace(doc::find_string(*workflow, "metadata", "name")).second;
+  });
+  return workflows;
+}
+
+/// Ready to create. Templates that it refers to may have changed since it ran.
+Result<doc::Value> prepare(Session& session, const doc::Value& before, const SubmitOptions& options) {
+  Manifest manifest{.workflow = resubmitted(before), .marks = {}};
+  TIPHYS_CHECK_OK(apply_options(manifest.workflow, options));
+  std::string notes;
+  TIPHYS_CHECK_OK(check_manifest(manifest, notes));
+  TIPHYS_CHECK_OK(check_references(session, manifest, {}));
+  print_error(notes);
+  return std::move(manifest.workflow);
+}
+
+Result<int> resubmit(ResubmitFlags& flags) {
+  if (flags.names.empty() && !flags.filter.chooses()) {
+    return fail(Code::kInvalidArgument, "requires either selector or workflow");
+  }
+  flags.filter.ns = flags.common.chosen_namespace();
+  flags.options.ns = flags.filter.ns;
+  flags.options.runtime = flags.common.session.runtime;
+  Loop loop;
+  TIPHYS_TRY(auto session, open_session(loop, flags.common.session, Need::kRun));
+  TIPHYS_TRY(const auto workflows, chosen(*session, flags));
+  TIPHYS_CHECK_OK(flags.stay.check(workflows.size()));
+  const OutputOptions output{.output = flags.output, .selector = {}, .style = flags.common.style()};
+  std::vector<cluster::Key> keys;
+  for (const auto& before : workflows) {
+    auto prepared = prepare(*session, *before, flags.options);
+    if (!prepared) return report_findings(prepared.error());
+    const auto created = await<cluster::Object>(loop, [&](auto done) {
+      session->cluster().create(cluster::kWorkflows, std::move(*prepared), std::move(done));
+    });
+    if (!created) return std::unexpected(created.error().in("failed to resubmit workflow"));
+    TIPHYS_TRY(const auto text, render_workflow(**created, output, loop.now()));
+    print(text);
+    keys.push_back({&cluster::kWorkflows, std::string(doc::find_string(**created, "metadata", "namespace")),
+                    std::string(doc::find_string(**created, "metadata", "name"))});
+  }
+  if (keys.empty()) return kSucceeded;
+  return stay(session, flags.common, flags.stay, !flags.output.empty() && flags.output != "wide", keys);
+}
+
+}  // namespace
+
+int resubmit_command(const Arguments& arguments) {
+  Flags flags(
+      "resubmit", "Resubmit workflows: run them again as new ones",
+      "  tiphys resubmit my-wf\n  tiphys resubmit @latest -p message=hi --watch\n  tiphys resubmit -l app=train\n");
+  ResubmitFlags resubmit_flags;
+  resubmit_flags.add_to(flags);
+  const auto parsed = flags.parse(arguments);
+  if (!parsed) return report("resubmit", parsed.error());
+  if (!*parsed) return kSucceeded;
+  const auto code = resubmit(resubmit_flags);
+  return code ? *code : report("resubmit", code.error());
+}
+
+}  // namespace tiphys::cli

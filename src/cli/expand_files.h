@@ -1,0 +1,16 @@
+// Files and folders of a command line.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace tiphys::cli {
+
+/// Files as they are ("-" among them), folders with all files below them that are `wanted`, in order of their paths.
+Result<std::vector<std::string>> expand_files(const std::vector<std::string>& arguments,
+                                              bool (*wanted)(std::string_view path));
+
+}  // namespace tiphys::cli

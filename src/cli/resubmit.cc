@@ -1,0 +1,67 @@
+#include "cli/resubmit.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "controllers/names.h"
+
+namespace tiphys::cli {
+namespace {
+
+constexpr std::string_view kResubmittedFromLabel = "workflows.argoproj.io/resubmitted-from-workflow";
+
+constexpr std::array<std::string_view, 6> kLabelsOfOneRun{
+    controllers::kPhaseLabel,
+    controllers::kCompletedLabel,
+    "workflows.argoproj.io/workflow-archiving-status",
+    "workflows.argoproj.io/creator",
+    "workflows.argoproj.io/creator-email",
+    "workflows.argoproj.io/creator-preferred-username",
+};
+constexpr std::array<std::string_view, 2> kAnnotationsOfOneRun{controllers::kNodeRequestsAnnotation,
+                                                               controllers::kNodeRequestsDoneAnnotation};
+
+doc::Object without(const doc::Value* map, std::span<const std::string_view> names) {
+  doc::Object kept;
+  if (!map || !map->is_object()) return kept;
+  for (const auto& [name, value] : map->get_object()) {
+    const std::string_view key(name);
+    if (std::find(names.begin(), names.end(), key) == names.end()) kept[std::string(key)] = value;
+  }
+  return kept;
+}
+
+bool is_zero(const doc::Value* value) {
+  return value && doc::scalar_text(*value) == "0";
+}
+
+doc::Object spec_of(const doc::Value& before) {
+  constexpr std::array<std::string_view, 2> kDropped{"shutdown", "activeDeadlineSeconds"};
+  const bool terminated = is_zero(doc::find(before, "spec", "activeDeadlineSeconds"));
+  return without(doc::find(before, "spec"), std::span(kDropped).first(terminated ? 2 : 1));
+}
+
+}  // namespace
+
+doc::Value resubmitted(const doc::Value& before) {
+  const std::string_view name = doc::find_string(before, "metadata", "name");
+  const std::string_view prefix = doc::find_string(before, "metadata", "generateName");
+  doc::Object labels = without(doc::find(before, "metadata", "labels"), kLabelsOfOneRun);
+  labels[std::string(kResubmittedFromLabel)] = name;
+  doc::Object metadata{{"generateName", prefix.empty() ? std::string(name) + "-" : std::string(prefix)},
+                       {"namespace", doc::find_string(before, "metadata", "namespace")},
+                       {"labels", std::move(labels)}};
+  doc::Object annotations = without(doc::find(before, "metadata", "annotations"), kAnnotationsOfOneRun);
+  if (!annotations.empty()) metadata["annotations"] = std::move(annotations);
+  if (const doc::Value* owners = doc::find(before, "metadata", "ownerReferences"))
+    metadata["ownerReferences"] = *owners;
+  return doc::Object{{"apiVersion", doc::find_string(before, "apiVersion")},
+                     {"kind", doc::find_string(before, "kind")},
+                     {"metadata", std::move(metadata)},
+                     {"spec", spec_of(before)}};
+}
+
+}  // namespace tiphys::cli

@@ -1,0 +1,40 @@
+// spec.podGC: which pods of a workflow are deleted, and when. Their logs go with them.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "base/time.h"
+#include "cluster/selector.h"
+#include "engine/run.h"
+
+namespace tiphys::controllers {
+
+class PodGc {
+ public:
+  /// Deletes none.
+  PodGc() = default;
+  /// `spec` is the workflow's.
+  static Result<PodGc> of(const doc::Value& spec);
+
+  /// A pod of the workflow as it is now.
+  void saw(const doc::Value& pod);
+  /// Names of those that are due after `delay`, with the workflow in this phase and all that was seen recorded. Each is
+  /// told once. The cost is that of the names.
+  std::set<std::string> take_due(engine::RunStatus::Phase phase);
+  Duration delay() const { return delay_; }
+
+ private:
+  enum class Strategy { kNone, kPodCompletion, kPodSuccess, kWorkflowCompletion, kWorkflowSuccess };
+
+  Strategy strategy_ = Strategy::kNone;
+  cluster::Selector labels_;
+  Duration delay_ = std::chrono::seconds(5);
+  std::set<std::string> waiting_;  ///< pods whose time has not come
+  std::set<std::string> due_;
+};
+
+/// A Kubernetes LabelSelector as text: "a=b,c in (d,e)".
+std::string label_selector_text(const doc::Value& selector);
+
+}  // namespace tiphys::controllers
