@@ -141,6 +141,7 @@ void Machine::pump(Frame& frame) {
 bool Machine::failed_fast(Frame& frame) {
   if (!frame.plan->source->fail_fast || frame.unsuccessful == 0) return false;
   stop_frame(frame);
+  fail_waiting(frame);
   return true;
 }
 

@@ -140,12 +140,32 @@ void LockTable::release(const std::string& holder) {
   claims_.erase(found);
 }
 
-void LockTable::release_workflow(const std::string& workflow) {
-  release(workflow);
+std::vector<LockTable::Claim*> LockTable::claims_of(const std::string& workflow) const {
+  std::vector<Claim*> claims;
+  if (const auto own = claims_.find(workflow); own != claims_.end()) claims.push_back(own->second.get());
   const std::string nodes = workflow + "/";
-  for (auto next = claims_.lower_bound(nodes); next != claims_.end() && next->first.starts_with(nodes);) {
-    forget(*next->second);
-    next = claims_.erase(next);
+  for (auto next = claims_.lower_bound(nodes); next != claims_.end() && next->first.starts_with(nodes); ++next) {
+    claims.push_back(next->second.get());
+  }
+  return claims;
+}
+
+void LockTable::release_workflow(const std::string& workflow) {
+  for (Claim* claim : claims_of(workflow)) {
+    forget(*claim);
+    claims_.erase(claims_.find(claim->request.holder));
+  }
+}
+
+void LockTable::set_priority(const std::string& workflow, std::int64_t priority) {
+  for (Claim* claim : claims_of(workflow)) {
+    if (claim->granted || claim->request.priority == priority) continue;
+    for (Lock* each : claim->locks) each->queue.erase(claim);
+    claim->request.priority = priority;
+    for (Lock* each : claim->locks) {
+      each->queue.insert(claim);
+      touched_.insert(each->name.id());
+    }
   }
 }
 
@@ -251,6 +271,12 @@ std::vector<std::string> LockTable::waiters(const std::string& lock_id) const {
   const auto found = locks_.find(lock_id);
   if (found == locks_.end()) return names;
   for (const Claim* claim : found->second->queue) names.push_back(claim->request.holder);
+  return names;
+}
+
+std::set<std::string> LockTable::workflows() const {
+  std::set<std::string> names;
+  for (const auto& [holder, claim] : claims_) names.insert(claim->workflow);
   return names;
 }
 

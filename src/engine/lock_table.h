@@ -64,6 +64,8 @@ class LockTable {
   bool knows_limit(const std::string& lock_id) const;
   /// Decided by the next decide(). Who holds or awaits the locks already is answered again.
   void request(LockRequest request);
+  /// All that waits of a workflow, "NAMESPACE/NAME", waits with this priority from now on.
+  void set_priority(const std::string& workflow, std::int64_t priority);
   /// Whatever it holds or waits for.
   void release(const std::string& holder);
   /// All that is held or awaited by a workflow, "NAMESPACE/NAME", and by its nodes.
@@ -74,6 +76,8 @@ class LockTable {
 
   std::vector<std::string> holders(const std::string& lock_id) const;
   std::vector<std::string> waiters(const std::string& lock_id) const;
+  /// Those that hold or await anything: "NAMESPACE/NAME".
+  std::set<std::string> workflows() const;
   /// Locks that somebody holds or waits for.
   std::size_t size() const { return locks_.size(); }
   bool contains(const std::string& lock_id) const { return locks_.contains(lock_id); }
@@ -98,6 +102,8 @@ class LockTable {
   };
 
   Lock& lock(const LockName& name);
+  /// The claims of a workflow and its nodes.
+  std::vector<Claim*> claims_of(const std::string& workflow) const;
   void forget(Claim& claim);
   Claim* next_of(const Lock& lock) const;
   void grant_all(std::vector<LockDecision>& decisions);

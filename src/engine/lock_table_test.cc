@@ -134,6 +134,31 @@ TEST(LockTable, TheLimitChanges) {
   EXPECT_FALSE(table.set_limit("ns/ConfigMap/c/unused", 1));
 }
 
+TEST(LockTable, ThePriorityOfWhatWaitsChanges) {
+  LockTable table;
+  table.restore(mutex("m"), "ns/first");
+  table.request(request("ns/a/1", {mutex("m")}, 0, 1));
+  table.request(request("ns/b/1", {mutex("m"), mutex("n")}, 0, 2));
+  decide(table);
+  table.set_priority("ns/b", 5);
+  table.set_priority("ns/first", -1);
+  EXPECT_EQ(decide(table), "");
+  EXPECT_EQ(table.waiters("ns/Mutex/m"), (std::vector<std::string>{"ns/b/1", "ns/a/1"}));
+  EXPECT_EQ(table.workflows(), (std::set<std::string>{"ns/a", "ns/b", "ns/first"}));
+  table.release("ns/first");
+  EXPECT_EQ(decide(table), "ns/b/1 has");
+}
+
+/// As in the original: x has m2 and its node wants m1, for which an older workflow is first that waits for both.
+TEST(LockTable, ADeadlockThatIsKept) {
+  LockTable table;
+  table.request(request("ns/x", {mutex("m2")}, 0, 2));
+  decide(table);
+  table.request(request("ns/old", {mutex("m1"), mutex("m2")}, 0, 1));
+  table.request(request("ns/x/node", {mutex("m1")}, 0, 2));
+  EXPECT_EQ(decide(table), "ns/old awaits ns/Mutex/m2; ns/x/node awaits ns/Mutex/m1");
+}
+
 TEST(LockTable, MessagesOfTheDatabase) {
   LockTable table;
   const LockName lock = *LockName::parse("ns/Database/k", false);

@@ -132,14 +132,33 @@ void Machine::workflow_locks_answered(const LocksAnswered& event) {
 
 // ---- A node's ----
 
-void Machine::too_late(NodeIndex index) {
-  set_phase(index, api::NodePhase::kFailed,
-            shutdown_.empty() ? "Step exceeded its deadline" : fmt::format("Stopped with strategy '{}'", shutdown_));
+/// True, and the node fails, when it must not begin even with its locks: the run is stopped or past its deadline, or
+/// its template has failFast and something beside it has failed.
+bool Machine::too_late(NodeIndex index) {
+  const Node& node = nodes_[index];
+  if (doomed(node.on_exit)) {
+    set_phase(index, api::NodePhase::kFailed,
+              shutdown_.empty() ? "Step exceeded its deadline" : fmt::format("Stopped with strategy '{}'", shutdown_));
+  } else if (const Frame* frame = frame_of(node.boundary);
+             frame && frame->plan->source->fail_fast && frame->unsuccessful > 0) {
+    set_phase(index, api::NodePhase::kFailed, std::string(kFailFast));
+  }
+  return node.fulfilled();
+}
+
+/// What waits in a template that has failed fast.
+void Machine::fail_waiting(const Frame& frame) {
+  if (frame.waiting == 0) return;
+  std::map<Rank, NodeIndex> within;
+  for (const NodeIndex index : awaiting_) {
+    if (index != kNoNode && nodes_[index].boundary == frame.node) within.emplace(rank(index), index);
+  }
+  for (const auto& [at, index] : within) too_late(index);
 }
 
 /// The node begins once it has all locks of its template.
 void Machine::ask_locks(NodeIndex index) {
-  if (doomed(nodes_[index].on_exit)) return too_late(index);
+  if (too_late(index)) return;
   auto names = lock_names(*nodes_[index].plan->locks, BodyVariables(*this, index));
   if (!names) return errored(index, names.error().message);
   request_locks(index, std::move(*names));
@@ -155,11 +174,9 @@ void Machine::handle(const LocksAnswered& event) {
     forget_locks(index);
     return errored(index, event.message);
   }
-  if (event.answer == LocksAnswered::Answer::kWaiting) {
-    return wait_for_lock(index, event);
-  }
   // The answer may come at the deadline, before the timer.
-  if (doomed(node.on_exit)) return too_late(index);
+  if (too_late(index)) return;
+  if (event.answer == LocksAnswered::Answer::kWaiting) return wait_for_lock(index, event);
   if (must_give_back(node)) {
     effects_->push_back(ReleaseLocks{event.node_id, lock_holder(index)});
     return block(index);

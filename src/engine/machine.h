@@ -177,7 +177,8 @@ class Machine {
   void workflow_locks_answered(const LocksAnswered& event);
   void ask_locks(NodeIndex index);
   void wait_for_lock(NodeIndex index, const LocksAnswered& event);
-  void too_late(NodeIndex index);  ///< to have locks: the run is stopped, or past its deadline
+  bool too_late(NodeIndex index);
+  void fail_waiting(const Frame& frame);
   bool must_give_back(const Node& node) const;
   void begin_unlocked(NodeIndex index);
   void release_locks(NodeIndex index);

@@ -28,13 +28,12 @@ void Machine::count(const Node& node, int sign) {
 }
 
 void Machine::count_in_frame(const Node& node, Frame& frame, int sign) {
-  const bool pod = node.type == api::NodeType::kPod;
   // What asks for locks or the cache counts too: the attempt of a retry node is yet to come.
-  const bool child = pod || node.type == api::NodeType::kSteps || node.type == api::NodeType::kDag ||
-                     node.asks_cache() || node.asks_locks();
+  const bool child = node.type == api::NodeType::kPod || node.type == api::NodeType::kSteps ||
+                     node.type == api::NodeType::kDag || node.asks_cache() || node.asks_locks();
   if (!child) return;
   const bool is_active = active(node.phase);
-  if (pod && is_active) frame.active_pods += sign;
+  if (node.awaits_lock) frame.waiting += sign;
   if (is_active) frame.active_children += sign;
   if (node.failed_or_error()) frame.unsuccessful += sign;
 }
