@@ -264,6 +264,11 @@ void LiveRun::observe(cluster::Object workflow) {
     store_spec(*workflow);
     push(engine::ShutdownRequested{shutdown_, ""});
   }
+  if (const doc::Value* priority = doc::find(*workflow, "spec", "priority");
+      priority && priority->is_int64() && priority_ != priority->get_int64()) {
+    priority_ = priority->get_int64();
+    environment_.locks.set_priority(fmt::format("{}/{}", key_.ns, key_.name), *priority_);
+  }
   observe_requests(*workflow);
 }
 
@@ -460,6 +465,7 @@ void LiveRun::run_resource(engine::RunResource request) {
 
 void LiveRun::acquire_locks(engine::AcquireLocks request) {
   locks_to_release_.erase(request.request.holder);
+  if (priority_) request.request.priority = *priority_;
   environment_.locks.acquire(
       std::move(request), guarded([](LiveRun& self, engine::LocksAnswered answer) { self.push(std::move(answer)); }));
 }

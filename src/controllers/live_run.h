@@ -160,6 +160,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   doc::Object pending_fields_;  ///< of the status, beside those of the run
   std::vector<PodToCreate> pods_to_create_;
   std::vector<std::string> pods_to_stop_;
+  std::optional<std::int64_t> priority_;    ///< spec.priority of the workflow itself, as it is now
   std::set<std::string> locks_to_release_;  ///< of these holders, once what has been applied is written
   PodGc pod_gc_;
   std::vector<std::string> pods_to_expire_;

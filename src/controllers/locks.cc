@@ -2,13 +2,11 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <set>
 #include <vector>
 
-#include "base/check.h"
-#include "base/hash.h"
 #include "base/log.h"
+#include "controllers/sync_limit.h"
 #include "engine/lock_table.h"
 
 namespace tiphys::controllers {
@@ -19,44 +17,92 @@ using engine::LocksAnswered;
 
 /// The object that a semaphore's limit stands in.
 cluster::Key limit_key(const LockName& lock) {
-  if (lock.kind == LockName::Kind::kDatabase) return {&cluster::kSyncLimits, lock.ns, sync_limit_name(lock.resource)};
+  if (lock.kind == LockName::Kind::kDatabase) return sync_limit_key(lock.ns, lock.resource);
   return {&cluster::kConfigMaps, lock.ns, lock.resource};
 }
 
 /// `object` is null when there is none.
 Result<std::int64_t> read_limit(const LockName& lock, const cluster::Object& object) {
-  const bool database = lock.kind == LockName::Kind::kDatabase;
-  if (!object) {
-    if (database) return fail(Code::kNotFound, fmt::format("there is no sync limit \"{}\"", lock.resource));
-    return fail(Code::kNotFound, fmt::format("configmaps \"{}\" not found", lock.resource));
+  if (lock.kind != LockName::Kind::kDatabase) {
+    if (!object) return fail(Code::kNotFound, fmt::format("configmaps \"{}\" not found", lock.resource));
+    return limit_in_config_map(*object, lock.key);
   }
-  const doc::Value* value = database ? doc::find(*object, "spec", "limit") : doc::find(*object, "data", lock.key);
-  if (!value) {
-    return fail(Code::kNotFound, fmt::format("Sync configuration key '{}' not found in ConfigMap", lock.key));
-  }
-  const std::string text = doc::scalar_text(*value);
-  std::int64_t limit = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), limit);
-  if (error != std::errc() || end != text.data() + text.size()) {
-    return fail(Code::kInvalidArgument, fmt::format("\"{}\" is no whole number", text));
-  }
-  return limit;
+  if (object) return limit_of(*object);
+  return fail(
+      Code::kNotFound,
+      fmt::format("there is no sync limit \"{0}\": tiphys sync create {0} --type database --limit N --namespace {1}",
+                  lock.resource, lock.ns));
 }
 
 }  // namespace
-
-std::string sync_limit_name(std::string_view key) {
-  std::string hex;
-  for (const unsigned char c : key) hex += fmt::format("{:02x}", c);
-  // Long ones would be no names: two hashes tell them apart.
-  if (hex.size() > 200) return fmt::format("h{:08x}{:08x}", fnv1a_32(key), fnv1a_32(std::string(key) + "#"));
-  return "k" + hex;
-}
 
 class Locks::State : public std::enable_shared_from_this<State> {
  public:
   State(Executor& executor, cluster::Cluster& cluster, Duration retry)
       : executor_(executor), cluster_(cluster), retry_(retry) {}
+
+  void take_up(const doc::Value& workflow) {
+    forget(fmt::format("{}/{}", doc::find_string(workflow, "metadata", "namespace"),
+                       doc::find_string(workflow, "metadata", "name")));
+    restore(workflow);
+    decide();
+    forget_limits();
+  }
+
+  void open() {
+    open_ = true;
+    decide();
+  }
+
+  void acquire(engine::AcquireLocks request, Answered done) {
+    const std::vector<LockName> locks = request.request.locks;
+    table_.request(request.request);
+    std::string holder = request.request.holder;
+    asking_[std::move(holder)] = {std::move(request), std::move(done)};
+    for (const LockName& lock : locks) {
+      if (lock.semaphore) watch(lock);
+    }
+    decide();
+  }
+
+  void release(const std::string& holder) {
+    asking_.erase(holder);
+    table_.release(holder);
+    decide();
+    forget_limits();
+  }
+
+  void release_workflow(const std::string& workflow) {
+    forget(workflow);
+    decide();
+    forget_limits();
+  }
+
+  void keep(const std::function<bool(const std::string&)>& lives) {
+    for (const std::string& workflow : table_.workflows()) {
+      if (!lives(workflow)) forget(workflow);
+    }
+    decide();
+    forget_limits();
+  }
+
+  void set_priority(const std::string& workflow, std::int64_t priority) {
+    table_.set_priority(workflow, priority);
+    decide();
+  }
+
+ private:
+  struct Asking {
+    engine::AcquireLocks request;
+    Answered done;
+  };
+  /// One object in which limits stand.
+  struct Limits {
+    std::map<std::string, LockName> locks;  ///< by id
+    std::unique_ptr<cluster::Watch> watch;
+    cluster::Object object;  ///< null: there is none
+    bool synced = false;
+  };
 
   void restore(const doc::Value& workflow) {
     const doc::Value* document = doc::find(workflow, "status", "synchronization");
@@ -75,57 +121,17 @@ class Locks::State : public std::enable_shared_from_this<State> {
     }
   }
 
-  void open() {
-    open_ = true;
-    decide();
-  }
-
-  void acquire(engine::AcquireLocks request, Answered done) {
-    for (const LockName& lock : request.request.locks) {
-      if (lock.semaphore) watch(lock);
-    }
-    const std::string holder = request.request.holder;
-    table_.request(request.request);
-    asking_[holder] = {std::move(request), std::move(done)};
-    for (const LockName& lock : asking_[holder].request.request.locks) {
-      const auto known = limits_.find(limit_key(lock));
-      if (lock.semaphore && known != limits_.end() && known->second.synced) use_limit(lock, known->second.object);
-    }
-    decide();
-  }
-
-  void release(const std::string& holder) {
-    asking_.erase(holder);
-    table_.release(holder);
-    decide();
-    forget_limits();
-  }
-
-  void release_workflow(const std::string& workflow) {
+  void forget(const std::string& workflow) {
     const std::string nodes = workflow + "/";
     std::erase_if(asking_, [&](const auto& each) { return each.first == workflow || each.first.starts_with(nodes); });
     table_.release_workflow(workflow);
-    decide();
-    forget_limits();
   }
-
- private:
-  struct Asking {
-    engine::AcquireLocks request;
-    Answered done;
-  };
-  /// One object in which limits stand.
-  struct Limits {
-    std::map<std::string, LockName> locks;  ///< by id
-    std::unique_ptr<cluster::Watch> watch;
-    cluster::Object object;  ///< null: there is none
-    bool synced = false;
-  };
 
   void watch(const LockName& lock) {
     const cluster::Key key = limit_key(lock);
     Limits& limits = limits_[key];
     limits.locks.emplace(lock.id(), lock);
+    if (limits.synced) return use_limit(lock, limits.object);
     if (!limits.watch) begin_watch(key, limits);
   }
 
@@ -175,13 +181,17 @@ class Locks::State : public std::enable_shared_from_this<State> {
   void use_limit(const LockName& lock, const cluster::Object& object) {
     const std::string id = lock.id();
     if (!table_.contains(id)) return;
-    Result<std::int64_t> limit = read_limit(lock, object);
+    const Result<std::int64_t> limit = read_limit(lock, object);
     if (limit && (*limit != 0 || table_.knows_limit(id))) {
       table_.set_limit(id, *limit);
       return;
     }
-    if (table_.knows_limit(id)) return log::warn("{} keeps its last limit: {}", lock.text(), limit.error().message);
-    refuse(lock, limit ? "the limit is 0" : limit.error().message);
+    const std::string why = limit ? "it is 0" : limit.error().message;
+    if (table_.knows_limit(id)) return log::warn("{} keeps its last limit: {}", lock.text(), why);
+    if (table_.holders(id).empty()) return refuse(lock, why);
+    // It had a limit before a restart: those who have it keep it, and others wait until there is one again.
+    log::warn("{} has no limit: {}", lock.text(), why);
+    table_.set_limit(id, 0);
   }
 
   /// As the original words it, and why.
@@ -196,7 +206,6 @@ class Locks::State : public std::enable_shared_from_this<State> {
       answer.message = fmt::format("failed to initialize semaphore {} with limit: {}", lock.text(), why);
       asking.mapped().done(std::move(answer));
     }
-    // Holders from before a restart keep what they have; nobody else gets it until there is a limit.
   }
 
   void decide() {
@@ -251,8 +260,8 @@ Locks::Locks(Executor& executor, cluster::Cluster& cluster, Duration retry)
 
 Locks::~Locks() = default;
 
-void Locks::restore(const doc::Value& workflow) {
-  state_->restore(workflow);
+void Locks::take_up(const doc::Value& workflow) {
+  state_->take_up(workflow);
 }
 
 void Locks::open() {
@@ -269,6 +278,14 @@ void Locks::release(const std::string& holder) {
 
 void Locks::release_workflow(const std::string& workflow) {
   state_->release_workflow(workflow);
+}
+
+void Locks::keep(const std::function<bool(const std::string&)>& lives) {
+  state_->keep(lives);
+}
+
+void Locks::set_priority(const std::string& workflow, std::int64_t priority) {
+  state_->set_priority(workflow, priority);
 }
 
 }  // namespace tiphys::controllers

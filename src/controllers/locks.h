@@ -1,7 +1,7 @@
 // The lock table of all runs of a controller, and where the limits of semaphores come from.
 #pragma once
 
-#include <map>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -22,8 +22,8 @@ class Locks {
   Locks(const Locks&) = delete;
   Locks& operator=(const Locks&) = delete;
 
-  /// What a workflow's status says that it holds. `workflow` is "NAMESPACE/NAME".
-  void restore(const doc::Value& workflow);
+  /// A workflow comes to light: it holds what its status says. What a namesake that is gone has left is free.
+  void take_up(const doc::Value& workflow);
   /// From now on wishes are decided: all that waited before a restart has been heard.
   void open();
 
@@ -31,15 +31,15 @@ class Locks {
   /// `done` is called whenever there is news, also at once.
   void acquire(engine::AcquireLocks request, Answered done);
   void release(const std::string& holder);
-  /// A workflow is over, or gone.
+  /// A workflow, "NAMESPACE/NAME", is over, or gone.
   void release_workflow(const std::string& workflow);
+  /// All but these are gone.
+  void keep(const std::function<bool(const std::string& workflow)>& lives);
+  void set_priority(const std::string& workflow, std::int64_t priority);
 
  private:
   class State;
   std::shared_ptr<State> state_;
 };
-
-/// The object that keeps the limit of a database semaphore: keys may be what no object's name may be.
-std::string sync_limit_name(std::string_view key);
 
 }  // namespace tiphys::controllers

@@ -178,9 +178,7 @@ void WorkflowController::State::add_run(std::string key, const Object& workflow)
   std::string uid(doc::find_string(*workflow, "metadata", "uid"));
   auto run = std::make_shared<LiveRun>(environment, workflow, starting_,
                                        guarded([key, uid](State& self) { self.run_done(key, uid); }));
-  // A namesake that is gone may have left some.
-  locks_.release_workflow(key);
-  locks_.restore(*workflow);
+  locks_.take_up(*workflow);
   runs_[std::move(key)] = run;
   if (!pods_known_) return;
   if (doc::find_string(*workflow, "status", "phase").empty()) {
@@ -207,11 +205,12 @@ void WorkflowController::State::list_pods_of(std::weak_ptr<LiveRun> run, const d
 }
 
 void WorkflowController::State::workflow_deleted(const doc::Value& workflow) {
-  const auto it = runs_.find(run_key_of_workflow(workflow));
-  if (it == runs_.end() || it->second->uid() != doc::find_string(workflow, "metadata", "uid")) return;
+  const std::string key = run_key_of_workflow(workflow);
+  const auto it = runs_.find(key);
+  if (it == runs_.end()) return locks_.release_workflow(key);
+  if (it->second->uid() != doc::find_string(workflow, "metadata", "uid")) return;
   // A completed workflow leaves the watch too: its run takes itself away once all is written.
   if (it->second->ending()) return;
-  const std::string key = it->first;
   runs_.erase(it);
   locks_.release_workflow(key);
 }
@@ -219,13 +218,8 @@ void WorkflowController::State::workflow_deleted(const doc::Value& workflow) {
 void WorkflowController::State::workflows_synced() {
   retry_delay_ = Duration::zero();
   const std::set<std::string> seen = std::exchange(seen_, std::nullopt).value_or(std::set<std::string>());
-  for (auto next = runs_.begin(); next != runs_.end();) {
-    const auto run = next++;
-    if (seen.contains(run->first) || run->second->ending()) continue;
-    const std::string gone = run->first;
-    runs_.erase(run);
-    locks_.release_workflow(gone);
-  }
+  std::erase_if(runs_, [&](const auto& run) { return !seen.contains(run.first) && !run.second->ending(); });
+  locks_.keep([&](const std::string& workflow) { return runs_.contains(workflow); });
   if (!pods_known_) list_pods();
 }
 
