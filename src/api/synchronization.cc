@@ -7,6 +7,8 @@
 namespace tiphys::api {
 namespace {
 
+constexpr const char* kOwnDatabase = "No other controller shares it.";
+
 constexpr Field<SemaphoreRef::ConfigMapKey> kConfigMapKeyFields[] = {
     field<&SemaphoreRef::ConfigMapKey::name>("name", "The ConfigMap's name."),
     field<&SemaphoreRef::ConfigMapKey::key>("key", "Its key whose value is the limit, a whole number."),
@@ -15,7 +17,7 @@ constexpr Field<SemaphoreRef::ConfigMapKey> kConfigMapKeyFields[] = {
 constexpr FieldTable kConfigMapKeyTable("SemaphoreConfigMapKey", kConfigMapKeyFields);
 
 constexpr Field<SemaphoreRef> kDatabaseFields[] = {
-    field<&SemaphoreRef::database_key>("key", "The limit's name at `tiphys sync create`."),
+    field<&SemaphoreRef::database_key>("key", "The limit's name at `tiphys sync create`.", "test_the_sync_commands"),
 };
 constexpr FieldTable kDatabaseTable("SyncDatabaseRef", kDatabaseFields);
 
@@ -24,21 +26,28 @@ constexpr Field<SemaphoreRef> kSemaphoreFields[] = {
      [](const Place& place, SemaphoreRef& out) {
        read_object<SemaphoreRef::ConfigMapKey>(place, out.config_map_key.emplace(), kConfigMapKeyFields);
      },
-     "The limit stands in a ConfigMap.", &kObject<kConfigMapKeyTable>},
-    field<&SemaphoreRef::ns>("namespace", "Of the semaphore; the workflow's without a word."),
+     "The limit stands in a ConfigMap.", &kObject<kConfigMapKeyTable>, "LocksTest.AChangeOfTheLimitCountsAtOnce",
+     "A change of the limit counts at once; there it does when somebody asks or gives back."},
+    field<&SemaphoreRef::ns>("namespace", "Of the semaphore and its ConfigMap; without it, the workflow's.",
+                             "Locks.Rules"),
     {"database", Handling::kRead,
      [](const Place& place, SemaphoreRef& out) {
        out.database_key.emplace();
        read_object<SemaphoreRef>(place, out, kDatabaseFields);
      },
-     "The limit stands in the plane's database.", &kObject<kDatabaseTable>},
+     "The limit stands in the plane's database.", &kObject<kDatabaseTable>,
+     "LocksTest.DatabaseSemaphoresHaveSyncLimits", kOwnDatabase},
 };
 constexpr FieldTable kSemaphoreTable("SemaphoreRef", kSemaphoreFields);
 
 constexpr Field<Mutex> kMutexFields[] = {
-    field<&Mutex::name>("name", "Who names the same mutex waits for the other's end."),
-    field<&Mutex::ns>("namespace", "Of the mutex; the workflow's without a word."),
-    field<&Mutex::database>("database", "It is one of the plane's database, which is another than one that is not."),
+    field<&Mutex::name>("name", "Who names the same mutex waits for the other's end.",
+                        "LockedWorkflowsTest.TheStatusSaysWhatIsHeldAndAwaited"),
+    field<&Mutex::ns>("namespace", "Of the mutex; without it, the workflow's.", "Locks.Rules"),
+    deviating(
+        field<&Mutex::database>("database", "It is one of the plane's database, which is another than one that is not.",
+                                "LockTable.MessagesOfTheDatabase"),
+        kOwnDatabase),
 };
 constexpr FieldTable kMutexTable("Mutex", kMutexFields);
 
@@ -66,9 +75,11 @@ void refuse_singular(const Place& place, Synchronization&) {
 
 constexpr Field<Synchronization> kSynchronizationFields[] = {
     {"semaphores", Handling::kRead, [](const Place& place, Synchronization& out) { read_each(place, out.semaphores); },
-     "As many holders at the same time as a limit says.", &kObject<kSemaphoreTable, Shape::Around::kList>},
+     "As many holders at the same time as a limit says.", &kObject<kSemaphoreTable, Shape::Around::kList>,
+     "LocksTest.ASemaphoreHasAsManyHoldersAsTheConfigMapSays"},
     {"mutexes", Handling::kRead, [](const Place& place, Synchronization& out) { read_each(place, out.mutexes); },
-     "One holder at a time.", &kObject<kMutexTable, Shape::Around::kList>},
+     "One holder at a time.", &kObject<kMutexTable, Shape::Around::kList>,
+     "LockTable.OneAtATimeInOrderOfPriorityThenAgeThenName"},
     {"semaphore", Handling::kRead, refuse_singular<true>, "No longer a field: `semaphores` is.", &kEmptyObject},
     {"mutex", Handling::kRead, refuse_singular<false>, "No longer a field: `mutexes` is.", &kEmptyObject},
 };

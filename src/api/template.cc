@@ -168,8 +168,10 @@ constexpr Field<Template> kTemplateFields[] = {
      [](const Place& place, Template& out) { read_object<Memoize>(place, out.memoize.emplace(), kMemoizeFields); },
      "Takes the outputs of an earlier run with the same key instead of running.", &kObject<kMemoizeTable>,
      "Memoize.AMissIsSavedAndAHitRunsNothing"},
-    field<&Template::synchronization>("synchronization", "Mutexes and semaphores that it holds while it runs.",
-                                      "Locks.ANodeHasThemUntilItsEnd"),
+    deviating(
+        field<&Template::synchronization>("synchronization", "Mutexes and semaphores that it holds while it runs.",
+                                          "Locks.ANodeHasThemUntilItsEnd"),
+        "What waits beside a failed node of a template with failFast fails too; there it stays Pending."),
     int_or_string_field<&Template::active_deadline_seconds>(
         "activeDeadlineSeconds", "The pod is ended after so many seconds. For templates that run pods.",
         "AgentTest.TheDeadlineStopsThePod"),
