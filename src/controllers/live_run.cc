@@ -167,6 +167,10 @@ Status LiveRun::create_run(api::Workflow parsed, const doc::Value& workflow, boo
 
 void LiveRun::begin(const doc::Value& workflow, bool restore) {
   expiring_ = ttl_strategies(workflow);
+  if (restore) {
+    // So that what is no more is taken away; an error comes up again below.
+    if (Result<engine::RunStatus> known = read_run_status(workflow)) published_.status = std::move(*known);
+  }
   Result<api::Workflow> parsed = api::parse_stored_workflow(workflow);
   if (!parsed) return declare_broken(engine::RunStatus::Phase::kError, parsed.error().message);
   if (!restore && !opening_->resolved && !api::References(*parsed).wanted().empty()) return resolve(*parsed);

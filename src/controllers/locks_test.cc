@@ -276,9 +276,12 @@ TEST_F(LockedWorkflowsTest, ARestartChangesNothing) {
     EXPECT_EQ(locks("b"), b);
     EXPECT_FALSE(has_pod("b"));
     end_pod("a");
+    EXPECT_EQ(locks("a"), "");
     restart();
     EXPECT_TRUE(has_pod("b"));
+    EXPECT_EQ(doc::find_string(get("b"), "status", "message"), "");
     end_pod("b");
+    EXPECT_EQ(locks("b"), "");
     for (const char* name : {"a", "b"}) {
       EXPECT_EQ(phase(name), "Succeeded");
       ASSERT_TRUE(store_.remove(workflow(name)).has_value());
