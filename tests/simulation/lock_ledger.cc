@@ -44,7 +44,7 @@ void LockLedger::committed(const doc::Value& workflow) {
   }
   const Entry before = std::exchange(entries_[name], entry);
   check_limits();
-  check_turn(name, before, entry);
+  if (in_order_) check_turn(name, before, entry);
 }
 
 std::size_t LockLedger::holders(const std::string& lock) const {
@@ -77,8 +77,9 @@ void LockLedger::check_turn(const std::string& workflow, const Entry& before, co
 
 void LockLedger::pod(const std::string& name, const std::string& mutex, bool lives) {
   if (!lives) {
+    ended_pods_.insert(name);
     pods_[mutex].erase(name);
-  } else if (pods_[mutex].insert(name).second && pods_[mutex].size() > 1) {
+  } else if (!ended_pods_.contains(name) && pods_[mutex].insert(name).second && pods_[mutex].size() > 1) {
     complaints_.push_back(fmt::format("{} pods of mutex {} live at the same time", pods_[mutex].size(), mutex));
   }
 }

@@ -23,9 +23,10 @@ struct LockedManifest {
 
 class LockLedger {
  public:
-  LockLedger(std::map<std::string, std::size_t> limits, std::map<std::string, LockedManifest> manifests,
+  /// `in_order`: no write is made again, so that what was decided first is on disk first.
+  LockLedger(bool in_order, std::map<std::string, std::size_t> limits, std::map<std::string, LockedManifest> manifests,
              std::vector<std::string>& complaints)
-      : limits_(std::move(limits)), manifests_(std::move(manifests)), complaints_(complaints) {}
+      : in_order_(in_order), limits_(std::move(limits)), manifests_(std::move(manifests)), complaints_(complaints) {}
 
   /// The state of a workflow, without its nodes, in the order in which states come to be on disk.
   void committed(const doc::Value& workflow);
@@ -56,11 +57,13 @@ class LockLedger {
   std::size_t holders(const std::string& lock) const;
   std::vector<Claim> claims(const std::vector<doc::Value>& workflows) const;
 
+  bool in_order_;
   std::map<std::string, std::size_t> limits_;  ///< by lock
   std::map<std::string, LockedManifest> manifests_;
   std::vector<std::string>& complaints_;
   std::map<std::string, Entry> entries_;
   std::map<std::string, std::set<std::string>> pods_;  ///< that live, by mutex
+  std::set<std::string> ended_pods_;  ///< for good: a late word of one's beginning may come after its end
   std::set<std::string> waited_;
 };
 

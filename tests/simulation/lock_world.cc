@@ -123,7 +123,7 @@ class LockWorld {
     add(std::string(kLastOne));
     std::map<std::string, LockedManifest> manifests;
     for (const auto& [name, plan] : plans_) manifests[name] = plan.locks;
-    ledger_.emplace(kLimits, std::move(manifests), outcome_.complaints);
+    ledger_.emplace(options_.failing_commits_percent == 0, kLimits, std::move(manifests), outcome_.complaints);
     boot();
     quiet_ = true;
     create_limits();
