@@ -269,7 +269,7 @@ TEST(Parse, NullCountsAsAbsent) {
 
 TEST(Parse, EveryFieldOfTheSpecIsKnown) {
   for (const char* name :
-       {"synchronization", "metrics", "artifactGC", "executorPlugins"}) {
+       {"metrics", "artifactGC", "executorPlugins"}) {
     const Parsed parsed = parse(std::string("metadata: {name: w}\nspec:\n  ") + name + ": {}\n");
     EXPECT_THAT(parsed.errors, ElementsAre(std::string("spec.") + name + " is not supported yet"));
   }

@@ -175,6 +175,10 @@ constexpr Field<Template> kTemplateFields[] = {
      [](const Place& place, Template& out) { read_object<Memoize>(place, out.memoize.emplace(), kMemoizeFields); },
      "Takes the outputs of an earlier run with the same key instead of running.", &kObject<kMemoizeTable>,
      "Memoize.AMissIsSavedAndAHitRunsNothing"},
+    deviating(
+        field<&Template::synchronization>("synchronization", "Mutexes and semaphores that it holds while it runs.",
+                                          "Locks.ANodeHasThemUntilItsEnd"),
+        "What waits beside a failed node of a template with failFast fails too; there it stays Pending."),
     int_or_string_field<&Template::active_deadline_seconds>(
         "activeDeadlineSeconds", "The pod is ended after so many seconds. For templates that run pods.",
         "AgentTest.TheDeadlineStopsThePod"),
@@ -225,8 +229,6 @@ constexpr Field<Template> kTemplateFields[] = {
     {"http", Handling::kLater, nullptr, "Makes an HTTP request.", &kEmptyObject},
     {"plugin", Handling::kLater, nullptr, "Runs an executor plugin.", &kEmptyObject},
     {"metrics", Handling::kLater, nullptr, "Prometheus metrics of its nodes.", &kEmptyObject},
-    {"synchronization", Handling::kLater, nullptr, "Mutexes and semaphores that it holds while it runs.",
-     &kEmptyObject},
 };
 
 }  // namespace

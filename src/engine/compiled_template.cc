@@ -156,6 +156,7 @@ CompiledWorkflow::CompiledWorkflow(const api::Workflow& workflow) : workflow_(wo
   for (const api::LifecycleHook& hook : spec.hooks) hooks_.push_back(compile_hook("", hook, false));
   for (std::size_t i = 0; i < templates_.size(); ++i) compile(*templates_[i]);
   arguments_ = compile_arguments(spec.arguments);
+  locks_ = compile_locks(spec.synchronization);
 }
 
 const CompiledTemplate* CompiledWorkflow::find(std::string_view name) const {
@@ -204,6 +205,7 @@ void CompiledWorkflow::compile(CompiledTemplate& compiled) {
   compiled.pending_timeout = Text(source.pending_timeout);
   compiled.display_name = Text(source.display_name);
   if (source.suspend) compiled.suspend_duration = Text(source.suspend->duration);
+  compiled.locks = compile_locks(source.synchronization);
   if (source.memoize) {
     compiled.memo_key = Text(source.memoize->key);
     compiled.memo_max_age = Text(source.memoize->max_age);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/workflow.h"
+#include "engine/lock_table.h"
 #include "engine/text.h"
 #include "expr/depends.h"
 #include "expr/expression.h"
@@ -88,6 +89,14 @@ struct OutputPlan {
   std::optional<Result<expr::Expression>> expression;
 };
 
+/// A mutex or semaphore whose name may have tags.
+struct LockPlan {
+  LockName::Kind kind = LockName::Kind::kMutex;
+  bool semaphore = false;
+  Text ns, resource, key;
+};
+using LockPlans = std::vector<LockPlan>;
+
 struct CompiledTemplate {
   const api::Template* source = nullptr;
   /// Where what it names is looked up: "" in the workflow, else in another object ("namespaced/NAME").
@@ -116,6 +125,7 @@ struct CompiledTemplate {
   Text suspend_duration, active_deadline, timeout, pending_timeout, display_name;
   Text memo_key, memo_max_age, memo_config_map;
   std::unique_ptr<const RetryPlan> retry;
+  std::unique_ptr<const LockPlans> locks;  ///< null: none
 
   bool steps() const { return source->type == api::Template::Type::kSteps; }
   bool dag() const { return source->type == api::Template::Type::kDag; }
@@ -142,6 +152,8 @@ class CompiledWorkflow {
   const CompiledTemplate* find(std::string_view name) const;
   const HookPlan* exit() const { return exit_.get(); }
   const std::vector<HookPlan>& hooks() const { return hooks_; }
+  /// What the whole workflow holds; null: nothing.
+  const LockPlans* locks() const { return locks_.get(); }
   /// spec.arguments with its tags on workflow variables.
   const ArgumentsPlan& arguments() const { return arguments_; }
 
@@ -160,8 +172,11 @@ class CompiledWorkflow {
   ArgumentsPlan arguments_;
   std::unique_ptr<const HookPlan> exit_;
   std::vector<HookPlan> hooks_;
+  std::unique_ptr<const LockPlans> locks_;
 };
 
+/// locks.cc
+std::unique_ptr<const LockPlans> compile_locks(const std::optional<api::Synchronization>& source);
 ArgumentsPlan compile_arguments(const api::Arguments& source);
 ArtifactPlan compile_artifact(const api::Artifact& source);
 /// Fills the dependency lists and targets of a dag template.
