@@ -1,0 +1,189 @@
+#include "engine/manual_retry.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "engine/names.h"
+#include "engine/node_graph.h"
+
+namespace tiphys::engine {
+namespace {
+
+bool is_group(api::NodeType type) {
+  using enum api::NodeType;
+  return type == kDag || type == kTaskGroup || type == kSteps || type == kStepGroup;
+}
+
+bool runs_something(api::NodeType type) {
+  using enum api::NodeType;
+  return type == kContainer || type == kPod || type == kHttp || type == kPlugin;
+}
+
+class Surgery {
+ public:
+  Surgery(std::string_view workflow_name, std::vector<api::NodeStatus> nodes, const ManualRetryOptions& options)
+      : options_(options), graph_(workflow_name, std::move(nodes)), marks_(graph_.size()) {}
+
+  ManualRetry run() {
+    const std::vector<bool> wanted = chosen();
+    // From the top: what goes along with a node is not looked at for itself.
+    for (const std::size_t at : graph_.from_root()) {
+      if (wanted[at] && !marks_[at].removed) remove_and_climb(at);
+    }
+    if (options_.other_parameters) empty_groups();
+    for (std::size_t at = 0; at < graph_.size(); ++at) {
+      if (graph_.of_exit_handler(at)) marks_[at].removed = true;
+      if (marks_[at].reset && api::failed_or_error(graph_.node(at).phase)) remove_exit_handler(at);
+    }
+    return result();
+  }
+
+ private:
+  struct Marks {
+    bool removed = false;
+    bool reset = false;
+    bool climbed = false;
+  };
+
+  /// In the original a failed node is not tried again when its exit handler has done well; here hooks do not count.
+  std::vector<bool> chosen() const {
+    const std::vector<bool> succeeded_after = graph_.succeeded_after(options_.restarted);
+    std::vector<bool> wanted(graph_.size());
+    for (std::size_t at = 0; at < graph_.size(); ++at) {
+      const api::NodeStatus& node = graph_.node(at);
+      const bool failed = api::failed_or_error(node.phase) && runs_something(node.type);
+      const bool restarted = options_.restarted.contains(node.id);
+      wanted[at] = (restarted || (failed && !succeeded_after[retry_or_self(at)])) && !superseded(at);
+    }
+    return wanted;
+  }
+
+  std::size_t retry_or_self(std::size_t at) const {
+    const std::size_t retry = graph_.retry_of(at);
+    return retry == NodeGraph::kNone ? at : retry;
+  }
+
+  /// Within an attempt, itself a group, that another has followed. The original would let it run for ever.
+  bool superseded(std::size_t at) const {
+    for (; at != NodeGraph::kNone; at = graph_.boundary(at)) {
+      const std::size_t retry = graph_.retry_of(at);
+      if (retry == NodeGraph::kNone || !is_group(graph_.node(at).type)) continue;
+      if (graph_.last_attempt(retry) != at) return true;
+    }
+    return false;
+  }
+
+  void remove_and_climb(std::size_t from) {
+    remove_from(from);
+    for (std::size_t at = from; at != NodeGraph::kNone && !std::exchange(marks_[at].climbed, true);) {
+      const api::NodeStatus& node = graph_.node(at);
+      if (is_group(node.type)) {
+        marks_[at].reset = true;
+        at = reset_around(at);
+        continue;
+      }
+      if (node.type == api::NodeType::kRetry && api::failed_or_error(node.phase)) marks_[at].reset = true;
+      // A container of a set does not run alone: its pod goes.
+      if (node.type == api::NodeType::kContainer) remove_from(pod_of(at));
+      at = graph_.parent(at);
+    }
+  }
+
+  std::size_t pod_of(std::size_t at) const {
+    for (; at != NodeGraph::kNone; at = graph_.parent(at)) {
+      if (graph_.node(at).type == api::NodeType::kPod) break;
+    }
+    return at;
+  }
+
+  void remove_from(std::size_t from) {
+    if (from == NodeGraph::kNone) return;
+    std::vector<std::size_t> open{from};
+    while (!open.empty()) {
+      const std::size_t at = open.back();
+      open.pop_back();
+      if (std::exchange(marks_[at].removed, true)) continue;
+      std::ranges::copy(graph_.children(at), std::back_inserter(open));
+    }
+  }
+
+  /// The groups that a group is a part of, outwards; gives where to climb on.
+  std::size_t reset_around(std::size_t at) {
+    for (;;) {
+      std::size_t parent = graph_.parent(at);
+      if (parent != NodeGraph::kNone && graph_.node(parent).type == api::NodeType::kRetry) {
+        marks_[parent].reset = true;
+        at = parent;
+        parent = graph_.parent(at);
+      }
+      if (parent != NodeGraph::kNone) {
+        const api::NodeType type = graph_.node(parent).type;
+        if (type == api::NodeType::kStepGroup || type == api::NodeType::kTaskGroup) marks_[parent].reset = true;
+      }
+      const std::size_t boundary = graph_.boundary(at);
+      if (boundary == NodeGraph::kNone) return parent;
+      marks_[boundary].reset = true;
+      at = boundary;
+    }
+  }
+
+  void empty_groups() {
+    for (std::size_t at = 0; at < graph_.size(); ++at) {
+      const api::NodeType type = graph_.node(at).type;
+      if (type != api::NodeType::kTaskGroup && type != api::NodeType::kStepGroup) continue;
+      if (!marks_[at].reset || marks_[at].removed) continue;
+      for (const std::size_t child : graph_.children(at)) remove_from(child);
+    }
+  }
+
+  /// It has run for the failure. The original lets it stay, and another end of the group goes unhandled.
+  void remove_exit_handler(std::size_t at) {
+    const std::string handler = on_exit_name(graph_.node(at).name);
+    for (const std::size_t child : graph_.children(at)) {
+      if (graph_.node(child).hooked && graph_.node(child).name == handler) remove_from(child);
+    }
+  }
+
+  void reset(api::NodeStatus& node) const {
+    if (node.phase != api::NodePhase::kSkipped) node.phase = api::NodePhase::kRunning;
+    node.message.clear();
+    node.started_at = options_.now;
+    node.finished_at = {};
+    // The run resolves them again.
+    if (options_.other_parameters) node.inputs.reset();
+  }
+
+  ManualRetry result() {
+    ManualRetry retry;
+    const auto gone = [this](const std::string& id) {
+      const std::size_t at = graph_.find(id);
+      return at == NodeGraph::kNone || marks_[at].removed;
+    };
+    for (std::size_t at = 0; at < graph_.size(); ++at) {
+      api::NodeStatus node = std::move(graph_.node(at));
+      if (marks_[at].removed) {
+        retry.removed.push_back(std::move(node.id));
+        continue;
+      }
+      if (marks_[at].reset) reset(node);
+      const auto lost = std::erase_if(node.children, gone) + std::erase_if(node.outbound_nodes, gone);
+      if (marks_[at].reset || lost > 0) retry.changed.push_back(node.id);
+      retry.nodes.push_back(std::move(node));
+    }
+    return retry;
+  }
+
+  const ManualRetryOptions& options_;
+  NodeGraph graph_;
+  std::vector<Marks> marks_;
+};
+
+}  // namespace
+
+ManualRetry retry_nodes(std::string_view workflow_name, std::vector<api::NodeStatus> nodes,
+                        const ManualRetryOptions& options) {
+  return Surgery(workflow_name, std::move(nodes), options).run();
+}
+
+}  // namespace tiphys::engine
