@@ -52,7 +52,7 @@ void Machine::end_run(RunStatus::Phase phase, std::string message) {
   status_changed_ = true;
 }
 
-void Machine::handle(const Started&) {
+void Machine::handle(const Started& event) {
   if (status_.phase == RunStatus::Phase::kUnset) {
     status_.started_at = now_;
     set_status(RunStatus::Phase::kRunning, "");
@@ -65,7 +65,7 @@ void Machine::handle(const Started&) {
   asked_timer_.reset();
   if (loaded_) {
     loaded_ = false;
-    resume();
+    resume(event.other_parameters);
   }
   if (past_deadline()) handle_deadline();
   if (!suspended_) begin_entry();
@@ -82,9 +82,11 @@ void Machine::begin_entry() {
   call.name = workflow_.name;
   call.template_name = &workflow_.spec.entrypoint;
   call.plan = plan;
-  Arguments arguments{.parameters = given_values(workflow_.spec.arguments), .artifacts = {}};
-  arguments.artifacts = workflow_.spec.arguments.artifacts;
-  begin(call, arguments);
+  begin(call, entry_arguments());
+}
+
+Arguments Machine::entry_arguments() const {
+  return {.parameters = given_values(workflow_.spec.arguments), .artifacts = workflow_.spec.arguments.artifacts};
 }
 
 void Machine::handle(const TimerFired&) {

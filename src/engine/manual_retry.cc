@@ -31,7 +31,7 @@ class Surgery {
     for (const std::size_t at : graph_.from_root()) {
       if (wanted[at] && !marks_[at].removed) remove_and_climb(at);
     }
-    if (options_.other_parameters) empty_groups();
+    if (options_.other_parameters) remove_groups();
     for (std::size_t at = 0; at < graph_.size(); ++at) {
       if (graph_.of_exit_handler(at)) marks_[at].removed = true;
       if (marks_[at].reset && api::failed_or_error(graph_.node(at).phase)) remove_exit_handler(at);
@@ -76,6 +76,7 @@ class Surgery {
 
   void remove_and_climb(std::size_t from) {
     remove_from(from);
+    std::size_t before = from;
     for (std::size_t at = from; at != NodeGraph::kNone && !std::exchange(marks_[at].climbed, true);) {
       const api::NodeStatus& node = graph_.node(at);
       if (is_group(node.type)) {
@@ -83,9 +84,14 @@ class Surgery {
         at = reset_around(at);
         continue;
       }
-      if (node.type == api::NodeType::kRetry && api::failed_or_error(node.phase)) marks_[at].reset = true;
+      // The original resets a failed one only: of one that has succeeded nothing would run again.
+      const bool lost_attempt = graph_.retry_of(before) == at && marks_[before].removed;
+      if (node.type == api::NodeType::kRetry && (api::failed_or_error(node.phase) || lost_attempt)) {
+        marks_[at].reset = true;
+      }
       // A container of a set does not run alone: its pod goes.
       if (node.type == api::NodeType::kContainer) remove_from(pod_of(at));
+      before = at;
       at = graph_.parent(at);
     }
   }
@@ -128,12 +134,12 @@ class Surgery {
     }
   }
 
-  void empty_groups() {
+  /// The original keeps the groups themselves, empty; here their steps and tasks begin again once it is their turn.
+  void remove_groups() {
     for (std::size_t at = 0; at < graph_.size(); ++at) {
       const api::NodeType type = graph_.node(at).type;
-      if (type != api::NodeType::kTaskGroup && type != api::NodeType::kStepGroup) continue;
-      if (!marks_[at].reset || marks_[at].removed) continue;
-      for (const std::size_t child : graph_.children(at)) remove_from(child);
+      const bool group = type == api::NodeType::kTaskGroup || type == api::NodeType::kStepGroup;
+      if (group && marks_[at].reset) remove_from(at);
     }
   }
 
@@ -150,8 +156,6 @@ class Surgery {
     node.message.clear();
     node.started_at = options_.now;
     node.finished_at = {};
-    // The run resolves them again.
-    if (options_.other_parameters) node.inputs.reset();
   }
 
   ManualRetry result() {

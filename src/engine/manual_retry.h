@@ -12,7 +12,7 @@ namespace tiphys::engine {
 
 struct ManualRetryOptions {
   std::set<std::string> restarted{};  ///< ids of nodes that run again even if they have succeeded
-  /// The workflow has got other parameters: the members of groups that run again are worked out anew.
+  /// The workflow has got other parameters: loops and groups of steps that run again begin anew.
   bool other_parameters = false;
   Time now{};
 };

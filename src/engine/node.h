@@ -68,6 +68,7 @@ struct Node {
   bool changed : 1 = false;      ///< since the last take_changes
   bool settled : 1 = false;      ///< its end has been told to its owner
   bool pod_asked : 1 = false;    ///< its pod or resource is taken to exist
+  bool asleep : 1 = false;       ///< restored, of a group of steps that comes after one that runs again
   bool has_outputs : 1 = false;  ///< outputs or an exit code were reported, even empty ones
   /// What an omitted or skipped task passes on to omitted tasks after it: bits of BranchPhase.
   std::uint8_t branch = 0;

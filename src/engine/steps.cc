@@ -23,6 +23,7 @@ void Machine::begin_group(Frame& frame, std::uint32_t group) {
   call.on_exit = around.on_exit;
   frame.group = group;
   frame.open = 0;
+  frame.stopping = false;
   frame.looking_around.clear();
   frame.last_group_node = frame.group_node;
   frame.group_node = create(call, api::NodeType::kStepGroup, api::NodePhase::kRunning);
@@ -74,6 +75,7 @@ void Machine::end_group(Frame& frame) {
   Node& group = nodes_[frame.group_node];
   if (!group.fulfilled() && frame.plan->source->fail_fast && frame.unsuccessful > 0) {
     set_phase(frame.group_node, api::NodePhase::kFailed, std::string(kFailFast));
+    if (!asleep_.empty()) give_up_asleep(frame);
     return set_phase(frame.node, api::NodePhase::kFailed, std::string(kFailFast));
   }
   if (!group.fulfilled()) {
@@ -90,13 +92,17 @@ void Machine::end_group(Frame& frame) {
   if (!group.fulfilled()) set_phase(frame.group_node, api::NodePhase::kSucceeded);
   const Node& failed = frame.fallen_group == kNoNode ? group : nodes_[frame.fallen_group];
   if (failed.failed_or_error()) {
+    if (!asleep_.empty()) give_up_asleep(frame);
     std::vector<NodeIndex> outbound;
     for (const NodeIndex child : group.children) outbound_nodes(child, outbound);
     set_outbound(frame.node, std::move(outbound));
     return set_phase(frame.node, api::NodePhase::kFailed, failed.message);
   }
   if (frame.group + 1 < frame.plan->group_count()) {
-    begin_group(frame, frame.group + 1);
+    const std::uint32_t next = frame.group + 1;
+    const NodeIndex known =
+        asleep_.empty() ? kNoNode : nodes_.find_name(step_group_name(nodes_[frame.node].name, next));
+    known == kNoNode ? begin_group(frame, next) : resume_group(frame, next, known);
   } else {
     end_steps(frame);
   }
