@@ -14,6 +14,7 @@
 #include "controllers/memo_cache.h"
 #include "controllers/names.h"
 #include "controllers/resource_runner.h"
+#include "controllers/retry_request.h"
 
 namespace tiphys::controllers {
 namespace {
@@ -105,6 +106,8 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
   Workers blocking_{executor_, 1};
   ResourceRunner resources_;
   std::map<std::string, std::shared_ptr<LiveRun>> runs_;
+  /// Workflows that a user retries while the last writes of their run are under way.
+  std::map<std::string, Object> again_;
 
   std::unique_ptr<cluster::Watch> workflow_watch_, pod_watch_;
   /// Keys seen since the watch of workflows began anew, until it is in step; what is not among them is gone.
@@ -156,7 +159,11 @@ void WorkflowController::State::workflow_changed(const Object& workflow) {
   if (seen_) seen_->insert(key);
   const auto it = runs_.find(key);
   if (it != runs_.end() && it->second->uid() == doc::find_string(*workflow, "metadata", "uid")) {
-    it->second->observe(workflow);
+    if (it->second->ending() && retry_asked(*workflow)) {
+      again_[key] = workflow;
+    } else {
+      it->second->observe(workflow);
+    }
   } else {
     add_run(std::move(key), workflow);
   }
@@ -170,7 +177,7 @@ void WorkflowController::State::add_run(std::string key, const Object& workflow)
                                        guarded([key, uid](State& self) { self.run_done(key, uid); }));
   runs_[std::move(key)] = run;
   if (!pods_known_) return;
-  if (doc::find_string(*workflow, "status", "phase").empty()) {
+  if (doc::find_string(*workflow, "status", "phase").empty() && !retry_asked(*workflow)) {
     run->open({});
   } else {
     list_pods_of(run, *workflow);
@@ -195,6 +202,7 @@ void WorkflowController::State::list_pods_of(std::weak_ptr<LiveRun> run, const d
 
 void WorkflowController::State::workflow_deleted(const doc::Value& workflow) {
   const auto it = runs_.find(run_key_of_workflow(workflow));
+  again_.erase(run_key_of_workflow(workflow));
   if (it == runs_.end() || it->second->uid() != doc::find_string(workflow, "metadata", "uid")) return;
   // A completed workflow leaves the watch too: its run takes itself away once all is written.
   if (!it->second->ending()) runs_.erase(it);
@@ -278,6 +286,7 @@ void WorkflowController::State::on_pod(const WatchEvent& event) {
 void WorkflowController::State::run_done(const std::string& key, const std::string& uid) {
   const auto it = runs_.find(key);
   if (it != runs_.end() && it->second->uid() == uid) runs_.erase(it);
+  if (const auto again = again_.extract(key)) add_run(key, again.mapped());
 }
 
 void WorkflowController::State::retry(std::string_view what, const Error& error, void (State::*task)()) {
