@@ -47,7 +47,8 @@ struct LiveRun::Opening {
   std::vector<std::string> running;                       ///< nodes of pods that ran when the run was last written
   std::shared_ptr<void> token;                            ///< kept as long as this lasts
   bool resolved = false;                                  ///< what it refers to is known
-  std::optional<engine::ManualRetry> retry;               ///< what a user's retry makes of its nodes
+  std::vector<api::NodeStatus> nodes;                     ///< with which it goes on
+  std::optional<engine::ManualRetry> retry;               ///< what a user's retry has made of its nodes
   bool other_parameters = false;                          ///< the retry gives it some
   std::map<std::string, std::string> leaving;             ///< names of pods that go before it goes on, by uid
 };
@@ -92,25 +93,31 @@ void LiveRun::loaded(Result<cluster::Object> workflow) {
     // A namesake that came after a deletion is another run's.
     if (doc::find_string(**workflow, "metadata", "uid") != uid_) return finish();
     opening_->workflow = *workflow;
-    if (!retry_asked(**workflow)) return begin(**workflow, !doc::find_string(**workflow, "status", "phase").empty());
-    if (const Status ready = prepare_retry(**workflow); !ready) {
+    const bool retried = retry_asked(**workflow);
+    if (const Status ready = take_nodes(**workflow, retried); !ready) {
       return declare_broken(engine::RunStatus::Phase::kError, ready.error().message);
     }
-    return remove_pods();
+    if (retried) return remove_pods();
+    const bool begun = !doc::find_string(**workflow, "status", "phase").empty();
+    // Those that another run has left it may have inputs that are others by now.
+    opening_->other_parameters = !begun;
+    return begin(**workflow, begun);
   }
   if (workflow.error().code == Code::kNotFound) return finish();
   try_again("workflow", workflow.error(), &LiveRun::load);
 }
 
-/// What is to become of its nodes. Nothing of it shows before it is written, in one piece.
-Status LiveRun::prepare_retry(const doc::Value& workflow) {
+/// Of a retry: what is to become of its nodes. Nothing of it shows before it is written, in one piece.
+Status LiveRun::take_nodes(const doc::Value& workflow, bool retried) {
+  TIPHYS_TRY(opening_->nodes, read_nodes(workflow));
+  if (!retried) return {};
   TIPHYS_TRY(RetryRequest request, parse_retry_request(workflow));
-  TIPHYS_TRY(std::vector<api::NodeStatus> nodes, read_nodes(workflow));
   opening_->other_parameters = request.other_parameters;
-  opening_->retry = engine::retry_nodes(key_.name, std::move(nodes),
+  opening_->retry = engine::retry_nodes(key_.name, std::move(opening_->nodes),
                                         {.restarted = std::move(request.restarted),
                                          .other_parameters = request.other_parameters,
                                          .now = environment_.executor.now()});
+  opening_->nodes = std::move(opening_->retry->nodes);
   for (const std::string& id : opening_->retry->removed) {
     const auto pod = opening_->pods.extract(id);
     if (pod.empty()) continue;
@@ -213,7 +220,7 @@ Status LiveRun::create_run(api::Workflow parsed, const doc::Value& workflow, boo
   pod_builder_.emplace(parsed, ambient);
   TIPHYS_TRY(pod_gc_, PodGc::of(*parsed.spec.document));
   TIPHYS_TRY(engine::RunStatus status, read_run_status(workflow));
-  TIPHYS_TRY(std::vector<api::NodeStatus> nodes, read_nodes(workflow));
+  std::vector<api::NodeStatus> nodes = std::move(opening_->nodes);
   published_.went_on = has_completed_condition(workflow);
   if (!restore && nodes.empty()) {
     TIPHYS_TRY(run_, engine::Run::create(std::move(parsed), environment_.random));
@@ -222,7 +229,6 @@ Status LiveRun::create_run(api::Workflow parsed, const doc::Value& workflow, boo
   if (opening_->retry) {
     published_.any = true;
     published_.status = status;
-    nodes = std::move(opening_->retry->nodes);
   }
   for (const api::NodeStatus& node : nodes) {
     const bool runs_pod = node.type == api::NodeType::kPod && node.phase == api::NodePhase::kRunning;

@@ -76,7 +76,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   // Opening.
   void load();
   void loaded(Result<cluster::Object> workflow);
-  Status prepare_retry(const doc::Value& workflow);
+  Status take_nodes(const doc::Value& workflow, bool retried);
   void remove_pods();
   void pod_left(const std::string& uid);
   bool replaced(const doc::Value& pod, bool deleted);

@@ -325,7 +325,7 @@ class Machine {
   void restore_frames(const std::vector<NodeIndex>& nodes, bool inputs_anew);
   bool comes_later(NodeIndex index) const;
   void resume_group(Frame& frame, std::uint32_t group, NodeIndex node);
-  void give_up_asleep(const Frame& frame);
+  void give_up_asleep(NodeIndex around);
   void wake(NodeIndex index);
   void wake_frame(Frame& frame);
   void restore_frame(NodeIndex index, const std::vector<NodeIndex>& members);

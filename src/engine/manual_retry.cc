@@ -75,32 +75,11 @@ class Surgery {
   }
 
   void remove_and_climb(std::size_t from) {
+    // A container of a set does not run alone: its pod goes.
+    if (graph_.node(from).type == api::NodeType::kContainer) from = graph_.boundary(from);
+    if (from == NodeGraph::kNone) return;
     remove_from(from);
-    std::size_t before = from;
-    for (std::size_t at = from; at != NodeGraph::kNone && !std::exchange(marks_[at].climbed, true);) {
-      const api::NodeStatus& node = graph_.node(at);
-      if (is_group(node.type)) {
-        marks_[at].reset = true;
-        at = reset_around(at);
-        continue;
-      }
-      // The original resets a failed one only: of one that has succeeded nothing would run again.
-      const bool lost_attempt = graph_.retry_of(before) == at && marks_[before].removed;
-      if (node.type == api::NodeType::kRetry && (api::failed_or_error(node.phase) || lost_attempt)) {
-        marks_[at].reset = true;
-      }
-      // A container of a set does not run alone: its pod goes.
-      if (node.type == api::NodeType::kContainer) remove_from(pod_of(at));
-      before = at;
-      at = graph_.parent(at);
-    }
-  }
-
-  std::size_t pod_of(std::size_t at) const {
-    for (; at != NodeGraph::kNone; at = graph_.parent(at)) {
-      if (graph_.node(at).type == api::NodeType::kPod) break;
-    }
-    return at;
+    reset_around(from);
   }
 
   void remove_from(std::size_t from) {
@@ -114,22 +93,28 @@ class Surgery {
     }
   }
 
-  /// The groups that a group is a part of, outwards; gives where to climb on.
-  std::size_t reset_around(std::size_t at) {
-    for (;;) {
-      std::size_t parent = graph_.parent(at);
-      if (parent != NodeGraph::kNone && graph_.node(parent).type == api::NodeType::kRetry) {
-        marks_[parent].reset = true;
-        at = parent;
-        parent = graph_.parent(at);
+  /// What the node is a part of, outwards. The original also resets nested groups that come before it; they would end
+  /// as they did.
+  void reset_around(std::size_t at) {
+    while (at != NodeGraph::kNone && !std::exchange(marks_[at].climbed, true)) {
+      if (const std::size_t retry = graph_.retry_of(at); retry != NodeGraph::kNone) {
+        marks_[retry].reset = true;
+        at = retry;
       }
-      if (parent != NodeGraph::kNone) {
+      if (const std::size_t owner = graph_.parent(at); graph_.node(at).hooked && owner != NodeGraph::kNone) {
+        const api::NodeStatus& node = graph_.node(owner);
+        const bool failed_retry = node.type == api::NodeType::kRetry && api::failed_or_error(node.phase);
+        if (is_group(node.type) || failed_retry) marks_[owner].reset = true;
+        at = owner;
+      }
+      const std::size_t parent = graph_.parent(at), boundary = graph_.boundary(at);
+      if (parent != NodeGraph::kNone && graph_.boundary(parent) == boundary) {
         const api::NodeType type = graph_.node(parent).type;
-        if (type == api::NodeType::kStepGroup || type == api::NodeType::kTaskGroup) marks_[parent].reset = true;
+        const bool holds = type == api::NodeType::kTaskGroup ||
+                           (type == api::NodeType::kStepGroup && graph_.node(at).type != api::NodeType::kStepGroup);
+        if (holds) marks_[parent].reset = true;
       }
-      const std::size_t boundary = graph_.boundary(at);
-      if (boundary == NodeGraph::kNone) return parent;
-      marks_[boundary].reset = true;
+      if (boundary != NodeGraph::kNone) marks_[boundary].reset = true;
       at = boundary;
     }
   }

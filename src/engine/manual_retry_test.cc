@@ -53,13 +53,9 @@ const Case kCases[] = {
      "wf Retry Failed -> wf(0) wf(1)\nwf(0) DAG Failed retried -> x\nx Pod Failed @wf(0)\n"
      "wf(1) DAG Failed retried -> y z\ny Pod Succeeded @wf(1)\nz Pod Failed @wf(1)",
      "wf Running -> wf(0) wf(1)\nwf(0) Failed -> x\nwf(1) Running -> y\nx Failed\ny Succeeded"},
-    {"a nested group before it that the path to the top leads through runs again, too",
+    {"a nested group before it stays",
      "wf DAG Failed -> a\na DAG Succeeded @wf -> i => i\ni Pod Succeeded @a -> b\nb Pod Failed @wf",
-     "a Running -> i => i\ni Succeeded\nwf Running -> a"},
-    {"of several parents the last by id leads to the top",
-     "wf DAG Failed -> a z\na DAG Succeeded @wf -> i\ni Pod Succeeded @a -> q\nz Pod Succeeded @wf -> q\n"
-     "q Pod Failed @wf",
-     "a Succeeded -> i\ni Succeeded\nwf Running -> a z\nz Succeeded"},
+     "a Succeeded -> i => i\ni Succeeded\nwf Running -> a"},
     {"a container takes its pod and the other containers along",
      "wf DAG Failed -> p\np Pod Failed @wf -> p.a p.b\np.a Container Succeeded @p\np.b Container Failed @p",
      "wf Running"},

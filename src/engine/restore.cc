@@ -86,12 +86,12 @@ void Machine::resume_group(Frame& frame, std::uint32_t group, NodeIndex node) {
   wake_frame(frame);
 }
 
-/// The steps end before the turn of their later groups comes.
-void Machine::give_up_asleep(const Frame& frame) {
-  const std::string& message = nodes_[frame.group_node].message;
+/// Steps end before the turn of their later groups comes.
+void Machine::give_up_asleep(NodeIndex around) {
+  const std::string& message = nodes_[around].message;
   const auto within = [&](NodeIndex index) {
-    while (index != kNoNode && index != frame.node) index = nodes_[index].boundary;
-    return index == frame.node;
+    while (index != kNoNode && index != around) index = nodes_[index].boundary;
+    return index == around;
   };
   std::erase_if(asleep_, [&](NodeIndex index) {
     if (!within(index)) return false;

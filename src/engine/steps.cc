@@ -75,7 +75,6 @@ void Machine::end_group(Frame& frame) {
   Node& group = nodes_[frame.group_node];
   if (!group.fulfilled() && frame.plan->source->fail_fast && frame.unsuccessful > 0) {
     set_phase(frame.group_node, api::NodePhase::kFailed, std::string(kFailFast));
-    if (!asleep_.empty()) give_up_asleep(frame);
     return set_phase(frame.node, api::NodePhase::kFailed, std::string(kFailFast));
   }
   if (!group.fulfilled()) {
@@ -92,7 +91,6 @@ void Machine::end_group(Frame& frame) {
   if (!group.fulfilled()) set_phase(frame.group_node, api::NodePhase::kSucceeded);
   const Node& failed = frame.fallen_group == kNoNode ? group : nodes_[frame.fallen_group];
   if (failed.failed_or_error()) {
-    if (!asleep_.empty()) give_up_asleep(frame);
     std::vector<NodeIndex> outbound;
     for (const NodeIndex child : group.children) outbound_nodes(child, outbound);
     set_outbound(frame.node, std::move(outbound));
