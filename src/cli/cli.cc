@@ -19,6 +19,7 @@ constexpr std::array kCommands{
     Command{"up", "Run the plane as a server on this machine", up_command, true},
     Command{"submit", "Submit workflows", submit_command},
     Command{"resubmit", "Run workflows again as new ones", resubmit_command},
+    Command{"retry", "Retry workflows: failed ones go on where they failed", retry_command},
     Command{"list", "List workflows", list_command},
     Command{"get", "Display details about a workflow", get_command},
     Command{"logs", "View the logs of a workflow or one of its pods", logs_command},

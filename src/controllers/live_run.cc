@@ -14,6 +14,7 @@
 #include "controllers/owner_reference.h"
 #include "controllers/pod_status.h"
 #include "controllers/refused.h"
+#include "controllers/retry_request.h"
 
 namespace tiphys::controllers {
 namespace {
@@ -48,6 +49,10 @@ struct LiveRun::Opening {
   std::shared_ptr<void> token;                            ///< kept as long as this lasts
   bool resolved = false;                                  ///< what it refers to is known
   bool claimed = false;                                   ///< its storage is
+  std::vector<api::NodeStatus> nodes;                     ///< with which it goes on
+  std::optional<engine::ManualRetry> retry;               ///< what a user's retry has made of its nodes
+  bool other_parameters = false;                          ///< the retry gives it some
+  std::map<std::string, std::string> leaving;             ///< names of pods that go before it goes on, by uid
 };
 
 LiveRun::LiveRun(RunEnvironment environment, cluster::Object workflow, std::shared_ptr<void> opening,
@@ -72,8 +77,9 @@ void LiveRun::open(std::vector<cluster::Object> pods) {
   for (cluster::Object& pod : pods) {
     if (owned_by(*pod, uid_)) opening_->pods[std::string(node_id_of_pod(*pod))] = std::move(pod);
   }
-  if (doc::find_string(*opening_->workflow, "status", "phase").empty()) {
-    begin(*opening_->workflow, false);
+  const doc::Value& workflow = *opening_->workflow;
+  if (doc::find_string(workflow, "status", "phase").empty() && !has_completed_condition(workflow)) {
+    begin(workflow, false);
   } else {
     load();
   }
@@ -88,10 +94,72 @@ void LiveRun::loaded(Result<cluster::Object> workflow) {
   if (workflow) {
     // A namesake that came after a deletion is another run's.
     if (doc::find_string(**workflow, "metadata", "uid") != uid_) return finish();
-    return begin(**workflow, true);
+    opening_->workflow = *workflow;
+    const bool retried = retry_asked(**workflow);
+    if (const Status ready = take_nodes(**workflow, retried); !ready) {
+      return declare_broken(engine::RunStatus::Phase::kError, ready.error().message);
+    }
+    if (retried) return remove_pods();
+    const bool begun = !doc::find_string(**workflow, "status", "phase").empty();
+    // Those that another run has left it may have inputs that are others by now.
+    opening_->other_parameters = !begun;
+    return begin(**workflow, begun);
   }
   if (workflow.error().code == Code::kNotFound) return finish();
   try_again("workflow", workflow.error(), &LiveRun::load);
+}
+
+/// Of a retry: what is to become of its nodes. Nothing of it shows before it is written, in one piece.
+Status LiveRun::take_nodes(const doc::Value& workflow, bool retried) {
+  TIPHYS_TRY(opening_->nodes, read_nodes(workflow));
+  if (!retried) return {};
+  TIPHYS_TRY(RetryRequest request, parse_retry_request(workflow));
+  opening_->other_parameters = request.other_parameters;
+  opening_->retry = engine::retry_nodes(key_.name, std::move(opening_->nodes),
+                                        {.restarted = std::move(request.restarted),
+                                         .other_parameters = request.other_parameters,
+                                         .now = environment_.executor.now()});
+  opening_->nodes = std::move(opening_->retry->nodes);
+  for (const std::string& id : opening_->retry->removed) {
+    const auto pod = opening_->pods.extract(id);
+    if (pod.empty()) continue;
+    std::string uid(doc::find_string(*pod.mapped(), "metadata", "uid"));
+    replaced_pods_.insert(uid);
+    opening_->leaving.emplace(std::move(uid), doc::find_string(*pod.mapped(), "metadata", "name"));
+  }
+  return {};
+}
+
+/// Others will have their names.
+void LiveRun::remove_pods() {
+  if (opening_->leaving.empty()) return begin(*opening_->workflow, true);
+  for (const auto& [uid, name] : opening_->leaving) {
+    environment_.cluster.remove(
+        {&cluster::kPods, key_.ns, name}, {.uid = uid},
+        guarded([uid](LiveRun& self, const Result<cluster::Object>& answer) {
+          // One that runs goes when it has been stopped: its watch tells.
+          const bool stays = answer && !doc::find_string(**answer, "metadata", "deletionTimestamp").empty();
+          const bool gone =
+              !answer && (answer.error().code == Code::kNotFound || answer.error().code == Code::kAborted);
+          if (gone || (answer && !stays)) return self.pod_left(uid);
+          if (answer || !self.opening_ || self.retry_timer_ != 0) return;
+          self.try_again("a pod of workflow", answer.error(), &LiveRun::remove_pods);
+        }));
+  }
+}
+
+void LiveRun::pod_left(const std::string& uid) {
+  if (!opening_ || opening_->leaving.erase(uid) == 0 || !opening_->leaving.empty()) return;
+  environment_.executor.cancel(std::exchange(retry_timer_, 0));
+  begin(*opening_->workflow, true);
+}
+
+/// A pod that a retry removes, or has removed: only its going is of interest.
+bool LiveRun::replaced(const doc::Value& pod, bool deleted) {
+  const std::string uid(doc::find_string(pod, "metadata", "uid"));
+  if (!replaced_pods_.contains(uid)) return false;
+  if (deleted) pod_left(uid);
+  return true;
 }
 
 void LiveRun::try_again(std::string_view what, const Error& error, void (LiveRun::*task)()) {
@@ -176,12 +244,17 @@ void LiveRun::claim(const doc::Value& workflow, bool restore) {
 
 Status LiveRun::create_run(api::Workflow parsed, const doc::Value& workflow, bool restore) {
   TIPHYS_TRY(pod_gc_, PodGc::of(*parsed.spec.document));
-  if (!restore) {
+  TIPHYS_TRY(engine::RunStatus status, read_run_status(workflow));
+  std::vector<api::NodeStatus> nodes = std::move(opening_->nodes);
+  published_.went_on = has_completed_condition(workflow);
+  if (!restore && nodes.empty()) {
     TIPHYS_TRY(run_, engine::Run::create(std::move(parsed), environment_.random));
     return {};
   }
-  TIPHYS_TRY(engine::RunStatus status, read_run_status(workflow));
-  TIPHYS_TRY(std::vector<api::NodeStatus> nodes, read_nodes(workflow));
+  if (opening_->retry) {
+    published_.any = true;
+    published_.status = status;
+  }
   for (const api::NodeStatus& node : nodes) {
     const bool runs_pod = node.type == api::NodeType::kPod && node.phase == api::NodePhase::kRunning;
     if (runs_pod) opening_->running.push_back(node.id);
@@ -247,7 +320,7 @@ void LiveRun::declare_broken(engine::RunStatus::Phase phase, std::string message
 void LiveRun::start_opening() {
   std::vector<engine::Effect> effects;
   tell_config_maps(effects);
-  apply(engine::Started{}, effects);
+  apply(engine::Started{.other_parameters = opening_->other_parameters}, effects);
   std::set<std::string> asked;
   for (const engine::Effect& effect : effects) {
     if (const auto* resource = std::get_if<engine::RunResource>(&effect)) asked.insert(resource->node_id);
@@ -346,20 +419,25 @@ void LiveRun::observe_requests(const doc::Value& workflow) {
 }
 
 void LiveRun::pod_changed(const doc::Value& pod) {
-  if (!owned_by(pod, uid_)) return;
+  if (!owned_by(pod, uid_) || replaced(pod, false)) return;
   pod_gc_.saw(pod);
   push(read_pod(pod));
 }
 
 void LiveRun::pod_deleted(const doc::Value& pod) {
-  if (owned_by(pod, uid_)) push(read_deleted_pod(pod));
+  if (owned_by(pod, uid_) && !replaced(pod, true)) push(read_deleted_pod(pod));
 }
 
 void LiveRun::pods_listed(const std::vector<cluster::Object>& pods) {
   std::set<std::string_view> present;
+  std::set<std::string, std::less<>> uids;
   for (const cluster::Object& pod : pods) {
-    present.insert(node_id_of_pod(*pod));
+    uids.emplace(doc::find_string(*pod, "metadata", "uid"));
+    if (!replaced(*pod, false)) present.insert(node_id_of_pod(*pod));
     pod_changed(*pod);
+  }
+  for (const std::string& uid : replaced_pods_) {
+    if (!uids.contains(uid)) pod_left(uid);
   }
   for (const PodToCreate& pod : pods_to_create_) present.insert(pod.request.node_id);
   for (const auto& [id, running] : pods_) {
@@ -399,9 +477,21 @@ void LiveRun::flush() {
   dirty_nodes_ = std::move(changes.nodes);
   dirty_status_ = changes.status || run_->status().finished();
   std::ranges::copy(pod_gc_.take_due(run_->status().phase), std::back_inserter(pods_to_expire_));
+  if (opening_ && opening_->retry) note_retry(*opening_->retry);
   opening_.reset();
   if (has_writes()) return write();
   release_locks();
+}
+
+/// What the retry has changed is written along with what follows from it.
+void LiveRun::note_retry(engine::ManualRetry& retry) {
+  retry_unsaved_ = true;
+  std::set<std::string> known(dirty_nodes_.begin(), dirty_nodes_.end());
+  for (auto* ids : {&retry.changed, &retry.removed}) {
+    for (std::string& id : *ids) {
+      if (known.insert(id).second) dirty_nodes_.push_back(std::move(id));
+    }
+  }
 }
 
 void LiveRun::apply(const engine::Event& event, std::vector<engine::Effect>& effects) {

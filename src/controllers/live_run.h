@@ -23,6 +23,7 @@
 #include "controllers/workflow_claims.h"
 #include "controllers/workflow_metadata.h"
 #include "controllers/workflow_status.h"
+#include "engine/manual_retry.h"
 #include "engine/run.h"
 
 namespace tiphys::controllers {
@@ -58,7 +59,8 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   /// The run has ended; what is left is to write so.
   bool ending() const { return !opening_ && (!run_ || run_->status().finished()); }
 
-  /// Begins the workflow, or reads it back and goes on. `pods` are those of it that exist.
+  /// Begins the workflow, or reads it back and goes on, also where it has ended if a retry is asked for. `pods` are
+  /// those of it that exist.
   void open(std::vector<cluster::Object> pods);
   /// The workflow has changed: spec.suspend, spec.shutdown and requested nodes become events.
   void observe(cluster::Object workflow);
@@ -77,6 +79,10 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   // Opening.
   void load();
   void loaded(Result<cluster::Object> workflow);
+  Status take_nodes(const doc::Value& workflow, bool retried);
+  void remove_pods();
+  void pod_left(const std::string& uid);
+  bool replaced(const doc::Value& pod, bool deleted);
   void begin(const doc::Value& workflow, bool restore);
   void resolve(const api::Workflow& workflow);
   void resolved(const api::References& references);
@@ -96,6 +102,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void schedule_flush();
   void flush();
   void apply(const engine::Event& event, std::vector<engine::Effect>& effects);
+  void note_retry(engine::ManualRetry& retry);
   void note_pod(const engine::PodChanged& change);
   void observe_requests(const doc::Value& workflow);
   void store_spec(const doc::Value& workflow);
@@ -179,6 +186,8 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   std::vector<std::string> requests_in_inbox_;  ///< ids whose events wait
   std::set<std::string> done_requests_;         ///< ids carried out, whose entries are still there
   bool requests_unsaved_ = false;
+  bool retry_unsaved_ = false;           ///< a user's retry has been carried out, and is still asked for
+  std::set<std::string> replaced_pods_;  ///< uids of those that the retry removes: what they report does not count
   bool pruning_ = false;
 };
 

@@ -23,7 +23,7 @@ bool terminating(const doc::Value& object) {
 }  // namespace
 
 bool LiveRun::changes_status() const {
-  return dirty_status_ || !dirty_nodes_.empty() || requests_unsaved_ || !pending_fields_.empty();
+  return dirty_status_ || !dirty_nodes_.empty() || requests_unsaved_ || retry_unsaved_ || !pending_fields_.empty();
 }
 
 bool LiveRun::has_writes() const {
@@ -68,6 +68,7 @@ cluster::WorkflowStatusUpdate LiveRun::status_update() {
   if (status.finished() && time_to_live(expiring_, engine::phase_name(status.phase))) {
     update.labels[kExpiresLabel] = "true";
   }
+  if (retry_unsaved_) update.annotations[kRetryAnnotation] = nullptr;
   if (requests_unsaved_) update.annotations[kNodeRequestsDoneAnnotation] = render_done_requests(done_requests_);
   return update;
 }
@@ -89,6 +90,7 @@ void LiveRun::write_status() {
           self.dirty_nodes_.clear();
           self.dirty_status_ = false;
           self.requests_unsaved_ = false;
+          self.retry_unsaved_ = false;
         } else if (answer.error().code == Code::kNotFound) {
           return self.finish();
         } else {

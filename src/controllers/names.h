@@ -11,6 +11,7 @@ using engine::kConfigMapTypeLabel;
 
 inline constexpr std::string_view kPhaseLabel = "workflows.argoproj.io/phase";
 inline constexpr std::string_view kCompletedLabel = "workflows.argoproj.io/completed";
+inline constexpr std::string_view kArchivingStatusLabel = "workflows.argoproj.io/workflow-archiving-status";
 inline constexpr std::string_view kWorkflowLabel = "workflows.argoproj.io/workflow";
 inline constexpr std::string_view kWorkflowTemplateLabel = "workflows.argoproj.io/workflow-template";
 inline constexpr std::string_view kClusterWorkflowTemplateLabel = "workflows.argoproj.io/cluster-workflow-template";
@@ -31,6 +32,9 @@ inline constexpr std::string_view kDefaultContainerAnnotation = "kubectl.kuberne
 inline constexpr std::string_view kNodeRequestsAnnotation = "tiphys.io/node-requests";
 /// On a workflow. JSON list of ids: requests that have been carried out and whose entries are about to be removed.
 inline constexpr std::string_view kNodeRequestsDoneAnnotation = "tiphys.io/node-requests-done";
+/// On a workflow that has ended and is to go on. JSON: {"restart": [node id, ...], "otherParameters": bool}. Gone once
+/// its nodes have been made ready for it.
+inline constexpr std::string_view kRetryAnnotation = "tiphys.io/retry";
 /// On an object that a resource template created: "<workflow uid>/<node id>". Tells a repeated creation after a crash
 /// from a name that somebody else has taken.
 inline constexpr std::string_view kCreatedByAnnotation = "tiphys.io/created-by";

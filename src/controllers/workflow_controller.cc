@@ -14,6 +14,7 @@
 #include "controllers/memo_cache.h"
 #include "controllers/names.h"
 #include "controllers/resource_runner.h"
+#include "controllers/retry_request.h"
 
 namespace tiphys::controllers {
 namespace {
@@ -107,6 +108,8 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
   Workers blocking_{executor_, 1};
   ResourceRunner resources_;
   std::map<std::string, std::shared_ptr<LiveRun>> runs_;
+  /// Workflows that a user retries while the last writes of their run are under way.
+  std::map<std::string, Object> again_;
 
   std::unique_ptr<cluster::Watch> workflow_watch_, pod_watch_;
   /// Keys seen since the watch of workflows began anew, until it is in step; what is not among them is gone.
@@ -159,7 +162,11 @@ void WorkflowController::State::workflow_changed(const Object& workflow) {
   if (seen_) seen_->insert(key);
   const auto it = runs_.find(key);
   if (it != runs_.end() && it->second->uid() == doc::find_string(*workflow, "metadata", "uid")) {
-    it->second->observe(workflow);
+    if (it->second->ending() && retry_asked(*workflow)) {
+      again_[key] = workflow;
+    } else {
+      it->second->observe(workflow);
+    }
   } else {
     add_run(std::move(key), workflow);
   }
@@ -181,7 +188,7 @@ void WorkflowController::State::add_run(std::string key, const Object& workflow)
   locks_.take_up(*workflow);
   runs_[std::move(key)] = run;
   if (!pods_known_) return;
-  if (doc::find_string(*workflow, "status", "phase").empty()) {
+  if (doc::find_string(*workflow, "status", "phase").empty() && !retry_asked(*workflow)) {
     run->open({});
   } else {
     list_pods_of(run, *workflow);
@@ -206,6 +213,7 @@ void WorkflowController::State::list_pods_of(std::weak_ptr<LiveRun> run, const d
 
 void WorkflowController::State::workflow_deleted(const doc::Value& workflow) {
   const std::string key = run_key_of_workflow(workflow);
+  again_.erase(key);
   const auto it = runs_.find(key);
   if (it == runs_.end()) return locks_.release_workflow(key);
   if (it->second->uid() != doc::find_string(workflow, "metadata", "uid")) return;
@@ -293,9 +301,11 @@ void WorkflowController::State::on_pod(const WatchEvent& event) {
 
 void WorkflowController::State::run_done(const std::string& key, const std::string& uid) {
   const auto it = runs_.find(key);
-  if (it == runs_.end() || it->second->uid() != uid) return;
-  runs_.erase(it);
-  locks_.release_workflow(key);
+  if (it != runs_.end() && it->second->uid() == uid) {
+    runs_.erase(it);
+    locks_.release_workflow(key);
+  }
+  if (const auto again = again_.extract(key)) add_run(key, again.mapped());
 }
 
 void WorkflowController::State::retry(std::string_view what, const Error& error, void (State::*task)()) {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "controllers/names.h"
 
 namespace tiphys::controllers {
@@ -15,9 +17,11 @@ doc::Value time_or_null(Time time) {
   return text_or_null(format_rfc3339(time));
 }
 
-doc::Array conditions(const engine::RunStatus& status, bool pod_running) {
+doc::Array conditions(const engine::RunStatus& status, bool pod_running, bool went_on) {
   doc::Array list{doc::Object{{"type", "PodRunning"}, {"status", pod_running ? "True" : "False"}}};
-  if (status.finished()) list.push_back(doc::Object{{"type", "Completed"}, {"status", "True"}});
+  if (status.finished() || went_on) {
+    list.push_back(doc::Object{{"type", "Completed"}, {"status", status.finished() ? "True" : "False"}});
+  }
   return list;
 }
 
@@ -46,7 +50,7 @@ PublishedStatus PublishedStatus::add_changes(const engine::RunStatus& now, bool 
   }
   if (now.message != status.message) fields["message"] = text_or_null(now.message);
   if (!any || now_pod_running != pod_running || now.finished() != status.finished()) {
-    fields["conditions"] = conditions(now, now_pod_running);
+    fields["conditions"] = conditions(now, now_pod_running, went_on);
   }
   if (now.synchronization != status.synchronization) {
     fields["synchronization"] =
@@ -56,7 +60,14 @@ PublishedStatus PublishedStatus::add_changes(const engine::RunStatus& now, bool 
     fields["outputs"] = std::move(outputs);
   }
   update.completed = now.finished();
-  return {true, now, now_pod_running};
+  return {true, now, now_pod_running, went_on};
+}
+
+bool has_completed_condition(const doc::Value& workflow) {
+  const doc::Value* list = doc::find(workflow, "status", "conditions");
+  return list && list->is_array() && std::ranges::any_of(list->get_array(), [](const doc::Value& condition) {
+           return doc::find_string(condition, "type") == "Completed";
+         });
 }
 
 Result<engine::RunStatus> read_run_status(const doc::Value& workflow) {

@@ -11,6 +11,7 @@ struct PublishedStatus {
   bool any = false;
   engine::RunStatus status;
   bool pod_running = false;
+  bool went_on = false;  ///< it had ended before: there is a condition that says that it has not now
 
   /// Adds to `update` what differs between this and the run, as the original names it; gives what holds once the
   /// update is written.
@@ -18,6 +19,8 @@ struct PublishedStatus {
                               cluster::WorkflowStatusUpdate& update) const;
 };
 
+/// It has ended before, or goes on where another has ended.
+bool has_completed_condition(const doc::Value& workflow);
 /// `status` of a stored workflow without its nodes.
 Result<engine::RunStatus> read_run_status(const doc::Value& workflow);
 /// The nodes in `status.nodes` of a stored workflow.

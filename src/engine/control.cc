@@ -27,7 +27,7 @@ void Machine::handle(const ShutdownRequested& event) {
 std::vector<NodeIndex> Machine::open_nodes() const {
   std::vector<NodeIndex> open;
   for (NodeIndex index = 0; index < nodes_.size(); ++index) {
-    if (!nodes_[index].fulfilled()) open.push_back(index);
+    if (!nodes_[index].fulfilled() && !nodes_[index].asleep) open.push_back(index);
   }
   std::ranges::sort(open, {}, [this](NodeIndex index) -> const std::string& { return nodes_[index].name; });
   return open;

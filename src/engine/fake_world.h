@@ -13,6 +13,7 @@
 #include "api/parse.h"
 #include "base/check.h"
 #include "doc/yaml.h"
+#include "engine/manual_retry.h"
 #include "engine/run.h"
 
 namespace tiphys::engine {
@@ -232,6 +233,29 @@ class FakeWorld {
     const bool again = std::exchange(crashes_before_answers, false);
     apply(Started{});
     crashes_before_answers = again;
+  }
+
+  /// A user retries the run, which has ended.
+  void go_on(ManualRetryOptions options = {}) {
+    options.now = now;
+    std::vector<api::NodeStatus> nodes;
+    for (const auto& [id, node] : rows) nodes.push_back(node);
+    ManualRetry retry = retry_nodes(manifest.name, std::move(nodes), options);
+    for (const std::string& id : retry.removed) {
+      rows.erase(id);
+      pods.erase(id);
+      std::erase(order, id);
+    }
+    for (const api::NodeStatus& node : retry.nodes) rows.insert_or_assign(node.id, node);
+    created.clear();
+    due.clear();
+    timer.reset();
+    RunStatus status;
+    status.outputs = run->status().outputs;
+    auto restored = Run::restore(manifest, std::move(status), std::move(retry.nodes), random);
+    TIPHYS_CHECK(restored, restored.error().message);
+    run = std::move(*restored);
+    apply(Started{.other_parameters = options.other_parameters});
   }
 
   void carry_out(Effect effect) {

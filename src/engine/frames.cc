@@ -102,6 +102,12 @@ void Machine::begin_resolved(Frame& frame, std::uint32_t task, ResolvedStep step
     create_ended(call, api::NodePhase::kSkipped, fmt::format("when '{}' evaluated false", step.when));
     return;
   }
+  const auto arguments = task_arguments(frame, task, std::move(step));
+  if (!arguments) return fail_to_begin(call, arguments.error().message);
+  begin(call, *arguments);
+}
+
+Result<Arguments> Machine::task_arguments(Frame& frame, std::uint32_t task, ResolvedStep step) {
   Arguments arguments;
   const auto& parameters = frame.plan->tasks[task].source->arguments.parameters;
   arguments.parameters.reserve(step.values.size());
@@ -109,13 +115,13 @@ void Machine::begin_resolved(Frame& frame, std::uint32_t task, ResolvedStep step
     if (parameters[i].value) {
       arguments.parameters.push_back({parameters[i].name, std::move(step.values[i])});
     } else if (reads_config_map(parameters[i])) {
-      auto source = argument_source(parameters[i], SiblingVariables(*this, frame.node), Leftover::kFailSiblings);
-      if (!source) return fail_to_begin(call, source.error().message);
-      arguments.parameters.push_back({parameters[i].name, std::nullopt, std::move(*source)});
+      TIPHYS_TRY(auto source,
+                 argument_source(parameters[i], SiblingVariables(*this, frame.node), Leftover::kFailSiblings));
+      arguments.parameters.push_back({parameters[i].name, std::nullopt, std::move(source)});
     }
   }
   arguments.artifacts = std::move(step.artifacts);
-  begin(call, arguments);
+  return arguments;
 }
 
 /// What begins now fails at once: nothing holds it back.

@@ -45,6 +45,7 @@ std::optional<Position> parse_position(std::string_view name, std::string_view b
 
 Status Machine::load(RunStatus status, std::vector<api::NodeStatus> nodes) {
   status_ = std::move(status);
+  status_.resources_duration.clear();  // a user's retry has removed nodes
   loaded_ = true;
   globals_.set("workflow.status", std::string(phase_name(status_.phase)));
   if (status_.outputs) {
@@ -83,6 +84,7 @@ Status Machine::load_node(api::NodeStatus& status) {
   node.template_name = &kNoTemplate;
   if (!status.pod_ip.empty()) node.extras().pod_ip = status.pod_ip;
   if (!status.host_node_name.empty()) node.extras().host_node_name = status.host_node_name;
+  if (node.type == api::NodeType::kPod) api::add(status_.resources_duration, status.resources_duration);
   if (!status.resources_duration.empty()) node.extras().resources_duration = std::move(status.resources_duration);
   node.awaits_lock = !status.awaited_lock.empty();
   if (node.awaits_lock) node.extras().awaited_lock = status.awaited_lock;

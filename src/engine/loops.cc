@@ -18,6 +18,11 @@ Result<TurnText> turn_text(std::string text) {
   return result;
 }
 
+Result<std::string> fill_turn(const TurnText& text, const expr::Scope& globals, const Variables& variables) {
+  if (!text.program) return text.text;
+  return render(*text.program, globals, variables, Leftover::kFailAll);
+}
+
 }  // namespace
 
 Result<doc::Array> Machine::loop_items(const LoopPlan& plan, const Variables& variables) {
@@ -83,28 +88,55 @@ void Machine::begin_loop(Frame& frame, std::uint32_t task, Expansion expansion) 
   pump(frame);
 }
 
-void Machine::begin_turn(Frame& frame, std::uint32_t task, std::uint32_t turn) {
+Call Machine::turn_call(Frame& frame, std::uint32_t task, std::uint32_t turn, const LoopItem& item) {
   const CompiledStep& step = frame.plan->tasks[task];
-  Expansion& loop = frame.loops.at(task);
-  const LoopItem item = make_loop_item(loop.items[turn]);
   Call call = task_call(frame, task);
   call.name.resize(call.name.size() - step.source->name.size());
   call.name += loop_turn_name(step.source->name, turn, item.description);
   call.turn = turn;
   if (frame.plan->dag()) call.owner_node = frame.tasks[task].node;
+  return call;
+}
 
+Result<Arguments> Machine::turn_arguments(Frame& frame, std::uint32_t task, const LoopItem& item) {
+  const CompiledStep& step = frame.plan->tasks[task];
+  const Expansion& loop = frame.loops.at(task);
   const SiblingVariables outer(*this, frame.node);
   const ItemVariables variables(outer, item);
-  const auto fill = [&](const TurnText& text) -> Result<std::string> {
-    if (!text.program) return text.text;
-    return render(*text.program, globals(), variables, Leftover::kFailAll);
-  };
+  Arguments arguments;
+  for (std::size_t i = 0; i < loop.arguments.size(); ++i) {
+    const api::Parameter& parameter = step.source->arguments.parameters[i];
+    if (!parameter.value && !reads_config_map(parameter)) continue;
+    auto& given = arguments.parameters.emplace_back();
+    given.name = parameter.name;
+    if (!parameter.value) {
+      TIPHYS_TRY(given.source, argument_source(parameter, variables, Leftover::kFailAll));
+    } else if (loop.arguments[i]) {
+      TIPHYS_TRY(given.value, fill_turn(*loop.arguments[i], globals(), variables));
+    }
+  }
+  for (api::Artifact artifact : loop.artifacts) {
+    if (doc::Value location(artifact.location); has_tag(location)) {
+      TIPHYS_TRY(const auto program, expr::DocumentTemplate::compile(std::move(location)));
+      TIPHYS_TRY(const doc::Shared rendered, render(program, program.references(), globals(), variables));
+      artifact.location = rendered->get_object();
+    }
+    arguments.artifacts.push_back(std::move(artifact));
+  }
+  return arguments;
+}
+
+void Machine::begin_turn(Frame& frame, std::uint32_t task, std::uint32_t turn) {
+  const Expansion& loop = frame.loops.at(task);
+  const LoopItem item = make_loop_item(loop.items[turn]);
+  const Call call = turn_call(frame, task, turn, item);
   const auto give_up = [&](const Error& error) {
     create_ended(call, api::NodePhase::kError, error.message);
     if (frame.plan->steps()) fail_group(frame, api::NodePhase::kError, error.message);
   };
   if (!loop.when.text.empty()) {
-    auto when = fill(loop.when);
+    const SiblingVariables outer(*this, frame.node);
+    auto when = fill_turn(loop.when, globals(), ItemVariables(outer, item));
     if (!when) return give_up(when.error());
     const auto proceed = loop.skip ? Result<bool>(false) : expr::eval_when(*when);
     if (!proceed) return give_up(proceed.error());
@@ -113,34 +145,9 @@ void Machine::begin_turn(Frame& frame, std::uint32_t task, std::uint32_t turn) {
       return;
     }
   }
-  Arguments arguments;
-  for (std::size_t i = 0; i < loop.arguments.size(); ++i) {
-    const api::Parameter& parameter = step.source->arguments.parameters[i];
-    if (!parameter.value && !reads_config_map(parameter)) continue;
-    auto& given = arguments.parameters.emplace_back();
-    given.name = parameter.name;
-    if (!parameter.value) {
-      auto source = argument_source(parameter, variables, Leftover::kFailAll);
-      if (!source) return give_up(source.error());
-      given.source = std::move(*source);
-      continue;
-    }
-    if (!loop.arguments[i]) continue;
-    auto value = fill(*loop.arguments[i]);
-    if (!value) return give_up(value.error());
-    given.value = std::move(*value);
-  }
-  for (api::Artifact artifact : loop.artifacts) {
-    if (doc::Value location(artifact.location); has_tag(location)) {
-      auto program = expr::DocumentTemplate::compile(std::move(location));
-      if (!program) return give_up(program.error());
-      const auto rendered = render(*program, program->references(), globals(), variables);
-      if (!rendered) return give_up(rendered.error());
-      artifact.location = (*rendered)->get_object();
-    }
-    arguments.artifacts.push_back(std::move(artifact));
-  }
-  begin(call, arguments);
+  const auto arguments = turn_arguments(frame, task, item);
+  if (!arguments) return give_up(arguments.error());
+  begin(call, *arguments);
 }
 
 void Machine::end_loop(Frame& frame, std::uint32_t task) {
@@ -162,7 +169,9 @@ const Aggregate& Machine::aggregate(Expansion& loop) const {
     for (const NodeIndex turn : loop.turns) {
       if (turn == kNoNode) continue;
       const Node& node = nodes_[turn];
-      if (node.phase == api::NodePhase::kSucceeded && node.outputs) outputs.push_back(node.outputs.get());
+      // A skipped one has any only when it has run in a run that this one follows; the original leaves those out.
+      const bool counts = node.phase == api::NodePhase::kSucceeded || node.phase == api::NodePhase::kSkipped;
+      if (counts && node.outputs) outputs.push_back(node.outputs.get());
     }
     loop.aggregate = std::make_unique<const Aggregate>(aggregate_outputs(outputs));
   }

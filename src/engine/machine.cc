@@ -55,7 +55,8 @@ void Machine::end_run(RunStatus::Phase phase, std::string message) {
   sum_resources();
 }
 
-void Machine::handle(const Started&) {
+void Machine::handle(const Started& event) {
+  other_parameters_ = event.other_parameters;
   asked_timer_.reset();
   if (workflow_waits()) return ask_workflow_locks();
   begin_run();
@@ -74,7 +75,7 @@ void Machine::begin_run() {
   }
   if (loaded_) {
     loaded_ = false;
-    resume();
+    resume(other_parameters_);
   }
   if (past_deadline()) handle_deadline();
   if (!suspended_) begin_entry();
@@ -91,9 +92,11 @@ void Machine::begin_entry() {
   call.name = workflow_.name;
   call.template_name = &workflow_.spec.entrypoint;
   call.plan = plan;
-  Arguments arguments{.parameters = given_values(workflow_.spec.arguments), .artifacts = {}};
-  arguments.artifacts = workflow_.spec.arguments.artifacts;
-  begin(call, arguments);
+  begin(call, entry_arguments());
+}
+
+Arguments Machine::entry_arguments() const {
+  return {.parameters = given_values(workflow_.spec.arguments), .artifacts = workflow_.spec.arguments.artifacts};
 }
 
 void Machine::handle(const TimerFired&) {

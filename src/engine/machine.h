@@ -1,7 +1,7 @@
 // The state machine behind Run. Its methods lie in files by subject: machine.cc (events, the agenda), begin.cc (a
 // template becomes a node), config_maps.cc, pods.cc, resources.cc, container_set.cc, steps.cc, dag.cc, loops.cc,
 // retry.cc, exit.cc, hooks.cc, daemons.cc, suspend.cc, control.cc (stopping), outputs.cc, connect.cc (children and
-// outbound nodes), load.cc, restore.cc and status.cc.
+// outbound nodes), load.cc, restore.cc, resolve_again.cc and status.cc.
 #pragma once
 
 #include <deque>
@@ -120,7 +120,7 @@ class Machine {
   };
 
   // machine.cc
-  void handle(const Started&);
+  void handle(const Started& event);
   void handle(const PodChanged& event);
   void handle(const ResourceFinished& event);
   void handle(const CacheAnswered& event);
@@ -252,6 +252,8 @@ class Machine {
   void hold(Frame& frame, std::uint32_t task, ResolvedStep step);
   void omit_held(Frame& frame);
   Call task_call(Frame& frame, std::uint32_t task);
+  Call turn_call(Frame& frame, std::uint32_t task, std::uint32_t turn, const LoopItem& item);
+  Result<Arguments> task_arguments(Frame& frame, std::uint32_t task, ResolvedStep step);
   void task_settled(Frame& frame, std::uint32_t task);
   void turn_settled(Frame& frame, std::uint32_t task);
   void settle(NodeIndex index);
@@ -286,6 +288,7 @@ class Machine {
   Result<doc::Array> loop_items(const LoopPlan& plan, const Variables& variables);
   void begin_loop(Frame& frame, std::uint32_t task, Expansion expansion);
   void begin_turn(Frame& frame, std::uint32_t task, std::uint32_t turn);
+  Result<Arguments> turn_arguments(Frame& frame, std::uint32_t task, const LoopItem& item);
   void end_loop(Frame& frame, std::uint32_t task);
   const Aggregate& aggregate(Expansion& loop) const;
 
@@ -351,7 +354,12 @@ class Machine {
   bool place_member(NodeIndex boundary, NodeIndex index);
   void place_hooks(NodeIndex index, std::vector<NodeIndex>& open);
   void load_values(NodeIndex index, api::NodeStatus& status);
-  void resume();
+  void resume(bool inputs_anew);
+  void take_up(const std::vector<NodeIndex>& nodes, bool inputs_anew);
+  void restore_frames(const std::vector<NodeIndex>& nodes, bool inputs_anew);
+  bool comes_later(NodeIndex index) const;
+  void resume_group(Frame& frame, std::uint32_t group, NodeIndex node);
+  void give_up_asleep(NodeIndex around);
   void wake(NodeIndex index);
   void wake_frame(Frame& frame);
   void restore_frame(NodeIndex index, const std::vector<NodeIndex>& members);
@@ -359,6 +367,12 @@ class Machine {
   void restore_dag(Frame& frame);
   void restore_branches(NodeIndex index);
   void restore_loop(Frame& frame, std::uint32_t task);
+
+  // resolve_again.cc
+  void resolve_again(NodeIndex index);
+  Result<ResolvedInputs> inputs_anew(NodeIndex index);
+  static ResolvedInputs inputs_of_retry(const Node& retry);
+  Arguments entry_arguments() const;
 
   // status.cc
   api::NodeStatus status_of(NodeIndex index) const;
@@ -395,8 +409,10 @@ class Machine {
   std::optional<Time> deadline_;
   std::string shutdown_;
   bool suspended_ = false;
+  bool other_parameters_ = false;                ///< a user's retry has given some
   bool loaded_ = false;                          ///< restored, and not yet started again
-  std::vector<std::vector<NodeIndex>> members_;  ///< by boundary, between load and start
+  std::vector<std::vector<NodeIndex>> members_;  ///< by boundary, between load and start, or until none is asleep
+  std::vector<NodeIndex> asleep_;
   std::uint32_t active_pods_ = 0;
   std::uint32_t pods_done_ = 0, pods_total_ = 0;
 };

@@ -1,6 +1,7 @@
 // A restored run goes on. The nodes say where each template stands; what a frame keeps besides is worked out again, and
 // every end that may not have been acted on is told once more.
 #include <algorithm>
+#include <numeric>
 
 #include "engine/machine.h"
 #include "engine/variables.h"
@@ -8,30 +9,103 @@
 namespace tiphys::engine {
 
 /// After a restart: asks again for what may be lost, and goes on where the run stood.
-void Machine::resume() {
+void Machine::resume(bool inputs_anew) {
   if (exit_ != kNoNode) {
     globals_.set("workflow.status", std::string(nodes_[entry_].phase == api::NodePhase::kFailed  ? "Failed"
                                                 : nodes_[entry_].phase == api::NodePhase::kError ? "Error"
                                                                                                  : "Succeeded"));
     globals_.set("workflow.failures", failed_nodes());
   }
-  const auto count = static_cast<NodeIndex>(nodes_.size());
-  for (NodeIndex index = 0; index < count; ++index) {
-    const Node& node = nodes_[index];
-    const bool holds_others = node.type == api::NodeType::kSteps || node.type == api::NodeType::kDag;
-    if (holds_others && !node.fulfilled() && node.plan && !node.asks_cache() && !node.asks_locks())
-      restore_frame(index, members_[index]);
-  }
+  std::vector<NodeIndex> all(nodes_.size());
+  std::iota(all.begin(), all.end(), NodeIndex{0});
+  take_up(all, inputs_anew);
+}
+
+/// Nodes that were persisted go on, but for those whose turn has not come again.
+void Machine::take_up(const std::vector<NodeIndex>& nodes, bool inputs_anew) {
+  restore_frames(nodes, inputs_anew);
   // Frames count what their members are: only now do they exist.
-  for (NodeIndex index = 0; index < count; ++index) {
-    const Node& node = nodes_[index];
+  for (const NodeIndex index : nodes) {
+    Node& node = nodes_[index];
+    node.asleep = comes_later(index);
+    if (node.asleep) {
+      asleep_.push_back(index);
+      continue;
+    }
     if (Frame* frame = frame_of(node.boundary)) count_in_frame(node, *frame, 1);
     phase_seen(index);
     if (node.daemoned && node.boundary == kNoNode) daemons_.push_back(index);
     if (node.lets_pass() && node.owner != Owner::kGroup) push(Action::Kind::kEnded, index);
     if (!node.fulfilled()) wake(index);
   }
-  members_.clear();
+  if (asleep_.empty()) members_.clear();
+}
+
+/// From the outermost inwards: what is within hangs on where its boundary stands.
+void Machine::restore_frames(const std::vector<NodeIndex>& nodes, bool inputs_anew) {
+  std::vector<NodeIndex> order;
+  for (const NodeIndex index : nodes) {
+    const Node& node = nodes_[index];
+    const bool holds_others =
+        node.type == api::NodeType::kSteps || node.type == api::NodeType::kDag || node.type == api::NodeType::kRetry;
+    if (holds_others && !node.fulfilled() && node.plan && !node.asks_cache() && !node.asks_locks())
+      order.push_back(index);
+  }
+  std::ranges::stable_sort(order, {}, [this](NodeIndex index) { return nodes_[index].depth; });
+  for (const NodeIndex index : order) {
+    Node& node = nodes_[index];
+    node.asleep = comes_later(index);
+    if (node.asleep) continue;
+    if (inputs_anew) resolve_again(index);
+    if (node.type != api::NodeType::kRetry) restore_frame(index, members_[index]);
+  }
+}
+
+/// Of steps that a user's retry has begun anew: the node belongs to a group after the one that runs.
+bool Machine::comes_later(NodeIndex index) const {
+  const Node& node = nodes_[index];
+  const bool hangs_on_another = node.owner == Owner::kAttempt || node.owner == Owner::kHook;
+  if (hangs_on_another && node.boundary != kNoNode) return comes_later(node.owner_node);
+  if (node.boundary == kNoNode) return false;
+  const Node& around = nodes_[node.boundary];
+  if (around.asleep) return true;
+  if (!around.frame || !around.frame->plan->steps() || around.frame->group_node == kNoNode) return false;
+  const Frame& frame = *around.frame;
+  if (node.type == api::NodeType::kStepGroup) return node.turn > frame.group;
+  return node.task != kNoTask && node.task >= frame.plan->group_begin[frame.group + 1];
+}
+
+/// The next group of steps is there already.
+void Machine::resume_group(Frame& frame, std::uint32_t group, NodeIndex node) {
+  frame.last_group_node = frame.group_node;
+  frame.group_node = node;
+  frame.group = group;
+  frame.open = 0;
+  frame.looking_around.clear();
+  restore_steps(frame);
+  take_up(std::exchange(asleep_, {}), false);
+  wake_frame(frame);
+}
+
+/// Steps end before the turn of their later groups comes.
+void Machine::give_up_asleep(NodeIndex around) {
+  const std::string& message = nodes_[around].message;
+  const auto within = [&](NodeIndex index) {
+    while (index != kNoNode && index != around) index = nodes_[index].boundary;
+    return index == around;
+  };
+  std::erase_if(asleep_, [&](NodeIndex index) {
+    if (!within(index)) return false;
+    Node& node = nodes_[index];
+    node.settled = node.left = true;
+    if (node.fulfilled()) return true;
+    node.phase = api::NodePhase::kFailed;
+    node.message = message;
+    node.finished_at = now_;
+    nodes_.touch(index);
+    return true;
+  });
+  if (asleep_.empty()) members_.clear();
 }
 
 void Machine::wake(NodeIndex index) {
@@ -41,6 +115,8 @@ void Machine::wake(NodeIndex index) {
     auto question = cache_question(*node.plan, BodyVariables(*this, index));
     return question ? ask_cache(index, std::move(*question)) : errored(index, question.error().message);
   }
+  const bool group = node.type != api::NodeType::kPod && node.type != api::NodeType::kSuspend;
+  if (group && node.phase == api::NodePhase::kPending) set_phase(index, api::NodePhase::kRunning);
   switch (node.type) {
     case api::NodeType::kPod:
       if (node.plan) ask_for_pod(index);
@@ -48,6 +124,7 @@ void Machine::wake(NodeIndex index) {
       if (node.phase == api::NodePhase::kPending && node.plan) (void)set_pending_timer(index);
       return;
     case api::NodeType::kSuspend:
+      if (node.plan && node.phase == api::NodePhase::kPending) return wait_suspended(index);
       if (node.plan && !node.plan->suspend_duration.empty()) {
         const auto text = render(node.plan->suspend_duration, globals(), BodyVariables(*this, index), Leftover::kKeep);
         const auto duration = text ? parse_seconds_or_duration(*text) : std::unexpected(text.error());
@@ -72,14 +149,11 @@ void Machine::restore_frame(NodeIndex index, const std::vector<NodeIndex>& membe
   frame.plan = node.plan;
   frame.tasks.resize(node.plan->tasks.size());
   std::vector<std::vector<NodeIndex>> turns(node.plan->tasks.size());
+  std::map<std::uint32_t, NodeIndex> groups;
   for (const NodeIndex member_index : members) {
     const Node& member = nodes_[member_index];
     if (member.type == api::NodeType::kStepGroup) {
-      if (frame.group_node == kNoNode || member.turn > frame.group) {
-        frame.last_group_node = frame.group_node;
-        frame.group_node = member_index;
-        frame.group = member.turn;
-      }
+      groups[member.turn] = member_index;
     } else if (member.type == api::NodeType::kTaskGroup) {
       frame.tasks[member.task].node = member_index;
     } else if (member.owner == Owner::kTask && member.turn == kNoTask) {
@@ -87,6 +161,12 @@ void Machine::restore_frame(NodeIndex index, const std::vector<NodeIndex>& membe
     } else if (member.owner == Owner::kTask) {
       turns[member.task].push_back(member_index);
     }
+  }
+  for (const auto& [group, group_node] : groups) {
+    // After a user's retry those after it may be there, too.
+    if (frame.group_node != kNoNode && !nodes_[frame.group_node].fulfilled()) break;
+    frame.last_group_node = std::exchange(frame.group_node, group_node);
+    frame.group = group;
   }
   for (std::uint32_t task = 0; task < turns.size(); ++task) {
     if (turns[task].empty()) continue;

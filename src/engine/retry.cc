@@ -74,6 +74,16 @@ NodeIndex Machine::effective(NodeIndex index) const {
   return last == kNoNode ? index : last;
 }
 
+ResolvedInputs Machine::inputs_of_retry(const Node& retry) {
+  ResolvedInputs inputs;
+  if (retry.inputs) {
+    inputs.values = std::make_unique<std::string[]>(retry.plan->inputs.size());
+    std::copy_n(retry.inputs.get(), retry.plan->inputs.size(), inputs.values.get());
+  }
+  if (retry.extra) inputs.rich = retry.extra->inputs;
+  return inputs;
+}
+
 void Machine::begin_attempt(NodeIndex retry) {
   const Node& around = nodes_[retry];
   if (workflow_.spec.parallelism && active_pods_ >= *workflow_.spec.parallelism && !doomed(around.on_exit)) {
@@ -81,7 +91,9 @@ void Machine::begin_attempt(NodeIndex retry) {
     return;
   }
   Call call;
-  call.name = attempt_name(around.name, attempts(around).size());
+  // After a user's retry the first ones may be missing.
+  const NodeIndex last = last_attempt(around);
+  call.name = attempt_name(around.name, last == kNoNode ? 0 : *attempt_index(nodes_[last].name, around.name) + 1);
   call.template_name = around.template_name;
   call.template_ref = around.template_ref;
   call.plan = around.plan;
@@ -92,13 +104,7 @@ void Machine::begin_attempt(NodeIndex retry) {
   call.hooked = around.hooked;
   call.retried = true;
   call.on_exit = around.on_exit;
-  ResolvedInputs inputs;
-  if (around.inputs) {
-    inputs.values = std::make_unique<std::string[]>(around.plan->inputs.size());
-    std::copy_n(around.inputs.get(), around.plan->inputs.size(), inputs.values.get());
-  }
-  if (around.extra) inputs.rich = around.extra->inputs;
-  const NodeIndex index = create_open(call, std::move(inputs));
+  const NodeIndex index = create_open(call, inputs_of_retry(around));
   if (around.daemoned) refresh_held(around.boundary);
   if (around.extra && around.extra->memoization) nodes_[index].extras().memoization = around.extra->memoization;
   run(index);

@@ -24,7 +24,10 @@ namespace tiphys::engine {
 // ---- Events ----
 
 /// The run begins; or it goes on after a restart, and effects that may have been lost are asked for again.
-struct Started {};
+struct Started {
+  /// A user's retry has given the workflow other parameters: what goes on gets its inputs anew where it can.
+  bool other_parameters = false;
+};
 
 /// A pod as the plane last reported it. Late and repeated reports are harmless.
 struct PodChanged {

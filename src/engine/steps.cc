@@ -23,6 +23,7 @@ void Machine::begin_group(Frame& frame, std::uint32_t group) {
   call.on_exit = around.on_exit;
   frame.group = group;
   frame.open = 0;
+  frame.stopping = false;
   frame.looking_around.clear();
   frame.last_group_node = frame.group_node;
   frame.group_node = create(call, api::NodeType::kStepGroup, api::NodePhase::kRunning);
@@ -96,7 +97,10 @@ void Machine::end_group(Frame& frame) {
     return set_phase(frame.node, api::NodePhase::kFailed, failed.message);
   }
   if (frame.group + 1 < frame.plan->group_count()) {
-    begin_group(frame, frame.group + 1);
+    const std::uint32_t next = frame.group + 1;
+    const NodeIndex known =
+        asleep_.empty() ? kNoNode : nodes_.find_name(step_group_name(nodes_[frame.node].name, next));
+    known == kNoNode ? begin_group(frame, next) : resume_group(frame, next, known);
   } else {
     end_steps(frame);
   }

@@ -41,7 +41,9 @@ bool read_choices(api::Parameter& input) {
 void Machine::wait_suspended(NodeIndex index) {
   Node& node = nodes_[index];
   api::Inputs inputs = inputs_of(node);
-  if (auto outputs = awaited_outputs(*node.plan->source, inputs)) {
+  // One that has waited before, in a run that this one follows, keeps the values that it got.
+  auto outputs = node.has_outputs ? std::nullopt : awaited_outputs(*node.plan->source, inputs);
+  if (outputs) {
     node.outputs = std::make_unique<NodeOutputs>(std::move(*outputs), nullptr);
     node.has_outputs = true;
   }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/strings.h"
 #include "cli/terminal.h"
@@ -153,6 +154,23 @@ Result<std::vector<cluster::Key>> find_workflows(Session& session, const std::st
     keys.push_back(std::move(key));
   }
   return keys;
+}
+
+Result<std::vector<cluster::Object>> chosen_workflows(Session& session, const WorkflowFilter& filter,
+                                                      const std::vector<std::string>& names) {
+  std::vector<cluster::Object> workflows;
+  if (filter.chooses()) {
+    TIPHYS_TRY(workflows, list_workflows(session, filter));
+  }
+  TIPHYS_TRY(const auto keys, find_workflows(session, filter.ns, names));
+  for (const auto& key : keys) {
+    TIPHYS_TRY(workflows.emplace_back(), get_object(session, key));
+  }
+  std::set<std::string> seen;
+  std::erase_if(workflows, [&](const cluster::Object& workflow) {
+    return !seen.emplace(doc::find_string(*workflow, "metadata", "name")).second;
+  });
+  return workflows;
 }
 
 Result<cluster::Object> get_object(Session& session, const cluster::Key& key) {

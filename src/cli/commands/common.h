@@ -59,6 +59,10 @@ Result<cluster::Key> find_workflow(Session& session, const std::string& ns, cons
 Result<std::vector<cluster::Key>> find_workflows(Session& session, const std::string& ns,
                                                  const std::vector<std::string>& names);
 
+/// The workflows of a filter and of names, each once.
+Result<std::vector<cluster::Object>> chosen_workflows(Session& session, const WorkflowFilter& filter,
+                                                      const std::vector<std::string>& names);
+
 Result<cluster::Object> get_object(Session& session, const cluster::Key& key);
 Result<cluster::Object> patch_object(Session& session, const cluster::Key& key, cluster::PatchType type,
                                      doc::Value patch);

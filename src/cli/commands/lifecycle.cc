@@ -43,8 +43,8 @@ Status resume(Session& session, const cluster::Key& key, const NodeSelector& sel
 }
 
 /// The workflows that arguments and selectors name, each once.
-Result<std::vector<cluster::Key>> chosen_workflows(Session& session, const WorkflowFilter& filter,
-                                                   const std::vector<std::string>& names) {
+Result<std::vector<cluster::Key>> those_to_stop(Session& session, const WorkflowFilter& filter,
+                                                const std::vector<std::string>& names) {
   TIPHYS_TRY(auto keys, find_workflows(session, filter.ns, names));
   if (filter.chooses()) {
     TIPHYS_TRY(const auto listed, list_workflows(session, filter));
@@ -88,7 +88,7 @@ Status shut_down_all(ShutdownFlags& flags, const std::string& strategy, std::str
   flags.filter.ns = flags.common.chosen_namespace();
   Loop loop;
   TIPHYS_TRY(auto session, open_session(loop, flags.common.session, Need::kRun));
-  TIPHYS_TRY(const auto keys, chosen_workflows(*session, flags.filter, flags.names));
+  TIPHYS_TRY(const auto keys, those_to_stop(*session, flags.filter, flags.names));
   for (const auto& key : keys) {
     if (flags.dry_run) {
       print(fmt::format("workflow {} {} (dry-run)\n", key.name, done));

@@ -36,23 +36,6 @@ struct ResubmitFlags {
   }
 };
 
-/// The workflows of selectors and arguments, each once.
-Result<std::vector<cluster::Object>> chosen(Session& session, const ResubmitFlags& flags) {
-  std::vector<cluster::Object> workflows;
-  if (flags.filter.chooses()) {
-    TIPHYS_TRY(workflows, list_workflows(session, flags.filter));
-  }
-  TIPHYS_TRY(const auto keys, find_workflows(session, flags.filter.ns, flags.names));
-  for (const auto& key : keys) {
-    TIPHYS_TRY(workflows.emplace_back(), get_object(session, key));
-  }
-  std::set<std::string> seen;
-  std::erase_if(workflows, [&](const cluster::Object& workflow) {
-    return !seen.emplace(doc::find_string(*workflow, "metadata", "name")).second;
-  });
-  return workflows;
-}
-
 /// Ready to create. Templates that it refers to may have changed since it ran.
 Result<doc::Value> prepare(Session& session, const doc::Value& before, const SubmitOptions& options) {
   Manifest manifest{.workflow = resubmitted(before), .marks = {}};
@@ -73,7 +56,7 @@ Result<int> resubmit(ResubmitFlags& flags) {
   flags.options.runtime = flags.common.session.runtime;
   Loop loop;
   TIPHYS_TRY(auto session, open_session(loop, flags.common.session, Need::kRun));
-  TIPHYS_TRY(const auto workflows, chosen(*session, flags));
+  TIPHYS_TRY(const auto workflows, chosen_workflows(*session, flags.filter, flags.names));
   TIPHYS_CHECK_OK(flags.stay.check(workflows.size()));
   const OutputOptions output{.output = flags.output, .selector = {}, .style = flags.common.style()};
   std::vector<cluster::Key> keys;

@@ -20,7 +20,9 @@ std::string fact(std::string_view name, std::string_view value) {
 
 std::string node_field(const NodeStatus& node, std::string_view field) {
   if (field == "displayName") return node.display_name;
-  if (field == "templateName") return node.template_name;
+  if (field == "templateName") return api::template_of(node);
+  if (field == "templateRef.name" && node.template_ref) return node.template_ref->name;
+  if (field == "templateRef.template" && node.template_ref) return node.template_ref->template_name;
   if (field == "phase") return std::string(api::node_phase_name(node.phase));
   if (field == "name") return node.name;
   if (field == "id") return node.id;

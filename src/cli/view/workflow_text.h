@@ -13,8 +13,8 @@
 
 namespace tiphys::cli {
 
-/// Which nodes are wanted (--node-field-selector): displayName, templateName, phase, name, id and
-/// inputs.parameters.NAME.value.
+/// Which nodes are wanted (--node-field-selector): displayName, templateName, phase, name, id,
+/// templateRef.name, templateRef.template and inputs.parameters.NAME.value.
 class NodeSelector {
  public:
   /// `status` is the old way to say phase=STATUS; both at once are an error.
