@@ -9,11 +9,10 @@
 
 #include "base/check.h"
 #include "base/log.h"
-#include "base/workers.h"
+#include "controllers/actions.h"
 #include "controllers/live_run.h"
 #include "controllers/memo_cache.h"
 #include "controllers/names.h"
-#include "controllers/resource_runner.h"
 
 namespace tiphys::controllers {
 namespace {
@@ -57,14 +56,7 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
         random_(random),
         options_(std::move(options)),
         cache_(executor, cluster),
-        resources_(executor, cluster, [this](auto job) {
-          blocking_.run(
-              [job = std::move(job)]() mutable {
-                job();
-                return 0;
-              },
-              [](int) {});
-        }) {}
+        actions_(executor, cluster, options_.http, options_.repository) {}
 
   void start(std::move_only_function<void()> on_ready);
   std::size_t live_runs() const { return runs_.size(); }
@@ -102,8 +94,7 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
   WorkflowControllerOptions options_;
   MemoCache cache_;
   std::optional<ConfigMapWatch> config_maps_;
-  Workers blocking_{executor_, 1};
-  ResourceRunner resources_;
+  Actions actions_;
   std::map<std::string, std::shared_ptr<LiveRun>> runs_;
 
   std::unique_ptr<cluster::Watch> workflow_watch_, pod_watch_;
@@ -164,7 +155,7 @@ void WorkflowController::State::workflow_changed(const Object& workflow) {
 
 void WorkflowController::State::add_run(std::string key, const Object& workflow) {
   const RunEnvironment environment{
-      executor_, cluster_, cache_, *config_maps_, resources_, random_, options_.first_retry, options_.longest_retry};
+      executor_, cluster_, cache_, *config_maps_, actions_, random_, options_.first_retry, options_.longest_retry};
   std::string uid(doc::find_string(*workflow, "metadata", "uid"));
   auto run = std::make_shared<LiveRun>(environment, workflow, starting_,
                                        guarded([key, uid](State& self) { self.run_done(key, uid); }));

@@ -1,7 +1,7 @@
 // The state machine behind Run. Its methods lie in files by subject: machine.cc (events, the agenda), begin.cc (a
-// template becomes a node), config_maps.cc, pods.cc, container_set.cc, steps.cc, dag.cc, loops.cc, retry.cc, exit.cc, hooks.cc,
-// daemons.cc, suspend.cc, control.cc (stopping), outputs.cc, connect.cc (children and outbound nodes), load.cc,
-// restore.cc and status.cc.
+// template becomes a node), config_maps.cc, pods.cc, container_set.cc, steps.cc, dag.cc, loops.cc, retry.cc, exit.cc,
+// hooks.cc, daemons.cc, suspend.cc, control.cc (stopping), outputs.cc, connect.cc (children and outbound nodes),
+// load.cc, restore.cc and status.cc.
 #pragma once
 
 #include <deque>
@@ -121,7 +121,7 @@ class Machine {
   // machine.cc
   void handle(const Started&);
   void handle(const PodChanged& event);
-  void handle(const ResourceFinished& event);
+  void handle(const ActionFinished& event);
   void handle(const CacheAnswered& event);
   void handle(const TimerFired&);
   void handle(const SuspendChanged& event);
@@ -183,6 +183,7 @@ class Machine {
   void launch(NodeIndex index);
   Status set_pending_timer(NodeIndex index);
   void ask_for_pod(NodeIndex index);
+  bool wants_result(NodeIndex index);
   Result<std::optional<Duration>> pod_deadline(NodeIndex index);
   void stop_pod(NodeIndex index);
   void take_outputs(NodeIndex index, const std::optional<api::Outputs>& outputs);

@@ -56,6 +56,9 @@ class RandomWorkflow {
         "retryStrategy: {{limit: 1}}}}, "
         "{{name: set, {1}, {2}, containerSet: {{containers: [{{name: main, image: i}}, {{name: b, image: i}}, "
         "{{name: c, image: i, dependencies: [main, b]}}]}}}}, "
+        "{{name: web, {1}, http: {{url: \"http://{{{{inputs.parameters.message}}}}\"}}}}, "
+        "{{name: flaky, {1}, http: {{url: \"http://bad\"}}, retryStrategy: {{limit: 1}}}}, "
+        "{{name: lists, {1}, data: {{source: {{artifactPaths: {{s3: {{key: a}}}}}}}}}}, "
         "{{name: pause, {1}, suspend: {{duration: \"2\"}}}}",
         kContainer, kInput, kOutput, kMemoize);
   }
@@ -76,9 +79,9 @@ class RandomWorkflow {
 
   std::string target(int level, int levels) {
     if (level + 1 < levels && chance(30)) return fmt::format("t{}", pick(level + 1, levels - 1));
-    constexpr const char* kLeaves[] = {"leaf",   "leaf", "leaf",   "retried",  "patient", "pause",
-                                       "cached", "wary", "server", "stubborn", "set",     "group"};
-    return kLeaves[pick(0, 11)];
+    constexpr const char* kLeaves[] = {"leaf",   "leaf",     "leaf", "retried", "patient", "pause", "cached", "wary",
+                                       "server", "stubborn", "set",  "group",   "web",     "flaky", "lists"};
+    return kLeaves[pick(0, 14)];
   }
 
   /// Fields that a step and a task share; `root` and `before` name what may be referred to.

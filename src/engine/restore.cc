@@ -40,6 +40,7 @@ void Machine::wake(NodeIndex index) {
     return question ? ask_cache(index, std::move(*question)) : errored(index, question.error().message);
   }
   switch (node.type) {
+    case api::NodeType::kHttp:
     case api::NodeType::kPod:
       if (node.plan) ask_for_pod(index);
       // That the text is one was found when the pod was first asked for.

@@ -67,6 +67,7 @@ class Traffic : public std::enable_shared_from_this<Traffic> {
       int running = 0;
       curl_->curl_multi_perform(multi_, &running);
       end_ended();
+      start_waiting();  // in the places of those that have ended: nothing else would end the sleep
       curl_->curl_multi_poll(multi_, nullptr, 0, kLongMilliseconds, nullptr);
     }
     {
