@@ -38,6 +38,11 @@ find_path(JQ_INCLUDE jq.h REQUIRED)
 add_library(jq::headers INTERFACE IMPORTED)
 target_include_directories(jq::headers INTERFACE ${JQ_INCLUDE})
 target_link_libraries(jq::headers INTERFACE ${CMAKE_DL_LIBS})
+# The archive of libcurl needs Kerberos, of which there is none: src/web/libcurl.cc loads it when it is needed.
+find_path(CURL_INCLUDE curl/curl.h REQUIRED)
+add_library(curl::headers INTERFACE IMPORTED)
+target_include_directories(curl::headers INTERFACE ${CURL_INCLUDE})
+target_link_libraries(curl::headers INTERFACE ${CMAKE_DL_LIBS})
 add_library(Boost::json INTERFACE IMPORTED)
 target_link_libraries(Boost::json INTERFACE ${BOOST_JSON_ARCHIVE} ${BOOST_CONTAINER_ARCHIVE})
 

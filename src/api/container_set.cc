@@ -1,4 +1,6 @@
 // containerSet: several containers in one pod.
+#include <algorithm>
+
 #include "api/fields.h"
 
 namespace tiphys::api {
@@ -33,6 +35,12 @@ constexpr Field<ContainerSet> kContainerSetFields[] = {
 }  // namespace
 
 constexpr FieldTable kContainerSetTable("ContainerSetTemplate", kContainerSetFields);
+
+bool Template::has_result() const {
+  if (type != Type::kContainerSet) return runs_containers() || type == Type::kHttp || type == Type::kData;
+  return container_set && std::ranges::find(container_set->containers, "main", &ContainerSet::Container::name) !=
+                              container_set->containers.end();
+}
 
 void read(const Place& place, ContainerSet& out) {
   read_object<ContainerSet>(place, out, kContainerSetFields);

@@ -27,6 +27,8 @@ extern const FieldTable kFurtherContainerTable;
 extern const FieldTable kVolumeMountTable;
 extern const FieldTable kContainerNodeTable;
 extern const FieldTable kContainerSetTable;
+extern const FieldTable kHttpTable;
+extern const FieldTable kDataTable;
 extern const FieldTable kVolumeTable;
 extern const FieldTable kPodMetadataTable;
 
@@ -87,6 +89,10 @@ void check_script(const Place& place);
 void check_further_containers(const Place& place);
 void check_volumes(const Place& place);
 void check_volume_mounts(const Place& place);
+/// A request, its headers and body.
+void check_http(const Place& place);
+/// What is listed, and what becomes of the list.
+void check_data(const Place& place);
 /// A container of a containerSet, its dependencies included.
 void check_container_node(const Place& place);
 /// labels and annotations of pods.

@@ -224,7 +224,7 @@ TEST(Parse, RefusesWhatItCannotHonour) {
     const char* error;
   };
   for (const auto& [rule, fields, error] : {
-           Case{"a template type to come", "    http: {url: x}\n", "spec.templates[0].http is not supported yet"},
+           Case{"a template type to come", "    plugin: {a: x}\n", "spec.templates[0].plugin is not supported yet"},
            Case{"a location to come", "    inputs: {artifacts: [{name: a, gcs: {key: k}}]}\n    suspend: {}\n",
                 "spec.templates[0].inputs.artifacts[0].gcs is not supported yet"},
            Case{"a bucket", "    inputs: {artifacts: [{name: a, s3: {key: k, bucket: b}}]}\n    suspend: {}\n",

@@ -169,6 +169,18 @@ constexpr Field<Template> kTemplateFields[] = {
      },
      "Creates, changes, reads or deletes an object as kubectl does.", &kObject<kResourceTable>,
      "Resource.IsAPodNodeWithItsOwnEffect"},
+    {"http", Handling::kRead,
+     [](const Place& place, Template& out) {
+       out.type = Template::Type::kHttp;
+       check_http(place);
+     },
+     "Makes an HTTP request; its result is the body of the answer.", &kObject<kHttpTable>, "test_http_requests"},
+    {"data", Handling::kRead,
+     [](const Place& place, Template& out) {
+       out.type = Template::Type::kData;
+       check_data(place);
+     },
+     "Lists artifacts and transforms the list, which is its result.", &kObject<kDataTable>, "test_data_of_artifacts"},
     field<&Template::retry_strategy>("retryStrategy", "Tries it again when it fails.",
                                      "Retry.AttemptsFollowUntilOneSucceeds"),
     {"memoize", Handling::kRead,
@@ -225,8 +237,6 @@ constexpr Field<Template> kTemplateFields[] = {
     {"executor", Handling::kCluster, nullptr, "The account of what runs beside its containers.", &kEmptyObject},
     {"podResources", Handling::kCluster, nullptr, "What all containers of a pod share.", &kResources},
     {"resourceClaims", Handling::kCluster, nullptr, "Devices that its pods claim.", &kResourceClaims},
-    {"data", Handling::kLater, nullptr, "Lists artifacts and transforms the list.", &kEmptyObject},
-    {"http", Handling::kLater, nullptr, "Makes an HTTP request.", &kEmptyObject},
     {"plugin", Handling::kLater, nullptr, "Runs an executor plugin.", &kEmptyObject},
     {"metrics", Handling::kLater, nullptr, "Prometheus metrics of its nodes.", &kEmptyObject},
 };

@@ -38,6 +38,12 @@ void Validator::check_leaf(const Template& tmpl, const Spot& spot, const Variabl
     check_mounts(tmpl, container, at);
   }
   if (tmpl.container_set) check_container_set(tmpl, {spot.pointer + "/containerSet", spot.name + ".containerSet"});
+  if (const doc::Value* http = doc::find(*tmpl.document, "http")) {
+    check_http(*http, {spot.pointer + "/http", spot.name + ".http"});
+  }
+  if (const doc::Value* data = doc::find(*tmpl.document, "data")) {
+    check_data(*data, {spot.pointer + "/data", spot.name + ".data"});
+  }
   check_further_containers(tmpl, spot);
   if (tmpl.resource) check_resource(*tmpl.resource, {spot.pointer + "/resource", spot.name + ".resource"});
 }

@@ -10,13 +10,19 @@
 namespace tiphys::api {
 namespace {
 
-constexpr std::string_view kTypeFields[] = {"container", "script",   "steps",       "dag",
-                                            "suspend",   "resource", "containerSet"};
+constexpr std::string_view kTypeFields[] = {"container", "script",       "steps", "dag", "suspend",
+                                            "resource",  "containerSet", "http",  "data"};
 constexpr std::string_view kTypeChoice =
-    "choose one of: container, containerSet, script, steps, dag, suspend, resource";
+    "choose one of: container, containerSet, script, steps, dag, suspend, resource, http, data";
+
+/// It does something, and calls no other.
+bool is_leaf(const Template& tmpl) {
+  return tmpl.runs_pod() || tmpl.is_action();
+}
 
 std::string_view type_name(Template::Type type) {
-  constexpr std::string_view kNames[] = {"Container", "Script", "Steps", "DAG", "Suspend", "Resource", "ContainerSet"};
+  constexpr std::string_view kNames[] = {"Container", "Script",       "Steps", "DAG", "Suspend",
+                                         "Resource",  "ContainerSet", "HTTP",  "Data"};
   return kNames[static_cast<std::size_t>(type)];
 }
 
@@ -83,8 +89,8 @@ bool Validator::check_type(const Template& tmpl, const Spot& spot) {
 }
 
 void Validator::check_inputs(const Template& tmpl, const Spot& spot, Variables& scope) {
-  const bool leaf = tmpl.runs_pod();
-  if (leaf) scope.add("pod.name");
+  const bool leaf = is_leaf(tmpl);
+  if (tmpl.runs_pod()) scope.add("pod.name");
   if (!tmpl.inputs.parameters.empty()) scope.add("inputs.parameters");
   std::set<std::string, std::less<>> seen;
   for (std::size_t i = 0; i < tmpl.inputs.parameters.size(); ++i) {
@@ -120,7 +126,6 @@ void Validator::check_inputs(const Template& tmpl, const Spot& spot, Variables& 
 }
 
 void Validator::check_limits(const Template& tmpl, const Spot& spot) {
-  const bool leaf = tmpl.runs_pod();
   const bool group = tmpl.type == Template::Type::kSteps || tmpl.type == Template::Type::kDag;
   const std::string& deadline = tmpl.active_deadline_seconds;
   if (!deadline.empty() && group) {
@@ -132,9 +137,11 @@ void Validator::check_limits(const Template& tmpl, const Spot& spot) {
   }
   check_timeout(tmpl, tmpl.timeout, "timeout", spot);
   check_timeout(tmpl, tmpl.pending_timeout, "pendingTimeout", spot);
-  if (tmpl.daemon && tmpl.type == Template::Type::kResource) {
-    error(spot.pointer + "/daemon", spot.name + ".daemon is not supported for resource templates", true);
-  } else if (tmpl.daemon && !leaf) {
+  const bool acts = tmpl.type == Template::Type::kResource || tmpl.type == Template::Type::kData;
+  if (tmpl.daemon && acts) {
+    const std::string_view field = tmpl.resource ? "resource" : "data";
+    error(spot.pointer + "/daemon", fmt::format("{}.daemon is not supported for {} templates", spot.name, field), true);
+  } else if (tmpl.daemon && !tmpl.runs_pod()) {
     warn(spot.pointer + "/daemon",
          fmt::format("{}.daemon does nothing: a {} template has no pod", spot.name, type_name(tmpl.type)));
   }
@@ -145,7 +152,7 @@ void Validator::check_limits(const Template& tmpl, const Spot& spot) {
   }
   check_pod_resources(*tmpl.document, spot);
   const doc::Value* claims = doc::find(*tmpl.document, "resourceClaims");
-  if (claims && claims->is_array() && !claims->get_array().empty() && !leaf) {
+  if (claims && claims->is_array() && !claims->get_array().empty() && !tmpl.runs_pod()) {
     error(spot.pointer + "/resourceClaims",
           fmt::format("{}.resourceClaims is not supported for {} templates, which do not create a pod", spot.name,
                       type_name(tmpl.type)),
@@ -158,7 +165,7 @@ void Validator::check_limits(const Template& tmpl, const Spot& spot) {
 
 void Validator::check_timeout(const Template& tmpl, const std::string& text, std::string_view field, const Spot& spot) {
   const std::string pointer = fmt::format("{}/{}", spot.pointer, field);
-  if (!text.empty() && !tmpl.runs_pod()) {
+  if (!text.empty() && !is_leaf(tmpl)) {
     error(pointer, fmt::format("{}: {} template doesn't support {} field", spot.name, type_name(tmpl.type), field),
           true);
   } else if (whole_number(text)) {
@@ -245,9 +252,9 @@ void Validator::check_outputs(const Template& tmpl, const Spot& spot, const Vari
                   fmt::format("{}.outputs.artifacts.{}", spot.name, artifact.name)};
     check_name(artifact.name, NameKind::kOutput,
                {at.pointer + "/name", fmt::format("{}.outputs.artifacts[{}]", spot.name, i)}, seen);
-    if (tmpl.runs_pod() && artifact.path.empty()) {
+    if (is_leaf(tmpl) && artifact.path.empty()) {
       error(at.pointer, fmt::format("{}: Artifact '{}' did not specify a path", at.name, artifact.name));
-    } else if (!tmpl.runs_pod() && !artifact.path.empty()) {
+    } else if (!is_leaf(tmpl) && !artifact.path.empty()) {
       error(at.pointer + "/path", at.name + ".path only valid in container/script templates", true);
     }
     check_expression(artifact.from_expression, {at.pointer + "/fromExpression", at.name + ".fromExpression"});
@@ -306,6 +313,8 @@ void Validator::check_output_source(const Template& tmpl, const Parameter& param
       }
       break;
     case Template::Type::kSuspend:
+    case Template::Type::kHttp:
+    case Template::Type::kData:
       break;
   }
   check_expression(from.expression, {at.pointer + "/expression", at.name + ".expression"});

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <set>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -65,6 +66,10 @@ class Validator {
   void check_further_container(const doc::Value& container, std::string_view list, const Spot& spot,
                                std::set<std::string, std::less<>>& names);
   void check_mounts(const Template& tmpl, const doc::Value& container, const Spot& spot);
+  void check_http(const doc::Value& http, const Spot& spot);
+  void check_data(const doc::Value& data, const Spot& spot);
+  /// A text that expr-lang's own functions are to make something of, from these variables.
+  void check_plain_expression(const std::string& text, std::span<const std::string_view> variables, const Spot& spot);
   void check_resource(const ResourceAction& resource, const Spot& spot);
   /// podResources: of the spec or a template.
   void check_pod_resources(const doc::Value& holder, const Spot& spot);

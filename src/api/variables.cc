@@ -18,19 +18,12 @@ constexpr std::array<std::string_view, 6> kAlways = {
     "outputs.",  "workflow.creationTimestamp", "workflow.scheduledTime", "workflow.duration", "tasks.name",
     "steps.name"};
 
-/// What the original calls outputs: of a set only its container main has any.
-bool has_result(const Template& target) {
-  if (!target.container_set) return target.runs_containers();
-  return std::ranges::any_of(target.container_set->containers,
-                             [](const ContainerSet::Container& each) { return each.name == "main"; });
-}
-
 }  // namespace
 
 std::vector<std::string> NodeOutputs::outputs(const Node& node) {
   std::vector<std::string> names = {"id", "startedAt", "finishedAt", "hostNodeName", "status"};
   const Template& target = *node.target;
-  if (has_result(target)) {
+  if (target.has_result()) {
     names.insert(names.end(), {"outputs.result", "exitCode"});
   }
   if (target.daemon) names.emplace_back("ip");

@@ -183,7 +183,7 @@ struct Memoize {
 };
 
 struct Template {
-  enum class Type { kContainer, kScript, kSteps, kDag, kSuspend, kResource, kContainerSet };
+  enum class Type { kContainer, kScript, kSteps, kDag, kSuspend, kResource, kContainerSet, kHttp, kData };
   std::string name;
   Type type = Type::kContainer;
   Inputs inputs;
@@ -206,7 +206,12 @@ struct Template {
   /// The whole template as the manifest has it: what is substituted and handed to the node agent.
   doc::Shared document;
 
-  bool runs_pod() const { return runs_containers() || type == Type::kResource; }
+  /// Its nodes are those of pods, whoever does the work.
+  bool runs_pod() const { return runs_containers() || type == Type::kResource || type == Type::kData; }
+  /// The plane does it itself.
+  bool is_action() const { return type == Type::kResource || type == Type::kHttp || type == Type::kData; }
+  /// What it gives is outputs.result.
+  bool has_result() const;
   bool runs_containers() const {
     return type == Type::kContainer || type == Type::kScript || type == Type::kContainerSet;
   }

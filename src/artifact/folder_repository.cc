@@ -3,6 +3,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <mutex>
@@ -90,6 +91,28 @@ class FolderRepository final : public Repository {
     if (loaded) return loaded;
     if (const Status swept = remove_tree(host_path); !swept) loaded.error().message += "; " + swept.error().message;
     return loaded;
+  }
+
+  Result<std::vector<std::string>> list(std::string_view key) override {
+    UniqueFd top;
+    std::vector<std::string> parts;
+    if (key.empty()) {
+      top.reset(::open(root_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      if (!top && errno == ENOENT) return std::vector<std::string>();
+      if (!top) return fail_errno(root_, errno);
+    } else {
+      TIPHYS_TRY(parts, key_parts(key));
+      TIPHYS_TRY(top, open_object(parts, key));
+    }
+    const std::string prefix = parts.empty() ? "" : join(parts, "/") + "/";
+    std::vector<std::string> keys;
+    TIPHYS_CHECK_OK(walk_tree(std::move(top), local_path(key), [&](const TreeEntry& entry) -> Status {
+      const bool own = prefix.empty() && (entry.path + "/").starts_with(std::string(kStaging) + "/");
+      if (S_ISREG(entry.stat.st_mode) && !entry.path.empty() && !own) keys.push_back(prefix + entry.path);
+      return {};
+    }));
+    std::ranges::sort(keys);
+    return keys;
   }
 
   Status remove(std::string_view key) override {

@@ -88,6 +88,23 @@ TEST_F(FolderRepositoryTest, AKeyThatIsAPrefixLoadsAsAFolder) {
   EXPECT_EQ(read_file(loaded("run") + "/b/c"), "one");
 }
 
+TEST_F(FolderRepositoryTest, FilesBelowAKeyAreListed) {
+  using Keys = std::vector<std::string>;
+  EXPECT_EQ(repository->list("").value_or(Keys{"error"}), Keys{});
+  write_file(temp / "in/a/x", "1");
+  write_file(temp / "in/a-b", "2");
+  fs::create_directory(temp / "in/empty");
+  fs::create_symlink("a/x", temp / "in/link");
+  ASSERT_TRUE(repository->save("wf/d", temp / "in"));
+  ASSERT_TRUE(repository->save("wf/file", temp / "in/a-b"));
+  EXPECT_EQ(repository->list("wf/d").value_or(Keys{"error"}), (Keys{"wf/d/a-b", "wf/d/a/x"}));
+  EXPECT_EQ(repository->list("wf//d/").value_or(Keys{"error"}), (Keys{"wf/d/a-b", "wf/d/a/x"}));
+  EXPECT_EQ(repository->list("").value_or(Keys{"error"}), (Keys{"wf/d/a-b", "wf/d/a/x", "wf/file"}));
+  EXPECT_EQ(repository->list("wf/file").value_or(Keys{"error"}), Keys{});
+  EXPECT_EQ(repository->list("wf/d/empty").value_or(Keys{"error"}), Keys{});
+  EXPECT_EQ(repository->list("wf/fil").error().code, Code::kNotFound);
+}
+
 TEST_F(FolderRepositoryTest, MissingKeysAreNotFound) {
   EXPECT_EQ(loaded("none"), "NotFound") << "before the first save";
   write_file(temp / "file", "one");
@@ -112,6 +129,7 @@ TEST_P(BadKeys, AreRefusedByEveryCall) {
     EXPECT_EQ(status.error().code, Code::kInvalidArgument) << status.error().message;
   }
   EXPECT_EQ(repository->local_path(key), "");
+  EXPECT_TRUE(key.empty() || !repository->list(key));
   EXPECT_EQ(std::distance(fs::directory_iterator(temp.path()), {}), 1) << "something was written";
 }
 INSTANTIATE_TEST_SUITE_P(

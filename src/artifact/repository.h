@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/error.h"
 
@@ -20,6 +21,9 @@ class Repository {
   virtual Status save(std::string_view key, const std::string& host_path) = 0;
   /// Puts the object under `key` at `host_path`, which must not exist. kNotFound when there is none.
   virtual Status load(std::string_view key, const std::string& host_path) = 0;
+  /// The keys of all files below the key, sorted; "" is all there are. kNotFound when there is neither a file nor a
+  /// folder.
+  virtual Result<std::vector<std::string>> list(std::string_view key) = 0;
   /// An object that is not there counts as removed.
   virtual Status remove(std::string_view key) = 0;
   /// A path of this host where the object can be read, for people to open; "" if the repository or the key has none.

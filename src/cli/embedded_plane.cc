@@ -71,7 +71,10 @@ class Plane final : public EmbeddedPlane {
       return agent_->read_log(pod, std::move(options), std::move(sink));
     });
     if (options_.read_only) return {};
-    controller_ = std::make_unique<controllers::WorkflowController>(*executor_, *store_, random_);
+    http_ = web::make_http_client(*executor_, web::this_environment());
+    controller_ = std::make_unique<controllers::WorkflowController>(
+        *executor_, *store_, random_,
+        controllers::WorkflowControllerOptions{.ns = "", .http = http_.get(), .repository = repository_.get()});
     controller_->start();
     crons_ = std::make_unique<controllers::CronWorkflowController>(
         *executor_, *store_, random_, controllers::CronWorkflowControllerOptions{.ns = "", .local = expr::host_zone()});
@@ -110,6 +113,7 @@ class Plane final : public EmbeddedPlane {
   std::unique_ptr<node::ProcessRuntime> process_;
   std::unique_ptr<node::Runtime> container_;
   std::unique_ptr<node::Agent> agent_;
+  std::unique_ptr<web::HttpClient> http_;
   std::unique_ptr<controllers::WorkflowController> controller_;
   std::unique_ptr<controllers::CronWorkflowController> crons_;
   std::unique_ptr<controllers::ExpiryController> expiry_;

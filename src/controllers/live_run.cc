@@ -323,7 +323,7 @@ void LiveRun::start_opening() {
   apply(engine::Started{.other_parameters = opening_->other_parameters}, effects);
   std::set<std::string> asked;
   for (const engine::Effect& effect : effects) {
-    if (const auto* resource = std::get_if<engine::RunResource>(&effect)) asked.insert(resource->node_id);
+    if (const auto* action = std::get_if<engine::RunAction>(&effect)) asked.insert(action->node_id);
   }
   std::set<std::string> lost;
   for (std::string& id : opening_->running) {
@@ -348,7 +348,7 @@ void LiveRun::finish() {
   done_ = true;
   environment_.executor.cancel(std::exchange(timer_, 0));
   environment_.executor.cancel(std::exchange(retry_timer_, 0));
-  resource_actions_.clear();
+  actions_.clear();
   opening_.reset();
   std::exchange(on_done_, {})();
 }
@@ -527,10 +527,10 @@ void LiveRun::carry_out(engine::Effect effect) {
     create_pod(std::move(*pod));
   } else if (const auto* stop = std::get_if<engine::StopPod>(&effect)) {
     stop_pod(*stop);
-  } else if (auto* resource = std::get_if<engine::RunResource>(&effect)) {
-    run_resource(std::move(*resource));
-  } else if (const auto* end = std::get_if<engine::StopResource>(&effect)) {
-    resource_actions_.erase(end->node_id);
+  } else if (auto* action = std::get_if<engine::RunAction>(&effect)) {
+    run_action(std::move(*action));
+  } else if (const auto* end = std::get_if<engine::StopAction>(&effect)) {
+    actions_.erase(end->node_id);
   } else if (auto* look_up = std::get_if<engine::LookUpCache>(&effect)) {
     environment_.cache.look_up(key_.ns, std::move(*look_up), guarded([](LiveRun& self, engine::CacheAnswered answer) {
                                  self.push(std::move(answer));
@@ -577,14 +577,13 @@ void LiveRun::stop_pod(const engine::StopPod& request) {
   if (removed == 0) pods_to_stop_.push_back(request.pod_name);
 }
 
-void LiveRun::run_resource(engine::RunResource request) {
-  std::string id = request.node_id;
-  auto done = guarded([](LiveRun& self, engine::ResourceFinished finished) {
-    self.resource_actions_.erase(finished.node_id);
+void LiveRun::run_action(engine::RunAction action) {
+  std::string id = action.node_id;
+  auto done = guarded([](LiveRun& self, engine::ActionFinished finished) {
+    self.actions_.erase(finished.node_id);
     self.push(std::move(finished));
   });
-  resource_actions_[std::move(id)] =
-      environment_.resources.run({key_.ns, key_.name, uid_, std::move(request)}, std::move(done));
+  actions_[std::move(id)] = environment_.actions.run({key_.ns, key_.name, uid_, std::move(action)}, std::move(done));
 }
 
 void LiveRun::acquire_locks(engine::AcquireLocks request) {

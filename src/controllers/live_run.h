@@ -14,12 +14,12 @@
 #include "api/references.h"
 #include "base/executor.h"
 #include "cluster/cluster.h"
+#include "controllers/action_runner.h"
 #include "controllers/config_map_watch.h"
 #include "controllers/locks.h"
 #include "controllers/memo_cache.h"
 #include "controllers/pod_builder.h"
 #include "controllers/pod_gc.h"
-#include "controllers/resource_runner.h"
 #include "controllers/workflow_claims.h"
 #include "controllers/workflow_metadata.h"
 #include "controllers/workflow_status.h"
@@ -35,7 +35,7 @@ struct RunEnvironment {
   MemoCache& cache;
   Locks& locks;
   ConfigMapWatch& config_maps;
-  ResourceRunner& resources;
+  ActionRunner& actions;
   Random& random;  ///< of expressions
   /// Failed writes are tried again after this, doubled up to the most.
   Duration first_retry;
@@ -111,7 +111,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void carry_out(engine::Effect effect);
   void create_pod(engine::CreatePod request);
   void stop_pod(const engine::StopPod& request);
-  void run_resource(engine::RunResource request);
+  void run_action(engine::RunAction action);
   void set_timer(Time when);
   void acquire_locks(engine::AcquireLocks request);
   void release_locks();
@@ -161,7 +161,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   /// Node ids of the pods that have not ended, and whether they run.
   std::unordered_map<std::string, bool> pods_;
   std::size_t running_pods_ = 0;
-  std::map<std::string, std::unique_ptr<ResourceAction>> resource_actions_;
+  std::map<std::string, std::unique_ptr<RunningAction>> actions_;
   Executor::TimerId timer_ = 0;
 
   std::vector<std::string> dirty_nodes_;

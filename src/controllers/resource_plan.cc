@@ -132,7 +132,7 @@ Result<const cluster::Resource*> resource_of_manifest(const doc::Value& manifest
 }
 
 /// Kind, namespace and name from the manifest; makes them whole in it.
-Status target_manifest(const ResourceRequest& request, const Flags& flags, ResourcePlan& plan) {
+Status target_manifest(const ActionRequest& request, const Flags& flags, ResourcePlan& plan) {
   TIPHYS_TRY(plan.target.resource, resource_of_manifest(plan.manifest));
   doc::Object& metadata = doc::ensure_object(plan.manifest.get_object(), "metadata");
   std::string name(doc::find_string(plan.manifest, "metadata", "name"));
@@ -157,7 +157,7 @@ Status target_manifest(const ResourceRequest& request, const Flags& flags, Resou
   return {};
 }
 
-Status target_flags(const ResourceRequest& request, const Flags& flags, ResourcePlan& plan) {
+Status target_flags(const ActionRequest& request, const Flags& flags, ResourcePlan& plan) {
   plan.target.resource = find_resource_word(flags.kind);
   if (!plan.target.resource) {
     return kubectl_refuses(fmt::format("the server doesn't have a resource type \"{}\"", flags.kind));
@@ -182,13 +182,13 @@ Status read_patch_type(const doc::Value& resource, ResourcePlan& plan) {
   return {};
 }
 
-void add_owner(const ResourceRequest& request, doc::Value& manifest) {
+void add_owner(const ActionRequest& request, doc::Value& manifest) {
   doc::Value& owners = doc::ensure_object(manifest.get_object(), "metadata")["ownerReferences"];
   if (!owners.is_array()) owners = doc::Array{};
   owners.get_array().push_back(owner_reference(request.workflow_name, request.workflow_uid));
 }
 
-Status read_manifest(const ResourceRequest& request, const doc::Value& resource, ResourcePlan& plan) {
+Status read_manifest(const ActionRequest& request, const doc::Value& resource, ResourcePlan& plan) {
   TIPHYS_TRY(const Flags flags, read_flags(resource));
   plan.ignore_not_found = flags.ignore_not_found;
   const std::string_view text = doc::find_string(resource, "manifest");
@@ -252,7 +252,7 @@ std::string print_requirement(std::string_view text) {
 
 }  // namespace
 
-Result<ResourcePlan> plan_resource(const ResourceRequest& request) {
+Result<ResourcePlan> plan_resource(const ActionRequest& request) {
   const doc::Value& pod_template = *request.run.template_document;
   const doc::Value* resource = doc::find(pod_template, "resource");
   if (!resource) return refuse("the template has no resource");

@@ -27,7 +27,7 @@ struct ResourcePlan {
 };
 
 /// An error's message is the original's.
-Result<ResourcePlan> plan_resource(const ResourceRequest& request);
+Result<ResourcePlan> plan_resource(const ActionRequest& request);
 
 /// An error of the plane as kubectl prints it: "Error from server (NotFound): configmaps "x" not found". `doing` is
 /// "creating", "replacing", ...; "" where kubectl names no manifest.

@@ -7,16 +7,16 @@
 namespace tiphys::controllers {
 namespace {
 
-ResourceRequest request_with(std::string_view resource) {
+ActionRequest request_with(std::string_view resource) {
   auto documents = doc::parse_yaml(resource, "test.yaml");
   EXPECT_TRUE(documents.has_value()) << documents.error().message;
-  ResourceRequest request{"argo", "wf", "uid-1", {"wf-7", "wf.a", nullptr}};
+  ActionRequest request{"argo", "wf", "uid-1", {"wf-7", "wf.a", nullptr}};
   request.run.template_document = std::make_shared<const doc::Value>(std::move(documents->front().root));
   return request;
 }
 
 TEST(ResourcePlan, ManifestGetsNamespaceOwnerAndADeterministicName) {
-  const ResourceRequest request = request_with(R"(
+  const ActionRequest request = request_with(R"(
 resource:
   action: create
   setOwnerReference: true

@@ -66,7 +66,7 @@ Result<std::string> jq_text(std::string_view filter, const doc::Value& object) {
 
 class Steps : public std::enable_shared_from_this<Steps> {
  public:
-  Steps(Executor& executor, cluster::Cluster& cluster, const ResourceRunner::Offload& offload, ResourceRequest request,
+  Steps(Executor& executor, cluster::Cluster& cluster, const ResourceRunner::Offload& offload, ActionRequest request,
         ResourceRunner::Finished done)
       : executor_(executor),
         cluster_(cluster),
@@ -99,7 +99,7 @@ class Steps : public std::enable_shared_from_this<Steps> {
   Result<std::string> output_of(const doc::Value& value_from, const doc::Value* object) const;
 
   void fail(const std::string& message);
-  void finish(engine::ResourceFinished finished);
+  void finish(engine::ActionFinished finished);
   std::string created_by() const { return fmt::format("{}/{}", request_.workflow_uid, request_.run.node_id); }
   cluster::WatchOptions watch_target() const;
   template <typename F>
@@ -112,7 +112,7 @@ class Steps : public std::enable_shared_from_this<Steps> {
   Executor& executor_;
   cluster::Cluster& cluster_;
   const ResourceRunner::Offload& offload_;
-  ResourceRequest request_;
+  ActionRequest request_;
   ResourceRunner::Finished done_;
   ResourcePlan plan_;
   int attempts_ = 0;
@@ -347,20 +347,20 @@ void Steps::filter_outputs(const Object& object, api::Outputs outputs, std::vect
 }
 
 void Steps::succeed(api::Outputs outputs) {
-  engine::ResourceFinished finished;
+  engine::ActionFinished finished;
   finished.outputs = std::move(outputs);
   finish(std::move(finished));
 }
 
 void Steps::fail(const std::string& message) {
-  engine::ResourceFinished finished;
+  engine::ActionFinished finished;
   finished.phase = api::NodePhase::kFailed;
   // As the original's pod tells it: its main container is an executor that exits with this code.
   finished.message = fmt::format("main: Error (exit code 64): {}", message);
   finish(std::move(finished));
 }
 
-void Steps::finish(engine::ResourceFinished finished) {
+void Steps::finish(engine::ActionFinished finished) {
   const bool succeeded = finished.phase == api::NodePhase::kSucceeded;
   finished.node_id = request_.run.node_id;
   if (!finished.outputs) finished.outputs.emplace();
@@ -369,10 +369,10 @@ void Steps::finish(engine::ResourceFinished finished) {
   std::exchange(done_, nullptr)(std::move(finished));
 }
 
-class RunningAction final : public ResourceAction {
+class RunningSteps final : public RunningAction {
  public:
-  explicit RunningAction(std::shared_ptr<Steps> steps) : steps_(std::move(steps)) {}
-  ~RunningAction() override { steps_->cancel(); }
+  explicit RunningSteps(std::shared_ptr<Steps> steps) : steps_(std::move(steps)) {}
+  ~RunningSteps() override { steps_->cancel(); }
 
  private:
   std::shared_ptr<Steps> steps_;
@@ -380,10 +380,10 @@ class RunningAction final : public ResourceAction {
 
 }  // namespace
 
-std::unique_ptr<ResourceAction> ResourceRunner::run(ResourceRequest request, Finished done) {
+std::unique_ptr<RunningAction> ResourceRunner::run(ActionRequest request, Finished done) {
   auto steps = std::make_shared<Steps>(executor_, cluster_, offload_, std::move(request), std::move(done));
   steps->begin();
-  return std::make_unique<RunningAction>(std::move(steps));
+  return std::make_unique<RunningSteps>(std::move(steps));
 }
 
 }  // namespace tiphys::controllers

@@ -9,11 +9,10 @@
 
 #include "base/check.h"
 #include "base/log.h"
-#include "base/workers.h"
+#include "controllers/actions.h"
 #include "controllers/live_run.h"
 #include "controllers/memo_cache.h"
 #include "controllers/names.h"
-#include "controllers/resource_runner.h"
 #include "controllers/retry_request.h"
 
 namespace tiphys::controllers {
@@ -59,14 +58,7 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
         options_(std::move(options)),
         cache_(executor, cluster),
         locks_(executor, cluster, options_.first_retry),
-        resources_(executor, cluster, [this](auto job) {
-          blocking_.run(
-              [job = std::move(job)]() mutable {
-                job();
-                return 0;
-              },
-              [](int) {});
-        }) {}
+        actions_(executor, cluster, options_.http, options_.repository) {}
 
   void start(std::move_only_function<void()> on_ready);
   std::size_t live_runs() const { return runs_.size(); }
@@ -105,8 +97,7 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
   MemoCache cache_;
   Locks locks_;
   std::optional<ConfigMapWatch> config_maps_;
-  Workers blocking_{executor_, 1};
-  ResourceRunner resources_;
+  Actions actions_;
   std::map<std::string, std::shared_ptr<LiveRun>> runs_;
   /// Workflows that a user retries while the last writes of their run are under way.
   std::map<std::string, Object> again_;
@@ -178,7 +169,7 @@ void WorkflowController::State::add_run(std::string key, const Object& workflow)
                                    cache_,
                                    locks_,
                                    *config_maps_,
-                                   resources_,
+                                   actions_,
                                    random_,
                                    options_.first_retry,
                                    options_.longest_retry};

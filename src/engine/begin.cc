@@ -25,10 +25,13 @@ api::NodeType node_type(const CompiledTemplate& plan, Owner owner) {
       return api::NodeType::kDag;
     case api::Template::Type::kSuspend:
       return api::NodeType::kSuspend;
+    case api::Template::Type::kHttp:
+      return api::NodeType::kHttp;
     case api::Template::Type::kContainer:
     case api::Template::Type::kScript:
     case api::Template::Type::kContainerSet:
     case api::Template::Type::kResource:
+    case api::Template::Type::kData:
       break;
   }
   return api::NodeType::kPod;
@@ -292,7 +295,8 @@ NodeIndex Machine::create(const Call& call, api::NodeType type, api::NodePhase p
 NodeIndex Machine::create_open(const Call& call, ResolvedInputs inputs) {
   const auto type = node_type(*call.plan, call.owner);
   const bool locked = call.plan->locks && call.owner != Owner::kAttempt;
-  const bool waits = locked || type == api::NodeType::kPod || type == api::NodeType::kSuspend;
+  const bool waits =
+      locked || type == api::NodeType::kPod || type == api::NodeType::kSuspend || type == api::NodeType::kHttp;
   const NodeIndex index = create(call, type, waits ? api::NodePhase::kPending : api::NodePhase::kRunning);
   Node& node = nodes_[index];
   if (inputs.rich) node.extras().inputs = std::move(inputs.rich);

@@ -555,7 +555,7 @@ TEST(Resource, IsAPodNodeWithItsOwnEffect) {
   FakeWorld world(manifest("{name: main, resource: {action: create, manifest: 'name: {{workflow.name}}'}}"));
   world.play();
   EXPECT_EQ(world.tree(), "Succeeded\nwf Pod Succeeded\n");
-  EXPECT_EQ(doc::find_string(*world.resources.front().template_document, "resource", "manifest"), "name: wf");
+  EXPECT_EQ(doc::find_string(*world.actions.front().template_document, "resource", "manifest"), "name: wf");
 }
 
 TEST(Recursion, IsCutAtItsDepth) {

@@ -211,7 +211,7 @@ void CompiledWorkflow::compile(CompiledTemplate& compiled) {
     compiled.memo_max_age = Text(source.memoize->max_age);
     compiled.memo_config_map = Text(source.memoize->config_map);
   }
-  if (compiled.pod) {
+  if (compiled.pod || source.is_action()) {
     compiled.document = expr::DocumentTemplate::compile(document_with_input_tags(source));
     if (compiled.document) compiled.references = compiled.document->references();
     return;

@@ -108,7 +108,7 @@ struct CompiledTemplate {
   /// Nodes need their whole inputs kept: there are artifacts, or texts other than values that have tags.
   bool rich_inputs = false;
 
-  // container, script, resource
+  // those that run pods, and actions
   Result<expr::DocumentTemplate> document;
   std::vector<std::string> references;
 

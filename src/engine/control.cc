@@ -49,6 +49,9 @@ void Machine::stop_all(const std::string& pod_message, const std::string& other_
     if (node.type == api::NodeType::kPod) {
       stop_pod(index);
       set_phase(index, api::NodePhase::kFailed, pod_message);
+    } else if (node.type == api::NodeType::kHttp) {
+      stop_pod(index);
+      set_phase(index, api::NodePhase::kFailed, other_message);
     } else if (node.type == api::NodeType::kSuspend) {
       set_phase(index, api::NodePhase::kFailed, other_message);
     } else if (node.type == api::NodeType::kRetry) {

@@ -49,6 +49,23 @@ inline std::vector<PodChanged::Container> containers_of(const CreatePod& pod, st
   return containers;
 }
 
+/// So long an action runs: not so long that it ends together with a pod, a timer or a deadline.
+inline constexpr Duration kActionRuns = std::chrono::milliseconds(700);
+
+/// It ends well, but for a request of http://bad.
+inline ActionFinished ended(const RunAction& action) {
+  ActionFinished finished;
+  finished.node_id = action.node_id;
+  const doc::Value* http = doc::find(*action.template_document, "http");
+  if (doc::find(*action.template_document, "data")) finished.outputs.emplace().result = R"(["a","b"])";
+  if (!http) return finished;
+  finished.outputs.emplace().result = "body";
+  if (doc::find_string(*http, "url") != "http://bad") return finished;
+  finished.phase = api::NodePhase::kFailed;
+  finished.message = "received non-2xx response code: 500";
+  return finished;
+}
+
 /// How a pod ends.
 struct PodEnd {
   PodChanged::Phase phase = PodChanged::Phase::kSucceeded;
@@ -279,12 +296,13 @@ class FakeWorld {
           !end.containers.empty() || !end.exit_code ? end.containers : containers_of(*pod, end.exit_code);
       ended.finished_at = now + end.runs;
       due.emplace(now + end.runs, ended);
-    } else if (auto* resource = std::get_if<RunResource>(&effect)) {
-      resources.push_back(*resource);
-      if (!pods.insert(resource->node_id).second) return;
-      ResourceFinished ended;
-      ended.node_id = resource->node_id;
-      due.emplace(now + std::chrono::seconds(1), std::move(ended));
+    } else if (auto* action = std::get_if<RunAction>(&effect)) {
+      actions.push_back(*action);
+      // Asked for again after a crash: one end is on its way.
+      if (!pods.insert(action->node_id).second) return;
+      due.emplace(now + kActionRuns, ended(*action));
+    } else if (const auto* end = std::get_if<StopAction>(&effect)) {
+      stopped.push_back(end->node_id);
     } else if (auto* ask = std::get_if<LookUpCache>(&effect)) {
       // Asked again after a crash: one answer is on its way.
       const auto same = [&](const auto& next) {
@@ -376,7 +394,7 @@ class FakeWorld {
   std::vector<std::string> order;
   std::set<std::string> pods;
   std::vector<CreatePod> created;
-  std::vector<RunResource> resources;
+  std::vector<RunAction> actions;
   std::vector<std::string> stopped;
   int repeated_pods = 0;
 };

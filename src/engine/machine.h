@@ -122,7 +122,7 @@ class Machine {
   // machine.cc
   void handle(const Started& event);
   void handle(const PodChanged& event);
-  void handle(const ResourceFinished& event);
+  void handle(const ActionFinished& event);
   void handle(const CacheAnswered& event);
   void handle(const LocksAnswered& event);
   void handle(const TimerFired&);
@@ -209,6 +209,7 @@ class Machine {
   void launch(NodeIndex index);
   Status set_pending_timer(NodeIndex index);
   void ask_for_pod(NodeIndex index);
+  bool wants_result(NodeIndex index);
   Result<std::optional<Duration>> pod_deadline(NodeIndex index);
   void stop_pod(NodeIndex index);
   void take_outputs(NodeIndex index, const std::optional<api::Outputs>& outputs);

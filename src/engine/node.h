@@ -39,7 +39,8 @@ struct NodeExtra {
 
 /// Counted by `progress`: nodes that are work by themselves.
 inline bool executable(api::NodeType type) {
-  return type == api::NodeType::kPod || type == api::NodeType::kContainer || type == api::NodeType::kSuspend;
+  return type == api::NodeType::kPod || type == api::NodeType::kContainer || type == api::NodeType::kSuspend ||
+         type == api::NodeType::kHttp;
 }
 
 struct Node {

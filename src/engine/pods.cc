@@ -1,4 +1,4 @@
-// Nodes that run as a pod or a resource action.
+// Nodes that run as a pod or as an action of the plane.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -37,6 +37,9 @@ Result<std::int64_t> whole_number(const std::string& text) {
 void Machine::launch(NodeIndex index) {
   const Node& node = nodes_[index];
   if (!executes(node.on_exit)) {
+    if (node.type == api::NodeType::kHttp) {
+      return set_phase(index, api::NodePhase::kFailed, fmt::format("Stopped with strategy '{}'", shutdown_));
+    }
     return set_phase(index, api::NodePhase::kFailed, fmt::format("workflow shutdown with strategy: {}", shutdown_));
   }
   if (past_deadline() && !node.on_exit) return set_phase(index, api::NodePhase::kFailed, "Step exceeded its deadline");
@@ -73,8 +76,8 @@ void Machine::ask_for_pod(NodeIndex index) {
     *document = std::make_shared<const doc::Value>(std::move(whole));
   }
   node.pod_asked = true;
-  if (plan.source->type == api::Template::Type::kResource) {
-    effects_->push_back(RunResource{nodes_.id(index), node.name, std::move(*document)});
+  if (plan.source->is_action()) {
+    effects_->push_back(RunAction{nodes_.id(index), node.name, std::move(*document), wants_result(index)});
     return;
   }
   auto deadline = pod_deadline(index);
@@ -86,11 +89,16 @@ void Machine::ask_for_pod(NodeIndex index) {
   pod.template_document = std::move(*document);
   pod.active_deadline = *deadline;
   pod.on_exit = node.on_exit;
-  const NodeIndex step_node = node.owner == Owner::kAttempt ? node.owner_node : index;
-  if (const Frame* frame = frame_of(node.boundary); frame && nodes_[step_node].owner == Owner::kTask) {
-    pod.include_result = frame->plan->tasks[nodes_[step_node].task].wants_result;
-  }
+  pod.include_result = wants_result(index);
   effects_->push_back(std::move(pod));
+}
+
+/// Others use its outputs.result.
+bool Machine::wants_result(NodeIndex index) {
+  const Node& node = nodes_[index];
+  const NodeIndex step_node = node.owner == Owner::kAttempt ? node.owner_node : index;
+  const Frame* frame = frame_of(node.boundary);
+  return frame && nodes_[step_node].owner == Owner::kTask && frame->plan->tasks[nodes_[step_node].task].wants_result;
 }
 
 /// The earliest of activeDeadlineSeconds, timeout, the workflow's deadline and the retries' maximum duration.
@@ -128,8 +136,8 @@ Result<std::optional<Duration>> Machine::pod_deadline(NodeIndex index) {
 void Machine::stop_pod(NodeIndex index) {
   const Node& node = nodes_[index];
   if (!node.pod_asked) return;
-  if (node.plan && node.plan->source->type == api::Template::Type::kResource) {
-    effects_->push_back(StopResource{nodes_.id(index)});
+  if (node.plan && node.plan->source->is_action()) {
+    effects_->push_back(StopAction{nodes_.id(index)});
   } else {
     effects_->push_back(StopPod{nodes_.id(index), nodes_.pod_name(index)});
   }
@@ -208,11 +216,10 @@ void Machine::pod_ended(NodeIndex index, api::NodePhase phase, const PodChanged&
   if (died) lost_daemon(index);
 }
 
-void Machine::handle(const ResourceFinished& event) {
+void Machine::handle(const ActionFinished& event) {
   const NodeIndex index = nodes_.find_id(event.node_id);
-  if (index == kNoNode) return;
-  Node& node = nodes_[index];
-  if (node.type != api::NodeType::kPod || node.fulfilled()) return;
+  if (index == kNoNode || !nodes_[index].plan) return;
+  if (!nodes_[index].plan->source->is_action() || nodes_[index].fulfilled()) return;
   take_outputs(index, event.outputs);
   set_phase(index, event.phase, event.message);
   if (event.phase == api::NodePhase::kSucceeded) save_cache(index);

@@ -63,6 +63,9 @@ class RandomWorkflow {
         "{{name: set, {1}, {2}, synchronization: {{mutexes: [{{name: m}}]}}, containerSet: {{containers: [{{name: "
         "main, image: i}}, {{name: b, image: i}}, "
         "{{name: c, image: i, dependencies: [main, b]}}]}}}}, "
+        "{{name: web, {1}, http: {{url: \"http://{{{{inputs.parameters.message}}}}\"}}}}, "
+        "{{name: flaky, {1}, http: {{url: \"http://bad\"}}, retryStrategy: {{limit: 1}}}}, "
+        "{{name: lists, {1}, data: {{source: {{artifactPaths: {{s3: {{key: a}}}}}}}}}}, "
         "{{name: guarded, {1}, {2}, {0}, daemon: true, synchronization: {{mutexes: [{{name: m}}]}}}}, "
         "{{name: brief, {1}, {2}, {0}, synchronization: {{semaphores: [{{database: {{key: k}}}}]}}}}, "
         "{{name: pause, {1}, suspend: {{duration: \"2\"}}, synchronization: {{semaphores: [{{configMapKeyRef: "
@@ -86,10 +89,10 @@ class RandomWorkflow {
 
   std::string target(int level, int levels) {
     if (level + 1 < levels && chance(30)) return fmt::format("t{}", pick(level + 1, levels - 1));
-    constexpr const char* kLeaves[] = {"leaf",   "leaf",   "leaf",     "retried", "patient", "pause",
-                                       "cached", "wary",   "set",      "locked",  "locked",  "shared",
-                                       "brief",  "server", "stubborn", "guarded", "group"};
-    return kLeaves[pick(0, 16)];
+    constexpr const char* kLeaves[] = {"leaf",     "leaf",    "leaf",   "retried", "patient", "pause", "cached",
+                                       "wary",     "set",     "locked", "locked",  "shared",  "brief", "server",
+                                       "stubborn", "guarded", "group",  "web",     "flaky",   "lists"};
+    return kLeaves[pick(0, 19)];
   }
 
   /// Fields that a step and a task share; `root` and `before` name what may be referred to.

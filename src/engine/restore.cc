@@ -118,6 +118,7 @@ void Machine::wake(NodeIndex index) {
   const bool group = node.type != api::NodeType::kPod && node.type != api::NodeType::kSuspend;
   if (group && node.phase == api::NodePhase::kPending) set_phase(index, api::NodePhase::kRunning);
   switch (node.type) {
+    case api::NodeType::kHttp:
     case api::NodeType::kPod:
       if (node.plan) ask_for_pod(index);
       // That the text is one was found when the pod was first asked for.

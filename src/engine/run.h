@@ -56,8 +56,8 @@ struct PodChanged {
   std::vector<Container> containers;
 };
 
-/// A resource action has ended.
-struct ResourceFinished {
+/// What the plane does itself for a node has ended.
+struct ActionFinished {
   std::string node_id;
   api::NodePhase phase = api::NodePhase::kSucceeded;  ///< Succeeded, Failed or Error
   std::string message;
@@ -113,7 +113,7 @@ struct ConfigMapsChanged {
   std::shared_ptr<const ConfigMaps> config_maps;
 };
 
-using Event = std::variant<Started, PodChanged, ResourceFinished, CacheAnswered, LocksAnswered, TimerFired,
+using Event = std::variant<Started, PodChanged, ActionFinished, CacheAnswered, LocksAnswered, TimerFired,
                            SuspendChanged, ShutdownRequested, NodesRequested, ConfigMapsChanged>;
 
 // ---- Effects ----
@@ -134,13 +134,15 @@ struct StopPod {
   std::string pod_name;
 };
 
-struct RunResource {
+/// What the plane does itself, without a pod: a resource, http or data template.
+struct RunAction {
   std::string node_id;
   std::string node_name;
   doc::Shared template_document;
+  bool include_result = false;  ///< others use outputs.result
 };
 
-struct StopResource {
+struct StopAction {
   std::string node_id;
 };
 
@@ -175,7 +177,7 @@ struct SetTimer {
   Time when{};
 };
 
-using Effect = std::variant<CreatePod, StopPod, RunResource, StopResource, LookUpCache, SaveCache, AcquireLocks,
+using Effect = std::variant<CreatePod, StopPod, RunAction, StopAction, LookUpCache, SaveCache, AcquireLocks,
                             ReleaseLocks, SetTimer>;
 
 // ---- The run ----

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "doc/value.h"
+#include "expr/expression.h"
 #include "expr/scope.h"
 
 namespace tiphys::expr {
@@ -17,7 +18,7 @@ enum class WhenWords { kStrings, kVariables };
 Result<bool> eval_when(std::string_view text, WhenWords words = WhenWords::kStrings);
 
 /// An expr-lang expression (github.com/expr-lang/expr) that must give a boolean: depends, retryStrategy.expression.
-Result<bool> eval_bool_expression(std::string_view text, const Scope& scope);
+Result<bool> eval_bool_expression(std::string_view text, const Scope& scope, Functions functions = Functions::kArgo);
 /// An expr-lang expression with any result; strings stay strings.
 Result<doc::Value> eval_expression(std::string_view text, const Scope& scope);
 

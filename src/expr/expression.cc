@@ -6,6 +6,7 @@
 #include "expr/evaluator.h"
 #include "expr/expr_parser.h"
 #include "expr/go_text.h"
+#include "expr/position.h"
 
 namespace tiphys::expr {
 
@@ -58,6 +59,18 @@ class NameCollector {
   std::vector<std::string>& required_;
 };
 
+Status refuse_argos_functions(const Tree& tree) {
+  constexpr std::string_view kArgos[] = {"asInt", "asFloat", "jsonpath", "toJson"};
+  for (const Node& node : tree.nodes) {
+    if (node.kind != Node::Kind::kCall) continue;
+    const bool sprig = node.text.starts_with("sprig.");
+    if (!sprig && std::ranges::find(kArgos, node.text) == std::end(kArgos)) continue;
+    return fail(Code::kInvalidArgument,
+                "unknown name " + (sprig ? "sprig" : node.text) + caret(tree.text, node.offset));
+  }
+  return {};
+}
+
 Result<bool> as_bool(const doc::Value& value) {
   if (value.is_bool()) return value.get_bool();
   return fail(Code::kInvalidArgument, "unable to cast expression result '" + go_text(value) + "' to bool");
@@ -65,9 +78,10 @@ Result<bool> as_bool(const doc::Value& value) {
 
 }  // namespace
 
-Result<Expression> Expression::compile(std::string_view text) {
+Result<Expression> Expression::compile(std::string_view text, Functions functions) {
   auto program = std::make_shared<Program>();
   TIPHYS_TRY(program->tree, parse_expression(text));
+  if (functions == Functions::kExprLang) TIPHYS_CHECK_OK(refuse_argos_functions(*program->tree));
   NameCollector(program->references, program->required).visit(*program->tree->root, false);
   Expression expression;
   expression.program_ = std::move(program);
@@ -111,8 +125,8 @@ Result<doc::Value> eval_expression(std::string_view text, const Scope& scope) {
   return expression.eval(scope);
 }
 
-Result<bool> eval_bool_expression(std::string_view text, const Scope& scope) {
-  TIPHYS_TRY(const Expression expression, Expression::compile(text));
+Result<bool> eval_bool_expression(std::string_view text, const Scope& scope, Functions functions) {
+  TIPHYS_TRY(const Expression expression, Expression::compile(text, functions));
   auto result = expression.eval(scope);
   if (!result) return std::unexpected(result.error().in("unable to evaluate expression '" + std::string(text) + "'"));
   return as_bool(*result);

@@ -13,12 +13,16 @@
 
 namespace tiphys::expr {
 
+/// What an expression may call: in some fields the original knows expr-lang's own functions alone, without asInt,
+/// asFloat, jsonpath, toJson and sprig.*.
+enum class Functions { kArgo, kExprLang };
+
 /// Immutable and cheap to share. Lengths, nesting, steps of an evaluation and the memory it makes are bounded; what
 /// goes beyond is an error.
 class Expression {
  public:
   /// An error has the expression's line, column and a caret under the place.
-  static Result<Expression> compile(std::string_view text);
+  static Result<Expression> compile(std::string_view text, Functions functions = Functions::kArgo);
 
   /// The variables read, at their full paths ("inputs.parameters.message"), in order of appearance.
   const std::vector<std::string>& references() const;

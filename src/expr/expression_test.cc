@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "expr/expression_testing.h"
@@ -388,6 +389,19 @@ TEST(Expression, HostileTextsEndInErrors) {
   for (const std::string& text : texts) {
     EXPECT_FALSE(eval_expression(text, Scope())) << text.substr(0, 60);
   }
+}
+
+TEST(Expression, SomeFieldsKnowExprLangsFunctionsAlone) {
+  for (const char* text : {"asInt('1')", "asFloat('1')", "toJson(1)", "jsonpath('{}', '$')", "sprig.upper('a')",
+                           "1 == 1 && [sprig.upper('a')] == nil"}) {
+    EXPECT_TRUE(Expression::compile(text)) << text;
+    const auto compiled = Expression::compile(text, Functions::kExprLang);
+    ASSERT_FALSE(compiled) << text;
+    EXPECT_THAT(compiled.error().message, testing::StartsWith("unknown name ")) << text;
+  }
+  EXPECT_TRUE(Expression::compile("int('1') + len(toJSON(filter([1], {# > 0})))", Functions::kExprLang));
+  EXPECT_EQ(Expression::compile("1 + asInt('1')", Functions::kExprLang).error().message,
+            "unknown name asInt (1:5)\n | 1 + asInt('1')\n | ....^");
 }
 
 }  // namespace

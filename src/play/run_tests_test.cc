@@ -68,6 +68,15 @@ spec:
     container: {image: a}
   - name: applies
     resource: {action: create, manifest: "{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}"}
+  - name: asks
+    steps:
+    - - {name: ask, template: asked}
+    - - {name: list, template: listed}
+    - - {name: use, template: work, withParam: "{{steps.list.outputs.result}}", arguments: {parameters: [{name: num, value: "{{item}} {{steps.ask.outputs.result}}"}]}}
+  - name: asked
+    http: {url: "http://example.com"}
+  - name: listed
+    data: {source: {artifactPaths: {name: a, s3: {key: in}}}, transformation: []}
   - name: narrow
     parallelism: 1
     steps: [[{name: a, template: late}, {name: b, template: late}]]
@@ -181,6 +190,16 @@ const Case kMocks[] = {
     {"a daemon that dies", one("with-daemon", "node: server, duration: 1s, exitCode: 1", "nodes: {server: Failed}")},
     {"a resource", one("applies", "template: applies, phase: Failed, message: forbidden",
                        "phase: Failed, nodes: {wf: {message: forbidden}}")},
+    {"requests and lists",
+     "  entrypoint: asks\n  mocks: [{template: asked, duration: 3s, outputs: {result: well}}, {template: listed, "
+     "outputs: "
+     "{result: [a, b]}}]\n  expect: {phase: Succeeded, duration: 5s, nodes: {'use(1:b)': {inputs: {parameters: {num: "
+     "'b "
+     "well'}}}}}\n"},
+    {"a request that fails", one("asks", "template: asked, phase: Failed, message: refused",
+                                 "phase: Failed, nodes: {ask: {message: refused}, list: {notRun: true}}")},
+    {"a request that hangs", one("asked", "template: asked, hangs: Running", "phase: Succeeded"),
+     "Running (nothing happens any more; it waits for wf)"},
     {"parallelism",
      one("narrow", "node: a, duration: 2s", "duration: 3s, atOnce: 1, order: [[a, b]], nodes: {'?': {atOnce: 1}}")},
     {"a hit of the cache",
@@ -197,6 +216,8 @@ const Case kMocks[] = {
 };
 
 const Case kFindings[] = {
+    {"an answer that others use", one("asks", "template: listed, outputs: {result: []}", "phase: Succeeded"),
+     "node \"wf[0].ask\" has no mock that gives outputs.result"},
     {"an output without default and mock", one("gives", "template: late", "phase: Succeeded"),
      "has no mock that gives outputs.parameters.needed: add `- {template: gives, outputs: {parameters: {needed: "
      "...}}}`"},

@@ -76,7 +76,7 @@ class World {
     api::Outputs outputs;
     Time saved{};
   };
-  /// A pod or resource action that has not ended.
+  /// A pod or an action of the plane that has not ended.
   struct Job {
     std::size_t work;
     api::NodeStatus node;
@@ -166,13 +166,15 @@ class World {
     admit();
   }
 
-  void carry_out(const engine::RunResource& resource) {
-    if (jobs_.contains(resource.node_id)) return;
-    begin(add_job(resource.node_id, resource.template_document, false));
+  void carry_out(const engine::RunAction& action) {
+    if (jobs_.contains(action.node_id)) return;
+    Job& job = add_job(action.node_id, action.template_document, false);
+    job.wants_result = action.include_result;
+    begin(job);
   }
 
   void carry_out(const engine::StopPod& stop) { release(stop.node_id); }
-  void carry_out(const engine::StopResource& stop) { release(stop.node_id); }
+  void carry_out(const engine::StopAction& stop) { release(stop.node_id); }
 
   void carry_out(const engine::LookUpCache& ask) {
     engine::CacheAnswered answer;
@@ -219,7 +221,7 @@ class World {
 
   void carry_out(const engine::SetTimer& timer) { timer_ = timer.when; }
 
-  // ---- Pods and resource actions ----
+  // ---- Pods and actions ----
 
   Job& add_job(const std::string& id, const doc::Shared& document, bool is_pod) {
     Job job;
@@ -326,7 +328,7 @@ class World {
       outputs = to_outputs(outcome.outputs);
     }
     if (!job.is_pod) {
-      engine::ResourceFinished event;
+      engine::ActionFinished event;
       event.node_id = id;
       event.phase = phase;
       event.message = outcome.message;
@@ -452,7 +454,8 @@ class World {
     }
     std::vector<std::string> waiting;
     for (const api::NodeStatus& node : played_.nodes) {
-      const bool waits = node.type == api::NodeType::kPod || node.type == api::NodeType::kSuspend;
+      const bool waits =
+          node.type == api::NodeType::kPod || node.type == api::NodeType::kHttp || node.type == api::NodeType::kSuspend;
       if (waits && !api::fulfilled(node.phase) && waiting.size() < kMostNamed) waiting.push_back(node.name);
     }
     played_.unfinished = "nothing happens any more";

@@ -91,6 +91,11 @@ class Writer {
                         {"container", doc::Object{{"image", "sim"},
                                                   {"command", doc::Array{"sim"}},
                                                   {"args", doc::Array{kind, fmt::to_string(failing_percent)}}}}};
+    if (kind == "web") {
+      written.erase("container");
+      written["http"] = doc::Object{
+          {"url", fmt::format("http://sim/{}/{}", failing_percent, std::string_view(written["name"].as_string()))}};
+    }
     if (kind == "value") {
       written["outputs"] =
           doc::Object{{"parameters",
@@ -130,7 +135,7 @@ class Writer {
     if (depth > 0 && draw < 40) return steps(depth);
     if (depth > 0 && draw < 75) return dag(depth);
     if (draw % 10 == 9) return suspend();
-    static constexpr std::string_view kKinds[] = {"ok", "ok", "coin", "list", "value"};
+    static constexpr std::string_view kKinds[] = {"ok", "ok", "coin", "list", "value", "web"};
     kind = kKinds[chance_.below(std::size(kKinds))];
     return leaf(kind, chance_.percent(50) ? 0 : 25);
   }

@@ -14,6 +14,7 @@
 #include "simulation/disturbed_cluster.h"
 #include "simulation/fake_agent.h"
 #include "simulation/fake_user.h"
+#include "simulation/fake_web.h"
 #include "simulation/random_workflow.h"
 #include "store/store.h"
 #include "store/testing.h"
@@ -86,7 +87,9 @@ class World {
     cluster_ =
         std::make_unique<DisturbedCluster>(*executor_, *store_, promises_, disturbances_, faults_, outcome_.complaints);
     agent_ = std::make_unique<FakeAgent>(*executor_, *store_, host_, options_.seed, faults_);
-    controller_ = std::make_unique<controllers::WorkflowController>(*executor_, *cluster_, ids_.source());
+    web_ = std::make_unique<FakeWeb>(*executor_, options_.seed, faults_);
+    controller_ = std::make_unique<controllers::WorkflowController>(
+        *executor_, *cluster_, ids_.source(), controllers::WorkflowControllerOptions{.ns = "", .http = web_.get()});
     controller_->start([this] { ready_ = true; });
   }
 
@@ -99,6 +102,7 @@ class World {
   void shut_down() {
     user_.reset();
     controller_.reset();
+    web_.reset();
     agent_.reset();
     cluster_.reset();
     store_.reset();
@@ -264,6 +268,7 @@ class World {
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<DisturbedCluster> cluster_;
   std::unique_ptr<FakeAgent> agent_;
+  std::unique_ptr<FakeWeb> web_;
   std::unique_ptr<controllers::WorkflowController> controller_;
   std::unique_ptr<FakeUser> user_;
 };

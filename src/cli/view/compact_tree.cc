@@ -76,7 +76,8 @@ std::string compact_tree(const std::string& workflow, const NodeMap& nodes, cons
 std::string progress_line(const RunState& run, const Style& style, Time now) {
   std::size_t total = 0, done = 0, running = 0, failed = 0;
   for (const auto& [id, node] : run.nodes) {
-    const bool step = node.type == api::NodeType::kPod || node.type == api::NodeType::kSuspend;
+    const bool step =
+        node.type == api::NodeType::kPod || node.type == api::NodeType::kHttp || node.type == api::NodeType::kSuspend;
     if (!step) continue;
     ++total;
     if (api::fulfilled(node.phase)) ++done;

@@ -1,0 +1,58 @@
+// http and data templates.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/validator.h"
+#include "base/strings.h"
+#include "expr/expression.h"
+
+namespace tiphys::api {
+
+void Validator::check_plain_expression(const std::string& text, std::span<const std::string_view> variables,
+                                       const Spot& spot) {
+  if (text.empty() || has_tag(text)) return;
+  const auto compiled = expr::Expression::compile(text, expr::Functions::kExprLang);
+  if (!compiled) return error(spot.pointer, fmt::format("{}: {}", spot.name, compiled.error().message));
+  for (const std::string& name : compiled->references()) {
+    if (std::ranges::find(variables, name.substr(0, name.find('.'))) != variables.end()) continue;
+    const std::vector<std::string> known(variables.begin(), variables.end());
+    error(spot.pointer, fmt::format("{}: {} is not known here: it may use {}", spot.name, name, join(known, " and ")));
+  }
+}
+
+void Validator::check_http(const doc::Value& http, const Spot& spot) {
+  if (doc::find_string(http, "url").empty()) error(spot.pointer, spot.name + ".url is required", true);
+  if (const doc::Value* timeout = doc::find(http, "timeoutSeconds");
+      timeout && timeout->is_int64() && timeout->get_int64() <= 0) {
+    error(spot.pointer + "/timeoutSeconds", spot.name + ".timeoutSeconds must be at least 1");
+  }
+  if (doc::find(http, "bodyFrom") && doc::find_string(http, "bodyFrom", "bytes").empty()) {
+    error(spot.pointer + "/bodyFrom", spot.name + ".bodyFrom.bytes is required", true);
+  }
+  constexpr std::string_view kVariables[] = {"request", "response"};
+  check_plain_expression(std::string(doc::find_string(http, "successCondition")), kVariables,
+                         {spot.pointer + "/successCondition", spot.name + ".successCondition"});
+}
+
+void Validator::check_data(const doc::Value& data, const Spot& spot) {
+  const Spot source{spot.pointer + "/source", spot.name + ".source"};
+  if (!doc::find(data, "source", "artifactPaths")) {
+    error(doc::find(data, "source") ? source.pointer : spot.pointer, source.name + ".artifactPaths is required", true);
+  } else if (!doc::find(data, "source", "artifactPaths", "s3")) {
+    error(source.pointer + "/artifactPaths",
+          source.name +
+              ".artifactPaths needs a place: \"s3: {key: FOLDER}\" lists a folder of the plane's own repository",
+          true);
+  }
+  const doc::Value* steps = doc::find(data, "transformation");
+  if (!steps || !steps->is_array()) return;
+  constexpr std::string_view kVariables[] = {"data"};
+  for (std::size_t i = 0; i < steps->get_array().size(); ++i) {
+    const Spot at{fmt::format("{}/transformation/{}/expression", spot.pointer, i),
+                  fmt::format("{}.transformation[{}].expression", spot.name, i)};
+    check_plain_expression(std::string(doc::find_string(steps->get_array()[i], "expression")), kVariables, at);
+  }
+}
+
+}  // namespace tiphys::api

@@ -1,0 +1,27 @@
+// The runner of each type of template that is an action of the plane.
+#pragma once
+
+#include <memory>
+
+#include "base/workers.h"
+#include "controllers/action_runner.h"
+#include "controllers/data_runner.h"
+#include "controllers/http_runner.h"
+#include "controllers/resource_runner.h"
+
+namespace tiphys::controllers {
+
+class Actions final : public ActionRunner {
+ public:
+  /// Nodes that need `http` or `repository` fail when it is null.
+  Actions(Executor& executor, cluster::Cluster& cluster, web::HttpClient* http, artifact::Repository* repository);
+  std::unique_ptr<RunningAction> run(ActionRequest request, Finished done) override;
+
+ private:
+  Workers blocking_;
+  ResourceRunner resources_;
+  HttpRunner requests_;
+  DataRunner data_;
+};
+
+}  // namespace tiphys::controllers

@@ -1,0 +1,58 @@
+// Requests to HTTP and HTTPS servers.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/executor.h"
+#include "base/time.h"
+#include "web/environment.h"
+
+namespace tiphys::web {
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string url;
+  Headers headers;  ///< one called Host says what the server is asked for, in place of the URL's host
+  std::string body;
+  std::optional<Duration> timeout;  ///< for all of it, redirects included; absent: none
+  bool insecure = false;            ///< the server's certificate is not looked at, and no proxy asked
+};
+
+struct HttpAnswer {
+  int status = 0;
+  Headers headers;
+  std::string body;
+};
+
+/// One request under way. Destroying it ends it; its call-back is not called any more.
+class HttpCall {
+ public:
+  virtual ~HttpCall() = default;
+};
+
+class HttpClient {
+ public:
+  using Done = std::move_only_function<void(Result<HttpAnswer>)>;
+  virtual ~HttpClient() = default;
+  /// `done` is called once, later, unless the call is destroyed before. Errors read as Go's: `Get "URL": dial tcp ...`;
+  /// an answer that is too long is kResourceExhausted. Executor's thread only.
+  virtual std::unique_ptr<HttpCall> send(HttpRequest request, Done done) = 0;
+};
+
+/// The body of an answer may have so many bytes: more would not fit into the object that the original writes it to.
+inline constexpr std::size_t kMostBodyBytes = 1536 * 1024;
+/// So many requests are under way at once; others wait for their turn, and their time begins with it.
+inline constexpr std::size_t kMostRequests = 256;
+
+/// A client that follows redirects as Go's. It has a thread from its first request on, and must not outlive `executor`.
+std::unique_ptr<HttpClient> make_http_client(Executor& executor, Environment environment);
+
+}  // namespace tiphys::web
