@@ -238,8 +238,8 @@ void Machine::answer(const CacheAnswered& event) {
 /// A node that waited for its locks begins.
 void Machine::run_open(NodeIndex index) {
   const Node& node = nodes_[index];
-  const bool waits = node.type == api::NodeType::kPod || node.type == api::NodeType::kSuspend;
-  if (!waits) set_phase(index, api::NodePhase::kRunning);
+  if (!begins_pending(node.type)) set_phase(index, api::NodePhase::kRunning);
+  if (!asleep_.empty() && sleeps_within(index)) return resume_locked(index);
   run(index);
 }
 
@@ -295,8 +295,7 @@ NodeIndex Machine::create(const Call& call, api::NodeType type, api::NodePhase p
 NodeIndex Machine::create_open(const Call& call, ResolvedInputs inputs) {
   const auto type = node_type(*call.plan, call.owner);
   const bool locked = call.plan->locks && call.owner != Owner::kAttempt;
-  const bool waits =
-      locked || type == api::NodeType::kPod || type == api::NodeType::kSuspend || type == api::NodeType::kHttp;
+  const bool waits = locked || begins_pending(type);
   const NodeIndex index = create(call, type, waits ? api::NodePhase::kPending : api::NodePhase::kRunning);
   Node& node = nodes_[index];
   if (inputs.rich) node.extras().inputs = std::move(inputs.rich);

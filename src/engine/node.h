@@ -43,6 +43,11 @@ inline bool executable(api::NodeType type) {
          type == api::NodeType::kHttp;
 }
 
+/// Begins as Pending: what is outside the run tells when it runs, or has ended.
+inline bool begins_pending(api::NodeType type) {
+  return type == api::NodeType::kPod || type == api::NodeType::kSuspend || type == api::NodeType::kHttp;
+}
+
 struct Node {
   std::string name;
   std::string message;

@@ -84,7 +84,7 @@ void Machine::set_phase(NodeIndex index, api::NodePhase phase) {
   if (!api::fulfilled(phase)) return;
   if (node.finished_at == Time{}) node.finished_at = now_;
   release_locks(index);
-  if (node.frame && !asleep_.empty()) give_up_asleep(index);
+  if (!asleep_.empty()) give_up_asleep(index);
   push(Action::Kind::kEnded, index);
   make_room(node);
   if (node.frame) end_daemons(node.frame->daemons);

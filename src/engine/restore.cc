@@ -61,14 +61,16 @@ void Machine::restore_frames(const std::vector<NodeIndex>& nodes, bool inputs_an
   }
 }
 
-/// Of steps that a user's retry has begun anew: the node belongs to a group after the one that runs.
+/// Of steps that a user's retry has begun anew: the node belongs to a group after the one that runs. Or what it is a
+/// part of has to get its locks again.
 bool Machine::comes_later(NodeIndex index) const {
   const Node& node = nodes_[index];
+  if (node.owner == Owner::kAttempt && nodes_[node.owner_node].asks_locks()) return true;
   const bool hangs_on_another = node.owner == Owner::kAttempt || node.owner == Owner::kHook;
   if (hangs_on_another && node.boundary != kNoNode) return comes_later(node.owner_node);
   if (node.boundary == kNoNode) return false;
   const Node& around = nodes_[node.boundary];
-  if (around.asleep) return true;
+  if (around.asleep || around.asks_locks()) return true;
   if (!around.frame || !around.frame->plan->steps() || around.frame->group_node == kNoNode) return false;
   const Frame& frame = *around.frame;
   if (node.type == api::NodeType::kStepGroup) return node.turn > frame.group;
@@ -87,15 +89,30 @@ void Machine::resume_group(Frame& frame, std::uint32_t group, NodeIndex node) {
   wake_frame(frame);
 }
 
-/// Steps end before the turn of their later groups comes.
+/// A node that is there already has its locks again.
+void Machine::resume_locked(NodeIndex index) {
+  restore_frames({index}, other_parameters_);
+  take_up(std::exchange(asleep_, {}), other_parameters_);
+  wake(index);
+}
+
+bool Machine::is_within(NodeIndex index, NodeIndex around) const {
+  while (index != kNoNode && index != around) {
+    const Node& node = nodes_[index];
+    index = node.owner == Owner::kAttempt ? node.owner_node : node.boundary;
+  }
+  return index == around;
+}
+
+bool Machine::sleeps_within(NodeIndex around) const {
+  return std::ranges::any_of(asleep_, [&](NodeIndex index) { return is_within(index, around); });
+}
+
+/// What they are a part of ends before their turn comes.
 void Machine::give_up_asleep(NodeIndex around) {
   const std::string& message = nodes_[around].message;
-  const auto within = [&](NodeIndex index) {
-    while (index != kNoNode && index != around) index = nodes_[index].boundary;
-    return index == around;
-  };
   std::erase_if(asleep_, [&](NodeIndex index) {
-    if (!within(index)) return false;
+    if (!is_within(index, around)) return false;
     Node& node = nodes_[index];
     node.settled = node.left = true;
     if (node.fulfilled()) return true;
@@ -115,8 +132,7 @@ void Machine::wake(NodeIndex index) {
     auto question = cache_question(*node.plan, BodyVariables(*this, index));
     return question ? ask_cache(index, std::move(*question)) : errored(index, question.error().message);
   }
-  const bool group = node.type != api::NodeType::kPod && node.type != api::NodeType::kSuspend;
-  if (group && node.phase == api::NodePhase::kPending) set_phase(index, api::NodePhase::kRunning);
+  if (!begins_pending(node.type) && node.phase == api::NodePhase::kPending) set_phase(index, api::NodePhase::kRunning);
   switch (node.type) {
     case api::NodeType::kHttp:
     case api::NodeType::kPod:
