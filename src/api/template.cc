@@ -224,7 +224,8 @@ constexpr Field<Template> kTemplateFields[] = {
     {"data", Handling::kLater, nullptr, "Lists artifacts and transforms the list.", &kEmptyObject},
     {"http", Handling::kLater, nullptr, "Makes an HTTP request.", &kEmptyObject},
     {"plugin", Handling::kLater, nullptr, "Runs an executor plugin.", &kEmptyObject},
-    {"metrics", Handling::kLater, nullptr, "Prometheus metrics of its nodes.", &kEmptyObject},
+    {"metrics", Handling::kRead, [](const Place& place, Template& out) { read_metrics(place, out.metrics); },
+     "Metrics that its nodes emit as they end, for Prometheus.", &kObject<kMetricsTable>, "test_metrics_are_scraped"},
     {"synchronization", Handling::kLater, nullptr, "Mutexes and semaphores that it holds while it runs.",
      &kEmptyObject},
 };

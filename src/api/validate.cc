@@ -99,6 +99,7 @@ void Validator::run() {
   check_hooks();
   check_pod_resources(*spec.document, {"/spec", "spec"});
   if (spec.retry_strategy) check_retry(*spec.retry_strategy, {"/spec/retryStrategy", "spec"});
+  check_metrics(spec.metrics, {"/spec", "spec"}, true, globals_);
   check_templates();
   lint_unreachable();
 }

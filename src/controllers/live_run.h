@@ -16,6 +16,7 @@
 #include "cluster/cluster.h"
 #include "controllers/config_map_watch.h"
 #include "controllers/memo_cache.h"
+#include "controllers/metrics_registry.h"
 #include "controllers/pod_builder.h"
 #include "controllers/pod_gc.h"
 #include "controllers/resource_runner.h"
@@ -33,6 +34,7 @@ struct RunEnvironment {
   MemoCache& cache;
   ConfigMapWatch& config_maps;
   ResourceRunner& resources;
+  MetricsRegistry& metrics;
   Random& random;  ///< of expressions
   /// Failed writes are tried again after this, doubled up to the most.
   Duration first_retry;
@@ -104,6 +106,8 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void stop_pod(const engine::StopPod& request);
   void run_resource(engine::RunResource request);
   void set_timer(Time when);
+  void emit(const engine::EmitMetric& metric);
+  void conclude_metrics();
 
   // Writes.
   bool changes_status() const;
@@ -152,6 +156,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   std::size_t running_pods_ = 0;
   std::map<std::string, std::unique_ptr<ResourceAction>> resource_actions_;
   Executor::TimerId timer_ = 0;
+  std::string told_metrics_error_;  ///< in the log
 
   std::vector<std::string> dirty_nodes_;
   bool dirty_status_ = false;

@@ -68,6 +68,7 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
 
   void start(std::move_only_function<void()> on_ready);
   std::size_t live_runs() const { return runs_.size(); }
+  std::string metrics() const { return metrics_.text(executor_.now()); }
 
  private:
   /// A call-back that does nothing once the controller is gone.
@@ -104,6 +105,7 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
   std::optional<ConfigMapWatch> config_maps_;
   Workers blocking_{executor_, 1};
   ResourceRunner resources_;
+  MetricsRegistry metrics_;
   std::map<std::string, std::shared_ptr<LiveRun>> runs_;
 
   std::unique_ptr<cluster::Watch> workflow_watch_, pod_watch_;
@@ -163,8 +165,15 @@ void WorkflowController::State::workflow_changed(const Object& workflow) {
 }
 
 void WorkflowController::State::add_run(std::string key, const Object& workflow) {
-  const RunEnvironment environment{
-      executor_, cluster_, cache_, *config_maps_, resources_, random_, options_.first_retry, options_.longest_retry};
+  const RunEnvironment environment{executor_,
+                                   cluster_,
+                                   cache_,
+                                   *config_maps_,
+                                   resources_,
+                                   metrics_,
+                                   random_,
+                                   options_.first_retry,
+                                   options_.longest_retry};
   std::string uid(doc::find_string(*workflow, "metadata", "uid"));
   auto run = std::make_shared<LiveRun>(environment, workflow, starting_,
                                        guarded([key, uid](State& self) { self.run_done(key, uid); }));
@@ -299,6 +308,10 @@ void WorkflowController::start(std::move_only_function<void()> on_ready) {
 
 std::size_t WorkflowController::live_runs() const {
   return state_->live_runs();
+}
+
+std::string WorkflowController::metrics() const {
+  return state_->metrics();
 }
 
 }  // namespace tiphys::controllers

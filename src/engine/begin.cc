@@ -91,6 +91,7 @@ void Machine::begin(const Call& call, const Arguments& arguments) {
     ask_cache(index, std::move(*question));
   } else {
     run(index);
+    emit_realtime(index);
   }
 }
 
@@ -224,6 +225,7 @@ void Machine::answer(const CacheAnswered& event) {
   if (!event.error.empty()) return errored(index, event.error);
   if (!event.outputs) {
     run(index);
+    emit_realtime(index);
     return make_room(node);
   }
   take_outputs(index, event.outputs);

@@ -88,6 +88,13 @@ struct OutputPlan {
   std::optional<Result<expr::Expression>> expression;
 };
 
+/// A metric of the workflow or of a template.
+struct MetricPlan {
+  const api::Metric* source = nullptr;
+  Text help, when, value;
+  std::vector<Text> labels;  ///< values, by position in source->labels
+};
+
 struct CompiledTemplate {
   const api::Template* source = nullptr;
   /// Where what it names is looked up: "" in the workflow, else in another object ("namespaced/NAME").
@@ -116,6 +123,8 @@ struct CompiledTemplate {
   Text suspend_duration, active_deadline, timeout, pending_timeout, display_name;
   Text memo_key, memo_max_age, memo_config_map;
   std::unique_ptr<const RetryPlan> retry;
+  std::vector<MetricPlan> metrics;
+  bool metrics_want_result = false;  ///< some text of theirs asks for outputs.result
 
   bool steps() const { return source->type == api::Template::Type::kSteps; }
   bool dag() const { return source->type == api::Template::Type::kDag; }
@@ -144,6 +153,7 @@ class CompiledWorkflow {
   const std::vector<HookPlan>& hooks() const { return hooks_; }
   /// spec.arguments with its tags on workflow variables.
   const ArgumentsPlan& arguments() const { return arguments_; }
+  const std::vector<MetricPlan>& metrics() const { return metrics_; }
 
  private:
   CompiledTemplate& add(const api::Template& source, std::string scope);
@@ -160,10 +170,12 @@ class CompiledWorkflow {
   ArgumentsPlan arguments_;
   std::unique_ptr<const HookPlan> exit_;
   std::vector<HookPlan> hooks_;
+  std::vector<MetricPlan> metrics_;
 };
 
 ArgumentsPlan compile_arguments(const api::Arguments& source);
 ArtifactPlan compile_artifact(const api::Artifact& source);
+std::vector<MetricPlan> compile_metrics(const std::vector<api::Metric>& sources);
 /// Fills the dependency lists and targets of a dag template.
 void compile_dag(CompiledTemplate& compiled);
 /// Marks the steps whose outputs.result some text of the template asks for.

@@ -90,6 +90,7 @@ void Machine::ask_for_pod(NodeIndex index) {
   if (const Frame* frame = frame_of(node.boundary); frame && nodes_[step_node].owner == Owner::kTask) {
     pod.include_result = frame->plan->tasks[nodes_[step_node].task].wants_result;
   }
+  pod.include_result = pod.include_result || plan.metrics_want_result;
   effects_->push_back(std::move(pod));
 }
 

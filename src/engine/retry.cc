@@ -98,7 +98,10 @@ void Machine::begin_attempt(NodeIndex retry) {
     std::copy_n(around.inputs.get(), around.plan->inputs.size(), inputs.values.get());
   }
   if (around.extra) inputs.rich = around.extra->inputs;
+  const NodeIndex before = last_attempt(around);
   const NodeIndex index = create_open(call, std::move(inputs));
+  // The metrics of the last one are the retry node's.
+  if (before != kNoNode) emit_node_metrics(before);
   if (around.daemoned) refresh_held(around.boundary);
   if (around.extra && around.extra->memoization) nodes_[index].extras().memoization = around.extra->memoization;
   run(index);

@@ -181,6 +181,8 @@ class World {
 
   void carry_out(const engine::SaveCache& save) { cache_[{save.config_map, save.key}] = {save.outputs, now_}; }
   void carry_out(const engine::SetTimer& timer) { timer_ = timer.when; }
+  /// Nobody looks at metrics here.
+  void carry_out(const engine::EmitMetric&) {}
 
   // ---- Pods and resource actions ----
 
