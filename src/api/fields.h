@@ -16,6 +16,7 @@ extern const FieldTable kHookTable;
 extern const FieldTable kStepTable;
 extern const FieldTable kDagTable;
 extern const FieldTable kTemplateTable;
+extern const FieldTable kSynchronizationTable;
 extern const FieldTable kSpecTable;
 extern const FieldTable kWorkflowTable;
 extern const FieldTable kCronWorkflowTable;
@@ -44,6 +45,8 @@ template <>
 inline constexpr const FieldTable* kTableOf<TemplateRef> = &kTemplateRefTable;
 template <>
 inline constexpr const FieldTable* kTableOf<Template> = &kTemplateTable;
+template <>
+inline constexpr const FieldTable* kTableOf<Synchronization> = &kSynchronizationTable;
 
 /// What these fields may say.
 inline constexpr std::string_view kRetryPolicies[] = {"Always", "OnFailure", "OnError", "OnTransientError"};
@@ -66,6 +69,7 @@ void read(const Place& place, Outputs& out);
 
 void read(const Place& place, RetryStrategy& out);
 void read(const Place& place, TemplateRef& out);
+void read(const Place& place, Synchronization& out);
 void read(const Place& place, Template& out);
 void read(const Place& place, std::shared_ptr<const Template>& out);
 

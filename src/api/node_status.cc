@@ -172,6 +172,10 @@ constexpr Field<NodeStatus> kNodeFlagFields[] = {
     field<&NodeStatus::retried>("retried"),
 };
 
+constexpr Field<NodeStatus> kNodeLockFields[] = {
+    field<&NodeStatus::awaited_lock>("waiting"),
+};
+
 constexpr Field<MemoizationStatus> kMemoizationFields[] = {
     field<&MemoizationStatus::hit>("hit"),
     field<&MemoizationStatus::key>("key"),
@@ -227,7 +231,8 @@ constexpr Field<NodeStatus> kNodeFields[] = {
      [](const Place& place, NodeStatus& out) {
        read_object<MemoizationStatus>(place, out.memoization.emplace(), kMemoizationFields);
      }},
-    {"synchronizationStatus"},
+    {"synchronizationStatus", Handling::kRead,
+     [](const Place& place, NodeStatus& out) { read_object<NodeStatus>(place, out, kNodeLockFields); }},
     {"taskResultSynced"},
     {"failedPodRestarts"},
     {"restartingPodUID"},
@@ -334,6 +339,10 @@ std::string to_json(const NodeStatus& node) {
       status.key("hit") += node.memoization->hit ? "true" : "false";
       status.always("key", node.memoization->key);
       status.always("cacheName", node.memoization->cache_name);
+    }
+    if (!node.awaited_lock.empty()) {
+      ObjectWriter status(object.key("synchronizationStatus"));
+      status.text("waiting", node.awaited_lock);
     }
   }
   return out;

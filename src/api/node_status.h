@@ -78,6 +78,7 @@ struct NodeStatus {
   std::vector<std::string> children;
   std::vector<std::string> outbound_nodes;
   std::optional<MemoizationStatus> memoization;
+  std::string awaited_lock;  ///< synchronizationStatus.waiting: the lock that keeps it from beginning
 };
 
 /// The name of the template that a node runs, be it the workflow's or another object's; it is a part of pods' names.

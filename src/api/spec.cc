@@ -190,6 +190,11 @@ constexpr Field<WorkflowSpec> kSpecFields[] = {
                                                   "Control.TheDeadlineFailsWhatRuns"),
     field<&WorkflowSpec::retry_strategy>("retryStrategy", "That of all templates which have none.",
                                          "Retry.AttemptsFollowUntilOneSucceeds"),
+    deviating(
+        field<&WorkflowSpec::synchronization>("synchronization", "Mutexes and semaphores that it holds while it runs.",
+                                              "Locks.TheWorkflowBeginsWithItsOwn"),
+        "Stop ends one that waits, as Terminate does. As in the original, a workflow whose node wants one lock, and "
+        "that itself holds another, waits for ever behind an older one that waits for both."),
     field<&WorkflowSpec::suspend>("suspend", "Nothing new begins while it is true.",
                                   "Suspend.ASuspendedRunBeginsNothing"),
     {"shutdown", Handling::kRead,
@@ -211,8 +216,10 @@ constexpr Field<WorkflowSpec> kSpecFields[] = {
      "WorkflowControllerTest.GivesAWorkflowTheMetadataThatItAsksFor"},
     deviating(field<&WorkflowSpec::service_account_name>("serviceAccountName", "Who its pods are at the cluster."),
               "Without a cluster nobody asks who a pod is."),
-    deviating(field<&WorkflowSpec::priority>("priority", "Higher ones go first where workflows wait for each other."),
-              "{{workflow.priority}} has it; workflows do not wait for each other here."),
+    deviating(
+        field<&WorkflowSpec::priority>("priority", "Higher ones go first where workflows wait for each other.",
+                                       "LockedWorkflowsTest.HigherPriorityGoesFirstAlsoWhenItIsGivenLater"),
+        "Workflows wait for each other for locks alone. That of a template which the workflow refers to counts too."),
     {"volumes", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_volumes(place); },
      "Volumes that pods of all templates may mount.", &kObject<kVolumeTable, Shape::Around::kList>,
      "PodBuilder.OnlyMountedVolumesComeAlongAndTheTemplatesWin"},
@@ -260,8 +267,6 @@ constexpr Field<WorkflowSpec> kSpecFields[] = {
     {"metrics", Handling::kRead, [](const Place& place, WorkflowSpec& out) { read_metrics(place, out.metrics); },
      "Metrics that the workflow emits as it ends, for Prometheus.", &kObject<kMetricsTable>,
      "test_metrics_are_scraped"},
-    {"synchronization", Handling::kLater, nullptr, "Mutexes and semaphores that it holds while it runs.",
-     &kEmptyObject},
     {"executorPlugins", Handling::kLater, nullptr, "Plugins for its plugin templates.", &kObjects},
 };
 

@@ -175,6 +175,10 @@ constexpr Field<Template> kTemplateFields[] = {
      [](const Place& place, Template& out) { read_object<Memoize>(place, out.memoize.emplace(), kMemoizeFields); },
      "Takes the outputs of an earlier run with the same key instead of running.", &kObject<kMemoizeTable>,
      "Memoize.AMissIsSavedAndAHitRunsNothing"},
+    deviating(
+        field<&Template::synchronization>("synchronization", "Mutexes and semaphores that it holds while it runs.",
+                                          "Locks.ANodeHasThemUntilItsEnd"),
+        "What waits beside a failed node of a template with failFast fails too; there it stays Pending."),
     int_or_string_field<&Template::active_deadline_seconds>(
         "activeDeadlineSeconds", "The pod is ended after so many seconds. For templates that run pods.",
         "AgentTest.TheDeadlineStopsThePod"),
@@ -226,8 +230,6 @@ constexpr Field<Template> kTemplateFields[] = {
     {"plugin", Handling::kLater, nullptr, "Runs an executor plugin.", &kEmptyObject},
     {"metrics", Handling::kRead, [](const Place& place, Template& out) { read_metrics(place, out.metrics); },
      "Metrics that its nodes emit as they end, for Prometheus.", &kObject<kMetricsTable>, "test_metrics_are_scraped"},
-    {"synchronization", Handling::kLater, nullptr, "Mutexes and semaphores that it holds while it runs.",
-     &kEmptyObject},
 };
 
 }  // namespace

@@ -99,6 +99,11 @@ void Validator::run() {
   check_hooks();
   check_pod_resources(*spec.document, {"/spec", "spec"});
   if (spec.retry_strategy) check_retry(*spec.retry_strategy, {"/spec/retryStrategy", "spec"});
+  if (spec.synchronization) {
+    const Spot at{"/spec/synchronization", "spec.synchronization"};
+    check_synchronization(*spec.synchronization, at);
+    check_texts(*doc::find(*spec.document, "synchronization"), at, {}, globals_);
+  }
   check_metrics(spec.metrics, {"/spec", "spec"}, true, globals_);
   check_templates();
   lint_unreachable();

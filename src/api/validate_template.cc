@@ -36,6 +36,7 @@ bool leaves_its_folder(std::string_view path) {
 void Validator::check_template(const Template& tmpl, const Spot& spot, const Variables& outer) {
   if (!check_type(tmpl, spot)) return;
   const bool dag = tmpl.type == Template::Type::kDag;
+  const bool group = dag || tmpl.type == Template::Type::kSteps;
   NodeOutputs nodes(dag ? "tasks." : "steps.");
   Variables scope(&outer);
   check_inputs(tmpl, spot, scope);
@@ -44,6 +45,12 @@ void Validator::check_template(const Template& tmpl, const Spot& spot, const Var
   if (tmpl.memoize) {
     check_memoize(*tmpl.memoize, {spot.pointer + "/memoize", spot.name});
     check_texts(*doc::find(*tmpl.document, "memoize"), {spot.pointer + "/memoize", spot.name}, {}, scope);
+  }
+  if (tmpl.synchronization) {
+    const Spot at{spot.pointer + "/synchronization", spot.name + ".synchronization"};
+    check_synchronization(*tmpl.synchronization, at);
+    // The whole text of a leaf is looked at with it.
+    if (group) check_texts(*doc::find(*tmpl.document, "synchronization"), at, {}, scope);
   }
   switch (tmpl.type) {
     case Template::Type::kSteps:

@@ -82,6 +82,10 @@ class Validator {
   void check_container_set(const Template& tmpl, const Spot& spot);
   void check_container_order(const std::vector<ContainerSet::Container>& containers, const Spot& spot);
 
+  // validate_synchronization.cc
+  void check_synchronization(const Synchronization& locks, const Spot& spot);
+  void check_semaphore(const SemaphoreRef& semaphore, const Spot& spot);
+
   // validate_steps.cc: steps and tasks
   /// `before` is filled with the steps; the scope refers to it.
   void check_steps(const Template& tmpl, const Spot& spot, Variables& scope, NodeOutputs& before);

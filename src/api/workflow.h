@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "api/metric.h"
+#include "api/synchronization.h"
 #include "base/time.h"
 #include "doc/value.h"
 
@@ -195,7 +196,8 @@ struct Template {
   std::optional<ContainerSet> container_set;
   std::optional<RetryStrategy> retry_strategy;
   std::optional<Memoize> memoize;
-  std::string active_deadline_seconds;  ///< may hold tags; "" when absent
+  std::optional<Synchronization> synchronization;  ///< locks that its node holds while it runs
+  std::string active_deadline_seconds;             ///< may hold tags; "" when absent
   std::string timeout;
   std::string pending_timeout;
   bool daemon = false;  ///< dependents go on once its pod is ready; it is ended with its scope
@@ -222,6 +224,7 @@ struct WorkflowSpec {
   std::optional<std::int64_t> active_deadline_seconds;
   std::optional<RetryStrategy> retry_strategy;
   std::vector<Metric> metrics;
+  std::optional<Synchronization> synchronization;  ///< locks that the workflow holds from its beginning to its end
   bool suspend = false;
   std::string shutdown;  ///< "", Stop, Terminate
   std::string service_account_name;

@@ -21,13 +21,14 @@ constexpr Resource kPersistentVolumeClaims{
     "", "v1", "PersistentVolumeClaim", "persistentvolumeclaims", "persistentvolumeclaim", "pvc"};
 constexpr Resource kServices{"", "v1", "Service", "services", "service", "svc"};
 constexpr Resource kEvents{"", "v1", "Event", "events", "event", "ev"};
+constexpr Resource kSyncLimits{"tiphys.io", "v1alpha1", "SyncLimit", "synclimits", "synclimit", ""};
 constexpr Resource kJobs{"batch", "v1", "Job", "jobs", "job", ""};
 
 namespace {
 
 constexpr std::array kAll{
     &kWorkflows,  &kWorkflowTemplates, &kClusterWorkflowTemplates, &kCronWorkflows, &kPods,   &kConfigMaps, &kSecrets,
-    &kNamespaces, &kServiceAccounts,   &kPersistentVolumeClaims,   &kServices,      &kEvents, &kJobs};
+    &kNamespaces, &kServiceAccounts,   &kPersistentVolumeClaims,   &kServices,      &kEvents, &kSyncLimits, &kJobs};
 
 template <typename Matches>
 const Resource* first_where(Matches matches) {

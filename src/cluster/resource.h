@@ -24,7 +24,7 @@ struct Resource {
 };
 
 extern const Resource kWorkflows, kWorkflowTemplates, kClusterWorkflowTemplates, kCronWorkflows, kPods, kConfigMaps,
-    kSecrets, kNamespaces, kServiceAccounts, kPersistentVolumeClaims, kServices, kEvents, kJobs;
+    kSecrets, kNamespaces, kServiceAccounts, kPersistentVolumeClaims, kServices, kEvents, kSyncLimits, kJobs;
 
 /// All resources of the embedded plane.
 std::span<const Resource* const> resources();

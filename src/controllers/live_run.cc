@@ -192,6 +192,10 @@ Status LiveRun::create_run(api::Workflow parsed, const doc::Value& workflow, boo
 
 void LiveRun::begin(const doc::Value& workflow, bool restore) {
   expiring_ = ttl_strategies(workflow);
+  if (restore) {
+    // So that what is no more is taken away; an error comes up again below.
+    if (Result<engine::RunStatus> known = read_run_status(workflow)) published_.status = std::move(*known);
+  }
   Result<api::Workflow> parsed = api::parse_stored_workflow(workflow);
   if (!parsed) return declare_broken(engine::RunStatus::Phase::kError, parsed.error().message);
   if (!restore && !opening_->resolved && !api::References(*parsed).wanted().empty()) return resolve(*parsed);
@@ -294,6 +298,11 @@ void LiveRun::observe(cluster::Object workflow) {
     store_spec(*workflow);
     push(engine::ShutdownRequested{shutdown_, ""});
   }
+  if (const doc::Value* priority = doc::find(*workflow, "spec", "priority");
+      priority && priority->is_int64() && priority_ != priority->get_int64()) {
+    priority_ = priority->get_int64();
+    environment_.locks.set_priority(fmt::format("{}/{}", key_.ns, key_.name), *priority_);
+  }
   observe_requests(*workflow);
 }
 
@@ -392,7 +401,8 @@ void LiveRun::flush() {
   dirty_status_ = changes.status || run_->status().finished();
   std::ranges::copy(pod_gc_.take_due(run_->status().phase), std::back_inserter(pods_to_expire_));
   opening_.reset();
-  if (has_writes()) write();
+  if (has_writes()) return write();
+  release_locks();
 }
 
 void LiveRun::apply(const engine::Event& event, std::vector<engine::Effect>& effects) {
@@ -438,6 +448,10 @@ void LiveRun::carry_out(engine::Effect effect) {
                                }));
   } else if (auto* save = std::get_if<engine::SaveCache>(&effect)) {
     environment_.cache.save(key_.ns, std::move(*save));
+  } else if (auto* locks = std::get_if<engine::AcquireLocks>(&effect)) {
+    acquire_locks(std::move(*locks));
+  } else if (auto* release = std::get_if<engine::ReleaseLocks>(&effect)) {
+    locks_to_release_.insert(std::move(release->holder));
   } else if (const auto* timer = std::get_if<engine::SetTimer>(&effect)) {
     set_timer(timer->when);
   } else if (const auto* metric = std::get_if<engine::EmitMetric>(&effect)) {
@@ -484,6 +498,18 @@ void LiveRun::run_resource(engine::RunResource request) {
   });
   resource_actions_[std::move(id)] =
       environment_.resources.run({key_.ns, key_.name, uid_, std::move(request)}, std::move(done));
+}
+
+void LiveRun::acquire_locks(engine::AcquireLocks request) {
+  locks_to_release_.erase(request.request.holder);
+  if (priority_) request.request.priority = *priority_;
+  environment_.locks.acquire(
+      std::move(request), guarded([](LiveRun& self, engine::LocksAnswered answer) { self.push(std::move(answer)); }));
+}
+
+/// Only now is it on disk that the locks are no longer held: whoever gets them next is written after that.
+void LiveRun::release_locks() {
+  for (const std::string& holder : std::exchange(locks_to_release_, {})) environment_.locks.release(holder);
 }
 
 void LiveRun::set_timer(Time when) {

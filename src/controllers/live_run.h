@@ -15,6 +15,7 @@
 #include "base/executor.h"
 #include "cluster/cluster.h"
 #include "controllers/config_map_watch.h"
+#include "controllers/locks.h"
 #include "controllers/memo_cache.h"
 #include "controllers/metrics_registry.h"
 #include "controllers/pod_builder.h"
@@ -32,6 +33,7 @@ struct RunEnvironment {
   Executor& executor;
   cluster::Cluster& cluster;
   MemoCache& cache;
+  Locks& locks;
   ConfigMapWatch& config_maps;
   ResourceRunner& resources;
   MetricsRegistry& metrics;
@@ -106,6 +108,8 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void stop_pod(const engine::StopPod& request);
   void run_resource(engine::RunResource request);
   void set_timer(Time when);
+  void acquire_locks(engine::AcquireLocks request);
+  void release_locks();
   void emit(const engine::EmitMetric& metric);
   void conclude_metrics();
 
@@ -166,6 +170,8 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   doc::Object pending_fields_;  ///< of the status, beside those of the run
   std::vector<PodToCreate> pods_to_create_;
   std::vector<std::string> pods_to_stop_;
+  std::optional<std::int64_t> priority_;    ///< spec.priority of the workflow itself, as it is now
+  std::set<std::string> locks_to_release_;  ///< of these holders, once what has been applied is written
   PodGc pod_gc_;
   std::vector<std::string> pods_to_expire_;
   std::size_t writes_under_way_ = 0;

@@ -186,6 +186,7 @@ void LiveRun::end_of_writes() {
     return;
   }
   retry_delay_ = Duration::zero();
+  release_locks();
   prune_requests();
   if (has_writes()) return write();
   if (!run_ || run_->status().finished()) return finish();

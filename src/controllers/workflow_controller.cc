@@ -57,6 +57,7 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
         random_(random),
         options_(std::move(options)),
         cache_(executor, cluster),
+        locks_(executor, cluster, options_.first_retry),
         resources_(executor, cluster, [this](auto job) {
           blocking_.run(
               [job = std::move(job)]() mutable {
@@ -102,6 +103,7 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
   Random& random_;
   WorkflowControllerOptions options_;
   MemoCache cache_;
+  Locks locks_;
   std::optional<ConfigMapWatch> config_maps_;
   Workers blocking_{executor_, 1};
   ResourceRunner resources_;
@@ -123,6 +125,7 @@ void WorkflowController::State::start(std::move_only_function<void()> on_ready) 
   auto ready = std::make_shared<std::move_only_function<void()>>(std::move(on_ready));
   starting_ = std::shared_ptr<void>(this, [weak = weak_from_this(), ready](void*) {
     const auto self = weak.lock();
+    if (self) self->locks_.open();
     if (self && *ready) self->executor_.post([ready] { (*ready)(); });
   });
   config_maps_.emplace(executor_, cluster_, options_.ns, guarded([](State& self) { self.watch_workflows(); }));
@@ -168,6 +171,7 @@ void WorkflowController::State::add_run(std::string key, const Object& workflow)
   const RunEnvironment environment{executor_,
                                    cluster_,
                                    cache_,
+                                   locks_,
                                    *config_maps_,
                                    resources_,
                                    metrics_,
@@ -177,6 +181,7 @@ void WorkflowController::State::add_run(std::string key, const Object& workflow)
   std::string uid(doc::find_string(*workflow, "metadata", "uid"));
   auto run = std::make_shared<LiveRun>(environment, workflow, starting_,
                                        guarded([key, uid](State& self) { self.run_done(key, uid); }));
+  locks_.take_up(*workflow);
   runs_[std::move(key)] = run;
   if (!pods_known_) return;
   if (doc::find_string(*workflow, "status", "phase").empty()) {
@@ -203,16 +208,21 @@ void WorkflowController::State::list_pods_of(std::weak_ptr<LiveRun> run, const d
 }
 
 void WorkflowController::State::workflow_deleted(const doc::Value& workflow) {
-  const auto it = runs_.find(run_key_of_workflow(workflow));
-  if (it == runs_.end() || it->second->uid() != doc::find_string(workflow, "metadata", "uid")) return;
+  const std::string key = run_key_of_workflow(workflow);
+  const auto it = runs_.find(key);
+  if (it == runs_.end()) return locks_.release_workflow(key);
+  if (it->second->uid() != doc::find_string(workflow, "metadata", "uid")) return;
   // A completed workflow leaves the watch too: its run takes itself away once all is written.
-  if (!it->second->ending()) runs_.erase(it);
+  if (it->second->ending()) return;
+  runs_.erase(it);
+  locks_.release_workflow(key);
 }
 
 void WorkflowController::State::workflows_synced() {
   retry_delay_ = Duration::zero();
   const std::set<std::string> seen = std::exchange(seen_, std::nullopt).value_or(std::set<std::string>());
   std::erase_if(runs_, [&](const auto& run) { return !seen.contains(run.first) && !run.second->ending(); });
+  locks_.keep([&](const std::string& workflow) { return runs_.contains(workflow); });
   if (!pods_known_) list_pods();
 }
 
@@ -286,7 +296,9 @@ void WorkflowController::State::on_pod(const WatchEvent& event) {
 
 void WorkflowController::State::run_done(const std::string& key, const std::string& uid) {
   const auto it = runs_.find(key);
-  if (it != runs_.end() && it->second->uid() == uid) runs_.erase(it);
+  if (it == runs_.end() || it->second->uid() != uid) return;
+  runs_.erase(it);
+  locks_.release_workflow(key);
 }
 
 void WorkflowController::State::retry(std::string_view what, const Error& error, void (State::*task)()) {

@@ -62,6 +62,10 @@ PublishedStatus PublishedStatus::add_changes(const engine::RunStatus& now, bool 
       now.metrics_error != status.metrics_error) {
     fields["conditions"] = conditions(now, now_pod_running);
   }
+  if (now.synchronization != status.synchronization) {
+    fields["synchronization"] =
+        now.synchronization.empty() ? doc::Value(nullptr) : api::to_document(now.synchronization);
+  }
   if (doc::Value outputs = outputs_document(now); outputs != outputs_document(status)) {
     fields["outputs"] = std::move(outputs);
   }
@@ -91,6 +95,9 @@ Result<engine::RunStatus> read_run_status(const doc::Value& workflow) {
   status.metrics_error = metrics_error(*document);
   status.started_at = parse_rfc3339(doc::find_string(*document, "startedAt")).value_or(Time{});
   status.finished_at = parse_rfc3339(doc::find_string(*document, "finishedAt")).value_or(Time{});
+  if (const doc::Value* locks = doc::find(*document, "synchronization"); locks && locks->is_object()) {
+    TIPHYS_TRY(status.synchronization, api::parse_synchronization_status(*locks));
+  }
   if (const doc::Value* outputs = doc::find(*document, "outputs"); outputs && outputs->is_object()) {
     TIPHYS_TRY(status.outputs, api::parse_outputs(*outputs));
   }

@@ -80,14 +80,16 @@ void Machine::begin(const Call& call, const Arguments& arguments) {
   auto inputs = resolve_inputs(call, arguments);
   if (!inputs) return fail_to_begin(call, inputs.error().message);
   std::optional<LookUpCache> question;
-  if (call.plan->source->memoize) {
+  if (call.plan->source->memoize && !call.plan->locks) {
     const api::Inputs* rich = inputs->rich ? &*inputs->rich : nullptr;
     auto asked = cache_question(*call.plan, BodyVariables(*this, call, inputs->values.get(), rich));
     if (!asked) return fail_to_begin(call, asked.error().message);
     question = std::move(*asked);
   }
   const NodeIndex index = create_open(call, std::move(*inputs));
-  if (question) {
+  if (nodes_[index].asks_locks()) {
+    ask_locks(index);
+  } else if (question) {
     ask_cache(index, std::move(*question));
   } else {
     run(index);
@@ -224,12 +226,20 @@ void Machine::answer(const CacheAnswered& event) {
   nodes_.touch(index);
   if (!event.error.empty()) return errored(index, event.error);
   if (!event.outputs) {
-    run(index);
-    emit_realtime(index);
+    run_open(index);
     return make_room(node);
   }
   take_outputs(index, event.outputs);
   set_phase(index, api::NodePhase::kSucceeded);
+}
+
+/// A node that waited for its locks begins.
+void Machine::run_open(NodeIndex index) {
+  const Node& node = nodes_[index];
+  const bool waits = node.type == api::NodeType::kPod || node.type == api::NodeType::kSuspend;
+  if (!waits) set_phase(index, api::NodePhase::kRunning);
+  run(index);
+  emit_realtime(index);
 }
 
 /// What a node does, by its type.
@@ -283,7 +293,8 @@ NodeIndex Machine::create(const Call& call, api::NodeType type, api::NodePhase p
 /// A node that is to run.
 NodeIndex Machine::create_open(const Call& call, ResolvedInputs inputs) {
   const auto type = node_type(*call.plan, call.owner);
-  const bool waits = type == api::NodeType::kPod || type == api::NodeType::kSuspend;
+  const bool locked = call.plan->locks && call.owner != Owner::kAttempt;
+  const bool waits = locked || type == api::NodeType::kPod || type == api::NodeType::kSuspend;
   const NodeIndex index = create(call, type, waits ? api::NodePhase::kPending : api::NodePhase::kRunning);
   Node& node = nodes_[index];
   if (inputs.rich) node.extras().inputs = std::move(inputs.rich);

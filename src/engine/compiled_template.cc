@@ -174,6 +174,7 @@ CompiledWorkflow::CompiledWorkflow(const api::Workflow& workflow) : workflow_(wo
   for (const api::LifecycleHook& hook : spec.hooks) hooks_.push_back(compile_hook("", hook, false));
   for (std::size_t i = 0; i < templates_.size(); ++i) compile(*templates_[i]);
   arguments_ = compile_arguments(spec.arguments);
+  locks_ = compile_locks(spec.synchronization);
   metrics_ = compile_metrics(spec.metrics);
 }
 
@@ -225,6 +226,7 @@ void CompiledWorkflow::compile(CompiledTemplate& compiled) {
   compiled.metrics = compile_metrics(source.metrics);
   compiled.metrics_want_result = std::ranges::any_of(compiled.metrics, wants_result);
   if (source.suspend) compiled.suspend_duration = Text(source.suspend->duration);
+  compiled.locks = compile_locks(source.synchronization);
   if (source.memoize) {
     compiled.memo_key = Text(source.memoize->key);
     compiled.memo_max_age = Text(source.memoize->max_age);

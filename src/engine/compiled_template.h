@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/workflow.h"
+#include "engine/lock_table.h"
 #include "engine/text.h"
 #include "expr/depends.h"
 #include "expr/expression.h"
@@ -95,6 +96,14 @@ struct MetricPlan {
   std::vector<Text> labels;  ///< values, by position in source->labels
 };
 
+/// A mutex or semaphore whose name may have tags.
+struct LockPlan {
+  LockName::Kind kind = LockName::Kind::kMutex;
+  bool semaphore = false;
+  Text ns, resource, key;
+};
+using LockPlans = std::vector<LockPlan>;
+
 struct CompiledTemplate {
   const api::Template* source = nullptr;
   /// Where what it names is looked up: "" in the workflow, else in another object ("namespaced/NAME").
@@ -124,7 +133,8 @@ struct CompiledTemplate {
   Text memo_key, memo_max_age, memo_config_map;
   std::unique_ptr<const RetryPlan> retry;
   std::vector<MetricPlan> metrics;
-  bool metrics_want_result = false;  ///< some text of theirs asks for outputs.result
+  bool metrics_want_result = false;        ///< some text of theirs asks for outputs.result
+  std::unique_ptr<const LockPlans> locks;  ///< null: none
 
   bool steps() const { return source->type == api::Template::Type::kSteps; }
   bool dag() const { return source->type == api::Template::Type::kDag; }
@@ -151,6 +161,8 @@ class CompiledWorkflow {
   const CompiledTemplate* find(std::string_view name) const;
   const HookPlan* exit() const { return exit_.get(); }
   const std::vector<HookPlan>& hooks() const { return hooks_; }
+  /// What the whole workflow holds; null: nothing.
+  const LockPlans* locks() const { return locks_.get(); }
   /// spec.arguments with its tags on workflow variables.
   const ArgumentsPlan& arguments() const { return arguments_; }
   const std::vector<MetricPlan>& metrics() const { return metrics_; }
@@ -171,8 +183,11 @@ class CompiledWorkflow {
   std::unique_ptr<const HookPlan> exit_;
   std::vector<HookPlan> hooks_;
   std::vector<MetricPlan> metrics_;
+  std::unique_ptr<const LockPlans> locks_;
 };
 
+/// locks.cc
+std::unique_ptr<const LockPlans> compile_locks(const std::optional<api::Synchronization>& source);
 ArgumentsPlan compile_arguments(const api::Arguments& source);
 ArtifactPlan compile_artifact(const api::Artifact& source);
 std::vector<MetricPlan> compile_metrics(const std::vector<api::Metric>& sources);

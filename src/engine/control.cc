@@ -38,7 +38,12 @@ std::vector<NodeIndex> Machine::open_nodes() const {
 void Machine::stop_all(const std::string& pod_message, const std::string& other_message, bool exit_handlers_too) {
   for (const NodeIndex index : open_nodes()) {
     const Node& node = nodes_[index];
-    if (node.asks_cache() || (node.on_exit && !exit_handlers_too)) continue;
+    if (node.on_exit && !exit_handlers_too) continue;
+    if (node.asks_locks()) {
+      set_phase(index, api::NodePhase::kFailed, other_message);
+      continue;
+    }
+    if (node.asks_cache()) continue;
     // A daemon ends with its scope.
     if (node.daemoned && node.type == api::NodeType::kPod) continue;
     if (node.type == api::NodeType::kPod) {

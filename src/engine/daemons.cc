@@ -11,6 +11,8 @@ void Machine::become_daemon(NodeIndex index) {
   Node& node = nodes_[index];
   node.daemoned = true;
   nodes_.touch(index);
+  // As in the original: its locks are for what goes before, not for what it serves.
+  release_locks(index);
   refresh_held(node.boundary);
   if (Frame* frame = frame_of(node.boundary)) {
     frame->daemons.push_back(index);

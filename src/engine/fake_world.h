@@ -29,6 +29,7 @@ inline api::Workflow workflow_of(std::string_view yaml) {
   }
   if (workflow.name.empty()) workflow.name = "wf";
   workflow.created = kStart;
+  if (workflow.ns.empty()) workflow.ns = "default";
   return workflow;
 }
 
@@ -111,6 +112,62 @@ class FakeWorld {
     run->apply(event, now, effects);
     persist();
     for (Effect& effect : effects) carry_out(std::move(effect));
+    if (crashes_before_answers && !asked.empty() && !run->status().finished()) crash();
+    answer_locks();
+  }
+
+  // ---- Locks ----
+
+  /// Another workflow's hold on a lock, and when it ends.
+  struct Foreign {
+    LockName lock;
+    std::string holder;
+    Time until{};
+  };
+  void hold(Foreign other) {
+    locks.restore(other.lock, other.holder);
+    foreign.push_back(std::move(other));
+  }
+  void ask_for_locks(const AcquireLocks& ask) {
+    for (const LockName& lock : ask.request.locks) {
+      if (lock.semaphore && !limits.contains(lock.id())) {
+        return apply(LocksAnswered{.node_id = ask.node_id,
+                                   .answer = LocksAnswered::Answer::kRefused,
+                                   .awaited = {},
+                                   .message = "no limit of " + lock.text(),
+                                   .holders = {}});
+      }
+    }
+    asked[ask.request.holder] = ask;
+    locks.request(ask.request);
+    for (const LockName& lock : ask.request.locks) {
+      if (lock.semaphore) locks.set_limit(lock.id(), limits.at(lock.id()));
+    }
+  }
+  void answer_locks() {
+    for (const LockDecision& decision : locks.decide()) {
+      const auto found = asked.find(decision.holder);
+      if (found == asked.end()) continue;
+      LocksAnswered answer;
+      answer.node_id = found->second.node_id;
+      answer.answer = decision.granted ? LocksAnswered::Answer::kGranted : LocksAnswered::Answer::kWaiting;
+      answer.awaited = decision.awaited;
+      answer.message = decision.message;
+      for (const LockName& lock : found->second.request.locks) answer.holders.push_back(locks.holders(lock.id()));
+      if (decision.granted) asked.erase(found);
+      apply(answer);
+    }
+  }
+  bool step_foreign() {
+    const auto next = std::ranges::min_element(foreign, {}, &Foreign::until);
+    if (next == foreign.end()) return false;
+    if (!due.empty() && due.begin()->first < next->until) return false;
+    if (timer && *timer < next->until) return false;
+    now = std::max(now, next->until);
+    locks.release(next->holder);
+    foreign.erase(next);
+    answer_locks();
+    return true;
   }
 
   /// Starts the run and lets the world go on until nothing is left to happen.
@@ -121,6 +178,7 @@ class FakeWorld {
   }
   /// The next thing that happens; false when there is none.
   bool step() {
+    if (step_foreign()) return true;
     if (due.empty()) {
       if (!timer) return false;
       now = std::max(now, *timer);
@@ -162,7 +220,18 @@ class FakeWorld {
     TIPHYS_CHECK(restored, restored.error().message);
     run = std::move(*restored);
     timer.reset();
+    locks = LockTable();
+    asked.clear();
+    for (const Foreign& other : foreign) locks.restore(other.lock, other.holder);
+    const api::SynchronizationStatus& held = run->status().synchronization;
+    for (const auto& mutex : held.mutexes_held) locks.restore(*LockName::parse(mutex.name, false), mutex.holder);
+    for (const auto& semaphore : held.semaphores_held) {
+      const LockName name = *LockName::parse(semaphore.name, true);
+      for (const std::string& holder : semaphore.holders) locks.restore(name, holder);
+    }
+    const bool again = std::exchange(crashes_before_answers, false);
     apply(Started{});
+    crashes_before_answers = again;
   }
 
   void carry_out(Effect effect) {
@@ -205,6 +274,11 @@ class FakeWorld {
       due.emplace(now, answer);
     } else if (auto* save = std::get_if<SaveCache>(&effect)) {
       cache[save->key] = save->outputs;
+    } else if (auto* ask_for = std::get_if<AcquireLocks>(&effect)) {
+      ask_for_locks(*ask_for);
+    } else if (auto* release = std::get_if<ReleaseLocks>(&effect)) {
+      asked.erase(release->holder);
+      locks.release(release->holder);
     } else if (auto* set = std::get_if<SetTimer>(&effect)) {
       timer = set->when;
     } else if (auto* metric = std::get_if<EmitMetric>(&effect)) {
@@ -280,6 +354,12 @@ class FakeWorld {
     }
     return "no pod";
   }
+
+  LockTable locks;
+  std::map<std::string, std::int64_t> limits;  ///< of semaphores, by LockName::id()
+  std::map<std::string, AcquireLocks> asked;   ///< by holder
+  std::vector<Foreign> foreign;
+  bool crashes_before_answers = false;  ///< also between a wish for locks and the answer
 
   api::Workflow manifest;
   SeededRandom random{1};

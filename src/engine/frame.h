@@ -92,9 +92,9 @@ struct Frame {
   bool stopping = false;                    ///< nothing begins any more: a step could not be begun, or failFast
 
   // Nodes whose boundary this is; what parallelism and failFast look at.
-  std::uint32_t active_pods = 0;      ///< Pending or Running
-  std::uint32_t active_children = 0;  ///< the same of pods, steps and dags
+  std::uint32_t active_children = 0;  ///< pods, steps and dags, Pending or Running
   std::uint32_t unsuccessful = 0;     ///< pods, steps and dags, Failed or Error
+  std::uint32_t waiting = 0;          ///< those that have been told to wait for locks
 };
 
 }  // namespace tiphys::engine

@@ -141,6 +141,7 @@ void Machine::pump(Frame& frame) {
 bool Machine::failed_fast(Frame& frame) {
   if (!frame.plan->source->fail_fast || frame.unsuccessful == 0) return false;
   stop_frame(frame);
+  fail_waiting(frame);
   return true;
 }
 
@@ -214,6 +215,8 @@ void Machine::unblock() {
     blocked_.erase(next);
     if (Frame* frame = frame_of(index)) {
       pump(*frame);
+    } else if (nodes_[index].asks_locks()) {
+      ask_locks(index);
     } else if (nodes_[index].type == api::NodeType::kRetry) {
       retry(index);
     }

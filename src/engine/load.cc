@@ -60,6 +60,7 @@ Status Machine::load(RunStatus status, std::vector<api::NodeStatus> nodes) {
   for (api::NodeStatus& node : nodes) TIPHYS_CHECK_OK(load_node(node));
   TIPHYS_CHECK_OK(load_edges(nodes));
   place_loaded();
+  load_locks();
   for (NodeIndex index = 0; index < nodes_.size(); ++index) {
     load_values(index, nodes[index]);
     count_whole(nodes_[index], 1);
@@ -83,6 +84,8 @@ Status Machine::load_node(api::NodeStatus& status) {
   if (!status.pod_ip.empty()) node.extras().pod_ip = status.pod_ip;
   if (!status.host_node_name.empty()) node.extras().host_node_name = status.host_node_name;
   if (!status.resources_duration.empty()) node.extras().resources_duration = std::move(status.resources_duration);
+  node.awaits_lock = !status.awaited_lock.empty();
+  if (node.awaits_lock) node.extras().awaited_lock = status.awaited_lock;
   if (status.memoization) node.extras().memoization = status.memoization;
   return {};
 }

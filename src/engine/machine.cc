@@ -48,14 +48,23 @@ void Machine::end_run(RunStatus::Phase phase, std::string message) {
   if (status_.finished()) return;
   end_daemons(daemons_);
   set_status(phase, std::move(message));
+  if (status_.started_at == Time{}) status_.started_at = now_;
   status_.finished_at = now_;
+  status_.synchronization = {};
   status_changed_ = true;
   sum_resources();
   emit_workflow_metrics(false);
 }
 
 void Machine::handle(const Started&) {
-  if (status_.phase == RunStatus::Phase::kUnset) {
+  asked_timer_.reset();
+  if (workflow_waits()) return ask_workflow_locks();
+  begin_run();
+}
+
+/// The workflow has its locks, and begins or goes on.
+void Machine::begin_run() {
+  if (status_.phase == RunStatus::Phase::kUnset || status_.phase == RunStatus::Phase::kPending) {
     status_.started_at = now_;
     set_status(RunStatus::Phase::kRunning, "");
   }
@@ -65,7 +74,6 @@ void Machine::handle(const Started&) {
     deadline_ = Time(whole) + std::chrono::seconds(*workflow_.spec.active_deadline_seconds);
     if (!past_deadline()) set_timer({*deadline_, Timer::Kind::kDeadline});
   }
-  asked_timer_.reset();
   if (loaded_) {
     loaded_ = false;
     resume();
@@ -118,7 +126,9 @@ void Machine::handle(const TimerFired&) {
 void Machine::handle(const SuspendChanged& event) {
   suspended_ = event.suspend;
   workflow_.spec.suspend = event.suspend;
-  if (!suspended_ && status_.phase != RunStatus::Phase::kUnset) begin_entry();
+  if (suspended_ || status_.phase == RunStatus::Phase::kUnset || workflow_waits()) return;
+  begin_entry();
+  if (!blocked_.empty()) push(Action::Kind::kUnblock, kNoNode);
 }
 
 void Machine::set_timer(Timer timer) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <queue>
+#include <set>
 #include <string>
 #include <tuple>
 #include <unordered_map>
@@ -125,6 +126,7 @@ class Machine {
   void handle(const PodChanged& event);
   void handle(const ResourceFinished& event);
   void handle(const CacheAnswered& event);
+  void handle(const LocksAnswered& event);
   void handle(const TimerFired&);
   void handle(const SuspendChanged& event);
   void handle(const ShutdownRequested& event);
@@ -134,6 +136,7 @@ class Machine {
   void drain();
   void do_action(const Action& action);
   void ended(NodeIndex index);
+  void begin_run();
   void begin_entry();
   void handle_deadline();
   void set_timer(Timer timer);
@@ -165,6 +168,28 @@ class Machine {
   Result<LookUpCache> cache_question(const CompiledTemplate& plan, const Variables& variables);
   void ask_cache(NodeIndex index, LookUpCache question);
   void save_cache(NodeIndex index);
+  void run_open(NodeIndex index);
+
+  // locks.cc; kNoNode is the workflow itself
+  std::string lock_holder(NodeIndex index) const;
+  Result<std::vector<LockName>> lock_names(const LockPlans& plans, const Variables& variables);
+  void request_locks(NodeIndex index, std::vector<LockName> names);
+  bool workflow_waits() const;
+  void ask_workflow_locks();
+  void workflow_locks_refused(const std::string& why);
+  void workflow_locks_answered(const LocksAnswered& event);
+  void ask_locks(NodeIndex index);
+  void wait_for_lock(NodeIndex index, const LocksAnswered& event);
+  bool too_late(NodeIndex index);
+  void fail_waiting(const Frame& frame);
+  bool must_give_back(const Node& node) const;
+  void begin_unlocked(NodeIndex index);
+  void release_locks(NodeIndex index);
+  void note_held(NodeIndex index);
+  void note_awaited(NodeIndex index, const LocksAnswered& event);
+  void forget_awaited(NodeIndex index);
+  void forget_locks(NodeIndex index);
+  void load_locks();
 
   // nodes: phases, counters, progress (phases.cc)
   void set_phase(NodeIndex index, api::NodePhase phase);
@@ -367,11 +392,15 @@ class Machine {
   std::deque<Action> agenda_;
   std::priority_queue<Timer, std::vector<Timer>, std::greater<>> timers_;
   std::optional<Time> asked_timer_;
-  std::shared_ptr<const ConfigMaps> config_maps_;                  ///< null: none
-  std::unordered_map<NodeIndex, api::MemoizationStatus> lookups_;  ///< while the cache is asked
-  std::vector<CacheAnswered> answers_;                             ///< come while suspended
-  std::vector<NodeIndex> daemons_;     ///< entry and exit handler, and their attempts, that became so
-  std::map<Rank, NodeIndex> blocked_;  ///< frames, and retry nodes, that go on when there is room
+  std::shared_ptr<const ConfigMaps> config_maps_;                     ///< null: none
+  std::unordered_map<NodeIndex, api::MemoizationStatus> lookups_;     ///< while the cache is asked
+  std::vector<CacheAnswered> answers_;                                ///< come while suspended
+  std::unordered_map<NodeIndex, std::vector<LockName>> asked_locks_;  ///< of those that ask
+  std::set<NodeIndex> awaiting_;                                      ///< those that have been told to wait
+  std::map<std::string, int> awaited_;                                ///< how many of them await a lock
+  std::vector<NodeIndex> daemons_;  ///< entry and exit handler, and their attempts, that became so
+  /// Frames, retry nodes and nodes that gave their locks back: they go on when there is room.
+  std::map<Rank, NodeIndex> blocked_;
   std::unordered_map<std::uint64_t, ResolvedStep> resolved_;  ///< held steps, by frame's node and task
 
   NodeIndex entry_ = kNoNode;

@@ -34,6 +34,7 @@ struct NodeExtra {
   std::optional<api::Inputs> inputs;  ///< templates with rich inputs
   std::optional<api::MemoizationStatus> memoization;
   std::vector<NodeIndex> outbound;
+  std::string awaited_lock;  ///< the one that is in its way
 };
 
 /// Counted by `progress`: nodes that are work by themselves.
@@ -74,6 +75,8 @@ struct Node {
   bool changed : 1 = false;      ///< since the last take_changes
   bool settled : 1 = false;      ///< its end has been told to its owner
   bool pod_asked : 1 = false;    ///< its pod or resource is taken to exist
+  bool has_locks : 1 = false;    ///< those of its template
+  bool awaits_lock : 1 = false;  ///< has been told to wait for them: counts as no pod
   bool has_outputs : 1 = false;  ///< outputs or an exit code were reported, even empty ones
   /// What an omitted or skipped task passes on to omitted tasks after it: bits of BranchPhase.
   std::uint8_t branch = 0;
@@ -91,6 +94,8 @@ struct Node {
   bool asks_cache() const {
     return plan && plan->source->memoize && owner != Owner::kAttempt && !fulfilled() && !(extra && extra->memoization);
   }
+  /// It is not to begin before it has the locks of its template. They are asked for before the cache.
+  bool asks_locks() const { return plan && plan->locks && owner != Owner::kAttempt && !lets_pass() && !has_locks; }
   NodeExtra& extras() {
     if (!extra) extra = std::make_unique<NodeExtra>();
     return *extra;

@@ -18,17 +18,17 @@ bool progressed(api::NodePhase phase) {
 
 /// Adds what the node is now, or takes it away, before and after each change of phase.
 void Machine::count(const Node& node, int sign) {
-  if (node.type == api::NodeType::kPod && active(node.phase)) active_pods_ += sign;
+  if (node.type == api::NodeType::kPod && active(node.phase) && !node.awaits_lock) active_pods_ += sign;
   if (Frame* frame = frame_of(node.boundary)) count_in_frame(node, *frame, sign);
 }
 
 void Machine::count_in_frame(const Node& node, Frame& frame, int sign) {
-  const bool pod = node.type == api::NodeType::kPod;
-  // What asks the cache counts too: the attempt of a retry node is yet to come.
-  const bool child = pod || node.type == api::NodeType::kSteps || node.type == api::NodeType::kDag || node.asks_cache();
+  // What asks for locks or the cache counts too: the attempt of a retry node is yet to come.
+  const bool child = node.type == api::NodeType::kPod || node.type == api::NodeType::kSteps ||
+                     node.type == api::NodeType::kDag || node.asks_cache() || node.asks_locks();
   if (!child) return;
   const bool is_active = active(node.phase);
-  if (pod && is_active) frame.active_pods += sign;
+  if (node.awaits_lock) frame.waiting += sign;
   if (is_active) frame.active_children += sign;
   if (node.failed_or_error()) frame.unsuccessful += sign;
 }
@@ -85,6 +85,7 @@ void Machine::set_phase(NodeIndex index, api::NodePhase phase) {
   if (!api::fulfilled(phase)) return;
   if (node.finished_at == Time{}) node.finished_at = now_;
   if (!ended && has_end_metrics(node)) emit_node_metrics(index);
+  release_locks(index);
   push(Action::Kind::kEnded, index);
   make_room(node);
   if (node.frame) end_daemons(node.frame->daemons);

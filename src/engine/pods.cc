@@ -140,7 +140,7 @@ void Machine::handle(const PodChanged& event) {
   const NodeIndex index = nodes_.find_id(event.node_id);
   if (index == kNoNode) return;
   Node& node = nodes_[index];
-  if (node.type != api::NodeType::kPod || node.fulfilled() || node.asks_cache()) return;
+  if (node.type != api::NodeType::kPod || node.fulfilled() || node.asks_cache() || node.asks_locks()) return;
   node.pod_asked = true;
   switch (event.phase) {
     case PodChanged::Phase::kPending:

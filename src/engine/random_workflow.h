@@ -1,5 +1,6 @@
 // Random workflows for the simulation, drawn from a seed: steps, dags, loops, conditions, retries, daemons, exit
-// handlers, hooks, parallelism, templates of other objects, and references between them, some of which lead to errors.
+// handlers, hooks, parallelism, locks, templates of other objects, and references between them, some of which lead to
+// errors.
 #pragma once
 
 #include <fmt/format.h>
@@ -24,6 +25,7 @@ class RandomWorkflow {
     if (chance(30)) spec += ", onExit: " + handler();
     if (chance(15)) spec += fmt::format(", hooks: {{h: {}}}", hook("workflow"));
     if (chance(8)) spec += fmt::format(", activeDeadlineSeconds: {}", pick(1, 12));
+    if (chance(15)) spec += ", synchronization: {mutexes: [{name: whole}]}";
     return fmt::format(
         "{{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {{name: wf}}, spec: {{{}, templates: [{}]}}, "
         "status: {{storedTemplates: {{{}}}}}}}",
@@ -54,6 +56,10 @@ class RandomWorkflow {
         "{{name: patient, {1}, {2}, {0}, retryStrategy: {{limit: 1, backoff: {{duration: \"3\", factor: 2}}}}}}, "
         "{{name: cached, {1}, {2}, {0}, {3}, {4}}}, "
         "{{name: wary, {1}, {2}, {0}, {3}, {4}, retryStrategy: {{limit: 1, retryPolicy: Always}}}}, "
+        "{{name: locked, {1}, {2}, {0}, {4}, synchronization: {{mutexes: [{{name: m}}]}}}}, "
+        "{{name: shared, {1}, {2}, {0}, {3}, {4}, retryStrategy: {{limit: 1, retryPolicy: Always}}, synchronization: "
+        "{{semaphores: [{{configMapKeyRef: {{name: c, key: k}}}}], mutexes: [{{name: m}}, {{name: "
+        "\"of-{{{{inputs.parameters.message}}}}\", database: true}}]}}}}, "
         "{{name: server, {1}, {2}, {0}, {4}, daemon: true}}, "
         "{{name: stubborn, {1}, {2}, {0}, daemon: true, retryStrategy: {{limit: 1, retryPolicy: Always}}}}, "
         "{{name: group, {1}, {2}, containerSet: {{containers: [{{name: a, image: i}}, "
@@ -61,7 +67,10 @@ class RandomWorkflow {
         "retryStrategy: {{limit: 1}}}}, "
         "{{name: set, {1}, {2}, containerSet: {{containers: [{{name: main, image: i}}, {{name: b, image: i}}, "
         "{{name: c, image: i, dependencies: [main, b]}}]}}}}, "
-        "{{name: pause, {1}, {4}, suspend: {{duration: \"2\"}}}}",
+        "{{name: guarded, {1}, {2}, {0}, daemon: true, synchronization: {{mutexes: [{{name: m}}]}}}}, "
+        "{{name: brief, {1}, {2}, {0}, synchronization: {{semaphores: [{{database: {{key: k}}}}]}}}}, "
+        "{{name: pause, {1}, {4}, suspend: {{duration: \"2\"}}, synchronization: {{semaphores: [{{configMapKeyRef: "
+        "{{name: c, key: k}}}}]}}}}",
         kContainer, kInput, kOutput, kMemoize, kMetrics);
   }
 
@@ -81,9 +90,10 @@ class RandomWorkflow {
 
   std::string target(int level, int levels) {
     if (level + 1 < levels && chance(30)) return fmt::format("t{}", pick(level + 1, levels - 1));
-    constexpr const char* kLeaves[] = {"leaf",   "leaf", "leaf",   "retried",  "patient", "pause",
-                                       "cached", "wary", "server", "stubborn", "set",     "group"};
-    return kLeaves[pick(0, 11)];
+    constexpr const char* kLeaves[] = {"leaf",   "leaf",   "leaf",     "retried", "patient", "pause",
+                                       "cached", "wary",   "set",      "locked",  "locked",  "shared",
+                                       "brief",  "server", "stubborn", "guarded", "group"};
+    return kLeaves[pick(0, 16)];
   }
 
   /// Fields that a step and a task share; `root` and `before` name what may be referred to.
@@ -128,7 +138,7 @@ class RandomWorkflow {
     constexpr const char* kStates[] = {"Running", "Succeeded", "Failed", "Skipped"};
     return fmt::format("{{template: {}, expression: \"{}.status == '{}'\"}}", handler(), of, kStates[pick(0, 3)]);
   }
-  std::string handler() { return chance(70) ? "leaf" : "retried"; }
+  std::string handler() { return chance(60) ? "leaf" : chance(50) ? "retried" : "locked"; }
 
   std::string continue_on() { return fmt::format(", continueOn: {{failed: {}, error: {}}}", chance(70), chance(50)); }
 
@@ -144,6 +154,8 @@ class RandomWorkflow {
     if (chance(10)) head += ", retryStrategy: {limit: 1, retryPolicy: Always}";
     if (chance(5)) head += fmt::format(", {}", kMemoize);
     head += fmt::format(", {}", kMetrics);
+    // Each has its own, so that who holds it waits for those of inner levels only.
+    if (chance(12)) head += fmt::format(", synchronization: {{mutexes: [{{name: level-{}}}]}}", level);
     return fmt::format("{{{}, {}}}, ", head, chance(50) ? steps(level, levels) : dag(level, levels));
   }
 

@@ -19,7 +19,8 @@ void Machine::resume() {
   for (NodeIndex index = 0; index < count; ++index) {
     const Node& node = nodes_[index];
     const bool holds_others = node.type == api::NodeType::kSteps || node.type == api::NodeType::kDag;
-    if (holds_others && !node.fulfilled() && node.plan && !node.asks_cache()) restore_frame(index, members_[index]);
+    if (holds_others && !node.fulfilled() && node.plan && !node.asks_cache() && !node.asks_locks())
+      restore_frame(index, members_[index]);
   }
   // Frames count what their members are: only now do they exist.
   for (NodeIndex index = 0; index < count; ++index) {
@@ -35,6 +36,7 @@ void Machine::resume() {
 
 void Machine::wake(NodeIndex index) {
   Node& node = nodes_[index];
+  if (node.asks_locks()) return ask_locks(index);
   if (!node.asks_cache()) emit_realtime(index);
   if (node.asks_cache()) {
     auto question = cache_question(*node.plan, BodyVariables(*this, index));

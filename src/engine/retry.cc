@@ -110,7 +110,7 @@ void Machine::begin_attempt(NodeIndex retry) {
 void Machine::retry(NodeIndex index) {
   Node& node = nodes_[index];
   const NodeIndex last_index = last_attempt(node);
-  if (node.fulfilled() || node.asks_cache()) return;
+  if (node.fulfilled() || node.asks_cache() || node.asks_locks()) return;
   if (last_index == kNoNode) return begin_attempt(index);
   if (nodes_[last_index].daemoned && !node.daemoned) return become_daemon(index);
   if (!nodes_[last_index].fulfilled()) return;

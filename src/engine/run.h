@@ -17,6 +17,7 @@
 #include "api/workflow.h"
 #include "base/random.h"
 #include "engine/config_maps.h"
+#include "engine/lock_table.h"
 
 namespace tiphys::engine {
 
@@ -68,6 +69,17 @@ struct CacheAnswered {
   std::string error;  ///< not empty: the cache could not be read; the node ends in Error
 };
 
+/// What has become of the locks that were asked for.
+struct LocksAnswered {
+  enum class Answer { kGranted, kWaiting, kRefused };
+  std::string node_id;  ///< "": the workflow itself
+  Answer answer = Answer::kGranted;
+  std::string awaited;  ///< kWaiting: the first lock that is in the way
+  std::string message;  ///< kWaiting, kRefused: why
+  /// kWaiting: who has each of the locks, in the order of the request.
+  std::vector<std::vector<std::string>> holders;
+};
+
 /// A timer asked for by SetTimer has fired.
 struct TimerFired {};
 
@@ -98,8 +110,8 @@ struct ConfigMapsChanged {
   std::shared_ptr<const ConfigMaps> config_maps;
 };
 
-using Event = std::variant<Started, PodChanged, ResourceFinished, CacheAnswered, TimerFired, SuspendChanged,
-                           ShutdownRequested, NodesRequested, ConfigMapsChanged>;
+using Event = std::variant<Started, PodChanged, ResourceFinished, CacheAnswered, LocksAnswered, TimerFired,
+                           SuspendChanged, ShutdownRequested, NodesRequested, ConfigMapsChanged>;
 
 // ---- Effects ----
 
@@ -143,6 +155,18 @@ struct SaveCache {
   api::Outputs outputs;
 };
 
+/// Answer with LocksAnswered, now and whenever the answer changes, until they are granted.
+struct AcquireLocks {
+  std::string node_id;  ///< "": the workflow itself
+  LockRequest request;
+};
+
+/// Give back what the node has, or stop asking; once the node's state is persisted, so that no lock is taken twice.
+struct ReleaseLocks {
+  std::string node_id;
+  std::string holder;
+};
+
 /// Send TimerFired at `when`. A run has one timer: a later SetTimer replaces the earlier one.
 struct SetTimer {
   Time when{};
@@ -164,8 +188,8 @@ struct EmitMetric {
   Time until{};
 };
 
-using Effect =
-    std::variant<CreatePod, StopPod, RunResource, StopResource, LookUpCache, SaveCache, SetTimer, EmitMetric>;
+using Effect = std::variant<CreatePod, StopPod, RunResource, StopResource, LookUpCache, SaveCache, AcquireLocks,
+                            ReleaseLocks, SetTimer, EmitMetric>;
 
 // ---- The run ----
 
@@ -180,6 +204,7 @@ struct RunStatus {
   Time finished_at{};
   std::optional<api::Outputs> outputs;  ///< those exported by globalName
   std::string metrics_error;            ///< why metrics could not be emitted
+  api::SynchronizationStatus synchronization;
   bool finished() const { return phase >= Phase::kSucceeded; }
 };
 

@@ -44,6 +44,16 @@ class CheckedWorld : public FakeWorld {
   CheckedWorld(std::uint64_t seed, const std::string& text) : FakeWorld(text), manifest_text(text) {
     script = [seed](const CreatePod& pod) { return outcome(seed, pod); };
     on_change = check_row;
+    limits = {{"default/ConfigMap/c/k", 2}, {"sem/default/k", 1}};
+    // Other workflows have some of the locks for a while.
+    const auto held_by = [&](const char* lock, bool semaphore, int number) {
+      const auto name = LockName::parse(lock, semaphore);
+      hold({*name, fmt::format("default/other-{}", number), kStart + std::chrono::seconds((seed + number) % 7)});
+    };
+    if (seed % 3 == 0) held_by("default/Mutex/m", false, 1);
+    if (seed % 4 == 1) held_by("default/ConfigMap/c/k", true, 2);
+    if (seed % 5 == 2) held_by("default/Mutex/whole", false, 3);
+    if (seed % 2 == 1) held_by("default/Database/k", true, 4);
     // Whatever was saved: what a key gives must not hang on the order of pods.
     look_up = [seed](const LookUpCache& ask) -> std::optional<api::Outputs> {
       if ((seed + fnv1a_32(ask.key)) % 3 != 0) return std::nullopt;
@@ -64,6 +74,9 @@ class CheckedWorld : public FakeWorld {
 
   void check_end() {
     EXPECT_TRUE(run->status().finished()) << "the run ended";
+    EXPECT_TRUE(run->status().synchronization.empty()) << "its status names no lock";
+    for (const auto& [id, limit] : limits) check_lock(id, limit);
+    for (const char* mutex : {"default/Mutex/m", "default/Mutex/whole"}) check_lock(mutex, 1);
     EXPECT_EQ(rows.size(), run->node_count());
     for (const auto& [id, row] : rows) {
       const auto node = run->find_node(id);
@@ -87,6 +100,13 @@ class CheckedWorld : public FakeWorld {
                          [](const std::string& each) { return each.find("} from ") == each.npos; });
     std::ranges::sort(lines);
     return lines;
+  }
+
+  void check_lock(const std::string& id, std::int64_t limit) const {
+    EXPECT_LE(static_cast<std::int64_t>(locks.holders(id).size()), limit) << id;
+    for (const std::string& holder : locks.holders(id)) {
+      EXPECT_FALSE(run->status().finished() && holder.starts_with("default/wf/")) << id << " is left with " << holder;
+    }
   }
 
   std::string all_nodes() const {
@@ -128,6 +148,7 @@ TEST(Simulation, ARestoreAnywhereEndsInTheSameNodes) {
     CheckedWorld straight(seed, manifest);
     play(straight, [] {});
     CheckedWorld crashing(seed, manifest);
+    crashing.crashes_before_answers = true;
     play(crashing, [&] { crashing.crash(); });
     crashing.check_end();
     EXPECT_EQ(straight.all_nodes(), crashing.all_nodes());

@@ -55,6 +55,7 @@ api::NodeStatus Machine::status_of(NodeIndex index) const {
     status.host_node_name = node.extra->host_node_name;
     status.memoization = node.extra->memoization;
     status.resources_duration = node.extra->resources_duration;
+    status.awaited_lock = node.extra->awaited_lock;
     for (const NodeIndex out : node.extra->outbound) status.outbound_nodes.push_back(nodes_.id(out));
   }
   if (executable(node.type)) {

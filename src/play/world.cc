@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <charconv>
 #include <deque>
+#include <limits>
 #include <map>
 #include <unordered_map>
 #include <utility>
 
+#include "engine/lock_table.h"
 #include "play/outputs.h"
 
 namespace tiphys::play {
@@ -20,6 +22,8 @@ constexpr std::size_t kMostEvents = 1'000'000;
 constexpr std::size_t kMostAttempts = 1000;
 constexpr std::size_t kMostNamed = 5;
 constexpr int kKilled = 137;
+/// Of a semaphore: its limit stands outside of what is played.
+constexpr std::int64_t kRoomForAll = std::numeric_limits<std::int64_t>::max();
 
 /// The number of an attempt: "train(2)" is 2.
 std::size_t attempt_of(const std::string& name) {
@@ -180,6 +184,39 @@ class World {
   }
 
   void carry_out(const engine::SaveCache& save) { cache_[{save.config_map, save.key}] = {save.outputs, now_}; }
+
+  void carry_out(const engine::AcquireLocks& ask) {
+    locks_.request(ask.request);
+    for (const engine::LockName& lock : ask.request.locks) {
+      if (lock.semaphore) locks_.set_limit(lock.id(), kRoomForAll);
+    }
+    asking_.insert_or_assign(ask.request.holder, ask);
+    later(Duration(0), "", [this] { answer_locks(); });
+  }
+
+  void carry_out(const engine::ReleaseLocks& release) {
+    asking_.erase(release.holder);
+    locks_.release(release.holder);
+    later(Duration(0), "", [this] { answer_locks(); });
+  }
+
+  void answer_locks() {
+    for (engine::LockDecision& decision : locks_.decide()) {
+      const auto found = asking_.find(decision.holder);
+      if (found == asking_.end()) continue;  // given back by what an answer before it led to
+      engine::LocksAnswered answer;
+      answer.node_id = found->second.node_id;
+      if (!decision.granted) answer.answer = engine::LocksAnswered::Answer::kWaiting;
+      answer.awaited = std::move(decision.awaited);
+      answer.message = std::move(decision.message);
+      for (const engine::LockName& lock : found->second.request.locks) {
+        answer.holders.push_back(locks_.holders(lock.id()));
+      }
+      if (decision.granted) asking_.erase(found);
+      apply(answer);
+    }
+  }
+
   void carry_out(const engine::SetTimer& timer) { timer_ = timer.when; }
   /// Nobody looks at metrics here.
   void carry_out(const engine::EmitMetric&) {}
@@ -440,6 +477,8 @@ class World {
   std::map<std::string, std::size_t> suspends_;  ///< that wait, and their work
   std::map<const Mock*, std::size_t> turns_;
   std::map<std::pair<std::string, std::string>, CacheLine> cache_;
+  engine::LockTable locks_;
+  std::map<std::string, engine::AcquireLocks> asking_;  ///< by holder
 };
 
 }  // namespace

@@ -231,7 +231,7 @@ class World {
   }
 
   static std::string timeless(doc::Object node) {
-    for (const std::string_view field : {"startedAt", "finishedAt", "hostNodeName"}) node.erase(field);
+    for (const std::string_view field : {"startedAt", "finishedAt", "hostNodeName", "resourcesDuration"}) node.erase(field);
     for (const std::string_view field : {"children", "outboundNodes"}) {
       doc::Value* ids = node.if_contains(field);
       if (!ids || !ids->is_array()) continue;

@@ -92,6 +92,10 @@ std::string progress_line(const RunState& run, const Style& style, Time now) {
   std::string text = fmt::format("{}  {}  {}/{} done", run.key.name, style.paint(status, color), done, total);
   if (running > 0) text += fmt::format("{}{} running", dot, running);
   if (failed > 0) text += std::string(dot) + style.paint(fmt::format("{} failed", failed), Color::kRed);
+  if (status == "Pending") {
+    const std::string why = printable(doc::find_string(*run.workflow, "status", "message"));
+    if (!why.empty()) text += std::string(dot) + why;
+  }
   if (const std::string time = elapsed(run, now); !time.empty()) text += std::string(dot) + time;
   return text;
 }

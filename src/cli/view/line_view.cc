@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <map>
+
 #include "cli/terminal.h"
 #include "cli/view/compact_tree.h"
 #include "cli/view/humanize.h"
@@ -24,7 +26,7 @@ class LineView final : public RunView {
   ~LineView() override { loop_.executor().cancel(timer_); }
 
   void node_changed(const RunState&, const api::NodeStatus& node, api::NodePhase before) override {
-    if (node.phase == before || node.phase == api::NodePhase::kPending || node.phase == api::NodePhase::kUnset) return;
+    if (!is_news(node, before)) return;
     if (!is_step(node) || (!selector_.empty() && !selector_.matches(node))) return;
     std::string line = fmt::format("{}  {} {}  {}", clock_time(loop_.now()), style_.node_icon(node),
                                    printable(node.name), api::node_phase_name(node.phase));
@@ -32,7 +34,14 @@ class LineView final : public RunView {
     add(line);
   }
 
-  void workflow_changed(const RunState&) override {}
+  /// It has nodes once it has its locks.
+  void workflow_changed(const RunState& run) override {
+    if (run.phase() != "Pending") return;
+    const std::string message = printable(doc::find_string(*run.workflow, "status", "message"));
+    if (message.empty() || std::exchange(awaited_[run.key.name], message) == message) return;
+    add(fmt::format("{}  {} {}  Pending  {}", clock_time(loop_.now()), style_.phase_icon(api::NodePhase::kPending),
+                    run.key.name, message));
+  }
   void note(const std::string& text) override { add(text); }
 
   void end() override {
@@ -42,6 +51,12 @@ class LineView final : public RunView {
   }
 
  private:
+  /// Waiting is told of once for each lock.
+  bool is_news(const api::NodeStatus& node, api::NodePhase before) {
+    if (node.phase != api::NodePhase::kPending) return node.phase != before && node.phase != api::NodePhase::kUnset;
+    return !node.awaited_lock.empty() && std::exchange(awaited_[node.name], node.awaited_lock) != node.awaited_lock;
+  }
+
   void add(const std::string& line) {
     buffer_ += line;
     buffer_ += '\n';
@@ -59,6 +74,7 @@ class LineView final : public RunView {
   Style style_;
   NodeSelector selector_;
   std::string buffer_;
+  std::map<std::string, std::string> awaited_;  ///< by node: a lock; by workflow whose locks they are: its message
   Executor::TimerId timer_ = 0;
 };
 

@@ -330,5 +330,13 @@ TEST_F(RenderTest, the_compact_tree_and_the_progress) {
   EXPECT_EQ(progress_line(run, {}, kNow), "dag  Failed (Terminated)  9/9 done · 3 failed · 0.04s");
 }
 
+TEST_F(RenderTest, the_progress_says_what_a_workflow_waits_for) {
+  RunState run;
+  run.key = {&cluster::kWorkflows, "argo", "w"};
+  run.workflow = run.whole = std::make_shared<const doc::Value>(*doc::parse_json(
+      R"({"metadata":{"creationTimestamp":"2026-11-28T11:00:00Z"},"status":{"phase":"Pending","message":"Waiting for argo/Mutex/m lock."}})"));
+  EXPECT_EQ(progress_line(run, {}, kNow), "w  Pending  0/0 done · Waiting for argo/Mutex/m lock.");
+}
+
 }  // namespace
 }  // namespace tiphys::cli

@@ -33,14 +33,14 @@ class LiveView : public RunView {
 
 /// Redraws at most 15 times a second and with at most a fifth of the time.
 std::unique_ptr<LiveView> make_live_view(Loop& loop, const Style& style, NodeSelector selector);
-/// One line for each transition of a node: time, name, phase, message.
+/// One line for each transition of a node, and when it waits for a lock: time, name, phase, message.
 std::unique_ptr<RunView> make_line_view(Loop& loop, const Style& style, NodeSelector selector);
 /// `NAME PHASE at TIME` when a workflow ends.
 std::unique_ptr<RunView> make_end_view(bool quiet);
 
 /// The tree of a run for its end: step, template, duration, message; long rows of siblings folded.
 std::string compact_tree(const RunState& run, const Style& style, Time now);
-/// "train-x7  Running  3/5 done · 2 running · 0:12".
+/// "train-x7  Running  3/5 done · 2 running · 0:12"; "train-x7  Pending  0/0 done · Waiting for ...".
 std::string progress_line(const RunState& run, const Style& style, Time now);
 
 }  // namespace tiphys::cli
