@@ -296,7 +296,7 @@ TEST(Lint, TellsWhatMetricsWouldComplainOfInARun) {
            Row{"buckets ascend", "histogram: {value: '1', buckets: [1, 1]}", "the buckets must ascend"},
            Row{"a number", "counter: {value: one}", "the value must be a number, not \"one\""},
            Row{"unknown variable", "counter: {value: '{{time}}'}", "{{time}} is not known to metrics"},
-           Row{"one label", "labels: [{key: a, value: x}, {key: a, value: y}], counter: {value: '1'}", "given twice"},
+           Row{"one label", "labels: [{key: a, value: x}, {key: a, value: z}], counter: {value: '1'}", "given twice"},
            Row{"le", "labels: [{key: le, value: x}], histogram: {value: '1', buckets: []}", "Prometheus' own"},
            Row{"when", "when: 'a ==', counter: {value: '1'}", "Invalid 'when' expression"},
        }) {

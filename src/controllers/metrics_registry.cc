@@ -115,6 +115,7 @@ Status MetricsRegistry::emit(const EmitMetric& metric, std::string_view owner) {
   Family& family = found->second;
   const auto [series, is_new] = family.series.try_emplace(metric.labels);
   if (is_new) ++series_;
+  if (metric.kind == EmitMetric::Kind::kRealtime) owners_.emplace(owner);
   take(metric, owner, family, series->second);
   return {};
 }
@@ -142,6 +143,7 @@ void MetricsRegistry::take(const EmitMetric& metric, std::string_view owner, con
 }
 
 void MetricsRegistry::complete(std::string_view owner, Time at) {
+  if (!owners_.contains(owner)) return;
   for (auto& [name, family] : families_) {
     for (auto& [labels, series] : family.series) {
       if (series.owner == owner && series.until == Time{}) series.until = at;
@@ -150,6 +152,9 @@ void MetricsRegistry::complete(std::string_view owner, Time at) {
 }
 
 void MetricsRegistry::forget(std::string_view owner) {
+  const auto known = owners_.find(owner);
+  if (known == owners_.end()) return;
+  owners_.erase(known);
   for (auto& [name, family] : families_) {
     series_ -= std::erase_if(family.series, [&](const auto& each) { return each.second.owner == owner; });
   }

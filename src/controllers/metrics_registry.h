@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -52,6 +53,7 @@ class MetricsRegistry {
 
   std::map<std::string, Family> families_;
   std::size_t series_ = 0;
+  std::set<std::string, std::less<>> owners_;  ///< of realtime gauges
 };
 
 }  // namespace tiphys::controllers

@@ -93,6 +93,7 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
   void list_pods();
   void pods_listed(Result<cluster::List> list);
   void watch_pods(std::uint64_t version);
+  void watch_deletions(std::uint64_t version);
   void on_pod(const WatchEvent& event);
 
   void run_done(const std::string& key, const std::string& uid);
@@ -110,7 +111,7 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
   MetricsRegistry metrics_;
   std::map<std::string, std::shared_ptr<LiveRun>> runs_;
 
-  std::unique_ptr<cluster::Watch> workflow_watch_, pod_watch_;
+  std::unique_ptr<cluster::Watch> workflow_watch_, pod_watch_, deletion_watch_;
   /// Keys seen since the watch of workflows began anew, until it is in step; what is not among them is gone.
   std::optional<std::set<std::string>> seen_;
   bool pods_known_ = false;
@@ -256,6 +257,7 @@ void WorkflowController::State::pods_listed(Result<cluster::List> list) {
   std::map<std::string, std::vector<Object>> pods;
   for (Object& pod : list->items) pods[run_key_of_pod(*pod)].push_back(std::move(pod));
   watch_pods(list->resource_version);
+  watch_deletions(list->resource_version);
   const bool first = !std::exchange(pods_known_, true);
   // A run that is done for takes itself out of the map.
   std::vector<std::pair<std::string, std::shared_ptr<LiveRun>>> runs(runs_.begin(), runs_.end());
@@ -290,6 +292,21 @@ void WorkflowController::State::on_pod(const WatchEvent& event) {
   } else {
     it->second->pod_changed(*event.object);
   }
+}
+
+/// Of workflows that have ended, too, which the other watch does not tell apart from those that are only completed.
+void WorkflowController::State::watch_deletions(std::uint64_t version) {
+  cluster::WatchOptions options;
+  options.ns = options_.ns;
+  options.resource_version = version;
+  options.without_status_updates = true;
+  deletion_watch_ = cluster_.watch(
+      cluster::kWorkflows, std::move(options),
+      {guarded([](State& self, const WatchEvent& event) {
+         if (event.type != WatchEvent::Type::kDeleted) return;
+         self.metrics_.forget(doc::find_string(*event.object, "metadata", "uid"));
+       }),
+       guarded([](State& self, const Error& error) { self.retry("deletions", error, &State::list_pods); })});
 }
 
 // ---- Runs ----

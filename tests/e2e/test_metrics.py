@@ -93,3 +93,7 @@ def test_metrics_are_scraped(cli):
     assert said == ["unable to substitute parameters for metric 'missing': failed to resolve {{outputs.parameters.nothing}}, "
                     "could not construct metric 'scores': found existing histogram for custom metric scores of type Counter"]
     assert "MetricsError" in cli("get", "measured").stdout
+
+    cli("delete", "measured")
+    left, _ = scrape(address)
+    assert set(last) - set(left) == {running for running in last if running[0] in ("pipeline_time", "wait_time")}
