@@ -22,6 +22,8 @@ std::string inner_name(const Shape& shape) {
       return "boolean";
     case Shape::Type::kInteger:
       return "integer";
+    case Shape::Type::kNumber:
+      return "number";
     case Shape::Type::kObject:
       break;
   }

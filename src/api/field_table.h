@@ -30,6 +30,7 @@ struct Shape {
     kIntOrString,  ///< a whole number or a string
     kBoolean,
     kInteger,
+    kNumber,
     kObject
   };
   enum class Around : std::uint8_t { kNothing, kList, kListOfLists, kMap };
@@ -46,6 +47,7 @@ inline constexpr Shape kString{Shape::Type::kString};
 inline constexpr Shape kText{Shape::Type::kText};
 inline constexpr Shape kBoolean{Shape::Type::kBoolean};
 inline constexpr Shape kInteger{Shape::Type::kInteger};
+inline constexpr Shape kNumber{Shape::Type::kNumber};
 inline constexpr Shape kIntOrString{Shape::Type::kIntOrString};
 inline constexpr Shape kStringMap{Shape::Type::kString, Shape::Around::kMap};
 inline constexpr Shape kStrings{Shape::Type::kString, Shape::Around::kList};

@@ -31,6 +31,7 @@ extern const FieldTable kHttpTable;
 extern const FieldTable kDataTable;
 extern const FieldTable kVolumeTable;
 extern const FieldTable kPodMetadataTable;
+extern const FieldTable kMetricsTable;
 
 template <>
 inline constexpr const FieldTable* kTableOf<Parameter> = &kParameterTable;
@@ -55,6 +56,7 @@ inline constexpr std::string_view kResourceActions[] = {"get", "create", "apply"
 inline constexpr std::string_view kMergeStrategies[] = {"strategic", "merge", "json"};
 inline constexpr std::string_view kConcurrencyPolicies[] = {"Allow", "Forbid", "Replace"};
 inline constexpr std::string_view kShutdowns[] = {"Stop", "Terminate"};
+inline constexpr std::string_view kGaugeOperations[] = {"Set", "Add", "Sub"};
 inline constexpr std::string_view kPullPolicies[] = {"Always", "IfNotPresent", "Never"};
 
 /// False with an error when an object is of another version than ours.
@@ -75,6 +77,7 @@ void read(const Place& place, std::shared_ptr<const Template>& out);
 
 void read(const Place& place, WorkflowSpec& out);
 void read(const Place& place, Dag& out);
+void read_metrics(const Place& place, std::vector<Metric>& out);
 void read(const Place& place, ContainerSet& out);
 void read_steps(const Place& place, Template& out);
 

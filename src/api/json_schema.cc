@@ -28,6 +28,8 @@ doc::Object value_schema(const Shape& shape) {
       return type("boolean");
     case Shape::Type::kInteger:
       return type("integer");
+    case Shape::Type::kNumber:
+      return type("number");
     case Shape::Type::kObject:
       return shape.fields ? reference(*shape.fields) : type("object");
     case Shape::Type::kString:

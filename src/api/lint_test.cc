@@ -264,5 +264,50 @@ TEST(Lint, UnknownFieldsAreMarked) {
   EXPECT_TRUE(findings[0].unknown_field);
 }
 
+/// A template with one metric, or a workflow's own.
+std::string with_metric(std::string_view metric) {
+  return fmt::format(
+      "{{name: main, inputs: {{parameters: [{{name: p, value: x}}]}}, container: {{image: x}}, metrics: "
+      "{{prometheus: [{{name: m, help: h, {}}}]}}}}",
+      metric);
+}
+
+TEST(Lint, TellsWhatMetricsWouldComplainOfInARun) {
+  struct Row {
+    const char* rule;
+    const char* metric;
+    const char* says;
+  };
+  for (const Row& row : {
+           Row{"counter", "counter: {value: '1'}", ""},
+           Row{"gauge", "gauge: {value: '{{outputs.parameters.o}}', operation: Add}", ""},
+           Row{"histogram", "histogram: {value: '{{duration}}', buckets: [1, 2.5, 10]}", ""},
+           Row{"realtime", "gauge: {realtime: true, value: '{{duration}}'}", ""},
+           Row{"known variables",
+               "when: \"{{status}} == Succeeded\", labels: [{key: a, value: '{{inputs.parameters.p}} {{exitCode}} "
+               "{{retries}} {{workflow.status}} {{resourcesDuration.cpu}}'}], counter: {value: "
+               "'{{workflow.duration}}'}",
+               ""},
+           Row{"no type", "when: 1 == 1", "metric 'm' type unspecified. choose one of: gauge, histogram, counter"},
+           Row{"two types", "counter: {value: '1'}, gauge: {value: '1'}", "has multiple types specified"},
+           Row{"a realtime value is a time", "gauge: {realtime: true, value: '{{status}}'}",
+               "a realtime gauge's value must be {{duration}}, not \"{{status}}\""},
+           Row{"a realtime value is one tag", "gauge: {realtime: true, value: '1'}", "must be {{duration}}"},
+           Row{"buckets ascend", "histogram: {value: '1', buckets: [1, 1]}", "the buckets must ascend"},
+           Row{"a number", "counter: {value: one}", "the value must be a number, not \"one\""},
+           Row{"unknown variable", "counter: {value: '{{time}}'}", "{{time}} is not known to metrics"},
+           Row{"one label", "labels: [{key: a, value: x}, {key: a, value: z}], counter: {value: '1'}", "given twice"},
+           Row{"le", "labels: [{key: le, value: x}], histogram: {value: '1', buckets: []}", "Prometheus' own"},
+           Row{"when", "when: 'a ==', counter: {value: '1'}", "Invalid 'when' expression"},
+       }) {
+    const std::string tmpl = with_metric(row.metric);
+    check({row.rule, tmpl.c_str(), row.says});
+  }
+  check({"a workflow's realtime value", "{name: main, container: {image: x}}", "must be {{workflow.duration}}",
+         "metrics: {prometheus: [{name: m, help: h, gauge: {realtime: true, value: '{{duration}}'}}]},"});
+  check({"a workflow's", "{name: main, container: {image: x}}", "",
+         "metrics: {prometheus: [{name: m, help: h, gauge: {realtime: true, value: '{{workflow.duration}}'}}]},"});
+}
+
 }  // namespace
 }  // namespace tiphys::api

@@ -146,6 +146,12 @@ void read(const Place& place, int& out) {
   read_integer(place, out);
 }
 
+void read(const Place& place, double& out) {
+  boost::system::error_code error;
+  out = place.value().to_number<double>(error);
+  if (error) place.wrong_type("a number");
+}
+
 void read(const Place& place, std::map<std::string, std::string>& out) {
   if (!expect_object(place)) return;
   for (const auto& [key, value] : place.value().get_object()) {

@@ -71,6 +71,7 @@ void read(const Place& place, std::string& out);
 void read(const Place& place, bool& out);
 void read(const Place& place, std::int64_t& out);
 void read(const Place& place, int& out);
+void read(const Place& place, double& out);
 void read(const Place& place, std::map<std::string, std::string>& out);
 void read(const Place& place, doc::Object& out);
 
@@ -124,6 +125,8 @@ template <>
 struct ShapeOf<int> : Plain<Shape::Type::kInteger> {};
 template <>
 struct ShapeOf<std::int64_t> : Plain<Shape::Type::kInteger> {};
+template <>
+struct ShapeOf<double> : Plain<Shape::Type::kNumber> {};
 template <>
 struct ShapeOf<std::map<std::string, std::string>> : Plain<Shape::Type::kString, Shape::Around::kMap> {};
 template <typename M>

@@ -264,7 +264,9 @@ constexpr Field<WorkflowSpec> kSpecFields[] = {
     {"podGC", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_object(place, kPodGcFields); },
      "When finished pods are deleted, and their logs with them.", &kObject<kPodGcTable>, "PodGc.Strategies"},
     {"artifactGC", Handling::kLater, nullptr, "When artifacts are deleted.", &kEmptyObject},
-    {"metrics", Handling::kLater, nullptr, "Prometheus metrics of the workflow.", &kEmptyObject},
+    {"metrics", Handling::kRead, [](const Place& place, WorkflowSpec& out) { read_metrics(place, out.metrics); },
+     "Metrics that the workflow emits as it ends, for Prometheus.", &kObject<kMetricsTable>,
+     "test_metrics_are_scraped"},
     {"executorPlugins", Handling::kLater, nullptr, "Plugins for its plugin templates.", &kObjects},
 };
 

@@ -238,7 +238,8 @@ constexpr Field<Template> kTemplateFields[] = {
     {"podResources", Handling::kCluster, nullptr, "What all containers of a pod share.", &kResources},
     {"resourceClaims", Handling::kCluster, nullptr, "Devices that its pods claim.", &kResourceClaims},
     {"plugin", Handling::kLater, nullptr, "Runs an executor plugin.", &kEmptyObject},
-    {"metrics", Handling::kLater, nullptr, "Prometheus metrics of its nodes.", &kEmptyObject},
+    {"metrics", Handling::kRead, [](const Place& place, Template& out) { read_metrics(place, out.metrics); },
+     "Metrics that its nodes emit as they end, for Prometheus.", &kObject<kMetricsTable>, "test_metrics_are_scraped"},
 };
 
 }  // namespace

@@ -104,6 +104,7 @@ void Validator::run() {
     check_synchronization(*spec.synchronization, at);
     check_texts(*doc::find(*spec.document, "synchronization"), at, {}, globals_);
   }
+  check_metrics(spec.metrics, {"/spec", "spec"}, true, globals_);
   check_templates();
   lint_unreachable();
 }

@@ -70,6 +70,7 @@ void Validator::check_template(const Template& tmpl, const Spot& spot, const Var
       break;
   }
   check_outputs(tmpl, spot, scope);
+  check_metrics(tmpl.metrics, spot, false, scope);
 }
 
 bool Validator::check_type(const Template& tmpl, const Spot& spot) {

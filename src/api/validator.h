@@ -59,6 +59,15 @@ class Validator {
   void check_outputs(const Template& tmpl, const Spot& spot, const Variables& scope);
   void check_output_source(const Template& tmpl, const Parameter& parameter, const Spot& spot);
 
+  // validate_metrics.cc
+  void check_metrics(const std::vector<Metric>& metrics, const Spot& spot, bool of_workflow, const Variables& scope);
+  void check_metric(const Metric& metric, const Spot& spot);
+  void check_gauge(const Metric::Gauge& gauge, const Spot& spot);
+  void lint_metric(const Metric& metric, const Spot& spot, bool of_workflow, const Variables& scope);
+  void lint_metric_value(const std::string& value, const Spot& spot);
+  void lint_metric_text(const std::string& text, const Spot& spot, const Variables& scope);
+  void lint_error(const std::string& pointer, std::string message);
+
   // validate_leaf.cc
   void check_leaf(const Template& tmpl, const Spot& spot, const Variables& scope);
   std::vector<std::string> volume_names(const Template& tmpl) const;

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "api/metric.h"
 #include "api/synchronization.h"
 #include "base/time.h"
 #include "doc/value.h"
@@ -203,6 +204,7 @@ struct Template {
   std::optional<std::int64_t> parallelism;
   bool fail_fast = false;
   std::string display_name;  ///< annotation workflows.argoproj.io/display-name
+  std::vector<Metric> metrics;
   /// The whole template as the manifest has it: what is substituted and handed to the node agent.
   doc::Shared document;
 
@@ -226,6 +228,7 @@ struct WorkflowSpec {
   std::optional<std::int64_t> parallelism;
   std::optional<std::int64_t> active_deadline_seconds;
   std::optional<RetryStrategy> retry_strategy;
+  std::vector<Metric> metrics;
   std::optional<Synchronization> synchronization;  ///< locks that the workflow holds from its beginning to its end
   bool suspend = false;
   std::string shutdown;  ///< "", Stop, Terminate

@@ -98,6 +98,7 @@ class Plane final : public EmbeddedPlane {
       options.tcp_address = fmt::format("127.0.0.1:{}", *options_.port);
       options.announce_path = data_dir_.path() + "/server.json";
     }
+    options.metrics = [this] { return controller_->metrics(); };
     TIPHYS_TRY(server_, server::Server::start(context_, *store_, std::move(options)));
     return {};
   }

@@ -471,6 +471,7 @@ void LiveRun::flush() {
     for (engine::Effect& effect : effects) carry_out(std::move(effect));
     effects.clear();
   }
+  conclude_metrics();
   requests_unsaved_ = !requests_in_inbox_.empty();
   for (std::string& id : std::exchange(requests_in_inbox_, {})) done_requests_.insert(std::move(id));
   engine::Run::Changes changes = run_->take_changes();
@@ -543,6 +544,8 @@ void LiveRun::carry_out(engine::Effect effect) {
     locks_to_release_.insert(std::move(release->holder));
   } else if (const auto* timer = std::get_if<engine::SetTimer>(&effect)) {
     set_timer(timer->when);
+  } else if (const auto* metric = std::get_if<engine::EmitMetric>(&effect)) {
+    emit(*metric);
   }
 }
 
@@ -604,6 +607,21 @@ void LiveRun::set_timer(Time when) {
                                             self.timer_ = 0;
                                             self.push(engine::TimerFired{});
                                           }));
+}
+
+void LiveRun::emit(const engine::EmitMetric& metric) {
+  if (const Status taken = environment_.metrics.emit(metric, uid_); !taken) {
+    run_->metric_refused(fmt::format("could not construct metric '{}': {}", metric.name, taken.error().message));
+  }
+}
+
+/// What is said of metrics once events are applied.
+void LiveRun::conclude_metrics() {
+  const engine::RunStatus& status = run_->status();
+  if (status.finished()) environment_.metrics.complete(uid_, status.finished_at);
+  if (status.metrics_error == told_metrics_error_) return;
+  told_metrics_error_ = status.metrics_error;
+  log::warn("metrics of workflow {}/{}: {}", key_.ns, key_.name, status.metrics_error);
 }
 
 }  // namespace tiphys::controllers

@@ -18,6 +18,7 @@
 #include "controllers/config_map_watch.h"
 #include "controllers/locks.h"
 #include "controllers/memo_cache.h"
+#include "controllers/metrics_registry.h"
 #include "controllers/pod_builder.h"
 #include "controllers/pod_gc.h"
 #include "controllers/workflow_claims.h"
@@ -36,6 +37,7 @@ struct RunEnvironment {
   Locks& locks;
   ConfigMapWatch& config_maps;
   ActionRunner& actions;
+  MetricsRegistry& metrics;
   Random& random;  ///< of expressions
   /// Failed writes are tried again after this, doubled up to the most.
   Duration first_retry;
@@ -115,6 +117,8 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void set_timer(Time when);
   void acquire_locks(engine::AcquireLocks request);
   void release_locks();
+  void emit(const engine::EmitMetric& metric);
+  void conclude_metrics();
 
   // Writes.
   bool changes_status() const;
@@ -163,6 +167,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   std::size_t running_pods_ = 0;
   std::map<std::string, std::unique_ptr<RunningAction>> actions_;
   Executor::TimerId timer_ = 0;
+  std::string told_metrics_error_;  ///< in the log
 
   std::vector<std::string> dirty_nodes_;
   bool dirty_status_ = false;

@@ -62,6 +62,7 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
 
   void start(std::move_only_function<void()> on_ready);
   std::size_t live_runs() const { return runs_.size(); }
+  std::string metrics() const { return metrics_.text(executor_.now()); }
 
  private:
   /// A call-back that does nothing once the controller is gone.
@@ -85,6 +86,7 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
   void list_pods();
   void pods_listed(Result<cluster::List> list);
   void watch_pods(std::uint64_t version);
+  void watch_deletions(std::uint64_t version);
   void on_pod(const WatchEvent& event);
 
   void run_done(const std::string& key, const std::string& uid);
@@ -98,11 +100,12 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
   Locks locks_;
   std::optional<ConfigMapWatch> config_maps_;
   Actions actions_;
+  MetricsRegistry metrics_;
   std::map<std::string, std::shared_ptr<LiveRun>> runs_;
   /// Workflows that a user retries while the last writes of their run are under way.
   std::map<std::string, Object> again_;
 
-  std::unique_ptr<cluster::Watch> workflow_watch_, pod_watch_;
+  std::unique_ptr<cluster::Watch> workflow_watch_, pod_watch_, deletion_watch_;
   /// Keys seen since the watch of workflows began anew, until it is in step; what is not among them is gone.
   std::optional<std::set<std::string>> seen_;
   bool pods_known_ = false;
@@ -170,6 +173,7 @@ void WorkflowController::State::add_run(std::string key, const Object& workflow)
                                    locks_,
                                    *config_maps_,
                                    actions_,
+                                   metrics_,
                                    random_,
                                    options_.first_retry,
                                    options_.longest_retry};
@@ -252,6 +256,7 @@ void WorkflowController::State::pods_listed(Result<cluster::List> list) {
   std::map<std::string, std::vector<Object>> pods;
   for (Object& pod : list->items) pods[run_key_of_pod(*pod)].push_back(std::move(pod));
   watch_pods(list->resource_version);
+  watch_deletions(list->resource_version);
   const bool first = !std::exchange(pods_known_, true);
   // A run that is done for takes itself out of the map.
   std::vector<std::pair<std::string, std::shared_ptr<LiveRun>>> runs(runs_.begin(), runs_.end());
@@ -288,6 +293,21 @@ void WorkflowController::State::on_pod(const WatchEvent& event) {
   }
 }
 
+/// Of workflows that have ended, too, which the other watch does not tell apart from those that are only completed.
+void WorkflowController::State::watch_deletions(std::uint64_t version) {
+  cluster::WatchOptions options;
+  options.ns = options_.ns;
+  options.resource_version = version;
+  options.without_status_updates = true;
+  deletion_watch_ = cluster_.watch(
+      cluster::kWorkflows, std::move(options),
+      {guarded([](State& self, const WatchEvent& event) {
+         if (event.type != WatchEvent::Type::kDeleted) return;
+         self.metrics_.forget(doc::find_string(*event.object, "metadata", "uid"));
+       }),
+       guarded([](State& self, const Error& error) { self.retry("deletions", error, &State::list_pods); })});
+}
+
 // ---- Runs ----
 
 void WorkflowController::State::run_done(const std::string& key, const std::string& uid) {
@@ -318,6 +338,10 @@ void WorkflowController::start(std::move_only_function<void()> on_ready) {
 
 std::size_t WorkflowController::live_runs() const {
   return state_->live_runs();
+}
+
+std::string WorkflowController::metrics() const {
+  return state_->metrics();
 }
 
 }  // namespace tiphys::controllers

@@ -39,6 +39,9 @@ class WorkflowController {
   /// Workflows in memory: the unfinished ones.
   std::size_t live_runs() const;
 
+  /// What workflows have emitted, in Prometheus' text format.
+  std::string metrics() const;
+
  private:
   class State;
   std::shared_ptr<State> state_;

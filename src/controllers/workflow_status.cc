@@ -19,10 +19,23 @@ doc::Value time_or_null(Time time) {
 
 doc::Array conditions(const engine::RunStatus& status, bool pod_running, bool went_on) {
   doc::Array list{doc::Object{{"type", "PodRunning"}, {"status", pod_running ? "True" : "False"}}};
+  if (!status.metrics_error.empty()) {
+    list.push_back(doc::Object{{"type", "MetricsError"}, {"status", "True"}, {"message", status.metrics_error}});
+  }
   if (status.finished() || went_on) {
     list.push_back(doc::Object{{"type", "Completed"}, {"status", status.finished() ? "True" : "False"}});
   }
   return list;
+}
+
+std::string metrics_error(const doc::Value& status) {
+  const doc::Value* list = doc::find(status, "conditions");
+  if (!list || !list->is_array()) return "";
+  for (const doc::Value& condition : list->get_array()) {
+    if (doc::find_string(condition, "type") == "MetricsError")
+      return std::string(doc::find_string(condition, "message"));
+  }
+  return "";
 }
 
 doc::Value outputs_document(const engine::RunStatus& status) {
@@ -49,7 +62,8 @@ PublishedStatus PublishedStatus::add_changes(const engine::RunStatus& now, bool 
     for (const auto& [name, seconds] : now.resources_duration) durations[name] = seconds;
   }
   if (now.message != status.message) fields["message"] = text_or_null(now.message);
-  if (!any || now_pod_running != pod_running || now.finished() != status.finished()) {
+  if (!any || now_pod_running != pod_running || now.finished() != status.finished() ||
+      now.metrics_error != status.metrics_error) {
     fields["conditions"] = conditions(now, now_pod_running, went_on);
   }
   if (now.synchronization != status.synchronization) {
@@ -89,6 +103,7 @@ Result<engine::RunStatus> read_run_status(const doc::Value& workflow) {
       if (seconds.is_int64()) status.resources_duration[name] = seconds.get_int64();
     }
   }
+  status.metrics_error = metrics_error(*document);
   status.started_at = parse_rfc3339(doc::find_string(*document, "startedAt")).value_or(Time{});
   status.finished_at = parse_rfc3339(doc::find_string(*document, "finishedAt")).value_or(Time{});
   if (const doc::Value* locks = doc::find(*document, "synchronization"); locks && locks->is_object()) {

@@ -96,6 +96,7 @@ void Machine::begin(const Call& call, const Arguments& arguments) {
     ask_cache(index, std::move(*question));
   } else {
     run(index);
+    emit_realtime(index);
   }
 }
 
@@ -241,6 +242,7 @@ void Machine::run_open(NodeIndex index) {
   if (!begins_pending(node.type)) set_phase(index, api::NodePhase::kRunning);
   if (!asleep_.empty() && sleeps_within(index)) return resume_locked(index);
   run(index);
+  emit_realtime(index);
 }
 
 /// What a node does, by its type.

@@ -114,6 +114,11 @@ std::unique_ptr<const RetryPlan> compile_retry(const std::optional<api::RetryStr
   return plan;
 }
 
+bool wants_result(const MetricPlan& metric) {
+  const auto names_it = [](const Text& text) { return text.source().find("outputs.result") != std::string::npos; };
+  return names_it(metric.value) || names_it(metric.when) || std::ranges::any_of(metric.labels, names_it);
+}
+
 }  // namespace
 
 ArtifactPlan compile_artifact(const api::Artifact& source) {
@@ -142,6 +147,19 @@ ArgumentsPlan compile_arguments(const api::Arguments& source) {
   return plan;
 }
 
+std::vector<MetricPlan> compile_metrics(const std::vector<api::Metric>& sources) {
+  std::vector<MetricPlan> plans;
+  for (const api::Metric& source : sources) {
+    MetricPlan& plan = plans.emplace_back();
+    plan.source = &source;
+    plan.help = Text(source.help);
+    plan.when = Text(source.when);
+    if (source.value()) plan.value = Text(*source.value());
+    for (const api::Metric::Label& label : source.labels) plan.labels.emplace_back(label.value);
+  }
+  return plans;
+}
+
 std::uint32_t CompiledTemplate::group_of(std::uint32_t task) const {
   const auto after = std::ranges::upper_bound(group_begin, task);
   return static_cast<std::uint32_t>(after - group_begin.begin()) - 1;
@@ -157,6 +175,7 @@ CompiledWorkflow::CompiledWorkflow(const api::Workflow& workflow) : workflow_(wo
   for (std::size_t i = 0; i < templates_.size(); ++i) compile(*templates_[i]);
   arguments_ = compile_arguments(spec.arguments);
   locks_ = compile_locks(spec.synchronization);
+  metrics_ = compile_metrics(spec.metrics);
 }
 
 const CompiledTemplate* CompiledWorkflow::find(std::string_view name) const {
@@ -204,6 +223,8 @@ void CompiledWorkflow::compile(CompiledTemplate& compiled) {
   compiled.timeout = Text(source.timeout);
   compiled.pending_timeout = Text(source.pending_timeout);
   compiled.display_name = Text(source.display_name);
+  compiled.metrics = compile_metrics(source.metrics);
+  compiled.metrics_want_result = std::ranges::any_of(compiled.metrics, wants_result);
   if (source.suspend) compiled.suspend_duration = Text(source.suspend->duration);
   compiled.locks = compile_locks(source.synchronization);
   if (source.memoize) {

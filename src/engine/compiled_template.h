@@ -89,6 +89,13 @@ struct OutputPlan {
   std::optional<Result<expr::Expression>> expression;
 };
 
+/// A metric of the workflow or of a template.
+struct MetricPlan {
+  const api::Metric* source = nullptr;
+  Text help, when, value;
+  std::vector<Text> labels;  ///< values, by position in source->labels
+};
+
 /// A mutex or semaphore whose name may have tags.
 struct LockPlan {
   LockName::Kind kind = LockName::Kind::kMutex;
@@ -125,6 +132,8 @@ struct CompiledTemplate {
   Text suspend_duration, active_deadline, timeout, pending_timeout, display_name;
   Text memo_key, memo_max_age, memo_config_map;
   std::unique_ptr<const RetryPlan> retry;
+  std::vector<MetricPlan> metrics;
+  bool metrics_want_result = false;        ///< some text of theirs asks for outputs.result
   std::unique_ptr<const LockPlans> locks;  ///< null: none
 
   bool steps() const { return source->type == api::Template::Type::kSteps; }
@@ -156,6 +165,7 @@ class CompiledWorkflow {
   const LockPlans* locks() const { return locks_.get(); }
   /// spec.arguments with its tags on workflow variables.
   const ArgumentsPlan& arguments() const { return arguments_; }
+  const std::vector<MetricPlan>& metrics() const { return metrics_; }
 
  private:
   CompiledTemplate& add(const api::Template& source, std::string scope);
@@ -172,6 +182,7 @@ class CompiledWorkflow {
   ArgumentsPlan arguments_;
   std::unique_ptr<const HookPlan> exit_;
   std::vector<HookPlan> hooks_;
+  std::vector<MetricPlan> metrics_;
   std::unique_ptr<const LockPlans> locks_;
 };
 
@@ -179,6 +190,7 @@ class CompiledWorkflow {
 std::unique_ptr<const LockPlans> compile_locks(const std::optional<api::Synchronization>& source);
 ArgumentsPlan compile_arguments(const api::Arguments& source);
 ArtifactPlan compile_artifact(const api::Artifact& source);
+std::vector<MetricPlan> compile_metrics(const std::vector<api::Metric>& sources);
 /// Fills the dependency lists and targets of a dag template.
 void compile_dag(CompiledTemplate& compiled);
 /// Marks the steps whose outputs.result some text of the template asks for.

@@ -323,9 +323,29 @@ class FakeWorld {
       locks.release(release->holder);
     } else if (auto* set = std::get_if<SetTimer>(&effect)) {
       timer = set->when;
+    } else if (auto* metric = std::get_if<EmitMetric>(&effect)) {
+      metrics.push_back(line(*metric));
     } else if (auto* stop = std::get_if<StopPod>(&effect)) {
       stopped.push_back(stop->pod_name);
     }
+  }
+
+  /// "runs{status=Succeeded} += 1": what a metric tells.
+  static std::string line(const EmitMetric& metric) {
+    std::string labels;
+    for (const auto& [key, value] : metric.labels)
+      labels += fmt::format("{}{}={}", labels.empty() ? "" : ",", key, value);
+    std::string text = fmt::format("{}{{{}}} ", metric.name, labels);
+    if (metric.kind == EmitMetric::Kind::kRealtime) {
+      const auto seconds = [](Time time) { return std::chrono::duration<double>(time - kStart).count(); };
+      text += fmt::format("from {}", seconds(metric.since));
+      return metric.until == Time{} ? text : text + fmt::format(" to {}", seconds(metric.until));
+    }
+    if (metric.kind == EmitMetric::Kind::kHistogram)
+      return text + fmt::format("in [{}] {}", fmt::join(metric.buckets, " "), metric.value);
+    constexpr const char* kSigns[] = {"=", "+=", "-="};
+    const bool counts = metric.kind == EmitMetric::Kind::kCounter;
+    return text + fmt::format("{} {}", counts ? "counts" : kSigns[static_cast<int>(metric.operation)], metric.value);
   }
 
   /// One line a node, in order of creation.
@@ -396,6 +416,7 @@ class FakeWorld {
   std::vector<CreatePod> created;
   std::vector<RunAction> actions;
   std::vector<std::string> stopped;
+  std::vector<std::string> metrics;  ///< as line() tells them
   int repeated_pods = 0;
 };
 

@@ -53,6 +53,7 @@ void Machine::end_run(RunStatus::Phase phase, std::string message) {
   status_.synchronization = {};
   status_changed_ = true;
   sum_resources();
+  emit_workflow_metrics(false);
 }
 
 void Machine::handle(const Started& event) {
@@ -68,6 +69,7 @@ void Machine::begin_run() {
     status_.started_at = now_;
     set_status(RunStatus::Phase::kRunning, "");
   }
+  emit_workflow_metrics(true);
   if (workflow_.spec.active_deadline_seconds) {
     const auto whole = std::chrono::floor<std::chrono::seconds>(status_.started_at);
     deadline_ = Time(whole) + std::chrono::seconds(*workflow_.spec.active_deadline_seconds);

@@ -1,7 +1,7 @@
 // The state machine behind Run. Its methods lie in files by subject: machine.cc (events, the agenda), begin.cc (a
-// template becomes a node), config_maps.cc, pods.cc, resources.cc, container_set.cc, steps.cc, dag.cc, loops.cc,
-// retry.cc, exit.cc, hooks.cc, daemons.cc, suspend.cc, control.cc (stopping), outputs.cc, connect.cc (children and
-// outbound nodes), load.cc, restore.cc, resolve_again.cc and status.cc.
+// template becomes a node), config_maps.cc, metrics.cc, pods.cc, resources.cc, container_set.cc, steps.cc, dag.cc,
+// loops.cc, retry.cc, exit.cc, hooks.cc, daemons.cc, suspend.cc, control.cc (stopping), outputs.cc, connect.cc
+// (children and outbound nodes), load.cc, restore.cc, resolve_again.cc and status.cc.
 #pragma once
 
 #include <deque>
@@ -83,6 +83,7 @@ class Machine {
   Machine(api::Workflow workflow, Random& random);
   Status load(RunStatus status, std::vector<api::NodeStatus> nodes);
   void apply(const Event& event, Time now, std::vector<Effect>& effects);
+  void metric_failed(std::string_view error);
 
   const api::Workflow& workflow() const { return workflow_; }
   const RunStatus& status() const { return status_; }
@@ -92,6 +93,7 @@ class Machine {
 
  private:
   friend class BodyVariables;
+  friend class MetricVariables;
   friend class SiblingVariables;
 
   /// Where a node stands in the manifest, tasks and turns from the outermost in: of two that could begin or end now,
@@ -234,6 +236,17 @@ class Machine {
   void refresh_loop(Frame& frame, std::uint32_t task);
   void end_daemons(const std::vector<NodeIndex>& daemons);
   void restore_daemons(Frame& frame, const std::vector<NodeIndex>& members);
+
+  // metrics.cc
+  static bool has_end_metrics(const Node& node);
+  void emit_realtime(NodeIndex index);
+  void emit_node_metrics(NodeIndex index);
+  void emit_workflow_metrics(bool begins);
+  void emit_metric(const MetricPlan& plan, NodeIndex index);
+  Result<std::optional<EmitMetric>> evaluate_metric(const MetricPlan& plan, NodeIndex index);
+  static Status put_value(const api::Metric& source, const std::string& text, EmitMetric& metric);
+  Status put_time(const MetricPlan& plan, NodeIndex index, EmitMetric& metric) const;
+  api::ResourcesDuration resources_of(NodeIndex index) const;
 
   // suspend.cc
   void wait_suspended(NodeIndex index);

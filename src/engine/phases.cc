@@ -71,6 +71,7 @@ void Machine::add_progress(const Node& node, int done, int total) {
 void Machine::set_phase(NodeIndex index, api::NodePhase phase) {
   Node& node = nodes_[index];
   if (node.phase == phase) return;
+  const bool ended = node.fulfilled();
   if (executable(node.type)) add_progress(node, progressed(phase) - progressed(node.phase), 0);
   if (active(node.phase) && active(phase)) {
     node.phase = phase;
@@ -83,6 +84,7 @@ void Machine::set_phase(NodeIndex index, api::NodePhase phase) {
   phase_seen(index);
   if (!api::fulfilled(phase)) return;
   if (node.finished_at == Time{}) node.finished_at = now_;
+  if (!ended && has_end_metrics(node)) emit_node_metrics(index);
   release_locks(index);
   if (!asleep_.empty()) give_up_asleep(index);
   push(Action::Kind::kEnded, index);

@@ -89,7 +89,7 @@ void Machine::ask_for_pod(NodeIndex index) {
   pod.template_document = std::move(*document);
   pod.active_deadline = *deadline;
   pod.on_exit = node.on_exit;
-  pod.include_result = wants_result(index);
+  pod.include_result = wants_result(index) || plan.metrics_want_result;
   effects_->push_back(std::move(pod));
 }
 

@@ -38,6 +38,11 @@ class RandomWorkflow {
 
   static constexpr const char* kContainer =
       "container: {image: i, command: [c], args: [\"{{inputs.parameters.message}}\"]}";
+  static constexpr std::string_view kMetrics =
+      "metrics: {prometheus: [{name: ends, help: h, labels: [{key: status, value: \"{{status}}\"}, "
+      "{key: with, value: \"{{inputs.parameters.message}}\"}], counter: {value: \"1\"}}, "
+      "{name: time, help: h, when: \"{{status}} != Error\", gauge: {value: \"{{duration}}\"}}, "
+      "{name: runs, help: h, gauge: {realtime: true, value: \"{{duration}}\"}}]}";
   static constexpr const char* kInput = "inputs: {parameters: [{name: message, default: none}]}";
   static constexpr const char* kOutput = "outputs: {parameters: [{name: out, valueFrom: {path: /x}}]}";
 
@@ -46,16 +51,16 @@ class RandomWorkflow {
 
   std::string leaves() {
     return fmt::format(
-        "{{name: leaf, {1}, {2}, {0}}}, "
-        "{{name: retried, {1}, {2}, {0}, retryStrategy: {{limit: 2, retryPolicy: Always}}}}, "
+        "{{name: leaf, {1}, {2}, {0}, {4}}}, "
+        "{{name: retried, {1}, {2}, {0}, {4}, retryStrategy: {{limit: 2, retryPolicy: Always}}}}, "
         "{{name: patient, {1}, {2}, {0}, retryStrategy: {{limit: 1, backoff: {{duration: \"3\", factor: 2}}}}}}, "
-        "{{name: cached, {1}, {2}, {0}, {3}}}, "
-        "{{name: wary, {1}, {2}, {0}, {3}, retryStrategy: {{limit: 1, retryPolicy: Always}}}}, "
-        "{{name: locked, {1}, {2}, {0}, synchronization: {{mutexes: [{{name: m}}]}}}}, "
-        "{{name: shared, {1}, {2}, {0}, {3}, retryStrategy: {{limit: 1, retryPolicy: Always}}, synchronization: "
+        "{{name: cached, {1}, {2}, {0}, {3}, {4}}}, "
+        "{{name: wary, {1}, {2}, {0}, {3}, {4}, retryStrategy: {{limit: 1, retryPolicy: Always}}}}, "
+        "{{name: locked, {1}, {2}, {0}, {4}, synchronization: {{mutexes: [{{name: m}}]}}}}, "
+        "{{name: shared, {1}, {2}, {0}, {3}, {4}, retryStrategy: {{limit: 1, retryPolicy: Always}}, synchronization: "
         "{{semaphores: [{{configMapKeyRef: {{name: c, key: k}}}}], mutexes: [{{name: m}}, {{name: "
         "\"of-{{{{inputs.parameters.message}}}}\", database: true}}]}}}}, "
-        "{{name: server, {1}, {2}, {0}, daemon: true}}, "
+        "{{name: server, {1}, {2}, {0}, {4}, daemon: true}}, "
         "{{name: stubborn, {1}, {2}, {0}, daemon: true, retryStrategy: {{limit: 1, retryPolicy: Always}}}}, "
         "{{name: group, {1}, {2}, containerSet: {{containers: [{{name: a, image: i}}, "
         "{{name: main, image: i, dependencies: [a]}}, {{name: c, image: i, dependencies: [a, main]}}]}}, "
@@ -68,9 +73,9 @@ class RandomWorkflow {
         "{{name: lists, {1}, data: {{source: {{artifactPaths: {{s3: {{key: a}}}}}}}}}}, "
         "{{name: guarded, {1}, {2}, {0}, daemon: true, synchronization: {{mutexes: [{{name: m}}]}}}}, "
         "{{name: brief, {1}, {2}, {0}, synchronization: {{semaphores: [{{database: {{key: k}}}}]}}}}, "
-        "{{name: pause, {1}, suspend: {{duration: \"2\"}}, synchronization: {{semaphores: [{{configMapKeyRef: "
+        "{{name: pause, {1}, {4}, suspend: {{duration: \"2\"}}, synchronization: {{semaphores: [{{configMapKeyRef: "
         "{{name: c, key: k}}}}]}}}}",
-        kContainer, kInput, kOutput, kMemoize);
+        kContainer, kInput, kOutput, kMemoize, kMetrics);
   }
 
   /// What the workflow has of another object: a leaf, and a group that calls it.
@@ -152,6 +157,7 @@ class RandomWorkflow {
     }
     if (chance(10)) head += ", retryStrategy: {limit: 1, retryPolicy: Always}";
     if (chance(5)) head += fmt::format(", {}", kMemoize);
+    head += fmt::format(", {}", kMetrics);
     // Each has its own, so that who holds it waits for those of inner levels only.
     if (chance(12)) head += fmt::format(", synchronization: {{mutexes: [{{name: level-{}}}]}}", level);
     return fmt::format("{{{}, {}}}, ", head, chance(50) ? steps(level, levels) : dag(level, levels));

@@ -128,6 +128,7 @@ void Machine::give_up_asleep(NodeIndex around) {
 void Machine::wake(NodeIndex index) {
   Node& node = nodes_[index];
   if (node.asks_locks()) return ask_locks(index);
+  if (!node.asks_cache()) emit_realtime(index);
   if (node.asks_cache()) {
     auto question = cache_question(*node.plan, BodyVariables(*this, index));
     return question ? ask_cache(index, std::move(*question)) : errored(index, question.error().message);

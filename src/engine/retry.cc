@@ -105,6 +105,8 @@ void Machine::begin_attempt(NodeIndex retry) {
   call.retried = true;
   call.on_exit = around.on_exit;
   const NodeIndex index = create_open(call, inputs_of_retry(around));
+  // The metrics of the last one are the retry node's.
+  if (last != kNoNode) emit_node_metrics(last);
   if (around.daemoned) refresh_held(around.boundary);
   if (around.extra && around.extra->memoization) nodes_[index].extras().memoization = around.extra->memoization;
   run(index);

@@ -45,6 +45,10 @@ void Run::apply(const Event& event, Time now, std::vector<Effect>& effects) {
   state_->apply(event, now, effects);
 }
 
+void Run::metric_refused(std::string_view error) {
+  state_->metric_failed(error);
+}
+
 const api::Workflow& Run::workflow() const {
   return state_->workflow();
 }

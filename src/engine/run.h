@@ -177,8 +177,24 @@ struct SetTimer {
   Time when{};
 };
 
+/// A metric of the workflow or of a node, with all that it says. Carried out twice it counts twice, but for realtime.
+struct EmitMetric {
+  enum class Kind { kCounter, kGauge, kHistogram, kRealtime };
+  enum class Operation { kSet, kAdd, kSub };
+  std::string name;
+  std::string help;
+  std::map<std::string, std::string> labels;
+  Kind kind = Kind::kCounter;
+  double value = 0;
+  Operation operation = Operation::kSet;  ///< of a gauge
+  std::vector<double> buckets;            ///< of a histogram
+  /// kRealtime: a gauge of the seconds since then, or from then till `until` once that is known.
+  Time since{};
+  Time until{};
+};
+
 using Effect = std::variant<CreatePod, StopPod, RunAction, StopAction, LookUpCache, SaveCache, AcquireLocks,
-                            ReleaseLocks, SetTimer>;
+                            ReleaseLocks, SetTimer, EmitMetric>;
 
 // ---- The run ----
 
@@ -192,6 +208,7 @@ struct RunStatus {
   Time started_at{};
   Time finished_at{};
   std::optional<api::Outputs> outputs;  ///< those exported by globalName
+  std::string metrics_error;            ///< why metrics could not be emitted
   api::SynchronizationStatus synchronization;
   bool finished() const { return phase >= Phase::kSucceeded; }
 };
@@ -214,6 +231,9 @@ class Run {
 
   /// Advances the run and appends what is to be done, in order. Cost: linear in the nodes that change.
   void apply(const Event& event, Time now, std::vector<Effect>& effects);
+
+  /// An EmitMetric could not be carried out; the status tells why.
+  void metric_refused(std::string_view error);
 
   const api::Workflow& workflow() const;
   const RunStatus& status() const;

@@ -220,6 +220,8 @@ class World {
   }
 
   void carry_out(const engine::SetTimer& timer) { timer_ = timer.when; }
+  /// Nobody looks at metrics here.
+  void carry_out(const engine::EmitMetric&) {}
 
   // ---- Pods and actions ----
 

@@ -49,4 +49,8 @@ bool is_loopback_host(std::string_view host) {
   return equal_ignoring_case(host, "localhost") || host == "127.0.0.1" || host == "[::1]";
 }
 
+bool is_open_page(std::string_view target) {
+  return target == "/healthz" || target == "/metrics";
+}
+
 }  // namespace tiphys::server

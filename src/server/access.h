@@ -14,4 +14,7 @@ bool bears_token(std::string_view authorization, std::string_view token);
 /// that resolves to 127.0.0.1 is a web page's way in (DNS rebinding).
 bool is_loopback_host(std::string_view host);
 
+/// What needs no token: that the plane is well, and metrics, which Prometheus scrapes. Neither shows objects.
+bool is_open_page(std::string_view target);
+
 }  // namespace tiphys::server

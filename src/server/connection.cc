@@ -33,9 +33,9 @@ constexpr std::size_t kPauseBytes = 1024 * 1024;
 
 class HttpConnection final : public Connection, public Responder, public std::enable_shared_from_this<HttpConnection> {
  public:
-  HttpConnection(asio::generic::stream_protocol::socket socket, cluster::Cluster& cluster,
+  HttpConnection(asio::generic::stream_protocol::socket socket, const Served& served,
                  std::shared_ptr<const std::string> token, std::move_only_function<void()> on_closed)
-      : stream_(std::move(socket)), cluster_(cluster), token_(std::move(token)), on_closed_(std::move(on_closed)) {}
+      : stream_(std::move(socket)), served_(served), token_(std::move(token)), on_closed_(std::move(on_closed)) {}
 
   void start() override { read_header(); }
 
@@ -148,7 +148,7 @@ class HttpConnection final : public Connection, public Responder, public std::en
       refuse_request(403, "Forbidden", "the Host of a request must be localhost or 127.0.0.1");
       return false;
     }
-    if (request.target() == "/healthz" || bears_token(request[http::field::authorization], *token_)) return true;
+    if (is_open_page(request.target()) || bears_token(request[http::field::authorization], *token_)) return true;
     refuse_request(401, "Unauthorized", "a request over TCP needs the header Authorization: Bearer TOKEN");
     return false;
   }
@@ -196,7 +196,7 @@ class HttpConnection final : public Connection, public Responder, public std::en
       request.content_type = message[http::field::content_type];
       request.body = std::move(message.body());
       request.at = system_now();
-      handle(self->cluster_, std::move(request), self);
+      handle(self->served_, std::move(request), self);
     });
   }
 
@@ -255,7 +255,7 @@ class HttpConnection final : public Connection, public Responder, public std::en
   }
 
   beast::basic_stream<asio::generic::stream_protocol> stream_;
-  cluster::Cluster& cluster_;
+  const Served& served_;
   std::shared_ptr<const std::string> token_;
   std::move_only_function<void()> on_closed_;
   beast::flat_buffer buffer_{kMostHeaderBytes + 64 * 1024};
@@ -276,10 +276,10 @@ class HttpConnection final : public Connection, public Responder, public std::en
 
 }  // namespace
 
-std::shared_ptr<Connection> make_connection(asio::generic::stream_protocol::socket socket, cluster::Cluster& cluster,
+std::shared_ptr<Connection> make_connection(asio::generic::stream_protocol::socket socket, const Served& served,
                                             std::shared_ptr<const std::string> token,
                                             std::move_only_function<void()> on_closed) {
-  return std::make_shared<HttpConnection>(std::move(socket), cluster, std::move(token), std::move(on_closed));
+  return std::make_shared<HttpConnection>(std::move(socket), served, std::move(token), std::move(on_closed));
 }
 
 }  // namespace tiphys::server

@@ -4,7 +4,7 @@
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <memory>
 
-#include "cluster/cluster.h"
+#include "server/routes.h"
 
 namespace tiphys::server {
 
@@ -25,10 +25,10 @@ class Connection {
   virtual void drop() = 0;
 };
 
-/// `token` is what requests must bear; null where none is needed (the unix socket). `on_closed` is called once, when
-/// the connection is closed and holds nothing of the cluster.
-std::shared_ptr<Connection> make_connection(boost::asio::generic::stream_protocol::socket socket,
-                                            cluster::Cluster& cluster, std::shared_ptr<const std::string> token,
+/// `served` must outlive it. `token` is what requests must bear; null where none is needed (the unix socket).
+/// `on_closed` is called once, when the connection is closed and holds nothing of the cluster.
+std::shared_ptr<Connection> make_connection(boost::asio::generic::stream_protocol::socket socket, const Served& served,
+                                            std::shared_ptr<const std::string> token,
                                             std::move_only_function<void()> on_closed);
 
 }  // namespace tiphys::server

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kText = "text/plain; charset=utf-8";
+constexpr std::string_view kPrometheus = "text/plain; version=0.0.4; charset=utf-8";
 
 using ResponderPtr = std::shared_ptr<Responder>;
 
@@ -54,8 +55,12 @@ Result<Number> number_of(const Target& target, std::string_view name, Number oth
 
 class Exchange {
  public:
-  Exchange(cluster::Cluster& cluster, Request request, Target target, ResponderPtr responder)
-      : cluster_(cluster), request_(std::move(request)), target_(std::move(target)), responder_(std::move(responder)) {}
+  Exchange(const Served& served, Request request, Target target, ResponderPtr responder)
+      : cluster_(served.cluster),
+        metrics_(served.metrics),
+        request_(std::move(request)),
+        target_(std::move(target)),
+        responder_(std::move(responder)) {}
 
   /// Answers, or gives the error to answer with.
   Status run() {
@@ -83,6 +88,8 @@ class Exchange {
       responder_->reply(200, kText, "ok");
     } else if (page == "version") {
       responder_->reply(200, kJson, version_json());
+    } else if (page == "metrics" && metrics_) {
+      responder_->reply(200, kPrometheus, metrics_());
     } else {
       return false;
     }
@@ -220,6 +227,7 @@ class Exchange {
   }
 
   cluster::Cluster& cluster_;
+  const std::function<std::string()>& metrics_;
   Request request_;
   Target target_;
   ResponderPtr responder_;
@@ -227,10 +235,10 @@ class Exchange {
 
 }  // namespace
 
-void handle(cluster::Cluster& cluster, Request request, const std::shared_ptr<Responder>& responder) {
+void handle(const Served& served, Request request, const std::shared_ptr<Responder>& responder) {
   auto target = Target::parse(request.target);
   if (!target) return reply_error(*responder, target.error());
-  const Status status = Exchange(cluster, std::move(request), std::move(*target), responder).run();
+  const Status status = Exchange(served, std::move(request), std::move(*target), responder).run();
   if (!status) reply_error(*responder, status.error());
 }
 

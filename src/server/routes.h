@@ -5,7 +5,7 @@
 //   GET           /api/v1/{plural}                               all namespaces
 //   GET PUT PATCH DELETE  .../{plural}/{name}
 //   GET           .../pods/{name}/log                            container follow timestamps previous tailLines
-//   sinceTime GET           /healthz /readyz /version
+//   sinceTime GET           /healthz /readyz /version /metrics
 //
 // Lists take labelSelector, fieldSelector, limit, continue and, for workflows, nodes=true (status.nodes included).
 // watch=true gives lines {"type", "object"}; with resourceVersion the changes after it, without all objects, a
@@ -14,6 +14,7 @@
 // with format=cri are lines "time stream F text", and one "time error F message" when reading fails.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -46,7 +47,13 @@ class Responder {
   virtual void hold(std::unique_ptr<cluster::Watch> source) = 0;
 };
 
+/// What the routes show.
+struct Served {
+  cluster::Cluster& cluster;
+  std::function<std::string()> metrics = {};  ///< the page /metrics; none: there is no such page
+};
+
 /// Answers one request that may be made (authorisation is done).
-void handle(cluster::Cluster& cluster, Request request, const std::shared_ptr<Responder>& responder);
+void handle(const Served& served, Request request, const std::shared_ptr<Responder>& responder);
 
 }  // namespace tiphys::server

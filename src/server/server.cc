@@ -55,7 +55,7 @@ Status write_private_file(const std::string& path, std::string_view content) {
 class AsioServer final : public Server {
  public:
   AsioServer(asio::io_context& context, cluster::Cluster& cluster, ServerOptions options)
-      : context_(context), cluster_(cluster), options_(std::move(options)) {}
+      : context_(context), options_(std::move(options)), served_{cluster, options_.metrics} {}
 
   ~AsioServer() override {
     *alive_ = false;
@@ -166,7 +166,7 @@ class AsioServer final : public Server {
 
   void serve(asio::generic::stream_protocol::socket socket, std::shared_ptr<const std::string> token) {
     const auto slot = std::make_shared<std::weak_ptr<Connection>>();
-    auto connection = make_connection(std::move(socket), cluster_, std::move(token), [this, slot, alive = alive_] {
+    auto connection = make_connection(std::move(socket), served_, std::move(token), [this, slot, alive = alive_] {
       if (*alive) connections_.erase(slot->lock());
     });
     *slot = connection;
@@ -175,8 +175,8 @@ class AsioServer final : public Server {
   }
 
   asio::io_context& context_;
-  cluster::Cluster& cluster_;
   ServerOptions options_;
+  const Served served_;
   asio::local::stream_protocol::acceptor unix_acceptor_{context_};
   asio::ip::tcp::acceptor tcp_acceptor_{context_};
   unsigned short port_ = 0;

@@ -1,6 +1,7 @@
 // The HTTP server of a plane: a unix socket that file permissions guard, and a loopback port that a token guards.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,6 +19,8 @@ struct ServerOptions {
   std::string token;        ///< what TCP clients must bear; "" makes a random one
   /// A file, mode 0600, that tells clients {"address", "token", "pid"} while the server listens on TCP; "" for none.
   std::string announce_path;
+  /// The page /metrics, in Prometheus' text format; none: there is no such page.
+  std::function<std::string()> metrics;
 };
 
 class Server {

@@ -60,7 +60,8 @@ class ServerTest : public testing::Test {
                                 {.unix_path = folder_ + "/api.sock",
                                  .tcp_address = "127.0.0.1:0",
                                  .token = "secret",
-                                 .announce_path = folder_ + "/server.json"});
+                                 .announce_path = folder_ + "/server.json",
+                                 .metrics = [] { return std::string("argo_workflows_m 1\n"); }});
     ASSERT_TRUE(server) << server.error().message;
     server_ = std::move(*server);
   }
@@ -377,6 +378,9 @@ TEST_F(ServerTest, http_refusals) {
        "HTTP/1.1 200"},
       {"health needs no token", line("GET /healthz", host), "HTTP/1.1 200"},
       {"health needs the host", line("GET /healthz", "Host: evil.example\r\n"), "HTTP/1.1 403"},
+      {"metrics need no token", line("GET /metrics", host), "HTTP/1.1 200"},
+      {"metrics need the host", line("GET /metrics", "Host: evil.example\r\n"), "HTTP/1.1 403"},
+      {"metrics are only read", line("POST /metrics", host + token), "HTTP/1.1 404"},
       {"an unknown path", line("GET /nothing", host + token), "HTTP/1.1 404"},
       {"a missing object", line("GET " + config_maps + "/x", host + token), "HTTP/1.1 404"},
       {"a method that is not there", line("PUT " + config_maps, host + token), "HTTP/1.1 405"},
@@ -419,6 +423,12 @@ TEST_F(ServerTest, the_unix_socket_needs_no_token_and_is_its_owners) {
   struct stat info{};
   ASSERT_EQ(::stat((folder_ + "/api.sock").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777, 0600u);
+}
+
+TEST_F(ServerTest, metrics_are_a_page_for_prometheus) {
+  const std::string answer = raw("GET /metrics HTTP/1.1\r\nConnection: close\r\n\r\n", false);
+  EXPECT_THAT(answer, testing::HasSubstr("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+  EXPECT_THAT(answer, testing::EndsWith("\r\n\r\nargo_workflows_m 1\n"));
 }
 
 TEST_F(ServerTest, connections_are_kept_for_more_requests) {
