@@ -256,6 +256,14 @@ engine::PodChanged read_pod(const doc::Value& pod) {
   return change;
 }
 
+engine::PodChanged gone_pod(std::string node_id) {
+  engine::PodChanged change;
+  change.node_id = std::move(node_id);
+  change.phase = Phase::kGone;
+  change.message = "pod deleted";
+  return change;
+}
+
 engine::PodChanged read_deleted_pod(const doc::Value& pod) {
   engine::PodChanged change = read_pod(pod);
   if (ended(change.phase)) return change;

@@ -13,7 +13,10 @@ std::string_view node_id_of_pod(const doc::Value& pod);
 /// and inferFailedReason in workflow/controller/operator.go.
 engine::PodChanged read_pod(const doc::Value& pod);
 
-/// The same for a pod that is no more: what it had come to when it had ended, else kGone with "pod deleted".
+/// The same for a pod that is no more: what it had come to when it had ended, else as gone_pod.
 engine::PodChanged read_deleted_pod(const doc::Value& pod);
+
+/// A pod that is no more, of which only its node is known: kGone with "pod deleted".
+engine::PodChanged gone_pod(std::string node_id);
 
 }  // namespace tiphys::controllers
