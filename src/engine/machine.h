@@ -373,6 +373,7 @@ class Machine {
   void restore_frames(const std::vector<NodeIndex>& nodes, bool inputs_anew);
   bool comes_later(NodeIndex index) const;
   void resume_group(Frame& frame, std::uint32_t group, NodeIndex node);
+  bool ended_with_scope(const Node& node) const;
   void resume_locked(NodeIndex index);
   bool is_within(NodeIndex index, NodeIndex around) const;
   bool sleeps_within(NodeIndex around) const;

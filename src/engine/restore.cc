@@ -35,7 +35,11 @@ void Machine::take_up(const std::vector<NodeIndex>& nodes, bool inputs_anew) {
     if (Frame* frame = frame_of(node.boundary)) count_in_frame(node, *frame, 1);
     phase_seen(index);
     if (node.daemoned && node.boundary == kNoNode) daemons_.push_back(index);
-    if (node.lets_pass() && node.owner != Owner::kGroup) push(Action::Kind::kEnded, index);
+    if (ended_with_scope(node)) {
+      node.settled = node.left = true;
+    } else if (node.lets_pass() && node.owner != Owner::kGroup) {
+      push(Action::Kind::kEnded, index);
+    }
     if (!node.fulfilled()) wake(index);
   }
   if (asleep_.empty()) members_.clear();
@@ -87,6 +91,16 @@ void Machine::resume_group(Frame& frame, std::uint32_t group, NodeIndex node) {
   restore_steps(frame);
   take_up(std::exchange(asleep_, {}), false);
   wake_frame(frame);
+}
+
+/// A daemon of a group of steps that has passed, which ended when the steps did: a user's retry has opened them again,
+/// and there is nothing to hear of it, nor of its hooks.
+bool Machine::ended_with_scope(const Node& node) const {
+  if (node.owner == Owner::kHook && node.owner_node != kNoNode) return ended_with_scope(nodes_[node.owner_node]);
+  if (node.phase != api::NodePhase::kSucceeded || !node.plan || !node.plan->source->daemon) return false;
+  if (node.owner != Owner::kTask || node.boundary == kNoNode) return false;
+  const Frame* frame = nodes_[node.boundary].frame.get();
+  return frame && frame->plan->steps() && node.task < frame->plan->group_begin[frame->group];
 }
 
 /// A node that is there already has its locks again.
