@@ -49,7 +49,7 @@ class ExpiryController::State : public std::enable_shared_from_this<State> {
     };
   }
 
-  void watch(const cluster::Resource& resource, std::string selector) {
+  void watch(const cluster::Resource& resource, const std::string& selector) {
     // Those that have gone while the watch was away are not found when they are due.
     cluster::WatchOptions options;
     options.ns = options_.ns;

@@ -9,10 +9,11 @@ namespace {
 
 std::shared_ptr<const ConfigMaps> maps() {
   auto maps = std::make_shared<ConfigMaps>();
-  for (const char* text :
-       {R"({"metadata":{"name":"cm","namespace":"default","labels":{"workflows.argoproj.io/configmap-type":"Parameter"}},
+  for (
+      const char* text :
+      {R"({"metadata":{"name":"cm","namespace":"default","labels":{"workflows.argoproj.io/configmap-type":"Parameter"}},
             "data":{"a":"one","tag":"{{workflow.name}}","wf":"of wf"}})",
-        R"({"metadata":{"name":"memo","namespace":"default","labels":{"workflows.argoproj.io/configmap-type":"Cache"}},
+       R"({"metadata":{"name":"memo","namespace":"default","labels":{"workflows.argoproj.io/configmap-type":"Cache"}},
             "data":{"a":"x"}})"}) {
     maps->put(std::make_shared<const doc::Value>(*doc::parse_json(text)));
   }

@@ -37,7 +37,7 @@ Time end_of(const api::NodeStatus& node, const Played& played) {
 }
 
 /// The most that are under way at the same moment. One that ends makes room for one that begins then.
-int most_at_once(std::vector<std::pair<Time, Time>> spans) {
+int most_at_once(const std::vector<std::pair<Time, Time>>& spans) {
   std::vector<std::pair<Time, int>> steps;
   for (const auto& [from, to] : spans) {
     if (from == to) continue;

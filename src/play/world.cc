@@ -122,7 +122,7 @@ class World {
     }
   }
 
-  void note(std::string id) {
+  void note(const std::string& id) {
     const auto [known, is_new] = known_.emplace(id, false);
     if (is_new) {
       ids_.push_back(id);

@@ -20,7 +20,7 @@ std::string shown_name(const std::string& name) {
   return text;
 }
 
-std::string padded(std::string text, std::size_t width, bool right = false) {
+std::string padded(const std::string& text, std::size_t width, bool right = false) {
   const std::size_t have = text_width(text);
   const std::string spaces(width > have ? width - have : 0, ' ');
   return right ? spaces + text : text + spaces;

@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "node/agent/pod_spec.h"
 #include "cluster/quantity.h"
+#include "node/agent/pod_spec.h"
 
 namespace tiphys::node {
 namespace {
