@@ -53,7 +53,10 @@ constexpr Field<Metric> kMetricFields[] = {
                          "MetricsRegistry.RefusesWhatDoesNotFit"),
     field<&Metric::when>("when", "It is emitted when this is true: \"{{status}} == Succeeded\".", kEmitted),
     {"gauge", Handling::kRead,
-     [](const Place& place, Metric& out) { read_object<Metric::Gauge>(place, out.gauge.emplace(), kGaugeFields); },
+     [](const Place& place, Metric& out) {
+       // Clang finds it not to be default constructible within the class around it.
+       read_object<Metric::Gauge>(place, out.gauge.emplace(Metric::Gauge{}), kGaugeFields);
+     },
      "A value that goes up and down.", &kObject<kGaugeTable>, "test_metrics_are_scraped"},
     {"histogram", Handling::kRead,
      [](const Place& place, Metric& out) {
