@@ -188,9 +188,10 @@ void LiveRun::end_of_writes() {
     return;
   }
   retry_delay_ = Duration::zero();
+  // The claims are given back, the end is still to be written.
+  if (has_writes()) return write();
   release_locks();
   prune_requests();
-  if (has_writes()) return write();
   if (!run_ || run_->status().finished()) return finish();
   if (!inbox_.empty()) schedule_flush();
 }

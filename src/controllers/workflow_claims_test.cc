@@ -21,6 +21,10 @@ class WorkflowClaims : public testing::Test {
     store::TestStore::Options options;
     options.before_commit = [this]() -> Status {
       if (failures_ == 0) return {};
+      if (passes_ > 0) {
+        --passes_;
+        return {};
+      }
       --failures_;
       return fail(Code::kResourceExhausted, "disk full");
     };
@@ -74,6 +78,7 @@ class WorkflowClaims : public testing::Test {
   }
 
   int failures_ = 0;
+  int passes_ = 0;  ///< commits before those that fail
   SeededRandom random_{1};
   std::optional<store::TestStore> store_;
   std::optional<WorkflowController> controller_;
@@ -128,6 +133,29 @@ TEST_F(WorkflowClaims, AreMadeAndGivenBackOverACrashAndAFailingDisk) {
   EXPECT_EQ(phase(), "Succeeded");
   EXPECT_EQ(noted(), "");
   EXPECT_THAT(claims(), IsEmpty());
+}
+
+TEST_F(WorkflowClaims, LocksGoOnOnlyWhenTheEndIsOnDisk) {
+  submit("templateDefaults: {synchronization: {mutexes: [{name: m}]}},");
+  auto waiting = doc::parse_yaml(
+      "{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {name: next, namespace: argo}, spec: {entrypoint: "
+      "main, templates: [{name: main, synchronization: {mutexes: [{name: m}]}, container: {image: i}}]}}",
+      "test.yaml");
+  ASSERT_TRUE(store_->create(cluster::kWorkflows, std::move(waiting->front().root)));
+  store_->run();
+  const cluster::Key next{&cluster::kPods, "argo", "next"};
+  EXPECT_FALSE(store_->get(next)) << "it waits for the lock";
+  passes_ = 2;  // the pod's end, and the claim's removal
+  failures_ = 1;
+  ASSERT_TRUE(store_->patch({&cluster::kPods, "argo", "w"}, cluster::PatchType::kMerge,
+                            doc::Object{{"status", doc::Object{{"phase", "Succeeded"}}}}));
+  store_->run();
+  EXPECT_EQ(failures_, 0);
+  EXPECT_THAT(claims(), IsEmpty());
+  EXPECT_FALSE(store_->get(next)) << "the first one's end is not on disk";
+  store_->executor().run_until([] { return false; }, 1000);
+  EXPECT_EQ(phase(), "Succeeded");
+  EXPECT_TRUE(store_->get(next));
 }
 
 TEST_F(WorkflowClaims, AnotherOnesIsNotTaken) {
