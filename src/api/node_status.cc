@@ -287,6 +287,15 @@ doc::Value to_document(const Outputs& outputs) {
   return object;
 }
 
+ResourcesDuration read_resources_duration(const doc::Value* written) {
+  ResourcesDuration durations;
+  if (!written || !written->is_object()) return durations;
+  for (const auto& [name, seconds] : written->get_object()) {
+    if (seconds.is_int64()) durations[name] = seconds.get_int64();
+  }
+  return durations;
+}
+
 void add(ResourcesDuration& sum, const ResourcesDuration& more) {
   for (const auto& [name, seconds] : more) sum[name] += seconds;
 }

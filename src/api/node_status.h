@@ -44,6 +44,8 @@ constexpr bool failed_or_error(NodePhase phase) {
 /// 10Gi of storage.
 using ResourcesDuration = std::map<std::string, std::int64_t>;
 
+/// As `status` of a workflow or node has it; null: none.
+ResourcesDuration read_resources_duration(const doc::Value* written);
 /// Adds `more` to `sum`.
 void add(ResourcesDuration& sum, const ResourcesDuration& more);
 

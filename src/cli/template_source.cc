@@ -62,15 +62,19 @@ Status check_references(Session& session, const Manifest& manifest, const std::v
   return fail(Code::kInvalidArgument, api::render_findings(findings, manifest.marks));
 }
 
-Result<cluster::Object> put_template(Session& session, const doc::Value& tmpl, bool replace) {
-  const cluster::Resource& resource = *template_resource(tmpl);
-  auto created = await<cluster::Object>(session.loop(),
-                                        [&](auto done) { session.cluster().create(resource, tmpl, std::move(done)); });
+Result<cluster::Object> put_object(Session& session, const cluster::Resource& resource, const doc::Value& object,
+                                   bool replace) {
+  auto created = await<cluster::Object>(
+      session.loop(), [&](auto done) { session.cluster().create(resource, object, std::move(done)); });
   if (created || !replace || created.error().code != Code::kAlreadyExists) return created;
-  const cluster::Key key{&resource, std::string(doc::find_string(tmpl, "metadata", "namespace")),
-                         std::string(doc::find_string(tmpl, "metadata", "name"))};
+  const cluster::Key key{&resource, std::string(doc::find_string(object, "metadata", "namespace")),
+                         std::string(doc::find_string(object, "metadata", "name"))};
   return await<cluster::Object>(session.loop(),
-                                [&](auto done) { session.cluster().update(key, tmpl, std::move(done)); });
+                                [&](auto done) { session.cluster().update(key, object, std::move(done)); });
+}
+
+Result<cluster::Object> put_template(Session& session, const doc::Value& tmpl, bool replace) {
+  return put_object(session, *template_resource(tmpl), tmpl, replace);
 }
 
 std::optional<cluster::Key> cron_workflow_of(const std::string& resource, const std::string& ns) {

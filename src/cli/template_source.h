@@ -13,7 +13,10 @@ namespace tiphys::cli {
 /// rendered.
 Status check_references(Session& session, const Manifest& manifest, const std::vector<Manifest>& others);
 
-/// Creates a template, or replaces the one of its name when `replace`; gives it as it is now.
+/// Creates an object, or replaces the one of its name when `replace`; gives it as it is now.
+Result<cluster::Object> put_object(Session& session, const cluster::Resource& resource, const doc::Value& object,
+                                   bool replace);
+/// The same of a template.
 Result<cluster::Object> put_template(Session& session, const doc::Value& tmpl, bool replace);
 
 /// The CronWorkflow that "cronwf/NAME" and its like name; nothing for other kinds.

@@ -195,10 +195,7 @@ Status LiveRun::create_run(api::Workflow parsed, const doc::Value& workflow, boo
     TIPHYS_TRY(run_, engine::Run::create(std::move(parsed), environment_.random));
     return {};
   }
-  if (opening_->retry) {
-    published_.any = true;
-    published_.status = status;
-  }
+  if (opening_->retry) published_.any = true;
   for (const api::NodeStatus& node : nodes) {
     const bool runs_pod = node.type == api::NodeType::kPod && node.phase == api::NodePhase::kRunning;
     if (runs_pod) opening_->running.push_back(node.id);
@@ -232,9 +229,7 @@ void LiveRun::begin(const doc::Value& workflow, bool restore) {
     return declare_broken(engine::RunStatus::Phase::kError, given.error().message);
   }
   pod_builder_.emplace(*parsed, expr::Ambient{environment_.executor.now(), &environment_.random});
-  if (const Result<doc::Shared>& spec = pod_builder_->workflow_spec()) {
-    claims_ = WorkflowClaims::of(**spec, key_.name, uid_);
-  }
+  claims_ = pod_builder_->claims();
   if (lacks_claims(workflow)) return claim(workflow, restore);
   if (const Status created = create_run(std::move(*parsed), workflow, restore); !created) {
     return declare_broken(engine::RunStatus::Phase::kError, created.error().message);

@@ -9,7 +9,6 @@
 #include "controllers/names.h"
 #include "controllers/owner_reference.h"
 #include "controllers/pod_files.h"
-#include "controllers/workflow_claims.h"
 #include "doc/patch.h"
 #include "doc/yaml.h"
 #include "expr/text_template.h"
@@ -180,7 +179,8 @@ const doc::Value* find_named(const doc::Array& array, std::string_view name) {
 PodBuilder::PodBuilder(const api::Workflow& workflow, const expr::Ambient& ambient)
     : name_(workflow.name), ns_(workflow.ns), uid_(workflow.uid), spec_(substituted_spec(workflow, ambient)) {
   if (!spec_) return;
-  claim_volumes_ = WorkflowClaims::of(**spec_, name_, uid_).volumes();
+  claims_ = WorkflowClaims::of(**spec_, name_, uid_);
+  claim_volumes_ = claims_.volumes();
   patch_ = expr::TextTemplate::compile(doc::find_string(**spec_, "podSpecPatch"));
 }
 

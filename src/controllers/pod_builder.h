@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/workflow.h"
+#include "controllers/workflow_claims.h"
 #include "engine/run.h"
 #include "expr/ambient.h"
 #include "expr/text_template.h"
@@ -20,8 +21,8 @@ class PodBuilder {
   /// apply.
   Result<doc::Value> build(const engine::CreatePod& request) const;
 
-  /// The workflow's spec without its templates, its own variables substituted.
-  const Result<doc::Shared>& workflow_spec() const { return spec_; }
+  /// The storage that the workflow claims for its pods.
+  const WorkflowClaims& claims() const { return claims_; }
 
  private:
   doc::Object metadata(const engine::CreatePod& request) const;
@@ -31,8 +32,10 @@ class PodBuilder {
   Status apply_patches(const engine::CreatePod& request, doc::Value& spec) const;
 
   std::string name_, ns_, uid_;
-  Result<doc::Shared> spec_;                                 ///< an error is told by build()
-  doc::Array claim_volumes_;                                 ///< of its volumeClaimTemplates
+  /// The workflow's spec without its templates, its own variables substituted; an error is told by build().
+  Result<doc::Shared> spec_;
+  WorkflowClaims claims_;
+  doc::Array claim_volumes_;
   Result<expr::TextTemplate> patch_ = expr::TextTemplate();  ///< its podSpecPatch
 };
 

@@ -98,11 +98,7 @@ Result<engine::RunStatus> read_run_status(const doc::Value& workflow) {
   if (const std::string_view progress = doc::find_string(*document, "progress"); !progress.empty()) {
     status.progress = progress;
   }
-  if (const doc::Value* durations = doc::find(*document, "resourcesDuration"); durations && durations->is_object()) {
-    for (const auto& [name, seconds] : durations->get_object()) {
-      if (seconds.is_int64()) status.resources_duration[name] = seconds.get_int64();
-    }
-  }
+  status.resources_duration = api::read_resources_duration(doc::find(*document, "resourcesDuration"));
   status.metrics_error = metrics_error(*document);
   status.started_at = parse_rfc3339(doc::find_string(*document, "startedAt")).value_or(Time{});
   status.finished_at = parse_rfc3339(doc::find_string(*document, "finishedAt")).value_or(Time{});

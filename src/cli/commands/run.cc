@@ -82,19 +82,12 @@ Result<cluster::Key> create(std::unique_ptr<Session>& session, const SessionOpti
 Status create_objects(Session& session, const std::vector<Manifest>& objects) {
   for (const Manifest& manifest : objects) {
     const cluster::Resource& resource = *object_resource(manifest.workflow);
-    const std::string name(doc::find_string(manifest.workflow, "metadata", "name"));
-    const cluster::Key key{&resource, std::string(doc::find_string(manifest.workflow, "metadata", "namespace")), name};
-    auto put = await<cluster::Object>(
-        session.loop(), [&](auto done) { session.cluster().create(resource, manifest.workflow, std::move(done)); });
-    if (!put && put.error().code == Code::kAlreadyExists) {
-      if (&resource == &cluster::kPersistentVolumeClaims) continue;
-      put = await<cluster::Object>(
-          session.loop(), [&](auto done) { session.cluster().update(key, manifest.workflow, std::move(done)); });
-    }
-    if (!put) {
-      return std::unexpected(put.error().in(fmt::format("{}:{}: {} \"{}\"", manifest.marks.file(),
-                                                        manifest.marks.value("/kind").line, resource.kind, name)));
-    }
+    const bool claim = &resource == &cluster::kPersistentVolumeClaims;
+    const auto put = put_object(session, resource, manifest.workflow, !claim);
+    if (put || (claim && put.error().code == Code::kAlreadyExists)) continue;
+    return std::unexpected(
+        put.error().in(fmt::format("{}:{}: {} \"{}\"", manifest.marks.file(), manifest.marks.value("/kind").line,
+                                   resource.kind, doc::find_string(manifest.workflow, "metadata", "name"))));
   }
   return {};
 }

@@ -116,16 +116,6 @@ std::string resources_text(const api::ResourcesDuration& resources) {
   return text;
 }
 
-api::ResourcesDuration workflow_resources(const doc::Value& workflow) {
-  api::ResourcesDuration resources;
-  const doc::Value* written = doc::find(workflow, "status", "resourcesDuration");
-  if (!written || !written->is_object()) return resources;
-  for (const auto& [name, seconds] : written->get_object()) {
-    if (seconds.is_int64()) resources[name] = seconds.get_int64();
-  }
-  return resources;
-}
-
 std::string tree_row(const std::string& workflow_name, const TreeLine& line, const TreeOptions& options, Time now) {
   const NodeStatus* node = line.entry->node;
   if (!node) return fmt::format("{}{}\n", line.prefix, line.entry->summary);
@@ -236,9 +226,8 @@ std::string workflow_facts(const doc::Value& workflow, const NodeMap& nodes, con
   text += conditions_text(workflow, style);
   text += times_text(workflow, now);
   text += fact("Progress:", doc::find_string(workflow, "status", "progress"));
-  if (const auto resources = workflow_resources(workflow); !resources.empty()) {
-    text += fact("ResourcesDuration:", resources_text(resources));
-  }
+  const auto resources = api::read_resources_duration(doc::find(workflow, "status", "resourcesDuration"));
+  if (!resources.empty()) text += fact("ResourcesDuration:", resources_text(resources));
   text += named_values(doc::find(spec, "arguments", "parameters"), "Parameters:");
   text += named_values(doc::find(workflow, "status", "outputs", "parameters"), "Output Parameters:");
   text += output_artifacts(doc::find(workflow, "status", "outputs", "artifacts"));
