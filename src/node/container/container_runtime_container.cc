@@ -15,6 +15,7 @@
 #include "artifact/repository.h"
 #include "base/log.h"
 #include "base/strings.h"
+#include "node/container/container_runtime_mounts.h"
 
 namespace tiphys::node {
 namespace {
@@ -118,8 +119,11 @@ Async<Status> EngineContainer::make(std::shared_ptr<Engine> engine) {
   }
   const bool with_init = engine->traits.init;
   Status started;
-  if (!stop_asked_) started = co_await put_inputs(engine);
-  if (started && !stop_asked_) started = co_await start_made(engine);
+  if (!stop_asked_) co_await hold_mounted(*engine, spec_.id);
+  if (!stop_asked_) started = co_await with_mounts(*engine, spec_.id, [&] { return put_inputs(engine); });
+  if (started && !stop_asked_) {
+    started = co_await with_mounts(*engine, spec_.id, [&] { return start_made(engine); });
+  }
   if (started && stop_asked_) started = fail(Code::kCancelled, "stopped before it had started");
   // What does not answer may have started it: who looks again will see.
   if (started || started.error().code == Code::kUnavailable) co_return started;
@@ -214,18 +218,7 @@ Async<Status> EngineContainer::put_tar(std::shared_ptr<Engine> engine, std::stri
   co_return put;
 }
 
-/// podman unmounts an ended container in a process of its own, and its service, busy with others, loses count of what
-/// is mounted: outputs could not be read then. What we hold mounted stays so until the container is removed.
-Async<void> EngineContainer::hold_mounted(std::shared_ptr<Engine> engine) {
-  EngineRequest request{.method = "POST"};
-  request.target = fmt::format("/v{}/libpod/containers/{}/mount", engine->traits.libpod_version, name_);
-  const auto reply = co_await engine->client.call(std::move(request));
-  // It may go well without; the start tells of an engine that does not answer.
-  if (!reply) log::info("{}: {}", name_, reply.error().message);
-}
-
 Async<Status> EngineContainer::start_made(std::shared_ptr<Engine> engine) {
-  if (engine->traits.podman) co_await hold_mounted(engine);
   EngineRequest request{.method = "POST", .target = fmt::format("/containers/{}/start", name_)};
   const auto reply = co_await engine->client.call(std::move(request));
   if (!reply && reply.error().code == Code::kUnavailable) co_return std::unexpected(reply.error());

@@ -48,7 +48,6 @@ class EngineContainer {
   using TarEntries = std::vector<std::pair<std::string, std::string>>;
   Async<Status> put_inputs(std::shared_ptr<Engine> engine);
   Async<Status> put_tar(std::shared_ptr<Engine> engine, std::string folder, TarEntries entries);
-  Async<void> hold_mounted(std::shared_ptr<Engine> engine);
   Async<Status> start_made(std::shared_ptr<Engine> engine);
   Async<Result<EngineState>> inspect(std::shared_ptr<Engine> engine);
 

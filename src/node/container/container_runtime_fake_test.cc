@@ -39,6 +39,7 @@ FakeReply ordinary(const FakeRequest& request) {
   if (request.is("GET", "/containers/json")) return answer(200, "[]");
   if (request.is("POST", "/images/create")) return chunked({"{\"status\":\"done\"}\r\n"});
   if (request.is("POST", "/containers/create")) return answer(201, R"({"Id":"1"})");
+  if (request.is("PUT", "/archive?path=")) return answer(200, "");
   if (request.is("POST", "/start")) return {"HTTP/1.1 204 No Content\r\n\r\n"};
   if (request.is("GET", "/logs")) return chunked({log_frame(1, "2026-01-31T12:00:00.5Z hello\n")});
   if (request.is("POST", "/wait")) return answer(200, R"({"StatusCode":3})");
@@ -248,17 +249,40 @@ TEST_F(FakeEngineTest, AContainerThatVanishes) {
   EXPECT_EQ(outcome.exit->exit_code, 137);
 }
 
-TEST_F(FakeEngineTest, PodmanIsAskedToHoldItMountedBeforeItStarts) {
+TEST_F(FakeEngineTest, PodmanIsAskedToHoldItMountedBeforeItsFilesAreTouched) {
   FakeEngine engine([&](const FakeRequest& request) {
     if (request.is("GET", "/_ping")) return answer(200, "OK", "Libpod-Api-Version: 4.3.1\r\n");
     return ordinary(request);
   });
-  const Outcome outcome = run(engine, spec());
+  write_file(temp / "input", "1");
+  auto wanted = spec();
+  wanted.inputs = {{"/in", temp / "input"}};
+  const Outcome outcome = run(engine, wanted);
   ASSERT_TRUE(*outcome.started) << outcome.started->error().message;
   const auto seen = engine.seen();
-  const auto at = [&](std::string_view what) { return std::find(seen.begin(), seen.end(), what) - seen.begin(); };
-  EXPECT_LT(at("POST /v4.3.1/libpod/containers/tiphys-uid.main/mount"), at("POST /containers/tiphys-uid.main/start"));
+  const auto at = [&](std::string_view what) {
+    return std::find_if(seen.begin(), seen.end(), [&](const auto& each) { return each.starts_with(what); }) -
+           seen.begin();
+  };
+  EXPECT_LT(at("POST /v4.3.1/libpod/containers/tiphys-uid.main/mount"), at("PUT /containers/tiphys-uid.main/archive"));
+  EXPECT_LT(at("PUT /containers/tiphys-uid.main/archive"), at("POST /containers/tiphys-uid.main/start"));
   EXPECT_EQ(engine.count("/start"), 1) << "a mount that fails is no reason not to start";
+}
+
+TEST_F(FakeEngineTest, AStartThatFindsNoMountIsTriedAgainOnceTheyAreForgotten) {
+  std::atomic<int> mounts = 1;
+  FakeEngine engine([&](const FakeRequest& request) {
+    if (request.is("GET", "/_ping")) return answer(200, "OK", "Libpod-Api-Version: 4.3.1\r\n");
+    if (request.is("POST", "/v4.3.1/libpod/containers/tiphys-uid.main/unmount")) {
+      return mounts > 0 ? (--mounts, FakeReply{"HTTP/1.1 204 No Content\r\n\r\n"})
+                        : answer(500, R"({"message":"layer is not mounted"})");
+    }
+    if (!request.is("POST", "/start") || mounts == 0) return ordinary(request);
+    return answer(500, R"({"message":"mounting storage for container 1: lstat /merged: no such file"})");
+  });
+  const Outcome outcome = run(engine, spec());
+  ASSERT_TRUE(*outcome.started) << outcome.started->error().message;
+  EXPECT_EQ(engine.count("/start"), 2);
 }
 
 TEST_F(FakeEngineTest, MountsThatPodmanCountsWronglyAreForgotten) {

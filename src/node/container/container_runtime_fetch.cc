@@ -13,6 +13,7 @@
 #include "artifact/repository.h"
 #include "base/log.h"
 #include "base/unique_fd.h"
+#include "node/container/container_runtime_mounts.h"
 #include "node/container/docker_spec.h"
 
 namespace tiphys::node {
@@ -20,8 +21,6 @@ namespace {
 
 constexpr int kMostLinks = 40;  // as many as Linux follows
 constexpr std::uint64_t kMostBytes = 1ULL << 40;
-constexpr int kMostMounts = 8;  // ours, the container's and some that podman counts twice
-constexpr int kMostRepairs = 3;
 
 Status write_all(int fd, std::string_view bytes) {
   while (!bytes.empty()) {
@@ -80,21 +79,6 @@ Async<Status> download_through_links(Engine& engine, std::string id, std::string
   co_return fail(Code::kInvalidArgument, fmt::format("{} leads through more than {} symbolic links", path, kMostLinks));
 }
 
-/// podman's service may go on counting mounts of an ended container that its clean-up process has undone (seen in 4.3
-/// when several end at once), and then finds nothing where it believes them. Given back one by one they are forgotten,
-/// and the next call mounts anew.
-Async<void> forget_mounts(Engine& engine, std::string id) {
-  for (int given_back = 0; given_back < kMostMounts; ++given_back) {
-    EngineRequest request{.method = "POST"};
-    request.target = fmt::format("/v{}/libpod/containers/{}/unmount", engine.traits.libpod_version, engine_name(id));
-    if (!co_await engine.client.call(std::move(request))) co_return;  // none is left
-  }
-}
-
-bool lost_its_mount(const Engine& engine, const Status& got) {
-  return !got && engine.traits.podman && mentions(got.error().message, "mounting storage for container");
-}
-
 }  // namespace
 
 Async<Result<std::string>> fetch_path(Engine& engine, boost::asio::thread_pool& workers, std::string id,
@@ -107,12 +91,8 @@ Async<Result<std::string>> fetch_path(Engine& engine, boost::asio::thread_pool& 
   std::string folder = scratch_dir + "/fetched-XXXXXX";
   if (::mkdtemp(folder.data()) == nullptr) co_return fail_errno(scratch_dir, errno);
   const std::string tar = folder + ".tar";
-  Status got = co_await download_through_links(engine, id, wanted.string(), tar);
-  for (int repairs = 0; repairs < kMostRepairs && lost_its_mount(engine, got); ++repairs) {
-    log::info("podman has lost the mount of {}; it is mounted anew: {}", id, got.error().message);
-    co_await forget_mounts(engine, id);
-    got = co_await download_through_links(engine, id, wanted.string(), tar);
-  }
+  Status got =
+      co_await with_mounts(engine, id, [&] { return download_through_links(engine, id, wanted.string(), tar); });
   if (!got) got = std::unexpected(explain(got.error(), id, path));
   const std::string target = folder + "/" + last;
   if (got) {
