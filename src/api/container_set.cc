@@ -37,7 +37,7 @@ constexpr Field<ContainerSet> kContainerSetFields[] = {
 constexpr FieldTable kContainerSetTable("ContainerSetTemplate", kContainerSetFields);
 
 bool Template::has_result() const {
-  if (type != Type::kContainerSet) return runs_containers() || type == Type::kHttp || type == Type::kData;
+  if (type != Type::kContainerSet) return runs_containers() || (is_action() && type != Type::kResource);
   return container_set && std::ranges::find(container_set->containers, "main", &ContainerSet::Container::name) !=
                               container_set->containers.end();
 }

@@ -29,6 +29,7 @@ extern const FieldTable kContainerNodeTable;
 extern const FieldTable kContainerSetTable;
 extern const FieldTable kHttpTable;
 extern const FieldTable kDataTable;
+extern const FieldTable kExecutorPluginTable;
 extern const FieldTable kVolumeTable;
 extern const FieldTable kPodMetadataTable;
 extern const FieldTable kMetricsTable;
@@ -96,6 +97,10 @@ void check_volume_mounts(const Place& place);
 void check_http(const Place& place);
 /// What is listed, and what becomes of the list.
 void check_data(const Place& place);
+/// What one plugin is asked: one member, whose name tells which.
+void check_plugin(const Place& place);
+/// The sidecars that plugins are.
+void check_executor_plugins(const Place& place);
 /// A container of a containerSet, its dependencies included.
 void check_container_node(const Place& place);
 /// labels and annotations of pods.

@@ -25,6 +25,11 @@ enum class NodeType {
   kHttp,
   kPlugin
 };
+/// Nodes that are work by themselves, and end when they are told so from outside of the run.
+constexpr bool is_work(NodeType type) {
+  return type == NodeType::kPod || type == NodeType::kSuspend || type == NodeType::kHttp || type == NodeType::kPlugin;
+}
+
 enum class NodePhase { kUnset, kPending, kRunning, kSucceeded, kSkipped, kFailed, kError, kOmitted };
 
 std::string_view node_type_name(NodeType type);

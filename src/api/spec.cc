@@ -267,7 +267,9 @@ constexpr Field<WorkflowSpec> kSpecFields[] = {
     {"metrics", Handling::kRead, [](const Place& place, WorkflowSpec& out) { read_metrics(place, out.metrics); },
      "Metrics that the workflow emits as it ends, for Prometheus.", &kObject<kMetricsTable>,
      "test_metrics_are_scraped"},
-    {"executorPlugins", Handling::kLater, nullptr, "Plugins for its plugin templates.", &kObjects},
+    {"executorPlugins", Handling::kRead, [](const Place& place, WorkflowSpec&) { check_executor_plugins(place); },
+     "Plugins for its plugin templates, in place of those of its namespace's ConfigMaps.",
+     &kObject<kExecutorPluginTable, Shape::Around::kList>, "test_a_plugin_executes_its_templates"},
 };
 
 }  // namespace

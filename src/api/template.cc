@@ -11,6 +11,7 @@ constexpr Field<Suspend> kSuspendFields[] = {
 };
 constexpr FieldTable kSuspendTable("SuspendTemplate", kSuspendFields);
 
+constexpr Shape kPluginAsked{Shape::Type::kObject};
 constexpr Shape kManifestFrom{Shape::Type::kObject};
 
 constexpr Field<ResourceAction> kResourceFields[] = {
@@ -181,6 +182,13 @@ constexpr Field<Template> kTemplateFields[] = {
        check_data(place);
      },
      "Lists artifacts and transforms the list, which is its result.", &kObject<kDataTable>, "test_data_of_artifacts"},
+    {"plugin", Handling::kRead,
+     [](const Place& place, Template& out) {
+       out.type = Template::Type::kPlugin;
+       check_plugin(place);
+     },
+     "Asks an executor plugin: a sidecar of the workflow's agent pod that answers requests.", &kPluginAsked,
+     "test_a_plugin_executes_its_templates"},
     field<&Template::retry_strategy>("retryStrategy", "Tries it again when it fails.",
                                      "Retry.AttemptsFollowUntilOneSucceeds"),
     {"memoize", Handling::kRead,
@@ -237,7 +245,6 @@ constexpr Field<Template> kTemplateFields[] = {
     {"executor", Handling::kCluster, nullptr, "The account of what runs beside its containers.", &kEmptyObject},
     {"podResources", Handling::kCluster, nullptr, "What all containers of a pod share.", &kResources},
     {"resourceClaims", Handling::kCluster, nullptr, "Devices that its pods claim.", &kResourceClaims},
-    {"plugin", Handling::kLater, nullptr, "Runs an executor plugin.", &kEmptyObject},
     {"metrics", Handling::kRead, [](const Place& place, Template& out) { read_metrics(place, out.metrics); },
      "Metrics that its nodes emit as they end, for Prometheus.", &kObject<kMetricsTable>, "test_metrics_are_scraped"},
 };

@@ -10,10 +10,10 @@
 namespace tiphys::api {
 namespace {
 
-constexpr std::string_view kTypeFields[] = {"container", "script",       "steps", "dag", "suspend",
-                                            "resource",  "containerSet", "http",  "data"};
+constexpr std::string_view kTypeFields[] = {"container", "script",       "steps", "dag",  "suspend",
+                                            "resource",  "containerSet", "http",  "data", "plugin"};
 constexpr std::string_view kTypeChoice =
-    "choose one of: container, containerSet, script, steps, dag, suspend, resource, http, data";
+    "choose one of: container, containerSet, script, steps, dag, suspend, resource, http, data, plugin";
 
 /// It does something, and calls no other.
 bool is_leaf(const Template& tmpl) {
@@ -21,8 +21,8 @@ bool is_leaf(const Template& tmpl) {
 }
 
 std::string_view type_name(Template::Type type) {
-  constexpr std::string_view kNames[] = {"Container", "Script",       "Steps", "DAG", "Suspend",
-                                         "Resource",  "ContainerSet", "HTTP",  "Data"};
+  constexpr std::string_view kNames[] = {"Container", "Script",       "Steps", "DAG",  "Suspend",
+                                         "Resource",  "ContainerSet", "HTTP",  "Data", "Plugin"};
   return kNames[static_cast<std::size_t>(type)];
 }
 
@@ -316,6 +316,7 @@ void Validator::check_output_source(const Template& tmpl, const Parameter& param
     case Template::Type::kSuspend:
     case Template::Type::kHttp:
     case Template::Type::kData:
+    case Template::Type::kPlugin:
       break;
   }
   check_expression(from.expression, {at.pointer + "/expression", at.name + ".expression"});

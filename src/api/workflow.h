@@ -184,7 +184,7 @@ struct Memoize {
 };
 
 struct Template {
-  enum class Type { kContainer, kScript, kSteps, kDag, kSuspend, kResource, kContainerSet, kHttp, kData };
+  enum class Type { kContainer, kScript, kSteps, kDag, kSuspend, kResource, kContainerSet, kHttp, kData, kPlugin };
   std::string name;
   Type type = Type::kContainer;
   Inputs inputs;
@@ -211,7 +211,9 @@ struct Template {
   /// Its nodes are those of pods, whoever does the work.
   bool runs_pod() const { return runs_containers() || type == Type::kResource || type == Type::kData; }
   /// The plane does it itself.
-  bool is_action() const { return type == Type::kResource || type == Type::kHttp || type == Type::kData; }
+  bool is_action() const {
+    return type == Type::kResource || type == Type::kHttp || type == Type::kData || type == Type::kPlugin;
+  }
   /// What it gives is outputs.result.
   bool has_result() const;
   bool runs_containers() const {

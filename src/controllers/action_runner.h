@@ -15,20 +15,23 @@ class RunningAction {
   virtual ~RunningAction() = default;
 };
 
+class AgentPod;
+
 struct ActionRequest {
   std::string ns;  ///< of the workflow, and of objects that name none
   std::string workflow_name;
   std::string workflow_uid;
   engine::RunAction run;
+  std::shared_ptr<AgentPod> agent_pod{};  ///< of the workflow: for plugin templates, null for others
 };
 
 class ActionRunner {
  public:
-  using Finished = std::move_only_function<void(engine::ActionFinished)>;
+  using Changed = std::move_only_function<void(engine::ActionChanged)>;
   virtual ~ActionRunner() = default;
-  /// Does what the template says, again after a crash. `done` is called once, later, unless the action is destroyed
-  /// before.
-  virtual std::unique_ptr<RunningAction> run(ActionRequest request, Finished done) = 0;
+  /// Does what the template says, again after a crash. `changed` is called later, unless the action is destroyed
+  /// before: the last time with a phase that is an end.
+  virtual std::unique_ptr<RunningAction> run(ActionRequest request, Changed changed) = 0;
 };
 
 }  // namespace tiphys::controllers

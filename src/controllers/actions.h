@@ -7,6 +7,7 @@
 #include "controllers/action_runner.h"
 #include "controllers/data_runner.h"
 #include "controllers/http_runner.h"
+#include "controllers/plugin_runner.h"
 #include "controllers/resource_runner.h"
 
 namespace tiphys::controllers {
@@ -15,12 +16,13 @@ class Actions final : public ActionRunner {
  public:
   /// Nodes that need `http` or `repository` fail when it is null.
   Actions(Executor& executor, cluster::Cluster& cluster, web::HttpClient* http, artifact::Repository* repository);
-  std::unique_ptr<RunningAction> run(ActionRequest request, Finished done) override;
+  std::unique_ptr<RunningAction> run(ActionRequest request, Changed changed) override;
 
  private:
   Workers blocking_;
   ResourceRunner resources_;
   HttpRunner requests_;
+  PluginRunner plugins_;
   DataRunner data_;
 };
 

@@ -48,11 +48,11 @@ Result<doc::Value> transform(doc::Value data, const doc::Value& tmpl) {
 
 class RunningData final : public RunningAction {
  public:
-  explicit RunningData(std::shared_ptr<ActionRunner::Finished> done) : done_(std::move(done)) {}
+  explicit RunningData(std::shared_ptr<ActionRunner::Changed> done) : done_(std::move(done)) {}
   ~RunningData() override { *done_ = nullptr; }
 
  private:
-  std::shared_ptr<ActionRunner::Finished> done_;
+  std::shared_ptr<ActionRunner::Changed> done_;
 };
 
 }  // namespace
@@ -67,13 +67,13 @@ Result<std::string> process_data(const doc::Value& tmpl, artifact::Repository* r
   return text;
 }
 
-std::unique_ptr<RunningAction> DataRunner::run(ActionRequest request, Finished done) {
-  auto shared = std::make_shared<Finished>(std::move(done));
+std::unique_ptr<RunningAction> DataRunner::run(ActionRequest request, Changed done) {
+  auto shared = std::make_shared<Changed>(std::move(done));
   workers_.run(
       [tmpl = request.run.template_document, repository = repository_] { return process_data(*tmpl, repository); },
       [shared, id = request.run.node_id](const Result<std::string>& result) {
         if (!*shared) return;
-        engine::ActionFinished finished;
+        engine::ActionChanged finished;
         finished.node_id = id;
         api::Outputs& outputs = finished.outputs.emplace();
         outputs.exit_code = result ? "0" : kFailedExit;

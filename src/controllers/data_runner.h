@@ -16,7 +16,7 @@ class DataRunner final : public ActionRunner {
   /// `repository` null: this plane has none, and their nodes fail.
   DataRunner(Workers& workers, artifact::Repository* repository) : workers_(workers), repository_(repository) {}
 
-  std::unique_ptr<RunningAction> run(ActionRequest request, Finished done) override;
+  std::unique_ptr<RunningAction> run(ActionRequest request, Changed changed) override;
 
  private:
   Workers& workers_;

@@ -92,12 +92,12 @@ TEST_F(DataRunnerTest, TheEndIsToldOnceUnlessNobodyListens) {
   const auto executor = make_asio_executor(context);
   Workers workers(*executor, 1);
   DataRunner runner(workers, &repository_);
-  std::vector<engine::ActionFinished> ends;
+  std::vector<engine::ActionChanged> ends;
   const auto start = [&](const char* key) {
     ActionRequest request{"argo", "wf", "uid-1", {key, "wf.a", nullptr, false}};
     request.run.template_document = std::make_shared<const doc::Value>(
         yaml("{data: {source: {artifactPaths: {s3: {key: " + std::string(key) + "}}}}}"));
-    return runner.run(std::move(request), [&](engine::ActionFinished end) { ends.push_back(std::move(end)); });
+    return runner.run(std::move(request), [&](engine::ActionChanged end) { ends.push_back(std::move(end)); });
   };
   auto silent = start("in");
   silent.reset();

@@ -106,7 +106,7 @@ Result<bool> condition_holds(std::string_view condition, const doc::Value& http,
 
 class Conversation : public std::enable_shared_from_this<Conversation> {
  public:
-  Conversation(cluster::Cluster& cluster, web::HttpClient* client, ActionRequest action, ActionRunner::Finished done)
+  Conversation(cluster::Cluster& cluster, web::HttpClient* client, ActionRequest action, ActionRunner::Changed done)
       : cluster_(cluster), client_(client), action_(std::move(action)), done_(std::move(done)) {}
 
   void begin() {
@@ -154,7 +154,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   void answered(Result<web::HttpAnswer> answer) {
     if (answer) return finish(judge_answer(http(), std::move(*answer)));
     if (answer.error().code != Code::kResourceExhausted) return failed(answer.error().message);
-    engine::ActionFinished finished;
+    engine::ActionChanged finished;
     finished.phase = NodePhase::kError;
     finished.message =
         fmt::format("HTTP request completed successfully but an error occurred when patching its result: {}",
@@ -163,13 +163,13 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   }
 
   void failed(std::string message) {
-    engine::ActionFinished finished;
+    engine::ActionChanged finished;
     finished.phase = NodePhase::kFailed;
     finished.message = std::move(message);
     finish(std::move(finished));
   }
 
-  void finish(engine::ActionFinished finished) {
+  void finish(engine::ActionChanged finished) {
     if (!done_) return;
     finished.node_id = action_.run.node_id;
     std::exchange(done_, nullptr)(std::move(finished));
@@ -178,7 +178,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   cluster::Cluster& cluster_;
   web::HttpClient* client_;
   const ActionRequest action_;
-  ActionRunner::Finished done_;
+  ActionRunner::Changed done_;
   web::HttpRequest request_;
   std::unique_ptr<web::HttpCall> call_;
 };
@@ -194,8 +194,8 @@ class RunningRequest final : public RunningAction {
 
 }  // namespace
 
-engine::ActionFinished judge_answer(const doc::Value& http, web::HttpAnswer answer) {
-  engine::ActionFinished finished;
+engine::ActionChanged judge_answer(const doc::Value& http, web::HttpAnswer answer) {
+  engine::ActionChanged finished;
   answer.body = doc::to_utf8(answer.body);
   const std::string_view condition = doc::find_string(http, "successCondition");
   if (condition.empty() && (answer.status < 200 || answer.status >= 300)) {
@@ -217,7 +217,7 @@ engine::ActionFinished judge_answer(const doc::Value& http, web::HttpAnswer answ
   return finished;
 }
 
-std::unique_ptr<RunningAction> HttpRunner::run(ActionRequest request, Finished done) {
+std::unique_ptr<RunningAction> HttpRunner::run(ActionRequest request, Changed done) {
   auto conversation = std::make_shared<Conversation>(cluster_, client_, std::move(request), std::move(done));
   executor_.post([weak = std::weak_ptr(conversation)] {
     if (const auto self = weak.lock()) self->begin();

@@ -18,7 +18,7 @@ class HttpRunner final : public ActionRunner {
       : executor_(executor), cluster_(cluster), client_(client) {}
 
   /// After a crash the request is made again.
-  std::unique_ptr<RunningAction> run(ActionRequest request, Finished done) override;
+  std::unique_ptr<RunningAction> run(ActionRequest request, Changed changed) override;
 
  private:
   Executor& executor_;
@@ -27,6 +27,6 @@ class HttpRunner final : public ActionRunner {
 };
 
 /// The node's end by the answer to what the `http` document asked: successCondition, or a status of 2xx.
-engine::ActionFinished judge_answer(const doc::Value& http, web::HttpAnswer answer);
+engine::ActionChanged judge_answer(const doc::Value& http, web::HttpAnswer answer);
 
 }  // namespace tiphys::controllers

@@ -46,7 +46,7 @@ class HttpRunnerTest : public testing::Test {
     ActionRequest request{"argo", "wf", "uid-1", {"wf-7", "wf.a", nullptr, false}};
     request.run.template_document =
         std::make_shared<const doc::Value>(yaml("{name: a, http: " + std::string(http) + "}"));
-    auto action = runner_.run(std::move(request), [this](engine::ActionFinished finished) {
+    auto action = runner_.run(std::move(request), [this](engine::ActionChanged finished) {
       EXPECT_FALSE(finished_.has_value());
       finished_ = std::move(finished);
     });
@@ -65,7 +65,7 @@ class HttpRunnerTest : public testing::Test {
   store::TestStore store_;
   FakeClient client_;
   HttpRunner runner_{store_.executor(), store_.store(), &client_};
-  std::optional<engine::ActionFinished> finished_;
+  std::optional<engine::ActionChanged> finished_;
 };
 
 TEST_F(HttpRunnerTest, SendsWhatTheTemplateSays) {
@@ -104,7 +104,7 @@ TEST_F(HttpRunnerTest, WhatItCannotSendFails) {
   ActionRequest request{"argo", "wf", "uid-1", {"wf-7", "wf.a", nullptr, false}};
   request.run.template_document = std::make_shared<const doc::Value>(yaml("{http: {url: \"http://a\"}}"));
   const auto action =
-      without.run(std::move(request), [this](engine::ActionFinished end) { finished_ = std::move(end); });
+      without.run(std::move(request), [this](engine::ActionChanged end) { finished_ = std::move(end); });
   store_.run();
   EXPECT_EQ(finished_->message, "this plane makes no HTTP requests");
 }
@@ -167,7 +167,7 @@ TEST_F(HttpRunnerTest, TheAnswerIsJudged) {
             nullptr},
            {"bytes become text", "{}", {200, {}, "a\xff"}, NodePhase::kSucceeded, "", "a\xef\xbf\xbd"},
        }) {
-    const engine::ActionFinished finished = judge_answer(yaml(row.http), row.answer);
+    const engine::ActionChanged finished = judge_answer(yaml(row.http), row.answer);
     EXPECT_EQ(finished.phase, row.phase) << row.name;
     EXPECT_EQ(finished.message, row.message) << row.name;
     EXPECT_EQ(finished.outputs.has_value(), row.result != nullptr) << row.name;

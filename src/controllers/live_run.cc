@@ -45,6 +45,7 @@ void LiveRun::finish() {
   environment_.executor.cancel(std::exchange(timer_, 0));
   environment_.executor.cancel(std::exchange(retry_timer_, 0));
   actions_.clear();
+  agent_pod_.reset();
   opening_.reset();
   std::exchange(on_done_, {})();
 }
@@ -116,12 +117,16 @@ void LiveRun::observe_requests(const doc::Value& workflow) {
 
 void LiveRun::pod_changed(const doc::Value& pod) {
   if (!owned_by(pod, uid_) || replaced(pod, false)) return;
+  if (is_agent_pod(pod)) {
+    has_agent_pod_ = true;
+    return;
+  }
   pod_gc_.saw(pod);
   push(read_pod(pod));
 }
 
 void LiveRun::pod_deleted(const doc::Value& pod) {
-  if (owned_by(pod, uid_) && !replaced(pod, true)) push(read_deleted_pod(pod));
+  if (owned_by(pod, uid_) && !replaced(pod, true) && !is_agent_pod(pod)) push(read_deleted_pod(pod));
 }
 
 void LiveRun::pods_listed(const std::vector<cluster::Object>& pods) {
@@ -174,6 +179,9 @@ void LiveRun::flush() {
   dirty_nodes_ = std::move(changes.nodes);
   dirty_status_ = changes.status || run_->status().finished();
   std::ranges::copy(pod_gc_.take_due(run_->status().phase), std::back_inserter(pods_to_expire_));
+  if (run_->status().finished() && std::exchange(has_agent_pod_, false)) {
+    pods_to_stop_.push_back(agent_pod_name(key_.name));
+  }
   if (opening_ && opening_->retry) note_retry(*opening_->retry);
   opening_.reset();
   if (has_writes()) return write();
@@ -278,11 +286,26 @@ void LiveRun::stop_pod(const engine::StopPod& request) {
 
 void LiveRun::run_action(engine::RunAction action) {
   std::string id = action.node_id;
-  auto done = guarded([](LiveRun& self, engine::ActionFinished finished) {
-    self.actions_.erase(finished.node_id);
-    self.push(std::move(finished));
+  auto changed = guarded([](LiveRun& self, engine::ActionChanged change) {
+    if (api::fulfilled(change.phase)) self.actions_.erase(change.node_id);
+    self.push(std::move(change));
   });
-  actions_[std::move(id)] = environment_.actions.run({key_.ns, key_.name, uid_, std::move(action)}, std::move(done));
+  ActionRequest request{key_.ns, key_.name, uid_, std::move(action)};
+  if (doc::find(*request.run.template_document, "plugin")) {
+    make_agent_pod();
+    request.agent_pod = agent_pod_;
+  }
+  actions_[std::move(id)] = environment_.actions.run(std::move(request), std::move(changed));
+}
+
+void LiveRun::make_agent_pod() {
+  has_agent_pod_ = true;
+  if (agent_pod_) return;
+  agent_pod_ = std::make_shared<AgentPod>(
+      environment_.executor, environment_.cluster, environment_.random, AgentPod::Owner{key_.ns, key_.name, uid_},
+      run_->workflow().spec.document, [this](const auto& plugins, const std::string& secret) {
+        return pod_builder_->build_agent(agent_pod_name(key_.name), plugins, secret);
+      });
 }
 
 void LiveRun::acquire_locks(engine::AcquireLocks request) {

@@ -15,6 +15,7 @@
 #include "base/executor.h"
 #include "cluster/cluster.h"
 #include "controllers/action_runner.h"
+#include "controllers/agent_pod.h"
 #include "controllers/config_map_watch.h"
 #include "controllers/locks.h"
 #include "controllers/memo_cache.h"
@@ -114,6 +115,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void create_pod(engine::CreatePod request);
   void stop_pod(const engine::StopPod& request);
   void run_action(engine::RunAction action);
+  void make_agent_pod();
   void set_timer(Time when);
   void acquire_locks(engine::AcquireLocks request);
   void release_locks();
@@ -166,6 +168,8 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   std::unordered_map<std::string, bool> pods_;
   std::size_t running_pods_ = 0;
   std::map<std::string, std::unique_ptr<RunningAction>> actions_;
+  std::shared_ptr<AgentPod> agent_pod_;  ///< once a plugin is needed
+  bool has_agent_pod_ = false;           ///< there may be one on the plane, to be ended with the workflow
   Executor::TimerId timer_ = 0;
   std::string told_metrics_error_;  ///< in the log
 

@@ -19,7 +19,10 @@ namespace tiphys::controllers {
 
 void LiveRun::open(std::vector<cluster::Object> pods) {
   for (cluster::Object& pod : pods) {
-    if (owned_by(*pod, uid_)) opening_->pods[std::string(node_id_of_pod(*pod))] = std::move(pod);
+    if (owned_by(*pod, uid_) && is_agent_pod(*pod)) {
+      has_agent_pod_ = true;
+    } else if (owned_by(*pod, uid_))
+      opening_->pods[std::string(node_id_of_pod(*pod))] = std::move(pod);
   }
   const doc::Value& workflow = *opening_->workflow;
   if (doc::find_string(workflow, "status", "phase").empty() && !has_completed_condition(workflow)) {

@@ -21,6 +21,9 @@ inline constexpr std::string_view kCronCompletedLabel = "cronworkflows.argoproj.
 inline constexpr std::string_view kLastUsedScheduleAnnotation = "cronworkflows.argoproj.io/last-used-schedule";
 inline constexpr std::string_view kOnExitLabel = "workflows.argoproj.io/on-exit";
 inline constexpr std::string_view kCacheConfigMapType = "Cache";
+/// "agent" on the pod of a workflow's executor plugins.
+inline constexpr std::string_view kComponentLabel = "workflows.argoproj.io/component";
+inline constexpr std::string_view kAgentComponent = "agent";
 
 inline constexpr std::string_view kNodeIdAnnotation = "workflows.argoproj.io/node-id";
 inline constexpr std::string_view kNodeNameAnnotation = "workflows.argoproj.io/node-name";

@@ -313,4 +313,41 @@ Result<doc::Value> PodBuilder::build(const engine::CreatePod& request) const {
       {"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", metadata(request)}, {"spec", std::move(patched)}};
 }
 
+Result<doc::Value> PodBuilder::build_agent(const std::string& pod_name, const std::vector<ExecutorPlugin>& plugins,
+                                           const std::string& secret) const {
+  if (!spec_) return std::unexpected(spec_.error());
+  doc::Array containers, volumes;
+  for (const ExecutorPlugin& plugin : plugins) {
+    const std::string volume = "var-run-argo-" + plugin.name;
+    doc::Object container = plugin.container.get_object();
+    doc::Value& mounts = container["volumeMounts"];
+    if (!mounts.is_array()) mounts = doc::Array{};
+    mounts.get_array().push_back(doc::Object{{"name", volume}, {"mountPath", "/var/run/argo"}, {"readOnly", true}});
+    containers.push_back(std::move(container));
+    const doc::Object item{{"key", plugin.name}, {"path", "token"}};
+    volumes.push_back(doc::Object{{"name", volume}, {"secret", {{"secretName", secret}, {"items", doc::Array{item}}}}});
+  }
+  doc::Object spec{{"containers", std::move(containers)}, {"volumes", std::move(volumes)}, {"restartPolicy", "Never"}};
+  static const doc::Shared kNoTemplate = std::make_shared<const doc::Value>(doc::Object{});
+  add_scheduling(*kNoTemplate, spec);
+  doc::Value patched = std::move(spec);
+  engine::CreatePod request;
+  request.pod_name = pod_name;
+  request.template_document = kNoTemplate;
+  TIPHYS_CHECK_OK(apply_patches(request, patched));
+  doc::Object labels{{kWorkflowLabel, name_}, {kCompletedLabel, "false"}, {kComponentLabel, kAgentComponent}};
+  doc::Object annotations{{kDefaultContainerAnnotation, plugins.front().name}};
+  merge_strings(doc::find(**spec_, "podMetadata", "labels"), labels);
+  merge_strings(doc::find(**spec_, "podMetadata", "annotations"), annotations);
+  return doc::Object{{"apiVersion", "v1"},
+                     {"kind", "Pod"},
+                     {"metadata",
+                      {{"name", pod_name},
+                       {"namespace", ns_},
+                       {"labels", std::move(labels)},
+                       {"annotations", std::move(annotations)},
+                       {"ownerReferences", doc::Array{owner_reference(name_, uid_)}}}},
+                     {"spec", std::move(patched)}};
+}
+
 }  // namespace tiphys::controllers

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/workflow.h"
+#include "controllers/executor_plugins.h"
 #include "controllers/workflow_claims.h"
 #include "engine/run.h"
 #include "expr/ambient.h"
@@ -20,6 +21,11 @@ class PodBuilder {
   /// are no init and wait containers. An error ends the node: a volume that does not exist, a patch that does not
   /// apply.
   Result<doc::Value> build(const engine::CreatePod& request) const;
+
+  /// The pod of the workflow's executor plugins; `secret` holds a token for each, which it finds in
+  /// /var/run/argo/token.
+  Result<doc::Value> build_agent(const std::string& pod_name, const std::vector<ExecutorPlugin>& plugins,
+                                 const std::string& secret) const;
 
   /// The storage that the workflow claims for its pods.
   const WorkflowClaims& claims() const { return claims_; }

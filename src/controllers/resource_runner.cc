@@ -67,7 +67,7 @@ Result<std::string> jq_text(std::string_view filter, const doc::Value& object) {
 class Steps : public std::enable_shared_from_this<Steps> {
  public:
   Steps(Executor& executor, cluster::Cluster& cluster, const ResourceRunner::Offload& offload, ActionRequest request,
-        ResourceRunner::Finished done)
+        ResourceRunner::Changed done)
       : executor_(executor),
         cluster_(cluster),
         offload_(offload),
@@ -99,7 +99,7 @@ class Steps : public std::enable_shared_from_this<Steps> {
   Result<std::string> output_of(const doc::Value& value_from, const doc::Value* object) const;
 
   void fail(const std::string& message);
-  void finish(engine::ActionFinished finished);
+  void finish(engine::ActionChanged finished);
   std::string created_by() const { return fmt::format("{}/{}", request_.workflow_uid, request_.run.node_id); }
   cluster::WatchOptions watch_target() const;
   template <typename F>
@@ -113,7 +113,7 @@ class Steps : public std::enable_shared_from_this<Steps> {
   cluster::Cluster& cluster_;
   const ResourceRunner::Offload& offload_;
   ActionRequest request_;
-  ResourceRunner::Finished done_;
+  ResourceRunner::Changed done_;
   ResourcePlan plan_;
   int attempts_ = 0;
   std::unique_ptr<cluster::Watch> watch_;
@@ -347,20 +347,20 @@ void Steps::filter_outputs(const Object& object, api::Outputs outputs, std::vect
 }
 
 void Steps::succeed(api::Outputs outputs) {
-  engine::ActionFinished finished;
+  engine::ActionChanged finished;
   finished.outputs = std::move(outputs);
   finish(std::move(finished));
 }
 
 void Steps::fail(const std::string& message) {
-  engine::ActionFinished finished;
+  engine::ActionChanged finished;
   finished.phase = api::NodePhase::kFailed;
   // As the original's pod tells it: its main container is an executor that exits with this code.
   finished.message = fmt::format("main: Error (exit code 64): {}", message);
   finish(std::move(finished));
 }
 
-void Steps::finish(engine::ActionFinished finished) {
+void Steps::finish(engine::ActionChanged finished) {
   const bool succeeded = finished.phase == api::NodePhase::kSucceeded;
   finished.node_id = request_.run.node_id;
   if (!finished.outputs) finished.outputs.emplace();
@@ -380,7 +380,7 @@ class RunningSteps final : public RunningAction {
 
 }  // namespace
 
-std::unique_ptr<RunningAction> ResourceRunner::run(ActionRequest request, Finished done) {
+std::unique_ptr<RunningAction> ResourceRunner::run(ActionRequest request, Changed done) {
   auto steps = std::make_shared<Steps>(executor_, cluster_, offload_, std::move(request), std::move(done));
   steps->begin();
   return std::make_unique<RunningSteps>(std::move(steps));

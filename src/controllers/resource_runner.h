@@ -20,7 +20,7 @@ class ResourceRunner final : public ActionRunner {
       : executor_(executor), cluster_(cluster), offload_(std::move(offload)) {}
 
   /// Repeating it after a crash finds the object that the first attempt created; what has been done to an object stays.
-  std::unique_ptr<RunningAction> run(ActionRequest request, Finished done) override;
+  std::unique_ptr<RunningAction> run(ActionRequest request, Changed changed) override;
 
  private:
   Executor& executor_;

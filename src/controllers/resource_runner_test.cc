@@ -32,15 +32,14 @@ class ResourceRunnerTest : public testing::Test {
     finished_.reset();
     ActionRequest request{"argo", "wf", uid_, {std::move(node_id), "wf.a", nullptr}};
     request.run.template_document = std::make_shared<const doc::Value>(yaml(pod_template));
-    return runner_.run(std::move(request),
-                       [this](engine::ActionFinished finished) { finished_ = std::move(finished); });
+    return runner_.run(std::move(request), [this](engine::ActionChanged finished) { finished_ = std::move(finished); });
   }
-  engine::ActionFinished run(std::string_view pod_template, std::string node_id = "wf-7") {
+  engine::ActionChanged run(std::string_view pod_template, std::string node_id = "wf-7") {
     const auto action = start(pod_template, std::move(node_id));
     store_.executor().run_until([this] { return finished_.has_value(); });
     EXPECT_TRUE(finished_.has_value());
     store_.run();
-    return finished_.value_or(engine::ActionFinished{});
+    return finished_.value_or(engine::ActionChanged{});
   }
   cluster::Key map(std::string name) const { return {&cluster::kConfigMaps, "argo", std::move(name)}; }
   void create_map(std::string_view data) {
@@ -58,7 +57,7 @@ class ResourceRunnerTest : public testing::Test {
   store::TestStore store_;
   ResourceRunner runner_{store_.executor(), store_.store(), [](auto job) { job(); }};
   std::string uid_;
-  std::optional<engine::ActionFinished> finished_;
+  std::optional<engine::ActionChanged> finished_;
 };
 
 constexpr std::string_view kCreate = R"(

@@ -1,4 +1,4 @@
-// http and data templates: what the plane does itself for a node.
+// http, data and plugin templates: what the plane does itself for a node.
 #include <gtest/gtest.h>
 
 #include "engine/fake_world.h"
@@ -38,6 +38,30 @@ spec:
   - {{name: main, {}}}
 )",
                      spec, tmpl);
+}
+
+TEST(Plugin, RunsWhenItIsToldSoAndKeepsWhatItIsToldLast) {
+  FakeWorld world(one("plugin: {x: {a: \"{{workflow.name}}\"}}"));
+  world.apply(Started{});
+  EXPECT_EQ(world.node("wf").type, api::NodeType::kPlugin);
+  EXPECT_EQ(world.node("wf").phase, api::NodePhase::kPending);
+  EXPECT_EQ(doc::find_string(*world.actions.at(0).template_document, "plugin", "x", "a"), "wf");
+  ActionChanged change{world.actions.at(0).node_id, api::NodePhase::kRunning, "half", {}};
+  world.apply(change);
+  EXPECT_EQ(world.tree(), "Running\nwf Plugin Running \"half\"\n");
+  change.phase = api::NodePhase::kSucceeded;
+  change.message = "whole";
+  change.outputs.emplace().result = "r";
+  world.apply(change);
+  EXPECT_EQ(world.tree(), "Succeeded\nwf Plugin Succeeded \"whole\"\n");
+  EXPECT_EQ(world.node("wf").outputs->result, "r");
+}
+
+TEST(Plugin, EndsWithTheWorkflow) {
+  FakeWorld world(one("plugin: {x: {}}"));
+  world.apply(Started{});
+  world.apply(ShutdownRequested{"Terminate", ""});
+  EXPECT_EQ(world.node("wf").phase, api::NodePhase::kFailed);
 }
 
 TEST(Http, IsANodeWithoutAPod) {

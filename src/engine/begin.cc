@@ -27,6 +27,8 @@ api::NodeType node_type(const CompiledTemplate& plan, Owner owner) {
       return api::NodeType::kSuspend;
     case api::Template::Type::kHttp:
       return api::NodeType::kHttp;
+    case api::Template::Type::kPlugin:
+      return api::NodeType::kPlugin;
     case api::Template::Type::kContainer:
     case api::Template::Type::kScript:
     case api::Template::Type::kContainerSet:

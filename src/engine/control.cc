@@ -49,7 +49,7 @@ void Machine::stop_all(const std::string& pod_message, const std::string& other_
     if (node.type == api::NodeType::kPod) {
       stop_pod(index);
       set_phase(index, api::NodePhase::kFailed, pod_message);
-    } else if (node.type == api::NodeType::kHttp) {
+    } else if (without_pod(node.type)) {
       stop_pod(index);
       set_phase(index, api::NodePhase::kFailed, other_message);
     } else if (node.type == api::NodeType::kSuspend) {

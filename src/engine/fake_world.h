@@ -53,8 +53,8 @@ inline std::vector<PodChanged::Container> containers_of(const CreatePod& pod, st
 inline constexpr Duration kActionRuns = std::chrono::milliseconds(700);
 
 /// It ends well, but for a request of http://bad.
-inline ActionFinished ended(const RunAction& action) {
-  ActionFinished finished;
+inline ActionChanged ended(const RunAction& action) {
+  ActionChanged finished;
   finished.node_id = action.node_id;
   const doc::Value* http = doc::find(*action.template_document, "http");
   if (doc::find(*action.template_document, "data")) finished.outputs.emplace().result = R"(["a","b"])";

@@ -124,7 +124,7 @@ class Machine {
   // machine.cc
   void handle(const Started& event);
   void handle(const PodChanged& event);
-  void handle(const ActionFinished& event);
+  void handle(const ActionChanged& event);
   void handle(const CacheAnswered& event);
   void handle(const LocksAnswered& event);
   void handle(const TimerFired&);

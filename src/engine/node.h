@@ -37,15 +37,19 @@ struct NodeExtra {
   std::string awaited_lock;  ///< the one that is in its way
 };
 
+/// What the original's agent pod does, and the plane here: a node without a pod of its own.
+inline bool without_pod(api::NodeType type) {
+  return type == api::NodeType::kHttp || type == api::NodeType::kPlugin;
+}
+
 /// Counted by `progress`: nodes that are work by themselves.
 inline bool executable(api::NodeType type) {
-  return type == api::NodeType::kPod || type == api::NodeType::kContainer || type == api::NodeType::kSuspend ||
-         type == api::NodeType::kHttp;
+  return api::is_work(type) || type == api::NodeType::kContainer;
 }
 
 /// Begins as Pending: what is outside the run tells when it runs, or has ended.
 inline bool begins_pending(api::NodeType type) {
-  return type == api::NodeType::kPod || type == api::NodeType::kSuspend || type == api::NodeType::kHttp;
+  return api::is_work(type);
 }
 
 struct Node {

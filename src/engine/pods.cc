@@ -37,7 +37,7 @@ Result<std::int64_t> whole_number(const std::string& text) {
 void Machine::launch(NodeIndex index) {
   const Node& node = nodes_[index];
   if (!executes(node.on_exit)) {
-    if (node.type == api::NodeType::kHttp) {
+    if (without_pod(node.type)) {
       return set_phase(index, api::NodePhase::kFailed, fmt::format("Stopped with strategy '{}'", shutdown_));
     }
     return set_phase(index, api::NodePhase::kFailed, fmt::format("workflow shutdown with strategy: {}", shutdown_));
@@ -216,7 +216,7 @@ void Machine::pod_ended(NodeIndex index, api::NodePhase phase, const PodChanged&
   if (died) lost_daemon(index);
 }
 
-void Machine::handle(const ActionFinished& event) {
+void Machine::handle(const ActionChanged& event) {
   const NodeIndex index = nodes_.find_id(event.node_id);
   if (index == kNoNode || !nodes_[index].plan) return;
   if (!nodes_[index].plan->source->is_action() || nodes_[index].fulfilled()) return;

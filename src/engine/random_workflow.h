@@ -70,6 +70,7 @@ class RandomWorkflow {
         "{{name: c, image: i, dependencies: [main, b]}}]}}}}, "
         "{{name: web, {1}, http: {{url: \"http://{{{{inputs.parameters.message}}}}\"}}}}, "
         "{{name: flaky, {1}, http: {{url: \"http://bad\"}}, retryStrategy: {{limit: 1}}}}, "
+        "{{name: asks, {1}, plugin: {{x: {{}}}}, retryStrategy: {{limit: 1}}}}, "
         "{{name: lists, {1}, data: {{source: {{artifactPaths: {{s3: {{key: a}}}}}}}}}}, "
         "{{name: guarded, {1}, {2}, {0}, daemon: true, synchronization: {{mutexes: [{{name: m}}]}}}}, "
         "{{name: brief, {1}, {2}, {0}, synchronization: {{semaphores: [{{database: {{key: k}}}}]}}}}, "

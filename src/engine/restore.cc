@@ -150,6 +150,7 @@ void Machine::wake(NodeIndex index) {
   if (!begins_pending(node.type) && node.phase == api::NodePhase::kPending) set_phase(index, api::NodePhase::kRunning);
   switch (node.type) {
     case api::NodeType::kHttp:
+    case api::NodeType::kPlugin:
     case api::NodeType::kPod:
       if (node.plan) ask_for_pod(index);
       // That the text is one was found when the pod was first asked for.

@@ -8,6 +8,7 @@
 #include "engine/duration_words.h"
 #include "engine/machine.h"
 #include "engine/names.h"
+#include "engine/transient.h"
 #include "engine/variables.h"
 
 namespace tiphys::engine {
@@ -33,19 +34,6 @@ Duration backoff(Duration base, std::optional<int> factor, std::optional<Duratio
     wait = overflows ? Duration::max() : base * static_cast<std::int64_t>(multiple);
   }
   return cap && wait > *cap ? *cap : wait;
-}
-
-/// Messages of failures that another attempt may not meet (util/errors/errors.go).
-bool transient(std::string_view message) {
-  constexpr std::string_view kSigns[] = {"exceeded quota",
-                                         "the server is currently unable to handle the request",
-                                         "i/o timeout",
-                                         "connection refused",
-                                         "connection reset by peer",
-                                         "net/http: TLS handshake timeout",
-                                         "etcdserver: leader changed",
-                                         "unexpected EOF"};
-  return std::ranges::any_of(kSigns, [&](std::string_view sign) { return message.find(sign) != message.npos; });
 }
 
 }  // namespace
@@ -171,7 +159,7 @@ Result<Machine::RetryVerdict> Machine::judge_retry(NodeIndex index) {
   if (policy.empty()) policy = plan.source->expression.empty() ? "OnFailure" : "Always";
   bool on_failed = policy == "Always" || policy == "OnFailure";
   bool on_error = policy == "Always" || policy == "OnError";
-  if (policy == "OnTransientError") on_failed = on_error = transient(last.message);
+  if (policy == "OnTransientError") on_failed = on_error = may_pass(last.message);
   if (!on_failed && !on_error && policy != "OnTransientError") {
     return fail(Code::kInvalidArgument, policy + " is not a valid RetryPolicy");
   }

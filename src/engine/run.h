@@ -56,10 +56,10 @@ struct PodChanged {
   std::vector<Container> containers;
 };
 
-/// What the plane does itself for a node has ended.
-struct ActionFinished {
+/// What the plane does itself for a node runs, or has ended.
+struct ActionChanged {
   std::string node_id;
-  api::NodePhase phase = api::NodePhase::kSucceeded;  ///< Succeeded, Failed or Error
+  api::NodePhase phase = api::NodePhase::kSucceeded;
   std::string message;
   std::optional<api::Outputs> outputs;
 };
@@ -113,8 +113,8 @@ struct ConfigMapsChanged {
   std::shared_ptr<const ConfigMaps> config_maps;
 };
 
-using Event = std::variant<Started, PodChanged, ActionFinished, CacheAnswered, LocksAnswered, TimerFired,
-                           SuspendChanged, ShutdownRequested, NodesRequested, ConfigMapsChanged>;
+using Event = std::variant<Started, PodChanged, ActionChanged, CacheAnswered, LocksAnswered, TimerFired, SuspendChanged,
+                           ShutdownRequested, NodesRequested, ConfigMapsChanged>;
 
 // ---- Effects ----
 
@@ -134,7 +134,7 @@ struct StopPod {
   std::string pod_name;
 };
 
-/// What the plane does itself, without a pod: a resource, http or data template.
+/// What the plane does itself, without a pod: a resource, http, data or plugin template.
 struct RunAction {
   std::string node_id;
   std::string node_name;

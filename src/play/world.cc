@@ -330,7 +330,7 @@ class World {
       outputs = to_outputs(outcome.outputs);
     }
     if (!job.is_pod) {
-      engine::ActionFinished event;
+      engine::ActionChanged event;
       event.node_id = id;
       event.phase = phase;
       event.message = outcome.message;
@@ -456,9 +456,8 @@ class World {
     }
     std::vector<std::string> waiting;
     for (const api::NodeStatus& node : played_.nodes) {
-      const bool waits =
-          node.type == api::NodeType::kPod || node.type == api::NodeType::kHttp || node.type == api::NodeType::kSuspend;
-      if (waits && !api::fulfilled(node.phase) && waiting.size() < kMostNamed) waiting.push_back(node.name);
+      const bool waits = api::is_work(node.type) && !api::fulfilled(node.phase);
+      if (waits && waiting.size() < kMostNamed) waiting.push_back(node.name);
     }
     played_.unfinished = "nothing happens any more";
     if (!waiting.empty()) played_.unfinished += fmt::format("; it waits for {}", fmt::join(waiting, ", "));

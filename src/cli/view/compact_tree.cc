@@ -76,9 +76,7 @@ std::string compact_tree(const std::string& workflow, const NodeMap& nodes, cons
 std::string progress_line(const RunState& run, const Style& style, Time now) {
   std::size_t total = 0, done = 0, running = 0, failed = 0;
   for (const auto& [id, node] : run.nodes) {
-    const bool step =
-        node.type == api::NodeType::kPod || node.type == api::NodeType::kHttp || node.type == api::NodeType::kSuspend;
-    if (!step) continue;
+    if (!api::is_work(node.type)) continue;
     ++total;
     if (api::fulfilled(node.phase)) ++done;
     if (api::failed_or_error(node.phase)) ++failed;
