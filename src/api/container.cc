@@ -104,6 +104,12 @@ constexpr Field<Unread> kResourcesFields[] = {
 };
 constexpr FieldTable kResourcesTable("ResourceRequirements", kResourcesFields);
 
+constexpr Field<Unread> kExecFields[] = {
+    {"command", Handling::kRead, check_as<std::vector<std::string>>, "The program and its arguments, without a shell.",
+     &kStrings},
+};
+constexpr FieldTable kExecTable("ExecAction", kExecFields);
+
 constexpr Field<Unread> kHttpHeaderFields[] = {
     {"name", Handling::kRead, check_as<std::string>, "Its name.", &kString},
     {"value", Handling::kRead, check_as<std::string>, "Its value.", &kString},
@@ -129,7 +135,8 @@ constexpr Field<Unread> kTcpSocketFields[] = {
 constexpr FieldTable kTcpSocketTable("TCPSocketAction", kTcpSocketFields);
 
 constexpr Field<Unread> kProbeFields[] = {
-    {"exec", Handling::kLater, nullptr, "A command in the container.", &kExecAction},
+    {"exec", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kExecFields); },
+     "A command in the container that exits with 0.", &kObject<kExecTable>, "test_a_daemon_is_probed_by_a_command"},
     {"httpGet", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kHttpGetFields); },
      "A request that is answered by a status from 200 to 399.", &kObject<kHttpGetTable>,
      "test_a_daemon_serves_those_after_it"},

@@ -73,6 +73,10 @@ class Runtime {
                      std::move_only_function<void(ContainerExit)> on_exit) = 0;
   /// SIGTERM, and SIGKILL after `grace`. Unknown ids are ignored; on_exit tells the outcome.
   virtual void stop(const std::string& id, Duration grace) = 0;
+  /// Runs a command in a running container, as its user and with its environment. `done` gets its exit code;
+  /// kDeadlineExceeded when it has not ended after `timeout`, kNotFound when the container does not run.
+  virtual void exec(const std::string& id, std::vector<std::string> command, Duration timeout,
+                    std::move_only_function<void(Result<int>)> done) = 0;
   /// The address at which others reach the ports of a running container.
   virtual void find_address(const std::string& id, std::move_only_function<void(Result<std::string>)> done) = 0;
   /// Makes a path of an ended container readable on this host: `done` gets a host path (a copy below `scratch_dir` or

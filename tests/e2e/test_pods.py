@@ -129,6 +129,36 @@ def test_a_daemon_serves_those_after_it(cli, free_port):
     assert server["podIP"]
     assert "GET / HTTP/1.1" in cli("logs", "served").stdout, "the log of an ended daemon stays"
 
+PROBED = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: probed}
+spec:
+  entrypoint: main
+  templates:
+    - name: main
+      steps:
+        - - {name: server, template: server}
+        - - {name: after, template: after}
+    - name: server
+      daemon: true
+      container:
+        image: busybox
+        command: [sh, -c, "sleep 1000"]
+        env: [{name: WORD, value: one two}]
+        # Ready at the second time.
+        readinessProbe: {exec: {command: [sh, -c, 'echo "$WORD" >>/tmp/probes; test "$(grep -c "one two" /tmp/probes)" = 2']}, periodSeconds: 1}
+    - name: after
+      container: {image: busybox, command: [echo, the daemon is ready]}
+"""
+
+
+@every_runtime
+def test_a_daemon_is_probed_by_a_command(cli):
+    cli.run(PROBED)
+    assert "the daemon is ready" in cli("logs", "probed").stdout
+
+
 TOLD = """
 apiVersion: argoproj.io/v1alpha1
 kind: Workflow

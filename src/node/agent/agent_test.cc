@@ -41,6 +41,12 @@ class FakeRuntime final : public Runtime {
   void find_address(const std::string&, std::move_only_function<void(Result<std::string>)> done) override {
     executor_.post([address = address, done = std::move(done)]() mutable { done(address); });
   }
+  void exec(const std::string& id, std::vector<std::string> command, Duration,
+            std::move_only_function<void(Result<int>)> done) override {
+    executed.push_back(fmt::format("{}: {}", id, fmt::join(command, " ")));
+    // Well from the second time on.
+    executor_.post([code = executed.size() > 1 ? 0 : 1, done = std::move(done)]() mutable { done(code); });
+  }
   void fetch(const std::string& id, const std::string& path, const std::string&,
              std::move_only_function<void(Result<std::string>)> done) override {
     const std::string host = containers.at(id).spec.dir + "/files" + path;
@@ -62,7 +68,7 @@ class FakeRuntime final : public Runtime {
   }
 
   std::map<std::string, Container> containers;
-  std::vector<std::string> started;
+  std::vector<std::string> started, executed;
   std::string address = "127.0.0.1";
   std::function<bool(std::string_view)> wanted;
 
@@ -826,6 +832,22 @@ TEST_F(AgentTest, APodIsReadyOnceItsProbeIs) {
   run_until(ready);
   EXPECT_EQ(cluster_.phases["a"].back(), "Running");
   EXPECT_EQ(status(*cluster_.find(key("a")), "podIP"), "127.0.0.1");
+  runtime_.end(id("a"), 0);
+  ended("a");
+}
+
+TEST_F(AgentTest, AProbeMayBeACommand) {
+  doc::Object main{{"readinessProbe", doc::Object{{"exec", doc::Object{{"command", doc::Array{"test", "-f", "/x"}}}},
+                                                  {"periodSeconds", 1}}}};
+  cluster_.put(cluster::kPods, pod("a", std::move(main)));
+  begun("a");
+  runtime_.run(id("a"));
+  run_until([&] {
+    const doc::Value* statuses = doc::find(*cluster_.find(key("a")), "status", "containerStatuses");
+    const doc::Value* flag = statuses ? doc::find(statuses->get_array().at(0), "ready") : nullptr;
+    return flag && flag->get_bool();
+  });
+  EXPECT_THAT(runtime_.executed, ElementsAre(id("a") + ": test -f /x", id("a") + ": test -f /x"));
   runtime_.end(id("a"), 0);
   ended("a");
 }

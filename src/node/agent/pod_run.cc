@@ -206,7 +206,12 @@ void PodRun::probe(std::size_t index, const doc::Value& document) {
       run->containers_[index].report.ready = ready;
       run->report_progress();
     };
-    container.probe = std::make_unique<ReadinessProbe>(self->world_.context, std::move(*spec), on_change);
+    auto exec = [&runtime = self->runtime_, id = container.spec.id](const auto& command, Duration timeout, auto done) {
+      runtime.exec(id, command, timeout,
+                   [done = std::move(done)](const Result<int>& code) { done(code && *code == 0); });
+    };
+    container.probe =
+        std::make_unique<ReadinessProbe>(self->world_.context, std::move(*spec), std::move(exec), on_change);
   });
 }
 

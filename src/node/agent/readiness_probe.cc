@@ -53,15 +53,12 @@ bool good_answer(std::string_view head) {
   return status >= 200 && status < 400;
 }
 
-}  // namespace
-
-Result<ProbeSpec> parse_probe(const doc::Value& container, const std::string& address) {
-  const doc::Value* probe = doc::find(container, "readinessProbe");
-  const doc::Value* http = probe ? doc::find(*probe, "httpGet") : nullptr;
-  const doc::Value* tcp_socket = probe ? doc::find(*probe, "tcpSocket") : nullptr;
-  const doc::Value* action = http ? http : tcp_socket;
-  if (!action) return fail(Code::kUnimplemented, "readinessProbe: only httpGet and tcpSocket are supported here");
-  ProbeSpec spec;
+Status read_request(const doc::Value& probe, const doc::Value& container, const std::string& address, ProbeSpec& spec) {
+  const doc::Value* http = doc::find(probe, "httpGet");
+  const doc::Value* action = http ? http : doc::find(probe, "tcpSocket");
+  if (!action) {
+    return fail(Code::kUnimplemented, "readinessProbe: only exec, httpGet and tcpSocket are supported here");
+  }
   spec.http = http != nullptr;
   TIPHYS_TRY(spec.port, port_of(*action, container));
   spec.host = doc::find_string(*action, "host");
@@ -73,6 +70,20 @@ Result<ProbeSpec> parse_probe(const doc::Value& container, const std::string& ad
       spec.headers.emplace_back(doc::find_string(header, "name"), doc::find_string(header, "value"));
     }
   }
+  return {};
+}
+
+}  // namespace
+
+Result<ProbeSpec> parse_probe(const doc::Value& container, const std::string& address) {
+  const doc::Value* probe = doc::find(container, "readinessProbe");
+  if (!probe) return fail(Code::kInvalidArgument, "there is no readinessProbe");
+  ProbeSpec spec;
+  const doc::Value* command = doc::find(*probe, "exec", "command");
+  if (command && command->is_array()) {
+    for (const doc::Value& word : command->get_array()) spec.command.push_back(doc::scalar_text(word));
+  }
+  if (spec.command.empty()) TIPHYS_CHECK_OK(read_request(*probe, container, address, spec));
   spec.initial_delay = std::chrono::seconds(number(*probe, "initialDelaySeconds", 0));
   spec.period = std::chrono::seconds(number(*probe, "periodSeconds", 10));
   spec.timeout = std::chrono::seconds(number(*probe, "timeoutSeconds", 1));
@@ -83,8 +94,13 @@ Result<ProbeSpec> parse_probe(const doc::Value& container, const std::string& ad
 
 class ReadinessProbe::State : public std::enable_shared_from_this<State> {
  public:
-  State(asio::io_context& context, ProbeSpec spec, std::function<void(bool)> on_change)
-      : spec_(std::move(spec)), on_change_(std::move(on_change)), pause_(context), limit_(context), socket_(context) {}
+  State(asio::io_context& context, ProbeSpec spec, Exec exec, std::function<void(bool)> on_change)
+      : spec_(std::move(spec)),
+        exec_(std::move(exec)),
+        on_change_(std::move(on_change)),
+        pause_(context),
+        limit_(context),
+        socket_(context) {}
 
   void begin() { wait(spec_.initial_delay); }
   void end() {
@@ -108,6 +124,11 @@ class ReadinessProbe::State : public std::enable_shared_from_this<State> {
   }
 
   void probe() {
+    if (!spec_.command.empty()) {
+      return exec_(spec_.command, spec_.timeout, [weak = weak_from_this()](bool good) {
+        if (const auto self = weak.lock()) self->judge(good);
+      });
+    }
     answer_.clear();
     limit_.expires_after(std::chrono::duration_cast<std::chrono::milliseconds>(spec_.timeout));
     limit_.async_wait([self = shared_from_this()](boost::system::error_code error) {
@@ -162,6 +183,7 @@ class ReadinessProbe::State : public std::enable_shared_from_this<State> {
   }
 
   const ProbeSpec spec_;
+  const Exec exec_;
   std::function<void(bool)> on_change_;
   asio::steady_timer pause_, limit_;
   tcp::socket socket_;
@@ -171,8 +193,9 @@ class ReadinessProbe::State : public std::enable_shared_from_this<State> {
   int in_a_row_ = 0;
 };
 
-ReadinessProbe::ReadinessProbe(asio::io_context& context, ProbeSpec spec, std::function<void(bool ready)> on_change)
-    : state_(std::make_shared<State>(context, std::move(spec), std::move(on_change))) {
+ReadinessProbe::ReadinessProbe(asio::io_context& context, ProbeSpec spec, Exec exec,
+                               std::function<void(bool ready)> on_change)
+    : state_(std::make_shared<State>(context, std::move(spec), std::move(exec), std::move(on_change))) {
   state_->begin();
 }
 

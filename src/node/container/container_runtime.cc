@@ -77,6 +77,12 @@ class ContainerRuntime final : public Runtime {
   void find_address(const std::string& id, std::move_only_function<void(Result<std::string>)> done) override {
     post([this, id, done = std::move(done)]() mutable { spawn(locate(id, std::move(done))); });
   }
+  void exec(const std::string& id, std::vector<std::string> command, Duration timeout,
+            std::move_only_function<void(Result<int>)> done) override {
+    post([this, id, command = std::move(command), timeout, done = std::move(done)]() mutable {
+      spawn(execute(id, std::move(command), timeout, std::move(done)));
+    });
+  }
   void fetch(const std::string& id, const std::string& path, const std::string& scratch_dir,
              std::move_only_function<void(Result<std::string>)> done) override {
     post([this, id, path, scratch_dir, done = std::move(done)]() mutable {
@@ -205,6 +211,17 @@ class ContainerRuntime final : public Runtime {
       address = std::unexpected(engine.error());
     }
     report([done = std::move(done), address = std::move(address)]() mutable { done(std::move(address)); });
+  }
+
+  Async<void> execute(std::string id, std::vector<std::string> command, Duration timeout,
+                      std::move_only_function<void(Result<int>)> done) {
+    Result<int> code;
+    if (auto engine = co_await link_->engine()) {
+      code = co_await exec_in_container(**engine, id, std::move(command), timeout);
+    } else {
+      code = std::unexpected(engine.error());
+    }
+    report([done = std::move(done), code = std::move(code)]() mutable { done(std::move(code)); });
   }
 
   Async<void> discard(std::string id) {

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <cctype>
 #include <cerrno>
 #include <filesystem>
@@ -323,6 +325,38 @@ Async<Status> stop_container(Engine& engine, std::string id, Duration grace) {
   const auto reply = co_await engine.client.call(std::move(request));
   if (!reply && reply.error().code != Code::kNotFound) co_return std::unexpected(reply.error());
   co_return Status{};
+}
+
+Async<Result<int>> exec_in_container(Engine& engine, std::string id, std::vector<std::string> command,
+                                     Duration timeout) {
+  doc::Array words;
+  for (const std::string& word : command) words.emplace_back(word);
+  EngineRequest request{.method = "POST", .target = fmt::format("/containers/{}/exec", engine_name(id))};
+  request.body = doc::to_json(doc::Object{{"AttachStdout", true}, {"AttachStderr", true}, {"Cmd", std::move(words)}});
+  const auto made = co_await engine.client.call(std::move(request));
+  if (!made) co_return std::unexpected(made.error());
+  TIPHYS_CO_TRY(const doc::Value exec, doc::parse_json(made->body));
+  const std::string exec_id(doc::find_string(exec, "Id"));
+  EngineRequest start{.method = "POST", .target = fmt::format("/exec/{}/start", exec_id)};
+  start.body = R"({"Detach":false,"Tty":false})";
+  start.patience = Duration{0};
+  const auto control = std::make_shared<EngineCall>();
+  boost::asio::steady_timer timer(co_await boost::asio::this_coro::executor,
+                                  std::chrono::duration_cast<milliseconds>(timeout));
+  timer.async_wait([control](boost::system::error_code error) {
+    if (!error) control->cancel();
+  });
+  // What it writes ends when it does.
+  const auto ran = co_await engine.client.stream(std::move(start), [](std::string_view) { return Status{}; }, control);
+  timer.cancel();
+  EngineRequest look{.target = fmt::format("/exec/{}/json", exec_id)};
+  const auto looked = co_await engine.client.call(std::move(look));
+  if (!looked) co_return std::unexpected(looked.error());
+  TIPHYS_CO_TRY(const doc::Value state, doc::parse_json(looked->body));
+  if (control->cancelled()) co_return fail(Code::kDeadlineExceeded, "the command has not ended in time");
+  if (!ran) co_return std::unexpected(ran.error());
+  const doc::Value* code = doc::find(state, "ExitCode");
+  co_return code && code->is_int64() ? static_cast<int>(code->get_int64()) : kNotExecutableExitCode;
 }
 
 Async<Result<std::string>> container_address(Engine& engine, std::string id) {

@@ -69,6 +69,9 @@ class EngineContainer {
 
 /// SIGTERM, and SIGKILL after `grace`. One that is not there or has ended is no error.
 Async<Status> stop_container(Engine& engine, std::string id, Duration grace);
+/// The exit code of a command that is run in it. After `timeout` it is waited for no longer: kDeadlineExceeded.
+Async<Result<int>> exec_in_container(Engine& engine, std::string id, std::vector<std::string> command,
+                                     Duration timeout);
 /// Where it is reached: its own address, or this host's when it shares the host's network.
 Async<Result<std::string>> container_address(Engine& engine, std::string id);
 /// The ids of all containers of a plane.

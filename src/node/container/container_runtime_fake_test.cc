@@ -285,6 +285,30 @@ TEST_F(FakeEngineTest, AStartThatFindsNoMountIsTriedAgainOnceTheyAreForgotten) {
   EXPECT_EQ(engine.count("/start"), 2);
 }
 
+TEST_F(FakeEngineTest, ACommandIsRunInAContainer) {
+  bool ends = true;
+  FakeEngine engine([&](const FakeRequest& request) {
+    if (request.is("POST", "/containers/tiphys-uid.main/exec")) {
+      EXPECT_NE(request.body.find(R"("Cmd":["test","-f","/x"])"), std::string::npos) << request.body;
+      return answer(201, R"({"Id":"e1"})");
+    }
+    if (request.is("POST", "/exec/e1/start")) return chunked({log_frame(1, "text")}, ends);
+    if (request.is("GET", "/exec/e1/json")) return answer(200, R"({"Running":false,"ExitCode":3})");
+    return ordinary(request);
+  });
+  const auto runtime = make_container_runtime(
+      *executor, {.engine = engine.socket(), .state_dir = temp.path(), .offline = false, .network = ""});
+  const auto guard = boost::asio::make_work_guard(context);
+  std::optional<Result<int>> code;
+  runtime->exec("uid.main", {"test", "-f", "/x"}, std::chrono::minutes(1), [&](Result<int> answer) {
+    code = std::move(answer);
+    context.stop();
+  });
+  context.run();
+  ASSERT_TRUE(*code) << code->error().message;
+  EXPECT_EQ(**code, 3);
+}
+
 TEST_F(FakeEngineTest, MountsThatPodmanCountsWronglyAreForgotten) {
   write_file(temp / "file", "kept");
   const std::pair<std::string, std::string> entry{"out", temp / "file"};

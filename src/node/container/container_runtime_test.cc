@@ -150,6 +150,24 @@ INSTANTIATE_TEST_SUITE_P(Engines, ContainerRuntimeTest,
                                            EngineParameter{"dockerd", "TIPHYS_TEST_DOCKERD"}),
                          [](const auto& row) { return std::string(row.param.name); });
 
+TEST_P(ContainerRuntimeTest, CommandsRunInARunningContainer) {
+  ContainerSpec wanted = spec("while test ! -e /over; do sleep 0.01; done");
+  wanted.env = {{"WORD", "one two"}};
+  const auto run = start(wanted);
+  until([&] { return run->started.has_value(); });
+  const auto exec = [&](std::vector<std::string> command, Duration timeout = std::chrono::minutes(1)) {
+    std::optional<Result<int>> code;
+    runtime_->exec(wanted.id, std::move(command), timeout, [&](Result<int> answer) { code = std::move(answer); });
+    until([&] { return code.has_value(); });
+    return *code ? std::to_string(**code) : code->error().message;
+  };
+  EXPECT_EQ(exec({"sh", "-c", "test \"$WORD\" = 'one two'"}), "0");
+  EXPECT_EQ(exec({"sh", "-c", "exit 7"}), "7");
+  EXPECT_EQ(exec({"sleep", "1000"}, std::chrono::milliseconds(100)), "the command has not ended in time");
+  EXPECT_EQ(exec({"touch", "/over"}), "0");
+  until([&] { return run->exit.has_value(); });
+}
+
 TEST_P(ContainerRuntimeTest, ExitCodes) {
   const struct {
     const char* script;

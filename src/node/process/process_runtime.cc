@@ -14,6 +14,7 @@
 #include "artifact/file_tree.h"
 #include "base/log.h"
 #include "node/container_path.h"
+#include "node/process/step_exec.h"
 #include "node/supervisor/supervisor.h"
 
 namespace tiphys::node {
@@ -144,7 +145,10 @@ void ProcessRuntime::on_frame(const Frame& frame) {
       auto event = parse_started(frame.body);
       if (!event) return log::error("{}", event.error().message);
       const auto step = steps_.find(event->id);
-      if (step != steps_.end()) return started(step->first, step->second);
+      if (step != steps_.end()) {
+        step->second.pid = event->pid;
+        return started(step->first, step->second);
+      }
       reported_[event->id].started = std::move(*event);
       return;
     }
@@ -176,6 +180,16 @@ void ProcessRuntime::on_listed() {
     if (!step.sent && step.preparing && !step.inputs.empty()) prepare_inputs(id, step);
   }
   if (wanted_) remove_unclaimed(wanted_);
+}
+
+void ProcessRuntime::exec(const std::string& id, std::vector<std::string> command, Duration timeout,
+                          std::move_only_function<void(Result<int>)> done) {
+  const auto step = steps_.find(id);
+  if (step == steps_.end() || !step->second.started || step->second.ended || step->second.pid <= 0) {
+    return executor_.post(
+        [id, done = std::move(done)]() mutable { done(fail(Code::kNotFound, fmt::format("{} does not run", id))); });
+  }
+  run_in_step(context_, {step->second.pid, step->second.request}, std::move(command), timeout, std::move(done));
 }
 
 std::string ProcessRuntime::canonical(const std::string& path) const {
@@ -241,7 +255,10 @@ void ProcessRuntime::start(const ContainerSpec& spec, std::move_only_function<vo
     executor_.post(
         [this, id = spec.id, report = std::move(known->second), alive = std::weak_ptr<bool>(alive_)]() mutable {
           if (alive.expired()) return;
-          if (report.started) started(id, steps_[id]);
+          if (report.started) {
+            steps_[id].pid = report.started->pid;
+            started(id, steps_[id]);
+          }
           if (report.outcome) outcome(id, steps_[id], std::move(*report.outcome));
         });
     reported_.erase(known);

@@ -39,6 +39,8 @@ class ProcessRuntime final : public Runtime {
   void start(const ContainerSpec& spec, std::move_only_function<void(Status)> on_started,
              std::move_only_function<void(ContainerExit)> on_exit) override;
   void stop(const std::string& id, Duration grace) override;
+  void exec(const std::string& id, std::vector<std::string> command, Duration timeout,
+            std::move_only_function<void(Result<int>)> done) override;
   /// Steps share this host's network.
   void find_address(const std::string&, std::move_only_function<void(Result<std::string>)> done) override {
     executor_.post([done = std::move(done)]() mutable { done("127.0.0.1"); });
@@ -63,6 +65,7 @@ class ProcessRuntime final : public Runtime {
     bool removed = false;
     bool has_root = false;  ///< its folder has a root that is to be freed
     std::optional<Duration> stop_when_sent;
+    std::int32_t pid = 0;  ///< of its init, while it runs; 0: not known
   };
   /// What the supervisor told of a step that nobody has started here yet.
   struct Reported {

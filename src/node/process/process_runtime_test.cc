@@ -89,6 +89,56 @@ TEST(ProcessRuntime, AbsolutePathsLandInTheStepsFolder) {
   EXPECT_EQ(plane.fetch("s", "/mnt/vol/x").value(), spec.dir + "/root/mnt/vol/x");
 }
 
+/// "7", or "CODE: message" of an error.
+std::string exec(ProcessPlane& plane, const std::string& id, std::vector<std::string> command, Duration timeout = 60s) {
+  std::optional<Result<int>> code;
+  plane.runtime().exec(id, std::move(command), timeout, [&](Result<int> answer) { code = std::move(answer); });
+  EXPECT_FALSE(code) << "it is told later";
+  plane.run_until([&] { return code.has_value(); });
+  return *code ? std::to_string(**code) : code->error().message;
+}
+
+TEST(ProcessRuntime, CommandsRunInARunningStep) {
+  ProcessPlane plane;
+  auto spec = plane.shell("s", "touch /mark; while test ! -e /over; do sleep 0.01; done");
+  spec.env = {{"WORD", "one two"}};
+  spec.working_dir = "/work";
+  ProcessPlane::Ran ran;
+  EXPECT_EQ(exec(plane, "s", {"true"}), "s does not run");
+  plane.start(spec, ran);
+  plane.run_until([&] { return ran.started; });
+  // A step that begins has not made its files yet.
+  while (exec(plane, "s", {"test", "-e", "/mark"}) != "0") {
+  }
+  EXPECT_EQ(exec(plane, "s", {"sh", "-c", "exit 7"}), "7");
+  EXPECT_EQ(
+      exec(plane, "s", {"sh", "-c", "test \"$WORD\" = 'one two' && test $PWD = /work && test ! -e /proc/9999999"}),
+      "0");
+  EXPECT_EQ(exec(plane, "s", {"no-such-program"}), "127");
+  EXPECT_EQ(exec(plane, "s", {"sleep", "1000"}, std::chrono::milliseconds(50)), "the command has not ended after 50 ms");
+  plane.crash();
+  plane.open();
+  ProcessPlane::Ran again;
+  plane.start(spec, again);
+  plane.run_until([&] { return again.started; });
+  EXPECT_EQ(exec(plane, "s", {"touch", "/over"}), "0") << "one that was found again";
+  plane.run_until([&] { return again.ended; });
+  EXPECT_EQ(exec(plane, "s", {"true"}), "s does not run");
+}
+
+TEST(ProcessRuntime, CommandsRunAsTheStepsUser) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root has other users";
+  ProcessPlane plane;
+  auto spec = plane.shell("s", "while test ! -e /tmp/over; do sleep 0.01; done");
+  spec.run_as_user = 1234;
+  spec.run_as_group = 1235;
+  ProcessPlane::Ran ran;
+  plane.start(spec, ran);
+  plane.run_until([&] { return ran.started; });
+  EXPECT_EQ(exec(plane, "s", {"sh", "-c", "test $(id -u).$(id -g) = 1234.1235 && touch /tmp/over"}), "0");
+  plane.run_until([&] { return ran.ended; });
+}
+
 struct FetchCase {
   std::string name;
   std::string script;

@@ -272,7 +272,7 @@ void SupervisorLoop::tell_known(Client& client, const std::string& id, const Jou
     const auto step = steps_.find(id);
     // Whoever asks while it is being started hears of it as everybody does.
     if (step != steps_.end() && step->second->planned) return;
-    client.out += started_frame(id, known.started_at);
+    client.out += started_frame(id, known.started_at, step == steps_.end() ? 0 : step->second->pid);
     start_told_ = true;
     return;
   }
@@ -424,7 +424,7 @@ void SupervisorLoop::tell_running(Step& step) {
   if (!step.planned) return;
   step.planned.reset();
   start_told_ = true;
-  broadcast(started_frame(step.id, time_of(step.area.slot->started_ns)));
+  broadcast(started_frame(step.id, time_of(step.area.slot->started_ns), step.pid));
 }
 
 StepOutcome SupervisorLoop::outcome_of(Step& step) {

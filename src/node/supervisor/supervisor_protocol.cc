@@ -129,15 +129,18 @@ Result<Welcome> parse_welcome(std::string_view body) {
   return welcome;
 }
 
-std::string started_frame(std::string_view id, Time at) {
-  return frame(FrameType::kStarted, ByteWriter().put(id).put(nanoseconds(at)));
+std::string started_frame(std::string_view id, Time at, std::int32_t pid) {
+  return frame(FrameType::kStarted, ByteWriter().put(id).put(nanoseconds(at)).put(pid));
 }
 
 Result<StartedEvent> parse_started(std::string_view body) {
   StartedEvent event;
   std::int64_t at = 0;
-  if (!ByteReader(body).get(event.id).get(at).ok()) return malformed("started");
+  ByteReader reader(body);
+  if (!reader.get(event.id).get(at).ok()) return malformed("started");
   event.at = time_of(at);
+  // An earlier version does not tell.
+  reader.get(event.pid);
   return event;
 }
 

@@ -28,7 +28,7 @@ enum class FrameType : std::uint8_t {
   kPooled = 6,  ///< client: the name of an empty root in kRootPool that may be used again
 
   kWelcome = 33,  ///< version, process id
-  kStarted = 34,  ///< id, time
+  kStarted = 34,  ///< id, time, process id of its init
   kFailed = 35,   ///< id, Code, message: it could not be started
   kExited = 36,   ///< id, ContainerExit
   kListed = 37,
@@ -72,7 +72,7 @@ std::string list_frame();
 std::string forget_frame(std::string_view id);
 std::string pooled_frame(std::string_view name);
 std::string welcome_frame(const Welcome& welcome);
-std::string started_frame(std::string_view id, Time at);
+std::string started_frame(std::string_view id, Time at, std::int32_t pid);
 std::string outcome_frame(std::string_view id, const StepOutcome& outcome);
 std::string listed_frame();
 std::string notice_frame(std::string_view text);
@@ -99,6 +99,7 @@ Result<Welcome> parse_welcome(std::string_view body);
 struct StartedEvent {
   std::string id;
   Time at{};
+  std::int32_t pid = 0;  ///< 0: not told
 };
 Result<StartedEvent> parse_started(std::string_view body);
 struct OutcomeEvent {
