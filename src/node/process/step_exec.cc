@@ -13,6 +13,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <cerrno>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 
 #include "base/unique_fd.h"
@@ -23,6 +24,15 @@ namespace {
 namespace asio = boost::asio;
 using Done = std::move_only_function<void(Result<int>)>;
 
+/// The first child of the init, whose namespaces an ordinary user may enter: the init's memory is the supervisor's, and
+/// nobody may look into that.
+pid_t program_of(pid_t init) {
+  std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", init));
+  pid_t program = 0;
+  children >> program;
+  return program;
+}
+
 bool in_other_user_namespace(pid_t pid) {
   std::error_code none;
   return std::filesystem::read_symlink(fmt::format("/proc/{}/ns/user", pid), none) !=
@@ -30,10 +40,10 @@ bool in_other_user_namespace(pid_t pid) {
 }
 
 /// The folder of the step is entered by a shell inside: outside it has another path.
-std::vector<std::string> argv_of(const StepProcess& step, std::vector<std::string> command) {
-  std::vector<std::string> argv = {"nsenter", fmt::format("--target={}", step.init), "--mount", "--pid", "--ipc",
+std::vector<std::string> argv_of(pid_t program, const StepProcess& step, std::vector<std::string> command) {
+  std::vector<std::string> argv = {"nsenter", fmt::format("--target={}", program), "--mount", "--pid", "--ipc",
                                    "--uts"};
-  if (in_other_user_namespace(step.init)) {
+  if (in_other_user_namespace(program)) {
     argv.insert(argv.end(), {"--user", "--preserve-credentials"});
   } else {
     if (step.request.uid) argv.push_back(fmt::format("--setuid={}", *step.request.uid));
@@ -53,7 +63,9 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 /// In a group of its own, which is killed as one.
 Result<pid_t> spawn(const StepProcess& step, std::vector<std::string> command) {
-  std::vector<std::string> argv = argv_of(step, std::move(command));
+  const pid_t program = program_of(step.init);
+  if (program == 0) return fail(Code::kNotFound, fmt::format("{} does not run", step.request.id));
+  std::vector<std::string> argv = argv_of(program, step, std::move(command));
   std::vector<std::string> env = step.request.env;
   posix_spawn_file_actions_t files;
   posix_spawnattr_t attributes;
