@@ -85,11 +85,11 @@ struct Frame {
   /// Tasks that parallelism holds back. The first of the manifest begins first, whichever was due first: a restored
   /// frame cannot know that.
   std::priority_queue<std::uint32_t, std::vector<std::uint32_t>, std::greater<>> held;
-  std::vector<std::uint32_t> ended_groups;  ///< task groups that a restored dag finds ended
-  std::vector<NodeIndex> looking_around;    ///< nodes whose hooks look at others' states, too
-  std::vector<NodeIndex> daemons;           ///< those that became so, and may have ended since
-  NodeIndex fallen_group = kNoNode;         ///< steps: a group before this one, failed since by the end of a daemon
-  bool stopping = false;                    ///< nothing begins any more: a step could not be begun, or failFast
+  std::vector<std::uint32_t> ended_loops;  ///< of which a restored frame finds nothing left to wait for
+  std::vector<NodeIndex> looking_around;   ///< nodes whose hooks look at others' states, too
+  std::vector<NodeIndex> daemons;          ///< those that became so, and may have ended since
+  NodeIndex fallen_group = kNoNode;        ///< steps: a group before this one, failed since by the end of a daemon
+  bool stopping = false;                   ///< nothing begins any more: a step could not be begun, or failFast
 
   // Nodes whose boundary this is; what parallelism and failFast look at.
   std::uint32_t active_children = 0;  ///< pods, steps and dags, Pending or Running

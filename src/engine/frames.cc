@@ -250,6 +250,7 @@ void Machine::task_settled(Frame& frame, std::uint32_t task) {
   state.stage = TaskStage::kSettled;
   --frame.open;
   if (frame.plan->dag()) {
+    if (!asleep_.empty()) resume_dependents(frame, task);
     for (const std::uint32_t dependent : frame.plan->dependents(task)) {
       if (--frame.tasks[dependent].unsettled == 0 && frame.plan->needed[dependent]) task_due(frame, dependent);
     }

@@ -216,10 +216,10 @@ bool Machine::must_give_back(const Node& node) const {
   return workflow_.spec.parallelism && active_pods_ >= *workflow_.spec.parallelism;
 }
 
-/// The node has its locks: what is saved decides, else it runs.
+/// The node has its locks: what is saved decides, unless it was asked for before a user's retry; else it runs.
 void Machine::begin_unlocked(NodeIndex index) {
   const Node& node = nodes_[index];
-  if (node.plan->source->memoize) {
+  if (node.asks_cache()) {
     auto question = cache_question(*node.plan, BodyVariables(*this, index));
     if (!question) return errored(index, question.error().message);
     return ask_cache(index, std::move(*question));

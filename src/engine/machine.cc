@@ -190,6 +190,7 @@ void Machine::ended(NodeIndex index) {
   node.frame.reset();
   if (Frame* frame = frame_of(node.boundary)) {
     failed_fast(*frame);
+    if (!asleep_.empty() && node.task != kNoTask && frame->plan->dag()) resume_dependents(*frame, node.task);
     if (node.owner == Owner::kTask) fail_past_group(*frame, index);
     if (node.owner == Owner::kTask && frame->tasks[node.task].stage == TaskStage::kSettled) {
       node.left = true;

@@ -372,6 +372,7 @@ class Machine {
   void take_up(const std::vector<NodeIndex>& nodes, bool inputs_anew);
   void restore_frames(const std::vector<NodeIndex>& nodes, bool inputs_anew);
   bool comes_later(NodeIndex index) const;
+  void resume_dependents(Frame& frame, std::uint32_t task);
   void resume_group(Frame& frame, std::uint32_t group, NodeIndex node);
   bool ended_with_scope(const Node& node) const;
   void resume_locked(NodeIndex index);
@@ -383,6 +384,8 @@ class Machine {
   void restore_frame(NodeIndex index, const std::vector<NodeIndex>& members);
   void restore_steps(Frame& frame);
   void restore_dag(Frame& frame);
+  void restore_tasks(Frame& frame, std::vector<std::uint32_t> tasks);
+  bool may_have_begun(const Frame& frame, std::uint32_t task) const;
   void restore_branches(NodeIndex index);
   void restore_loop(Frame& frame, std::uint32_t task);
 

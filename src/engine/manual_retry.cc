@@ -141,6 +141,8 @@ class Surgery {
     node.message.clear();
     node.started_at = options_.now;
     node.finished_at = {};
+    // Nothing of it has run: what is saved decides again.
+    if (node.memoization && node.memoization->hit) node.memoization.reset();
   }
 
   ManualRetry result() {

@@ -90,6 +90,12 @@ const Case kCases[] = {
      "c, template: leaf}]]}]",
      {"wf[0].a.x", "wf[1].b"},
      "wf[0].a.x wf[1].b"},
+    {"a loop that waits for a status before it is worked out once that is there",
+     "{name: inner, dag: {tasks: [{name: x, template: leaf, hooks: {exit: {template: leaf}}}]}}, {name: main, dag: "
+     "{tasks: [{name: a, template: inner}, {name: b, template: leaf, depends: a, withParam: "
+     "\"{{=sprig.list(tasks.a.status, 1) | toJson()}}\"}]}}]",
+     {"wf.a.x.onExit", "wf.b(1:1)"},
+     "wf.a.x.onExit wf.b(1:1)"},
     {"a single pod", "{name: main, container: {image: i, command: [c]}}]", {"wf"}, "wf"},
 };
 

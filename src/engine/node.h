@@ -87,7 +87,7 @@ struct Node {
   bool pod_asked : 1 = false;    ///< its pod or resource is taken to exist
   bool has_locks : 1 = false;    ///< those of its template
   bool awaits_lock : 1 = false;  ///< has been told to wait for them: counts as no pod
-  bool asleep : 1 = false;       ///< restored, of a group of steps that comes after one that runs again
+  bool asleep : 1 = false;       ///< restored, and what it comes after runs again
   bool has_outputs : 1 = false;  ///< outputs or an exit code were reported, even empty ones
   /// What an omitted or skipped task passes on to omitted tasks after it: bits of BranchPhase.
   std::uint8_t branch = 0;

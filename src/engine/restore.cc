@@ -1,12 +1,22 @@
 // A restored run goes on. The nodes say where each template stands; what a frame keeps besides is worked out again, and
 // every end that may not have been acted on is told once more.
 #include <algorithm>
+#include <iterator>
 #include <numeric>
+#include <utility>
 
 #include "engine/machine.h"
+#include "engine/names.h"
 #include "engine/variables.h"
 
 namespace tiphys::engine {
+namespace {
+
+std::uint32_t begun_turns(const Expansion& loop) {
+  return static_cast<std::uint32_t>(std::ranges::count_if(loop.turns, [](NodeIndex turn) { return turn != kNoNode; }));
+}
+
+}  // namespace
 
 /// After a restart: asks again for what may be lost, and goes on where the run stood.
 void Machine::resume(bool inputs_anew) {
@@ -24,14 +34,15 @@ void Machine::resume(bool inputs_anew) {
 /// Nodes that were persisted go on, but for those whose turn has not come again.
 void Machine::take_up(const std::vector<NodeIndex>& nodes, bool inputs_anew) {
   restore_frames(nodes, inputs_anew);
+  // One that wakes may end at once, and with it what sleeps within.
+  for (const NodeIndex index : nodes) {
+    nodes_[index].asleep = comes_later(index);
+    if (nodes_[index].asleep) asleep_.push_back(index);
+  }
   // Frames count what their members are: only now do they exist.
   for (const NodeIndex index : nodes) {
     Node& node = nodes_[index];
-    node.asleep = comes_later(index);
-    if (node.asleep) {
-      asleep_.push_back(index);
-      continue;
-    }
+    if (node.asleep) continue;
     if (Frame* frame = frame_of(node.boundary)) count_in_frame(node, *frame, 1);
     phase_seen(index);
     if (node.daemoned && node.boundary == kNoNode) daemons_.push_back(index);
@@ -59,14 +70,14 @@ void Machine::restore_frames(const std::vector<NodeIndex>& nodes, bool inputs_an
   for (const NodeIndex index : order) {
     Node& node = nodes_[index];
     node.asleep = comes_later(index);
-    if (node.asleep) continue;
     if (inputs_anew) resolve_again(index);
+    if (node.asleep) continue;
     if (node.type != api::NodeType::kRetry) restore_frame(index, members_[index]);
   }
 }
 
-/// Of steps that a user's retry has begun anew: the node belongs to a group after the one that runs. Or what it is a
-/// part of has to get its locks again.
+/// After a user's retry: the node belongs to a step or task that waits for others once more. Or what it is a part of
+/// has to get its locks again.
 bool Machine::comes_later(NodeIndex index) const {
   const Node& node = nodes_[index];
   if (node.owner == Owner::kAttempt && nodes_[node.owner_node].asks_locks()) return true;
@@ -75,22 +86,36 @@ bool Machine::comes_later(NodeIndex index) const {
   if (node.boundary == kNoNode) return false;
   const Node& around = nodes_[node.boundary];
   if (around.asleep || around.asks_locks()) return true;
-  if (!around.frame || !around.frame->plan->steps() || around.frame->group_node == kNoNode) return false;
+  if (!around.frame) return false;
   const Frame& frame = *around.frame;
   if (node.type == api::NodeType::kStepGroup) return node.turn > frame.group;
-  return node.task != kNoTask && node.task >= frame.plan->group_begin[frame.group + 1];
+  return node.task != kNoTask && frame.tasks[node.task].stage == TaskStage::kWaiting;
 }
 
-/// The next group of steps is there already.
+/// The next group of steps is there already. When that has ended, the one after it, and so on: as a restored frame has
+/// it.
 void Machine::resume_group(Frame& frame, std::uint32_t group, NodeIndex node) {
-  frame.last_group_node = frame.group_node;
-  frame.group_node = node;
-  frame.group = group;
+  for (; node != kNoNode; node = nodes_.find_name(step_group_name(nodes_[frame.node].name, ++group))) {
+    frame.last_group_node = std::exchange(frame.group_node, node);
+    frame.group = group;
+    if (!nodes_[node].fulfilled()) break;
+  }
   frame.open = 0;
   frame.looking_around.clear();
+  restore_daemons(frame, members_[frame.node]);
   restore_steps(frame);
   take_up(std::exchange(asleep_, {}), false);
   wake_frame(frame);
+}
+
+/// Tasks that are there already go on once all that they depend on lets them.
+void Machine::resume_dependents(Frame& frame, std::uint32_t task) {
+  const auto dependents = frame.plan->dependents(task);
+  const std::uint32_t before = frame.open;
+  restore_tasks(frame, {dependents.begin(), dependents.end()});
+  if (frame.open == before) return;
+  take_up(std::exchange(asleep_, {}), false);
+  push(Action::Kind::kWake, frame.node);
 }
 
 /// A daemon of a group of steps that has passed, which ended when the steps did: a user's retry has opened them again,
@@ -224,14 +249,19 @@ void Machine::restore_loop(Frame& frame, std::uint32_t task) {
   auto expansion = step ? expand(frame, task, std::move(*step)) : std::unexpected(step.error());
   Expansion& loop = frame.loops[task];
   if (!expansion || expansion->items.size() < loop.turns.size()) {
-    loop.open = static_cast<std::uint32_t>(loop.turns.size());
-    loop.next = loop.open;
-    return;
+    loop.open = begun_turns(loop);
+    loop.next = static_cast<std::uint32_t>(loop.turns.size());
+  } else {
+    std::ranges::copy(loop.turns, expansion->turns.begin());
+    loop = std::move(*expansion);
+    while (loop.next < loop.turns.size() && loop.turns[loop.next] != kNoNode) ++loop.next;
+    if (loop.next < loop.turns.size()) frame.held.push(task);
   }
-  std::ranges::copy(loop.turns, expansion->turns.begin());
-  loop = std::move(*expansion);
-  while (loop.next < loop.turns.size() && loop.turns[loop.next] != kNoNode) ++loop.next;
-  if (loop.next < loop.turns.size()) frame.held.push(task);
+  if (loop.open > 0) return;
+  frame.ended_loops.push_back(task);
+  if (expansion) return;
+  const NodeIndex group = frame.plan->dag() ? frame.tasks[task].node : frame.group_node;
+  set_phase(group, api::NodePhase::kError, expansion.error().message);
 }
 
 void Machine::restore_steps(Frame& frame) {
@@ -250,8 +280,7 @@ void Machine::restore_steps(Frame& frame) {
       if (begun) ++frame.open;
       state.stage = begun ? TaskStage::kBegun : TaskStage::kSettled;
       if (loop == frame.loops.end()) continue;
-      loop->second.open = static_cast<std::uint32_t>(
-          std::ranges::count_if(loop->second.turns, [](NodeIndex turn) { return turn != kNoNode; }));
+      loop->second.open = begun_turns(loop->second);
       continue;
     }
     ++frame.open;
@@ -267,26 +296,48 @@ void Machine::restore_steps(Frame& frame) {
 
 void Machine::restore_dag(Frame& frame) {
   const CompiledTemplate& plan = *frame.plan;
+  std::vector<std::uint32_t> first;
   for (std::uint32_t task = 0; task < plan.tasks.size(); ++task) {
     frame.tasks[task].unsettled = static_cast<std::uint32_t>(plan.dependencies(task).size());
-    if (frame.tasks[task].node == kNoNode) continue;
-    frame.tasks[task].stage = TaskStage::kBegun;
-    ++frame.open;
-    if (nodes_[frame.tasks[task].node].type != api::NodeType::kTaskGroup) continue;
-    if (nodes_[frame.tasks[task].node].fulfilled()) {
-      frame.ended_groups.push_back(task);
-    } else {
-      restore_loop(frame, task);
-    }
+    if (frame.tasks[task].unsettled == 0) first.push_back(task);
   }
+  restore_tasks(frame, std::move(first));
+}
+
+/// Those of the tasks of a dag that have begun, and what comes after them, as far as all that they depend on lets them.
+void Machine::restore_tasks(Frame& frame, std::vector<std::uint32_t> tasks) {
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    TaskState& state = frame.tasks[tasks[i]];
+    if (state.node == kNoNode || state.stage != TaskStage::kWaiting || !may_have_begun(frame, tasks[i])) continue;
+    state.stage = TaskStage::kBegun;
+    ++frame.open;
+    Node& node = nodes_[state.node];
+    if (node.lets_pass() && !node.completed()) node.branch = inherited_branch(frame, tasks[i]);
+    if (node.type == api::NodeType::kTaskGroup) {
+      node.fulfilled() ? frame.ended_loops.push_back(tasks[i]) : restore_loop(frame, tasks[i]);
+    }
+    if (!node.lets_pass()) continue;
+    std::ranges::copy(frame.plan->dependents(tasks[i]), std::back_inserter(tasks));
+  }
+}
+
+bool Machine::may_have_begun(const Frame& frame, std::uint32_t task) const {
+  return std::ranges::all_of(frame.plan->dependencies(task), [&](std::uint32_t dependency) {
+    const TaskState& before = frame.tasks[dependency];
+    return before.node != kNoNode && before.stage != TaskStage::kWaiting && nodes_[before.node].lets_pass();
+  });
 }
 
 /// A restored frame goes on: what was due and is not there begins now.
 void Machine::wake_frame(Frame& frame) {
   failed_fast(frame);
-  for (const std::uint32_t task : std::exchange(frame.ended_groups, {})) {
+  for (const std::uint32_t task : std::exchange(frame.ended_loops, {})) {
     const NodeIndex group = frame.tasks[task].node;
-    hooked_step(group) ? leave(group) : task_settled(frame, task);
+    if (group == kNoNode || !nodes_[group].fulfilled()) {
+      end_loop(frame, task);
+    } else {
+      hooked_step(group) ? leave(group) : task_settled(frame, task);
+    }
   }
   if (frame.plan->dag()) {
     for (std::uint32_t task = 0; task < frame.plan->tasks.size(); ++task) {
