@@ -30,6 +30,13 @@ extern const FieldTable kContainerSetTable;
 extern const FieldTable kHttpTable;
 extern const FieldTable kDataTable;
 extern const FieldTable kExecutorPluginTable;
+extern const FieldTable kRawTable;
+extern const FieldTable kS3Table;
+extern const FieldTable kGitTable;
+extern const FieldTable kHttpArtifactTable;
+extern const FieldTable kArtifactoryTable;
+extern const FieldTable kArchiveLocationTable;
+extern const FieldTable kArtifactRepositoryRefTable;
 extern const FieldTable kVolumeTable;
 extern const FieldTable kPodMetadataTable;
 extern const FieldTable kMetricsTable;
@@ -101,6 +108,16 @@ void check_data(const Place& place);
 void check_plugin(const Place& place);
 /// The sidecars that plugins are.
 void check_executor_plugins(const Place& place);
+/// Places of artifacts, by their kinds.
+void check_raw(const Place& place);
+void check_s3(const Place& place);
+void check_git(const Place& place);
+void check_http_artifact(const Place& place);
+void check_artifactory(const Place& place);
+void check_archive_location(const Place& place);
+/// Of all the kinds that the object may have, it has one at most.
+void check_one_place(const Place& place);
+void check_artifact_repository_ref(const Place& place);
 /// A container of a containerSet, its dependencies included.
 void check_container_node(const Place& place);
 /// labels and annotations of pods.

@@ -1,10 +1,10 @@
+#include "api/artifact_location.h"
 #include "api/fields.h"
 
 namespace tiphys::api {
 namespace {
 
 constexpr Shape kTextList{Shape::Type::kText, Shape::Around::kList};
-constexpr Shape kSecretKey = kubernetes("SecretKeySelector");
 
 constexpr FieldTable kSuppliedTable("Supplied", std::span<const Field<Unread>>());
 
@@ -102,31 +102,6 @@ constexpr Field<Artifact> kArchiveFields[] = {
 };
 constexpr FieldTable kArchiveTable("ArchiveStrategy", kArchiveFields);
 
-constexpr Field<Unread> kRawFields[] = {
-    {"data", Handling::kRead, check_as<std::string>, "The content itself.", &kString},
-};
-constexpr FieldTable kRawTable("RawArtifact", kRawFields);
-
-/// Of S3 only the key: the bytes lie in the plane's own repository.
-constexpr Field<Unread> kS3Fields[] = {
-    {"key", Handling::kRead, check_as<std::string>, "Where in the bucket; alone, where in the plane's own repository.",
-     &kString, "PodBuilder.OutputsWantedNameKeysAsTheDefaultFormatGives"},
-    {"endpoint", Handling::kLater, nullptr, "Host and port of the store.", &kString},
-    {"bucket", Handling::kLater, nullptr, "The bucket.", &kString},
-    {"region", Handling::kLater, nullptr, "The store's region.", &kString},
-    {"insecure", Handling::kLater, nullptr, "Without TLS.", &kBoolean},
-    {"accessKeySecret", Handling::kLater, nullptr, "A key of a Secret: the access key.", &kSecretKey},
-    {"secretKeySecret", Handling::kLater, nullptr, "A key of a Secret: the secret key.", &kSecretKey},
-    {"sessionTokenSecret", Handling::kLater, nullptr, "A key of a Secret: the session's token.", &kSecretKey},
-    {"roleARN", Handling::kLater, nullptr, "The role to take on.", &kString},
-    {"useSDKCreds", Handling::kLater, nullptr, "Credentials as Amazon's programs find them.", &kBoolean},
-    {"createBucketIfNotPresent", Handling::kLater, nullptr, "Makes the bucket when it is missing.", &kEmptyObject},
-    {"encryptionOptions", Handling::kLater, nullptr, "How the store encrypts.", &kEmptyObject},
-    {"caSecret", Handling::kLater, nullptr, "A key of a Secret: certificates to trust.", &kSecretKey},
-    {"addressingStyle", Handling::kLater, nullptr, "Whether the bucket is in the host's name or the path.", &kString},
-};
-constexpr FieldTable kS3Table("S3Artifact", kS3Fields);
-
 constexpr Field<Artifact> kArtifactFields[] = {
     field<&Artifact::name>("name", "How {{inputs.artifacts.NAME}} and its like call it."),
     field<&Artifact::path>("path", "The file or folder in the container.", "AgentTest.InputsAreStaged"),
@@ -144,25 +119,19 @@ constexpr Field<Artifact> kArtifactFields[] = {
     {"archive", Handling::kRead,
      [](const Place& place, Artifact& out) { read_object<Artifact>(place, out, kArchiveFields); },
      "How it is packed for the repository.", &kObject<kArchiveTable>},
-    {"raw", Handling::kRead,
-     [](const Place& place, Artifact& out) {
-       check_object(place, kRawFields);
-       out.location["raw"] = place.value();
-     },
-     "The content is in the manifest.", &kObject<kRawTable>},
-    {"s3", Handling::kRead,
-     [](const Place& place, Artifact& out) {
-       check_object(place, kS3Fields);
-       out.location["s3"] = place.value();
-     },
-     "In an S3 store.", &kObject<kS3Table>},
-    {"archiveLogs", Handling::kCarry, nullptr, "Keeps the logs of the containers as artifacts.", &kBoolean, "",
-     "No effect: logs are kept until the run is deleted."},
+    {"raw", Handling::kRead, [](const Place& place, Artifact&) { check_raw(place); }, "The content is in the manifest.",
+     &kObject<kRawTable>, "AgentTest.InputsAreStaged"},
+    {"s3", Handling::kRead, [](const Place& place, Artifact&) { check_s3(place); }, "In an S3 store.",
+     &kObject<kS3Table>, "test_s3_artifacts"},
+    {"git", Handling::kRead, [](const Place& place, Artifact&) { check_git(place); }, "A git repository; for inputs.",
+     &kObject<kGitTable>, "test_git_artifacts", "It is cloned by the git of this host."},
+    {"http", Handling::kRead, [](const Place& place, Artifact&) { check_http_artifact(place); }, "A URL.",
+     &kObject<kHttpArtifactTable>, "test_http_artifacts"},
+    {"artifactory", Handling::kRead, [](const Place& place, Artifact&) { check_artifactory(place); }, "In Artifactory.",
+     &kObject<kArtifactoryTable>, "test_artifactory"},
+    {"archiveLogs", Handling::kCarry, nullptr, "No effect: it is a field of templates' archiveLocation.", &kBoolean},
     {"deleted", Handling::kCarry, nullptr, "Written by the engine: the artifact is no more.", &kBoolean},
     {"artifactGC", Handling::kLater, nullptr, "When the artifact is deleted.", &kEmptyObject},
-    {"git", Handling::kLater, nullptr, "A git repository.", &kEmptyObject},
-    {"http", Handling::kLater, nullptr, "A URL.", &kEmptyObject},
-    {"artifactory", Handling::kLater, nullptr, "In Artifactory.", &kEmptyObject},
     {"hdfs", Handling::kLater, nullptr, "In HDFS.", &kEmptyObject},
     {"oss", Handling::kLater, nullptr, "In Alibaba's store.", &kEmptyObject},
     {"gcs", Handling::kLater, nullptr, "In Google's store.", &kEmptyObject},
@@ -196,7 +165,12 @@ void read(const Place& place, Parameter& out) {
 
 void read(const Place& place, Artifact& out) {
   read_object<Artifact>(place, out, kArtifactFields);
-  if (const doc::Object* object = place.value().if_object()) out.raw = *object;
+  const doc::Object* object = place.value().if_object();
+  if (!object) return;
+  out.raw = *object;
+  check_one_place(place);
+  const std::string_view kind = location_kind(*object);
+  if (!kind.empty()) out.location[kind] = object->at(kind);
 }
 
 void read(const Place& place, Inputs& out) {

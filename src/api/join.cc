@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "api/artifact_location.h"
 #include "doc/patch.h"
 
 namespace tiphys::api {
@@ -45,20 +46,14 @@ bool has_value(const doc::Value& parameter) {
   return doc::find(parameter, "value") || doc::find(parameter, "default") || doc::find(parameter, "valueFrom");
 }
 
-/// The name of the field that says where an artifact is ("s3"); "" when there is none.
-std::string_view location_of(const doc::Value& artifact) {
-  for (const char* kind : {"artifactory", "azure", "gcs", "git", "hdfs", "http", "oss", "raw", "s3", "plugin"}) {
-    if (const doc::Value* place = doc::find(artifact, kind); place && place->is_object()) return kind;
-  }
-  return "";
-}
-
 /// An argument that both name is the winner's whole, but for an artifact in the same kind of place: what the winner
 /// leaves out of the place is the other's.
 doc::Value chosen_artifact(const doc::Value& merged, const doc::Value& winner) {
-  const std::string_view place = location_of(winner);
   doc::Value chosen = winner;
-  if (!place.empty() && location_of(merged) == place) chosen.get_object()[place] = *doc::find(merged, place);
+  if (!winner.is_object() || !merged.is_object()) return chosen;
+  const std::string_view place = location_kind(winner.get_object());
+  if (!place.empty() && location_kind(merged.get_object()) == place)
+    chosen.get_object()[place] = *doc::find(merged, place);
   return chosen;
 }
 

@@ -89,22 +89,6 @@ constexpr Field<Memoize> kMemoizeFields[] = {
 };
 constexpr FieldTable kMemoizeTable("Memoize", kMemoizeFields);
 
-constexpr Field<Template> kArchiveLocationFields[] = {
-    {"archiveLogs", Handling::kCarry, nullptr, "Keeps the logs of the containers as artifacts.", &kBoolean, "",
-     "No effect: logs are kept until the run is deleted."},
-    {"s3", Handling::kLater, nullptr, "In an S3 store.", &kEmptyObject},
-    {"git", Handling::kLater, nullptr, "In a git repository.", &kEmptyObject},
-    {"http", Handling::kLater, nullptr, "At a URL.", &kEmptyObject},
-    {"artifactory", Handling::kLater, nullptr, "In Artifactory.", &kEmptyObject},
-    {"hdfs", Handling::kLater, nullptr, "In HDFS.", &kEmptyObject},
-    {"raw", Handling::kLater, nullptr, "In the manifest.", &kEmptyObject},
-    {"oss", Handling::kLater, nullptr, "In Alibaba's store.", &kEmptyObject},
-    {"gcs", Handling::kLater, nullptr, "In Google's store.", &kEmptyObject},
-    {"azure", Handling::kLater, nullptr, "In Azure's store.", &kEmptyObject},
-    {"plugin", Handling::kLater, nullptr, "By an artifact plugin.", &kEmptyObject},
-};
-constexpr FieldTable kArchiveLocationTable("ArtifactLocation", kArchiveLocationFields);
-
 void read_annotations(const Place& place, Template& out) {
   std::map<std::string, std::string> annotations;
   read(place, annotations);
@@ -227,9 +211,9 @@ constexpr Field<Template> kTemplateFields[] = {
      "test_init_containers_and_sidecars"},
     {"podSpecPatch", Handling::kRead, check_as<std::string>, "A strategic merge patch of the pod's spec, as a text.",
      &kString, "PodBuilder.PodSpecPatchesApplyOneAfterTheOther"},
-    {"archiveLocation", Handling::kRead,
-     [](const Place& place, Template& out) { read_object<Template>(place, out, kArchiveLocationFields); },
-     "The repository of its artifacts.", &kObject<kArchiveLocationTable>},
+    {"archiveLocation", Handling::kRead, [](const Place& place, Template&) { check_archive_location(place); },
+     "Where its artifacts go that name no place: a folder of a store, in full, in place of the workflow's repository.",
+     &kObject<kArchiveLocationTable>, "test_archive_location"},
     {"securityContext", Handling::kCarry, nullptr, "User and groups of all containers.", &kSecurityContext,
      "AgentTest.LimitsAndSecurityReachTheRuntime"},
     {"serviceAccountName", Handling::kCarry, nullptr, "Who its pods are at the cluster.", &kString, "",

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "api/artifact_location.h"
 #include "api/validator.h"
 #include "base/strings.h"
 #include "expr/expression.h"
@@ -39,11 +40,12 @@ void Validator::check_data(const doc::Value& data, const Spot& spot) {
   const Spot source{spot.pointer + "/source", spot.name + ".source"};
   if (!doc::find(data, "source", "artifactPaths")) {
     error(doc::find(data, "source") ? source.pointer : spot.pointer, source.name + ".artifactPaths is required", true);
-  } else if (!doc::find(data, "source", "artifactPaths", "s3")) {
-    error(source.pointer + "/artifactPaths",
-          source.name +
-              ".artifactPaths needs a place: \"s3: {key: FOLDER}\" lists a folder of the plane's own repository",
-          true);
+  } else if (const doc::Value* from = doc::find(data, "source", "artifactPaths");
+             !from->is_object() || location_kind(from->get_object()).empty()) {
+    error(
+        source.pointer + "/artifactPaths",
+        source.name + ".artifactPaths needs a place: \"s3: {key: FOLDER}\" lists a folder of the workflow's repository",
+        true);
   }
   const doc::Value* steps = doc::find(data, "transformation");
   if (!steps || !steps->is_array()) return;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/artifact_location.h"
 #include "api/validator.h"
 #include "base/strings.h"
 #include "expr/condition.h"
@@ -10,7 +11,7 @@ namespace tiphys::api {
 namespace {
 
 bool has_place(const Artifact& artifact) {
-  return !artifact.location.empty();
+  return is_placed(artifact.location);
 }
 
 /// Complaints that no value of a tag could silence.

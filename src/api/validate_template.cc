@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "api/artifact_location.h"
 #include "api/fields.h"
 #include "api/validator.h"
 #include "base/strings.h"
@@ -70,6 +71,9 @@ void Validator::check_template(const Template& tmpl, const Spot& spot, const Var
       break;
   }
   check_outputs(tmpl, spot, scope);
+  if (const doc::Value* archive = doc::find(*tmpl.document, "archiveLocation"); archive && archive->is_object()) {
+    check_location(archive->get_object(), {spot.pointer + "/archiveLocation", spot.name + ".archiveLocation"});
+  }
   check_metrics(tmpl.metrics, spot, false, scope);
 }
 
@@ -123,7 +127,13 @@ void Validator::check_inputs(const Template& tmpl, const Spot& spot, Variables& 
                                            name, artifact.name));
     }
     if (!artifact.from.empty()) error(pointer + "/from", name + ".from not valid in inputs");
+    check_location(artifact.location, {pointer, name});
   }
+}
+
+void Validator::check_location(const doc::Object& holder, const Spot& spot) {
+  if (location_kind(holder) != "git" || !doc::find_string(holder.at("git"), "repo").empty()) return;
+  error(spot.pointer + "/git", spot.name + ".git.repo is required", true);
 }
 
 void Validator::check_limits(const Template& tmpl, const Spot& spot) {

@@ -52,6 +52,8 @@ class Validator {
   void check_template(const Template& tmpl, const Spot& spot, const Variables& outer);
   bool check_type(const Template& tmpl, const Spot& spot);
   void check_inputs(const Template& tmpl, const Spot& spot, Variables& scope);
+  /// What the place of an artifact, or archiveLocation, must have.
+  void check_location(const doc::Object& holder, const Spot& spot);
   void check_limits(const Template& tmpl, const Spot& spot);
   void check_timeout(const Template& tmpl, const std::string& text, std::string_view field, const Spot& spot);
   void check_retry(const RetryStrategy& retry, const Spot& spot);

@@ -58,8 +58,8 @@ struct Artifact {
   bool optional = false;
   Archive archive = Archive::kTar;
   std::optional<int> compression_level;  ///< of tar; 0 none
-  /// Where the bytes are, as the manifest has it: {"raw": {"data": ...}} or {"s3": {"key": ...}} (key only: the plane's
-  /// own repository); empty object when the manifest names no place.
+  /// Where the bytes are, as the manifest has it: {"raw": {"data": ...}} or {"s3": {"key": ...}} (key only: in the
+  /// workflow's repository); empty object when the manifest names no place. See artifact_location.h.
   doc::Object location;
   /// The artifact exactly as it was written, for what we carry but do not read.
   doc::Object raw;

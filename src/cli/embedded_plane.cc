@@ -8,7 +8,7 @@
 #include <fstream>
 #include <thread>
 
-#include "artifact/repository.h"
+#include "artifact/stores.h"
 #include "base/asio_executor.h"
 #include "base/random.h"
 #include "controllers/cron_workflow_controller.h"
@@ -43,7 +43,10 @@ class Plane final : public EmbeddedPlane {
         options_(std::move(options)),
         data_dir_(std::move(data_dir)),
         executor_(make_asio_executor(context)),
-        repository_(artifact::make_folder_repository(data_dir_.artifacts())) {}
+        repository_(artifact::make_folder_repository(data_dir_.artifacts())),
+        stores_(*repository_, artifact::StoresOptions::of_environment()) {}
+  /// Nobody waits for a store that does not answer.
+  ~Plane() override { stores_.stop(); }
 
   /// `supervisor` is connected unless the plane only reads.
   Status compose(UniqueFd supervisor) {
@@ -66,7 +69,7 @@ class Plane final : public EmbeddedPlane {
     if (process_)
       agent.runtimes.insert(options_.runtime == "process" ? agent.runtimes.begin() : agent.runtimes.end(),
                             process_.get());
-    agent_ = std::make_unique<node::Agent>(context_, *executor_, *store_, *repository_, std::move(agent));
+    agent_ = std::make_unique<node::Agent>(context_, *executor_, *store_, stores_, std::move(agent));
     store_->set_log_reader([this](const cluster::Object& pod, cluster::LogOptions options, cluster::LogSink sink) {
       return agent_->read_log(pod, std::move(options), std::move(sink));
     });
@@ -74,7 +77,7 @@ class Plane final : public EmbeddedPlane {
     http_ = web::make_http_client(*executor_, web::this_environment());
     controller_ = std::make_unique<controllers::WorkflowController>(
         *executor_, *store_, random_,
-        controllers::WorkflowControllerOptions{.ns = "", .http = http_.get(), .repository = repository_.get()});
+        controllers::WorkflowControllerOptions{.ns = "", .http = http_.get(), .stores = &stores_});
     controller_->start();
     crons_ = std::make_unique<controllers::CronWorkflowController>(
         *executor_, *store_, random_, controllers::CronWorkflowControllerOptions{.ns = "", .local = expr::host_zone()});
@@ -110,6 +113,7 @@ class Plane final : public EmbeddedPlane {
   std::unique_ptr<Executor> executor_;
   SystemRandom random_;
   std::unique_ptr<artifact::Repository> repository_;
+  artifact::Stores stores_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<node::ProcessRuntime> process_;
   std::unique_ptr<node::Runtime> container_;

@@ -9,14 +9,16 @@
 
 namespace tiphys::cluster {
 
-/// JSON: {"files": [{"path", "content", "mode"?}], "artifacts": [{"name", "path", "mode"?, "archive"?, "optional"?,
-/// "location": {...}}], "mirrored"?: [container]}, put in place before the first container starts: into the volume that
-/// a path lies in, else into main's own files; those that are mirrored see the same files. `location` is {"raw":
-/// {"data"}} or {"s3": {"key"}}.
+/// JSON: {"files": [{"path", "content", "mode"?}], "artifacts": [{"name", "path", "mode"?, "recurseMode"?, "archive"?,
+/// "optional"?, "subPath"?, "location": {...}}], "mirrored"?: [container]}, put in place before the first container
+/// starts: into the volume that a path lies in, else into main's own files; those that are mirrored see the same files.
+/// `location` is the artifact's place in full, such as {"raw": {"data"}} or {"s3": {"endpoint", "bucket", "key"}};
+/// {"s3": {"key"}} is in the plane's own repository.
 inline constexpr std::string_view kInputsAnnotation = "tiphys.io/inputs";
-/// JSON: {"result": bool, "parameters": [{"name", "path", "default"?}], "artifacts": [{"name", "path", "key",
-/// "archive"?: "tar"|"none"|"zip", "compressionLevel"?, "optional"?, "mode"?}]}: what to collect after the main
-/// container has ended (also when it failed).
+/// JSON: {"result": bool, "parameters": [{"name", "path", "default"?}], "artifacts": [{"name", "path", "place",
+/// "location"?, "archive"?: "tar"|"none"|"zip", "compressionLevel"?, "optional"?, "mode"?, "artifactGC"?}], "logs"?:
+/// [{"name", "container", "place", "location"?}]}: what to collect after the main container has ended (also when it
+/// failed). `place` is what the outputs tell, `location` the same in full where that is more.
 inline constexpr std::string_view kOutputsWantedAnnotation = "tiphys.io/outputs-wanted";
 /// Argo's Outputs as JSON: {"result"?, "parameters": [{"name", "value"}], "artifacts": [{"name", "path", "s3": {"key"},
 /// ...}], "exitCode"}. Written in the same status change that ends the pod.

@@ -14,12 +14,12 @@ namespace tiphys::controllers {
 
 class Actions final : public ActionRunner {
  public:
-  /// Nodes that need `http` or `repository` fail when it is null.
-  Actions(Executor& executor, cluster::Cluster& cluster, web::HttpClient* http, artifact::Repository* repository);
+  /// Nodes that need `http` or `stores` fail when it is null.
+  Actions(Executor& executor, cluster::Cluster& cluster, web::HttpClient* http, artifact::Stores* stores);
   std::unique_ptr<RunningAction> run(ActionRequest request, Changed changed) override;
 
  private:
-  Workers blocking_;
+  Workers blocking_, listing_;
   ResourceRunner resources_;
   HttpRunner requests_;
   PluginRunner plugins_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/encoding.h"
 #include "base/log.h"
 #include "cluster/pod_annotations.h"
 #include "cluster/pod_phase.h"
@@ -12,7 +13,6 @@
 #include "controllers/pod_status.h"
 #include "controllers/refused.h"
 #include "engine/run.h"
-#include "expr/encoding.h"
 
 namespace tiphys::controllers {
 namespace {
@@ -107,7 +107,7 @@ void AgentPod::list_plugins() {
 void AgentPod::make_secret() {
   doc::Object data;
   for (const ExecutorPlugin& plugin : wanted_) {
-    data[plugin.name] = expr::encode_base64(make_name_suffix(random_, kTokenLetters));
+    data[plugin.name] = encode_base64(make_name_suffix(random_, kTokenLetters));
   }
   doc::Object secret{{"apiVersion", "v1"},
                      {"kind", "Secret"},
@@ -139,7 +139,7 @@ void AgentPod::read_secret() {
 void AgentPod::take_tokens(const doc::Value& secret) {
   tokens_.clear();
   std::erase_if(wanted_, [&](const ExecutorPlugin& plugin) {
-    auto token = expr::decode_base64(doc::find_string(secret, "data", plugin.name));
+    auto token = decode_base64(doc::find_string(secret, "data", plugin.name));
     if (!token || token->empty()) {
       // It has come since the pod was made.
       log::warn("executor plugin {} is not used by workflow {}: it has come too late", plugin.name,

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "api/artifact_location.h"
 #include "expr/expression.h"
 #include "expr/go_json.h"
 
@@ -11,19 +12,12 @@ namespace {
 /// As the original's executor exits when it cannot do its work.
 constexpr std::string_view kFailedExit = "64";
 
-/// The keys of the files below the key of `artifactPaths`.
-Result<doc::Value> list_artifacts(const doc::Value& tmpl, artifact::Repository* repository) {
-  const doc::Value* place = doc::find(tmpl, "data", "source", "artifactPaths", "s3");
-  if (!place) return fail(Code::kInvalidArgument, "artifactPaths names no place: write s3: {key: FOLDER}");
-  if (!repository) return fail(Code::kFailedPrecondition, "this plane has no artifact repository");
-  const std::string_view key = doc::find_string(*place, "key");
-  const auto keys = repository->list(key);
-  if (!keys && keys.error().code == Code::kNotFound) {
-    return fail(Code::kNotFound, fmt::format("no key found of name {}", key));
-  }
-  if (!keys) return std::unexpected(keys.error().in("failed to list directory"));
+/// The keys of the files below the place.
+Result<doc::Value> list_artifacts(const Result<std::unique_ptr<artifact::Place>>& place) {
+  if (!place) return std::unexpected(place.error());
+  TIPHYS_TRY(const auto keys, (*place)->list());
   doc::Array listed;
-  for (const std::string& each : *keys) listed.emplace_back(each);
+  for (const std::string& each : keys) listed.emplace_back(each);
   return doc::Value(std::move(listed));
 }
 
@@ -46,19 +40,81 @@ Result<doc::Value> transform(doc::Value data, const doc::Value& tmpl) {
   return data;
 }
 
-class RunningData final : public RunningAction {
+/// One node: the Secrets of its place are read, then a worker lists and transforms.
+class Listing : public std::enable_shared_from_this<Listing> {
  public:
-  explicit RunningData(std::shared_ptr<ActionRunner::Changed> done) : done_(std::move(done)) {}
-  ~RunningData() override { *done_ = nullptr; }
+  Listing(Workers& workers, artifact::Stores* stores, ActionRequest request, ActionRunner::Changed done)
+      : workers_(workers), stores_(stores), request_(std::move(request)), done_(std::move(done)) {}
+
+  void begin(cluster::Cluster& cluster) {
+    auto location = data_location(*request_.run.template_document, request_.archive_location);
+    if (!location || !stores_) {
+      Error error =
+          location ? Error{Code::kFailedPrecondition, "this plane has no artifact repository"} : location.error();
+      return list([error] -> Result<std::unique_ptr<artifact::Place>> { return std::unexpected(error); });
+    }
+    artifact::Credentials::fetch(
+        cluster, request_.ns, std::span(&*location, 1),
+        [self = shared_from_this(), location = *location](Result<artifact::Credentials> credentials) {
+          self->list(
+              [self, location, credentials = std::move(credentials)] -> Result<std::unique_ptr<artifact::Place>> {
+                if (!credentials) return std::unexpected(credentials.error());
+                return self->stores_->open(location, *credentials);
+              });
+        });
+  }
+  void cancel() { done_ = nullptr; }
 
  private:
-  std::shared_ptr<ActionRunner::Changed> done_;
+  template <typename Open>
+  void list(Open open) {
+    workers_.run([self = shared_from_this(),
+                  open = std::move(open)] { return process_data(*self->request_.run.template_document, open()); },
+                 [self = shared_from_this()](const Result<std::string>& result) { self->finish(result); });
+  }
+
+  void finish(const Result<std::string>& result) {
+    if (!done_) return;
+    engine::ActionChanged finished;
+    finished.node_id = request_.run.node_id;
+    api::Outputs& outputs = finished.outputs.emplace();
+    outputs.exit_code = result ? "0" : kFailedExit;
+    if (result) {
+      outputs.result = *result;
+    } else {
+      finished.phase = api::NodePhase::kFailed;
+      finished.message = fmt::format("main: Error (exit code {}): unable to process data template: {}", kFailedExit,
+                                     result.error().message);
+    }
+    std::exchange(done_, nullptr)(std::move(finished));
+  }
+
+  Workers& workers_;
+  artifact::Stores* stores_;
+  const ActionRequest request_;
+  ActionRunner::Changed done_;
+};
+
+class RunningData final : public RunningAction {
+ public:
+  explicit RunningData(std::shared_ptr<Listing> listing) : listing_(std::move(listing)) {}
+  ~RunningData() override { listing_->cancel(); }
+
+ private:
+  std::shared_ptr<Listing> listing_;
 };
 
 }  // namespace
 
-Result<std::string> process_data(const doc::Value& tmpl, artifact::Repository* repository) {
-  auto data = list_artifacts(tmpl, repository);
+Result<doc::Value> data_location(const doc::Value& tmpl, const doc::Object& archive) {
+  const doc::Value* artifact = doc::find(tmpl, "data", "source", "artifactPaths");
+  doc::Value location = artifact && artifact->is_object() ? api::relocated(artifact->get_object(), archive) : nullptr;
+  if (location.is_null()) return fail(Code::kInvalidArgument, "artifactPaths names no place: write s3: {key: FOLDER}");
+  return location;
+}
+
+Result<std::string> process_data(const doc::Value& tmpl, Result<std::unique_ptr<artifact::Place>> place) {
+  auto data = list_artifacts(place);
   if (!data) return std::unexpected(data.error().in("unable to process data source: unable to source artifact paths"));
   data = transform(std::move(*data), tmpl);
   if (!data) return std::unexpected(data.error().in("unable to process data transformation"));
@@ -68,25 +124,9 @@ Result<std::string> process_data(const doc::Value& tmpl, artifact::Repository* r
 }
 
 std::unique_ptr<RunningAction> DataRunner::run(ActionRequest request, Changed done) {
-  auto shared = std::make_shared<Changed>(std::move(done));
-  workers_.run(
-      [tmpl = request.run.template_document, repository = repository_] { return process_data(*tmpl, repository); },
-      [shared, id = request.run.node_id](const Result<std::string>& result) {
-        if (!*shared) return;
-        engine::ActionChanged finished;
-        finished.node_id = id;
-        api::Outputs& outputs = finished.outputs.emplace();
-        outputs.exit_code = result ? "0" : kFailedExit;
-        if (result) {
-          outputs.result = *result;
-        } else {
-          finished.phase = api::NodePhase::kFailed;
-          finished.message = fmt::format("main: Error (exit code {}): unable to process data template: {}", kFailedExit,
-                                         result.error().message);
-        }
-        std::exchange(*shared, nullptr)(std::move(finished));
-      });
-  return std::make_unique<RunningData>(std::move(shared));
+  auto listing = std::make_shared<Listing>(workers_, stores_, std::move(request), std::move(done));
+  listing->begin(cluster_);
+  return std::make_unique<RunningData>(std::move(listing));
 }
 
 }  // namespace tiphys::controllers

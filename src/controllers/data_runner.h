@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "artifact/repository.h"
+#include "artifact/stores.h"
 #include "base/executor.h"
 #include "base/workers.h"
 #include "controllers/action_runner.h"
@@ -13,17 +13,21 @@ namespace tiphys::controllers {
 
 class DataRunner final : public ActionRunner {
  public:
-  /// `repository` null: this plane has none, and their nodes fail.
-  DataRunner(Workers& workers, artifact::Repository* repository) : workers_(workers), repository_(repository) {}
+  /// `stores` null: this plane has none, and their nodes fail.
+  DataRunner(cluster::Cluster& cluster, Workers& workers, artifact::Stores* stores)
+      : cluster_(cluster), workers_(workers), stores_(stores) {}
 
   std::unique_ptr<RunningAction> run(ActionRequest request, Changed changed) override;
 
  private:
+  cluster::Cluster& cluster_;
   Workers& workers_;
-  artifact::Repository* repository_;
+  artifact::Stores* stores_;
 };
 
-/// What the `data` document's template gives as outputs.result. Blocking. An error's message is the original's.
-Result<std::string> process_data(const doc::Value& tmpl, artifact::Repository* repository);
+/// Where the `data` document's template looks.
+Result<doc::Value> data_location(const doc::Value& tmpl, const doc::Object& archive);
+/// What it gives as outputs.result. Blocking. An error's message is the original's.
+Result<std::string> process_data(const doc::Value& tmpl, Result<std::unique_ptr<artifact::Place>> place);
 
 }  // namespace tiphys::controllers

@@ -7,6 +7,7 @@
 
 #include "base/asio_executor.h"
 #include "doc/yaml.h"
+#include "store/testing.h"
 
 namespace tiphys::controllers {
 namespace {
@@ -37,11 +38,14 @@ class FakeRepository : public artifact::Repository {
 class DataRunnerTest : public testing::Test {
  protected:
   std::string process(std::string_view data) {
-    const auto result = process_data(yaml("{data: " + std::string(data) + "}"), &repository_);
+    const doc::Value tmpl = yaml("{data: " + std::string(data) + "}");
+    const auto location = data_location(tmpl, {{"s3", doc::Object{{"key", "wf/pod"}}}});
+    const auto result = process_data(tmpl, location ? stores_.open(*location, {}) : std::unexpected(location.error()));
     return result ? *result : "error: " + result.error().message;
   }
 
   FakeRepository repository_;
+  artifact::Stores stores_{repository_};
 };
 
 TEST_F(DataRunnerTest, ListsAFolderOfTheRepository) {
@@ -83,7 +87,6 @@ TEST_F(DataRunnerTest, WhatCannotBeListedIsAnError) {
             std::string(kLead) + "failed to list directory: it is locked");
   EXPECT_EQ(process("{source: {artifactPaths: {name: a}}}"),
             std::string(kLead) + "artifactPaths names no place: write s3: {key: FOLDER}");
-  EXPECT_FALSE(process_data(yaml("{data: {source: {artifactPaths: {s3: {}}}}}"), nullptr));
 }
 
 TEST_F(DataRunnerTest, TheEndIsToldOnceUnlessNobodyListens) {
@@ -91,10 +94,12 @@ TEST_F(DataRunnerTest, TheEndIsToldOnceUnlessNobodyListens) {
   const auto work = boost::asio::make_work_guard(context);
   const auto executor = make_asio_executor(context);
   Workers workers(*executor, 1);
-  DataRunner runner(workers, &repository_);
+  store::TestStore cluster;
+  DataRunner runner(cluster.store(), workers, &stores_);
   std::vector<engine::ActionChanged> ends;
   const auto start = [&](const char* key) {
     ActionRequest request{"argo", "wf", "uid-1", {key, "wf.a", nullptr, false}};
+    request.archive_location = {{"s3", doc::Object{{"key", "wf/pod"}}}};
     request.run.template_document = std::make_shared<const doc::Value>(
         yaml("{data: {source: {artifactPaths: {s3: {key: " + std::string(key) + "}}}}}"));
     return runner.run(std::move(request), [&](engine::ActionChanged end) { ends.push_back(std::move(end)); });

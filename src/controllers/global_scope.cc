@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "engine/creation_times.h"
+
 namespace tiphys::controllers {
 namespace {
 
@@ -41,11 +43,7 @@ expr::Scope global_scope(const api::Workflow& workflow) {
   scope.set("workflow.mainEntrypoint", workflow.spec.entrypoint);
   scope.set("workflow.serviceAccountName", workflow.spec.service_account_name);
   if (workflow.spec.priority) scope.set("workflow.priority", fmt::to_string(*workflow.spec.priority));
-  const std::string created = format_rfc3339(workflow.created);
-  scope.set("workflow.creationTimestamp", created);
-  scope.set("workflow.creationTimestamp.RFC3339", created);
-  scope.set("workflow.creationTimestamp.s",
-            fmt::to_string(std::chrono::floor<std::chrono::seconds>(workflow.created).time_since_epoch().count()));
+  engine::set_creation_times(workflow.created, scope);
   set_parameters(scope, workflow.spec.arguments.parameters);
   set_pairs(scope, "workflow.labels", workflow.labels);
   set_pairs(scope, "workflow.annotations", workflow.annotations);

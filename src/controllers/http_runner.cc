@@ -5,9 +5,10 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/encoding.h"
+#include "cluster/secret.h"
 #include "doc/utf8.h"
 #include "expr/condition.h"
-#include "expr/encoding.h"
 
 namespace tiphys::controllers {
 namespace {
@@ -38,7 +39,7 @@ std::string canonical(std::string_view name) {
 }
 
 Result<std::string> bytes_of(const doc::Value& http) {
-  auto bytes = expr::decode_base64(doc::find_string(http, "bodyFrom", "bytes"));
+  auto bytes = decode_base64(doc::find_string(http, "bodyFrom", "bytes"));
   if (!bytes) return std::unexpected(bytes.error().in("bodyFrom.bytes"));
   return bytes;
 }
@@ -60,14 +61,7 @@ Result<web::HttpRequest> request_of(const doc::Value& http) {
 
 Result<std::string> secret_value(const Result<cluster::Object>& secret, const doc::Value& selector) {
   if (!secret) return std::unexpected(secret.error());
-  const std::string key(doc::find_string(selector, "key"));
-  if (const doc::Value* text = doc::find(**secret, "stringData", key)) return doc::scalar_text(*text);
-  const doc::Value* held = doc::find(**secret, "data", key);
-  if (!held) {
-    return fail(Code::kNotFound,
-                fmt::format("secret '{}' does not have the key '{}'", doc::find_string(selector, "name"), key));
-  }
-  return expr::decode_base64(doc::scalar_text(*held));
+  return cluster::secret_value(**secret, doc::find_string(selector, "key"));
 }
 
 /// What successCondition sees.

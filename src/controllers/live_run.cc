@@ -295,7 +295,20 @@ void LiveRun::run_action(engine::RunAction action) {
     make_agent_pod();
     request.agent_pod = agent_pod_;
   }
+  if (doc::find(*request.run.template_document, "data")) {
+    auto archive = pod_builder_->archive_location(*request.run.template_document, request.run.node_id);
+    if (!archive) return action_refused(request.run, archive.error().message);
+    request.archive_location = std::move(*archive);
+  }
   actions_[std::move(id)] = environment_.actions.run(std::move(request), std::move(changed));
+}
+
+void LiveRun::action_refused(const engine::RunAction& action, std::string message) {
+  engine::ActionChanged finished;
+  finished.node_id = action.node_id;
+  finished.phase = api::NodePhase::kError;
+  finished.message = std::move(message);
+  inbox_.emplace_back(std::move(finished));
 }
 
 void LiveRun::make_agent_pod() {

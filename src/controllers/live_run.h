@@ -89,6 +89,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void begin(const doc::Value& workflow, bool restore);
   void resolve(const api::Workflow& workflow);
   void resolved(const api::References& references);
+  void find_repository(const doc::Value& workflow, const api::Workflow& parsed);
   Status give_arguments(api::Workflow& workflow);
   Status give_metadata(api::Workflow& workflow);
   bool lacks_claims(const doc::Value& workflow) const;
@@ -116,6 +117,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void stop_pod(const engine::StopPod& request);
   void run_action(engine::RunAction action);
   void make_agent_pod();
+  void action_refused(const engine::RunAction& action, std::string message);
   void set_timer(Time when);
   void acquire_locks(engine::AcquireLocks request);
   void release_locks();

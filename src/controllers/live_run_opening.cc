@@ -6,6 +6,7 @@
 
 #include "api/parse.h"
 #include "base/log.h"
+#include "controllers/artifact_repository.h"
 #include "controllers/expiry.h"
 #include "controllers/fetch_references.h"
 #include "controllers/names.h"
@@ -142,6 +143,24 @@ void LiveRun::resolved(const api::References& references) {
   begin(references.stored_in(*opening_->workflow), false);
 }
 
+/// Where its artifacts go is settled once for the whole run, too.
+void LiveRun::find_repository(const doc::Value& workflow, const api::Workflow& parsed) {
+  auto whole = std::make_shared<const doc::Value>(workflow);
+  find_artifact_repository(
+      environment_.cluster, parsed, guarded([whole = std::move(whole)](LiveRun& self, Result<doc::Value> found) {
+        if (found) {
+          self.pending_fields_["artifactRepositoryRef"] = *found;
+          self.opening_->repository = std::move(*found);
+          return self.begin(*whole, false);
+        }
+        if (found.error().code == Code::kInvalidArgument) {
+          return self.declare_broken(engine::RunStatus::Phase::kError,
+                                     "failed to resolve artifact repository: " + found.error().message);
+        }
+        self.try_again("the artifact repository of workflow", found.error(), &LiveRun::begin_anew);
+      }));
+}
+
 /// What arguments take from ConfigMaps is taken once: the status keeps it for a restart.
 Status LiveRun::give_arguments(api::Workflow& workflow) {
   TIPHYS_CHECK_OK(environment_.config_maps.give_arguments(workflow));
@@ -216,6 +235,7 @@ void LiveRun::begin(const doc::Value& workflow, bool restore) {
   Result<api::Workflow> parsed = api::parse_stored_workflow(workflow);
   if (!parsed) return declare_broken(engine::RunStatus::Phase::kError, parsed.error().message);
   if (!restore && !opening_->resolved && !api::References(*parsed).wanted().empty()) return resolve(*parsed);
+  if (!restore && !opening_->repository) return find_repository(workflow, *parsed);
   if (!restore) {
     std::vector<api::Finding> findings;
     api::validate_workflow(*parsed, findings, {.references = true});
@@ -231,7 +251,15 @@ void LiveRun::begin(const doc::Value& workflow, bool restore) {
   if (const Status given = restore ? Status() : give_metadata(*parsed); !given) {
     return declare_broken(engine::RunStatus::Phase::kError, given.error().message);
   }
-  pod_builder_.emplace(*parsed, expr::Ambient{environment_.executor.now(), &environment_.random});
+  const expr::Ambient ambient{environment_.executor.now(), &environment_.random};
+  const doc::Value* known = doc::find(workflow, "status", "artifactRepositoryRef");
+  const doc::Value ref = opening_->repository ? *opening_->repository : known ? *known : doc::Value();
+  auto repository = ArtifactRepository::of(ref, *parsed, ambient);
+  if (!repository) {
+    return declare_broken(engine::RunStatus::Phase::kError,
+                          "failed to get artifact repository: " + repository.error().message);
+  }
+  pod_builder_.emplace(*parsed, ambient, std::move(*repository));
   claims_ = pod_builder_->claims();
   if (lacks_claims(workflow)) return claim(workflow, restore);
   if (const Status created = create_run(std::move(*parsed), workflow, restore); !created) {

@@ -12,6 +12,7 @@ struct LiveRun::Opening {
   std::vector<std::string> running;                       ///< nodes of pods that ran when the run was last written
   std::shared_ptr<void> token;                            ///< kept as long as this lasts
   bool resolved = false;                                  ///< what it refers to is known
+  std::optional<doc::Value> repository;                   ///< of artifacts, once it is known
   bool claimed = false;                                   ///< its storage is
   std::vector<api::NodeStatus> nodes;                     ///< with which it goes on
   std::optional<engine::ManualRetry> retry;               ///< what a user's retry has made of its nodes

@@ -176,15 +176,43 @@ const doc::Value* find_named(const doc::Array& array, std::string_view name) {
 
 }  // namespace
 
-PodBuilder::PodBuilder(const api::Workflow& workflow, const expr::Ambient& ambient)
-    : name_(workflow.name), ns_(workflow.ns), uid_(workflow.uid), spec_(substituted_spec(workflow, ambient)) {
+PodBuilder::PodBuilder(const api::Workflow& workflow, const expr::Ambient& ambient, ArtifactRepository repository)
+    : name_(workflow.name),
+      ns_(workflow.ns),
+      uid_(workflow.uid),
+      spec_(substituted_spec(workflow, ambient)),
+      repository_(std::move(repository)) {
   if (!spec_) return;
   claims_ = WorkflowClaims::of(**spec_, name_, uid_);
   claim_volumes_ = claims_.volumes();
   patch_ = expr::TextTemplate::compile(doc::find_string(**spec_, "podSpecPatch"));
 }
 
-doc::Object PodBuilder::metadata(const engine::CreatePod& request) const {
+/// That of the repository where it is on, else of the template, else of the workflow.
+bool PodBuilder::archives_logs(const doc::Value& pod_template) const {
+  const doc::Value* wanted = doc::find(pod_template, "archiveLocation", "archiveLogs");
+  // A place of its own stands for itself.
+  if (has_own_archive(pod_template)) return wanted && wanted->is_bool() && wanted->get_bool();
+  if (repository_.archives_logs()) return true;
+  if (!wanted || !wanted->is_bool()) wanted = doc::find(**spec_, "archiveLogs");
+  return wanted && wanted->is_bool() && wanted->get_bool();
+}
+
+Status PodBuilder::add_files(const engine::CreatePod& request, doc::Object& annotations) const {
+  const doc::Value& pod_template = *request.template_document;
+  const bool logs = archives_logs(pod_template);
+  doc::Object archive;
+  if (logs || needs_archive_location(pod_template)) {
+    TIPHYS_TRY(archive, archive_location(pod_template, request.pod_name));
+  }
+  TIPHYS_TRY(const std::string inputs, inputs_annotation(pod_template, archive));
+  if (!inputs.empty()) annotations[cluster::kInputsAnnotation] = inputs;
+  const std::string wanted = outputs_wanted_annotation(request, archive, logs);
+  if (!wanted.empty()) annotations[cluster::kOutputsWantedAnnotation] = wanted;
+  return {};
+}
+
+Result<doc::Object> PodBuilder::metadata(const engine::CreatePod& request) const {
   const doc::Value& pod_template = *request.template_document;
   doc::Object labels{{kWorkflowLabel, name_}, {kCompletedLabel, "false"}};
   if (request.on_exit) labels[kOnExitLabel] = "true";
@@ -197,17 +225,12 @@ doc::Object PodBuilder::metadata(const engine::CreatePod& request) const {
   merge_strings(doc::find(**spec_, "podMetadata", "annotations"), annotations);
   merge_strings(doc::find(pod_template, "metadata", "labels"), labels);
   merge_strings(doc::find(pod_template, "metadata", "annotations"), annotations);
-  if (const std::string inputs = inputs_annotation(pod_template); !inputs.empty()) {
-    annotations[cluster::kInputsAnnotation] = inputs;
-  }
-  if (const std::string wanted = outputs_wanted_annotation(request, name_); !wanted.empty()) {
-    annotations[cluster::kOutputsWantedAnnotation] = wanted;
-  }
-  return {{"name", request.pod_name},
-          {"namespace", ns_},
-          {"labels", std::move(labels)},
-          {"annotations", std::move(annotations)},
-          {"ownerReferences", doc::Array{owner_reference(name_, uid_)}}};
+  TIPHYS_CHECK_OK(add_files(request, annotations));
+  return doc::Object{{"name", request.pod_name},
+                     {"namespace", ns_},
+                     {"labels", std::move(labels)},
+                     {"annotations", std::move(annotations)},
+                     {"ownerReferences", doc::Array{owner_reference(name_, uid_)}}};
 }
 
 Status PodBuilder::add_volumes(const doc::Value& pod_template, doc::Object& spec) const {
@@ -309,8 +332,9 @@ Result<doc::Value> PodBuilder::build(const engine::CreatePod& request) const {
   add_scheduling(pod_template, spec);
   doc::Value patched = std::move(spec);
   TIPHYS_CHECK_OK(apply_patches(request, patched));
+  TIPHYS_TRY(doc::Object metadata, this->metadata(request));
   return doc::Object{
-      {"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", metadata(request)}, {"spec", std::move(patched)}};
+      {"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", std::move(metadata)}, {"spec", std::move(patched)}};
 }
 
 Result<doc::Value> PodBuilder::build_agent(const std::string& pod_name, const std::vector<ExecutorPlugin>& plugins,

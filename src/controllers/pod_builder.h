@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/workflow.h"
+#include "controllers/artifact_repository.h"
 #include "controllers/executor_plugins.h"
 #include "controllers/workflow_claims.h"
 #include "engine/run.h"
@@ -15,7 +16,7 @@ namespace tiphys::controllers {
 class PodBuilder {
  public:
   /// `ambient` is what expressions in the workflow's own fields see.
-  PodBuilder(const api::Workflow& workflow, const expr::Ambient& ambient);
+  PodBuilder(const api::Workflow& workflow, const expr::Ambient& ambient, ArtifactRepository repository = {});
 
   /// The Pod document: our node agent reads inputs and outputs from its annotations (cluster/pod_annotations.h); there
   /// are no init and wait containers. An error ends the node: a volume that does not exist, a patch that does not
@@ -27,11 +28,17 @@ class PodBuilder {
   Result<doc::Value> build_agent(const std::string& pod_name, const std::vector<ExecutorPlugin>& plugins,
                                  const std::string& secret) const;
 
+  /// Where artifacts of a template lie that name a key alone.
+  Result<doc::Object> archive_location(const doc::Value& pod_template, std::string_view pod_name) const {
+    return repository_.location(pod_template, name_, pod_name);
+  }
   /// The storage that the workflow claims for its pods.
   const WorkflowClaims& claims() const { return claims_; }
 
  private:
-  doc::Object metadata(const engine::CreatePod& request) const;
+  Result<doc::Object> metadata(const engine::CreatePod& request) const;
+  Status add_files(const engine::CreatePod& request, doc::Object& annotations) const;
+  bool archives_logs(const doc::Value& pod_template) const;
   Status add_volumes(const doc::Value& pod_template, doc::Object& spec) const;
   void add_scheduling(const doc::Value& pod_template, doc::Object& spec) const;
   Result<std::string> workflow_patch(const engine::CreatePod& request) const;
@@ -40,6 +47,7 @@ class PodBuilder {
   std::string name_, ns_, uid_;
   /// The workflow's spec without its templates, its own variables substituted; an error is told by build().
   Result<doc::Shared> spec_;
+  ArtifactRepository repository_;
   WorkflowClaims claims_;
   doc::Array claim_volumes_;
   Result<expr::TextTemplate> patch_ = expr::TextTemplate();  ///< its podSpecPatch

@@ -129,22 +129,13 @@ container: {image: x, command: [a]}
 )");
   request.include_result = true;
   const doc::Value pod = build("entrypoint: a", request);
-  EXPECT_EQ(doc::to_json(annotation(pod, cluster::kOutputsWantedAnnotation)),
-            R"({"result":true,"parameters":[{"name":"p","path":"/tmp/p","default":"3"},{"name":"q","path":"/tmp/q"}],)"
-            R"("artifacts":[{"name":"tar","path":"/tmp/tar","key":"wf/wf-a-7/tar.tgz"},)"
-            R"({"name":"plain","path":"/tmp/dir/plain.txt","key":"wf/wf-a-7/plain.txt","archive":"none",)"
-            R"("optional":true},{"name":"zip","path":"/tmp/zip","key":"wf/wf-a-7/zip.zip","archive":"zip"},)"
-            R"({"name":"own","path":"/tmp/own","key":"my/own.tgz","archive":"tar","compressionLevel":0}]})");
-}
-
-TEST(PodBuilder, ArchiveLocationIsTheFolderOfArtifacts) {
-  const doc::Value pod = build("entrypoint: a", request_for(R"(
-name: a
-archiveLocation: {s3: {key: there/}}
-outputs: {artifacts: [{name: x, path: /tmp/x}]}
-container: {image: x, command: [a]}
-)"));
-  EXPECT_EQ(annotation(pod, cluster::kOutputsWantedAnnotation).at("artifacts").at(0).at("key"), "there/x.tgz");
+  EXPECT_EQ(
+      doc::to_json(annotation(pod, cluster::kOutputsWantedAnnotation)),
+      R"({"result":true,"parameters":[{"name":"p","path":"/tmp/p","default":"3"},{"name":"q","path":"/tmp/q"}],)"
+      R"("artifacts":[{"name":"tar","path":"/tmp/tar","place":{"s3":{"key":"wf/wf-a-7/tar.tgz"}}},)"
+      R"({"name":"plain","path":"/tmp/dir/plain.txt","place":{"s3":{"key":"wf/wf-a-7/plain.txt"}},"archive":"none",)"
+      R"("optional":true},{"name":"zip","path":"/tmp/zip","place":{"s3":{"key":"wf/wf-a-7/zip.zip"}},"archive":"zip"},)"
+      R"({"name":"own","path":"/tmp/own","place":{"s3":{"key":"my/own.tgz"}},"archive":"tar","compressionLevel":0}]})");
 }
 
 TEST(PodBuilder, OnlyMountedVolumesComeAlongAndTheTemplatesWin) {

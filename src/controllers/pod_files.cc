@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "api/artifact_location.h"
 #include "controllers/names.h"
 
 namespace tiphys::controllers {
@@ -27,17 +28,6 @@ std::string_view archive_of(const doc::Value& artifact) {
   return "";
 }
 
-/// Where the artifact's bytes are: the one field of it that is a place; null when it names none.
-const doc::Value* place_of(const doc::Value& artifact, std::string_view& kind) {
-  for (const std::string_view name : {"s3", "raw"}) {
-    if (const doc::Value* place = doc::find(artifact, name); place && place->is_object()) {
-      kind = name;
-      return place;
-    }
-  }
-  return nullptr;
-}
-
 std::string file_name(const doc::Value& artifact, std::string_view archive) {
   const std::string_view name = doc::find_string(artifact, "name");
   if (archive == "zip") return fmt::format("{}.zip", name);
@@ -47,33 +37,61 @@ std::string file_name(const doc::Value& artifact, std::string_view archive) {
   return std::string(path.substr(path.rfind('/') + 1));
 }
 
-std::string join_key(std::string_view folder, std::string_view file) {
-  while (folder.ends_with('/')) folder.remove_suffix(1);
-  return folder.empty() ? std::string(file) : fmt::format("{}/{}", folder, file);
+/// Where an output goes: as the node's outputs name it, and in full.
+struct Destination {
+  doc::Object place;
+  doc::Value location;
+};
+
+/// Its own place; else `file` in the folder of `archive`, of which only the key is told.
+Destination destination_of(const doc::Object& artifact, const std::string& file, const doc::Object& archive) {
+  const std::string_view own = api::location_kind(artifact);
+  Destination to;
+  if (api::is_placed(artifact)) {
+    to.place[own] = artifact.at(own);
+  } else {
+    const std::string_view kind = archive.begin()->key();
+    doc::Value& place = to.place[kind];
+    place.emplace_object();
+    api::set_location_key(kind, place, api::join_key(api::location_key(kind, archive.begin()->value()), file));
+  }
+  to.location = api::relocated(to.place, archive);
+  return to;
 }
 
-std::string key_of(const doc::Value& artifact, const engine::CreatePod& request, std::string_view workflow_name,
-                   std::string_view archive) {
-  if (const std::string_view own = doc::find_string(artifact, "s3", "key"); !own.empty()) return std::string(own);
-  const std::string_view location = doc::find_string(*request.template_document, "archiveLocation", "s3", "key");
-  const std::string folder =
-      location.empty() ? fmt::format("{}/{}", workflow_name, request.pod_name) : std::string(location);
-  return join_key(folder, file_name(artifact, archive));
+void add_destination(Destination to, doc::Object& wanted) {
+  if (to.location != doc::Value(to.place)) wanted["location"] = std::move(to.location);
+  wanted["place"] = std::move(to.place);
 }
 
-doc::Object wanted_artifact(const doc::Value& artifact, const engine::CreatePod& request,
-                            std::string_view workflow_name) {
-  const std::string_view archive = archive_of(artifact);
-  doc::Object wanted{{"name", doc::find_string(artifact, "name")},
-                     {"path", doc::find_string(artifact, "path")},
-                     {"key", key_of(artifact, request, workflow_name, archive)}};
-  if (!archive.empty()) wanted["archive"] = archive;
+doc::Object wanted_artifact(const doc::Value& artifact, const doc::Object& archive) {
+  const std::string_view packing = archive_of(artifact);
+  doc::Object wanted{{"name", doc::find_string(artifact, "name")}, {"path", doc::find_string(artifact, "path")}};
+  add_destination(destination_of(artifact.get_object(), file_name(artifact, packing), archive), wanted);
+  if (!packing.empty()) wanted["archive"] = packing;
   if (const doc::Value* level = doc::find(artifact, "archive", "tar", "compressionLevel")) {
     wanted["compressionLevel"] = *level;
   }
   copy_if_present(artifact, "optional", wanted);
   copy_if_present(artifact, "mode", wanted);
+  copy_if_present(artifact, "artifactGC", wanted);
   return wanted;
+}
+
+/// The logs of main, or of each container of a set.
+doc::Array wanted_logs(const doc::Value& pod_template, const doc::Object& archive) {
+  std::vector<std::string> names{std::string(kMainContainer)};
+  if (const doc::Value* set = doc::find(pod_template, "containerSet", "containers"); set && set->is_array()) {
+    names.clear();
+    for (const doc::Value& container : set->get_array()) names.emplace_back(doc::find_string(container, "name"));
+  }
+  doc::Array logs;
+  for (const std::string& name : names) {
+    doc::Object wanted{{"name", name + "-logs"}, {"container", name}};
+    add_destination(destination_of({}, name + ".log", archive), wanted);
+    logs.push_back(std::move(wanted));
+  }
+  return logs;
 }
 
 /// The init containers and sidecars that see main's mounts, of which the original makes the inputs some.
@@ -94,22 +112,36 @@ doc::Array mirroring(const doc::Value& pod_template) {
 
 }  // namespace
 
-std::string inputs_annotation(const doc::Value& pod_template) {
+bool needs_archive_location(const doc::Value& pod_template) {
+  for (const std::string_view side : {"inputs", "outputs"}) {
+    for (const doc::Value& artifact : list(pod_template, side, "artifacts")) {
+      const std::string_view kind = api::location_kind(artifact.get_object());
+      if (kind.empty() || !api::has_location(kind, artifact.get_object().at(kind))) return true;
+    }
+  }
+  return false;
+}
+
+Result<std::string> inputs_annotation(const doc::Value& pod_template, const doc::Object& archive) {
   doc::Array files;
   if (const std::string_view source = doc::find_string(pod_template, "script", "source"); !source.empty()) {
     files.push_back(doc::Object{{"path", kScriptPath}, {"content", source}, {"mode", kScriptMode}});
   }
   doc::Array artifacts;
   for (const doc::Value& artifact : list(pod_template, "inputs", "artifacts")) {
-    std::string_view kind;
-    const doc::Value* place = place_of(artifact, kind);
-    // An optional input that nobody gave is simply not there.
-    if (!place) continue;
+    if (!api::is_placed(artifact.get_object())) {
+      const doc::Value* optional = doc::find(artifact, "optional");
+      if (optional && optional->is_bool() && optional->get_bool()) continue;  // nobody gave it
+      return fail(Code::kNotFound,
+                  fmt::format("required artifact '{}' not supplied", doc::find_string(artifact, "name")));
+    }
     doc::Object wanted{{"name", doc::find_string(artifact, "name")}, {"path", doc::find_string(artifact, "path")}};
     copy_if_present(artifact, "mode", wanted);
-    if (const std::string_view archive = archive_of(artifact); !archive.empty()) wanted["archive"] = archive;
+    copy_if_present(artifact, "recurseMode", wanted);
+    if (const std::string_view packing = archive_of(artifact); !packing.empty()) wanted["archive"] = packing;
     copy_if_present(artifact, "optional", wanted);
-    wanted["location"] = doc::Object{{kind, *place}};
+    copy_if_present(artifact, "subPath", wanted);
+    wanted["location"] = api::relocated(artifact.get_object(), archive);
     artifacts.push_back(std::move(wanted));
   }
   if (files.empty() && artifacts.empty()) return "";
@@ -120,7 +152,7 @@ std::string inputs_annotation(const doc::Value& pod_template) {
   return doc::to_json(std::move(annotation));
 }
 
-std::string outputs_wanted_annotation(const engine::CreatePod& request, std::string_view workflow_name) {
+std::string outputs_wanted_annotation(const engine::CreatePod& request, const doc::Object& archive, bool archive_logs) {
   doc::Array parameters;
   for (const doc::Value& parameter : list(*request.template_document, "outputs", "parameters")) {
     const std::string_view path = doc::find_string(parameter, "valueFrom", "path");
@@ -133,12 +165,14 @@ std::string outputs_wanted_annotation(const engine::CreatePod& request, std::str
   doc::Array artifacts;
   for (const doc::Value& artifact : list(*request.template_document, "outputs", "artifacts")) {
     if (doc::find_string(artifact, "path").empty()) continue;
-    artifacts.push_back(wanted_artifact(artifact, request, workflow_name));
+    artifacts.push_back(wanted_artifact(artifact, archive));
   }
-  if (!request.include_result && parameters.empty() && artifacts.empty()) return "";
+  doc::Array logs = archive_logs ? wanted_logs(*request.template_document, archive) : doc::Array();
+  if (!request.include_result && parameters.empty() && artifacts.empty() && logs.empty()) return "";
   doc::Object annotation{{"result", request.include_result}};
   if (!parameters.empty()) annotation["parameters"] = std::move(parameters);
   if (!artifacts.empty()) annotation["artifacts"] = std::move(artifacts);
+  if (!logs.empty()) annotation["logs"] = std::move(logs);
   return doc::to_json(std::move(annotation));
 }
 

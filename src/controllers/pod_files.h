@@ -7,12 +7,15 @@
 
 namespace tiphys::controllers {
 
-/// The kInputsAnnotation of a template: the script's source and the input artifacts; "" when there are none.
-std::string inputs_annotation(const doc::Value& pod_template);
+/// Some artifact of the template is not told in full where it is.
+bool needs_archive_location(const doc::Value& pod_template);
 
-/// The kOutputsWantedAnnotation: standard output, parameters by path, artifacts with their keys; "" when nothing is
-/// wanted. An artifact without a key of its own gets "<workflow>/<pod>/<file>" as the original's default key format
-/// gives.
-std::string outputs_wanted_annotation(const engine::CreatePod& request, std::string_view workflow_name);
+/// The kInputsAnnotation of a template: the script's source and the input artifacts; "" when there are none. `archive`
+/// is where artifacts lie that name a key alone. An error: an artifact that is needed names no place.
+Result<std::string> inputs_annotation(const doc::Value& pod_template, const doc::Object& archive);
+
+/// The kOutputsWantedAnnotation: standard output, parameters by path, artifacts, logs; "" when nothing is wanted. An
+/// artifact without a key of its own gets one in the folder of `archive`.
+std::string outputs_wanted_annotation(const engine::CreatePod& request, const doc::Object& archive, bool archive_logs);
 
 }  // namespace tiphys::controllers

@@ -58,7 +58,7 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
         options_(std::move(options)),
         cache_(executor, cluster),
         locks_(executor, cluster, options_.first_retry),
-        actions_(executor, cluster, options_.http, options_.repository) {}
+        actions_(executor, cluster, options_.http, options_.stores) {}
 
   void start(std::move_only_function<void()> on_ready);
   std::size_t live_runs() const { return runs_.size(); }

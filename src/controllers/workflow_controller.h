@@ -4,7 +4,7 @@
 #include <memory>
 #include <string>
 
-#include "artifact/repository.h"
+#include "artifact/stores.h"
 #include "base/executor.h"
 #include "base/random.h"
 #include "cluster/cluster.h"
@@ -18,8 +18,8 @@ struct WorkflowControllerOptions {
   /// holds.
   Duration first_retry = std::chrono::milliseconds(100);
   Duration longest_retry = std::chrono::seconds(30);
-  web::HttpClient* http = nullptr;             ///< makes the requests of http templates; null: they fail
-  artifact::Repository* repository = nullptr;  ///< what data templates list; null: they fail
+  web::HttpClient* http = nullptr;     ///< makes the requests of http templates; null: they fail
+  artifact::Stores* stores = nullptr;  ///< what data templates list; null: they fail
 };
 
 /// Everything happens on the executor's thread. Destroying the controller stops it where it is; a new one goes on from

@@ -1,7 +1,6 @@
 #include "engine/artifacts.h"
 
-#include <filesystem>
-
+#include "api/artifact_location.h"
 #include "engine/machine.h"
 #include "engine/variables.h"
 
@@ -45,21 +44,13 @@ std::string_view marked_artifact(const doc::Value& value) {
 void append_to_key(api::Artifact& artifact, std::string_view sub_path) {
   if (sub_path.empty()) return;
   bool placed = false;
-  const auto append = [&](doc::Object& place) {
-    for (auto& [kind, where] : place) {
-      doc::Object* object = where.if_object();
-      if (!object) continue;
-      for (const char* field : {"key", "blob", "path"}) {
-        doc::Value* key = object->if_contains(field);
-        if (!key || !key->is_string()) continue;
-        const std::filesystem::path joined = std::filesystem::path(std::string(key->get_string())) / sub_path;
-        *key = joined.lexically_normal().string();
-        placed = true;
-      }
-    }
-  };
-  append(artifact.location);
-  append(artifact.raw);
+  for (doc::Object* holder : {&artifact.location, &artifact.raw}) {
+    const std::string_view kind = api::location_kind(*holder);
+    if (kind.empty()) continue;
+    doc::Value& place = holder->at(kind);
+    const std::string key = api::join_key(api::location_key(kind, place), sub_path);
+    placed = api::set_location_key(kind, place, key) || placed;
+  }
   // A place without a key: who loads the artifact picks the part.
   if (!placed) artifact.sub_path = sub_path;
 }

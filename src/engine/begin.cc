@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "api/artifact_location.h"
 #include "base/hash.h"
 #include "engine/machine.h"
 #include "engine/names.h"
@@ -59,7 +60,7 @@ std::string no_such_template(const Call& call) {
 }
 
 bool placed(const api::Artifact& artifact) {
-  return !artifact.location.empty();
+  return api::is_placed(artifact.location);
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include <cstdint>
 
 #include "base/error.h"
-#include "expr/openssl.h"
+#include "base/openssl.h"
 
 namespace tiphys::expr {
 

@@ -1,8 +1,8 @@
 // expr-lang's functions of strings, and Argo's jsonpath and toJson.
 #include <algorithm>
 
+#include "base/encoding.h"
 #include "expr/arguments.h"
-#include "expr/encoding.h"
 #include "expr/go_json.h"
 #include "expr/go_strings.h"
 #include "expr/go_text.h"

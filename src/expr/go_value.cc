@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "expr/encoding.h"
+#include "base/encoding.h"
 #include "expr/go_layout.h"
 #include "expr/go_text.h"
 #include "expr/semver.h"

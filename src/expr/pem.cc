@@ -2,9 +2,9 @@
 
 #include <openssl/pem.h>
 
+#include "base/encoding.h"
+#include "base/openssl.h"
 #include "expr/arguments.h"
-#include "expr/encoding.h"
-#include "expr/openssl.h"
 
 namespace tiphys::expr {
 

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/error.h"
-#include "expr/openssl.h"
+#include "base/openssl.h"
 
 namespace tiphys::expr {
 

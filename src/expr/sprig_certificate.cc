@@ -2,10 +2,10 @@
 // numbers are chance of who evaluates. A certificate is a map of Cert and Key, where the original has a struct.
 #include <algorithm>
 
+#include "base/encoding.h"
 #include "expr/arguments.h"
 #include "expr/certificate.h"
 #include "expr/chance.h"
-#include "expr/encoding.h"
 #include "expr/go_text.h"
 
 namespace tiphys::expr {

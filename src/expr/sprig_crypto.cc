@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <cstring>
 
+#include "base/encoding.h"
+#include "base/openssl.h"
 #include "expr/arguments.h"
 #include "expr/chance.h"
-#include "expr/encoding.h"
 #include "expr/go_text.h"
-#include "expr/openssl.h"
 
 namespace tiphys::expr {
 namespace {

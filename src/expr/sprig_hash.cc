@@ -3,9 +3,9 @@
 
 #include <array>
 
+#include "base/encoding.h"
+#include "base/openssl.h"
 #include "expr/arguments.h"
-#include "expr/encoding.h"
-#include "expr/openssl.h"
 
 namespace tiphys::expr {
 namespace {

@@ -1,7 +1,7 @@
 // sprig's functions of chance.
+#include "base/encoding.h"
 #include "expr/arguments.h"
 #include "expr/chance.h"
-#include "expr/encoding.h"
 #include "expr/unicode.h"
 
 namespace tiphys::expr {

@@ -1,10 +1,12 @@
 // Requests to HTTP and HTTPS servers.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -17,19 +19,34 @@ namespace tiphys::web {
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
+/// Bytes of a file of this host.
+struct FilePart {
+  std::string path;
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+};
+
+/// Takes the next bytes; false ends the request.
+using BodySink = std::function<bool(std::string_view bytes)>;
+
 struct HttpRequest {
   std::string method = "GET";
   std::string url;
   Headers headers;  ///< one called Host says what the server is asked for, in place of the URL's host
   std::string body;
+  std::optional<FilePart> file;     ///< sent in place of `body`
+  BodySink sink;                    ///< takes the body of an answer of 2xx, however long; only exchange() has it
   std::optional<Duration> timeout;  ///< for all of it, redirects included; absent: none
   bool insecure = false;            ///< the server's certificate is not looked at, and no proxy asked
+  /// PEM: in place of what the system trusts, and what the client shows; "" none.
+  std::string trusted_certificates, client_certificate, client_key;
 };
 
 struct HttpAnswer {
   int status = 0;
   Headers headers;
   std::string body;
+  std::string status_line{};  ///< "404 Not Found"
 };
 
 /// One request under way. Destroying it ends it; its call-back is not called any more.

@@ -25,6 +25,7 @@ Result<Libcurl> load() {
   bind(curl.curl_easy_init, "curl_easy_init");
   bind(curl.curl_easy_setopt, "curl_easy_setopt");
   bind(curl.curl_easy_getinfo, "curl_easy_getinfo");
+  bind(curl.curl_easy_perform, "curl_easy_perform");
   bind(curl.curl_easy_cleanup, "curl_easy_cleanup");
   bind(curl.curl_easy_strerror, "curl_easy_strerror");
   bind(curl.curl_slist_append, "curl_slist_append");

@@ -15,6 +15,7 @@ struct Libcurl {
   decltype(&::curl_easy_init) curl_easy_init = nullptr;
   decltype(&::curl_easy_setopt) curl_easy_setopt = nullptr;
   decltype(&::curl_easy_getinfo) curl_easy_getinfo = nullptr;
+  decltype(&::curl_easy_perform) curl_easy_perform = nullptr;
   decltype(&::curl_easy_cleanup) curl_easy_cleanup = nullptr;
   decltype(&::curl_easy_strerror) curl_easy_strerror = nullptr;
   decltype(&::curl_slist_append) curl_slist_append = nullptr;

@@ -71,6 +71,7 @@ void redirect(HttpRequest& request, int status, std::string_view location, const
   if (status < 307) {
     if (request.method != "GET" && request.method != "HEAD") request.method = "GET";
     request.body.clear();
+    request.file.reset();
     drop(request.headers, kOfBody);
   }
   const bool absolute = location.find("://") < location.find_first_of("/?#") || location.starts_with("//");

@@ -1,11 +1,14 @@
 #include "web/transfer.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <netdb.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
+#include <cerrno>
 #include <cstring>
 
 #include "base/strings.h"
@@ -61,6 +64,11 @@ Status Transfer::prepare() {
   address_.clear();
   complete_ = easy_ != nullptr;
   if (!complete_) return fail(Code::kResourceExhausted, "no memory for a request");
+  if (request_.file) {
+    file_.reset(::open(request_.file->path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file_) return fail_errno(request_.file->path, errno);
+    sent_ = 0;
+  }
   set_request();
   set_way();
   if (!complete_) return fail(Code::kInternal, "libcurl refuses an option of the request");
@@ -70,16 +78,7 @@ Status Transfer::prepare() {
 void Transfer::set_request() {
   set(CURLOPT_URL, url_->text().c_str());
   set(CURLOPT_PATH_AS_IS, 1L);
-  const bool has_body =
-      !request_.body.empty() || request_.method == "POST" || request_.method == "PUT" || request_.method == "PATCH";
-  set(CURLOPT_HTTPGET, 1L);
-  if (request_.method == "HEAD") {
-    set(CURLOPT_NOBODY, 1L);
-  } else if (has_body) {
-    set(CURLOPT_POST, 1L);
-    set(CURLOPT_POSTFIELDS, request_.body.data());
-    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
-  }
+  set_body();
   set(CURLOPT_CUSTOMREQUEST, request_.method.c_str());
   // libcurl sends a request again when a connection that it kept turns out to be closed: these must not come twice.
   set(CURLOPT_FRESH_CONNECT, request_.method == "POST" || request_.method == "PATCH" ? 1L : 0L);
@@ -105,6 +104,57 @@ void Transfer::set_request() {
   set(CURLOPT_ACCEPT_ENCODING, own_encoding || request_.method == "HEAD" ? nullptr : "gzip");
 }
 
+void Transfer::set_body() {
+  const bool has_body =
+      !request_.body.empty() || request_.method == "POST" || request_.method == "PUT" || request_.method == "PATCH";
+  set(CURLOPT_HTTPGET, 1L);
+  if (request_.method == "HEAD") {
+    set(CURLOPT_NOBODY, 1L);
+  } else if (request_.file) {
+    set(CURLOPT_UPLOAD, 1L);
+    set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(request_.file->size));
+    set(CURLOPT_READDATA, this);
+    set(
+        CURLOPT_READFUNCTION, +[](char* bytes, std::size_t, std::size_t size, void* self) -> std::size_t {
+          return static_cast<Transfer*>(self)->give_body({bytes, size});
+        });
+    set(CURLOPT_SEEKDATA, this);
+    set(
+        CURLOPT_SEEKFUNCTION, +[](void* self, curl_off_t offset, int) -> int {
+          static_cast<Transfer*>(self)->sent_ = static_cast<std::uint64_t>(offset);
+          return CURL_SEEKFUNC_OK;
+        });
+  } else if (has_body) {
+    set(CURLOPT_POST, 1L);
+    set(CURLOPT_POSTFIELDS, request_.body.data());
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request_.body.size()));
+  }
+}
+
+std::size_t Transfer::give_body(std::span<char> bytes) {
+  const std::uint64_t left = request_.file->size - std::min(sent_, request_.file->size);
+  const std::size_t most = static_cast<std::size_t>(std::min<std::uint64_t>(left, bytes.size()));
+  const ssize_t count = ::pread(file_.get(), bytes.data(), most, static_cast<off_t>(request_.file->offset + sent_));
+  if (count < 0 || (count == 0 && most > 0)) return CURL_READFUNC_ABORT;
+  sent_ += static_cast<std::uint64_t>(count);
+  return static_cast<std::size_t>(count);
+}
+
+void Transfer::set_certificates() {
+  const auto set_blob = [&](CURLoption option, const char* type_name, CURLoption type, const std::string& pem) {
+    if (pem.empty()) return;
+    curl_blob blob{const_cast<char*>(pem.data()), pem.size(), CURL_BLOB_COPY};
+    set(option, &blob);
+    if (type_name) set(type, type_name);
+  };
+  set_blob(CURLOPT_CAINFO_BLOB, nullptr, CURLOPT_CAINFO, request_.trusted_certificates);
+  set_blob(CURLOPT_SSLCERT_BLOB, "PEM", CURLOPT_SSLCERTTYPE, request_.client_certificate);
+  set_blob(CURLOPT_SSLKEY_BLOB, "PEM", CURLOPT_SSLKEYTYPE, request_.client_key);
+  if (!request_.trusted_certificates.empty()) return set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+  if (!environment_.certificate_file.empty()) set(CURLOPT_CAINFO, environment_.certificate_file.c_str());
+  if (!environment_.certificate_folder.empty()) set(CURLOPT_CAPATH, environment_.certificate_folder.c_str());
+}
+
 /// How it goes there and who is told of it.
 void Transfer::set_way() {
   set(CURLOPT_NOSIGNAL, 1L);
@@ -123,8 +173,16 @@ void Transfer::set_way() {
   set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   set(CURLOPT_SSL_VERIFYPEER, request_.insecure ? 0L : 1L);
   set(CURLOPT_SSL_VERIFYHOST, request_.insecure ? 0L : 2L);
-  if (!environment_.certificate_file.empty()) set(CURLOPT_CAINFO, environment_.certificate_file.c_str());
-  if (!environment_.certificate_folder.empty()) set(CURLOPT_CAPATH, environment_.certificate_folder.c_str());
+  set_certificates();
+  set(CURLOPT_TCP_KEEPALIVE, 1L);
+  if (stop_.stop_possible()) {
+    set(CURLOPT_NOPROGRESS, 0L);
+    set(CURLOPT_XFERINFODATA, this);
+    set(
+        CURLOPT_XFERINFOFUNCTION, +[](void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) -> int {
+          return static_cast<Transfer*>(self)->stop_.stop_requested() ? 1 : 0;
+        });
+  }
 
   set(CURLOPT_OPENSOCKETDATA, this);
   set(
@@ -157,6 +215,7 @@ int Transfer::open_socket(const curl_sockaddr& address) {
 void Transfer::take_header(std::string_view line) {
   if (line.starts_with("HTTP/")) {  // again after 100 Continue
     answer_.headers.clear();
+    answer_.status_line = trim(line.substr(std::min(line.find(' '), line.size())));
     return;
   }
   const auto colon = line.find(':');
@@ -168,6 +227,12 @@ void Transfer::take_header(std::string_view line) {
 }
 
 bool Transfer::take_body(std::string_view bytes) {
+  if (request_.sink) {
+    long status = 0;
+    curl_.curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+    if (status >= 200 && status < 300) return request_.sink(bytes);
+    bytes = bytes.substr(0, kMostBodyBytes - answer_.body.size());
+  }
   too_long_ = answer_.body.size() + bytes.size() > kMostBodyBytes;
   if (!too_long_) answer_.body += bytes;
   return !too_long_;
@@ -216,6 +281,9 @@ std::string Transfer::words(CURLcode code) const {
   std::string reason = number ? std::strerror(static_cast<int>(number)) : told;
   if (!reason.empty()) reason[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(reason[0])));
   switch (code) {
+    case CURLE_ABORTED_BY_CALLBACK:
+      if (stop_.stop_requested()) return "context canceled";
+      return file_ ? fmt::format("read {}: {}", request_.file->path, reason) : reason;
     case CURLE_COULDNT_RESOLVE_HOST:
       return fmt::format("dial tcp: lookup {}: no such host", url_->host());
     case CURLE_COULDNT_RESOLVE_PROXY:

@@ -3,8 +3,11 @@
 
 #include <chrono>
 #include <optional>
+#include <span>
+#include <stop_token>
 #include <string>
 
+#include "base/unique_fd.h"
 #include "web/http_client.h"
 #include "web/libcurl.h"
 #include "web/url.h"
@@ -21,6 +24,8 @@ class Transfer {
 
   /// Makes handle() ready for the first server.
   Status begin();
+  /// It ends soon after a stop is asked for.
+  void stop_with(std::stop_token stop) { stop_ = std::move(stop); }
   CURL* handle() const { return easy_; }
   /// What comes of it after libcurl has ended it; absent: handle() is ready for the next server.
   std::optional<Result<HttpAnswer>> ended(CURLcode code);
@@ -28,12 +33,15 @@ class Transfer {
  private:
   Status prepare();
   void set_request();
+  void set_body();
+  void set_certificates();
   void set_way();
   template <typename Value>
   void set(CURLoption option, Value value);
   std::optional<Result<HttpAnswer>> follow(const std::string& location);
   void take_header(std::string_view line);
   bool take_body(std::string_view bytes);
+  std::size_t give_body(std::span<char> bytes);
   int open_socket(const curl_sockaddr& address);
   std::string words(CURLcode code) const;
   /// As Go words it: Get "URL": why.
@@ -42,6 +50,7 @@ class Transfer {
   const Libcurl& curl_;
   const Environment& environment_;
   HttpRequest request_;
+  std::stop_token stop_;
   std::optional<std::chrono::steady_clock::time_point> deadline_;
   CURL* easy_ = nullptr;
   curl_slist* headers_ = nullptr;
@@ -49,6 +58,9 @@ class Transfer {
   std::optional<Url> url_;
   int redirects_ = 0;
   std::string referer_;
+
+  UniqueFd file_;  ///< of the body
+  std::uint64_t sent_ = 0;
 
   HttpAnswer answer_;
   bool answering_ = false;  ///< the headers of the answer are here

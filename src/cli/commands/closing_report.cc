@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/artifact_location.h"
 #include "cli/commands/common.h"
 #include "cli/commands/follow_command.h"
 #include "cli/view/tab_writer.h"
@@ -42,23 +43,40 @@ std::string parameters_section(const RunState& run) {
   return rows.empty() ? "" : "\nOutputs:\n" + align_columns(rows, 2);
 }
 
-std::string place_of(Session& session, const api::Artifact& artifact) {
-  const auto s3 = artifact.location.find("s3");
-  if (s3 == artifact.location.end()) return {};
-  const std::string key(doc::find_string(s3->value(), "key"));
-  const std::string path = key.empty() ? "" : session.artifact_path(key);
+/// Where it lies, for people: a path of this host, a URL, or a key and its bucket. `repository` is where keys lie that
+/// name no store.
+std::string place_of(Session& session, const api::Artifact& artifact, const doc::Object& repository) {
+  const doc::Value location = api::relocated(artifact.location, repository);
+  if (!location.is_object()) return {};
+  const std::string_view kind = api::location_kind(location.get_object());
+  const doc::Value& place = location.get_object().at(kind);
+  if (const std::string_view url = doc::find_string(place, "url"); !url.empty()) return std::string(url);
+  const std::string key = api::location_key(kind, place);
+  const std::string_view bucket = doc::find_string(place, "bucket");
+  if (key.empty() || !bucket.empty()) return key.empty() ? "" : fmt::format("{}://{}/{}", kind, bucket, key);
+  const std::string path = kind == "s3" ? session.artifact_path(key) : "";
   return path.empty() ? key : path;
+}
+
+/// Where keys of the workflow's artifacts lie.
+doc::Object repository_of(const doc::Value& workflow) {
+  const doc::Value* repository = doc::find(workflow, "status", "artifactRepositoryRef", "artifactRepository");
+  doc::Value location =
+      repository && repository->is_object() ? api::repository_location(repository->get_object()) : nullptr;
+  if (location.is_object()) return location.get_object();
+  return {{"s3", doc::Object{}}};
 }
 
 /// Rows of artifacts, the most important ones only.
 struct ArtifactRows {
   Session& session;
-  std::string text;
+  doc::Object repository;
+  std::string text{};
   std::size_t count = 0;
 
   void add(std::string_view owner, const std::vector<api::Artifact>& artifacts) {
     for (const auto& artifact : artifacts) {
-      const std::string place = place_of(session, artifact);
+      const std::string place = place_of(session, artifact, repository);
       if (place.empty() || ++count > kMostArtifacts) continue;
       text += fmt::format("  {}{}\t{}\n", owner.empty() ? "" : fmt::format("{}\t", printable(owner)), artifact.name,
                           printable(place));
@@ -67,7 +85,7 @@ struct ArtifactRows {
 };
 
 std::string artifacts_section(Session& session, const RunState& run) {
-  ArtifactRows rows{session, {}, 0};
+  ArtifactRows rows{session, repository_of(*run.workflow)};
   // What the workflow itself gives; where it gives nothing, what its steps do.
   if (const doc::Value* outputs = doc::find(*run.workflow, "status", "outputs")) {
     if (const auto global = api::parse_outputs(*outputs)) rows.add("", global->artifacts);

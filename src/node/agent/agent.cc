@@ -19,7 +19,8 @@
 namespace tiphys::node {
 namespace {
 
-constexpr int kWorkerThreads = 2;
+/// Each may wait for a store elsewhere.
+constexpr int kWorkerThreads = 8;
 
 std::string uid_of(const doc::Value& pod) {
   return std::string(doc::find_string(pod, "metadata", "uid"));
@@ -29,13 +30,13 @@ std::string uid_of(const doc::Value& pod) {
 
 class Agent::State : public std::enable_shared_from_this<State> {
  public:
-  State(boost::asio::io_context& context, Executor& executor, cluster::Cluster& cluster,
-        artifact::Repository& repository, AgentOptions options)
+  State(boost::asio::io_context& context, Executor& executor, cluster::Cluster& cluster, const artifact::Stores& stores,
+        AgentOptions options)
       : options_(std::move(options)),
         workers_(executor, kWorkerThreads),
         logs_(context, executor),
         claims_(std::make_shared<ClaimFolders>(executor, cluster, workers_, options_.claims_dir)),
-        world_{context, executor, cluster, repository, workers_, logs_, *claims_} {}
+        world_{context, executor, cluster, stores, workers_, logs_, *claims_} {}
 
   void start() {
     claims_->start();
@@ -229,8 +230,8 @@ class Agent::State : public std::enable_shared_from_this<State> {
 };
 
 Agent::Agent(boost::asio::io_context& context, Executor& executor, cluster::Cluster& cluster,
-             artifact::Repository& repository, AgentOptions options)
-    : state_(std::make_shared<State>(context, executor, cluster, repository, std::move(options))) {}
+             const artifact::Stores& stores, AgentOptions options)
+    : state_(std::make_shared<State>(context, executor, cluster, stores, std::move(options))) {}
 Agent::~Agent() = default;
 
 void Agent::start() {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "artifact/repository.h"
+#include "artifact/stores.h"
 #include "base/executor.h"
 #include "cluster/cluster.h"
 #include "node/runtime.h"
@@ -35,8 +35,8 @@ struct AgentOptions {
 
 class Agent {
  public:
-  Agent(boost::asio::io_context& context, Executor& executor, cluster::Cluster& cluster,
-        artifact::Repository& repository, AgentOptions options);
+  Agent(boost::asio::io_context& context, Executor& executor, cluster::Cluster& cluster, const artifact::Stores& stores,
+        AgentOptions options);
   ~Agent();
   Agent(const Agent&) = delete;
   Agent& operator=(const Agent&) = delete;

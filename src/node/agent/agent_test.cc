@@ -89,7 +89,7 @@ class AgentTest : public ::testing::Test {
     options.most_pods = 3;
     options.cpus = 2;
     options.memory_bytes = 1 << 30;
-    agent_ = std::make_unique<Agent>(context_, *executor_, cluster_, *repository_, std::move(options));
+    agent_ = std::make_unique<Agent>(context_, *executor_, cluster_, stores_, std::move(options));
     agent_->start();
     run_until([&] { return static_cast<bool>(runtime_.wanted); });
   }
@@ -151,6 +151,7 @@ class AgentTest : public ::testing::Test {
   FakeCluster cluster_{*executor_};
   FakeRuntime runtime_{*executor_};
   std::unique_ptr<artifact::Repository> repository_ = artifact::make_folder_repository(folder_.path() + "/artifacts");
+  artifact::Stores stores_{*repository_};
   std::unique_ptr<Agent> agent_;
 };
 
@@ -497,16 +498,17 @@ INSTANTIATE_TEST_SUITE_P(
                    "cannot save parameter p from /no"},
         OutputCase{"TooLargeParameterFails", R"({"parameters":[{"name":"p","path":"/tmp/big"}]})", 0, "Failed", "",
                    "use an artifact"},
-        OutputCase{"ArtifactIsSaved", R"({"artifacts":[{"name":"a","path":"/tmp/p","key":"k","archive":"none"}]})", 0,
+        OutputCase{"ArtifactIsSaved",
+                   R"({"artifacts":[{"name":"a","path":"/tmp/p","place":{"s3":{"key":"k"}},"archive":"none"}]})", 0,
                    "Succeeded",
                    R"({"artifacts":[{"name":"a","path":"/tmp/p","archive":{"none":{}},"s3":{"key":"k"}}],
                        "exitCode":"0"})",
                    ""},
         OutputCase{"OptionalArtifactIsLeftOut",
-                   R"({"artifacts":[{"name":"a","path":"/no","key":"k","optional":true}]})", 0, "Succeeded",
-                   R"({"exitCode":"0"})", ""},
-        OutputCase{"MissingArtifactIsNamed", R"({"artifacts":[{"name":"a","path":"/no","key":"k"}]})", 0, "Failed", "",
-                   "artifact a failed to save from /no"},
+                   R"({"artifacts":[{"name":"a","path":"/no","place":{"s3":{"key":"k"}},"optional":true}]})", 0,
+                   "Succeeded", R"({"exitCode":"0"})", ""},
+        OutputCase{"MissingArtifactIsNamed", R"({"artifacts":[{"name":"a","path":"/no","place":{"s3":{"key":"k"}}}]})",
+                   0, "Failed", "", "artifact a failed to save from /no"},
         OutputCase{"AFailedStepKeepsWhatThereIs",
                    R"({"result":true,"parameters":[{"name":"p","path":"/tmp/p"},{"name":"q","path":"/no"}]})", 2,
                    "Failed", R"({"result":"one\ntwo","parameters":[{"name":"p","value":"value\n"}],"exitCode":"2"})",

@@ -2,11 +2,12 @@
 // cluster/pod_annotations.h carried out.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "artifact/repository.h"
+#include "artifact/stores.h"
 #include "base/workers.h"
 #include "doc/value.h"
 #include "node/runtime.h"
@@ -21,9 +22,13 @@ struct Staged {
   std::vector<std::string> mirrored;  ///< the containers beside main that see the same files, by name
 };
 
+/// The places of the artifacts that an inputs or outputs-wanted annotation names, in full.
+std::vector<doc::Value> artifact_locations(std::string_view annotation);
+
 /// Puts files and artifacts of the inputs annotation below `dir`. Blocking, as all of these are. Doing it again after a
 /// crash finishes what was begun.
-Result<Staged> stage_inputs(std::string_view annotation, const std::string& dir, artifact::Repository& repository);
+Result<Staged> stage_inputs(std::string_view annotation, const std::string& dir, const artifact::Stores& stores,
+                            const artifact::Credentials& credentials);
 
 /// Those whose path lies in a volume are copied into it, and are no longer in `staged`: every container that mounts the
 /// volume sees them.
@@ -33,14 +38,16 @@ struct OutputsRequest {
   std::string annotation;  ///< the outputs-wanted annotation, "" for none
   std::string container_id;
   std::string log_path;
+  std::vector<std::pair<std::string, std::string>> logs;  ///< of all containers, by name
   std::string scratch_dir;
-  int exit_code = 0;
+  artifact::Credentials credentials;
+  std::optional<int> exit_code = 0;  ///< of main; a containerSet may have none
 };
 
 /// Argo's Outputs of an ended container: the exit code, and what the annotation asks for. An error says what could not
 /// be had; what could is lost with it unless the container failed, whose own failure says more: then what could not be
 /// had is left out.
-void collect_outputs(Runtime& runtime, artifact::Repository& repository, Workers& workers, OutputsRequest request,
+void collect_outputs(Runtime& runtime, const artifact::Stores& stores, Workers& workers, OutputsRequest request,
                      std::move_only_function<void(Result<doc::Object>)> done);
 
 }  // namespace tiphys::node

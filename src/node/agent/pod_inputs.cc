@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <filesystem>
 #include <optional>
 
@@ -36,35 +37,67 @@ Status unpack_to(const std::string& loaded, const std::string& target, std::stri
   return {};
 }
 
-Status load_artifact(const doc::Value& wanted, const std::string& target, artifact::Repository& repository) {
-  if (const doc::Value* raw = doc::find(wanted, "location", "raw"))
-    return write_file(target, doc::find_string(*raw, "data"), 0644);
-  const doc::Value* place = doc::find(wanted, "location", "s3");
-  const std::string_view key = place ? doc::find_string(*place, "key") : "";
-  if (key.empty()) return fail(Code::kInvalidArgument, "its location has no key");
-  if (doc::find(*place, "bucket") || doc::find(*place, "endpoint")) {
-    return fail(Code::kUnimplemented,
-                "buckets other than this plane's own repository are not supported yet: give the key alone");
+/// Where inputs come from.
+struct Sources {
+  const artifact::Stores& stores;
+  const artifact::Credentials& credentials;
+};
+
+/// The part of a folder that a sub-path names takes its place: of stores whose places have no keys.
+Status pick_part(const std::string& target, std::string_view sub_path) {
+  if (sub_path.empty()) return {};
+  const fs::path part = (fs::path(target) / sub_path).lexically_normal();
+  const std::string beside = target + ".part";
+  if (!part.string().starts_with(target + "/")) {
+    return fail(Code::kInvalidArgument, fmt::format("subPath \"{}\" leads out of the artifact", sub_path));
   }
-  const std::string loaded = target + ".loaded";
-  TIPHYS_CHECK_OK(artifact::remove_tree(loaded));
-  TIPHYS_CHECK_OK(repository.load(key, loaded));
-  return unpack_to(loaded, target, doc::find_string(wanted, "archive"));
+  TIPHYS_CHECK_OK(artifact::remove_tree(beside));
+  if (::rename(part.c_str(), beside.c_str()) != 0) return fail_errno(fmt::format("subPath {}", sub_path), errno);
+  TIPHYS_CHECK_OK(artifact::remove_tree(target));
+  if (::rename(beside.c_str(), target.c_str()) != 0) return fail_errno(target, errno);
+  return {};
 }
 
-Status stage_artifact(const doc::Value& wanted, const std::string& target, artifact::Repository& repository,
+Status load_artifact(const doc::Value& wanted, const std::string& target, const Sources& sources) {
+  const doc::Value* location = doc::find(wanted, "location");
+  if (!location) return fail(Code::kInvalidArgument, "it names no place");
+  TIPHYS_TRY(const auto place, sources.stores.open(*location, sources.credentials));
+  const std::string loaded = target + ".loaded";
+  TIPHYS_CHECK_OK(artifact::remove_tree(loaded));
+  TIPHYS_CHECK_OK(place->load(loaded));
+  TIPHYS_CHECK_OK(unpack_to(loaded, target, doc::find_string(wanted, "archive")));
+  return pick_part(target, doc::find_string(wanted, "subPath"));
+}
+
+bool truth(const doc::Value& wanted, std::string_view field) {
+  const doc::Value* value = doc::find(wanted, field);
+  return value && value->is_bool() && value->get_bool();
+}
+
+/// All of a folder where that is asked for, but for symbolic links.
+Status set_mode(const std::string& target, mode_t mode, bool recurse) {
+  if (::chmod(target.c_str(), mode) != 0) return fail_errno(fmt::format("chmod {}", target), errno);
+  std::error_code error;
+  if (!recurse || !fs::is_directory(target, error)) return {};
+  for (fs::recursive_directory_iterator at(target, error), end; !error && at != end; at.increment(error)) {
+    if (at->is_symlink()) continue;
+    if (::chmod(at->path().c_str(), mode) != 0) return fail_errno(fmt::format("chmod {}", at->path().string()), errno);
+  }
+  if (error) return fail_errno(target, error.value());
+  return {};
+}
+
+Status stage_artifact(const doc::Value& wanted, const std::string& target, const Sources& sources,
                       StagedInputs& staged) {
   const std::string_view name = doc::find_string(wanted, "name");
   const std::string_view path = doc::find_string(wanted, "path");
   if (path.empty()) return {};
   TIPHYS_CHECK_OK(artifact::remove_tree(target));
-  if (Status loaded = load_artifact(wanted, target, repository); !loaded) {
-    const doc::Value* optional = doc::find(wanted, "optional");
-    if (loaded.error().code == Code::kNotFound && optional && optional->is_bool() && optional->get_bool()) return {};
+  if (Status loaded = load_artifact(wanted, target, sources); !loaded) {
+    if (loaded.error().code == Code::kNotFound && truth(wanted, "optional")) return {};
     return std::unexpected(loaded.error().in(fmt::format("artifact {} failed to load", name)));
   }
-  if (const auto mode = mode_of(wanted); mode && ::chmod(target.c_str(), *mode) != 0)
-    return fail_errno(fmt::format("chmod {}", target), errno);
+  if (const auto mode = mode_of(wanted)) TIPHYS_CHECK_OK(set_mode(target, *mode, truth(wanted, "recurseMode")));
   staged.emplace_back(path, target);
   return {};
 }
@@ -112,7 +145,24 @@ Status put_into_volumes(const std::vector<Mount>& mounts, StagedInputs& staged) 
   return {};
 }
 
-Result<Staged> stage_inputs(std::string_view annotation, const std::string& dir, artifact::Repository& repository) {
+std::vector<doc::Value> artifact_locations(std::string_view annotation) {
+  std::vector<doc::Value> locations;
+  const auto parsed = doc::parse_json(annotation);
+  for (const std::string_view list : {"artifacts", "logs"}) {
+    const doc::Value* artifacts = parsed ? doc::find(*parsed, list) : nullptr;
+    if (!artifacts || !artifacts->is_array()) continue;
+    for (const doc::Value& wanted : artifacts->get_array()) {
+      const doc::Value* location = doc::find(wanted, "location");
+      if (!location) location = doc::find(wanted, "place");
+      if (location) locations.push_back(*location);
+    }
+  }
+  return locations;
+}
+
+Result<Staged> stage_inputs(std::string_view annotation, const std::string& dir, const artifact::Stores& stores,
+                            const artifact::Credentials& credentials) {
+  const Sources sources{stores, credentials};
   Staged made;
   StagedInputs& staged = made.inputs;
   if (annotation.empty()) return made;
@@ -130,7 +180,7 @@ Result<Staged> stage_inputs(std::string_view annotation, const std::string& dir,
   if (const doc::Value* artifacts = doc::find(inputs, "artifacts"); artifacts && artifacts->is_array()) {
     for (std::size_t i = 0; i < artifacts->get_array().size(); ++i) {
       TIPHYS_CHECK_OK(
-          stage_artifact(artifacts->get_array()[i], fmt::format("{}/artifact-{}", dir, i), repository, staged));
+          stage_artifact(artifacts->get_array()[i], fmt::format("{}/artifact-{}", dir, i), sources, staged));
     }
   }
   if (const doc::Value* names = doc::find(inputs, "mirrored"); names && names->is_array()) {

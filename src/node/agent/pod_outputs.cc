@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 
@@ -43,45 +44,47 @@ Result<std::string> read_parameter(const std::string& path) {
   return text;
 }
 
-Status save_artifact(const doc::Value& wanted, const std::string& host_path, const std::string& scratch,
-                     artifact::Repository& repository) {
+/// What is stored for an artifact of this host: itself, or packed beside it.
+Result<std::string> packed(const doc::Value& wanted, const std::string& host_path, const std::string& scratch) {
   const std::string_view archive = doc::find_string(wanted, "archive");
-  const std::string_view key = doc::find_string(wanted, "key");
-  if (archive == "none") return repository.save(key, host_path);
+  if (archive == "none") return host_path;
   // A container that has written nothing may have left no folder.
   std::error_code no_folder;
   std::filesystem::create_directories(scratch, no_folder);
   if (no_folder) return fail_errno(fmt::format("make {}", scratch), no_folder.value());
-  const std::string packed = scratch + "/packed";
-  TIPHYS_CHECK_OK(artifact::remove_tree(packed));
+  std::string target = scratch + "/packed";
+  TIPHYS_CHECK_OK(artifact::remove_tree(target));
   const doc::Value* level = doc::find(wanted, "compressionLevel");
   TIPHYS_CHECK_OK(archive == "zip"
-                      ? artifact::pack_zip(host_path, packed)
-                      : artifact::pack_tar_gz(host_path, packed,
+                      ? artifact::pack_zip(host_path, target)
+                      : artifact::pack_tar_gz(host_path, target,
                                               level && level->is_int64() ? static_cast<int>(level->get_int64()) : -1));
-  Status saved = repository.save(key, packed);
-  Status removed = artifact::remove_tree(packed);
-  return saved ? removed : saved;
+  return target;
 }
 
 /// The artifact as Argo writes it in a node's outputs.
 doc::Object artifact_output(const doc::Value& wanted) {
-  doc::Object output{{"name", doc::find_string(wanted, "name")}, {"path", doc::find_string(wanted, "path")}};
-  if (const doc::Value* mode = doc::find(wanted, "mode")) output["mode"] = *mode;
+  doc::Object output{{"name", doc::find_string(wanted, "name")}};
+  if (const std::string_view path = doc::find_string(wanted, "path"); !path.empty()) output["path"] = path;
+  for (const std::string_view field : {"mode", "artifactGC"}) {
+    if (const doc::Value* value = doc::find(wanted, field)) output[field] = *value;
+  }
   if (const std::string_view archive = doc::find_string(wanted, "archive"); !archive.empty()) {
     output["archive"] = doc::Object{{archive, doc::Object{}}};
   }
-  output["s3"] = doc::Object{{"key", doc::find_string(wanted, "key")}};
+  if (const doc::Value* place = doc::find(wanted, "place"); place && place->is_object()) {
+    for (const auto& [kind, where] : place->get_object()) output[kind] = where;
+  }
   return output;
 }
 
 /// One collection: host paths are asked for one after the other, then a worker reads, packs and saves.
 class Collection : public std::enable_shared_from_this<Collection> {
  public:
-  Collection(Runtime& runtime, artifact::Repository& repository, Workers& workers, OutputsRequest request,
+  Collection(Runtime& runtime, const artifact::Stores& stores, Workers& workers, OutputsRequest request,
              doc::Value wanted, std::move_only_function<void(Result<doc::Object>)> done)
       : runtime_(runtime),
-        repository_(repository),
+        stores_(stores),
         workers_(workers),
         request_(std::move(request)),
         wanted_(std::move(wanted)),
@@ -107,7 +110,7 @@ class Collection : public std::enable_shared_from_this<Collection> {
                  [self = shared_from_this()](Result<doc::Object> outputs) { self->done_(std::move(outputs)); });
   }
 
-  bool forgives() const { return request_.exit_code != 0; }
+  bool forgives() const { return request_.exit_code.value_or(0) != 0; }
 
   Result<doc::Object> collect() {
     doc::Object outputs;
@@ -118,8 +121,9 @@ class Collection : public std::enable_shared_from_this<Collection> {
     TIPHYS_TRY(doc::Array parameters, collect_parameters());
     if (!parameters.empty()) outputs["parameters"] = std::move(parameters);
     TIPHYS_TRY(doc::Array artifacts, collect_artifacts());
+    TIPHYS_CHECK_OK(collect_logs(artifacts));
     if (!artifacts.empty()) outputs["artifacts"] = std::move(artifacts);
-    outputs["exitCode"] = std::to_string(request_.exit_code);
+    if (request_.exit_code) outputs["exitCode"] = std::to_string(*request_.exit_code);
     return outputs;
   }
 
@@ -142,13 +146,49 @@ class Collection : public std::enable_shared_from_this<Collection> {
     return out;
   }
 
+  Status save(const doc::Value& wanted, const std::string& host_path) {
+    const doc::Value* location = doc::find(wanted, "location");
+    if (!location) location = doc::find(wanted, "place");
+    if (!location) return fail(Code::kInvalidArgument, "it names no place");
+    TIPHYS_TRY(const auto place, stores_.open(*location, request_.credentials));
+    return place->save(host_path);
+  }
+
+  Status save_packed(const doc::Value& wanted, const std::string& host_path) {
+    TIPHYS_TRY(const std::string source, packed(wanted, host_path, request_.scratch_dir));
+    Status saved = save(wanted, source);
+    Status removed = source == host_path ? Status() : artifact::remove_tree(source);
+    return saved ? removed : saved;
+  }
+
+  /// A container that has never run has none.
+  Status collect_logs(doc::Array& artifacts) {
+    for (const doc::Value& wanted : list(wanted_, "logs")) {
+      const std::string_view container = doc::find_string(wanted, "container");
+      const auto log = std::ranges::find(request_.logs, container, &std::pair<std::string, std::string>::first);
+      if (log == request_.logs.end()) continue;
+      const std::string plain = request_.scratch_dir + "/plain-log";
+      Status saved = write_plain_log(log->second, plain);
+      if (!saved && saved.error().code == Code::kNotFound) continue;
+      if (saved) saved = save(wanted, plain);
+      const Status removed = artifact::remove_tree(plain);
+      if (saved) saved = removed;
+      if (saved) {
+        artifacts.push_back(artifact_output(wanted));
+      } else if (!forgives()) {
+        return std::unexpected(
+            saved.error().in(fmt::format("artifact {} failed to save", doc::find_string(wanted, "name"))));
+      }
+    }
+    return {};
+  }
+
   Result<doc::Array> collect_artifacts() {
     doc::Array out;
     std::size_t index = list(wanted_, "parameters").size();
     for (const doc::Value& wanted : list(wanted_, "artifacts")) {
       const Result<std::string>& path = found_[index++];
-      const Status saved =
-          path ? save_artifact(wanted, *path, request_.scratch_dir, repository_) : std::unexpected(path.error());
+      const Status saved = path ? save_packed(wanted, *path) : std::unexpected(path.error());
       if (saved) {
         out.push_back(artifact_output(wanted));
         continue;
@@ -162,7 +202,7 @@ class Collection : public std::enable_shared_from_this<Collection> {
   }
 
   Runtime& runtime_;
-  artifact::Repository& repository_;
+  const artifact::Stores& stores_;
   Workers& workers_;
   OutputsRequest request_;
   doc::Value wanted_;
@@ -173,12 +213,16 @@ class Collection : public std::enable_shared_from_this<Collection> {
 
 }  // namespace
 
-void collect_outputs(Runtime& runtime, artifact::Repository& repository, Workers& workers, OutputsRequest request,
+void collect_outputs(Runtime& runtime, const artifact::Stores& stores, Workers& workers, OutputsRequest request,
                      std::move_only_function<void(Result<doc::Object>)> done) {
-  if (request.annotation.empty()) return done(doc::Object{{"exitCode", std::to_string(request.exit_code)}});
+  if (request.annotation.empty()) {
+    doc::Object outputs;
+    if (request.exit_code) outputs["exitCode"] = std::to_string(*request.exit_code);
+    return done(std::move(outputs));
+  }
   auto wanted = doc::parse_json(request.annotation);
   if (!wanted) return done(std::unexpected(wanted.error().in("what outputs the pod wants cannot be read")));
-  std::make_shared<Collection>(runtime, repository, workers, std::move(request), std::move(*wanted), std::move(done))
+  std::make_shared<Collection>(runtime, stores, workers, std::move(request), std::move(*wanted), std::move(done))
       ->next();
 }
 

@@ -105,17 +105,28 @@ void PodRun::prepare(const PodSources& sources) {
   if (!volumes) return failed_before_start("init", volumes.error());
   auto made = container_specs(*pod_, sources, *volumes, place_);
   if (!made) return failed_before_start("init", made.error());
-  stage(std::move(*made));
+  fetch_credentials(std::move(*made));
 }
 
-void PodRun::stage(PodContainers made) {
-  const std::string annotation(doc::find_string(*pod_, "metadata", "annotations", kInputsAnnotation));
+void PodRun::fetch_credentials(PodContainers made) {
+  const std::string_view annotation = doc::find_string(*pod_, "metadata", "annotations", kInputsAnnotation);
   if (annotation.empty()) return start_containers(std::move(made));
+  artifact::Credentials::fetch(
+      world_.cluster, key_.ns, artifact_locations(annotation),
+      [self = shared_from_this(), made = std::move(made)](Result<artifact::Credentials> credentials) mutable {
+        if (self->settled_) return;
+        if (!credentials) return self->failed_before_start("init", credentials.error());
+        self->stage(std::move(made), std::move(*credentials));
+      });
+}
+
+void PodRun::stage(PodContainers made, artifact::Credentials credentials) {
+  const std::string annotation(doc::find_string(*pod_, "metadata", "annotations", kInputsAnnotation));
   std::vector<Mount> mounts = made.containers.front().mounts;
   world_.workers.run(
-      [annotation, dir = place_.dir + "/inputs", mounts = std::move(mounts),
-       repository = &world_.repository]() -> Result<Staged> {
-        TIPHYS_TRY(Staged staged, stage_inputs(annotation, dir, *repository));
+      [annotation, dir = place_.dir + "/inputs", mounts = std::move(mounts), stores = &world_.stores,
+       credentials = std::move(credentials)]() -> Result<Staged> {
+        TIPHYS_TRY(Staged staged, stage_inputs(annotation, dir, *stores, credentials));
         TIPHYS_CHECK_OK(put_into_volumes(mounts, staged.inputs));
         return staged;
       },
@@ -334,14 +345,30 @@ void PodRun::all_ended() {
   judge_unstarted();
   const Container* main = main_container();
   // Only what has run has outputs.
-  if (!main || main->report.started_at == Time{} || !main->report.exit) return report_end(doc::Object{});
+  const bool ran = main ? main->report.started_at != Time{} && main->report.exit : main_started();
+  if (!ran) return report_end(doc::Object{});
+  const std::string_view annotation = doc::find_string(*pod_, "metadata", "annotations", kOutputsWantedAnnotation);
+  artifact::Credentials::fetch(world_.cluster, key_.ns, artifact_locations(annotation),
+                               [self = shared_from_this(), main](Result<artifact::Credentials> credentials) {
+                                 self->collect(main, std::move(credentials));
+                               });
+}
+
+void PodRun::collect(const Container* main, Result<artifact::Credentials> credentials) {
+  if (!credentials) return report_end(std::unexpected(credentials.error()));
   OutputsRequest request;
   request.annotation = doc::find_string(*pod_, "metadata", "annotations", kOutputsWantedAnnotation);
-  request.container_id = main->spec.id;
-  request.log_path = main->spec.dir + "/log";
+  if (main) {
+    request.container_id = main->spec.id;
+    request.log_path = main->spec.dir + "/log";
+  }
+  for (const Container& container : containers_) {
+    if (!container.init) request.logs.emplace_back(container.spec.container_name, container.spec.dir + "/log");
+  }
   request.scratch_dir = place_.dir;
-  request.exit_code = main->report.exit->exit_code;
-  collect_outputs(runtime_, world_.repository, world_.workers, std::move(request),
+  request.credentials = std::move(*credentials);
+  request.exit_code = main ? std::optional(main->report.exit->exit_code) : std::nullopt;
+  collect_outputs(runtime_, world_.stores, world_.workers, std::move(request),
                   [self = shared_from_this()](Result<doc::Object> outputs) { self->report_end(std::move(outputs)); });
 }
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "artifact/repository.h"
+#include "artifact/stores.h"
 #include "base/executor.h"
 #include "base/workers.h"
 #include "cluster/cluster.h"
@@ -26,7 +26,7 @@ struct PodWorld {
   boost::asio::io_context& context;
   Executor& executor;
   cluster::Cluster& cluster;
-  artifact::Repository& repository;
+  const artifact::Stores& stores;
   Workers& workers;
   LogReader& logs;
   ClaimFolders& claims;
@@ -64,7 +64,8 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   };
 
   void prepare(const PodSources& sources);
-  void stage(PodContainers made);
+  void fetch_credentials(PodContainers made);
+  void stage(PodContainers made, artifact::Credentials credentials);
   void start_containers(PodContainers made);
   void start_next();
   void start_set();
@@ -79,6 +80,7 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   void stop_all(Duration grace);
   void cannot_start(Container& container, const Error& error);
   void all_ended();
+  void collect(const Container* main, Result<artifact::Credentials> credentials);
   void settle();
   void probe(std::size_t index, const doc::Value& document);
   void with_address(std::function<void()> then);

@@ -5,6 +5,8 @@
 #include <array>
 #include <set>
 
+#include "base/encoding.h"
+
 namespace tiphys::node {
 namespace {
 
@@ -53,31 +55,14 @@ std::set<Key> keys_of(const doc::Value& pod) {
   return keys;
 }
 
-/// Base64 of RFC 4648 as Kubernetes writes it; characters that are none are passed over.
-std::string decode_base64(std::string_view text) {
-  static constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string bytes;
-  std::uint32_t group = 0;
-  int bits = 0;
-  for (const char c : text) {
-    const auto value = kAlphabet.find(c);
-    if (value == std::string_view::npos) continue;
-    group = group << 6 | static_cast<std::uint32_t>(value);
-    bits += 6;
-    if (bits < 8) continue;
-    bits -= 8;
-    bytes += static_cast<char>(group >> bits & 0xFF);
-  }
-  return bytes;
-}
-
 std::map<std::string, std::string> items_of(const doc::Value& object, bool secret) {
   std::map<std::string, std::string> items;
   const auto read = [&](std::string_view field, bool encoded) {
     const doc::Value* data = doc::find(object, field);
     if (!data || !data->is_object()) return;
     for (const auto& [key, value] : data->get_object()) {
-      if (value.is_string()) items[key] = encoded ? decode_base64(value.get_string()) : std::string(value.get_string());
+      if (value.is_string())
+        items[key] = encoded ? decode_base64(value.get_string()).value_or("") : std::string(value.get_string());
     }
   };
   read("data", secret);

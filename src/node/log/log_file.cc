@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fstream>
 #include <utility>
 #include <vector>
 
@@ -92,6 +93,19 @@ Result<std::string> stdout_tail(const std::string& log_path, std::size_t most_by
   if (tail.size() > most_bytes) tail.erase(0, tail.size() - most_bytes);
   if (tail.ends_with('\n')) tail.pop_back();
   return tail;
+}
+
+Status write_plain_log(const std::string& log_path, const std::string& target) {
+  std::ifstream log(log_path, std::ios::binary);
+  if (!log) return fail_errno(log_path, errno);
+  std::ofstream plain(target, std::ios::binary | std::ios::trunc);
+  for (std::string line; std::getline(log, line) && !log.eof();) {  // one without an end was cut off by a crash
+    TIPHYS_TRY(const LogLine parsed, parse_log_line(line));
+    plain << parsed.text;
+    if (!parsed.partial) plain << '\n';
+  }
+  if (!plain.flush()) return fail_errno(target, errno);
+  return {};
 }
 
 Result<std::uint64_t> tail_offset(const std::string& log_path, std::int64_t lines) {

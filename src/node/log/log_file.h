@@ -29,6 +29,10 @@ Result<LogLine> parse_log_line(std::string_view line);
 /// there is no log.
 Result<std::string> stdout_tail(const std::string& log_path, std::size_t most_bytes);
 
+/// Writes what the container wrote to both streams to `target`, without stamps. Blocking; kNotFound when there is no
+/// log.
+Status write_plain_log(const std::string& log_path, const std::string& target);
+
 /// Where the last `lines` lines of a file begin. Blocking, by the file's end backwards.
 Result<std::uint64_t> tail_offset(const std::string& log_path, std::int64_t lines);
 

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-namespace tiphys::expr {
+namespace tiphys {
 
 std::string encode_base64(std::string_view bytes);
 std::string encode_base32(std::string_view bytes);
@@ -17,4 +17,4 @@ Result<std::string> decode_base32(std::string_view text);
 
 std::string encode_hex(std::string_view bytes);
 
-}  // namespace tiphys::expr
+}  // namespace tiphys

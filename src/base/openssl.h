@@ -5,7 +5,7 @@
 
 #include <memory>
 
-namespace tiphys::expr {
+namespace tiphys {
 
 template <auto free>
 struct FreedBy {
@@ -20,4 +20,4 @@ inline void prepare_openssl() {
   static_cast<void>(ready);
 }
 
-}  // namespace tiphys::expr
+}  // namespace tiphys

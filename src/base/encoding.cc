@@ -1,8 +1,8 @@
-#include "expr/encoding.h"
+#include "base/encoding.h"
 
 #include <cstdint>
 
-namespace tiphys::expr {
+namespace tiphys {
 namespace {
 
 constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -120,4 +120,4 @@ std::string encode_hex(std::string_view bytes) {
   return out;
 }
 
-}  // namespace tiphys::expr
+}  // namespace tiphys

@@ -1,0 +1,281 @@
+// The places of artifacts, field by field. They stay documents, as their texts are substituted.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/artifact_location.h"
+#include "api/fields.h"
+
+namespace tiphys::api {
+namespace {
+
+constexpr Shape kSecretKey = kubernetes("SecretKeySelector");
+
+void check_secret(const Place& place, Unread&) {
+  if (!expect_object(place)) return;
+  for (const std::string_view field : {"name", "key"}) {
+    const doc::Value* value = doc::find(place.value(), field);
+    if (!value || value->is_null()) place.error(fmt::format("{}.{} is required", place.name(), field));
+    if (value && !value->is_null()) check_as<std::string>(place.member(field, *value), *value);
+  }
+}
+
+template <const auto& fields>
+void check_below(const Place& place, Unread&) {
+  check_object(place, fields);
+}
+
+template <const auto& fields>
+void check_each(const Place& place, Unread&) {
+  if (!expect_array(place)) return;
+  const doc::Array& array = place.value().get_array();
+  for (std::size_t i = 0; i < array.size(); ++i) check_object(place.element(i, array[i]), fields);
+}
+
+template <const auto& choices>
+void check_choice(const Place& place, Unread&) {
+  std::string text;
+  read(place, text);
+  if (std::ranges::find(choices, text) != std::end(choices)) return;
+  std::string known;
+  for (const std::string_view each : choices) known += fmt::format("{}\"{}\"", known.empty() ? "" : ", ", each);
+  place.error(fmt::format("{}: \"{}\" is none of {}", place.name(), text, known));
+}
+
+// ---- raw ----
+
+constexpr Field<Unread> kRawFields[] = {
+    {"data", Handling::kRead, check_as<std::string>, "The content itself.", &kString, "AgentTest.InputsAreStaged"},
+};
+
+// ---- s3 ----
+
+constexpr std::string_view kAddressingStyles[] = {"", "path", "virtual-hosted"};
+
+constexpr Field<Unread> kEncryptionFields[] = {
+    {"enableEncryption", Handling::kRead, check_as<bool>,
+     "Objects are encrypted, by the store's own key without others.", &kBoolean, "test_s3_buckets_are_made"},
+    {"kmsKeyId", Handling::kRead, check_as<std::string>, "The key of AWS KMS to encrypt with.", &kString,
+     "test_s3_buckets_are_made"},
+    {"kmsEncryptionContext", Handling::kRead, check_as<std::string>, "JSON that KMS is told along with it.", &kString,
+     "", "It is sent as S3 documents it: in base64 once, not as JSON text in it."},
+    {"serverSideCustomerKeySecret", Handling::kLater, nullptr, "A key of a Secret: the password to encrypt with.",
+     &kSecretKey},
+};
+constexpr FieldTable kEncryptionTable("S3EncryptionOptions", kEncryptionFields);
+
+constexpr Field<Unread> kCreateBucketFields[] = {
+    {"objectLocking", Handling::kRead, check_as<bool>, "Objects in it can be locked.", &kBoolean},
+};
+constexpr FieldTable kCreateBucketTable("CreateS3BucketOptions", kCreateBucketFields);
+
+constexpr Field<Unread> kS3Fields[] = {
+    {"key", Handling::kRead, check_as<std::string>,
+     "Where in the bucket: a file, or a folder of all the keys below it. Alone, or without endpoint or bucket: where "
+     "in "
+     "the workflow's repository.",
+     &kString, "test_s3_artifacts"},
+    {"endpoint", Handling::kRead, check_as<std::string>, "Host and port of the store.", &kString, "test_s3_artifacts"},
+    {"bucket", Handling::kRead, check_as<std::string>, "The bucket.", &kString, "test_s3_artifacts"},
+    {"region", Handling::kRead, check_as<std::string>, "The bucket's region; the store is asked when it is absent.",
+     &kString, "test_s3_buckets_are_made"},
+    {"insecure", Handling::kRead, check_as<bool>, "Without TLS.", &kBoolean, "test_s3_artifacts"},
+    {"accessKeySecret", Handling::kRead, check_secret,
+     "A key of a Secret: the access key. Without one the key that Amazon's programs find: AWS_ACCESS_KEY_ID and "
+     "AWS_SECRET_ACCESS_KEY, or ~/.aws/credentials.",
+     &kSecretKey, "test_s3_artifacts", "Roles of machines at Amazon are not asked for."},
+    {"secretKeySecret", Handling::kRead, check_secret, "A key of a Secret: the secret key.", &kSecretKey,
+     "test_s3_artifacts"},
+    {"sessionTokenSecret", Handling::kRead, check_secret, "A key of a Secret: the session's token.", &kSecretKey,
+     "AwsSignature.SignsTheSessionsToken"},
+    {"roleARN", Handling::kLater, nullptr, "The role to take on.", &kString},
+    {"useSDKCreds", Handling::kRead, check_as<bool>, "The key that Amazon's programs find, as without accessKeySecret.",
+     &kBoolean, "test_s3_keys_of_the_environment"},
+    {"createBucketIfNotPresent", Handling::kRead, check_below<kCreateBucketFields>,
+     "Makes the bucket when it is missing; for outputs.", &kObject<kCreateBucketTable>, "test_s3_buckets_are_made"},
+    {"encryptionOptions", Handling::kRead, check_below<kEncryptionFields>, "How the store encrypts.",
+     &kObject<kEncryptionTable>, "test_s3_buckets_are_made"},
+    {"caSecret", Handling::kRead, check_secret, "A key of a Secret: the only certificates to trust.", &kSecretKey,
+     "test_s3_over_tls"},
+    {"addressingStyle", Handling::kRead, check_choice<kAddressingStyles>,
+     "Whether the bucket is in the host's name or in the path; without a word in the name at Amazon, Google and "
+     "Alibaba, "
+     "else in the path.",
+     &kChoice<kAddressingStyles>, "S3Client.AddressesTheBucketAsMinioDoes"},
+};
+
+// ---- http ----
+
+constexpr Field<Unread> kArtifactHeaderFields[] = {
+    {"name", Handling::kRead, check_as<std::string>, "Its name.", &kString},
+    {"value", Handling::kRead, check_as<std::string>, "Its value.", &kString},
+};
+constexpr FieldTable kArtifactHeaderTable("Header", kArtifactHeaderFields);
+
+constexpr Field<Unread> kBasicAuthFields[] = {
+    {"usernameSecret", Handling::kRead, check_secret, "A key of a Secret: the user.", &kSecretKey,
+     "test_http_identities"},
+    {"passwordSecret", Handling::kRead, check_secret, "A key of a Secret: the password.", &kSecretKey,
+     "test_http_identities"},
+};
+constexpr FieldTable kBasicAuthTable("BasicAuth", kBasicAuthFields);
+
+constexpr Field<Unread> kClientCertFields[] = {
+    {"clientCertSecret", Handling::kRead, check_secret, "A key of a Secret: the certificate, as PEM.", &kSecretKey,
+     "test_http_client_certificates"},
+    {"clientKeySecret", Handling::kRead, check_secret, "A key of a Secret: its private key, as PEM.", &kSecretKey,
+     "test_http_client_certificates"},
+};
+constexpr FieldTable kClientCertTable("ClientCertAuth", kClientCertFields);
+
+constexpr Field<Unread> kEndpointParamFields[] = {
+    {"key", Handling::kRead, check_as<std::string>, "Its name.", &kString},
+    {"value", Handling::kRead, check_as<std::string>, "Its value.", &kString},
+};
+constexpr FieldTable kEndpointParamTable("OAuth2EndpointParam", kEndpointParamFields);
+
+constexpr Field<Unread> kOAuth2Fields[] = {
+    {"clientIDSecret", Handling::kRead, check_secret, "A key of a Secret: the client.", &kSecretKey,
+     "test_http_identities"},
+    {"clientSecretSecret", Handling::kRead, check_secret, "A key of a Secret: the client's secret.", &kSecretKey,
+     "test_http_identities"},
+    {"tokenURLSecret", Handling::kRead, check_secret, "A key of a Secret: the URL that gives tokens.", &kSecretKey,
+     "test_http_identities"},
+    {"scopes", Handling::kRead, check_as<std::vector<std::string>>, "What the token is to be good for.", &kStrings,
+     "test_http_identities"},
+    {"endpointParams", Handling::kRead, check_each<kEndpointParamFields>, "What else the request for a token says.",
+     &kObject<kEndpointParamTable, Shape::Around::kList>, "test_http_identities"},
+};
+constexpr FieldTable kOAuth2Table("OAuth2Auth", kOAuth2Fields);
+
+constexpr Field<Unread> kHttpAuthFields[] = {
+    {"basicAuth", Handling::kRead, check_below<kBasicAuthFields>, "By user and password.", &kObject<kBasicAuthTable>},
+    {"clientCert", Handling::kRead, check_below<kClientCertFields>, "By a certificate.", &kObject<kClientCertTable>},
+    {"oauth2", Handling::kRead, check_below<kOAuth2Fields>, "By a token for the client's own credentials.",
+     &kObject<kOAuth2Table>},
+};
+constexpr FieldTable kHttpAuthTable("HTTPAuth", kHttpAuthFields);
+
+constexpr Field<Unread> kHttpArtifactFields[] = {
+    {"url", Handling::kRead, check_as<std::string>, "Read by GET, written by PUT.", &kString, "test_http_artifacts"},
+    {"headers", Handling::kRead, check_each<kArtifactHeaderFields>, "Headers of the requests.",
+     &kObject<kArtifactHeaderTable, Shape::Around::kList>, "test_http_artifacts"},
+    {"auth", Handling::kRead, check_below<kHttpAuthFields>, "Who asks.", &kObject<kHttpAuthTable>},
+    {"saveStreamViaFile", Handling::kCarry, nullptr, "No effect: what is sent is a file always.", &kBoolean},
+};
+
+// ---- artifactory ----
+
+constexpr Field<Unread> kArtifactoryFields[] = {
+    {"url", Handling::kRead, check_as<std::string>, "Read by GET, written by PUT.", &kString, "test_artifactory"},
+    {"usernameSecret", Handling::kRead, check_secret, "A key of a Secret: the user.", &kSecretKey, "test_artifactory"},
+    {"passwordSecret", Handling::kRead, check_secret, "A key of a Secret: the password.", &kSecretKey,
+     "test_artifactory"},
+};
+
+// ---- git ----
+
+void check_depth(const Place& place, Unread&) {
+  std::int64_t depth = 0;
+  read(place, depth);
+  if (depth < 0) place.error(place.name() + " must not be negative");
+}
+
+constexpr Field<Unread> kGitFields[] = {
+    {"repo", Handling::kRead, check_as<std::string>, "The repository, as `git clone` takes it.", &kString,
+     "test_git_artifacts"},
+    {"revision", Handling::kRead, check_as<std::string>, "The commit, tag or branch to check out.", &kString,
+     "test_git_artifacts"},
+    {"depth", Handling::kRead, check_depth, "So many commits of each branch; 0 or absent: all.", &kInteger,
+     "test_git_artifacts"},
+    {"fetch", Handling::kRead, check_as<std::vector<std::string>>,
+     "Refspecs to fetch before the revision is looked for.", &kStrings, "test_git_artifacts"},
+    {"usernameSecret", Handling::kRead, check_secret, "A key of a Secret: the user.", &kSecretKey,
+     "test_git_over_http"},
+    {"passwordSecret", Handling::kRead, check_secret, "A key of a Secret: the password.", &kSecretKey,
+     "test_git_over_http"},
+    {"sshPrivateKeySecret", Handling::kRead, check_secret, "A key of a Secret: the private key for ssh.", &kSecretKey,
+     "test_git_over_ssh"},
+    {"insecureIgnoreHostKey", Handling::kRead, check_as<bool>, "ssh takes any host for the right one.", &kBoolean,
+     "test_git_over_ssh"},
+    {"disableSubmodules", Handling::kRead, check_as<bool>, "Submodules stay empty.", &kBoolean, "test_git_artifacts"},
+    {"singleBranch", Handling::kRead, check_as<bool>, "Only `branch` is fetched.", &kBoolean, "test_git_artifacts"},
+    {"branch", Handling::kRead, check_as<std::string>, "The branch of singleBranch.", &kString, "test_git_artifacts"},
+    {"insecureSkipTLS", Handling::kRead, check_as<bool>, "The server's certificate is not looked at.", &kBoolean},
+};
+
+constexpr Field<Unread> kArchiveLocationFields[] = {
+    {"archiveLogs", Handling::kRead, check_as<bool>, "Keeps the logs of the containers as artifacts.", &kBoolean,
+     "test_logs_are_archived"},
+    {"s3", Handling::kRead, check_below<kS3Fields>, "In an S3 store.", &kObject<kS3Table>, "test_archive_location"},
+    {"git", Handling::kRead, check_below<kGitFields>, "Takes no outputs.", &kObject<kGitTable>, ""},
+    {"http", Handling::kRead, check_below<kHttpArtifactFields>, "Below a URL.", &kObject<kHttpArtifactTable>, ""},
+    {"artifactory", Handling::kRead, check_below<kArtifactoryFields>, "In Artifactory.", &kObject<kArtifactoryTable>,
+     ""},
+    {"raw", Handling::kRead, check_below<kRawFields>, "Takes no outputs.", &kObject<kRawTable>, ""},
+    {"hdfs", Handling::kLater, nullptr, "In HDFS.", &kEmptyObject},
+    {"oss", Handling::kLater, nullptr, "In Alibaba's store.", &kEmptyObject},
+    {"gcs", Handling::kLater, nullptr, "In Google's store.", &kEmptyObject},
+    {"azure", Handling::kLater, nullptr, "In Azure's store.", &kEmptyObject},
+    {"plugin", Handling::kLater, nullptr, "By an artifact plugin.", &kEmptyObject},
+};
+
+constexpr Field<Unread> kRepositoryRefFields[] = {
+    {"configMap", Handling::kRead, check_as<std::string>, "The ConfigMap; artifact-repositories without a word.",
+     &kString, "test_repositories_of_config_maps"},
+    {"key", Handling::kRead, check_as<std::string>,
+     "The key in it; without one the ConfigMap's annotation workflows.argoproj.io/default-artifact-repository tells.",
+     &kString, "test_repositories_of_config_maps"},
+};
+
+}  // namespace
+
+constexpr FieldTable kRawTable("RawArtifact", kRawFields);
+constexpr FieldTable kS3Table("S3Artifact", kS3Fields);
+constexpr FieldTable kHttpArtifactTable("HTTPArtifact", kHttpArtifactFields);
+constexpr FieldTable kArtifactoryTable("ArtifactoryArtifact", kArtifactoryFields);
+constexpr FieldTable kGitTable("GitArtifact", kGitFields);
+constexpr FieldTable kArchiveLocationTable("ArtifactLocation", kArchiveLocationFields);
+constexpr FieldTable kArtifactRepositoryRefTable("ArtifactRepositoryRef", kRepositoryRefFields);
+
+void check_raw(const Place& place) {
+  check_object(place, kRawFields);
+}
+
+void check_s3(const Place& place) {
+  check_object(place, kS3Fields);
+}
+
+void check_git(const Place& place) {
+  check_object(place, kGitFields);
+}
+
+void check_http_artifact(const Place& place) {
+  check_object(place, kHttpArtifactFields);
+}
+
+void check_artifactory(const Place& place) {
+  check_object(place, kArtifactoryFields);
+}
+
+void check_archive_location(const Place& place) {
+  check_object(place, kArchiveLocationFields);
+  check_one_place(place);
+}
+
+void check_artifact_repository_ref(const Place& place) {
+  check_object(place, kRepositoryRefFields);
+}
+
+void check_one_place(const Place& place) {
+  const doc::Object* object = place.value().if_object();
+  if (!object) return;
+  int places = 0;
+  for (const std::string_view kind : location_kinds()) {
+    const doc::Value* found = object->if_contains(kind);
+    if (found && !found->is_null()) ++places;
+  }
+  if (places > 1) place.error(place.name() + ": at most one artifact location can be specified");
+}
+
+}  // namespace tiphys::api
