@@ -109,6 +109,15 @@ doc::Value applicable(const doc::Value& defaults, std::string_view type) {
   return kept;
 }
 
+/// A spec with what it leaves unsaid taken from another; both without nulls. Hooks are taken whole.
+Result<doc::Value> merge_spec(const doc::Value& own, const doc::Value& others) {
+  doc::Value merged = others;
+  merged.get_object().erase("hooks");
+  TIPHYS_CHECK_OK(doc::apply_strategic_merge_patch(merged, own, "WorkflowSpec"));
+  if (const doc::Value* hooks = doc::find(others, "hooks")) add_members(merged.get_object()["hooks"], hooks);
+  return merged;
+}
+
 Status add_to_inline(doc::Value& step, const doc::Value& defaults) {
   doc::Value* written = step.is_object() ? step.get_object().if_contains("inline") : nullptr;
   if (!written || !written->is_object()) return {};
@@ -118,19 +127,36 @@ Status add_to_inline(doc::Value& step, const doc::Value& defaults) {
 
 }  // namespace
 
-Result<doc::Value> join_workflow_spec(const doc::Value& workflow_spec, const doc::Value& template_spec) {
+Result<doc::Value> join_workflow_spec(const doc::Value& workflow_spec, const doc::Value& template_spec,
+                                      const doc::Value* defaults) {
   if (!workflow_spec.is_object() || !template_spec.is_object()) {
     return fail(Code::kInvalidArgument, "the spec of a workflow or template is no object");
   }
   const doc::Value own = without_nulls(workflow_spec);
   const doc::Value others = without_nulls(template_spec);
-  doc::Value joined = others;
-  joined.get_object().erase("hooks");
+  TIPHYS_TRY(doc::Value joined, merge_spec(own, others));
+  if (defaults && defaults->is_object()) {
+    TIPHYS_TRY(joined, merge_spec(joined, without_nulls(*defaults)));
+  }
   joined.get_object().erase("suspend");
-  TIPHYS_CHECK_OK(doc::apply_strategic_merge_patch(joined, own, "WorkflowSpec"));
-  if (const doc::Value* hooks = doc::find(others, "hooks")) add_members(joined.get_object()["hooks"], hooks);
+  if (const doc::Value* suspend = doc::find(own, "suspend")) joined.get_object()["suspend"] = *suspend;
   choose_arguments(joined, own, others);
   return joined;
+}
+
+Result<doc::Value> with_workflow_defaults(const doc::Value& workflow, const doc::Value& defaults) {
+  doc::Value whole = workflow;
+  doc::Object& object = whole.as_object();
+  for (const char* kind : {"labels", "annotations"}) {
+    const doc::Value* pairs = doc::find(defaults, "metadata", kind);
+    if (pairs && pairs->is_object()) add_members(doc::ensure_object(object, "metadata")[kind], pairs);
+  }
+  const doc::Value* spec = doc::find(workflow, "spec");
+  const doc::Value* others = doc::find(defaults, "spec");
+  if (!spec || !spec->is_object() || !others || !others->is_object()) return whole;
+  if (const doc::Value* ref = doc::find(*spec, "workflowTemplateRef"); ref && !ref->is_null()) return whole;
+  TIPHYS_TRY(object["spec"], merge_spec(without_nulls(*spec), without_nulls(*others)));
+  return whole;
 }
 
 Result<doc::Value> with_template_defaults(const doc::Value& tmpl, const doc::Value& defaults) {

@@ -9,8 +9,14 @@
 namespace tiphys::api {
 
 /// What runs of a workflow that refers to a template: its own spec, completed by the template's. Lists merge by name; a
-/// parameter that has a value is taken whole from one of the two; suspend is the workflow's alone.
-Result<doc::Value> join_workflow_spec(const doc::Value& workflow_spec, const doc::Value& template_spec);
+/// parameter that has a value is taken whole from one of the two; suspend is the workflow's alone. What both leave
+/// unsaid is taken from `defaults`, the spec of the plane's workflowDefaults, if any.
+Result<doc::Value> join_workflow_spec(const doc::Value& workflow_spec, const doc::Value& template_spec,
+                                      const doc::Value* defaults = nullptr);
+
+/// A workflow with what it leaves unsaid taken from the plane's workflowDefaults: labels and annotations, and the spec
+/// unless it refers to a template, for which join_workflow_spec does it. Giving it again changes nothing.
+Result<doc::Value> with_workflow_defaults(const doc::Value& workflow, const doc::Value& defaults);
 
 /// A template with what it lacks taken from templateDefaults, its inline templates likewise. Defaults that a template
 /// of this type cannot have are left out.

@@ -28,7 +28,8 @@ TemplateRef ref_to(const TemplateHolder& holder, const std::string& template_nam
 
 }  // namespace
 
-References::References(const Workflow& workflow) : workflow_spec_(workflow.spec.document) {
+References::References(const Workflow& workflow, doc::Shared defaults)
+    : workflow_spec_(workflow.spec.document), defaults_(std::move(defaults)) {
   if (const auto& ref = workflow.spec.workflow_template_ref; ref && !workflow.joined) {
     want(base_.emplace(ref->cluster_scope, ref->name));
   } else {
@@ -62,7 +63,7 @@ void References::join(const TemplateHolder& holder) {
     error_ = missing(holder);
     return;
   }
-  Result<doc::Value> joined = join_workflow_spec(*workflow_spec_, *base->spec.document);
+  Result<doc::Value> joined = join_workflow_spec(*workflow_spec_, *base->spec.document, defaults_.get());
   if (!joined) {
     error_ = joined.error();
     return;

@@ -25,7 +25,8 @@ struct TemplateHolder {
 /// a templateRef.
 class References {
  public:
-  explicit References(const Workflow& workflow);
+  /// `defaults`: the spec of the plane's workflowDefaults, or null.
+  explicit References(const Workflow& workflow, doc::Shared defaults = nullptr);
 
   /// Objects to get next.
   const std::set<TemplateHolder>& wanted() const { return wanted_; }
@@ -60,6 +61,7 @@ class References {
   void follow();
 
   doc::Shared workflow_spec_;
+  doc::Shared defaults_;
   std::optional<TemplateHolder> base_;  ///< of workflowTemplateRef
   std::set<TemplateHolder> wanted_;
   std::map<TemplateHolder, std::optional<Workflow>> known_;  ///< nothing: not found

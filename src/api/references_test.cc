@@ -71,6 +71,67 @@ TEST(JoinWorkflowSpec, TheWorkflowGoesFirst) {
   }
 }
 
+TEST(JoinWorkflowSpec, TheDefaultsOfThePlaneGoLast) {
+  struct Case {
+    const char* rule;
+    const char* workflow;
+    const char* tmpl;
+    const char* defaults;
+    const char* joined;
+  };
+  for (const Case& row : {
+           Case{"what nobody says is the defaults'", "{}", "{entrypoint: a}", "{parallelism: 2, entrypoint: z}",
+                "{parallelism: 2, entrypoint: a}"},
+           Case{"suspend is the workflow's alone", "{}", "{entrypoint: a}", "{suspend: true, entrypoint: a}",
+                "{entrypoint: a}"},
+           Case{"hooks of all three", "{hooks: {a: {template: w}}}", "{hooks: {a: {template: t}, b: {template: t}}}",
+                "{hooks: {b: {template: d}, c: {template: d}}}",
+                "{hooks: {a: {template: w}, b: {template: t}, c: {template: d}}}"},
+           Case{"a value of the template leaves nothing of a default's valueFrom", "{}",
+                "{arguments: {parameters: [{name: p, value: '1'}]}}",
+                "{arguments: {parameters: [{name: p, valueFrom: {default: d}}, {name: q, value: '2'}]}}",
+                "{arguments: {parameters: [{name: p, value: '1'}, {name: q, value: '2'}]}}"},
+           Case{"strategies merge field by field", "{ttlStrategy: {secondsAfterSuccess: 1}}", "{}",
+                "{ttlStrategy: {secondsAfterSuccess: 5, secondsAfterFailure: 6}}",
+                "{ttlStrategy: {secondsAfterSuccess: 1, secondsAfterFailure: 6}}"},
+       }) {
+    const doc::Value defaults = yaml(row.defaults);
+    const auto joined = join_workflow_spec(yaml(row.workflow), yaml(row.tmpl), &defaults);
+    ASSERT_TRUE(joined) << row.rule << ": " << joined.error().message;
+    EXPECT_EQ(*joined, yaml(row.joined)) << row.rule << "\n" << doc::to_json(*joined);
+  }
+}
+
+TEST(WorkflowDefaults, FillWhatAWorkflowLeavesUnsaid) {
+  struct Case {
+    const char* rule;
+    const char* workflow;
+    const char* defaults;
+    const char* whole;
+  };
+  for (const Case& row : {
+           Case{"labels and annotations", "{metadata: {name: w, labels: {a: '1'}}}",
+                "{metadata: {name: d, labels: {a: '2', b: '2'}, annotations: {c: '3'}}}",
+                "{metadata: {name: w, labels: {a: '1', b: '2'}, annotations: {c: '3'}}}"},
+           Case{"the spec, here with suspend", "{spec: {entrypoint: a, parallelism: null}}",
+                "{spec: {entrypoint: z, parallelism: 4, suspend: true}}",
+                "{spec: {entrypoint: a, parallelism: 4, suspend: true}}"},
+           Case{"a default's valueFrom stays beside a value, as in the original",
+                "{spec: {arguments: {parameters: [{name: p, value: '1'}]}}}",
+                "{spec: {arguments: {parameters: [{name: p, valueFrom: {default: d}}]}}}",
+                "{spec: {arguments: {parameters: [{name: p, value: '1', valueFrom: {default: d}}]}}}"},
+           Case{"the spec of one that refers to a template is joined with that",
+                "{spec: {workflowTemplateRef: {name: t}}}", "{metadata: {labels: {b: '2'}}, spec: {parallelism: 4}}",
+                "{metadata: {labels: {b: '2'}}, spec: {workflowTemplateRef: {name: t}}}"},
+       }) {
+    const doc::Value defaults = yaml(row.defaults);
+    const auto whole = with_workflow_defaults(yaml(row.workflow), defaults);
+    ASSERT_TRUE(whole) << row.rule << ": " << whole.error().message;
+    EXPECT_EQ(*whole, yaml(row.whole)) << row.rule << "\n" << doc::to_json(*whole);
+    EXPECT_EQ(*with_workflow_defaults(*whole, defaults), *whole) << row.rule << ", again";
+  }
+}
+
 TEST(TemplateDefaults, FillWhatATemplateLacks) {
   struct Case {
     const char* rule;

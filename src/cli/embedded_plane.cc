@@ -77,12 +77,14 @@ class Plane final : public EmbeddedPlane {
     http_ = web::make_http_client(*executor_, web::this_environment());
     controller_ = std::make_unique<controllers::WorkflowController>(
         *executor_, *store_, random_,
-        controllers::WorkflowControllerOptions{.ns = "", .http = http_.get(), .stores = &stores_});
+        controllers::WorkflowControllerOptions{
+            .ns = "", .config = options_.config, .http = http_.get(), .stores = &stores_});
     controller_->start();
     crons_ = std::make_unique<controllers::CronWorkflowController>(
         *executor_, *store_, random_, controllers::CronWorkflowControllerOptions{.ns = "", .local = expr::host_zone()});
     crons_->start();
-    expiry_ = std::make_unique<controllers::ExpiryController>(*executor_, *store_);
+    expiry_ = std::make_unique<controllers::ExpiryController>(
+        *executor_, *store_, controllers::ExpiryControllerOptions{.ns = "", .retention = options_.config.retention});
     expiry_->start();
     agent_->start();
     return serve();
@@ -101,7 +103,7 @@ class Plane final : public EmbeddedPlane {
       options.tcp_address = fmt::format("127.0.0.1:{}", *options_.port);
       options.announce_path = data_dir_.path() + "/server.json";
     }
-    options.metrics = [this] { return controller_->metrics(); };
+    if (options_.config.metrics.enabled) options.metrics = [this] { return controller_->metrics(); };
     TIPHYS_TRY(server_, server::Server::start(context_, *store_, std::move(options)));
     return {};
   }

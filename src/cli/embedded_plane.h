@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "api/controller_config.h"
 #include "base/executor.h"
 #include "cluster/cluster.h"
 
@@ -32,6 +33,7 @@ struct PlaneOptions {
   /// Folders of this host that steps of the process runtime see read-only beside the system's own (a virtual
   /// environment).
   std::vector<std::string> host_paths;
+  api::ControllerConfig config{};
 };
 
 class EmbeddedPlane {

@@ -18,6 +18,7 @@ struct SessionOptions {
   std::string engine;
   bool offline = false;
   std::vector<std::string> host_paths;
+  std::string config;  ///< a file with the controller's configuration; "" takes the original's defaults
 };
 
 /// What a command wants of a plane that no other process runs.

@@ -99,6 +99,8 @@ struct WorkflowStatusUpdate {
   std::vector<Node> nodes{};
   /// Top-level fields of `status` without `nodes`; null removes one. Unnamed ones stay.
   doc::Object fields{};
+  /// Replaces the spec.
+  doc::Shared spec{};
   /// Merged into metadata.labels and metadata.annotations; null removes one.
   doc::Object labels{};
   doc::Object annotations{};

@@ -26,7 +26,7 @@ void CronJob::attempt(Time scheduled) {
   busy_ = true;
   attempt_ = Attempt{scheduled, cron_.status, {}, {}};
   if (has_new_schedule(cron_)) attempt_->annotations[kLastUsedScheduleAnnotation] = cron_.schedules_text(true);
-  fetch_references(environment_.cluster, cron_.workflow,
+  fetch_references(environment_.cluster, cron_.workflow, nullptr,
                    guarded([](CronJob& self, const Result<api::References>& references) {
                      if (!references) return self.try_again(references.error());
                      self.validate(*references);

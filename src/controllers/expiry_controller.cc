@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "controllers/expiry.h"
 #include "controllers/names.h"
+#include "controllers/retention.h"
 
 namespace tiphys::controllers {
 namespace {
@@ -34,6 +35,7 @@ class ExpiryController::State : public std::enable_shared_from_this<State> {
   void start() {
     watch(cluster::kWorkflows, fmt::format("{},{}=true", kExpiresLabel, kCompletedLabel));
     watch(cluster::kPods, std::string(kExpiresLabel));
+    if (options_.retention) watch_ended();
   }
 
  private:
@@ -71,12 +73,50 @@ class ExpiryController::State : public std::enable_shared_from_this<State> {
     using Type = cluster::WatchEvent::Type;
     if (event.type == Type::kSynced) return;
     const cluster::Key key = key_of(resource, *event.object);
+    // One that is too many is deleted whenever it would expire.
+    if (surplus_.contains(key) && event.type != Type::kDeleted) return;
     forget(key);
     const bool workflow = &resource == &cluster::kWorkflows;
     const auto due = event.type == Type::kDeleted ? std::nullopt
                      : workflow                   ? expiry(*event.object)
                                                   : pod_expiry(*event.object);
     if (due) expect(key, {std::string(doc::find_string(*event.object, "metadata", "uid")), *due});
+    delete_due();
+  }
+
+  /// Of all that has ended, where their number is limited.
+  void watch_ended() {
+    retention_.emplace(*options_.retention);
+    cluster::WatchOptions options;
+    options.ns = options_.ns;
+    auto labels = cluster::Selector::parse(fmt::format("{}=true", kCompletedLabel));
+    TIPHYS_CHECK(labels.has_value(), "labels' names make a selector");
+    options.labels = std::move(*labels);
+    ended_watch_ =
+        cluster_.watch(cluster::kWorkflows, std::move(options),
+                       {guarded([](State& self, const cluster::WatchEvent& event) { self.on_ended(event); }),
+                        guarded([](State& self, const Error& error) {
+                          log::warn("watching workflows that have ended ended and begins anew: {}", error.message);
+                          self.executor_.schedule(self.executor_.now() + self.options_.retry,
+                                                  self.guarded([](State& again) { again.watch_ended(); }));
+                        })});
+  }
+
+  void on_ended(const cluster::WatchEvent& event) {
+    using Type = cluster::WatchEvent::Type;
+    if (event.type == Type::kSynced) return;
+    const cluster::Key key = key_of(cluster::kWorkflows, *event.object);
+    if (event.type == Type::kDeleted) {
+      retention_->forget(key);
+      if (surplus_.erase(key) != 0) forget(key);
+      return;
+    }
+    if (surplus_.contains(key)) return;
+    for (Retention::Ended& each : retention_->ended(*event.object)) {
+      forget(each.key);
+      surplus_.insert(each.key);
+      expect(each.key, {std::move(each.uid), executor_.now()});
+    }
     delete_due();
   }
 
@@ -109,6 +149,7 @@ class ExpiryController::State : public std::enable_shared_from_this<State> {
   void removed(const cluster::Key& key, const std::string& uid, const Result<cluster::Object>& answer) {
     // A namesake that came since is another one: it fails the precondition.
     const bool gone = answer || answer.error().code == Code::kNotFound || answer.error().code == Code::kAborted;
+    if (gone) surplus_.erase(key);
     if (!gone && !expiring_.contains(key)) {
       log::warn("{} {}/{} has expired and is deleted later: {}", key.resource->kind, key.ns, key.name,
                 answer.error().message);
@@ -136,8 +177,11 @@ class ExpiryController::State : public std::enable_shared_from_this<State> {
   ExpiryControllerOptions options_;
   std::map<cluster::Key, Expiring> expiring_;
   std::set<std::pair<Time, cluster::Key>> order_;  ///< the same, the first one first
+  std::optional<Retention> retention_;
+  std::set<cluster::Key> surplus_;  ///< workflows that are deleted because there are too many, until they are gone
   std::size_t under_way_ = 0;
   std::map<const cluster::Resource*, std::unique_ptr<cluster::Watch>> watches_;
+  std::unique_ptr<cluster::Watch> ended_watch_;
   Executor::TimerId timer_ = 0;
   std::optional<Time> armed_;
 };

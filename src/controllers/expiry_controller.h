@@ -1,9 +1,11 @@
-// Deletes finished workflows when their time is over (spec.ttlStrategy), and pods (spec.podGC).
+// Deletes finished workflows when their time is over (spec.ttlStrategy) or there are too many of them
+// (retentionPolicy), and pods (spec.podGC).
 #pragma once
 
 #include <memory>
 #include <string>
 
+#include "api/controller_config.h"
 #include "base/executor.h"
 #include "cluster/cluster.h"
 
@@ -13,10 +15,11 @@ struct ExpiryControllerOptions {
   std::string ns;  ///< "": all namespaces
   /// A failed deletion is tried again after this.
   Duration retry = std::chrono::seconds(10);
+  std::optional<api::ControllerConfig::Retention> retention{};
 };
 
 /// Everything happens on the executor's thread. One timer waits for the first that is due. A start reads what will
-/// expire, nothing else.
+/// expire, and all that has ended only where their number is limited.
 class ExpiryController {
  public:
   ExpiryController(Executor& executor, cluster::Cluster& cluster, ExpiryControllerOptions options = {});

@@ -30,8 +30,9 @@ cluster::Key key_of(const api::TemplateHolder& holder, const std::string& ns) {
   return {&cluster::kWorkflowTemplates, ns, holder.name};
 }
 
-void fetch_references(cluster::Cluster& cluster, const api::Workflow& workflow, cluster::Done<api::References> done) {
-  go_on(std::make_shared<Fetch>(cluster, workflow.ns, api::References(workflow), std::move(done)));
+void fetch_references(cluster::Cluster& cluster, const api::Workflow& workflow, doc::Shared defaults,
+                      cluster::Done<api::References> done) {
+  go_on(std::make_shared<Fetch>(cluster, workflow.ns, api::References(workflow, std::move(defaults)), std::move(done)));
 }
 
 }  // namespace tiphys::controllers

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "api/controller_config.h"
 #include "api/references.h"
 #include "base/executor.h"
 #include "cluster/cluster.h"
@@ -34,6 +35,7 @@ namespace tiphys::controllers {
 struct RunEnvironment {
   Executor& executor;
   cluster::Cluster& cluster;
+  const api::ControllerConfig& config;
   MemoCache& cache;
   Locks& locks;
   ConfigMapWatch& config_maps;
@@ -65,6 +67,10 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   /// Begins the workflow, or reads it back and goes on, also where it has ended if a retry is asked for. `pods` are
   /// those of it that exist.
   void open(std::vector<cluster::Object> pods);
+  /// It has not begun, and does not yet: too many workflows are under way. Its status says so, unless it does already.
+  void postpone();
+  /// As last seen, before it is opened.
+  const doc::Value& unopened() const;
   /// The workflow has changed: spec.suspend, spec.shutdown and requested nodes become events.
   void observe(cluster::Object workflow);
   void pod_changed(const doc::Value& pod);
@@ -87,6 +93,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void pod_left(const std::string& uid);
   bool replaced(const doc::Value& pod, bool deleted);
   void begin(const doc::Value& workflow, bool restore);
+  Result<doc::Value> completed(const doc::Value& workflow);
   void resolve(const api::Workflow& workflow);
   void resolved(const api::References& references);
   void find_repository(const doc::Value& workflow, const api::Workflow& parsed);
@@ -181,6 +188,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   doc::Value expiring_;         ///< what tells when the workflow is deleted, once it has ended
   WorkflowMetadata metadata_;   ///< of a run that begins: what its first write brings
   doc::Object pending_fields_;  ///< of the status, beside those of the run
+  doc::Shared completed_spec_;  ///< with workflowDefaults in it, until that is written
   std::vector<PodToCreate> pods_to_create_;
   std::vector<std::string> pods_to_stop_;
   std::optional<std::int64_t> priority_;    ///< spec.priority of the workflow itself, as it is now

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/join.h"
 #include "api/parse.h"
 #include "base/log.h"
 #include "controllers/artifact_repository.h"
@@ -20,17 +21,40 @@ namespace tiphys::controllers {
 
 void LiveRun::open(std::vector<cluster::Object> pods) {
   for (cluster::Object& pod : pods) {
-    if (owned_by(*pod, uid_) && is_agent_pod(*pod)) {
+    if (!owned_by(*pod, uid_)) continue;
+    if (is_agent_pod(*pod)) {
       has_agent_pod_ = true;
-    } else if (owned_by(*pod, uid_))
+    } else {
       opening_->pods[std::string(node_id_of_pod(*pod))] = std::move(pod);
+    }
   }
+  environment_.executor.cancel(std::exchange(retry_timer_, 0));
+  opening_->opened = true;
   const doc::Value& workflow = *opening_->workflow;
-  if (doc::find_string(workflow, "status", "phase").empty() && !has_completed_condition(workflow)) {
+  if (!has_begun(workflow) && !has_completed_condition(workflow)) {
     begin(workflow, false);
   } else {
     load();
   }
+}
+
+const doc::Value& LiveRun::unopened() const {
+  return *opening_->workflow;
+}
+
+void LiveRun::postpone() {
+  environment_.executor.cancel(std::exchange(retry_timer_, 0));
+  if (!published_.status.message.empty()) return;
+  published_.status.message = doc::find_string(unopened(), "status", "message");
+  if (!published_.status.message.empty()) return;
+  published_.status.message = kPostponed;
+  environment_.cluster.update_workflow_status(key_, postponed_status(),
+                                              guarded([](LiveRun& self, const Result<void>& answer) {
+                                                const bool waits = self.opening_ && !self.opening_->opened;
+                                                if (answer || !waits || answer.error().code == Code::kNotFound) return;
+                                                self.published_.status.message.clear();
+                                                self.try_again("workflow", answer.error(), &LiveRun::postpone);
+                                              }));
 }
 
 void LiveRun::load() {
@@ -48,7 +72,7 @@ void LiveRun::loaded(Result<cluster::Object> workflow) {
       return declare_broken(engine::RunStatus::Phase::kError, ready.error().message);
     }
     if (retried) return remove_pods();
-    const bool begun = !doc::find_string(**workflow, "status", "phase").empty();
+    const bool begun = has_begun(**workflow);
     // Those that another run has left it may have inputs that are others by now.
     opening_->other_parameters = !begun;
     return begin(**workflow, begun);
@@ -111,7 +135,7 @@ bool LiveRun::replaced(const doc::Value& pod, bool deleted) {
 }
 
 void LiveRun::try_again(std::string_view what, const Error& error, void (LiveRun::*task)()) {
-  log::warn("{} {}/{} could not be read and is tried again: {}", what, key_.ns, key_.name, error.message);
+  log::warn("{} {}/{} is tried again: {}", what, key_.ns, key_.name, error.message);
   retry_timer_ =
       environment_.executor.schedule(environment_.executor.now() + next_delay(), guarded([task](LiveRun& self) {
                                        self.retry_timer_ = 0;
@@ -126,7 +150,10 @@ void LiveRun::begin_anew() {
 
 /// Templates of other objects are taken as they are now, once for the whole run.
 void LiveRun::resolve(const api::Workflow& workflow) {
-  fetch_references(environment_.cluster, workflow, guarded([](LiveRun& self, Result<api::References> references) {
+  const doc::Shared& defaults = environment_.config.workflow_defaults;
+  const doc::Value* spec = defaults ? doc::find(*defaults, "spec") : nullptr;
+  fetch_references(environment_.cluster, workflow, spec ? doc::Shared(defaults, spec) : nullptr,
+                   guarded([](LiveRun& self, Result<api::References> references) {
                      if (references) return self.resolved(*references);
                      self.try_again("a template of workflow", references.error(), &LiveRun::begin_anew);
                    }));
@@ -209,7 +236,7 @@ void LiveRun::claim(const doc::Value& workflow, bool restore) {
 }
 
 Status LiveRun::create_run(api::Workflow parsed, const doc::Value& workflow, bool restore) {
-  TIPHYS_TRY(pod_gc_, PodGc::of(*parsed.spec.document));
+  TIPHYS_TRY(pod_gc_, PodGc::of(*parsed.spec.document, environment_.config.pod_gc_delay));
   TIPHYS_TRY(engine::RunStatus status, read_run_status(workflow));
   std::vector<api::NodeStatus> nodes = std::move(opening_->nodes);
   published_.went_on = has_completed_condition(workflow);
@@ -226,7 +253,32 @@ Status LiveRun::create_run(api::Workflow parsed, const doc::Value& workflow, boo
   return {};
 }
 
-void LiveRun::begin(const doc::Value& workflow, bool restore) {
+/// With what it leaves unsaid taken from workflowDefaults, which the first write brings.
+Result<doc::Value> LiveRun::completed(const doc::Value& workflow) {
+  TIPHYS_TRY(doc::Value whole, api::with_workflow_defaults(workflow, *environment_.config.workflow_defaults));
+  for (const auto& [kind, own] : {std::pair("labels", &metadata_.labels), {"annotations", &metadata_.annotations}}) {
+    const doc::Value* pairs = doc::find(whole, "metadata", kind);
+    if (!pairs || !pairs->is_object()) continue;
+    for (const auto& [name, value] : pairs->get_object()) {
+      if (!doc::find(workflow, "metadata", kind, name)) (*own)[name] = doc::scalar_text(value);
+    }
+  }
+  const doc::Value* spec = doc::find(whole, "spec");
+  const doc::Value* written = doc::find(workflow, "spec");
+  if (spec && written && *spec != *written) completed_spec_ = std::make_shared<const doc::Value>(*spec);
+  return whole;
+}
+
+void LiveRun::begin(const doc::Value& written, bool restore) {
+  Result<doc::Value> whole;
+  if (!restore && environment_.config.workflow_defaults) {
+    whole = completed(written);
+    if (!whole) return declare_broken(engine::RunStatus::Phase::kError, whole.error().message);
+  }
+  const doc::Value& workflow = whole->is_null() ? written : *whole;
+  if (const auto told = doc::find_string(workflow, "status", "message"); !restore && !told.empty()) {
+    published_.status.message = told;
+  }
   expiring_ = ttl_strategies(workflow);
   if (restore) {
     // So that what is no more is taken away; an error comes up again below.
@@ -259,7 +311,7 @@ void LiveRun::begin(const doc::Value& workflow, bool restore) {
     return declare_broken(engine::RunStatus::Phase::kError,
                           "failed to get artifact repository: " + repository.error().message);
   }
-  pod_builder_.emplace(*parsed, ambient, std::move(*repository));
+  pod_builder_.emplace(*parsed, ambient, std::move(*repository), environment_.config.main_container);
   claims_ = pod_builder_->claims();
   if (lacks_claims(workflow)) return claim(workflow, restore);
   if (const Status created = create_run(std::move(*parsed), workflow, restore); !created) {

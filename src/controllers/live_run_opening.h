@@ -11,6 +11,7 @@ struct LiveRun::Opening {
   std::unordered_map<std::string, cluster::Object> pods;  ///< by node id
   std::vector<std::string> running;                       ///< nodes of pods that ran when the run was last written
   std::shared_ptr<void> token;                            ///< kept as long as this lasts
+  bool opened = false;                                    ///< it is its turn
   bool resolved = false;                                  ///< what it refers to is known
   std::optional<doc::Value> repository;                   ///< of artifacts, once it is known
   bool claimed = false;                                   ///< its storage is

@@ -60,6 +60,7 @@ cluster::WorkflowStatusUpdate LiveRun::status_update() {
     update.nodes.push_back({id, node ? api::to_json(*node) : std::string()});
   }
   update.fields = pending_fields_;
+  update.spec = completed_spec_;
   if (!published_.any) {
     for (const auto& [name, value] : metadata_.labels) update.labels[name] = value;
     for (const auto& [name, value] : metadata_.annotations) update.annotations[name] = value;
@@ -91,6 +92,7 @@ void LiveRun::write_status() {
           self.dirty_status_ = false;
           self.requests_unsaved_ = false;
           self.retry_unsaved_ = false;
+          self.completed_spec_.reset();
         } else if (answer.error().code == Code::kNotFound) {
           return self.finish();
         } else {

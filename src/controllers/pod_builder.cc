@@ -135,30 +135,6 @@ doc::Object further_container(const doc::Value& written, const doc::Object& main
   return container;
 }
 
-void add_containers(const engine::CreatePod& request, std::string_view workflow_name, doc::Object& spec) {
-  const doc::Value& pod_template = *request.template_document;
-  const doc::Value* set = doc::find(pod_template, "containerSet");
-  doc::Array init, containers, main_ones;
-  if (given(set)) main_ones = set_containers(*set);
-  if (!given(set)) main_ones.push_back(main_container(pod_template));
-  const doc::Object* found = &main_ones.front().get_object();
-  for (const doc::Value& each : main_ones) {
-    if (doc::find_string(each, "name") == kMainContainer) found = &each.get_object();
-  }
-  const doc::Object main = *found;
-  for (const doc::Value& written : list(pod_template, "initContainers")) {
-    init.push_back(further_container(written, main));
-  }
-  doc::Array sidecars;
-  for (const doc::Value& written : list(pod_template, "sidecars")) sidecars.push_back(further_container(written, main));
-  for (doc::Value& each : main_ones) containers.push_back(std::move(each));
-  for (doc::Value& sidecar : sidecars) containers.push_back(std::move(sidecar));
-  for (doc::Value& container : containers) add_argo_env(container.get_object(), request, workflow_name);
-  for (doc::Value& container : init) add_argo_env(container.get_object(), request, workflow_name);
-  if (!init.empty()) spec["initContainers"] = std::move(init);
-  spec["containers"] = std::move(containers);
-}
-
 void merge_strings(const doc::Value* from, doc::Object& to) {
   if (!from || !from->is_object()) return;
   for (const auto& [key, value] : from->get_object()) to[key] = value;
@@ -176,16 +152,49 @@ const doc::Value* find_named(const doc::Array& array, std::string_view name) {
 
 }  // namespace
 
-PodBuilder::PodBuilder(const api::Workflow& workflow, const expr::Ambient& ambient, ArtifactRepository repository)
+PodBuilder::PodBuilder(const api::Workflow& workflow, const expr::Ambient& ambient, ArtifactRepository repository,
+                       doc::Shared main)
     : name_(workflow.name),
       ns_(workflow.ns),
       uid_(workflow.uid),
+      main_(std::move(main)),
       spec_(substituted_spec(workflow, ambient)),
       repository_(std::move(repository)) {
   if (!spec_) return;
   claims_ = WorkflowClaims::of(**spec_, name_, uid_);
   claim_volumes_ = claims_.volumes();
   patch_ = expr::TextTemplate::compile(doc::find_string(**spec_, "podSpecPatch"));
+}
+
+Status PodBuilder::add_containers(const engine::CreatePod& request, doc::Object& spec) const {
+  const doc::Value& pod_template = *request.template_document;
+  const doc::Value* set = doc::find(pod_template, "containerSet");
+  doc::Array init, containers, main_ones;
+  if (given(set)) main_ones = set_containers(*set);
+  if (!given(set)) main_ones.push_back(main_container(pod_template));
+  for (doc::Value& each : main_ones) {
+    if (!main_) break;
+    doc::Value merged = *main_;
+    TIPHYS_CHECK_OK(doc::apply_strategic_merge_patch(merged, each, "Container"));
+    each = std::move(merged);
+  }
+  const doc::Object* found = &main_ones.front().get_object();
+  for (const doc::Value& each : main_ones) {
+    if (doc::find_string(each, "name") == kMainContainer) found = &each.get_object();
+  }
+  const doc::Object main = *found;
+  for (const doc::Value& written : list(pod_template, "initContainers")) {
+    init.push_back(further_container(written, main));
+  }
+  doc::Array sidecars;
+  for (const doc::Value& written : list(pod_template, "sidecars")) sidecars.push_back(further_container(written, main));
+  for (doc::Value& each : main_ones) containers.push_back(std::move(each));
+  for (doc::Value& sidecar : sidecars) containers.push_back(std::move(sidecar));
+  for (doc::Value& container : containers) add_argo_env(container.get_object(), request, name_);
+  for (doc::Value& container : init) add_argo_env(container.get_object(), request, name_);
+  if (!init.empty()) spec["initContainers"] = std::move(init);
+  spec["containers"] = std::move(containers);
+  return {};
 }
 
 /// That of the repository where it is on, else of the template, else of the workflow.
@@ -325,7 +334,7 @@ Result<doc::Value> PodBuilder::build(const engine::CreatePod& request) const {
   if (!spec_) return std::unexpected(spec_.error());
   const doc::Value& pod_template = *request.template_document;
   doc::Object spec;
-  add_containers(request, name_, spec);
+  TIPHYS_CHECK_OK(add_containers(request, spec));
   TIPHYS_CHECK_OK(add_volumes(pod_template, spec));
   spec["restartPolicy"] = "Never";
   if (request.active_deadline) spec["activeDeadlineSeconds"] = whole_seconds(*request.active_deadline);

@@ -15,8 +15,10 @@ namespace tiphys::controllers {
 /// substituted once.
 class PodBuilder {
  public:
-  /// `ambient` is what expressions in the workflow's own fields see.
-  PodBuilder(const api::Workflow& workflow, const expr::Ambient& ambient, ArtifactRepository repository = {});
+  /// `ambient` is what expressions in the workflow's own fields see. `main` is what main containers have unless their
+  /// templates say otherwise, or null.
+  PodBuilder(const api::Workflow& workflow, const expr::Ambient& ambient, ArtifactRepository repository = {},
+             doc::Shared main = nullptr);
 
   /// The Pod document: our node agent reads inputs and outputs from its annotations (cluster/pod_annotations.h); there
   /// are no init and wait containers. An error ends the node: a volume that does not exist, a patch that does not
@@ -36,6 +38,7 @@ class PodBuilder {
   const WorkflowClaims& claims() const { return claims_; }
 
  private:
+  Status add_containers(const engine::CreatePod& request, doc::Object& spec) const;
   Result<doc::Object> metadata(const engine::CreatePod& request) const;
   Status add_files(const engine::CreatePod& request, doc::Object& annotations) const;
   bool archives_logs(const doc::Value& pod_template) const;
@@ -45,6 +48,7 @@ class PodBuilder {
   Status apply_patches(const engine::CreatePod& request, doc::Value& spec) const;
 
   std::string name_, ns_, uid_;
+  doc::Shared main_;
   /// The workflow's spec without its templates, its own variables substituted; an error is told by build().
   Result<doc::Shared> spec_;
   ArtifactRepository repository_;

@@ -36,8 +36,9 @@ std::string label_selector_text(const doc::Value& selector) {
   return text;
 }
 
-Result<PodGc> PodGc::of(const doc::Value& spec) {
+Result<PodGc> PodGc::of(const doc::Value& spec, Duration delay) {
   PodGc gc;
+  gc.delay_ = delay;
   const doc::Value* written = doc::find(spec, "podGC");
   if (!written || !written->is_object()) return gc;
   constexpr std::pair<std::string_view, Strategy> kNames[] = {
@@ -53,9 +54,9 @@ Result<PodGc> PodGc::of(const doc::Value& spec) {
     TIPHYS_TRY(gc.labels_, cluster::Selector::parse(label_selector_text(*selector)));
   }
   // One that is none was warned of; the original takes the default then.
-  if (const auto delay = parse_seconds_or_duration(doc::find_string(*written, "deleteDelayDuration"));
-      delay && *delay >= Duration::zero()) {
-    gc.delay_ = *delay;
+  if (const auto own = parse_seconds_or_duration(doc::find_string(*written, "deleteDelayDuration"));
+      own && *own >= Duration::zero()) {
+    gc.delay_ = *own;
   }
   return gc;
 }

@@ -14,8 +14,8 @@ class PodGc {
  public:
   /// Deletes none.
   PodGc() = default;
-  /// `spec` is the workflow's.
-  static Result<PodGc> of(const doc::Value& spec);
+  /// `spec` is the workflow's; `delay` holds where it names none.
+  static Result<PodGc> of(const doc::Value& spec, Duration delay = kDefaultDelay);
 
   /// A pod of the workflow as it is now.
   void saw(const doc::Value& pod);
@@ -25,11 +25,12 @@ class PodGc {
   Duration delay() const { return delay_; }
 
  private:
+  static constexpr Duration kDefaultDelay = std::chrono::seconds(5);
   enum class Strategy { kNone, kPodCompletion, kPodSuccess, kWorkflowCompletion, kWorkflowSuccess };
 
   Strategy strategy_ = Strategy::kNone;
   cluster::Selector labels_;
-  Duration delay_ = std::chrono::seconds(5);
+  Duration delay_ = kDefaultDelay;
   std::set<std::string> waiting_;  ///< pods whose time has not come
   std::set<std::string> due_;
 };

@@ -14,6 +14,8 @@
 #include "controllers/memo_cache.h"
 #include "controllers/names.h"
 #include "controllers/retry_request.h"
+#include "controllers/throttle.h"
+#include "controllers/workflow_status.h"
 
 namespace tiphys::controllers {
 namespace {
@@ -56,6 +58,7 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
         cluster_(cluster),
         random_(random),
         options_(std::move(options)),
+        throttle_(options_.config.parallelism, options_.config.namespace_parallelism),
         cache_(executor, cluster),
         locks_(executor, cluster, options_.first_retry),
         actions_(executor, cluster, options_.http, options_.stores) {}
@@ -80,6 +83,10 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
   void workflow_deleted(const doc::Value& workflow);
   void workflows_synced();
   void add_run(std::string key, const Object& workflow);
+  void wait_until_due(const std::string& key, const doc::Value& workflow);
+  void wait_for_turn(const std::string& key, const doc::Value& workflow);
+  void begin_admitted();
+  void leave(const std::string& key);
   void list_pods_of(std::weak_ptr<LiveRun> run, const doc::Value& workflow);
 
   // Pods.
@@ -96,6 +103,7 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
   cluster::Cluster& cluster_;
   Random& random_;
   WorkflowControllerOptions options_;
+  Throttle throttle_;
   MemoCache cache_;
   Locks locks_;
   std::optional<ConfigMapWatch> config_maps_;
@@ -160,6 +168,7 @@ void WorkflowController::State::workflow_changed(const Object& workflow) {
       again_[key] = workflow;
     } else {
       it->second->observe(workflow);
+      if (throttle_.waits(key)) wait_for_turn(key, *workflow);
     }
   } else {
     add_run(std::move(key), workflow);
@@ -169,6 +178,7 @@ void WorkflowController::State::workflow_changed(const Object& workflow) {
 void WorkflowController::State::add_run(std::string key, const Object& workflow) {
   const RunEnvironment environment{executor_,
                                    cluster_,
+                                   options_.config,
                                    cache_,
                                    locks_,
                                    *config_maps_,
@@ -178,16 +188,55 @@ void WorkflowController::State::add_run(std::string key, const Object& workflow)
                                    options_.first_retry,
                                    options_.longest_retry};
   std::string uid(doc::find_string(*workflow, "metadata", "uid"));
-  auto run = std::make_shared<LiveRun>(environment, workflow, starting_,
+  const bool begun = has_begun(*workflow) || retry_asked(*workflow);
+  auto run = std::make_shared<LiveRun>(environment, workflow, begun ? starting_ : nullptr,
                                        guarded([key, uid](State& self) { self.run_done(key, uid); }));
   locks_.take_up(*workflow);
-  runs_[std::move(key)] = run;
+  throttle_.remove(key);  // a namesake that went unseen
+  runs_[key] = run;
+  if (!begun) return wait_until_due(key, *workflow);
+  throttle_.begun(key);
+  if (pods_known_) list_pods_of(run, *workflow);
+}
+
+/// A new workflow is left alone for a while, if so configured.
+void WorkflowController::State::wait_until_due(const std::string& key, const doc::Value& workflow) {
+  const Duration delay = options_.config.initial_delay;
+  if (delay == Duration::zero()) return wait_for_turn(key, workflow);
+  executor_.schedule(executor_.now() + delay, guarded([key, uid = runs_.at(key)->uid()](State& self) {
+                       const auto run = self.runs_.find(key);
+                       if (run == self.runs_.end() || run->second->uid() != uid) return;
+                       self.wait_for_turn(key, run->second->unopened());
+                     }));
+}
+
+/// It begins when it is its turn; one that is to be terminated does at once, to end.
+void WorkflowController::State::wait_for_turn(const std::string& key, const doc::Value& workflow) {
+  const doc::Value* priority = doc::find(workflow, "spec", "priority");
+  throttle_.add(key, priority && priority->is_int64() ? priority->get_int64() : 0,
+                parse_rfc3339(doc::find_string(workflow, "metadata", "creationTimestamp")).value_or(Time{}));
+  begin_admitted();
+  if (!pods_known_ || !throttle_.waits(key)) return;
+  const std::shared_ptr<LiveRun> run = runs_.at(key);
+  if (doc::find_string(workflow, "spec", "shutdown") != "Terminate") return run->postpone();
+  throttle_.remove(key);
+  run->open({});
+}
+
+void WorkflowController::State::begin_admitted() {
   if (!pods_known_) return;
-  if (doc::find_string(*workflow, "status", "phase").empty() && !retry_asked(*workflow)) {
+  // One that is done for at once leaves again.
+  while (const auto key = throttle_.admit()) {
+    const std::shared_ptr<LiveRun> run = runs_.at(*key);
     run->open({});
-  } else {
-    list_pods_of(run, *workflow);
   }
+}
+
+/// A run is no more: another may have its turn.
+void WorkflowController::State::leave(const std::string& key) {
+  locks_.release_workflow(key);
+  throttle_.remove(key);
+  begin_admitted();
 }
 
 /// A workflow that is under way but came to light only now, after a gap in the watch.
@@ -210,19 +259,24 @@ void WorkflowController::State::workflow_deleted(const doc::Value& workflow) {
   const std::string key = run_key_of_workflow(workflow);
   again_.erase(key);
   const auto it = runs_.find(key);
-  if (it == runs_.end()) return locks_.release_workflow(key);
+  if (it == runs_.end()) return leave(key);
   if (it->second->uid() != doc::find_string(workflow, "metadata", "uid")) return;
   // A completed workflow leaves the watch too: its run takes itself away once all is written.
   if (it->second->ending()) return;
   runs_.erase(it);
-  locks_.release_workflow(key);
+  leave(key);
 }
 
 void WorkflowController::State::workflows_synced() {
   retry_delay_ = Duration::zero();
   const std::set<std::string> seen = std::exchange(seen_, std::nullopt).value_or(std::set<std::string>());
-  std::erase_if(runs_, [&](const auto& run) { return !seen.contains(run.first) && !run.second->ending(); });
+  std::erase_if(runs_, [&](const auto& run) {
+    const bool gone = !seen.contains(run.first) && !run.second->ending();
+    if (gone) throttle_.remove(run.first);
+    return gone;
+  });
   locks_.keep([&](const std::string& workflow) { return runs_.contains(workflow); });
+  begin_admitted();
   if (!pods_known_) list_pods();
 }
 
@@ -261,11 +315,15 @@ void WorkflowController::State::pods_listed(Result<cluster::List> list) {
   // A run that is done for takes itself out of the map.
   std::vector<std::pair<std::string, std::shared_ptr<LiveRun>>> runs(runs_.begin(), runs_.end());
   for (auto& [key, run] : runs) {
-    if (first) {
-      run->open(std::move(pods[key]));
-    } else {
+    if (!first) {
       run->pods_listed(pods[key]);
+    } else if (throttle_.under_way(key)) {
+      run->open(std::move(pods[key]));
     }
+  }
+  begin_admitted();
+  for (auto& [key, run] : runs) {
+    if (throttle_.waits(key)) run->postpone();
   }
   starting_.reset();
 }
@@ -314,7 +372,7 @@ void WorkflowController::State::run_done(const std::string& key, const std::stri
   const auto it = runs_.find(key);
   if (it != runs_.end() && it->second->uid() == uid) {
     runs_.erase(it);
-    locks_.release_workflow(key);
+    leave(key);
   }
   if (const auto again = again_.extract(key)) add_run(key, again.mapped());
 }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "api/controller_config.h"
 #include "artifact/stores.h"
 #include "base/executor.h"
 #include "base/random.h"
@@ -14,6 +15,7 @@ namespace tiphys::controllers {
 
 struct WorkflowControllerOptions {
   std::string ns;  ///< "": all namespaces
+  api::ControllerConfig config{};
   /// A failed write (disk full, conflict) is tried again after the first delay, doubled up to the longest, until it
   /// holds.
   Duration first_retry = std::chrono::milliseconds(100);

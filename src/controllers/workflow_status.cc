@@ -77,6 +77,19 @@ PublishedStatus PublishedStatus::add_changes(const engine::RunStatus& now, bool 
   return {true, now, now_pod_running, went_on};
 }
 
+cluster::WorkflowStatusUpdate postponed_status() {
+  const std::string_view phase = engine::phase_name(engine::RunStatus::Phase::kPending);
+  cluster::WorkflowStatusUpdate update;
+  update.fields = {{"phase", phase}, {"message", kPostponed}};
+  update.labels = {{kPhaseLabel, phase}, {kCompletedLabel, "false"}};
+  return update;
+}
+
+bool has_begun(const doc::Value& workflow) {
+  return !doc::find_string(workflow, "status", "phase").empty() &&
+         doc::find_string(workflow, "status", "message") != kPostponed;
+}
+
 bool has_completed_condition(const doc::Value& workflow) {
   const doc::Value* list = doc::find(workflow, "status", "conditions");
   return list && list->is_array() && std::ranges::any_of(list->get_array(), [](const doc::Value& condition) {

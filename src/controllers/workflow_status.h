@@ -19,6 +19,12 @@ struct PublishedStatus {
                               cluster::WorkflowStatusUpdate& update) const;
 };
 
+/// The message of a workflow that does not begin yet because too many are under way, and its status.
+inline constexpr std::string_view kPostponed =
+    "Workflow processing has been postponed because too many workflows are already running";
+cluster::WorkflowStatusUpdate postponed_status();
+/// It is being worked on, or has been: not new, and not merely postponed.
+bool has_begun(const doc::Value& workflow);
 /// It has ended before, or goes on where another has ended.
 bool has_completed_condition(const doc::Value& workflow);
 /// `status` of a stored workflow without its nodes.

@@ -221,13 +221,15 @@ Result<Change> LocalStore::make_status_update(const Name& name, cluster::Workflo
                 .by_status_update = true,
                 .nodes = std::move(update.nodes),
                 .at = executor_.now()};
-  change.object_changed = !update.fields.empty() || !update.labels.empty() || !update.annotations.empty();
+  change.object_changed =
+      !update.fields.empty() || update.spec || !update.labels.empty() || !update.annotations.empty();
   if (!change.object_changed) return change;
 
   doc::Value base = before->base();
   merge_map(base, "status", "", update.fields);
   merge_map(base, "metadata", "labels", update.labels);
   merge_map(base, "metadata", "annotations", update.annotations);
+  if (update.spec) base.as_object()["spec"] = *update.spec;
   set_resource_version(base, change.version);
   change.after = Revision::successor(cluster::kWorkflows, std::move(base), *before);
   if (!update.fields.empty()) change.status_fields = std::move(update.fields);

@@ -140,7 +140,8 @@ void ObjectWatch::tell(const ObjectEvent& event) {
   const bool is = event.after && selection_.matches(event.name, *event.after);
   if (was && is) {
     if (event.by_status_update && without_status_updates_) return;
-    const bool bare = event.by_status_update && bare_status_updates_;
+    const bool same_spec = event.before->parts()[0] == event.after->parts()[0];
+    const bool bare = event.by_status_update && bare_status_updates_ && same_spec;
     emit(WatchEvent::Type::kModified, bare ? event.after->bare() : event.after->object());
   } else if (is) {
     emit(WatchEvent::Type::kAdded, event.after->object());

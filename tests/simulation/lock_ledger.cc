@@ -7,6 +7,7 @@
 #include "api/synchronization.h"
 #include "base/check.h"
 #include "controllers/names.h"
+#include "controllers/workflow_status.h"
 
 namespace tiphys::simulation {
 namespace {
@@ -27,7 +28,7 @@ void LockLedger::committed(const doc::Value& workflow) {
   Entry entry;
   entry.order = {-priority_of(workflow), std::string(doc::find_string(workflow, "metadata", "creationTimestamp")),
                  name};
-  entry.pending = doc::find_string(workflow, "status", "phase") == "Pending";
+  entry.pending = doc::find_string(workflow, "status", "phase") == "Pending" && controllers::has_begun(workflow);
   const doc::Value* document = doc::find(workflow, "status", "synchronization");
   if (document && document->is_object()) {
     const auto status = api::parse_synchronization_status(*document);

@@ -11,6 +11,7 @@
 #include "controllers/names.h"
 #include "controllers/sync_limit.h"
 #include "controllers/workflow_controller.h"
+#include "controllers/workflow_status.h"
 #include "simulation/fake_agent.h"
 #include "simulation/lock_ledger.h"
 #include "store/store.h"
@@ -175,7 +176,10 @@ class LockWorld {
     cluster_ = std::make_unique<DisturbedCluster>(*executor_, *store_, promises_, options_.disturbances, chance_,
                                                   outcome_.complaints);
     agent_ = std::make_unique<FakeAgent>(*executor_, *store_, host_, options_.seed, chance_);
-    controller_ = std::make_unique<controllers::WorkflowController>(*executor_, *cluster_, chance_.source());
+    controllers::WorkflowControllerOptions controller;
+    controller.config.parallelism = options_.parallelism;
+    controller_ = std::make_unique<controllers::WorkflowController>(*executor_, *cluster_, chance_.source(),
+                                                                    std::move(controller));
     controller_->start([this] { ready_ = true; });
     for (const auto& [name, plan] : plans_) {
       if (plan.submitted || (name == kLastOne && !last_)) continue;
@@ -213,6 +217,7 @@ class LockWorld {
                                   {[this](const cluster::WatchEvent& event) {
                                      if (!event.object) return;
                                      const bool gone = event.type == cluster::WatchEvent::Type::kDeleted;
+                                     count(*event.object, gone);
                                      if (gone) return ledger_->gone(name_of(*event.object));
                                      ledger_->committed(*event.object);
                                    },
@@ -227,6 +232,18 @@ class LockWorld {
                                                   !gone && !cluster::pod_ended(*event.object));
                                    },
                                    [](const Error&) {}}));
+  }
+
+  /// What is under way, by what the disk says.
+  void count(const doc::Value& workflow, bool gone) {
+    const bool ended = doc::find_string(workflow, "metadata", "labels", controllers::kCompletedLabel) == "true";
+    if (!gone && !ended && controllers::has_begun(workflow)) {
+      under_way_.insert(name_of(workflow));
+    } else {
+      under_way_.erase(name_of(workflow));
+    }
+    if (options_.parallelism == 0 || static_cast<std::int64_t>(under_way_.size()) <= options_.parallelism) return;
+    outcome_.complaints.push_back(fmt::format("{} workflows are under way", under_way_.size()));
   }
 
   static std::string name_of(const doc::Value& object) {
@@ -312,6 +329,7 @@ class LockWorld {
   Promises promises_;
   std::map<std::string, Plan> plans_;
   std::optional<LockLedger> ledger_;
+  std::set<std::string> under_way_;
   Time begin_ = SimulatedExecutor().now();
   Time looked_{};
   std::size_t steps_ = 0, next_crash_ = 0, crashes_left_ = 0;

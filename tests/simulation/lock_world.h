@@ -16,6 +16,8 @@ struct LockWorldOptions {
   std::size_t failing_commits_percent = 0;
   Disturbances disturbances{};
   bool meddles = false;  ///< workflows are terminated and deleted
+  /// So many of them are under way at a time; 0: no limit. Not beside a world without crashes, faults and meddling.
+  std::int64_t parallelism = 0;
 };
 
 struct LockWorldOutcome {

@@ -45,5 +45,16 @@ TEST(LockSimulation, WhatIsEndedOrDeletedGivesBack) {
              [](std::uint64_t seed) { return LockWorldOptions{.seed = seed, .crashes = seed % 3, .meddles = true}; });
 }
 
+TEST(LockSimulation, SoManyWorkflowsAreUnderWayAtATime) {
+  play_seeds(60, [](std::uint64_t seed) {
+    return LockWorldOptions{.seed = seed,
+                            .crashes = 1 + seed % 5,
+                            .failing_commits_percent = seed % 3 == 0 ? seed % 9 : 0,
+                            .disturbances = {.repeat_percent = seed % 20, .cut_percent = seed % 4},
+                            .meddles = seed % 2 == 0,
+                            .parallelism = static_cast<std::int64_t>(1 + seed % 3)};
+  });
+}
+
 }  // namespace
 }  // namespace tiphys::simulation

@@ -38,6 +38,8 @@ void add_plane_flags(Flags& flags, SessionOptions& session) {
   flags.flag("--offline", session.offline, "Never pull an image");
   flags.list("--host-path", session.host_paths, "DIR",
              "A folder of this host that steps of the process runtime may read; may be repeated");
+  flags.text("--config", session.config, "FILE",
+             "The controller's configuration: the ConfigMap workflow-controller-configmap, or its content");
 }
 
 void add_node_filter(Flags& flags, std::string& status, std::string& selector) {

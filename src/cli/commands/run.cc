@@ -158,8 +158,10 @@ Result<int> run_workflows(RunFlags& flags) {
   Loop loop;
   TIPHYS_TRY(auto session, open_session(loop, flags.common.session, Need::kRun));
   const SessionOptions& wanted = flags.common.session;
-  if (session->remote() && (wanted.offline || !wanted.engine.empty() || !wanted.host_paths.empty())) {
-    print_error("Another process runs this plane: its --offline, --engine and --host-path hold, not this one's.\n");
+  if (session->remote() &&
+      (wanted.offline || !wanted.engine.empty() || !wanted.host_paths.empty() || !wanted.config.empty())) {
+    print_error(
+        "Another process runs this plane: its --offline, --engine, --host-path and --config hold, not this one's.\n");
   }
   const Status put = create_templates(*session, *manifests);
   if (!put) return report_findings(put.error());

@@ -4,6 +4,7 @@
 #include <csignal>
 
 #include "cli/commands/common.h"
+#include "cli/config_file.h"
 #include "cli/hand_over.h"
 #include "cli/terminal.h"
 #include "server/version.h"
@@ -24,6 +25,7 @@ Status serve(const CommonFlags& common, std::int64_t port) {
   options.engine = common.session.engine;
   options.offline = common.session.offline;
   options.host_paths = common.session.host_paths;
+  TIPHYS_TRY(options.config, read_config(common.session.config));
   options.port = static_cast<unsigned short>(port);
   Loop loop;
   bool leave = false;

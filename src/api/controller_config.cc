@@ -1,0 +1,168 @@
+#include "api/controller_config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/config_source.h"
+#include "api/fields.h"
+
+namespace tiphys::api {
+namespace {
+
+using Retention = ControllerConfig::Retention;
+using NodeEvents = ControllerConfig::NodeEvents;
+using Switch = ControllerConfig::Switch;
+
+constexpr Field<Retention> kRetentionFields[] = {
+    field<&Retention::completed>("completed"),
+    field<&Retention::failed>("failed"),
+    field<&Retention::errored>("errored"),
+};
+constexpr FieldTable kRetentionTable("RetentionPolicy", kRetentionFields);
+
+constexpr Field<NodeEvents> kNodeEventsFields[] = {
+    field<&NodeEvents::enabled>("enabled"),
+    field<&NodeEvents::send_as_pod>("sendAsPod"),
+};
+constexpr FieldTable kNodeEventsTable("NodeEvents", kNodeEventsFields);
+
+constexpr Field<Switch> kWorkflowEventsFields[] = {field<&Switch::enabled>("enabled")};
+constexpr FieldTable kWorkflowEventsTable("WorkflowEvents", kWorkflowEventsFields);
+
+constexpr Field<Switch> kMetricsFields[] = {
+    field<&Switch::enabled>("enabled"),
+    {"disableLegacy"},
+    {"metricsTTL"},
+    {"path"},
+    {"port"},
+    {"ignoreErrors"},
+    {"secure"},
+    {"modifiers"},
+    {"temporality"},
+};
+constexpr FieldTable kMetricsConfigTable("MetricsConfig", kMetricsFields);
+
+void read_duration(const Place& place, Duration& out) {
+  std::string text;
+  read(place, text);
+  const Result<Duration> duration = parse_go_duration(text);
+  if (place.value().is_string() && (!duration || *duration < Duration::zero())) {
+    place.error(fmt::format("{} is no duration such as 30s", place.name()));
+  } else if (duration) {
+    out = *duration;
+  }
+}
+
+void read_limit(const Place& place, std::int64_t& out) {
+  read(place, out);
+  if (out < 0) place.error(fmt::format("{} must not be negative: 0 means no limit", place.name()));
+}
+
+/// A Workflow of which nothing is required.
+void read_defaults(const Place& place, ControllerConfig& out) {
+  constexpr Field<Workflow> kFields[] = {
+      {"apiVersion"},
+      {"kind"},
+      {"metadata", Handling::kRead,
+       [](const Place& metadata, Workflow& workflow) { read_metadata(metadata, workflow); }, "",
+       &kObject<kMetadataTable>},
+      {"spec", Handling::kRead, [](const Place& spec, Workflow& workflow) { read(spec, workflow.spec); }, "",
+       &kObject<kSpecTable>},
+      {"status"},
+  };
+  Workflow checked;
+  read_object<Workflow>(place, checked, kFields);
+  out.workflow_defaults = place.shared();
+}
+
+void read_main_container(const Place& place, ControllerConfig& out) {
+  check_container(place);
+  out.main_container = place.shared();
+}
+
+template <const auto& fields, auto member>
+void read_part(const Place& place, ControllerConfig& out) {
+  if constexpr (requires { (out.*member).emplace(); }) {
+    auto& part = (out.*member).emplace();
+    read_object<std::remove_reference_t<decltype(part)>>(place, part, fields);
+  } else {
+    read_object<std::remove_reference_t<decltype(out.*member)>>(place, out.*member, fields);
+  }
+}
+
+/// A field that is carried means nothing here.
+constexpr Field<ControllerConfig> kFields[] = {
+    {"nodeEvents", Handling::kRead, read_part<kNodeEventsFields, &ControllerConfig::node_events>, "",
+     &kObject<kNodeEventsTable>},
+    {"workflowEvents", Handling::kRead, read_part<kWorkflowEventsFields, &ControllerConfig::workflow_events>, "",
+     &kObject<kWorkflowEventsTable>},
+    {"executor"},
+    {"mainContainer", Handling::kRead, read_main_container},
+    {"kubeConfig"},
+    {"artifactRepository"},
+    {"namespace"},
+    {"instanceID"},
+    {"metricsConfig", Handling::kRead, read_part<kMetricsFields, &ControllerConfig::metrics>, "",
+     &kObject<kMetricsConfigTable>},
+    {"telemetryConfig"},
+    {"parallelism", Handling::kRead,
+     [](const Place& place, ControllerConfig& out) { read_limit(place, out.parallelism); }},
+    {"namespaceParallelism", Handling::kRead,
+     [](const Place& place, ControllerConfig& out) { read_limit(place, out.namespace_parallelism); }},
+    {"resourceRateLimit"},
+    {"persistence"},
+    {"links"},
+    {"columns"},
+    {"workflowDefaults", Handling::kRead, read_defaults},
+    {"podSpecLogStrategy"},
+    {"podGCGracePeriodSeconds"},
+    {"podGCDeleteDelayDuration", Handling::kRead,
+     [](const Place& place, ControllerConfig& out) { read_duration(place, out.pod_gc_delay); }},
+    {"workflowRestrictions"},
+    {"initialDelay", Handling::kRead,
+     [](const Place& place, ControllerConfig& out) { read_duration(place, out.initial_delay); }},
+    {"images"},
+    {"retentionPolicy", Handling::kRead, read_part<kRetentionFields, &ControllerConfig::retention>, "",
+     &kObject<kRetentionTable>},
+    {"navColor"},
+    {"sso"},
+    {"synchronization"},
+    {"artifactDrivers"},
+    {"failedPodRestart"},
+    {"disableAgentPodCreation"},
+    {"initlessPod"},
+};
+constexpr FieldTable kTable("Config", kFields);
+
+void list_unheard(const doc::Value& value, const FieldTable& table, const std::string& where,
+                  std::vector<std::string>& out) {
+  const doc::Object* object = value.if_object();
+  if (!object) return;
+  for (const auto& [key, member] : *object) {
+    const auto known = table.find(key);
+    if (!known || member.is_null()) continue;
+    const std::string name = where + std::string(key);
+    if (known->handling == Handling::kCarry) out.push_back(name);
+    if (known->shape->fields) list_unheard(member, *known->shape->fields, name + ".", out);
+  }
+}
+
+}  // namespace
+
+Result<ReadControllerConfig> read_controller_config(std::string_view text, std::string_view file) {
+  TIPHYS_TRY(const ConfigSource source, ConfigSource::find(text, file));
+  ReadControllerConfig result;
+  std::vector<Finding> findings;
+  const auto root = std::make_shared<const doc::Value>(source.root());
+  constexpr Shape kShape = kObject<kTable>;
+  Reading reading{findings, root, {}, &kShape};
+  read_object<ControllerConfig>(Place(reading, *root), result.config, kFields);
+  std::string rendered = source.render(findings);
+  if (any_error(findings)) return fail(Code::kInvalidArgument, std::move(rendered));
+  result.notes = std::move(rendered);
+  list_unheard(*root, kTable, "", result.unheard);
+  return result;
+}
+
+}  // namespace tiphys::api

@@ -1,0 +1,52 @@
+// The configuration of the original's workflow controller (config/config.go, the ConfigMap
+// workflow-controller-configmap), as far as it means something here.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.h"
+#include "doc/value.h"
+#include "doc/yaml.h"
+
+namespace tiphys::api {
+
+/// The controller's own defaults.
+struct ControllerConfig {
+  /// How many finished workflows are kept, by how they ended: the newest ones.
+  struct Retention {
+    std::int64_t completed = 0, failed = 0, errored = 0;
+  };
+  struct NodeEvents {
+    bool enabled = true;
+    bool send_as_pod = false;
+  };
+  struct Switch {
+    bool enabled = true;
+  };
+
+  doc::Shared workflow_defaults;           ///< metadata and spec, as written; null: none
+  std::int64_t parallelism = 0;            ///< workflows under way at a time; 0: no limit
+  std::int64_t namespace_parallelism = 0;  ///< the same of each namespace
+  std::optional<Retention> retention;      ///< nothing: all are kept
+  NodeEvents node_events;
+  Switch workflow_events;
+  Switch metrics;
+  Duration initial_delay{};  ///< between a workflow's creation and its beginning
+  Duration pod_gc_delay = std::chrono::seconds(5);
+  doc::Shared main_container;  ///< what main containers have unless they say otherwise; null: nothing
+};
+
+struct ReadControllerConfig {
+  ControllerConfig config;
+  std::string notes;                 ///< rendered warnings
+  std::vector<std::string> unheard;  ///< fields of the original that mean nothing here, in order
+};
+
+/// Reads the ConfigMap of a file that has one of that name, or the one document of the file: a ConfigMap, whose `data`
+/// has all under `config` or a key for each field, or the plain configuration. Errors are rendered findings.
+Result<ReadControllerConfig> read_controller_config(std::string_view text, std::string_view file);
+
+}  // namespace tiphys::api

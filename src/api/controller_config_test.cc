@@ -1,0 +1,134 @@
+#include "api/controller_config.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace tiphys::api {
+namespace {
+
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::StartsWith;
+
+constexpr std::string_view kPlain = R"(parallelism: 10
+namespaceParallelism: 4
+initialDelay: 5s
+podGCDeleteDelayDuration: 1m
+retentionPolicy: {completed: 10, failed: 3, errored: 2}
+nodeEvents: {enabled: false, sendAsPod: true}
+workflowEvents: {enabled: false}
+metricsConfig: {enabled: false, port: 8080}
+links: []
+mainContainer: {resources: {limits: {cpu: 1}}}
+workflowDefaults:
+  metadata: {labels: {a: b}}
+  spec: {ttlStrategy: {secondsAfterSuccess: 5}}
+)";
+
+constexpr std::string_view kAllInOne = R"(apiVersion: v1
+kind: ConfigMap
+metadata: {name: workflow-controller-configmap}
+data:
+  config: |
+    parallelism: 10
+    workflowDefaults:
+      spec: {parallelism: 2}
+)";
+
+constexpr std::string_view kFlat = R"(apiVersion: v1
+kind: Secret
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: workflow-controller-configmap}
+data:
+  parallelism: "10"
+  namespaceParallelism: ""
+  nodeEvents: |
+    enabled: false
+  workflowDefaults: |
+    spec:
+      parallelism: 2
+)";
+
+TEST(ControllerConfig, IsReadFromAFileOfItsOwn) {
+  const auto read = read_controller_config(kPlain, "c.yaml");
+  ASSERT_TRUE(read) << read.error().message;
+  const ControllerConfig& config = read->config;
+  EXPECT_EQ(config.parallelism, 10);
+  EXPECT_EQ(config.namespace_parallelism, 4);
+  EXPECT_EQ(config.initial_delay, seconds(5));
+  EXPECT_EQ(config.pod_gc_delay, seconds(60));
+  ASSERT_TRUE(config.retention);
+  EXPECT_EQ(config.retention->completed, 10);
+  EXPECT_EQ(config.retention->failed, 3);
+  EXPECT_EQ(config.retention->errored, 2);
+  EXPECT_FALSE(config.node_events.enabled);
+  EXPECT_TRUE(config.node_events.send_as_pod);
+  EXPECT_FALSE(config.workflow_events.enabled);
+  EXPECT_FALSE(config.metrics.enabled);
+  EXPECT_EQ(doc::find_string(*config.workflow_defaults, "metadata", "labels", "a"), "b");
+  EXPECT_NE(doc::find(*config.main_container, "resources", "limits"), nullptr);
+  EXPECT_THAT(read->unheard, ElementsAre("metricsConfig.port", "links"));
+}
+
+TEST(ControllerConfig, IsReadFromAConfigMap) {
+  for (const std::string_view text : {kAllInOne, kFlat}) {
+    const auto read = read_controller_config(text, "c.yaml");
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(read->config.parallelism, 10);
+    EXPECT_EQ(doc::to_json(*read->config.workflow_defaults), R"({"spec":{"parallelism":2}})");
+    EXPECT_EQ(read->config.node_events.enabled, text == kAllInOne);
+    EXPECT_THAT(read->unheard, IsEmpty());
+  }
+}
+
+TEST(ControllerConfig, NothingGivesTheDefaults) {
+  for (const std::string_view text : {"", "{}", "kind: ConfigMap\n", "kind: ConfigMap\ndata: {config: ''}\n"}) {
+    const auto read = read_controller_config(text, "c.yaml");
+    ASSERT_TRUE(read) << text << read.error().message;
+    EXPECT_EQ(read->config.parallelism, 0);
+    EXPECT_EQ(read->config.pod_gc_delay, seconds(5));
+    EXPECT_FALSE(read->config.retention);
+    EXPECT_TRUE(read->config.node_events.enabled && read->config.workflow_events.enabled);
+  }
+}
+
+TEST(ControllerConfig, SaysWhereItIsWrong) {
+  struct Row {
+    std::string_view rule, text, begins, holds;
+  };
+  const Row rows[] = {
+      {"a field that is none", "paralelism: 1\n", "c.yaml:1:1:", "did you mean \"parallelism\""},
+      {"below", "retentionPolicy:\n  complete: 1\n", "c.yaml:2:3:", "did you mean \"completed\""},
+      {"a number", "parallelism: many\n", "c.yaml:1:14:", "must be a whole number"},
+      {"a negative one", "parallelism: -1\n", "c.yaml:1:14:", "must not be negative"},
+      {"a duration", "initialDelay: 5\n", "c.yaml:1:15:", "must be a string"},
+      {"a duration's form", "initialDelay: soon\n", "c.yaml:1:15:", "is no duration such as 30s"},
+      {"a field of the defaults' spec", "workflowDefaults: {spec: {entrypont: a}}\n", "c.yaml:1:27:", "entrypoint"},
+      {"in a text, at the file's line", "kind: ConfigMap\ndata:\n  config: |\n    parallelism: 1\n    bad: 1\n",
+       "c.yaml:5:5:", "bad"},
+      {"in a text that is no block", "kind: ConfigMap\ndata:\n  parallelism: \"x\"\n",
+       "c.yaml:3:16:", "must be a whole number"},
+      {"in one of several texts", "kind: ConfigMap\ndata:\n  retentionPolicy: |\n\n    failed: a\n",
+       "c.yaml:5:13:", "must be a whole number"},
+      {"a text of none", "kind: ConfigMap\ndata:\n  ssso: |\n    a: 1\n", "c.yaml:3:3:", "did you mean \"sso\""},
+      {"a text that is no YAML", "kind: ConfigMap\ndata:\n  config: |\n    a: [\n", "c.yaml:", ""},
+      {"no text", "kind: ConfigMap\ndata: {parallelism: 1}\n", "c.yaml:2:", "data.parallelism must be a string"},
+      {"config with others", "kind: ConfigMap\ndata: {config: '', links: ''}\n",
+       "c.yaml:2:", "other keys beside config"},
+      {"which document", "a: 1\n---\nb: 1\n", "c.yaml: none of its documents", ""},
+  };
+  for (const Row& row : rows) {
+    const auto read = read_controller_config(row.text, "c.yaml");
+    ASSERT_FALSE(read) << row.rule;
+    EXPECT_EQ(read.error().code, Code::kInvalidArgument) << row.rule;
+    EXPECT_THAT(read.error().message, StartsWith(std::string(row.begins))) << row.rule;
+    EXPECT_THAT(read.error().message, HasSubstr(std::string(row.holds))) << row.rule;
+  }
+}
+
+}  // namespace
+}  // namespace tiphys::api

@@ -1,0 +1,285 @@
+// What the controller's configuration does to workflows.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "controllers/expiry_controller.h"
+#include "controllers/names.h"
+#include "controllers/workflow_controller.h"
+#include "controllers/workflow_status.h"
+#include "doc/yaml.h"
+#include "store/testing.h"
+
+namespace tiphys::controllers {
+namespace {
+
+using std::chrono::seconds;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+doc::Value yaml(std::string_view text) {
+  auto documents = doc::parse_yaml(text, "test.yaml");
+  EXPECT_TRUE(documents.has_value()) << documents.error().message;
+  return std::move(documents->front().root);
+}
+
+class ConfigurationTest : public testing::Test {
+ protected:
+  ConfigurationTest() {
+    store::TestStore::Options options;
+    options.before_commit = [this]() -> Status {
+      if (failures_ == 0) return {};
+      --failures_;
+      return fail(Code::kResourceExhausted, "disk full");
+    };
+    store_.emplace(std::move(options));
+  }
+  ~ConfigurationTest() override { stop(); }
+
+  void start(std::string_view config) {
+    stop();
+    auto read = api::read_controller_config(config, "config.yaml");
+    ASSERT_TRUE(read) << read.error().message;
+    controller_.emplace(store_->executor(), store_->store(), random_,
+                        WorkflowControllerOptions{.config = read->config});
+    controller_->start([this] { ready_ = true; });
+    expiry_.emplace(store_->executor(), store_->store(), ExpiryControllerOptions{.retention = read->config.retention});
+    expiry_->start();
+    store_->run();
+    EXPECT_TRUE(ready_) << "whatever waits";
+  }
+  void stop() {
+    expiry_.reset();
+    controller_.reset();
+    store_->run();
+    ready_ = false;
+  }
+  void pass(Duration time) {
+    const Time until = store_->executor().now() + time;
+    store_->executor().schedule(until, [] {});
+    store_->executor().run_until([&] { return store_->executor().now() >= until; }, 100'000);
+    store_->run();
+  }
+  /// A workflow that waits for a user; `more` are members of its spec.
+  void submit(std::string_view name, std::string_view more = "", std::string_view ns = "argo") {
+    create(cluster::kWorkflows, workflow(name, more, ns));
+  }
+  static std::string workflow(std::string_view name, std::string_view more = "", std::string_view ns = "argo") {
+    return fmt::format(
+        "{{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {{name: {}, namespace: {}}}, spec: "
+        "{{{}entrypoint: main, templates: [{{name: main, suspend: {{}}}}]}}}}",
+        name, ns, more);
+  }
+  void create(const cluster::Resource& resource, std::string_view text) {
+    const auto created = store_->create(resource, yaml(text));
+    ASSERT_TRUE(created) << created.error().message;
+    store_->run();
+  }
+  void end(const std::string& name, std::string_view shutdown = "Terminate", std::string ns = "argo") {
+    ASSERT_TRUE(store_->patch({&cluster::kWorkflows, std::move(ns), name}, cluster::PatchType::kMerge,
+                              {{"spec", {{"shutdown", shutdown}}}}));
+    store_->run();
+  }
+  void remove(const std::string& name) {
+    ASSERT_TRUE(store_->remove({&cluster::kWorkflows, "argo", name}, {}));
+    store_->run();
+  }
+  doc::Value get(const std::string& name, std::string ns = "argo") {
+    auto object = store_->get({&cluster::kWorkflows, std::move(ns), name});
+    return object ? **object : doc::Value();
+  }
+  std::vector<std::string> in_phase(std::string_view phase) {
+    std::vector<std::string> names;
+    const auto list = store_->list(cluster::kWorkflows);
+    for (const cluster::Object& each : list->items) {
+      if (doc::find_string(*each, "status", "phase") != phase) continue;
+      EXPECT_EQ(doc::find_string(*each, "metadata", "labels", kPhaseLabel), phase);
+      names.emplace_back(doc::find_string(*each, "metadata", "name"));
+    }
+    return names;
+  }
+
+  SeededRandom random_{1};
+  int failures_ = 0;
+  bool ready_ = false;
+  std::optional<store::TestStore> store_;
+  std::optional<WorkflowController> controller_;
+  std::optional<ExpiryController> expiry_;
+};
+
+TEST_F(ConfigurationTest, SoManyWorkflowsAtATime) {
+  start("parallelism: 2");
+  for (const char* name : {"a", "b", "c", "d"}) submit(name);
+  EXPECT_THAT(in_phase("Running"), ElementsAre("a", "b"));
+  const doc::Value waiting = get("c");
+  EXPECT_EQ(doc::find_string(waiting, "status", "message"), kPostponed);
+  EXPECT_EQ(doc::find_string(waiting, "metadata", "labels", kCompletedLabel), "false");
+  EXPECT_EQ(doc::find(waiting, "status", "startedAt"), nullptr);
+  submit("urgent", "priority: 3, ");
+  end("a");
+  EXPECT_THAT(in_phase("Running"), ElementsAre("b", "urgent"));
+  remove("b");
+  EXPECT_THAT(in_phase("Running"), ElementsAre("c", "urgent"));
+  EXPECT_EQ(doc::find(get("c"), "status", "message"), nullptr);
+  remove("d");
+  end("c");
+  EXPECT_THAT(in_phase("Running"), ElementsAre("urgent"));
+}
+
+TEST_F(ConfigurationTest, SoManyWorkflowsOfANamespace) {
+  start("namespaceParallelism: 1");
+  create(cluster::kNamespaces, "{apiVersion: v1, kind: Namespace, metadata: {name: other}}");
+  submit("a");
+  submit("b");
+  submit("c", "", "other");
+  EXPECT_THAT(in_phase("Running"), ElementsAre("a", "c"));
+  EXPECT_THAT(in_phase("Pending"), ElementsAre("b"));
+}
+
+TEST_F(ConfigurationTest, APriorityCountsAsItIsNow) {
+  start("parallelism: 1");
+  for (const char* name : {"a", "b", "c"}) submit(name);
+  ASSERT_TRUE(
+      store_->patch({&cluster::kWorkflows, "argo", "c"}, cluster::PatchType::kMerge, {{"spec", {{"priority", 1}}}}));
+  store_->run();
+  end("a");
+  EXPECT_THAT(in_phase("Running"), ElementsAre("c"));
+}
+
+TEST_F(ConfigurationTest, WhatWaitsIsTerminatedAtOnceAndStoppedInItsTurn) {
+  start("parallelism: 1");
+  for (const char* name : {"a", "b", "c"}) submit(name);
+  end("b", "Terminate");
+  end("c", "Stop");
+  EXPECT_THAT(in_phase("Failed"), ElementsAre("b"));
+  EXPECT_THAT(in_phase("Pending"), ElementsAre("c"));
+  end("a");
+  EXPECT_THAT(in_phase("Failed"), ElementsAre("a", "b", "c"));
+}
+
+TEST_F(ConfigurationTest, ARestartKeepsWhatRunsAndWhatWaits) {
+  start("parallelism: 2");
+  for (const char* name : {"b", "c", "a", "d"}) submit(name);
+  EXPECT_THAT(in_phase("Running"), ElementsAre("b", "c"));
+  start("parallelism: 1");
+  EXPECT_THAT(in_phase("Running"), ElementsAre("b", "c")) << "what has begun goes on";
+  end("b");
+  EXPECT_THAT(in_phase("Pending"), ElementsAre("a", "d"));
+  end("c");
+  EXPECT_THAT(in_phase("Pending"), ElementsAre("d")) << "of the same second the first by name, as they are told";
+  start("");
+  EXPECT_THAT(in_phase("Running"), ElementsAre("a", "d"));
+  EXPECT_EQ(doc::find(get("d"), "status", "message"), nullptr);
+  EXPECT_NE(doc::find(get("d"), "status", "startedAt"), nullptr);
+}
+
+TEST_F(ConfigurationTest, WhatCouldNotBePostponedIsLater) {
+  start("parallelism: 1");
+  submit("a");
+  ASSERT_TRUE(store_->create(cluster::kWorkflows, yaml(workflow("b"))));
+  failures_ = 2;
+  store_->run();
+  EXPECT_EQ(doc::find(get("b"), "status"), nullptr);
+  pass(seconds(10));
+  EXPECT_THAT(in_phase("Pending"), ElementsAre("b"));
+}
+
+TEST_F(ConfigurationTest, DefaultsAreWrittenIntoTheWorkflow) {
+  const std::string_view config =
+      "workflowDefaults: {metadata: {labels: {team: ml, mine: theirs}, annotations: {a: b}}, spec: {parallelism: 3, "
+      "activeDeadlineSeconds: 60, entrypoint: other, ttlStrategy: {secondsAfterCompletion: 5}}}";
+  start(config);
+  submit("w", "parallelism: 1, ");
+  const doc::Value begun = get("w");
+  EXPECT_EQ(doc::find_string(begun, "metadata", "labels", "team"), "ml");
+  EXPECT_EQ(doc::find_string(begun, "metadata", "annotations", "a"), "b");
+  EXPECT_EQ(doc::find_string(begun, "spec", "entrypoint"), "main");
+  EXPECT_EQ(doc::find(begun, "spec", "parallelism")->as_int64(), 1);
+  start("");
+  EXPECT_EQ(*doc::find(get("w"), "spec"), *doc::find(begun, "spec"));
+  pass(seconds(61));
+  EXPECT_THAT(in_phase("Failed"), ElementsAre("w")) << "the deadline of the defaults holds without them";
+  pass(seconds(10));
+  EXPECT_THAT(in_phase("Failed"), IsEmpty()) << "and so does their ttlStrategy";
+}
+
+TEST_F(ConfigurationTest, ATemplateGoesBeforeTheDefaults) {
+  start("workflowDefaults: {metadata: {labels: {team: ml}}, spec: {parallelism: 3, onExit: bye, entrypoint: other}}");
+  create(cluster::kWorkflowTemplates,
+         "{apiVersion: argoproj.io/v1alpha1, kind: WorkflowTemplate, metadata: {name: t, namespace: argo}, spec: "
+         "{entrypoint: main, parallelism: 2, templates: [{name: main, suspend: {}}, {name: bye, suspend: {}}]}}");
+  create(cluster::kWorkflows,
+         "{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {name: w, namespace: argo}, spec: "
+         "{workflowTemplateRef: {name: t}}}");
+  const doc::Value begun = get("w");
+  EXPECT_EQ(doc::find_string(begun, "status", "phase"), "Running");
+  EXPECT_EQ(doc::find_string(begun, "metadata", "labels", "team"), "ml");
+  EXPECT_EQ(doc::to_json(*doc::find(begun, "spec")), R"({"workflowTemplateRef":{"name":"t"}})");
+  const doc::Value* stored = doc::find(begun, "status", "storedWorkflowTemplateSpec");
+  ASSERT_NE(stored, nullptr);
+  EXPECT_EQ(doc::find_string(*stored, "entrypoint"), "main");
+  EXPECT_EQ(doc::find_string(*stored, "onExit"), "bye");
+  EXPECT_EQ(doc::find(*stored, "parallelism")->as_int64(), 2);
+}
+
+TEST_F(ConfigurationTest, AWorkflowBeginsAfterTheInitialDelay) {
+  start("initialDelay: 3s");
+  submit("w");
+  pass(seconds(2));
+  EXPECT_EQ(doc::find(get("w"), "status", "phase"), nullptr);
+  pass(seconds(1));
+  EXPECT_THAT(in_phase("Running"), ElementsAre("w"));
+}
+
+TEST_F(ConfigurationTest, SoManyThatHaveEndedAreKept) {
+  start("retentionPolicy: {failed: 2}");
+  for (const char* name : {"c", "b", "a"}) {
+    submit(name);
+    pass(seconds(1));
+    end(name);
+  }
+  pass(seconds(1));
+  EXPECT_THAT(in_phase("Failed"), ElementsAre("a", "b"));
+  start("");
+  for (const char* name : {"d", "e"}) {
+    submit(name);
+    pass(seconds(1));
+    end(name);
+  }
+  EXPECT_THAT(in_phase("Failed"), ElementsAre("a", "b", "d", "e"));
+  start("retentionPolicy: {failed: 1, completed: 5}");
+  pass(seconds(1));
+  EXPECT_THAT(in_phase("Failed"), ElementsAre("e"));
+  start("retentionPolicy: {completed: 5}");
+  pass(seconds(1));
+  EXPECT_THAT(in_phase("Failed"), IsEmpty()) << "none is kept of what is not named, as in the original";
+}
+
+TEST_F(ConfigurationTest, MainContainersAndPodGcHaveTheirDefaults) {
+  start(
+      "mainContainer: {env: [{name: A, value: theirs}, {name: B, value: theirs}], imagePullPolicy: Never}\n"
+      "podGCDeleteDelayDuration: 1m");
+  create(cluster::kWorkflows,
+         "{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {name: w, namespace: argo}, spec: {entrypoint: "
+         "main, podGC: {strategy: OnPodCompletion}, templates: [{name: main, container: {image: i, command: [c], env: "
+         "[{name: A, value: mine}]}}]}}");
+  const auto pods = store_->list(cluster::kPods);
+  ASSERT_EQ(pods->items.size(), 1U);
+  const doc::Value& container = pods->items[0]->at("spec").at("containers").at(0);
+  EXPECT_EQ(doc::find_string(container, "imagePullPolicy"), "Never");
+  EXPECT_EQ(doc::to_json(container.at("env").at(0)), R"({"name":"A","value":"mine"})");
+  EXPECT_EQ(doc::to_json(container.at("env").at(1)), R"({"name":"B","value":"theirs"})");
+  const std::string pod(doc::find_string(*pods->items[0], "metadata", "name"));
+  ASSERT_TRUE(store_->patch({&cluster::kPods, "argo", pod}, cluster::PatchType::kMerge,
+                            yaml("status: {phase: Succeeded, containerStatuses: [{name: main, state: {terminated: "
+                                 "{exitCode: 0, reason: Completed}}}]}")));
+  store_->run();
+  EXPECT_THAT(in_phase("Succeeded"), ElementsAre("w"));
+  pass(seconds(58));
+  EXPECT_EQ(store_->list(cluster::kPods)->items.size(), 1U);
+  pass(seconds(5));
+  EXPECT_EQ(store_->list(cluster::kPods)->items.size(), 0U);
+}
+
+}  // namespace
+}  // namespace tiphys::controllers

@@ -1,0 +1,78 @@
+"""--config: the configuration of the original's controller."""
+
+from cli_support import HELLO, cli
+
+CONFIG = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: workflow-controller-configmap}
+data:
+  parallelism: "1"
+  sso: |
+    issuer: https://example.com
+  workflowDefaults: |
+    metadata: {labels: {team: ml}}
+    spec:
+      ttlStrategy: {secondsAfterFailure: 3600}
+      onExit: main
+"""
+WAITS = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: NAME}
+spec:
+  entrypoint: main
+  templates: [{name: main, suspend: {}}]
+"""
+
+
+def phases(cli):
+    return {line.split()[0]: line.split()[1] for line in cli("list").stdout.splitlines()[1:]}
+
+
+def test_so_many_workflows_are_under_way_also_after_a_crash(cli):
+    config = cli.file("parallelism: 1\n", "config.yaml")
+    up = cli.up("--config", config)
+    for name in ("first", "second"):
+        cli("submit", cli.file(WAITS.replace("NAME", name)))
+    message = "Workflow processing has been postponed because too many workflows are already running"
+    watch = cli.start("watch", "first")
+    watch.read_until("Running")
+    assert phases(cli) == {"first": "Running", "second": "Pending"}
+    assert cli.workflow("second")["status"] == {"phase": "Pending", "message": message}
+    up.kill()
+
+    cli.up("--config", config)
+    assert phases(cli) == {"first": "Running", "second": "Pending"}
+    cli("terminate", "first")
+    watch = cli.start("watch", "second")
+    watch.read_until("Running")
+    assert "message" not in cli.workflow("second")["status"]
+
+
+def test_defaults_are_written_into_a_workflow_that_leaves_them_unsaid(cli):
+    done = cli.run(HELLO, "--config", cli.file(CONFIG, "config.yaml"))
+    assert "config.yaml: warning: means nothing here: sso\n" in done.stderr
+    workflow = cli.workflow()
+    assert workflow["metadata"]["labels"]["team"] == "ml"
+    assert workflow["spec"]["ttlStrategy"] == {"secondsAfterFailure": 3600}
+    assert {node["displayName"].partition(".")[2] for node in workflow["status"]["nodes"].values()} == {"", "onExit"}
+
+
+def test_a_field_that_is_none_is_an_error_with_its_place(cli):
+    broken = cli.file(CONFIG.replace("ttlStrategy", "ttlStrategi"), "config.yaml")
+    done = cli.run(HELLO, "--config", broken, code=2)
+    assert f'{broken}:12:7: unknown field "ttlStrategi" in workflowDefaults.spec; did you mean "ttlStrategy"?' in done.stderr
+    assert phases(cli) == {}, "nothing was begun"
+
+
+def test_finished_workflows_are_kept_up_to_a_number(cli):
+    config = cli.file("retentionPolicy: {completed: 2, failed: 2, errored: 2}\n", "config.yaml")
+    names = [cli.run(HELLO, "-o", "name").stdout.split()[-1] for _ in range(3)]
+    cli.up("--config", config)
+    watch = cli.start("submit", cli.file(WAITS.replace("NAME", "later")), "--watch")
+    watch.read_until("Running")
+    cli("resume", "later")
+    assert watch.end().returncode == 0
+    left = phases(cli)
+    assert "later" in left and len(left.keys() & set(names)) <= 2, left
