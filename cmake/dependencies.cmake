@@ -32,6 +32,7 @@ tiphys_static_library(utf8proc libutf8proc.a)
 tiphys_static_library(OpenSSL::Crypto libcrypto.a)
 tiphys_static_library(crypt libcrypt.a)
 tiphys_static_library(SQLite::SQLite3 libsqlite3.a)
+tiphys_static_library(EXPAT::EXPAT libexpat.a)
 tiphys_static_library(LibArchive::LibArchive libarchive.a libnettle.a liblzma.a libbz2.a libzstd.a liblz4.a libacl.a libz.a)
 # Debian ships no archive of libjq: src/expr/libjq.cc loads it when it is needed, so that only its headers are.
 find_path(JQ_INCLUDE jq.h REQUIRED)

@@ -12,7 +12,11 @@ constexpr Field<Suspend> kSuspendFields[] = {
 constexpr FieldTable kSuspendTable("SuspendTemplate", kSuspendFields);
 
 constexpr Shape kPluginAsked{Shape::Type::kObject};
-constexpr Shape kManifestFrom{Shape::Type::kObject};
+constexpr Field<Unread> kManifestFromFields[] = {
+    {"artifact", Handling::kRead, check_as<Artifact>, "Which one of the template's input artifacts, by its name.",
+     &kObject<kArtifactTable>},
+};
+constexpr FieldTable kManifestFromTable("ManifestFrom", kManifestFromFields);
 
 constexpr Field<ResourceAction> kResourceFields[] = {
     field<&ResourceAction::action>("action", "What is done.", "ResourceRunnerTest.CreatesAnObjectThatTheWorkflowOwns",
@@ -31,7 +35,9 @@ constexpr Field<ResourceAction> kResourceFields[] = {
                                                 "ResourceRunnerTest.CreatesAnObjectThatTheWorkflowOwns"),
     field<&ResourceAction::flags>("flags", "Further flags of kubectl.",
                                   "ResourcePlan.FlagsNameTheObjectWhereTheManifestDoesNot"),
-    {"manifestFrom", Handling::kLater, nullptr, "The manifest is an input artifact.", &kManifestFrom},
+    {"manifestFrom", Handling::kRead,
+     [](const Place& place, ResourceAction&) { check_object(place, kManifestFromFields); },
+     "The manifest is an input artifact.", &kObject<kManifestFromTable>, "test_a_manifest_from_an_artifact"},
 };
 constexpr FieldTable kResourceTable("ResourceTemplate", kResourceFields);
 

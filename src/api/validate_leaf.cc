@@ -45,7 +45,7 @@ void Validator::check_leaf(const Template& tmpl, const Spot& spot, const Variabl
     check_data(*data, {spot.pointer + "/data", spot.name + ".data"});
   }
   check_further_containers(tmpl, spot);
-  if (tmpl.resource) check_resource(*tmpl.resource, {spot.pointer + "/resource", spot.name + ".resource"});
+  if (tmpl.resource) check_resource(tmpl, {spot.pointer + "/resource", spot.name + ".resource"});
 }
 
 std::vector<std::string> Validator::volume_names(const Template& tmpl) const {
@@ -136,7 +136,8 @@ void Validator::check_mounts(const Template& tmpl, const doc::Value& container, 
   }
 }
 
-void Validator::check_resource(const ResourceAction& resource, const Spot& spot) {
+void Validator::check_resource(const Template& tmpl, const Spot& spot) {
+  const ResourceAction& resource = *tmpl.resource;
   if (!has_tag(resource.action) && !one_of(kResourceActions, resource.action)) {
     error(spot.pointer + "/action", spot.name + ".action must be one of: get, create, apply, delete, replace, patch");
   }
@@ -145,8 +146,19 @@ void Validator::check_resource(const ResourceAction& resource, const Spot& spot)
     error(spot.pointer + "/mergeStrategy", spot.name + ".mergeStrategy must be one of: strategic, merge, json");
   }
   if (resource.action == "delete" || resource.action == "get") return;
+  if (const doc::Value* from = doc::find(*tmpl.document, "resource", "manifestFrom")) {
+    if (!resource.manifest.empty()) {
+      error(spot.pointer, spot.name + ": shouldn't have both manifest and manifestFrom", true);
+    }
+    const std::string name(doc::find_string(*from, "artifact", "name"));
+    if (std::ranges::find(tmpl.inputs.artifacts, name, &Artifact::name) == tmpl.inputs.artifacts.end()) {
+      error(spot.pointer + "/manifestFrom",
+            fmt::format("{}.manifestFrom refers to artifact {}, which is no input of the template", spot.name, name));
+    }
+    return;
+  }
   if (resource.manifest.empty()) {
-    error(spot.pointer, spot.name + ".manifest must be specified", true);
+    error(spot.pointer, spot.name + ".manifest or manifestFrom must be specified", true);
     return;
   }
   const auto documents = doc::parse_yaml(replace_tags(resource.manifest, "x"), "manifest");

@@ -81,7 +81,7 @@ class Validator {
   void check_data(const doc::Value& data, const Spot& spot);
   /// A text that expr-lang's own functions are to make something of, from these variables.
   void check_plain_expression(const std::string& text, std::span<const std::string_view> variables, const Spot& spot);
-  void check_resource(const ResourceAction& resource, const Spot& spot);
+  void check_resource(const Template& tmpl, const Spot& spot);
   /// podResources: of the spec or a template.
   void check_pod_resources(const doc::Value& holder, const Spot& spot);
 

@@ -23,7 +23,7 @@ struct ActionRequest {
   std::string workflow_uid;
   engine::RunAction run;
   std::shared_ptr<AgentPod> agent_pod{};  ///< of the workflow: for plugin templates, null for others
-  /// Of data templates: where artifacts lie that name a key alone.
+  /// Of data templates and manifestFrom: where artifacts lie that name a key alone.
   doc::Object archive_location{};
 };
 

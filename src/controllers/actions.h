@@ -7,6 +7,7 @@
 #include "controllers/action_runner.h"
 #include "controllers/data_runner.h"
 #include "controllers/http_runner.h"
+#include "controllers/manifest_runner.h"
 #include "controllers/plugin_runner.h"
 #include "controllers/resource_runner.h"
 
@@ -19,8 +20,9 @@ class Actions final : public ActionRunner {
   std::unique_ptr<RunningAction> run(ActionRequest request, Changed changed) override;
 
  private:
-  Workers blocking_, listing_;
+  Workers blocking_, at_stores_;
   ResourceRunner resources_;
+  ManifestRunner manifests_;
   HttpRunner requests_;
   PluginRunner plugins_;
   DataRunner data_;

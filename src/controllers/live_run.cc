@@ -295,7 +295,8 @@ void LiveRun::run_action(engine::RunAction action) {
     make_agent_pod();
     request.agent_pod = agent_pod_;
   }
-  if (doc::find(*request.run.template_document, "data")) {
+  if (doc::find(*request.run.template_document, "data") ||
+      doc::find(*request.run.template_document, "resource", "manifestFrom")) {
     auto archive = pod_builder_->archive_location(*request.run.template_document, request.run.node_id);
     if (!archive) return action_refused(request.run, archive.error().message);
     request.archive_location = std::move(*archive);

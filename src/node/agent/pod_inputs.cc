@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "artifact/file_tree.h"
+#include "artifact/input.h"
 #include "base/unique_fd.h"
 #include "node/agent/pod_files.h"
 #include "node/agent/write_file.h"
@@ -21,53 +22,11 @@ std::optional<mode_t> mode_of(const doc::Value& entry) {
   return mode && mode->is_int64() ? std::optional(static_cast<mode_t>(mode->get_int64()) & 07777) : std::nullopt;
 }
 
-/// Unpacks what was packed, as the original does: by the archive that the artifact names, or a tarball where it names
-/// none.
-Status unpack_to(const std::string& loaded, const std::string& target, std::string_view archive) {
-  const bool packed = archive == "none"  ? false
-                      : archive == "zip" ? artifact::is_archive(loaded)
-                                         : artifact::is_tarball(loaded);
-  if (packed) {
-    TIPHYS_CHECK_OK(artifact::unpack(loaded, target));
-    return artifact::remove_tree(loaded);
-  }
-  std::error_code error;
-  fs::rename(loaded, target, error);
-  if (error) return fail_errno(fmt::format("move {}", loaded), error.value());
-  return {};
-}
-
 /// Where inputs come from.
 struct Sources {
   const artifact::Stores& stores;
   const artifact::Credentials& credentials;
 };
-
-/// The part of a folder that a sub-path names takes its place: of stores whose places have no keys.
-Status pick_part(const std::string& target, std::string_view sub_path) {
-  if (sub_path.empty()) return {};
-  const fs::path part = (fs::path(target) / sub_path).lexically_normal();
-  const std::string beside = target + ".part";
-  if (!part.string().starts_with(target + "/")) {
-    return fail(Code::kInvalidArgument, fmt::format("subPath \"{}\" leads out of the artifact", sub_path));
-  }
-  TIPHYS_CHECK_OK(artifact::remove_tree(beside));
-  if (::rename(part.c_str(), beside.c_str()) != 0) return fail_errno(fmt::format("subPath {}", sub_path), errno);
-  TIPHYS_CHECK_OK(artifact::remove_tree(target));
-  if (::rename(beside.c_str(), target.c_str()) != 0) return fail_errno(target, errno);
-  return {};
-}
-
-Status load_artifact(const doc::Value& wanted, const std::string& target, const Sources& sources) {
-  const doc::Value* location = doc::find(wanted, "location");
-  if (!location) return fail(Code::kInvalidArgument, "it names no place");
-  TIPHYS_TRY(const auto place, sources.stores.open(*location, sources.credentials));
-  const std::string loaded = target + ".loaded";
-  TIPHYS_CHECK_OK(artifact::remove_tree(loaded));
-  TIPHYS_CHECK_OK(place->load(loaded));
-  TIPHYS_CHECK_OK(unpack_to(loaded, target, doc::find_string(wanted, "archive")));
-  return pick_part(target, doc::find_string(wanted, "subPath"));
-}
 
 bool truth(const doc::Value& wanted, std::string_view field) {
   const doc::Value* value = doc::find(wanted, field);
@@ -92,8 +51,7 @@ Status stage_artifact(const doc::Value& wanted, const std::string& target, const
   const std::string_view name = doc::find_string(wanted, "name");
   const std::string_view path = doc::find_string(wanted, "path");
   if (path.empty()) return {};
-  TIPHYS_CHECK_OK(artifact::remove_tree(target));
-  if (Status loaded = load_artifact(wanted, target, sources); !loaded) {
+  if (Status loaded = artifact::load_input(wanted, target, sources.stores, sources.credentials); !loaded) {
     if (loaded.error().code == Code::kNotFound && truth(wanted, "optional")) return {};
     return std::unexpected(loaded.error().in(fmt::format("artifact {} failed to load", name)));
   }
