@@ -220,6 +220,28 @@ constexpr Field<Unread> kArchiveLocationFields[] = {
     {"plugin", Handling::kLater, nullptr, "By an artifact plugin.", &kEmptyObject},
 };
 
+// ---- garbage collection ----
+
+constexpr std::string_view kGcStrategies[] = {"", "OnWorkflowCompletion", "OnWorkflowDeletion", "Never"};
+
+constexpr Field<Unread> kArtifactGcFields[] = {
+    {"strategy", Handling::kRead, check_choice<kGcStrategies>,
+     "When it is deleted. Without one the workflow's counts, and without that it stays.", &kChoice<kGcStrategies>,
+     "test_artifacts_go_with_their_workflow"},
+    {"serviceAccountName", Handling::kCluster, nullptr, "Who deletes it.", &kString},
+    {"podMetadata", Handling::kCluster, nullptr, "Labels and annotations of the pod that deletes it.", &kEmptyObject},
+};
+
+constexpr Field<Unread> kWorkflowGcFields[] = {
+    {"strategy", Handling::kRead, check_choice<kGcStrategies>, "When artifacts are deleted that do not say themselves.",
+     &kChoice<kGcStrategies>, "test_artifacts_go_with_their_workflow"},
+    {"forceFinalizerRemoval", Handling::kRead, check_as<bool>, "What could not be deleted does not keep the workflow.",
+     &kBoolean, "test_what_cannot_be_deleted_keeps_the_workflow"},
+    {"serviceAccountName", Handling::kCluster, nullptr, "Who deletes them.", &kString},
+    {"podMetadata", Handling::kCluster, nullptr, "Labels and annotations of the pods that delete them.", &kEmptyObject},
+    {"podSpecPatch", Handling::kCluster, nullptr, "A patch of the pods that delete them.", &kString},
+};
+
 constexpr Field<Unread> kRepositoryRefFields[] = {
     {"configMap", Handling::kRead, check_as<std::string>, "The ConfigMap; artifact-repositories without a word.",
      &kString, "test_repositories_of_config_maps"},
@@ -236,6 +258,8 @@ constexpr FieldTable kHttpArtifactTable("HTTPArtifact", kHttpArtifactFields);
 constexpr FieldTable kArtifactoryTable("ArtifactoryArtifact", kArtifactoryFields);
 constexpr FieldTable kGitTable("GitArtifact", kGitFields);
 constexpr FieldTable kArchiveLocationTable("ArtifactLocation", kArchiveLocationFields);
+constexpr FieldTable kArtifactGcTable("ArtifactGC", kArtifactGcFields);
+constexpr FieldTable kWorkflowGcTable("WorkflowLevelArtifactGC", kWorkflowGcFields);
 constexpr FieldTable kArtifactRepositoryRefTable("ArtifactRepositoryRef", kRepositoryRefFields);
 
 void check_raw(const Place& place) {
@@ -265,6 +289,14 @@ void check_archive_location(const Place& place) {
 
 void check_artifact_repository_ref(const Place& place) {
   check_object(place, kRepositoryRefFields);
+}
+
+void check_artifact_gc(const Place& place) {
+  check_object(place, kArtifactGcFields);
+}
+
+void check_workflow_gc(const Place& place) {
+  check_object(place, kWorkflowGcFields);
 }
 
 void check_one_place(const Place& place) {

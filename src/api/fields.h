@@ -36,6 +36,8 @@ extern const FieldTable kGitTable;
 extern const FieldTable kHttpArtifactTable;
 extern const FieldTable kArtifactoryTable;
 extern const FieldTable kArchiveLocationTable;
+extern const FieldTable kArtifactGcTable;
+extern const FieldTable kWorkflowGcTable;
 extern const FieldTable kArtifactRepositoryRefTable;
 extern const FieldTable kVolumeTable;
 extern const FieldTable kPodMetadataTable;
@@ -117,6 +119,9 @@ void check_artifactory(const Place& place);
 void check_archive_location(const Place& place);
 /// Of all the kinds that the object may have, it has one at most.
 void check_one_place(const Place& place);
+/// When artifacts are deleted: one, and those of a workflow.
+void check_artifact_gc(const Place& place);
+void check_workflow_gc(const Place& place);
 void check_artifact_repository_ref(const Place& place);
 /// A container of a containerSet, its dependencies included.
 void check_container_node(const Place& place);

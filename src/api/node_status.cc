@@ -143,6 +143,7 @@ doc::Value to_document(const Artifact& artifact) {
   put(object, "subPath", artifact.sub_path);
   if (artifact.recurse_mode) object.emplace("recurseMode", true);
   put(object, "fromExpression", artifact.from_expression);
+  carry("artifactGC");
   carry("deleted");
   return object;
 }

@@ -224,7 +224,8 @@ TEST(Parse, RefusesWhatItCannotHonour) {
     const char* error;
   };
   for (const auto& [rule, fields, error] : {
-           Case{"a plugin and another one", "    plugin: {a: x, b: y}\n", "spec.templates[0].plugin: expected exactly one key, got 2"},
+           Case{"a plugin and another one", "    plugin: {a: x, b: y}\n",
+                "spec.templates[0].plugin: expected exactly one key, got 2"},
            Case{"a location to come", "    inputs: {artifacts: [{name: a, gcs: {key: k}}]}\n    suspend: {}\n",
                 "spec.templates[0].inputs.artifacts[0].gcs is not supported yet"},
            Case{"a role", "    inputs: {artifacts: [{name: a, s3: {key: k, roleARN: b}}]}\n    suspend: {}\n",
@@ -265,13 +266,6 @@ TEST(Parse, NullCountsAsAbsent) {
   const Parsed parsed = parse_template("    daemon: null\n    timeout:\n    suspend: {}\n");
   EXPECT_THAT(parsed.errors, IsEmpty());
   EXPECT_EQ(first_template(parsed).timeout, "");
-}
-
-TEST(Parse, EveryFieldOfTheSpecIsKnown) {
-  for (const char* name : {"artifactGC"}) {
-    const Parsed parsed = parse(std::string("metadata: {name: w}\nspec:\n  ") + name + ": {}\n");
-    EXPECT_THAT(parsed.errors, ElementsAre(std::string("spec.") + name + " is not supported yet"));
-  }
 }
 
 TEST(Parse, ChecksTheKind) {

@@ -11,6 +11,7 @@
 #include "artifact/stores.h"
 #include "base/asio_executor.h"
 #include "base/random.h"
+#include "controllers/artifact_gc_controller.h"
 #include "controllers/cron_workflow_controller.h"
 #include "controllers/expiry_controller.h"
 #include "controllers/workflow_controller.h"
@@ -86,6 +87,8 @@ class Plane final : public EmbeddedPlane {
     expiry_ = std::make_unique<controllers::ExpiryController>(
         *executor_, *store_, controllers::ExpiryControllerOptions{.ns = "", .retention = options_.config.retention});
     expiry_->start();
+    artifact_gc_ = std::make_unique<controllers::ArtifactGcController>(*executor_, *store_, stores_);
+    artifact_gc_->start();
     agent_->start();
     return serve();
   }
@@ -124,6 +127,7 @@ class Plane final : public EmbeddedPlane {
   std::unique_ptr<controllers::WorkflowController> controller_;
   std::unique_ptr<controllers::CronWorkflowController> crons_;
   std::unique_ptr<controllers::ExpiryController> expiry_;
+  std::unique_ptr<controllers::ArtifactGcController> artifact_gc_;
   std::unique_ptr<server::Server> server_;
 };
 

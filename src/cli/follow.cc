@@ -6,6 +6,7 @@
 
 #include "cli/session.h"
 #include "cli/view/workflow_text.h"
+#include "controllers/artifact_gc.h"
 
 namespace tiphys::cli {
 
@@ -91,8 +92,10 @@ void Following::take_workflow(RunState& run, const cluster::WatchEvent& event) {
   if (!run.whole || (spec && !spec->is_null())) run.whole = event.object;
   if (run.finished) return;  // labels and the like may still change
   run.deleted = event.type == Type::kDeleted;
-  run.finished = run.deleted || has_ended(*run.workflow);
-  if (run.finished && run.created != Time{}) run.ended = loop_.now();
+  // The artifacts that go with its end are a part of it: whoever follows may be the plane.
+  const bool ended = has_ended(*run.workflow);
+  run.finished = run.deleted || (ended && !controllers::awaits_artifact_gc(*run.workflow));
+  if (ended && run.created != Time{} && run.ended == Time{}) run.ended = loop_.now();
   view_.workflow_changed(run);
 }
 

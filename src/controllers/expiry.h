@@ -9,7 +9,7 @@
 
 namespace tiphys::controllers {
 
-/// On what is to be deleted some day: these are what a start looks for. "true" on a finished workflow, the time as Unix
+/// On what is to be deleted some day, or to have its artifacts deleted: these are what a start looks for. "true" on a finished workflow, the time as Unix
 /// seconds on a pod.
 inline constexpr std::string_view kExpiresLabel = "tiphys.io/expires";
 

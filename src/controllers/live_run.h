@@ -97,6 +97,8 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void resolve(const api::Workflow& workflow);
   void resolved(const api::References& references);
   void find_repository(const doc::Value& workflow, const api::Workflow& parsed);
+  bool lacks_gc_finalizer(const doc::Value& workflow, const api::Workflow& parsed);
+  void add_gc_finalizer(const doc::Value& workflow, bool restore);
   Status give_arguments(api::Workflow& workflow);
   Status give_metadata(api::Workflow& workflow);
   bool lacks_claims(const doc::Value& workflow) const;
@@ -185,10 +187,11 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   std::vector<std::string> dirty_nodes_;
   bool dirty_status_ = false;
   PublishedStatus published_;
-  doc::Value expiring_;         ///< what tells when the workflow is deleted, once it has ended
-  WorkflowMetadata metadata_;   ///< of a run that begins: what its first write brings
-  doc::Object pending_fields_;  ///< of the status, beside those of the run
-  doc::Shared completed_spec_;  ///< with workflowDefaults in it, until that is written
+  bool collects_artifacts_ = false;  ///< some of its artifacts are to be deleted
+  doc::Value expiring_;              ///< what tells when the workflow is deleted, once it has ended
+  WorkflowMetadata metadata_;        ///< of a run that begins: what its first write brings
+  doc::Object pending_fields_;       ///< of the status, beside those of the run
+  doc::Shared completed_spec_;       ///< with workflowDefaults in it, until that is written
   std::vector<PodToCreate> pods_to_create_;
   std::vector<std::string> pods_to_stop_;
   std::optional<std::int64_t> priority_;    ///< spec.priority of the workflow itself, as it is now

@@ -7,6 +7,7 @@
 #include "api/join.h"
 #include "api/parse.h"
 #include "base/log.h"
+#include "controllers/artifact_gc.h"
 #include "controllers/artifact_repository.h"
 #include "controllers/expiry.h"
 #include "controllers/fetch_references.h"
@@ -188,6 +189,33 @@ void LiveRun::find_repository(const doc::Value& workflow, const api::Workflow& p
       }));
 }
 
+/// A workflow of which artifacts are to be deleted has a finalizer. One that goes on, by a retry, may have lost it.
+bool LiveRun::lacks_gc_finalizer(const doc::Value& workflow, const api::Workflow& parsed) {
+  collects_artifacts_ = wants_artifact_gc(parsed);
+  const bool begins = !doc::find(workflow, "status", "artifactGCStatus");
+  if (begins || (opening_->retry && collects_artifacts_)) {
+    doc::Object& status = pending_fields_["artifactGCStatus"].emplace_object();
+    if (!collects_artifacts_) status["notSpecified"] = true;
+  }
+  return collects_artifacts_ && (begins || opening_->retry) && !opening_->finalized && !has_gc_finalizer(workflow);
+}
+
+void LiveRun::add_gc_finalizer(const doc::Value& workflow, bool restore) {
+  auto whole = std::make_shared<const doc::Value>(workflow);
+  environment_.cluster.patch(
+      key_, cluster::PatchType::kStrategic,
+      {{"metadata", {{"finalizers", doc::Array{doc::Value(kArtifactGcFinalizer)}}}}},
+      guarded([whole = std::move(whole), restore](LiveRun& self, const Result<cluster::Object>& answer) {
+        if (answer) {
+          self.opening_->finalized = true;
+          return self.begin(*whole, restore);
+        }
+        if (answer.error().code == Code::kNotFound) return self.finish();
+        self.opening_->resolved = false;
+        self.try_again("the finalizer of workflow", answer.error(), restore ? &LiveRun::load : &LiveRun::begin_anew);
+      }));
+}
+
 /// What arguments take from ConfigMaps is taken once: the status keeps it for a restart.
 Status LiveRun::give_arguments(api::Workflow& workflow) {
   TIPHYS_CHECK_OK(environment_.config_maps.give_arguments(workflow));
@@ -288,6 +316,7 @@ void LiveRun::begin(const doc::Value& written, bool restore) {
   if (!parsed) return declare_broken(engine::RunStatus::Phase::kError, parsed.error().message);
   if (!restore && !opening_->resolved && !api::References(*parsed).wanted().empty()) return resolve(*parsed);
   if (!restore && !opening_->repository) return find_repository(workflow, *parsed);
+  if (lacks_gc_finalizer(workflow, *parsed)) return add_gc_finalizer(workflow, restore);
   if (!restore) {
     std::vector<api::Finding> findings;
     api::validate_workflow(*parsed, findings, {.references = true});

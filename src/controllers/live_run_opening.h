@@ -14,6 +14,7 @@ struct LiveRun::Opening {
   bool opened = false;                                    ///< it is its turn
   bool resolved = false;                                  ///< what it refers to is known
   std::optional<doc::Value> repository;                   ///< of artifacts, once it is known
+  bool finalized = false;                                 ///< it stays until its artifacts have gone, if they are to
   bool claimed = false;                                   ///< its storage is
   std::vector<api::NodeStatus> nodes;                     ///< with which it goes on
   std::optional<engine::ManualRetry> retry;               ///< what a user's retry has made of its nodes

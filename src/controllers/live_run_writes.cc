@@ -66,7 +66,8 @@ cluster::WorkflowStatusUpdate LiveRun::status_update() {
     for (const auto& [name, value] : metadata_.annotations) update.annotations[name] = value;
   }
   const engine::RunStatus& status = run_ ? run_->status() : broken_;
-  if (status.finished() && time_to_live(expiring_, engine::phase_name(status.phase))) {
+  const bool expires = time_to_live(expiring_, engine::phase_name(status.phase)).has_value();
+  if (status.finished() && (expires || collects_artifacts_)) {
     update.labels[kExpiresLabel] = "true";
   }
   if (retry_unsaved_) update.annotations[kRetryAnnotation] = nullptr;

@@ -1,8 +1,12 @@
 // tiphys delete.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <optional>
+
 #include "cli/commands/common.h"
 #include "cli/terminal.h"
+#include "controllers/artifact_gc.h"
 
 namespace tiphys::cli {
 namespace {
@@ -33,16 +37,50 @@ struct DeleteFlags {
   bool filters() const { return all || all_namespaces || filter.chooses(); }
 };
 
+bool has_gc_error(const doc::Value& workflow) {
+  const doc::Value* list = doc::find(workflow, "status", "conditions");
+  return list && list->is_array() && std::ranges::any_of(list->get_array(), [](const doc::Value& condition) {
+           return doc::find_string(condition, "type") == "ArtifactGCError";
+         });
+}
+
+/// Its artifacts go first. The plane that deletes them may be this process.
+Status await_artifact_gc(Session& session, const cluster::Key& key) {
+  std::optional<Status> outcome;
+  cluster::WatchOptions options;
+  options.ns = key.ns;
+  TIPHYS_TRY(options.fields, cluster::Selector::parse_fields("metadata.name=" + key.name));
+  cluster::WatchSink sink;
+  bool seen = false;
+  sink.on_event = [&](const cluster::WatchEvent& event) {
+    using Type = cluster::WatchEvent::Type;
+    if (event.type == Type::kDeleted || (event.type == Type::kSynced && !seen)) outcome = Status();
+    if (!event.object) return;
+    seen = true;
+    if (controllers::awaits_artifact_gc(*event.object) || !has_gc_error(*event.object)) return;
+    outcome = fail(
+        Code::kFailedPrecondition,
+        fmt::format("workflow '{}' stays until its artifacts can be deleted, as its condition ArtifactGCError tells; "
+                    "--force deletes it without them",
+                    key.name));
+  };
+  sink.on_end = [&](Error error) { outcome = std::unexpected(std::move(error)); };
+  const auto watch = session.cluster().watch(cluster::kWorkflows, std::move(options), std::move(sink));
+  session.loop().run_until([&] { return outcome.has_value(); });
+  return *outcome;
+}
+
 Status delete_one(Session& session, const cluster::Key& key, bool force) {
   if (force) {
     doc::Value patch = doc::Object{{"metadata", doc::Object{{"finalizers", nullptr}}}};
     TIPHYS_TRY([[maybe_unused]] const auto patched,
                patch_object(session, key, cluster::PatchType::kMerge, std::move(patch)));
   }
-  TIPHYS_TRY([[maybe_unused]] const auto removed, await<cluster::Object>(session.loop(), [&](auto done) {
+  TIPHYS_TRY(const auto removed, await<cluster::Object>(session.loop(), [&](auto done) {
                session.cluster().remove(key, {}, std::move(done));
              }));
-  return {};
+  const bool waits = !doc::find_string(*removed, "metadata", "deletionTimestamp").empty();
+  return waits && controllers::awaits_artifact_gc(*removed) ? await_artifact_gc(session, key) : Status();
 }
 
 Status delete_workflows(DeleteFlags& flags) {
