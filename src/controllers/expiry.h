@@ -9,8 +9,8 @@
 
 namespace tiphys::controllers {
 
-/// On what is to be deleted some day, or to have its artifacts deleted: these are what a start looks for. "true" on a finished workflow, the time as Unix
-/// seconds on a pod.
+/// On what is to be deleted some day, or to have its artifacts deleted: these are what a start looks for. "true" on a
+/// finished workflow, the time as Unix seconds on a pod.
 inline constexpr std::string_view kExpiresLabel = "tiphys.io/expires";
 
 /// How long a workflow that ended in this phase is kept; nothing: for ever. The strategy is the workflow's own, else
