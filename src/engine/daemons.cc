@@ -89,8 +89,8 @@ void Machine::refresh_held(NodeIndex boundary) {
   std::vector<std::uint32_t> loops;
   for (const auto& [task, loop] : frame->loops) {
     const TaskState& state = frame->tasks[task];
-    const bool ended = state.stage == TaskStage::kSettled || (state.node != kNoNode && nodes_[state.node].fulfilled());
-    if (!ended && loop.next < loop.turns.size()) loops.push_back(task);
+    const bool closed = state.stage != TaskStage::kBegun || (state.node != kNoNode && nodes_[state.node].fulfilled());
+    if (!closed && loop.next < loop.turns.size()) loops.push_back(task);
   }
   for (const std::uint32_t task : loops) refresh_loop(*frame, task);
 }

@@ -14,6 +14,7 @@
 #include "base/check.h"
 #include "doc/yaml.h"
 #include "engine/manual_retry.h"
+#include "engine/resubmit_nodes.h"
 #include "engine/run.h"
 
 namespace tiphys::engine {
@@ -264,15 +265,34 @@ class FakeWorld {
       std::erase(order, id);
     }
     for (const api::NodeStatus& node : retry.nodes) rows.insert_or_assign(node.id, node);
+    RunStatus status;
+    status.outputs = run->status().outputs;
+    begin_with(std::move(status), std::move(retry.nodes), options.other_parameters);
+  }
+  /// Another run takes over what has succeeded in this one, which has ended.
+  void follow(std::string name) {
+    std::vector<api::NodeStatus> nodes;
+    for (const auto& [id, node] : rows) nodes.push_back(node);
+    nodes = resubmit_nodes(manifest.name, std::move(nodes), name, now);
+    locks.release(fmt::format("{}/{}", run->workflow().ns, manifest.name));
+    manifest.name = std::move(name);
+    rows.clear();
+    order.clear();
+    pods.clear();
+    for (const api::NodeStatus& node : nodes) {
+      rows.emplace(node.id, node);
+      order.push_back(node.id);
+    }
+    begin_with({}, std::move(nodes), true);
+  }
+  void begin_with(RunStatus status, std::vector<api::NodeStatus> nodes, bool other_parameters) {
     created.clear();
     due.clear();
     timer.reset();
-    RunStatus status;
-    status.outputs = run->status().outputs;
-    auto restored = Run::restore(manifest, std::move(status), std::move(retry.nodes), random);
+    auto restored = Run::restore(manifest, std::move(status), std::move(nodes), random);
     TIPHYS_CHECK(restored, restored.error().message);
     run = std::move(*restored);
-    apply(Started{.other_parameters = options.other_parameters});
+    apply(Started{.other_parameters = other_parameters});
   }
 
   void carry_out(Effect effect) {

@@ -157,7 +157,7 @@ void Machine::place_loaded() {
     const NodeIndex index = open[i];
     place_attempts(index);
     const Node& node = nodes_[index];
-    if (node.type == api::NodeType::kPod) place_containers(index, members[index]);
+    place_containers(index, members[index]);
     if (node.type != api::NodeType::kSteps && node.type != api::NodeType::kDag) continue;
     for (const NodeIndex member : members[index]) {
       if (place_member(index, member)) open.push_back(member);

@@ -50,6 +50,13 @@ std::string step_group_name(std::string_view node_name, std::size_t group) {
   return fmt::format("{}[{}]", node_name, group);
 }
 
+std::optional<std::uint32_t> step_group_index(std::string_view group_name, std::string_view node_name) {
+  if (!group_name.starts_with(node_name)) return std::nullopt;
+  group_name.remove_prefix(node_name.size());
+  if (!group_name.starts_with('[') || !group_name.ends_with(']')) return std::nullopt;
+  return number(group_name.substr(1, group_name.size() - 2));
+}
+
 std::string on_exit_name(std::string_view node_name) {
   return std::string(node_name) + ".onExit";
 }

@@ -17,6 +17,7 @@ std::string loop_turn_name(std::string_view step, std::size_t index, std::string
 std::string attempt_name(std::string_view node_name, std::size_t attempt);
 /// "name[2]": a group of steps.
 std::string step_group_name(std::string_view node_name, std::size_t group);
+std::optional<std::uint32_t> step_group_index(std::string_view group_name, std::string_view node_name);
 std::string on_exit_name(std::string_view node_name);
 /// "name.hooks.running": another hook of a node.
 std::string hook_name(std::string_view node_name, std::string_view hook);

@@ -105,7 +105,8 @@ class CheckedWorld : public FakeWorld {
   void check_lock(const std::string& id, std::int64_t limit) const {
     EXPECT_LE(static_cast<std::int64_t>(locks.holders(id).size()), limit) << id;
     for (const std::string& holder : locks.holders(id)) {
-      EXPECT_FALSE(run->status().finished() && holder.starts_with("default/wf/")) << id << " is left with " << holder;
+      EXPECT_FALSE(run->status().finished() && holder.starts_with(fmt::format("default/{}/", manifest.name)))
+          << id << " is left with " << holder;
     }
   }
 
@@ -219,6 +220,30 @@ TEST(Simulation, GoesOnAfterARetry) {
       retry(crashing, time, true);
       ASSERT_EQ(straight.all_nodes(), crashing.all_nodes());
     }
+  }
+}
+
+/// A run that has ended is submitted again as another one, which takes over what has succeeded.
+TEST(Simulation, AMemoizedCopyEnds) {
+  const auto [first, last] = seed_range();
+  for (std::uint64_t seed = first; seed < last && !testing::Test::HasFailure(); ++seed) {
+    const std::string manifest = RandomWorkflow(seed).draw();
+    SCOPED_TRACE(fmt::format("TIPHYS_ENGINE_SEED={}\n{}", seed, manifest));
+    const auto play_again = [&](CheckedWorld& world, bool crashes) {
+      play(world, [] {});
+      world.script = [=](const CreatePod& pod) { return outcome(seed + 7919, pod); };
+      world.now = world.run->status().finished_at;
+      world.follow("again");
+      if (crashes && !world.run->status().finished()) world.crash();
+      for (int events = 0; world.step(); ++events) {
+        ASSERT_LT(events, kMostEvents) << "the run does not end";
+        if (crashes && !world.run->status().finished()) world.crash();
+      }
+      world.check_end();
+    };
+    CheckedWorld straight(seed, manifest), crashing(seed, manifest);
+    play_again(straight, false);
+    play_again(crashing, true);
   }
 }
 

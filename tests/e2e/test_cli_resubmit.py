@@ -56,3 +56,48 @@ def test_bad_usage_creates_nothing(cli):
     assert "--wait cannot be combined with --watch" in cli("resubmit", "one", "--wait", "--watch", code=2).stderr
     assert "missing" in cli("resubmit", "missing", code=1).stderr
     assert names(cli) == ["one"]
+
+
+MEMOIZED = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {generateName: NAME-}
+spec:
+  entrypoint: main
+  volumes: [{name: ran, hostPath: {path: DIR}}]
+  templates:
+    - name: main
+      steps:
+        - - {name: a, template: say}
+          - {name: l, template: say, withItems: [x, y]}
+        - - {name: b, template: fix, arguments: {parameters: [{name: text, value: "{{steps.a.outputs.result}}"}]}}
+        - - {name: c, template: fix, arguments: {parameters: [{name: text, value: "{{steps.l.outputs.result}}"}]}}
+    - name: say
+      script: {image: busybox, command: [sh], source: "echo said; echo say >> /ran/log", volumeMounts: [{name: ran, mountPath: /ran}]}
+    - name: fix
+      inputs: {parameters: [{name: text}]}
+      container:
+        image: busybox
+        command: [sh, -c, "echo '{{inputs.parameters.text}}' >> /ran/log; test -e /ran/fixed"]
+        volumeMounts: [{name: ran, mountPath: /ran}]
+"""
+
+
+def test_a_memoized_one_runs_only_what_failed(cli, tmp_path):
+    ran = tmp_path / "ran"
+    ran.mkdir()
+    cli.up()
+    before = cli("submit", cli.file(MEMOIZED.replace("NAME", "m").replace("DIR", str(ran))), "-o", "name", "--wait", code=1).stdout.strip()
+    assert sorted((ran / "log").read_text().split()) == ["said", "say", "say", "say"]
+    (ran / "log").unlink()
+    (ran / "fixed").touch()
+    name = cli("resubmit", before, "--memoized", "-o", "name", "--wait").stdout.strip()
+    assert (ran / "log").read_text().splitlines() == ["said", '["said","said"]']
+    again = cli.workflow(name)
+    assert name.startswith("m-") and again["metadata"]["labels"][FROM] == before
+    nodes = {node["displayName"]: node for node in again["status"]["nodes"].values()}
+    ids = {node["displayName"]: node["id"] for node in cli.workflow(before)["status"]["nodes"].values()}
+    assert nodes["a"]["phase"] == "Skipped" and nodes["a"]["message"] == f"original pod: {ids['a']}"
+    assert nodes["a"]["outputs"]["result"] == "said"
+    assert nodes["b"]["phase"] == nodes["c"]["phase"] == nodes[name]["phase"] == "Succeeded"
+    assert "must be Failed/Error" in cli("resubmit", name, "--memoized", code=1).stderr

@@ -22,11 +22,13 @@ struct ResubmitFlags {
   StayFlags stay;
   std::vector<std::string> names;
   std::string output;
+  bool memoized = false;
 
   void add_to(Flags& flags) {
     flags.positional("WORKFLOW", names, 0, 1000);
     flags.list("-p,--parameter", options.parameters, "NAME=VALUE", "Override an input parameter; may be repeated");
     flags.number("--priority", options.priority, "N", "Workflow priority");
+    flags.flag("--memoized", memoized, "Do not run again what has succeeded: take over its outputs");
     flags.text("-l,--selector", filter.labels, "LABELS", "Workflows with these labels (a=b,c!=d)");
     flags.text("--field-selector", filter.fields, "FIELDS", "Workflows with these fields (metadata.name=x)");
     flags.choice("-o,--output", output, {"name", "json", "yaml", "wide"}, "Output format");
@@ -37,13 +39,21 @@ struct ResubmitFlags {
 };
 
 /// Ready to create. Templates that it refers to may have changed since it ran.
-Result<doc::Value> prepare(Session& session, const doc::Value& before, const SubmitOptions& options) {
+Result<doc::Value> prepare(Session& session, const doc::Value& before, const SubmitOptions& options, bool memoized) {
+  const bool again = !doc::find_string(before, "metadata", "labels", kResubmittedFromLabel).empty();
+  if (!options.parameters.empty() && (again || memoized)) {
+    print_error("Overriding parameters on memoized or resubmitted workflows may have unexpected results\n");
+  }
   Manifest manifest{.workflow = resubmitted(before), .marks = {}};
   TIPHYS_CHECK_OK(apply_options(manifest.workflow, options));
   std::string notes;
   TIPHYS_CHECK_OK(check_manifest(manifest, notes));
   TIPHYS_CHECK_OK(check_references(session, manifest, {}));
   print_error(notes);
+  if (memoized) {
+    SystemRandom random;
+    TIPHYS_CHECK_OK(take_over_nodes(manifest.workflow, before, random, session.loop().now()));
+  }
   return std::move(manifest.workflow);
 }
 
@@ -61,7 +71,7 @@ Result<int> resubmit(ResubmitFlags& flags) {
   const OutputOptions output{.output = flags.output, .selector = {}, .style = flags.common.style()};
   std::vector<cluster::Key> keys;
   for (const auto& before : workflows) {
-    auto prepared = prepare(*session, *before, flags.options);
+    auto prepared = prepare(*session, *before, flags.options, flags.memoized);
     if (!prepared) return report_findings(prepared.error());
     const auto created = await<cluster::Object>(loop, [&](auto done) {
       session->cluster().create(cluster::kWorkflows, std::move(*prepared), std::move(done));
@@ -79,9 +89,9 @@ Result<int> resubmit(ResubmitFlags& flags) {
 }  // namespace
 
 int resubmit_command(const Arguments& arguments) {
-  Flags flags(
-      "resubmit", "Resubmit workflows: run them again as new ones",
-      "  tiphys resubmit my-wf\n  tiphys resubmit @latest -p message=hi --watch\n  tiphys resubmit -l app=train\n");
+  Flags flags("resubmit", "Resubmit workflows: run them again as new ones",
+              "  tiphys resubmit my-wf\n  tiphys resubmit @latest -p message=hi --watch\n  tiphys resubmit my-wf "
+              "--memoized\n  tiphys resubmit -l app=train\n");
   ResubmitFlags resubmit_flags;
   resubmit_flags.add_to(flags);
   const auto parsed = flags.parse(arguments);

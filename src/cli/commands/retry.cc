@@ -5,6 +5,7 @@
 #include "cli/commands/output.h"
 #include "cli/commands/stay.h"
 #include "cli/manifest.h"
+#include "cli/resubmit.h"
 #include "cli/terminal.h"
 #include "controllers/retry_request.h"
 #include "controllers/workflow_status.h"
@@ -51,6 +52,9 @@ struct Asked {
 /// Overrides arguments, also those that came with the template that the workflow is made of.
 Status set_parameters(doc::Value& workflow, const SubmitOptions& options) {
   if (options.parameters.empty()) return {};
+  if (!doc::find_string(workflow, "metadata", "labels", kResubmittedFromLabel).empty()) {
+    print_error("Overriding parameters on resubmitted workflows may have unexpected results\n");
+  }
   TIPHYS_CHECK_OK(apply_options(workflow, options));
   doc::Value* status = workflow.as_object().if_contains("status");
   doc::Value* stored = status ? status->as_object().if_contains("storedWorkflowTemplateSpec") : nullptr;
