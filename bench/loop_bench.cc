@@ -45,9 +45,9 @@ api::Workflow workflow(doc::Object loop, bool substitutes) {
                                           {"metadata", {{"name", "bench"}}},
                                           {"spec", {{"entrypoint", "main"}, {"templates", templates}}}};
   std::vector<api::Finding> findings;
-  auto parsed = api::parse_workflow(manifest, findings);
-  TIPHYS_CHECK(parsed && findings.empty(), findings.empty() ? "the workflow is one" : findings.front().message);
-  return std::move(*parsed);
+  api::Workflow parsed = api::parse_workflow(manifest, findings);
+  TIPHYS_CHECK(findings.empty(), findings.empty() ? "the workflow is one" : findings.front().message);
+  return parsed;
 }
 
 /// Seconds from the start to the end of all, each pod rendered.

@@ -105,7 +105,7 @@ TEST(Lint, KeepsTheOriginalsRulesOfTemplates) {
            Case{"policies of retries", "{name: main, retryStrategy: {retryPolicy: Alwys}, container: {image: x}}",
                 "Alwys is not a valid RetryPolicy"},
            Case{"actions", "{name: main, resource: {action: make, manifest: '{}'}}", "resource.action must be one of"},
-           Case{"manifests", "{name: main, resource: {action: create}}", "manifest must be specified"},
+           Case{"manifests", "{name: main, resource: {action: create}}", "manifest or manifestFrom must be specified"},
            Case{"not to read one", "{name: main, resource: {action: get, flags: [pod]}}", ""},
            Case{"mounts twice",
                 "{name: main, volumes: [{name: v, emptyDir: {}}], container: {image: x, volumeMounts: [{name: v, "

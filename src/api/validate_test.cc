@@ -197,7 +197,7 @@ TEST(Validate, ChecksCallsAndArtifacts) {
                 "Directory traversal is not permitted"},
            Case{"a manifest with tags",
                 "  - {name: main, resource: {action: create, manifest: 'a: {{workflow.name}}'}}", ""},
-           Case{"no manifest", "  - {name: main, resource: {action: create}}", "manifest must be specified"},
+           Case{"no manifest", "  - {name: main, resource: {action: create}}", "manifest or manifestFrom must be specified"},
            Case{"no manifest is needed to get", "  - {name: main, resource: {action: get}}", ""},
            Case{"a step's name with a tag",
                 "  - {name: main, steps: [[{name: 'a-{{workflow.name}}', template: work}]]}", ""},
