@@ -40,6 +40,7 @@ def test_so_many_workflows_are_under_way_also_after_a_crash(cli):
     watch.read_until("Running")
     assert phases(cli) == {"first": "Running", "second": "Pending"}
     assert cli.workflow("second")["status"] == {"phase": "Pending", "message": message}
+    watch.kill()  # or it would run the plane itself
     up.kill()
 
     cli.up("--config", config)
