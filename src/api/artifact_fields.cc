@@ -173,6 +173,19 @@ constexpr Field<Unread> kArtifactoryFields[] = {
      "test_artifactory"},
 };
 
+// ---- azure ----
+
+constexpr Field<Unread> kAzureFields[] = {
+    {"blob", Handling::kRead, check_as<std::string>, "The blob's name: a file, or a folder of all the blobs below it.",
+     &kString, "test_azure_artifacts"},
+    {"endpoint", Handling::kRead, check_as<std::string>, "\"https://ACCOUNT.blob.core.windows.net\".", &kString,
+     "test_azure_artifacts"},
+    {"container", Handling::kRead, check_as<std::string>, "The container.", &kString, "test_azure_artifacts"},
+    {"accountKeySecret", Handling::kRead, check_secret, "A key of a Secret: the account's key, or a token \"?sv=...\".",
+     &kSecretKey, "test_azure_artifacts"},
+    {"useSDKCreds", Handling::kLater, nullptr, "Credentials as Azure's programs find them.", &kBoolean},
+};
+
 // ---- git ----
 
 void check_depth(const Place& place, Unread&) {
@@ -216,7 +229,7 @@ constexpr Field<Unread> kArchiveLocationFields[] = {
     {"hdfs", Handling::kLater, nullptr, "In HDFS.", &kEmptyObject},
     {"oss", Handling::kLater, nullptr, "In Alibaba's store.", &kEmptyObject},
     {"gcs", Handling::kLater, nullptr, "In Google's store.", &kEmptyObject},
-    {"azure", Handling::kLater, nullptr, "In Azure's store.", &kEmptyObject},
+    {"azure", Handling::kRead, check_below<kAzureFields>, "In Azure's store.", &kObject<kAzureTable>, ""},
     {"plugin", Handling::kLater, nullptr, "By an artifact plugin.", &kEmptyObject},
 };
 
@@ -256,6 +269,7 @@ constexpr FieldTable kRawTable("RawArtifact", kRawFields);
 constexpr FieldTable kS3Table("S3Artifact", kS3Fields);
 constexpr FieldTable kHttpArtifactTable("HTTPArtifact", kHttpArtifactFields);
 constexpr FieldTable kArtifactoryTable("ArtifactoryArtifact", kArtifactoryFields);
+constexpr FieldTable kAzureTable("AzureArtifact", kAzureFields);
 constexpr FieldTable kGitTable("GitArtifact", kGitFields);
 constexpr FieldTable kArchiveLocationTable("ArtifactLocation", kArchiveLocationFields);
 constexpr FieldTable kArtifactGcTable("ArtifactGC", kArtifactGcFields);
@@ -268,6 +282,10 @@ void check_raw(const Place& place) {
 
 void check_s3(const Place& place) {
   check_object(place, kS3Fields);
+}
+
+void check_azure(const Place& place) {
+  check_object(place, kAzureFields);
 }
 
 void check_git(const Place& place) {

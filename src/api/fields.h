@@ -32,6 +32,7 @@ extern const FieldTable kDataTable;
 extern const FieldTable kExecutorPluginTable;
 extern const FieldTable kRawTable;
 extern const FieldTable kS3Table;
+extern const FieldTable kAzureTable;
 extern const FieldTable kGitTable;
 extern const FieldTable kHttpArtifactTable;
 extern const FieldTable kArtifactoryTable;
@@ -113,6 +114,7 @@ void check_executor_plugins(const Place& place);
 /// Places of artifacts, by their kinds.
 void check_raw(const Place& place);
 void check_s3(const Place& place);
+void check_azure(const Place& place);
 void check_git(const Place& place);
 void check_http_artifact(const Place& place);
 void check_artifactory(const Place& place);

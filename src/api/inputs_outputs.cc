@@ -137,7 +137,8 @@ constexpr Field<Artifact> kArtifactFields[] = {
     {"hdfs", Handling::kLater, nullptr, "In HDFS.", &kEmptyObject},
     {"oss", Handling::kLater, nullptr, "In Alibaba's store.", &kEmptyObject},
     {"gcs", Handling::kLater, nullptr, "In Google's store.", &kEmptyObject},
-    {"azure", Handling::kLater, nullptr, "In Azure's store.", &kEmptyObject},
+    {"azure", Handling::kRead, [](const Place& place, Artifact&) { check_azure(place); }, "In Azure's store.",
+     &kObject<kAzureTable>, "test_azure_artifacts"},
     {"plugin", Handling::kLater, nullptr, "By an artifact plugin.", &kEmptyObject},
 };
 

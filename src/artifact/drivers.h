@@ -9,6 +9,7 @@ Result<std::unique_ptr<Place>> open_s3(const DriverContext& context);
 /// http and artifactory.
 Result<std::unique_ptr<Place>> open_http(const DriverContext& context);
 Result<std::unique_ptr<Place>> open_artifactory(const DriverContext& context);
+Result<std::unique_ptr<Place>> open_azure(const DriverContext& context);
 Result<std::unique_ptr<Place>> open_git(const DriverContext& context);
 
 }  // namespace tiphys::artifact

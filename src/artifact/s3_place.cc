@@ -1,16 +1,11 @@
 // Artifacts in S3 stores. A folder is all the keys below its own. Original: workflow/artifacts/s3/s3.go.
 #include <fmt/format.h>
-#include <sys/stat.h>
 
-#include <algorithm>
-#include <cerrno>
 #include <charconv>
-#include <filesystem>
 
 #include "artifact/digest.h"
 #include "artifact/drivers.h"
-#include "artifact/file_tree.h"
-#include "artifact/received_file.h"
+#include "artifact/prefix_place.h"
 #include "artifact/s3_client.h"
 #include "artifact/s3_upload.h"
 #include "base/encoding.h"
@@ -19,18 +14,9 @@
 namespace tiphys::artifact {
 namespace {
 
-namespace fs = std::filesystem;
-
 bool truth(const doc::Value& place, std::string_view field) {
   const doc::Value* value = doc::find(place, field);
   return value && value->is_bool() && value->get_bool();
-}
-
-/// "a//b/" as the folder "a/b/"; "" is all there is.
-std::string folder_prefix(std::string_view key) {
-  if (key.empty()) return "";
-  const std::string clean = fs::path(key).lexically_normal().string();
-  return clean.ends_with('/') ? clean : clean + "/";
 }
 
 /// What a list gives: '+' is a space, %XX a byte.
@@ -47,93 +33,33 @@ std::string url_decoded(std::string_view text) {
   return made;
 }
 
-class S3Place final : public Place {
+class S3Place final : public PrefixPlace {
  public:
   S3Place(const DriverContext& context, S3Bucket bucket, web::Headers encryption)
-      : place_(context.place),
-        key_(doc::find_string(place_, "key")),
-        options_(context.options),
-        stop_(context.stop),
+      : PrefixPlace(std::string(doc::find_string(context.place, "key")), context.options, context.stop),
+        place_(context.place),
         client_(std::move(bucket), options_.environment, stop_),
         upload_(client_, std::move(encryption), options_.part_bytes) {}
 
-  Status load(const std::string& host_path) override {
-    return told(attempts([&] { return try_load(host_path); }));
-  }
-  Status save(const std::string& host_path) override {
-    return told(attempts([&] { return try_save(host_path); }));
-  }
-  Status remove() override {
-    return told(attempts([&] { return try_remove(); }));
-  }
-
-  Result<std::vector<std::string>> list() override {
-    std::vector<std::string> keys;
-    const Status listed = attempts([&] {
-      keys.clear();
-      Attempt attempt = list_below(key_, keys);
-      if (!attempt.status || !keys.empty()) return attempt;
-      attempt = s3_attempt(client_.send({.method = "HEAD", .key = key_}), "failed to check the key");
-      if (!attempt.status && attempt.status.error().code == Code::kNotFound) {
-        attempt.status = fail(Code::kNotFound, fmt::format("no key found of name {}", key_));
-      }
-      return attempt;
-    });
-    if (!listed) return std::unexpected(listed.error().code == Code::kNotFound ? listed.error() : told(listed).error());
-    std::ranges::sort(keys);
-    return keys;
-  }
-
  private:
-  template <typename Try>
-  Status attempts(Try attempt) {
-    return with_attempts(options_.retry, stop_, std::move(attempt));
+  Attempt get(const std::string& key, ReceivedFile& file) override {
+    return s3_attempt(client_.send({.key = key, .sink = file.sink()}), "failed to get file");
+  }
+  Attempt find(const std::string& key) override {
+    return s3_attempt(client_.send({.method = "HEAD", .key = key}), "failed to check the key");
+  }
+  Attempt erase(const std::string& key) override {
+    return s3_attempt(client_.send({.method = "DELETE", .key = key}), "failed to delete");
+  }
+  Attempt put(const std::string& key, const std::string& host_path, std::uint64_t size) override {
+    return upload_.put(key, host_path, size);
+  }
+  std::string shown() const override {
+    return fmt::format("bucket \"{}\" at {}", client_.bucket().bucket, client_.bucket().endpoint);
   }
 
-  Status told(Status status) const {
-    if (status) return status;
-    Error error = std::move(status).error();
-    error.message +=
-        fmt::format(" (key \"{}\" in bucket \"{}\" at {})", key_, client_.bucket().bucket, client_.bucket().endpoint);
-    return std::unexpected(std::move(error));
-  }
-
-  Attempt try_load(const std::string& host_path) {
-    Attempt file = load_file(key_, host_path);
-    if (file.status || file.status.error().code != Code::kNotFound) return file;
-    // It may be a folder.
-    std::vector<std::string> keys;
-    Attempt listed = list_below(key_, keys);
-    if (!listed.status) return listed;
-    if (keys.empty()) return file;
-    return load_folder(keys, host_path);
-  }
-
-  Attempt load_file(const std::string& key, const std::string& host_path) {
-    ReceivedFile file(host_path);
-    const auto answer = client_.send({.key = key, .sink = file.sink()});
-    if (!file.status()) return {file.status()};
-    Attempt attempt = s3_attempt(answer, "failed to get file");
-    if (attempt.status) attempt.status = file.keep();
-    return attempt;
-  }
-
-  Attempt load_folder(const std::vector<std::string>& keys, const std::string& host_path) {
-    const std::string prefix = folder_prefix(key_);
-    TreeBelow tree(host_path);
-    for (const std::string& key : keys) {
-      const auto target = tree.file(std::string_view(key).substr(prefix.size()));
-      if (!target) return {std::unexpected(target.error())};
-      Attempt one = load_file(key, *target);
-      if (!one.status) return {std::unexpected(one.status.error().in("failed to get directory")), one.passes};
-    }
-    tree.keep();
-    return {};
-  }
-
-  /// The keys of files below a key, in pages.
-  Attempt list_below(const std::string& key, std::vector<std::string>& keys) {
-    const std::string prefix = folder_prefix(key);
+  /// In pages.
+  Attempt list_prefix(const std::string& prefix, std::vector<std::string>& keys) override {
     std::string next;
     do {
       S3Request request{.query = {{"list-type", "2"}, {"encoding-type", "url"}, {"prefix", prefix}}};
@@ -143,35 +69,14 @@ class S3Place final : public Place {
       const auto page = parse_xml(answer->http.body);
       if (!page) return {std::unexpected(page.error().in("failed to list directory"))};
       for (const XmlElement& entry : page->children) {
-        if (entry.name != "Contents") continue;
-        std::string found = url_decoded(entry.child_text("Key"));
-        // Consoles keep folders as empty objects.
-        if (!found.ends_with('/')) keys.push_back(std::move(found));
+        if (entry.name == "Contents") keys.push_back(url_decoded(entry.child_text("Key")));
       }
       next = page->child_text("IsTruncated") == "true" ? page->child_text("NextContinuationToken") : "";
     } while (!next.empty());
     return {};
   }
 
-  Attempt try_save(const std::string& host_path) {
-    if (Attempt made = make_bucket(); !made.status) return made;
-    struct stat about{};
-    if (::stat(host_path.c_str(), &about) != 0) return {fail_errno(host_path, errno)};
-    if (S_ISREG(about.st_mode)) return upload_.put(key_, host_path, static_cast<std::uint64_t>(about.st_size));
-    auto top = open_tree(host_path);
-    if (!top) return {std::unexpected(top.error())};
-    Attempt failed;
-    const Status walked = walk_tree(std::move(*top), host_path, [&](const TreeEntry& entry) -> Status {
-      if (!S_ISREG(entry.stat.st_mode)) return {};
-      const std::string key = (fs::path(key_) / entry.path).lexically_normal().string();
-      failed = upload_.put(key, host_path + "/" + entry.path, static_cast<std::uint64_t>(entry.stat.st_size));
-      return failed.status;
-    });
-    if (!failed.status) return {std::unexpected(failed.status.error().in("failed to put directory")), failed.passes};
-    return {walked};
-  }
-
-  Attempt make_bucket() {
+  Attempt prepare() override {
     const doc::Value* wanted = doc::find(place_, "createBucketIfNotPresent");
     if (!wanted || !wanted->is_object()) return {};
     const auto region = client_.region();
@@ -211,24 +116,7 @@ class S3Place final : public Place {
     return s3_attempt(client_.send(request), fmt::format("failed to create bucket {}", client_.bucket().bucket));
   }
 
-  /// As in the original a key that ends in "/" is a folder, any other one object.
-  Attempt try_remove() {
-    std::vector<std::string> keys{key_};
-    if (key_.ends_with('/')) {
-      keys.clear();
-      if (Attempt listed = list_below(key_, keys); !listed.status) return listed;
-    }
-    for (const std::string& key : keys) {
-      Attempt one = s3_attempt(client_.send({.method = "DELETE", .key = key}), "failed to delete");
-      if (!one.status && one.status.error().code != Code::kNotFound) return one;
-    }
-    return {};
-  }
-
   const doc::Value place_;
-  const std::string key_;
-  const StoresOptions options_;
-  const std::stop_token stop_;
   S3Client client_;
   S3Upload upload_;
 };
