@@ -1,0 +1,243 @@
+#include "simulation/golden_world.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <utility>
+
+#include "base/check.h"
+#include "base/simulated_executor.h"
+#include "controllers/names.h"
+#include "controllers/workflow_controller.h"
+#include "controllers/workflow_status.h"
+#include "simulation/chance.h"
+#include "simulation/scripted_agent.h"
+#include "store/store.h"
+#include "store/testing.h"
+
+namespace tiphys::simulation {
+namespace {
+
+constexpr Duration kLongestRun = std::chrono::hours(48);
+constexpr std::size_t kMostSteps = 1'000'000;
+
+class World {
+ public:
+  explicit World(const GoldenRun& run)
+      : run_(run), start_(run.test->start == Time{} ? play::kDefaultStart : run.test->start) {
+    for (const play::Mock& mock : run.test->mocks) host_.mocks.push_back(&mock);
+    for (const play::Mock& mock : *run.mocks) host_.mocks.push_back(&mock);
+    acted_.resize(run.test->actions.size());
+  }
+
+  GoldenEnd play() {
+    boot();
+    for (const doc::Value& object : run_.objects) create(object);
+    counting_ = true;
+    start_user();
+    std::size_t steps = 0;
+    while (!all_over() && ++steps < kMostSteps && executor_->now() - start_ < kLongestRun) {
+      if (!executor_->step()) break;
+      if (dying_) boot();
+    }
+    GoldenEnd end;
+    end.commits = commits_;
+    counting_ = false;
+    if (!all_over()) end.stands_still = fmt::format("after {} steps", steps);
+    for (const std::string& name : workflows_) conclude(name, end);
+    shut_down();
+    return end;
+  }
+
+ private:
+  void boot() {
+    const bool again = executor_ != nullptr;
+    const Time now = again ? executor_->now() : start_;
+    shut_down();
+    dying_ = ready_ = false;
+    executor_ = std::make_unique<SimulatedExecutor>(now);
+    auto store = store::Store::open({.path = folder_.path() + "/tiphys.db",
+                                     .executor = *executor_,
+                                     .random = ids_.source(),
+                                     .inline_commits = true,
+                                     .before_commit = [this] { return before_commit(); }});
+    TIPHYS_CHECK(store, "what a crash leaves behind can be opened: " + store.error().message);
+    store_ = std::move(*store);
+    agent_ = std::make_unique<ScriptedAgent>(*executor_, *store_, host_);
+    web_ = std::make_unique<ScriptedWeb>(*executor_, host_);
+    controller_ = std::make_unique<controllers::WorkflowController>(
+        *executor_, *store_, ids_.source(), controllers::WorkflowControllerOptions{.ns = "", .http = web_.get()});
+    controller_->start([this] { ready_ = true; });
+    if (again) start_user();
+  }
+
+  void shut_down() {
+    controller_.reset();
+    web_.reset();
+    agent_.reset();
+    store_.reset();
+  }
+
+  Status before_commit() {
+    if (!counting_) return {};
+    if (dying_) return fail(Code::kUnavailable, "the process is no more");
+    if (!crashed_ && run_.crash_after == commits_) {
+      dying_ = crashed_ = true;
+      return fail(Code::kUnavailable, "the process is no more");
+    }
+    ++commits_;
+    return {};
+  }
+
+  void create(const doc::Value& object) {
+    const std::string_view kind = doc::find_string(object, "kind");
+    const cluster::Resource* resources[] = {&cluster::kWorkflows, &cluster::kWorkflowTemplates, &cluster::kConfigMaps};
+    const auto found = std::ranges::find_if(resources, [&](const auto* each) { return each->kind == kind; });
+    TIPHYS_CHECK(found != std::end(resources), "a golden workflow's file holds no " + std::string(kind));
+    if (*found == &cluster::kWorkflows) workflows_.emplace_back(doc::find_string(object, "metadata", "name"));
+    bool done = false;
+    doc::Value copy = object;
+    doc::ensure_object(copy.as_object(), "metadata")["namespace"] = "default";
+    store_->create(**found, std::move(copy), [&](const Result<cluster::Object>& answer) {
+      TIPHYS_CHECK(answer, answer.error().message);
+      done = true;
+    });
+    executor_->run_until([&] { return done; });
+  }
+
+  /// A user does what was not acknowledged before a crash once more.
+  void start_user() {
+    for (std::size_t i = 0; i < acted_.size(); ++i) {
+      const play::Action& action = run_.test->actions[i];
+      if (acted_[i]) continue;
+      executor_->schedule(std::max(executor_->now(), start_ + *action.at), [this, i, &action] { act(i, action); });
+    }
+  }
+
+  void act(std::size_t number, const play::Action& action) {
+    store_->get(first(), [this, number, &action](const Result<cluster::Object>& workflow) {
+      if (!workflow) return;
+      store_->patch(first(), cluster::PatchType::kMerge, wish(number, action.what, **workflow),
+                    [this, number](const Result<cluster::Object>& answer) { acted_[number] = answer.has_value(); });
+    });
+  }
+
+  cluster::Key first() const { return {&cluster::kWorkflows, "default", workflows_.front()}; }
+
+  static doc::Object wish(std::size_t number, const std::string& what, const doc::Value& workflow) {
+    if (what == "stop") return {{"spec", doc::Object{{"shutdown", "Stop"}}}};
+    if (what == "terminate") return {{"spec", doc::Object{{"shutdown", "Terminate"}}}};
+    if (what == "suspend") return {{"spec", doc::Object{{"suspend", true}}}};
+    doc::Object patch{{"spec", doc::Object{{"suspend", nullptr}}}};
+    const auto nodes = controllers::read_nodes(workflow);
+    const bool waits = nodes && std::ranges::any_of(*nodes, [](const api::NodeStatus& node) {
+                         return node.type == api::NodeType::kSuspend && node.phase == api::NodePhase::kRunning;
+                       });
+    if (!waits) return patch;
+    const std::string request = fmt::format(R"([{{"id":"r{}","fields":[],"phase":"Succeeded"}}])", number);
+    patch["metadata"] = doc::Object{{"annotations", doc::Object{{controllers::kNodeRequestsAnnotation, request}}}};
+    return patch;
+  }
+
+  bool all_over() const { return ready_ && controller_->live_runs() == 0; }
+
+  void conclude(const std::string& name, GoldenEnd& end) {
+    std::optional<Result<cluster::Object>> answer;
+    store_->get({&cluster::kWorkflows, "default", name},
+                [&](Result<cluster::Object> object) { answer = std::move(object); });
+    executor_->run_until([&] { return answer.has_value(); });
+    TIPHYS_CHECK(answer && *answer, "a workflow stays");
+    const doc::Value& workflow = ***answer;
+    const doc::Value* status = doc::find(workflow, "status");
+    end.status += status ? doc::to_json(sorted(*status)) + "\n" : "no status\n";
+    end.tree += tree(workflow);
+  }
+
+  static doc::Value sorted(doc::Value value) {
+    if (doc::Value* nodes = value.as_object().if_contains("nodes")) {
+      std::map<std::string, doc::Value> by_id;
+      for (const auto& [id, node] : nodes->as_object()) by_id[std::string(id)] = node;
+      doc::Object all;
+      for (auto& [id, node] : by_id) all[id] = std::move(node);
+      *nodes = std::move(all);
+    }
+    return value;
+  }
+
+  // For a reader.
+
+  std::string tree(const doc::Value& workflow) const {
+    const auto nodes = controllers::read_nodes(workflow);
+    TIPHYS_CHECK(nodes, "nodes can be read");
+    std::map<std::string, const api::NodeStatus*> by_id, by_name;
+    for (const api::NodeStatus& node : *nodes) by_id[node.id] = by_name[node.name] = &node;
+    std::string text = fmt::format("{}: {} {}\n", doc::find_string(workflow, "metadata", "name"),
+                                   doc::find_string(workflow, "status", "phase"),
+                                   named(std::string(doc::find_string(workflow, "status", "message")), by_id));
+    if (const doc::Value* outputs = doc::find(workflow, "status", "outputs")) {
+      text += "  outputs: " + doc::to_json(*outputs) + "\n";
+    }
+    for (const auto& [name, node] : by_name) text += line(workflow, *node, by_id);
+    return text;
+  }
+
+  std::string line(const doc::Value& workflow, const api::NodeStatus& node,
+                   const std::map<std::string, const api::NodeStatus*>& by_id) const {
+    const auto since = [&](Time time) {
+      return std::chrono::duration_cast<std::chrono::seconds>(time - start_).count();
+    };
+    std::string text =
+        fmt::format("{}\n  {} {} {}..{}s", node.name, api::node_type_name(node.type), api::node_phase_name(node.phase),
+                    since(node.started_at), node.finished_at == Time{} ? -1 : since(node.finished_at));
+    if (!node.message.empty()) text += " " + named(node.message, by_id);
+    text += "\n";
+    const auto list = [&](const char* what, const std::vector<std::string>& ids) {
+      if (ids.empty()) return;
+      text += fmt::format("  {}:", what);
+      for (const std::string& id : ids) text += " " + (by_id.contains(id) ? by_id.at(id)->display_name : "?" + id);
+      text += "\n";
+    };
+    list("children", node.children);
+    list("outbound", node.outbound_nodes);
+    for (const char* field : {"inputs", "outputs", "memoizationStatus", "synchronizationStatus"}) {
+      const doc::Value* value = doc::find(workflow, "status", "nodes", std::string_view(node.id), field);
+      if (value) text += fmt::format("  {}: {}\n", field, doc::to_json(*value));
+    }
+    return text;
+  }
+
+  /// Ids as names: hashes tell a reader nothing.
+  static std::string named(std::string text, const std::map<std::string, const api::NodeStatus*>& by_id) {
+    for (const auto& [id, node] : by_id) {
+      const std::string quoted = "'" + id + "'";
+      if (const auto at = text.find(quoted); at != text.npos) text.replace(at, quoted.size(), "'" + node->name + "'");
+    }
+    return text;
+  }
+
+  const GoldenRun& run_;
+  Time start_;
+  Chance ids_{1};
+  store::TempDir folder_{store::TempDir::memory()};
+  ScriptedHost host_;
+  std::vector<std::string> workflows_;
+  std::vector<bool> acted_;
+  std::size_t commits_ = 0;
+  bool counting_ = false, crashed_ = false, dying_ = false, ready_ = false;
+
+  std::unique_ptr<SimulatedExecutor> executor_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<ScriptedAgent> agent_;
+  std::unique_ptr<ScriptedWeb> web_;
+  std::unique_ptr<controllers::WorkflowController> controller_;
+};
+
+}  // namespace
+
+GoldenEnd play_golden(const GoldenRun& run) {
+  return World(run).play();
+}
+
+}  // namespace tiphys::simulation
