@@ -108,9 +108,12 @@ class FakeAgent::State : public std::enable_shared_from_this<State> {
                                  {"reason", fails ? "Error" : "Completed"},
                                  {"startedAt", format_rfc3339(container.started_at)},
                                  {"finishedAt", format_rfc3339(container.ends_at)}};
-    doc::Object status{{"phase", fails ? "Failed" : "Succeeded"},
-                       {"containerStatuses",
-                        doc::Array{doc::Object{{"name", "main"}, {"state", doc::Object{{"terminated", terminated}}}}}}};
+    doc::Array statuses;
+    for (const doc::Value& each : pod.at("spec").at("containers").as_array()) {
+      statuses.push_back(
+          doc::Object{{"name", doc::find_string(each, "name")}, {"state", doc::Object{{"terminated", terminated}}}});
+    }
+    doc::Object status{{"phase", fails ? "Failed" : "Succeeded"}, {"containerStatuses", std::move(statuses)}};
     doc::Object patch{{"status", std::move(status)}};
     if (!fails) patch["metadata"] = doc::Object{{"annotations", outputs(pod, name)}};
     write(key_of(pod), std::move(patch), uid);

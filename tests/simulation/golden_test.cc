@@ -43,6 +43,7 @@ void check(const std::string& name) {
 
   const GoldenEnd straight = play_golden(run);
   EXPECT_EQ(straight.stands_still, "") << straight.tree;
+  EXPECT_EQ(straight.phase, run.test->expect.phase) << straight.tree;
   EXPECT_NE(straight.tree.find(" Succeeded "), std::string::npos) << "it did not run: " << straight.tree;
   const std::filesystem::path golden = kFolder / (name + ".tree");
   if (std::getenv("TIPHYS_UPDATE_GOLDEN")) std::ofstream(golden, std::ios::binary) << straight.tree;

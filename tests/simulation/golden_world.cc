@@ -151,6 +151,7 @@ class World {
     TIPHYS_CHECK(answer && *answer, "a workflow stays");
     const doc::Value& workflow = ***answer;
     const doc::Value* status = doc::find(workflow, "status");
+    if (end.tree.empty()) end.phase = doc::find_string(workflow, "status", "phase");
     end.status += status ? doc::to_json(sorted(*status)) + "\n" : "no status\n";
     end.tree += tree(workflow);
   }

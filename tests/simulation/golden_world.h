@@ -19,6 +19,7 @@ struct GoldenRun {
 };
 
 struct GoldenEnd {
+  std::string phase;         ///< of the first workflow
   std::string status;        ///< of all workflows, as JSON
   std::string tree;          ///< the same for a reader
   std::size_t commits = 0;   ///< from the first workflow on

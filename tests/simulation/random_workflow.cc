@@ -91,6 +91,17 @@ class Writer {
                         {"container", doc::Object{{"image", "sim"},
                                                   {"command", doc::Array{"sim"}},
                                                   {"args", doc::Array{kind, fmt::to_string(failing_percent)}}}}};
+    if (kind == "set") {
+      written.erase("container");
+      doc::Array containers;
+      for (const char* name : {"main", "beside"}) {
+        containers.push_back(doc::Object{{"name", name},
+                                         {"image", "sim"},
+                                         {"command", doc::Array{"sim"}},
+                                         {"args", doc::Array{kind, fmt::to_string(failing_percent)}}});
+      }
+      written["containerSet"] = doc::Object{{"containers", std::move(containers)}};
+    }
     if (kind == "web") {
       written.erase("container");
       written["http"] = doc::Object{
@@ -135,7 +146,7 @@ class Writer {
     if (depth > 0 && draw < 40) return steps(depth);
     if (depth > 0 && draw < 75) return dag(depth);
     if (draw % 10 == 9) return suspend();
-    static constexpr std::string_view kKinds[] = {"ok", "ok", "coin", "list", "value", "web"};
+    static constexpr std::string_view kKinds[] = {"ok", "ok", "coin", "list", "value", "web", "set"};
     kind = kKinds[chance_.below(std::size(kKinds))];
     return leaf(kind, chance_.percent(50) ? 0 : 25);
   }

@@ -210,6 +210,7 @@ class World {
       outcome_.complaints.push_back(fmt::format("workflow {} is invalid: {}", name, message));
     }
     outcome_.trees[name] = tree_of(**workflow);
+    if (const doc::Value* status = doc::find(**workflow, "status")) outcome_.statuses[name] = doc::to_json(*status);
     if (::getenv("TIPHYS_SHOW")) {
       bool done = false;
       store_->list(cluster::kPods, {}, [&](const Result<cluster::List>& list) {

@@ -21,6 +21,8 @@ struct WorldOutcome {
   std::vector<std::string> complaints;
   /// Of each workflow: its phase and message, and its nodes by name without times; JSON.
   std::map<std::string, std::string> trees;
+  /// Of each workflow: its whole status, as it is stored; JSON.
+  std::map<std::string, std::string> statuses;
   /// The trees do not depend on what happens when.
   bool same_every_time = false;
   std::size_t crashes = 0;
