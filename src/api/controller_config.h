@@ -19,10 +19,6 @@ struct ControllerConfig {
   struct Retention {
     std::int64_t completed = 0, failed = 0, errored = 0;
   };
-  struct NodeEvents {
-    bool enabled = true;
-    bool send_as_pod = false;
-  };
   struct Switch {
     bool enabled = true;
   };
@@ -31,8 +27,6 @@ struct ControllerConfig {
   std::int64_t parallelism = 0;            ///< workflows under way at a time; 0: no limit
   std::int64_t namespace_parallelism = 0;  ///< the same of each namespace
   std::optional<Retention> retention;      ///< nothing: all are kept
-  NodeEvents node_events;
-  Switch workflow_events;
   Switch metrics;
   Duration initial_delay{};  ///< between a workflow's creation and its beginning
   Duration pod_gc_delay = std::chrono::seconds(5);

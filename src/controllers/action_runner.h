@@ -15,6 +15,17 @@ class RunningAction {
   virtual ~RunningAction() = default;
 };
 
+/// One that is carried out by a T, which has cancel().
+template <typename T>
+class CancellableAction final : public RunningAction {
+ public:
+  explicit CancellableAction(std::shared_ptr<T> action) : action_(std::move(action)) {}
+  ~CancellableAction() override { action_->cancel(); }
+
+ private:
+  std::shared_ptr<T> action_;
+};
+
 class AgentPod;
 
 struct ActionRequest {

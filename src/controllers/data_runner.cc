@@ -95,15 +95,6 @@ class Listing : public std::enable_shared_from_this<Listing> {
   ActionRunner::Changed done_;
 };
 
-class RunningData final : public RunningAction {
- public:
-  explicit RunningData(std::shared_ptr<Listing> listing) : listing_(std::move(listing)) {}
-  ~RunningData() override { listing_->cancel(); }
-
- private:
-  std::shared_ptr<Listing> listing_;
-};
-
 }  // namespace
 
 Result<doc::Value> data_location(const doc::Value& tmpl, const doc::Object& archive) {
@@ -126,7 +117,7 @@ Result<std::string> process_data(const doc::Value& tmpl, Result<std::unique_ptr<
 std::unique_ptr<RunningAction> DataRunner::run(ActionRequest request, Changed done) {
   auto listing = std::make_shared<Listing>(workers_, stores_, std::move(request), std::move(done));
   listing->begin(cluster_);
-  return std::make_unique<RunningData>(std::move(listing));
+  return std::make_unique<CancellableAction<Listing>>(std::move(listing));
 }
 
 }  // namespace tiphys::controllers

@@ -177,15 +177,6 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
   std::unique_ptr<web::HttpCall> call_;
 };
 
-class RunningRequest final : public RunningAction {
- public:
-  explicit RunningRequest(std::shared_ptr<Conversation> conversation) : conversation_(std::move(conversation)) {}
-  ~RunningRequest() override { conversation_->cancel(); }
-
- private:
-  std::shared_ptr<Conversation> conversation_;
-};
-
 }  // namespace
 
 engine::ActionChanged judge_answer(const doc::Value& http, web::HttpAnswer answer) {
@@ -216,7 +207,7 @@ std::unique_ptr<RunningAction> HttpRunner::run(ActionRequest request, Changed do
   executor_.post([weak = std::weak_ptr(conversation)] {
     if (const auto self = weak.lock()) self->begin();
   });
-  return std::make_unique<RunningRequest>(std::move(conversation));
+  return std::make_unique<CancellableAction<Conversation>>(std::move(conversation));
 }
 
 }  // namespace tiphys::controllers

@@ -123,21 +123,12 @@ class Fetching : public std::enable_shared_from_this<Fetching> {
   std::unique_ptr<RunningAction> acting_;
 };
 
-class RunningManifest final : public RunningAction {
- public:
-  explicit RunningManifest(std::shared_ptr<Fetching> fetching) : fetching_(std::move(fetching)) {}
-  ~RunningManifest() override { fetching_->cancel(); }
-
- private:
-  std::shared_ptr<Fetching> fetching_;
-};
-
 }  // namespace
 
 std::unique_ptr<RunningAction> ManifestRunner::run(ActionRequest request, Changed changed) {
   auto fetching = std::make_shared<Fetching>(workers_, stores_, resources_, std::move(request), std::move(changed));
   fetching->begin(cluster_);
-  return std::make_unique<RunningManifest>(std::move(fetching));
+  return std::make_unique<CancellableAction<Fetching>>(std::move(fetching));
 }
 
 }  // namespace tiphys::controllers

@@ -184,15 +184,6 @@ class Asking : public std::enable_shared_from_this<Asking> {
   int attempts_ = 0;      ///< at it
 };
 
-class RunningAsking final : public RunningAction {
- public:
-  explicit RunningAsking(std::shared_ptr<Asking> asking) : asking_(std::move(asking)) {}
-  ~RunningAsking() override { asking_->cancel(); }
-
- private:
-  std::shared_ptr<Asking> asking_;
-};
-
 }  // namespace
 
 std::unique_ptr<RunningAction> PluginRunner::run(ActionRequest request, Changed changed) {
@@ -200,7 +191,7 @@ std::unique_ptr<RunningAction> PluginRunner::run(ActionRequest request, Changed 
   executor_.post([weak = std::weak_ptr(asking)] {
     if (const auto self = weak.lock()) self->begin();
   });
-  return std::make_unique<RunningAsking>(std::move(asking));
+  return std::make_unique<CancellableAction<Asking>>(std::move(asking));
 }
 
 }  // namespace tiphys::controllers

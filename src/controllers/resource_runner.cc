@@ -369,21 +369,12 @@ void Steps::finish(engine::ActionChanged finished) {
   std::exchange(done_, nullptr)(std::move(finished));
 }
 
-class RunningSteps final : public RunningAction {
- public:
-  explicit RunningSteps(std::shared_ptr<Steps> steps) : steps_(std::move(steps)) {}
-  ~RunningSteps() override { steps_->cancel(); }
-
- private:
-  std::shared_ptr<Steps> steps_;
-};
-
 }  // namespace
 
 std::unique_ptr<RunningAction> ResourceRunner::run(ActionRequest request, Changed done) {
   auto steps = std::make_shared<Steps>(executor_, cluster_, offload_, std::move(request), std::move(done));
   steps->begin();
-  return std::make_unique<RunningSteps>(std::move(steps));
+  return std::make_unique<CancellableAction<Steps>>(std::move(steps));
 }
 
 }  // namespace tiphys::controllers

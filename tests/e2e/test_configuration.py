@@ -42,7 +42,6 @@ def test_so_many_workflows_are_under_way_also_after_a_crash(cli):
         watch.kill()  # it would take the plane over from the one that is killed
     assert phases(cli) == {"first": "Running", "second": "Pending"}
     assert cli.workflow("second")["status"] == {"phase": "Pending", "message": message}
-    watch.kill()  # or it would run the plane itself
     up.kill()
 
     cli.up("--config", config)

@@ -74,7 +74,10 @@ Result<pid_t> spawn(const StepProcess& step, std::vector<std::string> command) {
   for (const int fd : {0, 1, 2}) {
     ::posix_spawn_file_actions_addopen(&files, fd, "/dev/null", fd == 0 ? O_RDONLY : O_WRONLY, 0);
   }
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::posix_spawnattr_setsigmask(&attributes, &none);
   pid_t pid = -1;
   const int error = ::posix_spawnp(&pid, "nsenter", &files, &attributes, pointers(argv).data(), pointers(env).data());
   ::posix_spawn_file_actions_destroy(&files);
