@@ -73,11 +73,12 @@ void read_main_container(const Place& place, ControllerConfig& out) {
 
 template <const auto& fields, auto member>
 void read_part(const Place& place, ControllerConfig& out) {
-  if constexpr (requires { (out.*member).emplace(); }) {
-    auto& part = (out.*member).emplace();
-    read_object<std::remove_reference_t<decltype(part)>>(place, part, fields);
+  using Member = std::remove_reference_t<decltype(out.*member)>;
+  if constexpr (requires { typename Member::value_type; }) {
+    using Part = typename Member::value_type;
+    read_object<Part>(place, (out.*member).emplace(Part{}), fields);
   } else {
-    read_object<std::remove_reference_t<decltype(out.*member)>>(place, out.*member, fields);
+    read_object<Member>(place, out.*member, fields);
   }
 }
 

@@ -43,7 +43,7 @@ class SecretFolder {
       if (!::mkdtemp(made.data())) return fail_errno(made, errno);
       path_ = made;
     }
-    const std::string path = path_ + "/" + name;
+    std::string path = path_ + "/" + name;
     const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
       return fail_errno(path, errno);

@@ -122,7 +122,7 @@ class ArtifactGcController::State : public std::enable_shared_from_this<State> {
         [stores = &stores_, plan = std::move(plan), credentials = std::move(credentials)]() mutable {
           return carried_out(std::move(plan), *stores, credentials);
         },
-        guarded([key, workflow](State& self, ArtifactGcPlan done) { self.write(key, workflow, done); }));
+        guarded([key, workflow](State& self, const ArtifactGcPlan& done) { self.write(key, workflow, done); }));
   }
 
   void write(const cluster::Key& key, const cluster::Object& workflow, const ArtifactGcPlan& plan) {

@@ -110,7 +110,7 @@ class Fetching : public std::enable_shared_from_this<Fetching> {
     doc::Value tmpl = *request_.run.template_document;
     doc::Object& resource = tmpl.at("resource").get_object();
     resource.erase("manifestFrom");
-    resource["manifest"] = std::move(*text);
+    resource["manifest"] = *text;
     request_.run.template_document = std::make_shared<const doc::Value>(std::move(tmpl));
     acting_ = resources_.run(std::move(request_), std::move(changed));
   }

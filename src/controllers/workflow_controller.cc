@@ -82,7 +82,7 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
   void workflow_changed(const Object& workflow);
   void workflow_deleted(const doc::Value& workflow);
   void workflows_synced();
-  void add_run(std::string key, const Object& workflow);
+  void add_run(const std::string& key, const Object& workflow);
   void wait_until_due(const std::string& key, const doc::Value& workflow);
   void wait_for_turn(const std::string& key, const doc::Value& workflow);
   void begin_admitted();
@@ -160,7 +160,7 @@ void WorkflowController::State::on_workflow(const WatchEvent& event) {
 
 void WorkflowController::State::workflow_changed(const Object& workflow) {
   if (completed(*workflow)) return;
-  std::string key = run_key_of_workflow(*workflow);
+  const std::string key = run_key_of_workflow(*workflow);
   if (seen_) seen_->insert(key);
   const auto it = runs_.find(key);
   if (it != runs_.end() && it->second->uid() == doc::find_string(*workflow, "metadata", "uid")) {
@@ -171,11 +171,11 @@ void WorkflowController::State::workflow_changed(const Object& workflow) {
       if (throttle_.waits(key)) wait_for_turn(key, *workflow);
     }
   } else {
-    add_run(std::move(key), workflow);
+    add_run(key, workflow);
   }
 }
 
-void WorkflowController::State::add_run(std::string key, const Object& workflow) {
+void WorkflowController::State::add_run(const std::string& key, const Object& workflow) {
   const RunEnvironment environment{executor_,
                                    cluster_,
                                    options_.config,

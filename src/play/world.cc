@@ -115,7 +115,7 @@ class World {
   void apply(const engine::Event& event) {
     std::vector<engine::Effect> effects;
     run_.apply(event, now_, effects);
-    for (std::string& id : run_.take_changes().nodes) note(std::move(id));
+    for (std::string& id : run_.take_changes().nodes) note(id);
     for (const engine::Effect& effect : effects) {
       // A new effect does not compile before it has a carry_out() here.
       std::visit([this](const auto& each) { carry_out(each); }, effect);
