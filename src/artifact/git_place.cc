@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/strings.h"
 #include "base/unique_fd.h"
+#include "doc/truth.h"
 
 namespace tiphys::artifact {
 namespace {
@@ -55,18 +56,13 @@ class SecretFolder {
   std::string path_;
 };
 
-bool truth(const doc::Value& place, std::string_view field) {
-  const doc::Value* value = doc::find(place, field);
-  return value && value->is_bool() && value->get_bool();
-}
-
 class GitPlace final : public Place {
  public:
   GitPlace(const DriverContext& context, Identity identity)
       : place_(context.place),
         repo_(doc::find_string(place_, "repo")),
         revision_(doc::find_string(place_, "revision")),
-        branch_(truth(place_, "singleBranch") ? doc::find_string(place_, "branch") : ""),
+        branch_(doc::is_true(place_, "singleBranch") ? doc::find_string(place_, "branch") : ""),
         identity_(std::move(identity)),
         stop_(context.stop) {}
 
@@ -93,7 +89,8 @@ class GitPlace final : public Place {
       TIPHYS_TRY(const std::string path, secrets.write("key", key, 0600));
       ssh += fmt::format(" -i {} -o IdentitiesOnly=yes", path);
     }
-    if (truth(place_, "insecureIgnoreHostKey")) ssh += " -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null";
+    if (doc::is_true(place_, "insecureIgnoreHostKey"))
+      ssh += " -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null";
     environment_.emplace_back("GIT_SSH_COMMAND", ssh);
     if (identity_.user.empty() && identity_.password.empty()) return {};
     TIPHYS_TRY(const std::string asked, secrets.write("ask", kAskPass, 0700));
@@ -108,7 +105,7 @@ class GitPlace final : public Place {
     if (!identity_.user.empty() || !identity_.password.empty()) {
       whole.insert(whole.end(), {"-c", "credential.helper="});
     }
-    if (truth(place_, "insecureSkipTLS")) whole.insert(whole.end(), {"-c", "http.sslVerify=false"});
+    if (doc::is_true(place_, "insecureSkipTLS")) whole.insert(whole.end(), {"-c", "http.sslVerify=false"});
     for (std::string& each : arguments) whole.push_back(std::move(each));
     return run_program(
         {.arguments = std::move(whole), .folder = std::move(folder), .environment = environment_, .without = {"GIT_"}},
@@ -140,7 +137,7 @@ class GitPlace final : public Place {
     }
     TIPHYS_CHECK_OK(fetch(path));
     TIPHYS_CHECK_OK(check_out(path));
-    if (truth(place_, "disableSubmodules")) return {};
+    if (doc::is_true(place_, "disableSubmodules")) return {};
     const auto updated = git({"submodule", "--quiet", "update", "--init", "--recursive"}, path);
     if (!updated) return std::unexpected(updated.error().in("failed to update submodules"));
     return {};
@@ -186,7 +183,7 @@ class GitPlace final : public Place {
 }  // namespace
 
 Result<std::unique_ptr<Place>> open_git(const DriverContext& context) {
-  if (truth(context.place, "singleBranch") && doc::find_string(context.place, "branch").empty()) {
+  if (doc::is_true(context.place, "singleBranch") && doc::find_string(context.place, "branch").empty()) {
     return fail(Code::kInvalidArgument, "single branch mode without a branch specified");
   }
   Identity identity;

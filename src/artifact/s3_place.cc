@@ -10,14 +10,10 @@
 #include "artifact/s3_upload.h"
 #include "base/encoding.h"
 #include "base/strings.h"
+#include "doc/truth.h"
 
 namespace tiphys::artifact {
 namespace {
-
-bool truth(const doc::Value& place, std::string_view field) {
-  const doc::Value* value = doc::find(place, field);
-  return value && value->is_bool() && value->get_bool();
-}
 
 /// What a list gives: '+' is a space, %XX a byte.
 std::string url_decoded(std::string_view text) {
@@ -88,7 +84,8 @@ class S3Place final : public PrefixPlace {
           "<LocationConstraint>{}</LocationConstraint></CreateBucketConfiguration>",
           xml_text(*region));
     }
-    if (truth(*wanted, "objectLocking")) request.headers.emplace_back("x-amz-bucket-object-lock-enabled", "true");
+    if (doc::is_true(*wanted, "objectLocking"))
+      request.headers.emplace_back("x-amz-bucket-object-lock-enabled", "true");
     const auto answer = client_.send(request);
     const bool exists =
         answer && (answer->error_code == "BucketAlreadyExists" || answer->error_code == "BucketAlreadyOwnedByYou");
@@ -99,7 +96,7 @@ class S3Place final : public PrefixPlace {
 
   Attempt encrypt_bucket() {
     const doc::Value* wanted = doc::find(place_, "encryptionOptions");
-    if (!wanted || !truth(*wanted, "enableEncryption")) return {};
+    if (!wanted || !doc::is_true(*wanted, "enableEncryption")) return {};
     const std::string_view id = doc::find_string(*wanted, "kmsKeyId");
     const std::string by = id.empty() ? "<SSEAlgorithm>AES256</SSEAlgorithm>"
                                       : fmt::format(
@@ -135,7 +132,7 @@ Result<AwsKey> key_of(const DriverContext& context) {
 /// What is sent along with an object that is to be encrypted.
 Result<web::Headers> encryption_headers(const doc::Value& place) {
   const doc::Value* wanted = doc::find(place, "encryptionOptions");
-  if (!wanted || !truth(*wanted, "enableEncryption")) return web::Headers();
+  if (!wanted || !doc::is_true(*wanted, "enableEncryption")) return web::Headers();
   const std::string_view id = doc::find_string(*wanted, "kmsKeyId");
   if (id.empty()) return web::Headers{{"x-amz-server-side-encryption", "AES256"}};
   web::Headers headers{{"x-amz-server-side-encryption", "aws:kms"},
@@ -154,7 +151,7 @@ Result<web::Headers> encryption_headers(const doc::Value& place) {
 Result<std::unique_ptr<Place>> open_s3(const DriverContext& context) {
   const auto text = [&](std::string_view field) { return std::string(doc::find_string(context.place, field)); };
   S3Bucket bucket{.endpoint = text("endpoint"),
-                  .secure = !truth(context.place, "insecure"),
+                  .secure = !doc::is_true(context.place, "insecure"),
                   .bucket = text("bucket"),
                   .region = text("region"),
                   .addressing_style = text("addressingStyle"),

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "cluster/pod_annotations.h"
 #include "cluster/pod_phase.h"
+#include "cluster/secret.h"
 #include "controllers/names.h"
 #include "controllers/owner_reference.h"
 #include "controllers/pod_status.h"
@@ -139,7 +140,7 @@ void AgentPod::read_secret() {
 void AgentPod::take_tokens(const doc::Value& secret) {
   tokens_.clear();
   std::erase_if(wanted_, [&](const ExecutorPlugin& plugin) {
-    auto token = decode_base64(doc::find_string(secret, "data", plugin.name));
+    auto token = cluster::secret_value(secret, plugin.name);
     if (!token || token->empty()) {
       // It has come since the pod was made.
       log::warn("executor plugin {} is not used by workflow {}: it has come too late", plugin.name,

@@ -11,16 +11,13 @@
 #include "base/hash.h"
 #include "controllers/artifact_repository.h"
 #include "controllers/names.h"
+#include "doc/truth.h"
 
 namespace tiphys::controllers {
 namespace {
 
 constexpr std::string_view kOnCompletion = "OnWorkflowCompletion", kOnDeletion = "OnWorkflowDeletion", kNever = "Never";
 constexpr std::string_view kErrorCondition = "ArtifactGCError";
-
-bool truth(const doc::Value* value) {
-  return value && value->is_bool() && value->get_bool();
-}
 
 bool completed(const doc::Value& workflow) {
   return doc::find_string(workflow, "metadata", "labels", kCompletedLabel) == "true";
@@ -31,7 +28,7 @@ bool deleting(const doc::Value& workflow) {
 }
 
 bool processed(const doc::Value& workflow, std::string_view strategy) {
-  return truth(doc::find(workflow, "status", "artifactGCStatus", "strategiesProcessed", strategy));
+  return doc::is_true(workflow, "status", "artifactGCStatus", "strategiesProcessed", strategy);
 }
 
 /// Its own, else the workflow's.
@@ -151,7 +148,7 @@ Result<ArtifactGcPlan> plan_artifact_gc(const doc::Value& workflow) {
     const doc::Object archive = archive_of(parsed, *status);
     for (std::size_t i = 0; i < artifacts.size(); ++i) {
       const std::string_view strategy = strategy_of(artifacts[i], spec);
-      if (truth(doc::find(artifacts[i], "deleted")) ||
+      if (doc::is_true(artifacts[i], "deleted") ||
           std::ranges::find(plan.strategies, strategy) == plan.strategies.end())
         continue;
       plan.items.push_back(
@@ -200,13 +197,13 @@ bool artifact_gc_done(const doc::Value& workflow, const ArtifactGcPlan& plan) {
   bool stays = false;
   for_each_output(workflow, [&](const std::string& id, const doc::Value&, const doc::Array& artifacts) {
     for (std::size_t i = 0; i < artifacts.size(); ++i) {
-      const bool there = !truth(doc::find(artifacts[i], "deleted")) && !gone.contains({id, i});
+      const bool there = !doc::is_true(artifacts[i], "deleted") && !gone.contains({id, i});
       stays = stays || (there && strategy_of(artifacts[i], spec) != kNever);
     }
   });
   if (!stays) return true;
   // What could not be deleted keeps nobody, and what goes with the deletion does until then.
-  const bool forced = truth(doc::find(spec, "artifactGC", "forceFinalizerRemoval"));
+  const bool forced = doc::is_true(spec, "artifactGC", "forceFinalizerRemoval");
   const doc::Value* recouped = doc::find(workflow, "status", "artifactGCStatus", "podsRecouped");
   return forced && (!plan.items.empty() || (recouped && recouped->is_object() && !recouped->get_object().empty()));
 }

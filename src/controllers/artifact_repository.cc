@@ -4,6 +4,7 @@
 
 #include "api/artifact_location.h"
 #include "controllers/global_scope.h"
+#include "doc/truth.h"
 #include "doc/yaml.h"
 
 namespace tiphys::controllers {
@@ -87,8 +88,7 @@ Result<ArtifactRepository> ArtifactRepository::of(const doc::Value& ref_status, 
   ArtifactRepository made;
   const doc::Value* repository = doc::find(ref_status, "artifactRepository");
   if (!repository || !repository->is_object()) return made;
-  const doc::Value* logs = doc::find(*repository, "archiveLogs");
-  made.archives_logs_ = logs && logs->is_bool() && logs->get_bool();
+  made.archives_logs_ = doc::is_true(*repository, "archiveLogs");
   doc::Value location = api::repository_location(repository->get_object());
   if (location.is_null()) return made;
   TIPHYS_TRY(const auto compiled, expr::DocumentTemplate::compile(std::move(location)));

@@ -235,11 +235,16 @@ Result<doc::Object> PodBuilder::metadata(const engine::CreatePod& request) const
   merge_strings(doc::find(pod_template, "metadata", "labels"), labels);
   merge_strings(doc::find(pod_template, "metadata", "annotations"), annotations);
   TIPHYS_CHECK_OK(add_files(request, annotations));
-  return doc::Object{{"name", request.pod_name},
-                     {"namespace", ns_},
-                     {"labels", std::move(labels)},
-                     {"annotations", std::move(annotations)},
-                     {"ownerReferences", doc::Array{owner_reference(name_, uid_)}}};
+  return object_metadata(request.pod_name, std::move(labels), std::move(annotations));
+}
+
+/// Of a pod of the workflow.
+doc::Object PodBuilder::object_metadata(std::string_view pod_name, doc::Object labels, doc::Object annotations) const {
+  return {{"name", pod_name},
+          {"namespace", ns_},
+          {"labels", std::move(labels)},
+          {"annotations", std::move(annotations)},
+          {"ownerReferences", doc::Array{owner_reference(name_, uid_)}}};
 }
 
 Status PodBuilder::add_volumes(const doc::Value& pod_template, doc::Object& spec) const {
@@ -374,12 +379,7 @@ Result<doc::Value> PodBuilder::build_agent(const std::string& pod_name, const st
   merge_strings(doc::find(**spec_, "podMetadata", "annotations"), annotations);
   return doc::Object{{"apiVersion", "v1"},
                      {"kind", "Pod"},
-                     {"metadata",
-                      {{"name", pod_name},
-                       {"namespace", ns_},
-                       {"labels", std::move(labels)},
-                       {"annotations", std::move(annotations)},
-                       {"ownerReferences", doc::Array{owner_reference(name_, uid_)}}}},
+                     {"metadata", object_metadata(pod_name, std::move(labels), std::move(annotations))},
                      {"spec", std::move(patched)}};
 }
 

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "doc/truth.h"
 #include "engine/lock_table.h"
 #include "play/outputs.h"
 
@@ -31,11 +32,6 @@ std::size_t attempt_of(const std::string& name) {
   std::size_t number = 0;
   if (open != std::string::npos) std::from_chars(name.data() + open + 1, name.data() + name.size(), number);
   return number;
-}
-
-bool truth(const doc::Value& object, std::string_view field) {
-  const doc::Value* value = doc::find(object, field);
-  return value && value->is_bool() && value->get_bool();
 }
 
 PodChanged::Phase pod_phase(api::NodePhase phase) {
@@ -281,7 +277,7 @@ class World {
     const std::string id = job.node.id;
     if (job.is_pod) later(Duration(0), id, [this, id] { runs(id); });
     const bool stays = job.outcome ? job.outcome->hangs == "Running" : false;
-    const bool daemon = truth(*job.document, "daemon") && !(job.outcome && job.outcome->ends());
+    const bool daemon = doc::is_true(*job.document, "daemon") && !(job.outcome && job.outcome->ends());
     const Duration duration = duration_of(job);
     const bool unending = stays || daemon;
     if (job.deadline && (unending || *job.deadline < duration)) {

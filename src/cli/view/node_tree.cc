@@ -17,8 +17,7 @@ bool is_group(NodeType type) {
   return type == NodeType::kStepGroup || type == NodeType::kRetry;
 }
 bool is_execution(NodeType type) {
-  return type == NodeType::kPod || type == NodeType::kSkipped || type == NodeType::kSuspend ||
-         type == NodeType::kHttp || type == NodeType::kPlugin;
+  return api::is_work(type) || type == NodeType::kSkipped;
 }
 
 /// The index of a loop's member, "name(3:value)"; -1 for others.

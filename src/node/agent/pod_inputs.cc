@@ -9,6 +9,7 @@
 #include "artifact/file_tree.h"
 #include "artifact/input.h"
 #include "base/unique_fd.h"
+#include "doc/truth.h"
 #include "node/agent/pod_files.h"
 #include "node/agent/write_file.h"
 
@@ -27,11 +28,6 @@ struct Sources {
   const artifact::Stores& stores;
   const artifact::Credentials& credentials;
 };
-
-bool truth(const doc::Value& wanted, std::string_view field) {
-  const doc::Value* value = doc::find(wanted, field);
-  return value && value->is_bool() && value->get_bool();
-}
 
 /// All of a folder where that is asked for, but for symbolic links.
 Status set_mode(const std::string& target, mode_t mode, bool recurse) {
@@ -52,10 +48,10 @@ Status stage_artifact(const doc::Value& wanted, const std::string& target, const
   const std::string_view path = doc::find_string(wanted, "path");
   if (path.empty()) return {};
   if (Status loaded = artifact::load_input(wanted, target, sources.stores, sources.credentials); !loaded) {
-    if (loaded.error().code == Code::kNotFound && truth(wanted, "optional")) return {};
+    if (loaded.error().code == Code::kNotFound && doc::is_true(wanted, "optional")) return {};
     return std::unexpected(loaded.error().in(fmt::format("artifact {} failed to load", name)));
   }
-  if (const auto mode = mode_of(wanted)) TIPHYS_CHECK_OK(set_mode(target, *mode, truth(wanted, "recurseMode")));
+  if (const auto mode = mode_of(wanted)) TIPHYS_CHECK_OK(set_mode(target, *mode, doc::is_true(wanted, "recurseMode")));
   staged.emplace_back(path, target);
   return {};
 }

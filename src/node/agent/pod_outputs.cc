@@ -8,6 +8,7 @@
 
 #include "artifact/file_tree.h"
 #include "base/unique_fd.h"
+#include "doc/truth.h"
 #include "node/agent/pod_files.h"
 #include "node/agent/pod_io.h"
 #include "node/log/log_file.h"
@@ -19,11 +20,6 @@ const doc::Array& list(const doc::Value& wanted, std::string_view name) {
   static const doc::Array kNone;
   const doc::Value* member = doc::find(wanted, name);
   return member && member->is_array() ? member->get_array() : kNone;
-}
-
-bool truth(const doc::Value& object, std::string_view field) {
-  const doc::Value* value = doc::find(object, field);
-  return value && value->is_bool() && value->get_bool();
 }
 
 Result<std::string> read_parameter(const std::string& path) {
@@ -114,7 +110,7 @@ class Collection : public std::enable_shared_from_this<Collection> {
 
   Result<doc::Object> collect() {
     doc::Object outputs;
-    if (truth(wanted_, "result")) {
+    if (doc::is_true(wanted_, "result")) {
       TIPHYS_TRY(const std::string result, stdout_tail(request_.log_path, kMostResultBytes));
       outputs["result"] = result;
     }
@@ -194,7 +190,7 @@ class Collection : public std::enable_shared_from_this<Collection> {
         continue;
       }
       const bool missing = !path && path.error().code == Code::kNotFound;
-      if (forgives() || (missing && truth(wanted, "optional"))) continue;
+      if (forgives() || (missing && doc::is_true(wanted, "optional"))) continue;
       return std::unexpected(saved.error().in(fmt::format(
           "artifact {} failed to save from {}", doc::find_string(wanted, "name"), doc::find_string(wanted, "path"))));
     }

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "cluster/quantity.h"
+#include "doc/truth.h"
 
 namespace tiphys::node {
 namespace {
@@ -42,10 +43,6 @@ std::optional<std::int64_t> number(const doc::Value* value) {
   return value && value->is_int64() ? std::optional(value->get_int64()) : std::nullopt;
 }
 
-bool truth(const doc::Value* value) {
-  return value && value->is_bool() && value->get_bool();
-}
-
 /// subPath, or what subPathExpr comes to.
 Result<std::string> sub_path(const doc::Value& mount, const std::vector<std::pair<std::string, std::string>>& env) {
   const std::string_view below = doc::find_string(mount, "subPath"), text = doc::find_string(mount, "subPathExpr");
@@ -68,7 +65,7 @@ Result<std::vector<Mount>> mounts_of(const doc::Value& container, const HostVolu
     if (volume == volumes.end())
       return fail(Code::kNotFound, fmt::format("volume \"{}\" of a mount does not exist in the pod", name));
     Mount made{volume->second.path, std::string(doc::find_string(mount, "mountPath")),
-               volume->second.read_only || truth(doc::find(mount, "readOnly"))};
+               volume->second.read_only || doc::is_true(mount, "readOnly")};
     if (!made.path.starts_with('/'))
       return fail(Code::kInvalidArgument, fmt::format("mountPath \"{}\" must be absolute", made.path));
     TIPHYS_TRY(const std::string below, sub_path(mount, env));
@@ -110,8 +107,8 @@ Result<ContainerSpec> container_spec(const doc::Value& pod, const doc::Value& co
   if (cpus > 0) spec.cpus = cpus;
   spec.run_as_user = number(security(pod, container, "runAsUser"));
   spec.run_as_group = number(security(pod, container, "runAsGroup"));
-  spec.privileged = truth(doc::find(container, "securityContext", "privileged"));
-  spec.read_only_root = truth(doc::find(container, "securityContext", "readOnlyRootFilesystem"));
+  spec.privileged = doc::is_true(container, "securityContext", "privileged");
+  spec.read_only_root = doc::is_true(container, "securityContext", "readOnlyRootFilesystem");
   return spec;
 }
 
