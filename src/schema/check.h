@@ -1,0 +1,23 @@
+// Walks a document along its type.
+#pragma once
+
+#include "schema/field_error.h"
+#include "schema/path.h"
+#include "schema/type.h"
+
+namespace tiphys::schema {
+
+/// Fields that the type does not have, as paths. What a type keeps is not looked at.
+std::vector<std::string> unknown_fields(const Type& type, const doc::Value& value);
+/// The first value of the wrong form: "spec.replicas: must be an integer, not a string". For the built-in kinds, which
+/// Kubernetes reads into structs: a null is no value, and no rule is asked.
+std::optional<std::string> misfit(const Type& type, const doc::Value& value);
+
+/// All that a schema has against a value: forms, required fields, rules. For custom resources.
+FieldErrors check(const Type& type, const doc::Value& value, const Path& at = {});
+/// Removes the fields that the type does not have.
+void prune(const Type& type, doc::Value& value);
+/// Puts in what is said to be otherwise; removes a null where the type takes none.
+void fill_defaults(const Type& type, doc::Value& value);
+
+}  // namespace tiphys::schema

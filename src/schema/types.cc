@@ -1,0 +1,257 @@
+#include "schema/types.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/strings.h"
+#include "schema/rules.h"
+
+namespace tiphys::schema {
+namespace {
+
+constexpr std::string_view kReference = "#/components/schemas/";
+constexpr int kDeepest = 64;
+
+template <typename... Keys>
+bool is_true(const doc::Value& value, const Keys&... path) {
+  const doc::Value* found = doc::find(value, std::string_view(path)...);
+  return found && found->is_bool() && found->get_bool();
+}
+
+std::optional<double> number_at(const doc::Value& schema, std::string_view key) {
+  const doc::Value* found = doc::find(schema, key);
+  return found && found->is_number() ? std::optional(found->to_number<double>()) : std::nullopt;
+}
+
+std::optional<std::uint64_t> count_at(const doc::Value& schema, std::string_view key) {
+  const doc::Value* found = doc::find(schema, key);
+  boost::system::error_code failed;
+  if (!found || !found->is_number()) return std::nullopt;
+  const auto count = found->to_number<std::uint64_t>(failed);
+  return failed ? std::nullopt : std::optional(count);
+}
+
+std::vector<std::string> strings_at(const doc::Value& schema, std::string_view key) {
+  std::vector<std::string> texts;
+  const doc::Value* found = doc::find(schema, key);
+  if (!found || !found->is_array()) return texts;
+  for (const doc::Value& one : found->get_array()) {
+    if (one.is_string()) texts.emplace_back(one.get_string());
+  }
+  return texts;
+}
+
+std::vector<std::uint32_t> field_number(std::string_view text) {
+  std::vector<std::uint32_t> numbers;
+  for (const std::string_view part : split(text, '.')) {
+    std::uint32_t number = 0;
+    std::from_chars(part.data(), part.data() + part.size(), number);
+    if (number != 0) numbers.push_back(number);
+  }
+  return numbers;
+}
+
+}  // namespace
+
+/// Compiles into a pool, filling in what schemas refer to once all have their places.
+class Compiler {
+ public:
+  explicit Compiler(Types& types) : types_(types) {}
+
+  Status name_all(const doc::Object& schemas) {
+    for (const auto& [name, schema] : schemas) {
+      Type& type = types_.pool_.emplace_back();
+      type.name = name;
+      types_.named_.insert_or_assign(name, &type);
+    }
+    for (const auto& [name, schema] : schemas) {
+      auto& type = const_cast<Type&>(*types_.named_.find(name)->second);
+      if (const Status filled = fill(type, schema, 0); !filled) return std::unexpected(filled.error().in(name));
+    }
+    return {};
+  }
+
+  Result<const Type*> compile(const doc::Value& schema, int depth) {
+    if (!schema.is_object()) return fail(Code::kInvalidArgument, "a schema must be an object");
+    if (depth > kDeepest) return fail(Code::kInvalidArgument, "the schema is too deep");
+    if (const auto reference = doc::find_string(schema, "$ref"); !reference.empty()) return refer(reference);
+    Type& type = types_.pool_.emplace_back();
+    TIPHYS_CHECK_OK(fill(type, schema, depth));
+    return &type;
+  }
+
+ private:
+  Result<const Type*> refer(std::string_view reference) {
+    const Type* found = reference.starts_with(kReference) ? types_.find(reference.substr(kReference.size())) : nullptr;
+    if (!found) return fail(Code::kInvalidArgument, fmt::format("$ref: there is no schema \"{}\"", reference));
+    return found;
+  }
+
+  Status fill(Type& type, const doc::Value& schema, int depth) {
+    type.format = doc::find_string(schema, "format");
+    type.nullable = is_true(schema, "nullable");
+    type.keeps_unknown = is_true(schema, "x-kubernetes-preserve-unknown-fields");
+    type.embedded_resource = is_true(schema, "x-kubernetes-embedded-resource");
+    type.form = form_of(schema);
+    type.required = strings_at(schema, "required");
+    TIPHYS_CHECK_OK(fill_fields(type, schema, depth));
+    TIPHYS_CHECK_OK(fill_element(type, schema, depth));
+    fill_merging(type, schema);
+    return fill_rules(type, schema, depth);
+  }
+
+  static Type::Form form_of(const doc::Value& schema) {
+    using Form = Type::Form;
+    const auto type = doc::find_string(schema, "type");
+    const auto format = doc::find_string(schema, "format");
+    if (is_true(schema, "x-kubernetes-int-or-string") || format == "int-or-string") return Form::kIntOrString;
+    // Quantities are told as a oneOf of a string and a number.
+    if (type.empty() && doc::find(schema, "oneOf") && !doc::find(schema, "properties")) return Form::kIntOrString;
+    if (type == "string") return Form::kString;
+    if (type == "integer") return Form::kInteger;
+    if (type == "number") return Form::kNumber;
+    if (type == "boolean") return Form::kBoolean;
+    if (type == "array") return Form::kList;
+    if (doc::find(schema, "properties")) return Form::kObject;
+    if (doc::find(schema, "additionalProperties")) return Form::kMap;
+    return type == "object" ? Form::kObject : Form::kAny;
+  }
+
+  Status fill_fields(Type& type, const doc::Value& schema, int depth) {
+    const doc::Value* properties = doc::find(schema, "properties");
+    if (!properties || !properties->is_object()) return {};
+    for (const auto& [name, property] : properties->get_object()) {
+      auto compiled = compile(property, depth + 1);
+      if (!compiled) return std::unexpected(compiled.error().in(name));
+      Field field{.name = name, .type = *compiled};
+      if (const doc::Value* otherwise = doc::find(property, "default")) field.otherwise = *otherwise;
+      field.pointer = is_true(property, "x-pointer");
+      field.number = field_number(doc::find_string(property, "x-number"));
+      type.fields.push_back(std::move(field));
+    }
+    std::ranges::sort(type.fields, {}, &Field::name);
+    return {};
+  }
+
+  Status fill_element(Type& type, const doc::Value& schema, int depth) {
+    const doc::Value* element = doc::find(schema, type.form == Type::Form::kList ? "items" : "additionalProperties");
+    if (element && element->is_bool()) {
+      type.keeps_unknown = type.keeps_unknown || element->get_bool();
+      return {};
+    }
+    if (!element) return {};
+    auto compiled = compile(*element, depth + 1);
+    if (!compiled) return std::unexpected(compiled.error().in("items"));
+    type.element = *compiled;
+    if (const doc::Value* otherwise = doc::find(*element, "default")) type.element_otherwise = *otherwise;
+    return {};
+  }
+
+  static void fill_merging(Type& type, const doc::Value& schema) {
+    const auto list_type = doc::find_string(schema, "x-kubernetes-list-type");
+    const bool list = type.form == Type::Form::kList;
+    type.set = list_type == "set";
+    if (list_type == "map") type.keys = strings_at(schema, "x-kubernetes-list-map-keys");
+    type.atomic = list ? !type.set && type.keys.empty() : doc::find_string(schema, "x-kubernetes-map-type") == "atomic";
+    const auto strategy = doc::find_string(schema, "x-kubernetes-patch-strategy");
+    type.merges = strategy.find("merge") != strategy.npos;
+    type.retains_keys = strategy.find("retainKeys") != strategy.npos;
+    type.merge_key = doc::find_string(schema, "x-kubernetes-patch-merge-key");
+  }
+
+  Result<std::vector<const Type*>> alternatives(const doc::Value& schema, std::string_view key, int depth) {
+    std::vector<const Type*> types;
+    const doc::Value* found = doc::find(schema, key);
+    if (!found || !found->is_array()) return types;
+    for (const doc::Value& one : found->get_array()) {
+      auto compiled = compile(one, depth + 1);
+      if (!compiled) return std::unexpected(compiled.error().in(key));
+      types.push_back(*compiled);
+    }
+    return types;
+  }
+
+  Status fill_rules(Type& type, const doc::Value& schema, int depth) {
+    auto rules = std::make_shared<Rules>();
+    bool any = false;
+    const auto take = [&](auto& place, auto value) {
+      if (!value) return;
+      place = value;
+      any = true;
+    };
+    if (const doc::Value* choices = doc::find(schema, "enum"); choices && choices->is_array()) {
+      rules->choices.assign(choices->get_array().begin(), choices->get_array().end());
+      any = any || !rules->choices.empty();
+    }
+    if (const auto pattern = doc::find_string(schema, "pattern"); !pattern.empty()) {
+      rules->pattern = std::make_unique<re2::RE2>(re2::StringPiece(pattern.data(), pattern.size()), re2::RE2::Quiet);
+      if (!rules->pattern->ok()) {
+        return fail(Code::kInvalidArgument, fmt::format("pattern \"{}\": {}", pattern, rules->pattern->error()));
+      }
+      any = true;
+    }
+    take(rules->minimum, number_at(schema, "minimum"));
+    take(rules->maximum, number_at(schema, "maximum"));
+    take(rules->multiple_of, number_at(schema, "multipleOf"));
+    rules->exclusive_minimum = is_true(schema, "exclusiveMinimum");
+    rules->exclusive_maximum = is_true(schema, "exclusiveMaximum");
+    take(rules->least_length, count_at(schema, "minLength"));
+    take(rules->most_length, count_at(schema, "maxLength"));
+    take(rules->least_items, count_at(schema, "minItems"));
+    take(rules->most_items, count_at(schema, "maxItems"));
+    take(rules->least_properties, count_at(schema, "minProperties"));
+    take(rules->most_properties, count_at(schema, "maxProperties"));
+    if (is_true(schema, "uniqueItems")) any = rules->unique_items = true;
+    TIPHYS_TRY(rules->all_of, alternatives(schema, "allOf", depth));
+    // Of these two forms `form` says as much.
+    if (type.form != Type::Form::kIntOrString) {
+      TIPHYS_TRY(rules->any_of, alternatives(schema, "anyOf", depth));
+      TIPHYS_TRY(rules->one_of, alternatives(schema, "oneOf", depth));
+    }
+    if (const doc::Value* none = doc::find(schema, "not")) {
+      TIPHYS_TRY(rules->none_of, compile(*none, depth + 1));
+    }
+    any = any || !rules->all_of.empty() || !rules->any_of.empty() || !rules->one_of.empty() || rules->none_of;
+    if (any) type.rules = std::move(rules);
+    return {};
+  }
+
+  Types& types_;
+};
+
+const Field* Type::find(std::string_view field) const {
+  const auto found =
+      std::ranges::lower_bound(fields, field, {}, [](const Field& one) -> std::string_view { return one.name; });
+  return found != fields.end() && found->name == field ? &*found : nullptr;
+}
+
+const Field* Type::find_number(std::uint32_t outer, std::uint32_t number) const {
+  const auto is_it = [&](const Field& field) {
+    return outer == 0 ? field.number.size() == 1 && field.number[0] == number
+                      : field.number.size() == 2 && field.number[0] == outer && field.number[1] == number;
+  };
+  const auto found = std::ranges::find_if(fields, is_it);
+  return found == fields.end() ? nullptr : &*found;
+}
+
+bool Type::has_in_line(std::uint32_t outer) const {
+  return std::ranges::any_of(fields,
+                             [&](const Field& field) { return field.number.size() == 2 && field.number[0] == outer; });
+}
+
+Status Types::add(const doc::Object& schemas) {
+  return Compiler(*this).name_all(schemas);
+}
+
+Result<const Type*> Types::compile(const doc::Value& schema) {
+  return Compiler(*this).compile(schema, 0);
+}
+
+const Type* Types::find(std::string_view name) const {
+  const auto found = named_.find(name);
+  return found == named_.end() ? nullptr : found->second;
+}
+
+}  // namespace tiphys::schema
