@@ -30,6 +30,7 @@ tiphys_static_library(absl::time libabsl_time.a libabsl_time_zone.a libabsl_civi
   libabsl_int128.a libabsl_throw_delegate.a libabsl_base.a libabsl_spinlock_wait.a libabsl_raw_logging_internal.a libabsl_log_severity.a)
 tiphys_static_library(utf8proc libutf8proc.a)
 tiphys_static_library(OpenSSL::Crypto libcrypto.a)
+tiphys_static_library(OpenSSL::SSL libssl.a libcrypto.a)
 tiphys_static_library(crypt libcrypt.a)
 tiphys_static_library(SQLite::SQLite3 libsqlite3.a)
 tiphys_static_library(EXPAT::EXPAT libexpat.a)

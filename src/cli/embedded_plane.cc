@@ -20,6 +20,9 @@
 #include "node/container/container_runtime.h"
 #include "node/process/process_runtime.h"
 #include "node/supervisor/supervisor.h"
+#include "server/certificate.h"
+#include "server/kubeconfig.h"
+#include "server/private_file.h"
 #include "server/server.h"
 #include "store/data_dir.h"
 #include "store/store.h"
@@ -101,14 +104,22 @@ class Plane final : public EmbeddedPlane {
  private:
   Status serve() {
     server::ServerOptions options;
+    server::Certificate certificate;
     options.unix_path = data_dir_.api_socket();
     if (options_.port) {
       options.tcp_address = fmt::format("127.0.0.1:{}", *options_.port);
       options.announce_path = data_dir_.path() + "/server.json";
+      TIPHYS_TRY(certificate, server::ensure_certificate(data_dir_.tls(), executor_->now()));
+      TIPHYS_TRY(options.tls, server::make_tls_context(certificate));
+      TIPHYS_TRY(options.token, server::ensure_token(data_dir_.token()));
     }
     if (options_.config.metrics.enabled) options.metrics = [this] { return controller_->metrics(); };
-    TIPHYS_TRY(server_, server::Server::start(context_, *store_, std::move(options)));
-    return {};
+    api_ = std::make_unique<objects::ObjectApi>(*store_, kinds_);
+    TIPHYS_TRY(server_, server::Server::start(context_, *executor_, *api_, std::move(options)));
+    if (port() == 0) return {};
+    return server::write_private_file(
+        data_dir_.kubeconfig(),
+        server::kubeconfig(fmt::format("127.0.0.1:{}", port()), certificate.authority, server_->token()));
   }
 
   // In the order in which they lean on each other: the last one goes first.
@@ -128,6 +139,8 @@ class Plane final : public EmbeddedPlane {
   std::unique_ptr<controllers::CronWorkflowController> crons_;
   std::unique_ptr<controllers::ExpiryController> expiry_;
   std::unique_ptr<controllers::ArtifactGcController> artifact_gc_;
+  objects::Kinds kinds_;
+  std::unique_ptr<objects::ObjectApi> api_;
   std::unique_ptr<server::Server> server_;
 };
 

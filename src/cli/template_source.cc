@@ -32,7 +32,7 @@ Result<cluster::Object> get_template(Session& session, const cluster::Key& key, 
 }
 
 bool is_called(const cluster::Resource& resource, std::string_view kind) {
-  return kind == resource.kind || kind == resource.singular || kind == resource.plural || kind == resource.short_name;
+  return kind == resource.kind || resource.is_called(kind);
 }
 
 }  // namespace

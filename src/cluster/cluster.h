@@ -85,7 +85,9 @@ struct WatchSink {
 enum class PatchType { kJson, kMerge, kStrategic };
 
 struct DeleteOptions {
-  std::string uid{};  ///< a precondition when not empty
+  std::string uid{};               ///< a precondition when not empty
+  std::string resource_version{};  ///< another one
+  bool dry_run = false;            ///< what would be answered, and nothing done
   /// Pods: seconds between SIGTERM and SIGKILL; negative takes the pod's terminationGracePeriodSeconds (30).
   int grace_seconds = -1;
 };

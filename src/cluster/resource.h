@@ -8,23 +8,36 @@
 
 namespace tiphys::cluster {
 
-/// A resource type, as Kubernetes' discovery tells it. All of them are constants; compare by address or by plural and
-/// group.
+/// A resource type, as Kubernetes' discovery tells it. All of them are constants; compare by address.
 struct Resource {
   std::string_view group;  ///< "" for the core group
   std::string_view version;
   std::string_view kind;    ///< "ConfigMap"
   std::string_view plural;  ///< "configmaps"
   std::string_view singular;
-  std::string_view short_name;  ///< "cm"; "" when there is none
+  /// "workflows.argoproj.io", or the plural in the core group: as messages and the store name it.
+  std::string_view qualified;
+  std::string_view short_names{};  ///< "cm"; several with commas between
   bool namespaced = true;
+  /// Its status is written by itself, at the subresource /status.
+  bool has_status = false;
+  bool has_scale = false;         ///< the subresource /scale
+  std::string_view categories{};  ///< "all"
 
   /// "v1" or "argoproj.io/v1alpha1".
   std::string api_version() const;
+  /// Whether `word` is its plural, its singular or a short name.
+  bool is_called(std::string_view word) const;
 };
 
-extern const Resource kWorkflows, kWorkflowTemplates, kClusterWorkflowTemplates, kCronWorkflows, kPods, kConfigMaps,
-    kSecrets, kNamespaces, kServiceAccounts, kPersistentVolumeClaims, kServices, kEvents, kSyncLimits, kJobs;
+extern const Resource kWorkflows, kWorkflowTemplates, kClusterWorkflowTemplates, kCronWorkflows, kWorkflowEventBindings,
+    kWorkflowTaskResults, kWorkflowTaskSets, kWorkflowArtifactGcTasks, kEventBuses, kEventSources, kSensors,
+    kSyncLimits;
+extern const Resource kPods, kConfigMaps, kSecrets, kNamespaces, kServiceAccounts, kPersistentVolumeClaims, kServices,
+    kEndpoints, kEvents, kNodes, kResourceQuotas, kLimitRanges;
+extern const Resource kJobs, kCronJobs, kDeployments, kReplicaSets, kStatefulSets, kControllerRevisions, kLeases,
+    kEndpointSlices, kPriorityClasses, kStorageClasses, kPodDisruptionBudgets, kNetworkPolicies, kIngresses;
+extern const Resource kRoles, kRoleBindings, kClusterRoles, kClusterRoleBindings, kCustomResourceDefinitions;
 
 /// All resources of the embedded plane.
 std::span<const Resource* const> resources();

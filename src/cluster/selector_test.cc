@@ -129,10 +129,15 @@ TEST(Resource, IsFoundByKindAndByPlural) {
   for (const Resource* resource : resources()) {
     EXPECT_EQ(find_resource(resource->api_version(), resource->kind), resource);
     EXPECT_EQ(find_resource_by_plural(resource->group, resource->plural), resource);
+    const std::string suffix = resource->group.empty() ? "" : "." + std::string(resource->group);
+    EXPECT_EQ(resource->qualified, std::string(resource->plural) + suffix);
   }
   EXPECT_EQ(kWorkflows.api_version(), "argoproj.io/v1alpha1");
   EXPECT_EQ(kPods.api_version(), "v1");
   EXPECT_FALSE(kNamespaces.namespaced);
+  EXPECT_TRUE(kClusterWorkflowTemplates.is_called("cwft"));
+  EXPECT_TRUE(kPods.is_called("pod"));
+  EXPECT_FALSE(kSecrets.is_called(""));
   EXPECT_EQ(find_resource("v1", "Workflow"), nullptr);
   EXPECT_EQ(find_resource_by_plural("argoproj.io", "pods"), nullptr);
 }

@@ -99,7 +99,7 @@ const cluster::Resource* find_resource_word(std::string_view word) {
   std::ranges::transform(lower, lower.begin(),
                          [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   for (const cluster::Resource* resource : cluster::resources()) {
-    const bool named = lower == resource->plural || lower == resource->singular || lower == resource->short_name;
+    const bool named = resource->is_called(lower);
     if (named && (group.empty() || group.starts_with(resource->group))) return resource;
   }
   return nullptr;

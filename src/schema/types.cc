@@ -76,13 +76,20 @@ class Compiler {
   Result<const Type*> compile(const doc::Value& schema, int depth) {
     if (!schema.is_object()) return fail(Code::kInvalidArgument, "a schema must be an object");
     if (depth > kDeepest) return fail(Code::kInvalidArgument, "the schema is too deep");
-    if (const auto reference = doc::find_string(schema, "$ref"); !reference.empty()) return refer(reference);
+    if (const auto reference = reference_in(schema); !reference.empty()) return refer(reference);
     Type& type = types_.pool_.emplace_back();
     TIPHYS_CHECK_OK(fill(type, schema, depth));
     return &type;
   }
 
  private:
+  /// An allOf of one reference is there to carry a description.
+  static std::string_view reference_in(const doc::Value& schema) {
+    const doc::Value* all = doc::find(schema, "allOf");
+    const bool alone = all && all->is_array() && all->get_array().size() == 1;
+    return doc::find_string(alone ? all->get_array()[0] : schema, "$ref");
+  }
+
   Result<const Type*> refer(std::string_view reference) {
     const Type* found = reference.starts_with(kReference) ? types_.find(reference.substr(kReference.size())) : nullptr;
     if (!found) return fail(Code::kInvalidArgument, fmt::format("$ref: there is no schema \"{}\"", reference));

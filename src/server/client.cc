@@ -7,7 +7,7 @@
 #include <charconv>
 #include <unordered_map>
 
-#include "server/api_status.h"
+#include "cluster/api_status.h"
 #include "server/client_streams.h"
 #include "server/route.h"
 
@@ -71,7 +71,7 @@ class RemoteCluster final : public cluster::Cluster {
   void create(const cluster::Resource& resource, doc::Value object, cluster::Done<cluster::Object> done) override {
     const std::string ns(resource.namespaced ? doc::find_string(object, "metadata", "namespace") : "");
     call({.method = "POST",
-          .target = route_path(resource, ns, ""),
+          .target = route_path(resource, ns, "") + (ns.empty() ? "" : "?ensureNamespace=true"),
           .content_type = "application/json",
           .body = doc::to_json(object)},
          object_reader(std::move(done)));
@@ -93,7 +93,11 @@ class RemoteCluster final : public cluster::Cluster {
 
   void remove(const cluster::Key& key, cluster::DeleteOptions options, cluster::Done<cluster::Object> done) override {
     doc::Object body{{"kind", "DeleteOptions"}, {"apiVersion", "v1"}};
-    if (!options.uid.empty()) body["preconditions"] = doc::Object{{"uid", options.uid}};
+    doc::Object preconditions;
+    if (!options.uid.empty()) preconditions["uid"] = options.uid;
+    if (!options.resource_version.empty()) preconditions["resourceVersion"] = options.resource_version;
+    if (!preconditions.empty()) body["preconditions"] = std::move(preconditions);
+    if (options.dry_run) body["dryRun"] = doc::Array{"All"};
     if (options.grace_seconds >= 0) body["gracePeriodSeconds"] = options.grace_seconds;
     call({.method = "DELETE", .target = path(key), .content_type = "application/json", .body = doc::to_json(body)},
          object_reader(std::move(done)));
@@ -144,7 +148,7 @@ class RemoteCluster final : public cluster::Cluster {
       // The callback may destroy this cluster: nothing of it is touched afterwards.
       const auto finished = calls_.extract(id);
       if (!status) return answer->done(std::unexpected(std::move(status).error()));
-      if (answer->code >= 300) return answer->done(std::unexpected(error_of(answer->code, answer->body)));
+      if (answer->code >= 300) return answer->done(std::unexpected(cluster::error_of(answer->code, answer->body)));
       answer->done(std::move(answer->body));
     };
     calls_.emplace(id, http_call(context_, endpoint_, std::move(request), std::move(sink)));

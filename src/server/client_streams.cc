@@ -5,7 +5,7 @@
 #include <charconv>
 
 #include "base/strings.h"
-#include "server/api_status.h"
+#include "cluster/api_status.h"
 #include "server/route.h"
 
 namespace tiphys::server {
@@ -61,7 +61,7 @@ class LineStream {
     auto on_end = std::move(sink_.on_end);
     if (!on_end) return;
     sink_.on_end = nullptr;
-    if (status && code_ != 200) status = std::unexpected(error_of(code_, rest_));
+    if (status && code_ != 200) status = std::unexpected(cluster::error_of(code_, rest_));
     on_end(std::move(status));
   }
 
@@ -81,7 +81,7 @@ std::uint64_t version_of(const doc::Value& object) {
 
 /// The error in an ERROR event's Status.
 Error status_error(const doc::Value& status) {
-  return error_of(500, doc::to_json(status));
+  return cluster::error_of(500, doc::to_json(status));
 }
 
 class ObjectWatch final : public cluster::Watch {
@@ -108,7 +108,12 @@ class ObjectWatch final : public cluster::Watch {
     query.add("allowWatchBookmarks", "true");
     query.add("labelSelector", labels_);
     query.add("fieldSelector", fields_);
-    if (newest_ > 0) query.add("resourceVersion", std::to_string(newest_));
+    if (newest_ > 0) {
+      query.add("resourceVersion", std::to_string(newest_));
+    } else {
+      query.add("sendInitialEvents", "true");
+      query.add("resourceVersionMatch", "NotOlderThan");
+    }
     heard_ = false;
     stream_.start(context_, endpoint_, path_ + query.text(),
                   {[this](std::string_view line) { on_line(line); },

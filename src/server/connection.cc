@@ -1,16 +1,20 @@
 #include "server/connection.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
 
 #include <boost/asio/post.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <boost/beast/ssl.hpp>
 #include <optional>
 
 #include "base/log.h"
+#include "cluster/api_status.h"
 #include "server/access.h"
-#include "server/api_status.h"
 #include "server/routes.h"
 
 namespace tiphys::server {
@@ -20,6 +24,8 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 using boost::system::error_code;
+using Plain = beast::basic_stream<asio::generic::stream_protocol>;
+using Secure = asio::ssl::stream<Plain>;
 
 /// From a connection's start, or its last answer, to the end of the next header.
 constexpr std::chrono::seconds kIdleTimeout(60);
@@ -31,13 +37,36 @@ constexpr std::chrono::seconds kLingerTimeout(5);
 /// With so much unsent, a source that can wait is asked to.
 constexpr std::size_t kPauseBytes = 1024 * 1024;
 
-class HttpConnection final : public Connection, public Responder, public std::enable_shared_from_this<HttpConnection> {
- public:
-  HttpConnection(asio::generic::stream_protocol::socket socket, const Served& served,
-                 std::shared_ptr<const std::string> token, std::move_only_function<void()> on_closed)
-      : stream_(std::move(socket)), served_(served), token_(std::move(token)), on_closed_(std::move(on_closed)) {}
+/// RFC 7234 5.5: code 299 of an agent without a name.
+std::string warning_header(std::string_view text) {
+  std::string quoted;
+  for (const char c : text) {
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+  }
+  return fmt::format("299 - \"{}\"", quoted);
+}
 
-  void start() override { read_header(); }
+/// `Stream` is a Plain or, with TLS on top, a Secure.
+template <typename Stream>
+class HttpConnection final : public Connection,
+                             public Responder,
+                             public std::enable_shared_from_this<HttpConnection<Stream>> {
+ public:
+  HttpConnection(Stream stream, const Entrance& entrance, std::move_only_function<void()> on_closed)
+      : stream_(std::move(stream)), entrance_(entrance), on_closed_(std::move(on_closed)) {}
+
+  void start() override {
+    if constexpr (kSecure) {
+      tcp().expires_after(kIdleTimeout);
+      stream_.async_handshake(asio::ssl::stream_base::server, [self = this->shared_from_this()](error_code error) {
+        if (self->closed_) return;
+        error ? self->close() : self->read_header();
+      });
+    } else {
+      read_header();
+    }
+  }
 
   void refuse() override { refuse_request(503, "ServiceUnavailable", "the server has too many connections"); }
 
@@ -46,18 +75,20 @@ class HttpConnection final : public Connection, public Responder, public std::en
     source_.reset();
   }
 
-  void reply(unsigned code, std::string_view content_type, std::string body) override {
+  void reply(unsigned code, std::string_view content_type, std::string body,
+             std::vector<std::string> warnings) override {
     if (closed_) return;
     if (departure_noticed_) keep_alive_ = false;
     http::response<http::string_body> response(static_cast<http::status>(code), parser_->get().version());
     response.set(http::field::content_type, content_type);
     response.set(http::field::cache_control, "no-cache, private");
+    for (const std::string& warning : warnings) response.insert("Warning", warning_header(warning));
     response.keep_alive(keep_alive_);
     response.body() = std::move(body);
     response.prepare_payload();
     response_.emplace(std::move(response));
-    stream_.expires_after(kReplyTimeout);
-    http::async_write(stream_, *response_, [self = shared_from_this()](error_code error, std::size_t) {
+    tcp().expires_after(kReplyTimeout);
+    http::async_write(stream_, *response_, [self = this->shared_from_this()](error_code error, std::size_t) {
       self->response_.reset();
       if (self->closed_) return;
       if (error) return self->close();
@@ -103,18 +134,21 @@ class HttpConnection final : public Connection, public Responder, public std::en
   }
 
  private:
+  static constexpr bool kSecure = std::is_same_v<Stream, Secure>;
+  Plain& tcp() { return beast::get_lowest_layer(stream_); }
+
   void close() {
     if (closed_) return;
     closed_ = true;
     error_code ignored;  // the peer may have closed it before
-    stream_.socket().shutdown(asio::socket_base::shutdown_both, ignored);
-    stream_.close();
+    tcp().socket().shutdown(asio::socket_base::shutdown_both, ignored);
+    tcp().close();
     let_go();
   }
 
   /// Ends the source, though not from within: it may be in the midst of telling us something.
   void let_go() {
-    asio::post(stream_.get_executor(), [self = shared_from_this()] {
+    asio::post(stream_.get_executor(), [self = this->shared_from_this()] {
       self->source_.reset();
       if (auto on_closed = std::exchange(self->on_closed_, nullptr)) on_closed();
     });
@@ -124,18 +158,19 @@ class HttpConnection final : public Connection, public Responder, public std::en
     parser_.emplace();
     parser_->header_limit(kMostHeaderBytes);
     parser_->body_limit(kMostBodyBytes);
-    stream_.expires_after(kIdleTimeout);
-    http::async_read_header(stream_, buffer_, *parser_, [self = shared_from_this()](error_code error, std::size_t) {
-      if (self->closed_) return;
-      if (error) return self->answer_read_error(error);
-      self->on_header();
-    });
+    tcp().expires_after(kIdleTimeout);
+    http::async_read_header(stream_, buffer_, *parser_,
+                            [self = this->shared_from_this()](error_code error, std::size_t) {
+                              if (self->closed_) return;
+                              if (error) return self->answer_read_error(error);
+                              self->on_header();
+                            });
   }
 
   void on_header() {
     const auto& request = parser_->get();
     keep_alive_ = request.keep_alive();
-    if (token_ && !may_enter(request)) return;
+    if (entrance_.token && !may_enter(request)) return;
     if (beast::iequals(request[http::field::expect], "100-continue")) return invite_body();
     read_body();
   }
@@ -148,7 +183,8 @@ class HttpConnection final : public Connection, public Responder, public std::en
       refuse_request(403, "Forbidden", "the Host of a request must be localhost or 127.0.0.1");
       return false;
     }
-    if (is_open_page(request.target()) || bears_token(request[http::field::authorization], *token_)) return true;
+    if (is_open_page(request.target()) || bears_token(request[http::field::authorization], *entrance_.token))
+      return true;
     refuse_request(401, "Unauthorized", "a request over TCP needs the header Authorization: Bearer TOKEN");
     return false;
   }
@@ -157,7 +193,7 @@ class HttpConnection final : public Connection, public Responder, public std::en
   void refuse_request(unsigned code, std::string_view reason, std::string_view message) {
     keep_alive_ = false;
     if (!parser_) parser_.emplace();
-    reply(code, "application/json", status_json(code, reason, message));
+    reply(code, "application/json", cluster::status_json(code, reason, message), {});
   }
 
   void answer_read_error(error_code error) {
@@ -177,16 +213,17 @@ class HttpConnection final : public Connection, public Responder, public std::en
 
   void invite_body() {
     static constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-    stream_.expires_after(kBodyTimeout);
-    asio::async_write(stream_, asio::buffer(kContinue), [self = shared_from_this()](error_code error, std::size_t) {
-      if (self->closed_) return;
-      error ? self->close() : self->read_body();
-    });
+    tcp().expires_after(kBodyTimeout);
+    asio::async_write(stream_, asio::buffer(kContinue),
+                      [self = this->shared_from_this()](error_code error, std::size_t) {
+                        if (self->closed_) return;
+                        error ? self->close() : self->read_body();
+                      });
   }
 
   void read_body() {
-    stream_.expires_after(kBodyTimeout);
-    http::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](error_code error, std::size_t) {
+    tcp().expires_after(kBodyTimeout);
+    http::async_read(stream_, buffer_, *parser_, [self = this->shared_from_this()](error_code error, std::size_t) {
       if (self->closed_) return;
       if (error) return self->answer_read_error(error);
       auto& message = self->parser_->get();
@@ -194,9 +231,10 @@ class HttpConnection final : public Connection, public Responder, public std::en
       request.method = message.method_string();
       request.target = message.target();
       request.content_type = message[http::field::content_type];
+      request.accept = message[http::field::accept];
       request.body = std::move(message.body());
       request.at = system_now();
-      handle(self->served_, std::move(request), self);
+      handle(self->entrance_.served, std::move(request), self);
     });
   }
 
@@ -213,9 +251,9 @@ class HttpConnection final : public Connection, public Responder, public std::en
   }
 
   void write_some() {
-    stream_.expires_after(kStallTimeout);
+    tcp().expires_after(kStallTimeout);
     stream_.async_write_some(asio::buffer(writing_.data() + written_, writing_.size() - written_),
-                             [self = shared_from_this()](error_code error, std::size_t count) {
+                             [self = this->shared_from_this()](error_code error, std::size_t count) {
                                if (self->closed_) return;
                                if (error) return self->close();
                                self->written_ += count;
@@ -228,22 +266,26 @@ class HttpConnection final : public Connection, public Responder, public std::en
   /// While a stream goes on the peer has nothing to say: what comes is its end.
   void notice_departure() {
     if (std::exchange(departure_noticed_, true)) return;
-    stream_.expires_never();
+    tcp().expires_never();
     stream_.async_read_some(asio::buffer(scratch_),
-                            [self = shared_from_this()](error_code, std::size_t) { self->close(); });
+                            [self = this->shared_from_this()](error_code, std::size_t) { self->close(); });
   }
 
   /// Lets the peer read the answer before the connection goes, though it may still be sending.
   void linger() {
+    if constexpr (kSecure) {
+      tcp().expires_after(kLingerTimeout);
+      return stream_.async_shutdown([self = this->shared_from_this()](error_code) { self->close_soon(); });
+    }
     error_code error;
-    stream_.socket().shutdown(asio::socket_base::shutdown_send, error);
+    tcp().socket().shutdown(asio::socket_base::shutdown_send, error);
     if (error || departure_noticed_) return close_soon();
-    stream_.expires_after(kLingerTimeout);
+    tcp().expires_after(kLingerTimeout);
     discard();
   }
 
   void discard() {
-    stream_.async_read_some(asio::buffer(scratch_), [self = shared_from_this()](error_code error, std::size_t) {
+    stream_.async_read_some(asio::buffer(scratch_), [self = this->shared_from_this()](error_code error, std::size_t) {
       if (self->closed_) return;
       error ? self->close() : self->discard();
     });
@@ -251,12 +293,11 @@ class HttpConnection final : public Connection, public Responder, public std::en
 
   /// The reading that notices the peer's departure is still under way.
   void close_soon() {
-    asio::post(stream_.get_executor(), [self = shared_from_this()] { self->close(); });
+    asio::post(stream_.get_executor(), [self = this->shared_from_this()] { self->close(); });
   }
 
-  beast::basic_stream<asio::generic::stream_protocol> stream_;
-  const Served& served_;
-  std::shared_ptr<const std::string> token_;
+  Stream stream_;
+  const Entrance entrance_;
   std::move_only_function<void()> on_closed_;
   beast::flat_buffer buffer_{kMostHeaderBytes + 64 * 1024};
   std::optional<http::request_parser<http::string_body>> parser_;
@@ -274,12 +315,78 @@ class HttpConnection final : public Connection, public Responder, public std::en
   bool closed_ = false;
 };
 
+/// Waits for a client's first byte, which tells TLS from plain HTTP.
+class Doorway final : public Connection, public std::enable_shared_from_this<Doorway> {
+ public:
+  Doorway(asio::generic::stream_protocol::socket socket, const Entrance& entrance,
+          std::move_only_function<void()> on_closed)
+      : socket_(std::move(socket)),
+        timer_(socket_.get_executor()),
+        entrance_(entrance),
+        on_closed_(std::move(on_closed)) {}
+
+  void start() override {
+    timer_.expires_after(kIdleTimeout);
+    timer_.async_wait([self = shared_from_this()](error_code error) {
+      if (!error && !self->inside_) self->leave();
+    });
+    socket_.async_wait(asio::socket_base::wait_read, [self = shared_from_this()](error_code error) {
+      self->timer_.cancel();
+      if (!self->on_closed_) return;
+      error ? self->leave() : self->let_in();
+    });
+  }
+
+  void refuse() override {
+    let_in_plain();
+    inside_->refuse();
+  }
+
+  void drop() override {
+    timer_.cancel();
+    if (inside_) return inside_->drop();
+    error_code ignored;  // the peer may have closed it before
+    socket_.close(ignored);
+  }
+
+ private:
+  void let_in() {
+    constexpr unsigned char kHandshake = 22;  // RFC 8446 5.1
+    unsigned char first = 0;
+    if (::recv(socket_.native_handle(), &first, 1, MSG_PEEK) != 1) return leave();
+    if (first != kHandshake) {
+      let_in_plain();
+    } else {
+      inside_ = std::make_shared<HttpConnection<Secure>>(Secure(Plain(std::move(socket_)), *entrance_.tls), entrance_,
+                                                         std::exchange(on_closed_, nullptr));
+    }
+    inside_->start();
+  }
+
+  void let_in_plain() {
+    inside_ = std::make_shared<HttpConnection<Plain>>(Plain(std::move(socket_)), entrance_,
+                                                      std::exchange(on_closed_, nullptr));
+  }
+
+  void leave() {
+    error_code ignored;  // the peer may have closed it before
+    socket_.close(ignored);
+    if (auto on_closed = std::exchange(on_closed_, nullptr)) on_closed();
+  }
+
+  asio::generic::stream_protocol::socket socket_;
+  asio::steady_timer timer_;
+  const Entrance entrance_;
+  std::move_only_function<void()> on_closed_;
+  std::shared_ptr<Connection> inside_;
+};
+
 }  // namespace
 
-std::shared_ptr<Connection> make_connection(asio::generic::stream_protocol::socket socket, const Served& served,
-                                            std::shared_ptr<const std::string> token,
+std::shared_ptr<Connection> make_connection(asio::generic::stream_protocol::socket socket, const Entrance& entrance,
                                             std::move_only_function<void()> on_closed) {
-  return std::make_shared<HttpConnection>(std::move(socket), served, std::move(token), std::move(on_closed));
+  if (entrance.tls) return std::make_shared<Doorway>(std::move(socket), entrance, std::move(on_closed));
+  return std::make_shared<HttpConnection<Plain>>(Plain(std::move(socket)), entrance, std::move(on_closed));
 }
 
 }  // namespace tiphys::server

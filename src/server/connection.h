@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/generic/stream_protocol.hpp>
+#include <boost/asio/ssl/context.hpp>
 #include <memory>
 
 #include "server/routes.h"
@@ -25,10 +26,16 @@ class Connection {
   virtual void drop() = 0;
 };
 
-/// `served` must outlive it. `token` is what requests must bear; null where none is needed (the unix socket).
+/// A way into the server.
+struct Entrance {
+  const Served& served;                      ///< outlives all connections
+  std::shared_ptr<const std::string> token;  ///< what requests must bear; null where none is needed (the unix socket)
+  /// For clients that begin with TLS; null where none is spoken. Those that do not are served in plain text.
+  std::shared_ptr<boost::asio::ssl::context> tls;
+};
+
 /// `on_closed` is called once, when the connection is closed and holds nothing of the cluster.
-std::shared_ptr<Connection> make_connection(boost::asio::generic::stream_protocol::socket socket, const Served& served,
-                                            std::shared_ptr<const std::string> token,
-                                            std::move_only_function<void()> on_closed);
+std::shared_ptr<Connection> make_connection(boost::asio::generic::stream_protocol::socket socket,
+                                            const Entrance& entrance, std::move_only_function<void()> on_closed);
 
 }  // namespace tiphys::server

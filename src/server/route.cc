@@ -12,32 +12,34 @@ std::unexpected<Error> not_found() {
 }
 
 /// `rest` follows the group and version.
-Result<Route> find_in_group(std::string_view group, std::string_view version, std::span<const std::string> rest) {
-  Route route;
+Result<objects::Target> find_in_group(const objects::Kinds& kinds, std::string_view group, std::string_view version,
+                                      std::span<const std::string> rest) {
+  objects::Target found;
   // "namespaces" leads a namespaced path, unless the namespace itself is meant.
-  if (rest.size() >= 3 && rest[0] == "namespaces") {
-    route.ns = rest[1];
+  const bool of_namespace = rest.size() == 3 && (rest[2] == "status" || rest[2] == "finalize");
+  if (rest.size() >= 3 && rest[0] == "namespaces" && !of_namespace) {
+    found.ns = rest[1];
     rest = rest.subspan(2);
   }
   if (rest.empty() || rest.size() > 3) return not_found();
-  route.resource = cluster::find_resource_by_plural(group, rest[0]);
-  if (!route.resource || route.resource->version != version) return not_found();
-  if (rest.size() > 1) route.name = rest[1];
-  if (rest.size() > 2) route.subresource = rest[2];
+  found.kind = kinds.find(group, version, rest[0]);
+  if (!found.kind) return not_found();
+  if (rest.size() > 1) found.name = rest[1];
+  if (rest.size() > 2) found.subresource = rest[2];
 
-  if (!route.resource->namespaced && !route.ns.empty()) return not_found();
-  if (route.resource->namespaced && !route.name.empty() && route.ns.empty()) return not_found();
-  const bool is_log = route.subresource == "log" && route.resource == &cluster::kPods;
-  if (!route.subresource.empty() && !is_log) return not_found();
-  return route;
+  const bool namespaced = found.kind->resource->namespaced;
+  if (!namespaced && !found.ns.empty()) return not_found();
+  if (namespaced && !found.name.empty() && found.ns.empty()) return not_found();
+  if (!found.subresource.empty() && !found.kind->subresource(found.subresource)) return not_found();
+  return found;
 }
 
 }  // namespace
 
-Result<Route> find_route(const Target& target) {
+Result<objects::Target> find_route(const objects::Kinds& kinds, const Target& target) {
   const std::span<const std::string> path = target.path;
-  if (path.size() > 2 && path[0] == "api") return find_in_group("", path[1], path.subspan(2));
-  if (path.size() > 3 && path[0] == "apis") return find_in_group(path[1], path[2], path.subspan(3));
+  if (path.size() > 2 && path[0] == "api") return find_in_group(kinds, "", path[1], path.subspan(2));
+  if (path.size() > 3 && path[0] == "apis") return find_in_group(kinds, path[1], path[2], path.subspan(3));
   return not_found();
 }
 

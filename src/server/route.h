@@ -1,23 +1,17 @@
-// Which object or collection a path names.
+// What a request's path names.
 #pragma once
 
-#include "cluster/resource.h"
+#include <string>
+
+#include "objects/object_api.h"
 #include "server/url.h"
 
 namespace tiphys::server {
 
-struct Route {
-  const cluster::Resource* resource = nullptr;
-  std::string ns;           ///< "" is all namespaces or cluster scope
-  std::string name;         ///< "" is the collection
-  std::string subresource;  ///< "log" or ""
+/// kNotFound when the path is none of an object or a collection.
+Result<objects::Target> find_route(const objects::Kinds& kinds, const Target& target);
 
-  cluster::Key key() const { return {resource, ns, name}; }
-};
-
-/// kNotFound for a path that names nothing here.
-Result<Route> find_route(const Target& target);
-/// The path of an object or collection: find_route's inverse.
+/// The path of a collection, or with `name` of one object: "/apis/argoproj.io/v1alpha1/namespaces/default/workflows".
 std::string route_path(const cluster::Resource& resource, std::string_view ns, std::string_view name);
 
 }  // namespace tiphys::server

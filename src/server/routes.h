@@ -1,24 +1,25 @@
-// The HTTP interface of a plane: Kubernetes' object routes over a Cluster. Transport is somebody else's
-// (connection.h), so that this can be tested without sockets.
+// The HTTP interface of a plane: Kubernetes' routes over an ObjectApi. Transport is somebody else's (connection.h), so
+// that this can be tested without sockets.
 //
-//   GET POST      /api/v1/namespaces/{ns}/{plural}               /apis/{group}/{version}/namespaces/{ns}/{plural}
-//   GET           /api/v1/{plural}                               all namespaces
-//   GET PUT PATCH DELETE  .../{plural}/{name}
-//   GET           .../pods/{name}/log                            container follow timestamps previous tailLines
-//   sinceTime GET           /healthz /readyz /version /metrics
+//   GET POST DELETE       /api/v1/namespaces/{ns}/{plural}       /apis/{group}/{version}/namespaces/{ns}/{plural}
+//   GET                   /api/v1/{plural}                       all namespaces, or what has none
+//   GET PUT PATCH DELETE  .../{plural}/{name}                    GET PUT PATCH .../{name}/status
+//   GET                   .../pods/{name}/log                    container follow timestamps previous tailLines
+//   sinceTime GET         /api /apis /openapi/v2 /openapi/v3 /healthz /readyz /livez /version /metrics
 //
-// Lists take labelSelector, fieldSelector, limit, continue and, for workflows, nodes=true (status.nodes included).
-// watch=true gives lines {"type", "object"}; with resourceVersion the changes after it, without all objects, a
-// BOOKMARK, then changes. A workflow with watchNodes=true gives lines {"type": "NODE", "object": NodeStatus} and a
-// BOOKMARK after those that exist. A watch that the plane ends closes with {"type": "ERROR", "object": Status}. Logs
-// with format=cri are lines "time stream F text", and one "time error F message" when reading fails.
+// Of our own: lists of workflows take nodes=true (status.nodes included); a workflow with watchNodes=true gives lines
+// {"type": "NODE", "object": NodeStatus} and a BOOKMARK after those that exist; ensureNamespace=true with a POST makes
+// a missing namespace. Logs with format=cri are lines "time stream F text", and one "time error F message" when reading
+// fails.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
-#include "cluster/cluster.h"
+#include "base/executor.h"
+#include "objects/object_api.h"
 
 namespace tiphys::server {
 
@@ -26,6 +27,7 @@ struct Request {
   std::string method;
   std::string target;
   std::string content_type;
+  std::string accept;
   std::string body;
   Time at{};
 };
@@ -35,7 +37,12 @@ struct Request {
 class Responder {
  public:
   virtual ~Responder() = default;
-  virtual void reply(unsigned code, std::string_view content_type, std::string body) = 0;
+  /// `warnings` go into headers of that name.
+  virtual void reply(unsigned code, std::string_view content_type, std::string body,
+                     std::vector<std::string> warnings) = 0;
+  void reply(unsigned code, std::string_view content_type, std::string body) {
+    reply(code, content_type, std::move(body), {});
+  }
 
   virtual void begin_stream(std::string_view content_type) = 0;
   virtual void write(std::string chunk) = 0;
@@ -49,7 +56,8 @@ class Responder {
 
 /// What the routes show.
 struct Served {
-  cluster::Cluster& cluster;
+  Executor& executor;
+  objects::ObjectApi& api;
   std::function<std::string()> metrics = {};  ///< the page /metrics; none: there is no such page
 };
 

@@ -17,6 +17,7 @@
 #include "doc/value.h"
 #include "server/access.h"
 #include "server/connection.h"
+#include "server/private_file.h"
 #include "server/unix_path.h"
 
 namespace tiphys::server {
@@ -33,29 +34,10 @@ Error system_error(std::string_view what, const error_code& error) {
   return fail_errno(what, error.value()).error();
 }
 
-std::string make_token() {
-  SystemRandom random;
-  return fmt::format("{:016x}{:016x}{:016x}{:016x}", random.next(), random.next(), random.next(), random.next());
-}
-
-/// Writes a file that only its owner reads, whole or not at all.
-Status write_private_file(const std::string& path, std::string_view content) {
-  const std::string draft = fmt::format("{}.{}", path, getpid());
-  {
-    const UniqueFd file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!file) return fail_errno("write " + draft, errno);
-    if (::write(file.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size())) {
-      return fail_errno("write " + draft, errno);
-    }
-  }
-  if (::rename(draft.c_str(), path.c_str()) != 0) return fail_errno("rename " + draft, errno);
-  return {};
-}
-
 class AsioServer final : public Server {
  public:
-  AsioServer(asio::io_context& context, cluster::Cluster& cluster, ServerOptions options)
-      : context_(context), options_(std::move(options)), served_{cluster, options_.metrics} {}
+  AsioServer(asio::io_context& context, Executor& executor, objects::ObjectApi& api, ServerOptions options)
+      : context_(context), options_(std::move(options)), served_{executor, api, options_.metrics} {}
 
   ~AsioServer() override {
     *alive_ = false;
@@ -92,7 +74,7 @@ class AsioServer final : public Server {
     if (!error) unix_acceptor_.listen(asio::socket_base::max_listen_connections, error);
     if (error) return std::unexpected(system_error("listen on " + draft, error));
     if (::rename(draft.c_str(), options_.unix_path.c_str()) != 0) return fail_errno("rename " + draft, errno);
-    accept(unix_acceptor_, nullptr);
+    accept(unix_acceptor_, {served_, nullptr, nullptr});
     return {};
   }
 
@@ -122,9 +104,8 @@ class AsioServer final : public Server {
                   fmt::format("another program listens on {}; choose another port, or 0 for a free one", text));
     }
     if (error) return std::unexpected(system_error("listen on " + text, error));
-    if (options_.token.empty()) options_.token = make_token();
     TIPHYS_CHECK_OK(announce());
-    accept(tcp_acceptor_, std::make_shared<const std::string>(options_.token));
+    accept(tcp_acceptor_, {served_, std::make_shared<const std::string>(options_.token), options_.tls});
     return {};
   }
 
@@ -140,33 +121,32 @@ class AsioServer final : public Server {
   }
 
   template <typename Acceptor>
-  void accept(Acceptor& acceptor, std::shared_ptr<const std::string> token) {
-    acceptor.async_accept(
-        [this, &acceptor, token = std::move(token), alive = alive_](error_code error, auto socket) mutable {
-          if (!*alive) return;
-          if (error) return pause_accepting(acceptor, std::move(token), error);
-          close_on_exec(socket.native_handle());
-          if constexpr (std::is_same_v<Acceptor, asio::ip::tcp::acceptor>) {
-            error_code ignored;  // an optimisation
-            socket.set_option(asio::ip::tcp::no_delay(true), ignored);
-          }
-          serve(asio::generic::stream_protocol::socket(std::move(socket)), token);
-          accept(acceptor, std::move(token));
-        });
-  }
-
-  template <typename Acceptor>
-  void pause_accepting(Acceptor& acceptor, std::shared_ptr<const std::string> token, const error_code& error) {
-    log::warn("accepting a connection: {}", error.message());
-    const auto timer = std::make_shared<asio::steady_timer>(context_, kAcceptPause);
-    timer->async_wait([this, &acceptor, token = std::move(token), timer, alive = alive_](error_code) mutable {
-      if (*alive) accept(acceptor, std::move(token));
+  void accept(Acceptor& acceptor, const Entrance& entrance) {
+    acceptor.async_accept([this, &acceptor, entrance, alive = alive_](error_code error, auto socket) mutable {
+      if (!*alive) return;
+      if (error) return pause_accepting(acceptor, entrance, error);
+      close_on_exec(socket.native_handle());
+      if constexpr (std::is_same_v<Acceptor, asio::ip::tcp::acceptor>) {
+        error_code ignored;  // an optimisation
+        socket.set_option(asio::ip::tcp::no_delay(true), ignored);
+      }
+      serve(asio::generic::stream_protocol::socket(std::move(socket)), entrance);
+      accept(acceptor, entrance);
     });
   }
 
-  void serve(asio::generic::stream_protocol::socket socket, std::shared_ptr<const std::string> token) {
+  template <typename Acceptor>
+  void pause_accepting(Acceptor& acceptor, const Entrance& entrance, const error_code& error) {
+    log::warn("accepting a connection: {}", error.message());
+    const auto timer = std::make_shared<asio::steady_timer>(context_, kAcceptPause);
+    timer->async_wait([this, &acceptor, entrance, timer, alive = alive_](error_code) mutable {
+      if (*alive) accept(acceptor, entrance);
+    });
+  }
+
+  void serve(asio::generic::stream_protocol::socket socket, const Entrance& entrance) {
     const auto slot = std::make_shared<std::weak_ptr<Connection>>();
-    auto connection = make_connection(std::move(socket), served_, std::move(token), [this, slot, alive = alive_] {
+    auto connection = make_connection(std::move(socket), entrance, [this, slot, alive = alive_] {
       if (*alive) connections_.erase(slot->lock());
     });
     *slot = connection;
@@ -187,9 +167,9 @@ class AsioServer final : public Server {
 
 }  // namespace
 
-Result<std::unique_ptr<Server>> Server::start(asio::io_context& context, cluster::Cluster& cluster,
+Result<std::unique_ptr<Server>> Server::start(asio::io_context& context, Executor& executor, objects::ObjectApi& api,
                                               ServerOptions options) {
-  auto server = std::make_unique<AsioServer>(context, cluster, std::move(options));
+  auto server = std::make_unique<AsioServer>(context, executor, api, std::move(options));
   TIPHYS_CHECK_OK(server->listen());
   return server;
 }

@@ -5,18 +5,23 @@
 #include <memory>
 #include <string>
 
-#include "cluster/cluster.h"
+#include "objects/object_api.h"
 
 namespace boost::asio {
 class io_context;
+namespace ssl {
+class context;
 }
+}  // namespace boost::asio
 
 namespace tiphys::server {
 
 struct ServerOptions {
   std::string unix_path;    ///< "" for none; made with mode 0600, a stale one of a dead process is replaced
   std::string tcp_address;  ///< "127.0.0.1:2746"; port 0 takes a free one; "" for none. Only loopback addresses
-  std::string token;        ///< what TCP clients must bear; "" makes a random one
+  std::string token;        ///< what TCP clients must bear
+  /// For clients that speak TLS, by certificate.h; null for none.
+  std::shared_ptr<boost::asio::ssl::context> tls;
   /// A file, mode 0600, that tells clients {"address", "token", "pid"} while the server listens on TCP; "" for none.
   std::string announce_path;
   /// The page /metrics, in Prometheus' text format; none: there is no such page.
@@ -25,9 +30,9 @@ struct ServerOptions {
 
 class Server {
  public:
-  /// Listens; answers on `context`'s thread, where `cluster` lives. The cluster must outlive the server.
-  static Result<std::unique_ptr<Server>> start(boost::asio::io_context& context, cluster::Cluster& cluster,
-                                               ServerOptions options);
+  /// Listens; answers on `context`'s thread, where `api` lives. Both must outlive the server.
+  static Result<std::unique_ptr<Server>> start(boost::asio::io_context& context, Executor& executor,
+                                               objects::ObjectApi& api, ServerOptions options);
   /// Stops listening and cuts all connections.
   virtual ~Server() = default;
 

@@ -56,7 +56,7 @@ class ServerTest : public testing::Test {
 
   void restart() {
     server_.reset();
-    auto server = Server::start(context_, fake_,
+    auto server = Server::start(context_, *executor_, api_,
                                 {.unix_path = folder_ + "/api.sock",
                                  .tcp_address = "127.0.0.1:0",
                                  .token = "secret",
@@ -110,6 +110,8 @@ class ServerTest : public testing::Test {
   asio::io_context context_;
   std::unique_ptr<Executor> executor_ = make_asio_executor(context_);
   FakeCluster fake_{*executor_};
+  objects::Kinds kinds_;
+  objects::ObjectApi api_{fake_, kinds_};
   std::string folder_;
   std::unique_ptr<Server> server_;
   std::unique_ptr<cluster::Cluster> remote_ = make_remote_cluster(context_, {.unix_path = "", .token = ""});
@@ -444,7 +446,8 @@ TEST_F(ServerTest, kubernetes_watch_lines) {
   std::string answer;
   asio::local::stream_protocol::socket socket(context_);
   socket.connect(folder_ + "/api.sock");
-  const std::string request = "GET /api/v1/configmaps?watch=true HTTP/1.1\r\n\r\n";
+  const std::string request =
+      "GET /api/v1/configmaps?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan HTTP/1.1\r\n\r\n";
   asio::write(socket, asio::buffer(request));
   bool ended = false;
   asio::async_read(socket, asio::dynamic_buffer(answer), [&](boost::system::error_code, std::size_t) { ended = true; });
@@ -523,7 +526,7 @@ TEST_F(ServerTest, the_announcement_is_private_and_goes_with_the_server) {
 TEST_F(ServerTest, long_socket_paths_work) {
   const std::string deep = folder_ + "/" + std::string(150, 'd');
   std::filesystem::create_directory(deep);
-  const auto server = Server::start(context_, fake_, {.unix_path = deep + "/api.sock"});
+  const auto server = Server::start(context_, *executor_, api_, {.unix_path = deep + "/api.sock"});
   ASSERT_TRUE(server) << server.error().message;
   remote_ = make_remote_cluster(context_, {.unix_path = deep + "/api.sock"});
   EXPECT_TRUE(create(kConfig));
@@ -531,7 +534,7 @@ TEST_F(ServerTest, long_socket_paths_work) {
 
 TEST_F(ServerTest, only_loopback_is_listened_on) {
   for (const char* address : {"0.0.0.0:0", "192.168.1.1:80", "nonsense", "127.0.0.1", "127.0.0.1:99999"}) {
-    const auto server = Server::start(context_, fake_, {.tcp_address = address});
+    const auto server = Server::start(context_, *executor_, api_, {.tcp_address = address});
     ASSERT_FALSE(server) << address;
     EXPECT_EQ(server.error().code, Code::kInvalidArgument) << address;
   }

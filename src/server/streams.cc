@@ -5,7 +5,7 @@
 #include <charconv>
 #include <utility>
 
-#include "server/api_status.h"
+#include "cluster/api_status.h"
 
 namespace tiphys::server {
 namespace {
@@ -43,35 +43,96 @@ using Peer = std::weak_ptr<Responder>;
 
 void end_with_error(const Peer& peer, const Error& error) {
   if (const auto to = peer.lock()) {
-    to->write(event_line("ERROR", status_json(error)));
+    to->write(event_line("ERROR", cluster::status_json(error)));
     to->end_stream();
   }
 }
 
 }  // namespace
 
-void stream_objects(cluster::Cluster& cluster, const cluster::Resource& resource, cluster::WatchOptions options,
-                    const std::shared_ptr<Responder>& responder) {
-  responder->begin_stream(kJsonLines);
-  if (options.resource_version != 0) responder->bound_lag();
-  const Peer peer = responder;
-  cluster::WatchSink sink;
-  sink.on_event = [peer, &resource, newest = options.resource_version](const cluster::WatchEvent& event) mutable {
-    const auto to = peer.lock();
-    if (!to) return;
-    if (event.type != cluster::WatchEvent::Type::kSynced) {
-      newest = std::max(newest, version_of(*event.object));
-      to->write(event_line(type_name(event.type), doc::to_json(*event.object)));
-      return;
+namespace {
+
+constexpr auto kBetweenBookmarks = std::chrono::minutes(1);
+
+/// A watch on its way to a client, and what ends it or speaks up in between.
+class ObjectStream final : public cluster::Watch {
+ public:
+  ObjectStream(const Exchange& exchange, const objects::Target& target, StreamOptions options, std::uint64_t from)
+      : executor_(exchange.served.executor),
+        peer_(exchange.responder),
+        kind_(*target.kind),
+        options_(std::move(options)),
+        newest_(from) {}
+  ~ObjectStream() override {
+    executor_.cancel(end_timer_);
+    executor_.cancel(bookmark_timer_);
+  }
+
+  void start(objects::ObjectApi& api, const objects::Target& target, cluster::WatchOptions options) {
+    if (options_.timeout > Duration::zero()) {
+      end_timer_ = executor_.schedule(executor_.now() + options_.timeout, [peer = peer_] {
+        if (const auto to = peer.lock()) to->end_stream();
+      });
     }
-    to->write(
-        event_line("BOOKMARK", fmt::format(R"({{"kind":"{}","apiVersion":"{}","metadata":{{"resourceVersion":"{}",)"
-                                           R"("annotations":{{"k8s.io/initial-events-end":"true"}}}}}})",
-                                           resource.kind, resource.api_version(), newest)));
-    to->bound_lag();
-  };
-  sink.on_end = [peer](const Error& error) { end_with_error(peer, error); };
-  responder->hold(cluster.watch(resource, std::move(options), std::move(sink)));
+    if (options_.bookmarks) wait_to_bookmark();
+    cluster::WatchSink sink;
+    sink.on_event = [this](const cluster::WatchEvent& event) { tell(event); };
+    sink.on_end = [peer = peer_](const Error& error) { end_with_error(peer, error); };
+    source_ = api.watch(target, std::move(options), std::move(sink));
+  }
+
+  void pause(bool paused) override { source_->pause(paused); }
+
+ private:
+  void tell(const cluster::WatchEvent& event) {
+    const auto to = peer_.lock();
+    if (!to) return;
+    if (event.type == cluster::WatchEvent::Type::kSynced) {
+      if (options_.tells_synced) bookmark(*to, R"(,"annotations":{"k8s.io/initial-events-end":"true"})");
+      return to->bound_lag();
+    }
+    newest_ = std::max(newest_, version_of(*event.object));
+    to->write(event_line(type_name(event.type), options_.show(event.object)));
+  }
+
+  void bookmark(Responder& to, std::string_view annotations) {
+    to.write(event_line("BOOKMARK", fmt::format(R"({{"kind":"{}","apiVersion":"{}","metadata":{{"resourceVersion":"{}")"
+                                                "{}}}}}",
+                                                kind_.resource->kind, kind_.api_version(), newest_, annotations)));
+  }
+
+  void wait_to_bookmark() {
+    bookmark_timer_ = executor_.schedule(executor_.now() + kBetweenBookmarks, [this] {
+      if (const auto to = peer_.lock()) bookmark(*to, "");
+      wait_to_bookmark();
+    });
+  }
+
+  Executor& executor_;
+  const Peer peer_;
+  const objects::Kind& kind_;
+  StreamOptions options_;
+  std::uint64_t newest_;  ///< all up to this version has been told
+  Executor::TimerId end_timer_ = 0;
+  Executor::TimerId bookmark_timer_ = 0;
+  std::unique_ptr<cluster::Watch> source_;
+};
+
+}  // namespace
+
+void stream_objects(const Exchange& exchange, const objects::Target& target, cluster::WatchOptions options,
+                    StreamOptions stream) {
+  const auto& responder = exchange.responder;
+  responder->begin_stream(kJsonLines);
+  std::uint64_t from = options.resource_version;
+  if (from != 0) {
+    responder->bound_lag();
+  } else {
+    from = exchange.api().store().resource_version();
+  }
+  auto source = std::make_unique<ObjectStream>(exchange, target, std::move(stream), from);
+  source->start(exchange.api(), target, std::move(options));
+  responder->hold(std::move(source));
 }
 
 void stream_nodes(cluster::Cluster& cluster, const cluster::Key& workflow,
@@ -119,7 +180,8 @@ void stream_log(cluster::Cluster& cluster, const cluster::Key& pod, cluster::Log
     const auto to = peer.lock();
     if (!to) return;
     if (!status && !*begun)
-      return to->reply(http_code(status.error().code), "application/json", status_json(status.error()));
+      return to->reply(cluster::http_code(status.error().code), "application/json",
+                       cluster::status_json(status.error()));
     begin(*to);
     if (!status && cri) to->write(fmt::format("0 error F {}\n", status.error().message));
     to->end_stream();

@@ -4,12 +4,21 @@
 #include <memory>
 
 #include "cluster/cluster.h"
-#include "server/routes.h"
+#include "server/exchange.h"
 
 namespace tiphys::server {
 
-void stream_objects(cluster::Cluster& cluster, const cluster::Resource& resource, cluster::WatchOptions options,
-                    const std::shared_ptr<Responder>& responder);
+struct StreamOptions {
+  Duration timeout{};         ///< after which the stream ends; zero: never
+  bool bookmarks = false;     ///< told from time to time up to where the client has seen all
+  bool tells_synced = false;  ///< a bookmark says when all that existed has come
+  /// An object as the client wants to see it, as JSON.
+  std::move_only_function<std::string(const cluster::Object& object)> show;
+};
+
+/// Changes as lines {"type", "object"}; a watch that the plane ends closes with {"type": "ERROR", "object": Status}.
+void stream_objects(const Exchange& exchange, const objects::Target& target, cluster::WatchOptions options,
+                    StreamOptions stream);
 void stream_nodes(cluster::Cluster& cluster, const cluster::Key& workflow, const std::shared_ptr<Responder>& responder);
 /// Lines as the container wrote them, led by their time when options.timestamps; or in CRI's form. An error before the
 /// first line is answered as such, with its HTTP code.

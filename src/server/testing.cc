@@ -59,6 +59,12 @@ struct FakeCluster::LogReading final : cluster::Watch {
   bool ended = false;
 };
 
+FakeCluster::FakeCluster(Executor& executor) : executor_(executor) {
+  const doc::Object metadata{{"name", "default"}, {"resourceVersion", "1"}};
+  objects_[{&cluster::kNamespaces, "", "default"}] = std::make_shared<const doc::Value>(
+      doc::Object{{"apiVersion", "v1"}, {"kind", "Namespace"}, {"metadata", metadata}});
+}
+
 template <typename T>
 void FakeCluster::answer(cluster::Done<T> done, Result<T> result) {
   if (broken) result = std::unexpected(*broken);
@@ -149,7 +155,17 @@ void FakeCluster::list(const cluster::Resource& resource, cluster::ListOptions o
   answer<cluster::List>(std::move(done), std::move(list));
 }
 
-void FakeCluster::create(const cluster::Resource& resource, doc::Value object, cluster::Done<Object> done) {
+void FakeCluster::modify(const Key& key, Make make, store::WriteOptions options, cluster::Done<Object> done) {
+  const auto it = objects_.find(key);
+  auto object = make(it == objects_.end() ? nullptr : it->second);
+  if (!object) return answer<Object>(std::move(done), std::unexpected(object.error()));
+  if (options.dry_run) return answer<Object>(std::move(done), std::make_shared<const doc::Value>(std::move(*object)));
+  if (it == objects_.end()) return create(*key.resource, std::move(*object), options, std::move(done));
+  update(key, std::move(*object), std::move(done));
+}
+
+void FakeCluster::create(const cluster::Resource& resource, doc::Value object, store::WriteOptions options,
+                         cluster::Done<Object> done) {
   doc::Object& metadata = doc::ensure_object(object.get_object(), "metadata");
   std::string name(doc::find_string(object, "metadata", "name"));
   if (name.empty()) {
@@ -163,6 +179,7 @@ void FakeCluster::create(const cluster::Resource& resource, doc::Value object, c
   }
   metadata["uid"] = "uid-" + name;
   metadata["creationTimestamp"] = format_rfc3339(executor_.now());
+  if (options.dry_run) return answer<Object>(std::move(done), std::make_shared<const doc::Value>(std::move(object)));
   const Object stored = store(key, std::move(object));
   tell(Type::kAdded, key, stored);
   answer<Object>(std::move(done), stored);

@@ -7,13 +7,14 @@
 #include <vector>
 
 #include "base/executor.h"
-#include "cluster/cluster.h"
+#include "store/store.h"
 
 namespace tiphys::server {
 
-class FakeCluster final : public cluster::Cluster {
+class FakeCluster final : public store::Store {
  public:
-  explicit FakeCluster(Executor& executor) : executor_(executor) {}
+  /// Has the namespace "default".
+  explicit FakeCluster(Executor& executor);
 
   struct LogLine {
     std::string text;
@@ -40,7 +41,13 @@ class FakeCluster final : public cluster::Cluster {
   void get(const cluster::Key& key, cluster::Done<cluster::Object> done) override;
   void list(const cluster::Resource& resource, cluster::ListOptions options,
             cluster::Done<cluster::List> done) override;
-  void create(const cluster::Resource& resource, doc::Value object, cluster::Done<cluster::Object> done) override;
+  void create(const cluster::Resource& resource, doc::Value object, cluster::Done<cluster::Object> done) override {
+    create(resource, std::move(object), {}, std::move(done));
+  }
+  void create(const cluster::Resource& resource, doc::Value object, store::WriteOptions options,
+              cluster::Done<cluster::Object> done) override;
+  void modify(const cluster::Key& key, Make make, store::WriteOptions options,
+              cluster::Done<cluster::Object> done) override;
   void update(const cluster::Key& key, doc::Value object, cluster::Done<cluster::Object> done) override;
   void patch(const cluster::Key& key, cluster::PatchType type, doc::Value patch,
              cluster::Done<cluster::Object> done) override;
@@ -52,6 +59,14 @@ class FakeCluster final : public cluster::Cluster {
   std::unique_ptr<cluster::Watch> watch_nodes(const cluster::Key& workflow, NodeSink sink) override;
   std::unique_ptr<cluster::Watch> read_log(const cluster::Key& pod, cluster::LogOptions options,
                                            cluster::LogSink sink) override;
+
+  void set_log_reader(LogReader) override {}
+  void read_journal(std::string, std::uint64_t, cluster::Done<std::vector<cluster::JournalEntry>> done) override {
+    answer<std::vector<cluster::JournalEntry>>(std::move(done), std::vector<cluster::JournalEntry>());
+  }
+  bool has(const cluster::Key& key) override { return objects_.contains(key); }
+  std::uint64_t resource_version() const override { return version_; }
+  const Error* degraded() const override { return nullptr; }
 
  private:
   struct ObjectWatch;

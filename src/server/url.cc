@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/strings.h"
 
 namespace tiphys::server {
@@ -83,9 +85,16 @@ std::string_view Target::value(std::string_view name) const {
   return {};
 }
 
+bool Target::has(std::string_view name) const {
+  return std::ranges::any_of(query, [&](const auto& one) { return one.first == name; });
+}
+
 bool Target::flag(std::string_view name) const {
-  const std::string_view text = value(name);
-  return text == "true" || text == "1";
+  if (!has(name)) return false;
+  std::string text(value(name));
+  std::ranges::transform(text, text.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return text != "false" && text != "0";
 }
 
 }  // namespace tiphys::server

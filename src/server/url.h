@@ -23,7 +23,8 @@ struct Target {
   static Result<Target> parse(std::string_view text);
   /// The value of a query parameter; "" when absent.
   std::string_view value(std::string_view name) const;
-  /// True for "true" and "1".
+  bool has(std::string_view name) const;
+  /// As Kubernetes reads them: there, and neither "false" nor "0".
   bool flag(std::string_view name) const;
 };
 

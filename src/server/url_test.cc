@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cluster/api_status.h"
 #include "doc/value.h"
 #include "server/access.h"
-#include "server/api_status.h"
 #include "server/client_streams.h"
 #include "server/route.h"
 
@@ -49,7 +49,8 @@ TEST(Url, takes_targets_apart) {
   EXPECT_TRUE(target.flag("watch"));
   EXPECT_EQ(target.value("x"), "1");
   EXPECT_EQ(target.value("l"), "a=b,c");
-  EXPECT_FALSE(target.flag("flag"));
+  EXPECT_TRUE(target.flag("flag"));
+  EXPECT_FALSE(target.flag("none"));
   EXPECT_FALSE(Target::parse("/" + std::string(200, '/') + "a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p/q"))
       << "segments are bounded";
 }
@@ -74,23 +75,27 @@ TEST(Route, names_objects_and_collections) {
       {"an unknown plural", "/api/v1/namespaces/n/spoons", nullptr},
       {"an unknown group", "/apis/example.org/v1/namespaces/n/pods", nullptr},
       {"another version", "/api/v2/namespaces/n/pods", nullptr},
+      {"a namespace's status", "/api/v1/namespaces/n/status", "namespaces  n status"},
       {"only pods have logs", "/api/v1/namespaces/n/configmaps/c/log", nullptr},
       {"an unknown subresource", "/api/v1/namespaces/n/pods/p/exec", nullptr},
       {"nothing", "/", nullptr},
       {"a group alone", "/apis/argoproj.io/v1alpha1", nullptr},
   };
+  const objects::Kinds kinds;
   for (const auto& row : rows) {
-    const auto route = find_route(Target::parse(row.path).value());
+    const auto route = find_route(kinds, Target::parse(row.path).value());
     ASSERT_EQ(route.has_value(), row.expected != nullptr) << row.rule;
     if (!route) {
       EXPECT_EQ(route.error().code, Code::kNotFound) << row.rule;
       continue;
     }
-    EXPECT_EQ(std::string(route->resource->plural) + " " + route->ns + " " + route->name + " " + route->subresource,
-              row.expected)
+    EXPECT_EQ(
+        std::string(route->kind->resource->plural) + " " + route->ns + " " + route->name + " " + route->subresource,
+        row.expected)
         << row.rule;
     if (route->subresource.empty()) {
-      const auto again = find_route(Target::parse(route_path(*route->resource, route->ns, route->name)).value());
+      const auto path = route_path(*route->kind->resource, route->ns, route->name);
+      const auto again = find_route(kinds, Target::parse(path).value());
       ASSERT_TRUE(again) << row.rule;
       EXPECT_EQ(again->key(), route->key()) << row.rule;
     }
@@ -103,11 +108,11 @@ TEST(ApiStatus, every_code_comes_back) {
         Code::kResourceExhausted, Code::kFailedPrecondition, Code::kAborted, Code::kOutOfRange, Code::kUnimplemented,
         Code::kInternal, Code::kUnavailable, Code::kUnauthenticated}) {
     const Error error{code, "because"};
-    EXPECT_EQ(error_of(http_code(code), status_json(error)), error) << code_name(code);
+    EXPECT_EQ(cluster::error_of(cluster::http_code(code), cluster::status_json(error)), error) << code_name(code);
   }
-  EXPECT_EQ(http_code(Code::kDataLoss), 500u) << "others are the server's fault";
-  EXPECT_EQ(error_of(404, "<html>").code, Code::kNotFound) << "without a Status the HTTP code tells";
-  EXPECT_EQ(error_of(599, "").code, Code::kInternal);
+  EXPECT_EQ(cluster::http_code(Code::kDataLoss), 500u) << "others are the server's fault";
+  EXPECT_EQ(cluster::error_of(404, "<html>").code, Code::kNotFound) << "without a Status the HTTP code tells";
+  EXPECT_EQ(cluster::error_of(599, "").code, Code::kInternal);
 }
 
 TEST(Access, tokens) {

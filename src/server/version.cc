@@ -33,10 +33,10 @@ std::string compiler() {
 }
 
 std::string version_json() {
-  // Clients parse "major" and "minor" as the version of the Kubernetes API that is spoken.
+  // Clients take these for the version of the Kubernetes API that is spoken.
   return doc::to_json(doc::Object{{"major", "1"},
-                                  {"minor", "31"},
-                                  {"gitVersion", version()},
+                                  {"minor", "34"},
+                                  {"gitVersion", fmt::format("v1.34.4+tiphys.{}", version().substr(1))},
                                   {"version", version()},
                                   {"gitCommit", ""},
                                   {"gitTag", version()},

@@ -82,7 +82,7 @@ Status BatchWriter::write_net(const Net& net) {
   if (before && (!last.after || last.after->uid() != before->uid())) TIPHYS_CHECK_OK(delete_parts(*before));
   if (!last.after) {
     return database_.query("DELETE FROM objects WHERE resource = ? AND namespace = ? AND name = ?")
-        .bind(qualified_plural(*last.resource))
+        .bind(last.resource->qualified)
         .bind(last.name.ns)
         .bind(last.name.name)
         .run();
@@ -97,7 +97,7 @@ Status BatchWriter::write_net(const Net& net) {
 Status BatchWriter::write_object(const Change& change, const Revision* before, std::string_view body) {
   const Revision& after = *change.after;
   const std::string labels = labels_text(after);
-  const std::string_view resource = qualified_plural(*change.resource);
+  const std::string_view resource = change.resource->qualified;
   // SQLite rewrites the index of every column that is set, equal or not.
   const bool same_keys = before && before->uid() == after.uid() && before->owner() == after.owner() &&
                          before->workflow() == after.workflow();

@@ -8,6 +8,8 @@
 //   claims/<uid>/ the folder that a PersistentVolumeClaim is bound to
 //   artifacts/    the default artifact repository
 //   api.sock      where the process that has the directory answers other processes of the same user
+//   tls/, token   the certificate of `tiphys up` and what clients prove themselves with
+//   kubeconfig    the same for clients of Kubernetes
 #pragma once
 
 #include <functional>
@@ -60,6 +62,9 @@ class DataDir {
   std::string pod(std::string_view uid) const { return pods() + "/" + std::string(uid); }
   std::string claims() const { return path_ + "/claims"; }
   std::string artifacts() const { return path_ + "/artifacts"; }
+  std::string tls() const { return path_ + "/tls"; }
+  std::string token() const { return path_ + "/token"; }
+  std::string kubeconfig() const { return path_ + "/kubeconfig"; }
   std::string api_socket() const { return path_ + "/api.sock"; }
 
  private:

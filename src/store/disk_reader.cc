@@ -68,7 +68,7 @@ Query start_scan(Database& database, const DiskRange& range, std::string_view re
 
 Result<RevisionPtr> DiskReader::revision(const cluster::Resource& resource, std::string_view uid,
                                          std::string_view body) {
-  TIPHYS_TRY(doc::Value base, parse_stored(body, qualified_plural(resource)));
+  TIPHYS_TRY(doc::Value base, parse_stored(body, resource.qualified));
   Revision::Parts parts;
   if (&resource == &cluster::kWorkflows) {
     Query rows = database_.query("SELECT part, body FROM parts WHERE uid = ?");
@@ -78,7 +78,7 @@ Result<RevisionPtr> DiskReader::revision(const cluster::Resource& resource, std:
       if (!more) break;
       const std::int64_t part = rows.integer(0);
       if (part < 0 || part >= Revision::kParts) return fail(Code::kDataLoss, "the store holds an unknown part");
-      TIPHYS_TRY(doc::Value value, parse_stored(rows.text(1), qualified_plural(resource)));
+      TIPHYS_TRY(doc::Value value, parse_stored(rows.text(1), resource.qualified));
       parts[static_cast<std::size_t>(part)] = std::make_shared<const doc::Value>(std::move(value));
     }
   }
@@ -87,7 +87,7 @@ Result<RevisionPtr> DiskReader::revision(const cluster::Resource& resource, std:
 
 Result<RevisionPtr> DiskReader::find(const cluster::Resource& resource, const Name& name) {
   Query rows = database_.query("SELECT uid, body FROM objects WHERE resource = ? AND namespace = ? AND name = ?");
-  rows.bind(qualified_plural(resource)).bind(name.ns).bind(name.name);
+  rows.bind(resource.qualified).bind(name.ns).bind(name.name);
   TIPHYS_TRY(const bool found, rows.next());
   if (!found) return nullptr;
   return revision(resource, rows.text(0), rows.text(1));
@@ -97,7 +97,7 @@ Result<std::vector<DiskRow>> DiskReader::live(const cluster::Resource& resource)
   std::vector<DiskRow> found;
   Query rows = database_.query(
       "SELECT namespace, name, uid, body FROM objects INDEXED BY objects_live WHERE resource = ? AND live = 1");
-  rows.bind(qualified_plural(resource));
+  rows.bind(resource.qualified);
   while (true) {
     TIPHYS_TRY(const bool more, rows.next());
     if (!more) return found;
@@ -109,7 +109,7 @@ Result<std::vector<DiskRow>> DiskReader::live(const cluster::Resource& resource)
 Result<std::vector<DiskRow>> DiskReader::scan(const DiskRange& range, const cluster::Selector& labels) {
   std::vector<DiskRow> found;
   const std::string workflows = doc::to_json(doc::Array(range.workflows.begin(), range.workflows.end()));
-  Query rows = start_scan(database_, range, qualified_plural(*range.resource), workflows);
+  Query rows = start_scan(database_, range, range.resource->qualified, workflows);
   rows.bind(range.after.ns).bind(range.after.name).bind(range.most);
   while (true) {
     TIPHYS_TRY(const bool more, rows.next());
@@ -162,13 +162,13 @@ Result<std::vector<DiskReader::Owned>> DiskReader::oldest(const cluster::Resourc
   return read_owned(std::move(database_
                                   .query("SELECT id, resource, namespace, name FROM objects WHERE resource = ? "
                                          "ORDER BY id LIMIT ?")
-                                  .bind(qualified_plural(resource))
+                                  .bind(resource.qualified)
                                   .bind(most)));
 }
 
 Result<std::int64_t> DiskReader::count(const cluster::Resource& resource) {
   Query rows = database_.query("SELECT count(*) FROM objects WHERE resource = ?");
-  rows.bind(qualified_plural(resource));
+  rows.bind(resource.qualified);
   TIPHYS_TRY(const bool found, rows.next());
   return found ? rows.integer(0) : 0;
 }

@@ -40,7 +40,12 @@ class LocalStore final : public Store {
   void set_log_reader(LogReader reader) override { log_reader_ = std::move(reader); }
 
   // store_writes.cc
-  void create(const cluster::Resource& resource, doc::Value object, cluster::Done<cluster::Object> done) override;
+  void create(const cluster::Resource& resource, doc::Value object, cluster::Done<cluster::Object> done) override {
+    create(resource, std::move(object), WriteOptions{}, std::move(done));
+  }
+  void create(const cluster::Resource& resource, doc::Value object, WriteOptions options,
+              cluster::Done<cluster::Object> done) override;
+  void modify(const cluster::Key& key, Make make, WriteOptions options, cluster::Done<cluster::Object> done) override;
   void update(const cluster::Key& key, doc::Value object, cluster::Done<cluster::Object> done) override;
   void patch(const cluster::Key& key, cluster::PatchType type, doc::Value patch,
              cluster::Done<cluster::Object> done) override;
@@ -48,6 +53,7 @@ class LocalStore final : public Store {
   void update_workflow_status(const cluster::Key& key, cluster::WorkflowStatusUpdate update,
                               cluster::Done<void> done) override;
 
+  bool has(const cluster::Key& key) override { return committed(*key.resource, {key.ns, key.name}).has_value(); }
   std::uint64_t resource_version() const override { return hub_.version(); }
   const Error* degraded() const override { return degraded_ ? &*degraded_ : nullptr; }
 
@@ -107,8 +113,9 @@ class LocalStore final : public Store {
   Result<Change> make_deletion(const cluster::Resource& resource, const Name& name, RevisionPtr before);
   Change make_termination(const cluster::Resource& resource, const Name& name, RevisionPtr before,
                           std::int64_t grace_seconds);
-  /// Writes the change and answers with its object; a change of nothing is answered once what it rests on is on disk.
-  void commit(Result<Change> change, cluster::Done<cluster::Object> done);
+  /// Writes the change and answers with its object; a change of nothing, or one that is only tried, is answered once
+  /// what it rests on is on disk.
+  void commit(Result<Change> change, bool dry_run, cluster::Done<cluster::Object> done);
 
   // garbage.cc
   bool owns_anything(const Revision& owner);

@@ -75,16 +75,15 @@ void keep(doc::Object& metadata, const doc::Value& before, std::string_view memb
 }  // namespace
 
 Error not_found(const cluster::Resource& resource, std::string_view name) {
-  return {Code::kNotFound, fmt::format("{} \"{}\" not found", qualified_plural(resource), name)};
+  return {Code::kNotFound, fmt::format("{} \"{}\" not found", resource.qualified, name)};
 }
 
 Error already_exists(const cluster::Resource& resource, std::string_view name) {
-  return {Code::kAlreadyExists, fmt::format("{} \"{}\" already exists", qualified_plural(resource), name)};
+  return {Code::kAlreadyExists, fmt::format("{} \"{}\" already exists", resource.qualified, name)};
 }
 
 Error conflict(const cluster::Resource& resource, std::string_view name, std::string_view why) {
-  return {Code::kAborted,
-          fmt::format("Operation cannot be fulfilled on {} \"{}\": {}", qualified_plural(resource), name, why)};
+  return {Code::kAborted, fmt::format("Operation cannot be fulfilled on {} \"{}\": {}", resource.qualified, name, why)};
 }
 
 Status check_new(const cluster::Resource& resource, doc::Value& value) {

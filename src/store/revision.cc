@@ -47,18 +47,6 @@ std::string_view first_owner(const doc::Value& base) {
 
 }  // namespace
 
-std::string_view qualified_plural(const cluster::Resource& resource) {
-  if (resource.group.empty()) return resource.plural;
-  static const auto names = [] {
-    std::unordered_map<const cluster::Resource*, std::string> made;
-    for (const auto* one : cluster::resources()) made[one] = fmt::format("{}.{}", one->plural, one->group);
-    return made;
-  }();
-  const auto found = names.find(&resource);
-  TIPHYS_CHECK(found != names.end(), "resources are the constants of cluster/resource.h");
-  return found->second;
-}
-
 bool all_in_memory(const cluster::Resource& resource) {
   return &resource != &cluster::kWorkflows && &resource != &cluster::kPods && &resource != &cluster::kEvents;
 }

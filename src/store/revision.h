@@ -23,8 +23,6 @@ struct Name {
   bool operator==(const Name&) const = default;
 };
 
-/// "plural.group", or "plural" for the core group; as Kubernetes' messages name resources.
-std::string_view qualified_plural(const cluster::Resource& resource);
 /// Whether all objects of the resource stay in memory. The others leave it when they have ended.
 bool all_in_memory(const cluster::Resource& resource);
 

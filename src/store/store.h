@@ -41,6 +41,10 @@ struct StoreOptions {
   std::function<Status()> before_commit = {};
 };
 
+struct WriteOptions {
+  bool dry_run = false;  ///< what would be answered, and nothing done
+};
+
 class Store : public cluster::Cluster {
  public:
   /// kFailedPrecondition: a newer version wrote the database. kDataLoss: it is damaged.
@@ -48,6 +52,16 @@ class Store : public cluster::Cluster {
 
   /// Pending writes are still written; their answers are dropped.
   ~Store() override = default;
+
+  using cluster::Cluster::create;
+  virtual void create(const cluster::Resource& resource, doc::Value object, WriteOptions options,
+                      cluster::Done<cluster::Object> done) = 0;
+  /// Makes an object from its newest state; null: there is none, and what comes of it is created.
+  using Make = std::move_only_function<Result<doc::Value>(const cluster::Object& newest)>;
+  /// Writes what `make` gives, which is called before this returns: nothing comes between. A namespace of its own is
+  /// what a `key` says.
+  virtual void modify(const cluster::Key& key, Make make, WriteOptions options,
+                      cluster::Done<cluster::Object> done) = 0;
 
   using LogReader = std::function<std::unique_ptr<cluster::Watch>(cluster::Object pod, cluster::LogOptions options,
                                                                   cluster::LogSink sink)>;
@@ -59,6 +73,8 @@ class Store : public cluster::Cluster {
   virtual void read_journal(std::string workflow_uid, std::uint64_t from_sequence,
                             cluster::Done<std::vector<cluster::JournalEntry>> done) = 0;
 
+  /// Whether readers see such an object at present.
+  virtual bool has(const cluster::Key& key) = 0;
   /// The newest resource version that readers can have seen.
   virtual std::uint64_t resource_version() const = 0;
   /// Why writes are refused at present: a commit has failed. Null when they are not.

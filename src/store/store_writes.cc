@@ -92,14 +92,14 @@ Result<RevisionPtr> LocalStore::current_or_error(const cluster::Resource& resour
   return found;
 }
 
-void LocalStore::commit(Result<Change> change, cluster::Done<cluster::Object> done) {
+void LocalStore::commit(Result<Change> change, bool dry_run, cluster::Done<cluster::Object> done) {
   if (!change) {
     return poster_.post([error = std::move(change.error()), done = std::move(done)]() mutable {
       done(std::unexpected(std::move(error)));
     });
   }
   const RevisionPtr result = change->last ? change->last : change->after;
-  if (change->before == result) {
+  if (dry_run || change->before == result) {
     return after(ticket_of(*change->resource, change->name),
                  [result, done = std::move(done)]() mutable { done(result->object()); });
   }
@@ -115,12 +115,13 @@ void LocalStore::commit(Result<Change> change, cluster::Done<cluster::Object> do
   enqueue(std::move(write));
 }
 
-void LocalStore::create(const cluster::Resource& resource, doc::Value object, cluster::Done<cluster::Object> done) {
+void LocalStore::create(const cluster::Resource& resource, doc::Value object, WriteOptions options,
+                        cluster::Done<cluster::Object> done) {
   auto change = make_create(resource, std::move(object));
-  if (!change) return commit(std::move(change), std::move(done));
+  if (!change || options.dry_run) return commit(std::move(change), options.dry_run, std::move(done));
   const Name name = change->name;
   const RevisionPtr made = change->after;
-  commit(std::move(change), std::move(done));
+  commit(std::move(change), false, std::move(done));
   if (!made->owner().empty()) collect_orphan(resource, name, made);
 }
 
@@ -158,7 +159,17 @@ void LocalStore::update(const cluster::Key& key, doc::Value object, cluster::Don
         TIPHYS_TRY(RevisionPtr before, current_or_error(*key.resource, name));
         return make_update(*key.resource, name, std::move(before), std::move(object));
       }(),
-      std::move(done));
+      false, std::move(done));
+}
+
+void LocalStore::modify(const cluster::Key& key, Make make, WriteOptions options, cluster::Done<cluster::Object> done) {
+  const Name name{key.ns, key.name};
+  auto before = admit() ? current(*key.resource, name) : std::unexpected(admit().error());
+  if (!before) return commit(std::unexpected(before.error()), false, std::move(done));
+  auto object = make(*before ? (*before)->object() : nullptr);
+  if (!object) return commit(std::unexpected(object.error()), false, std::move(done));
+  if (!*before) return create(*key.resource, std::move(*object), options, std::move(done));
+  commit(make_update(*key.resource, name, std::move(*before), std::move(*object)), options.dry_run, std::move(done));
 }
 
 void LocalStore::patch(const cluster::Key& key, cluster::PatchType type, doc::Value patch,
@@ -172,7 +183,7 @@ void LocalStore::patch(const cluster::Key& key, cluster::PatchType type, doc::Va
         TIPHYS_CHECK_OK(apply_patch(object, type, patch));
         return make_update(*key.resource, name, std::move(before), std::move(object));
       }(),
-      std::move(done));
+      false, std::move(done));
 }
 
 Result<Change> LocalStore::make_update(const cluster::Resource& resource, const Name& name, RevisionPtr before,
@@ -237,12 +248,13 @@ Result<Change> LocalStore::make_status_update(const Name& name, cluster::Workflo
 }
 
 void LocalStore::remove(const cluster::Key& key, cluster::DeleteOptions options, cluster::Done<cluster::Object> done) {
+  const bool dry_run = options.dry_run;
   commit(
       [&]() -> Result<Change> {
         TIPHYS_CHECK_OK(admit());
         return make_remove(*key.resource, {key.ns, key.name}, options);
       }(),
-      std::move(done));
+      dry_run, std::move(done));
 }
 
 Result<Change> LocalStore::make_remove(const cluster::Resource& resource, const Name& name,
@@ -252,6 +264,13 @@ Result<Change> LocalStore::make_remove(const cluster::Resource& resource, const 
     return std::unexpected(conflict(resource, name.name,
                                     fmt::format("Precondition failed: UID in precondition: {}, UID in object meta: {}",
                                                 options.uid, before->uid())));
+  }
+  const std::string version = std::to_string(before->resource_version());
+  if (!options.resource_version.empty() && options.resource_version != version) {
+    return std::unexpected(conflict(
+        resource, name.name,
+        fmt::format("Precondition failed: ResourceVersion in precondition: {}, ResourceVersion in object meta: {}",
+                    options.resource_version, version)));
   }
   if (&resource == &cluster::kNamespaces && name.name == "default") {
     return fail(Code::kPermissionDenied, "namespaces \"default\" is forbidden: this namespace may not be deleted");

@@ -34,7 +34,13 @@ Status serve(const CommonFlags& common, std::int64_t port) {
   if (!plane) {
     TIPHYS_TRY(plane, EmbeddedPlane::open(loop.context(), options));  // its error names the process that holds it
   }
-  print(fmt::format("tiphys {} is up: http://127.0.0.1:{}, data in {}\n", server::version(), plane->port(), data_dir));
+  print(
+      fmt::format("tiphys {0} is up, with its data in {1}\n"
+                  "  Kubernetes API  https://127.0.0.1:{2} (http too; on this machine alone)\n"
+                  "  kubectl         export KUBECONFIG={1}/kubeconfig\n"
+                  "  Python          kubernetes.config.load_kube_config(\"{1}/kubeconfig\")\n"
+                  "  this program    tiphys submit FILE, tiphys list, ... as ever; Ctrl-C ends it\n",
+                  server::version(), data_dir, plane->port()));
   loop.run_until([&] { return leave; });
   print("tiphys is down. Steps that run go on; the next `tiphys up` adopts them.\n");
   return {};

@@ -1,4 +1,4 @@
-#include "server/api_status.h"
+#include "cluster/api_status.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 #include "doc/value.h"
 
-namespace tiphys::server {
+namespace tiphys::cluster {
 namespace {
 
 /// Reasons are those of k8s.io/apimachinery/pkg/apis/meta/v1 StatusReason. Each code has its own, so that a client gets
@@ -46,6 +46,10 @@ unsigned http_code(Code code) {
   return entry_of(code).http;
 }
 
+std::string_view status_reason(Code code) {
+  return entry_of(code).reason;
+}
+
 std::string status_json(const Error& error) {
   const Entry& entry = entry_of(error.code);
   return status_json(entry.http, entry.reason, error.message);
@@ -76,4 +80,4 @@ Error error_of(unsigned code, std::string_view body) {
   return {code >= 500 ? Code::kInternal : Code::kInvalidArgument, message};
 }
 
-}  // namespace tiphys::server
+}  // namespace tiphys::cluster

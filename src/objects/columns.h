@@ -1,0 +1,24 @@
+// The columns of each kind's table, as kubectl's users know them (k8s.io/kubernetes/pkg/printers/internalversion; the
+// additionalPrinterColumns of Argo's definitions).
+#pragma once
+
+#include "objects/table.h"
+
+namespace tiphys::objects {
+
+doc::Value name_cell(const doc::Value& object, Time now);
+doc::Value age_cell(const doc::Value& object, Time now);
+
+inline constexpr Column kNameColumn{"Name", "string", 0, "Its name, unlike all others of its kind in the namespace.",
+                                    name_cell};
+inline constexpr Column kAgeColumn{"Age", "string", 0, "Time since it was made.", age_cell};
+
+/// Empty when a kind has name and age alone.
+std::span<const Column> own_columns(const cluster::Resource& resource);
+
+// Of pods (pod_columns.cc).
+doc::Value pod_ready_cell(const doc::Value& pod, Time now);
+doc::Value pod_status_cell(const doc::Value& pod, Time now);
+doc::Value pod_restarts_cell(const doc::Value& pod, Time now);
+
+}  // namespace tiphys::objects

@@ -1,0 +1,74 @@
+#include "objects/intake.h"
+
+#include <fmt/format.h>
+
+#include "objects/kind_rules.h"
+#include "schema/check.h"
+
+namespace tiphys::objects {
+namespace {
+
+std::string listed(const std::vector<std::string>& fields) {
+  std::string text;
+  for (const std::string& field : fields) {
+    if (!text.empty()) text += ", ";
+    text += fmt::format("unknown field \"{}\"", field);
+  }
+  return text;
+}
+
+Refusal unreadable(const Kind& kind, Source source, std::string_view why) {
+  if (source == Source::kPatch) return {422, "Invalid", fmt::format(" \"\" is invalid: patch: Invalid value: {}", why)};
+  return bad_request(
+      fmt::format("{0} in version \"{1}\" cannot be handled as a {0}: {2}", kind.resource->kind, kind.version, why));
+}
+
+bool is_custom(const Kind& kind) {
+  return !kind.type_name.starts_with("io.k8s.");
+}
+
+}  // namespace
+
+Outcome<void> take_in(const Kind& kind, doc::Value& object, FieldValidation validation, Source source,
+                      std::vector<std::string>& warnings) {
+  if (!object.is_object()) return std::unexpected(bad_request("the body must be an object"));
+  if (!kind.type) return {};
+  if (const auto misfit = schema::misfit(*kind.type, object); misfit && !is_custom(kind)) {
+    return std::unexpected(unreadable(kind, source, *misfit));
+  }
+  const std::vector<std::string> unknown = schema::unknown_fields(*kind.type, object);
+  if (!unknown.empty() && validation == FieldValidation::kStrict) {
+    return std::unexpected(
+        source == Source::kPatch
+            ? Refusal{422, "Invalid", fmt::format("error decoding patch: strict decoding error: {}", listed(unknown))}
+            : unreadable(kind, source, "strict decoding error: " + listed(unknown)));
+  }
+  if (validation != FieldValidation::kIgnore) {
+    for (const std::string& field : unknown) warnings.push_back(fmt::format("unknown field \"{}\"", field));
+  }
+  // Argo's own are kept, as its definitions without schemas keep them: lint tells of them.
+  if (!unknown.empty() && !is_custom(kind)) schema::prune(*kind.type, object);
+  return {};
+}
+
+Outcome<void> complete(const Kind& kind, doc::Value& object, const doc::Value* before) {
+  const cluster::Resource& resource = *kind.resource;
+  const KindRules& rules = rules_of(resource);
+  if (rules.fill) rules.fill(object.get_object());
+  schema::FieldErrors errors;
+  check_metadata(resource, object, errors);
+  if (before) check_metadata_update(*before, object, errors);
+  if (rules.check) rules.check(object, errors);
+  if (before && rules.check_update) rules.check_update(*before, object, errors);
+  if (errors.empty()) return {};
+  return std::unexpected(refuse_invalid(resource, doc::find_string(object, "metadata", "name"), errors));
+}
+
+cluster::Object as_served(const Kind& kind, const cluster::Object& object) {
+  if (!object || kind.version == kind.resource->version) return object;
+  doc::Value copy = *object;
+  copy.as_object()["apiVersion"] = kind.api_version();
+  return std::make_shared<const doc::Value>(std::move(copy));
+}
+
+}  // namespace tiphys::objects

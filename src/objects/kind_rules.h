@@ -1,0 +1,24 @@
+// What the API does with objects of a kind beyond their schema: what it fills in and what it refuses.
+#pragma once
+
+#include "cluster/resource.h"
+#include "doc/value.h"
+#include "schema/field_error.h"
+
+namespace tiphys::objects {
+
+struct KindRules {
+  /// Fills in what a new or changed object leaves out.
+  void (*fill)(doc::Object& object) = nullptr;
+  void (*check)(const doc::Value& object, schema::FieldErrors& errors) = nullptr;
+  void (*check_update)(const doc::Value& before, const doc::Value& after, schema::FieldErrors& errors) = nullptr;
+};
+
+const KindRules& rules_of(const cluster::Resource& resource);
+
+/// Names, labels, annotations, owners and finalizers of any object.
+void check_metadata(const cluster::Resource& resource, const doc::Value& object, schema::FieldErrors& errors);
+/// That nobody changes what is given once: name, namespace, uid, ...
+void check_metadata_update(const doc::Value& before, const doc::Value& after, schema::FieldErrors& errors);
+
+}  // namespace tiphys::objects

@@ -1,0 +1,137 @@
+#include "objects/names.h"
+
+#include <fmt/format.h>
+#include <re2/re2.h>
+
+#include <algorithm>
+
+#include "base/strings.h"
+
+namespace tiphys::objects {
+namespace {
+
+/// A form of names: its regular expression, as messages show it, and what they say of it.
+struct Form {
+  const char* pattern;
+  const char* why;
+  const char* examples;
+  std::size_t most = 0;  ///< characters; 0: any
+};
+
+constexpr Form kLabel{"[a-z0-9]([-a-z0-9]*[a-z0-9])?",
+                      "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must "
+                      "start and end with an alphanumeric character",
+                      "'my-name',  or '123-abc', ", 63};
+constexpr Form kLabel1035{"[a-z]([-a-z0-9]*[a-z0-9])?",
+                          "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an "
+                          "alphabetic character, and end with an alphanumeric character",
+                          "'my-name',  or 'abc-123', ", 63};
+constexpr Form kSubdomain{"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*",
+                          "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
+                          "'.', and must start and end with an alphanumeric character",
+                          "'example.com', ", 253};
+constexpr Form kQualified{"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]",
+                          "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
+                          "alphanumeric character",
+                          "'MyName',  or 'my.name',  or '123-abc', ", 63};
+constexpr Form kLabelValue{"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?",
+                           "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or "
+                           "'.', and must start and end with an alphanumeric character",
+                           "'MyValue',  or 'my_value',  or '12345', ", 63};
+constexpr Form kConfigKey{"[-._a-zA-Z0-9]+",
+                          "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
+                          "'key.name',  or 'KEY_NAME',  or 'key-name', ", 253};
+constexpr Form kEnvName{"[^=[:cntrl:]\\x80-\\x{10FFFF}]+",
+                        "a valid environment variable name must consist only of printable ASCII characters other than "
+                        "'='",
+                        nullptr};
+
+std::string sentence(const Form& form) {
+  if (!form.examples) return form.why;
+  return fmt::format("{} (e.g. {}regex used for validation is '{}')", form.why, form.examples, form.pattern);
+}
+
+bool matches(const Form& form, std::string_view text) {
+  return re2::RE2::FullMatch(re2::StringPiece(text.data(), text.size()), form.pattern);
+}
+
+void complain(const Form& form, std::string_view text, std::string_view part, Complaints& complaints) {
+  if (form.most != 0 && text.size() > form.most) {
+    complaints.push_back(fmt::format("{}must be no more than {} characters", part, form.most));
+  }
+  if (!matches(form, text)) complaints.push_back(fmt::format("{}{}", part, sentence(form)));
+}
+
+Complaints complaints_of(const Form& form, std::string_view text) {
+  Complaints complaints;
+  complain(form, text, "", complaints);
+  return complaints;
+}
+
+}  // namespace
+
+Complaints dns_label(std::string_view text) {
+  return complaints_of(kLabel, text);
+}
+
+Complaints dns_1035_label(std::string_view text) {
+  return complaints_of(kLabel1035, text);
+}
+
+Complaints dns_subdomain(std::string_view text) {
+  return complaints_of(kSubdomain, text);
+}
+
+Complaints label_value(std::string_view text) {
+  return complaints_of(kLabelValue, text);
+}
+
+Complaints qualified_name(std::string_view text) {
+  Complaints complaints;
+  const auto parts = split(text, '/');
+  if (parts.size() > 2) {
+    complaints.push_back(
+        fmt::format("a qualified name {} with an optional DNS subdomain prefix and '/' (e.g. "
+                    "'example.com/MyName')",
+                    sentence(kQualified)));
+    return complaints;
+  }
+  if (parts.size() == 2 && parts[0].empty()) {
+    complaints.emplace_back("prefix part must be non-empty");
+  } else if (parts.size() == 2) {
+    complain(kSubdomain, parts[0], "prefix part ", complaints);
+  }
+  if (parts.back().empty()) complaints.emplace_back("name part must be non-empty");
+  complain(kQualified, parts.back(), "name part ", complaints);
+  return complaints;
+}
+
+Complaints config_key(std::string_view text) {
+  Complaints complaints = complaints_of(kConfigKey, text);
+  if (text == "." || text == "..") {
+    complaints.push_back(fmt::format("must not be '{}'", text));
+  } else if (text.starts_with("..")) {
+    complaints.emplace_back("must not start with '..'");
+  }
+  return complaints;
+}
+
+Complaints port_name(std::string_view text) {
+  Complaints complaints;
+  const auto is_letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  if (text.size() > 15) complaints.emplace_back("must be no more than 15 characters");
+  if (text.empty() || text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != text.npos) {
+    complaints.emplace_back("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)");
+  }
+  if (std::ranges::none_of(text, is_letter)) complaints.emplace_back("must contain at least one letter (a-z)");
+  if (text.find("--") != text.npos) complaints.emplace_back("must not contain consecutive hyphens");
+  if (text.starts_with('-') || text.ends_with('-')) complaints.emplace_back("must not begin or end with a hyphen");
+  return complaints;
+}
+
+Complaints env_name(std::string_view text) {
+  if (text.empty()) return {"environment variable name must be non-empty"};
+  return complaints_of(kEnvName, text);
+}
+
+}  // namespace tiphys::objects

@@ -1,0 +1,285 @@
+#include "objects/object_api.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "doc/patch.h"
+#include "objects/intake.h"
+
+namespace tiphys::objects {
+namespace {
+
+using Warnings = std::vector<std::string>;
+
+Refusal refusal_for(const Target& target, const Error& error) {
+  return refusal_of(error, target.kind->resource, target.name);
+}
+
+Refusal not_found(const Target& target) {
+  const cluster::Resource& resource = *target.kind->resource;
+  return refusal_for(target, {Code::kNotFound, fmt::format("{} \"{}\" not found", resource.qualified, target.name)});
+}
+
+/// What the object in a request says of itself where the path says it too.
+Outcome<void> settle_identity(const Target& target, doc::Value& body) {
+  doc::Object* object = body.if_object();
+  if (!object) return std::unexpected(bad_request("the body must be an object"));
+  const cluster::Resource& resource = *target.kind->resource;
+  const std::string api_version = target.kind->api_version();
+  const auto kind = doc::find_string(body, "kind");
+  const auto version = doc::find_string(body, "apiVersion");
+  if ((!kind.empty() && kind != resource.kind) || (!version.empty() && version != api_version)) {
+    return std::unexpected(bad_request(fmt::format(
+        "the API version in the data ({}) and kind ({}) do not match the expected API version ({}) and kind ({})",
+        version, kind, api_version, resource.kind)));
+  }
+  (*object)["kind"] = resource.kind;
+  (*object)["apiVersion"] = resource.api_version();
+  doc::Object& metadata = doc::ensure_object(*object, "metadata");
+  const auto given = doc::find_string(body, "metadata", "namespace");
+  if (!resource.namespaced) {
+    metadata.erase("namespace");
+  } else if (!given.empty() && given != target.ns) {
+    return std::unexpected(
+        bad_request(fmt::format("the namespace of the provided object does not match the namespace sent on the "
+                                "request")));
+  } else {
+    metadata["namespace"] = target.ns;
+  }
+  if (target.name.empty()) return {};
+  const auto name = doc::find_string(body, "metadata", "name");
+  if (!name.empty() && name != target.name) {
+    return std::unexpected(bad_request(
+        fmt::format("the name of the object ({}) does not match the name on the URL ({})", name, target.name)));
+  }
+  metadata["name"] = target.name;
+  return {};
+}
+
+void take_member(doc::Value& object, const doc::Value& from, std::string_view member) {
+  if (const doc::Value* found = doc::find(from, member)) {
+    object.get_object()[member] = *found;
+  } else {
+    object.get_object().erase(member);
+  }
+}
+
+/// A write of the object leaves its status alone, one of /status everything but.
+void keep_other_part(const Target& target, doc::Value& object, const doc::Value& before) {
+  if (target.subresource == "status") {
+    const doc::Value* status = doc::find(object, "status");
+    doc::Value kept = before;
+    if (status) {
+      kept.get_object()["status"] = *status;
+    } else {
+      kept.get_object().erase("status");
+    }
+    // That a status was written to this very state can still be demanded.
+    const doc::Value* version = doc::find(object, "metadata", "resourceVersion");
+    doc::ensure_object(kept.get_object(), "metadata")["resourceVersion"] = version ? *version : doc::Value();
+    object = std::move(kept);
+  } else if (target.kind->resource->has_status) {
+    take_member(object, before, "status");
+  }
+}
+
+Status apply_patch(doc::Value& object, cluster::PatchType type, const doc::Value& patch) {
+  switch (type) {
+    case cluster::PatchType::kJson:
+      return doc::apply_json_patch(object, patch);
+    case cluster::PatchType::kMerge:
+      return doc::apply_merge_patch(object, patch);
+    case cluster::PatchType::kStrategic:
+      return doc::apply_strategic_merge_patch(object, patch, doc::find_string(object, "kind"));
+  }
+  return {};
+}
+
+Outcome<cluster::Object> served(const Target& target, Result<cluster::Object> result) {
+  if (!result) return std::unexpected(refusal_for(target, result.error()));
+  return as_served(*target.kind, *result);
+}
+
+}  // namespace
+
+void ObjectApi::get(const Target& target, Reply<cluster::Object> reply) {
+  store_.get(target.key(), [target, reply = std::move(reply)](Result<cluster::Object> result) mutable {
+    reply(served(target, std::move(result)));
+  });
+}
+
+void ObjectApi::list(const Target& target, cluster::ListOptions options, Reply<cluster::List> reply) {
+  options.ns = target.ns;
+  store_.list(*target.kind->resource, std::move(options),
+              [target, reply = std::move(reply)](Result<cluster::List> result) mutable {
+                if (!result) return reply(std::unexpected(refusal_for(target, result.error())));
+                for (cluster::Object& item : result->items) item = as_served(*target.kind, item);
+                reply(std::move(*result));
+              });
+}
+
+std::unique_ptr<cluster::Watch> ObjectApi::watch(const Target& target, cluster::WatchOptions options,
+                                                 cluster::WatchSink sink) {
+  options.ns = target.ns;
+  if (target.kind->version != target.kind->resource->version) {
+    sink.on_event = [target, tell = std::move(sink.on_event)](const cluster::WatchEvent& event) mutable {
+      tell({event.type, as_served(*target.kind, event.object)});
+    };
+  }
+  return store_.watch(*target.kind->resource, std::move(options), std::move(sink));
+}
+
+void ObjectApi::create(const Target& target, doc::Value body, WriteOptions options, Reply<Written> reply) {
+  Warnings warnings;
+  const auto prepare = [&]() -> Outcome<void> {
+    if (auto settled = settle_identity(target, body); !settled) return settled;
+    if (auto taken = take_in(*target.kind, body, options.validation, Source::kBody, warnings); !taken) return taken;
+    if (target.kind->resource->has_status) body.get_object().erase("status");
+    if (!doc::find_string(body, "metadata", "resourceVersion").empty()) {
+      return std::unexpected(bad_request("resourceVersion should not be set on objects to be created"));
+    }
+    return complete(*target.kind, body, nullptr);
+  };
+  if (auto prepared = prepare(); !prepared) return reply(std::unexpected(std::move(prepared.error())));
+  if (!target.kind->resource->namespaced) {
+    return create_in_namespace(target, std::move(body), options, std::move(warnings), std::move(reply));
+  }
+  const cluster::Key ns{&cluster::kNamespaces, "", target.ns};
+  store_.get(ns, [this, target, ns, options, body = std::move(body), warnings = std::move(warnings),
+                  reply = std::move(reply)](Result<cluster::Object> found) mutable {
+    if (!found && found.error().code == Code::kNotFound && options.ensure_namespace) {
+      doc::Value made = doc::Object{{"metadata", doc::Object{{"name", target.ns}}}};
+      return create({kinds_.find_kind("v1", "Namespace")}, std::move(made), {.dry_run = options.dry_run},
+                    [this, target, options, body = std::move(body), warnings = std::move(warnings),
+                     reply = std::move(reply)](Outcome<Written> there) mutable {
+                      if (!there && there.error().reason != "AlreadyExists") {
+                        return reply(std::unexpected(std::move(there.error())));
+                      }
+                      create_in_namespace(target, std::move(body), options, std::move(warnings), std::move(reply));
+                    });
+    }
+    if (!found) return reply(std::unexpected(refusal_of(found.error(), ns.resource, ns.name)));
+    if (!doc::find_string(**found, "metadata", "deletionTimestamp").empty()) {
+      const std::string name(doc::find_string(body, "metadata", "name"));
+      const Error error{Code::kPermissionDenied,
+                        fmt::format("{} \"{}\" is forbidden: unable to create new content in namespace {} because it "
+                                    "is being terminated",
+                                    target.kind->resource->qualified, name, target.ns)};
+      return reply(std::unexpected(refusal_of(error, target.kind->resource, name)));
+    }
+    create_in_namespace(target, std::move(body), options, std::move(warnings), std::move(reply));
+  });
+}
+
+void ObjectApi::create_in_namespace(const Target& target, doc::Value object, WriteOptions options, Warnings warnings,
+                                    Reply<Written> reply) {
+  Target made = target;
+  made.name = doc::find_string(object, "metadata", "name");
+  store_.create(
+      *target.kind->resource, std::move(object), {.dry_run = options.dry_run},
+      [made, warnings = std::move(warnings), reply = std::move(reply)](Result<cluster::Object> result) mutable {
+        auto stored = served(made, std::move(result));
+        if (!stored) return reply(std::unexpected(std::move(stored.error())));
+        reply(Written{.object = std::move(*stored), .created = true, .warnings = std::move(warnings)});
+      });
+}
+
+void ObjectApi::change(const Target& target, const WriteOptions& options, Make make, Reply<Written> reply) {
+  struct State {
+    std::optional<Refusal> refusal;
+    Warnings warnings;
+  };
+  auto state = std::make_shared<State>();
+  auto attempt = [target, state, make = std::move(make)](const cluster::Object& newest) mutable -> Result<doc::Value> {
+    auto made = newest ? make(newest, state->warnings) : std::unexpected(not_found(target));
+    if (made) return std::move(*made);
+    state->refusal = std::move(made.error());
+    return fail(Code::kInvalidArgument, state->refusal->message);
+  };
+  store_.modify(target.key(), std::move(attempt), {.dry_run = options.dry_run},
+                [target, state, reply = std::move(reply)](Result<cluster::Object> result) mutable {
+                  if (state->refusal) return reply(std::unexpected(std::move(*state->refusal)));
+                  auto object = served(target, std::move(result));
+                  if (!object) return reply(std::unexpected(std::move(object.error())));
+                  reply(Written{.object = std::move(*object), .warnings = std::move(state->warnings)});
+                });
+}
+
+void ObjectApi::update(const Target& target, doc::Value body, WriteOptions options, Reply<Written> reply) {
+  Warnings warnings;
+  auto settled = settle_identity(target, body);
+  if (settled) settled = take_in(*target.kind, body, options.validation, Source::kBody, warnings);
+  if (!settled) return reply(std::unexpected(std::move(settled.error())));
+  change(
+      target, options,
+      [target, body = std::move(body), warnings = std::move(warnings)](const cluster::Object& newest,
+                                                                       Warnings& told) mutable -> Outcome<doc::Value> {
+        told = std::move(warnings);
+        keep_other_part(target, body, *newest);
+        if (auto completed = complete(*target.kind, body, newest.get()); !completed) {
+          return std::unexpected(std::move(completed.error()));
+        }
+        return std::move(body);
+      },
+      std::move(reply));
+}
+
+void ObjectApi::patch(const Target& target, cluster::PatchType type, doc::Value patch, WriteOptions options,
+                      Reply<Written> reply) {
+  change(
+      target, options,
+      [target, type, options, patch = std::move(patch)](const cluster::Object& newest,
+                                                        Warnings& warnings) -> Outcome<doc::Value> {
+        doc::Value object = *newest;
+        if (const Status patched = apply_patch(object, type, patch); !patched) {
+          return std::unexpected(refusal_for(target, patched.error()));
+        }
+        auto done = take_in(*target.kind, object, options.validation, Source::kPatch, warnings);
+        if (!done) return std::unexpected(std::move(done.error()));
+        keep_other_part(target, object, *newest);
+        done = complete(*target.kind, object, newest.get());
+        if (!done) return std::unexpected(std::move(done.error()));
+        return object;
+      },
+      std::move(reply));
+}
+
+void ObjectApi::remove(const Target& target, cluster::DeleteOptions options, Reply<Removed> reply) {
+  store_.remove(target.key(), std::move(options),
+                [this, target, reply = std::move(reply)](Result<cluster::Object> result) mutable {
+                  auto object = served(target, std::move(result));
+                  if (!object) return reply(std::unexpected(std::move(object.error())));
+                  const bool waits = !doc::find_string(**object, "metadata", "deletionTimestamp").empty();
+                  reply(Removed{.object = std::move(*object), .gone = !waits || !store_.has(target.key())});
+                });
+}
+
+void ObjectApi::remove_all(const Target& target, cluster::ListOptions which, cluster::DeleteOptions options,
+                           Reply<cluster::List> reply) {
+  list(target, std::move(which),
+       [this, target, options, reply = std::move(reply)](Outcome<cluster::List> found) mutable {
+         if (!found || found->items.empty()) return reply(std::move(found));
+         struct Rest {
+           std::size_t count;
+           cluster::List list;
+           std::optional<Refusal> refusal;
+           Reply<cluster::List> reply;
+         };
+         auto rest = std::make_shared<Rest>(found->items.size(), std::move(*found), std::nullopt, std::move(reply));
+         for (const cluster::Object& item : rest->list.items) {
+           Target one = target;
+           one.ns = doc::find_string(*item, "metadata", "namespace");
+           one.name = doc::find_string(*item, "metadata", "name");
+           remove(one, options, [rest](Outcome<Removed> removed) {
+             // Somebody else may have been faster.
+             if (!removed && removed.error().code != 404) rest->refusal = std::move(removed.error());
+             if (--rest->count > 0) return;
+             if (rest->refusal) return rest->reply(std::unexpected(std::move(*rest->refusal)));
+             rest->reply(std::move(rest->list));
+           });
+         }
+       });
+}
+
+}  // namespace tiphys::objects

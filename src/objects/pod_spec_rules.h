@@ -1,0 +1,14 @@
+// Specs of pods, in Pods and in the templates of what makes them (k8s.io/kubernetes/pkg/apis/core/v1/defaults.go,
+// core/validation).
+#pragma once
+
+#include "doc/value.h"
+#include "schema/field_error.h"
+#include "schema/path.h"
+
+namespace tiphys::objects {
+
+void fill_pod_spec(doc::Object& spec);
+void check_pod_spec(const doc::Value& spec, const schema::Path& at, schema::FieldErrors& errors);
+
+}  // namespace tiphys::objects

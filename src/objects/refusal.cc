@@ -1,0 +1,47 @@
+#include "objects/refusal.h"
+
+#include <fmt/format.h>
+
+#include "cluster/api_status.h"
+
+namespace tiphys::objects {
+
+Refusal refusal_of(const Error& error, const cluster::Resource* resource, std::string_view name) {
+  Refusal refusal{cluster::http_code(error.code), std::string(cluster::status_reason(error.code)), error.message};
+  const bool told = error.code == Code::kNotFound || error.code == Code::kAlreadyExists ||
+                    error.code == Code::kAborted || error.code == Code::kPermissionDenied;
+  if (!resource || !told) return refusal;
+  if (!name.empty()) refusal.details["name"] = name;
+  if (!resource->group.empty()) refusal.details["group"] = resource->group;
+  refusal.details["kind"] = resource->plural;
+  return refusal;
+}
+
+Refusal refuse_invalid(const cluster::Resource& resource, std::string_view name, const schema::FieldErrors& errors) {
+  const std::string kind =
+      resource.group.empty() ? std::string(resource.kind) : fmt::format("{}.{}", resource.kind, resource.group);
+  Refusal refusal{422, "Invalid", fmt::format("{} \"{}\" is invalid: {}", kind, name, schema::text_of(errors))};
+  if (!name.empty()) refusal.details["name"] = name;
+  if (!resource.group.empty()) refusal.details["group"] = resource.group;
+  refusal.details["kind"] = resource.kind;
+  doc::Array causes;
+  for (const schema::FieldError& error : errors) {
+    causes.push_back(doc::Object{{"reason", error.reason()}, {"message", error.message}, {"field", error.field}});
+  }
+  refusal.details["causes"] = std::move(causes);
+  return refusal;
+}
+
+Refusal bad_request(std::string message) {
+  return {400, "BadRequest", std::move(message)};
+}
+
+doc::Value status_of(const Refusal& refusal) {
+  doc::Object status{{"kind", "Status"},           {"apiVersion", "v1"},         {"metadata", doc::Object()},
+                     {"status", "Failure"},        {"message", refusal.message}, {"reason", refusal.reason},
+                     {"details", refusal.details}, {"code", refusal.code}};
+  if (refusal.details.empty()) status.erase("details");
+  return status;
+}
+
+}  // namespace tiphys::objects

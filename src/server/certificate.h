@@ -1,0 +1,29 @@
+// The server's TLS certificate, made by itself: for localhost, 127.0.0.1 and ::1, signed by an authority of its own
+// that clients are told to trust and whose key is thrown away.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/error.h"
+#include "base/time.h"
+
+namespace boost::asio::ssl {
+class context;
+}
+
+namespace tiphys::server {
+
+struct Certificate {
+  std::string authority;  ///< PEM: what clients trust
+  std::string chain;      ///< PEM: the server's own, then the authority's
+  std::string key;        ///< PEM
+};
+
+/// Reads it from `folder` (mode 0700), or makes it there when it is missing, damaged or within 30 days of its end.
+Result<Certificate> ensure_certificate(const std::string& folder, Time now);
+
+/// TLS 1.2 and later, HTTP/1.1.
+Result<std::shared_ptr<boost::asio::ssl::context>> make_tls_context(const Certificate& certificate);
+
+}  // namespace tiphys::server

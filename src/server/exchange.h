@@ -1,0 +1,55 @@
+// One request and where its answer goes, as the routes share it.
+#pragma once
+
+#include "objects/refusal.h"
+#include "server/negotiation.h"
+#include "server/routes.h"
+#include "server/url.h"
+
+namespace tiphys::server {
+
+inline constexpr std::string_view kJson = "application/json";
+
+struct Exchange {
+  const Served& served;
+  Request request;
+  Target query;
+  std::shared_ptr<Responder> responder;
+  Form form{};  ///< what the client accepts
+
+  objects::ObjectApi& api() const { return served.api; }
+};
+
+using ExchangePtr = std::shared_ptr<Exchange>;
+/// Done, or what to answer instead.
+using Handled = objects::Outcome<void>;
+
+/// JSON, or YAML where the client asked for it.
+void reply_document(const Exchange& exchange, unsigned code, const doc::Value& document,
+                    std::vector<std::string> warnings = {});
+void reply_refusal(const Exchange& exchange, const objects::Refusal& refusal);
+void reply_list(const Exchange& exchange, const objects::Target& target, const cluster::List& list);
+std::unexpected<objects::Refusal> refuse(unsigned code, std::string reason, std::string message);
+
+/// A number in the query; 400 when it is something else.
+template <typename Number>
+objects::Outcome<Number> number_of(const Exchange& exchange, std::string_view name, Number otherwise);
+/// "labelSelector" or "fieldSelector".
+objects::Outcome<cluster::Selector> selector_of(const Exchange& exchange, std::string_view name);
+
+/// Pages that belong to no object: discovery, schemas, health. False when the path is none of them.
+bool serve_page(const Exchange& exchange);
+
+// Of objects (read_routes.cc, write_routes.cc).
+Handled get_object(const ExchangePtr& exchange, const objects::Target& target);
+Handled list_objects(const ExchangePtr& exchange, const objects::Target& target);
+Handled watch_objects(const ExchangePtr& exchange, const objects::Target& target);
+Handled watch_nodes(const ExchangePtr& exchange, const objects::Target& target);
+Handled read_log(const ExchangePtr& exchange, const objects::Target& target);
+Handled create_object(const ExchangePtr& exchange, const objects::Target& target);
+Handled update_object(const ExchangePtr& exchange, const objects::Target& target);
+Handled patch_object(const ExchangePtr& exchange, const objects::Target& target);
+Handled remove_object(const ExchangePtr& exchange, const objects::Target& target);
+Handled remove_objects(const ExchangePtr& exchange, const objects::Target& target);
+
+}  // namespace tiphys::server

@@ -1,0 +1,40 @@
+#include "server/private_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "base/random.h"
+#include "base/strings.h"
+#include "base/unique_fd.h"
+
+namespace tiphys::server {
+
+Status write_private_file(const std::string& path, std::string_view content) {
+  const std::string draft = fmt::format("{}.{}", path, getpid());
+  {
+    const UniqueFd file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!file) return fail_errno("write " + draft, errno);
+    if (::write(file.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size())) {
+      return fail_errno("write " + draft, errno);
+    }
+  }
+  if (::rename(draft.c_str(), path.c_str()) != 0) return fail_errno("rename " + draft, errno);
+  return {};
+}
+
+Result<std::string> ensure_token(const std::string& path) {
+  std::string found;
+  std::getline(std::ifstream(path), found);
+  constexpr std::size_t kLeast = 32;
+  if (found.size() >= kLeast) return found;
+  SystemRandom random;
+  std::string made =
+      fmt::format("{:016x}{:016x}{:016x}{:016x}", random.next(), random.next(), random.next(), random.next());
+  TIPHYS_CHECK_OK(write_private_file(path, made + "\n"));
+  return made;
+}
+
+}  // namespace tiphys::server

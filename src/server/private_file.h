@@ -1,0 +1,17 @@
+// Files that only their owner reads.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace tiphys::server {
+
+/// Whole or not at all.
+Status write_private_file(const std::string& path, std::string_view content);
+
+/// The secret in a file, made when there is none: 256 random bits as hexadecimal digits.
+Result<std::string> ensure_token(const std::string& path);
+
+}  // namespace tiphys::server

@@ -1,0 +1,222 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "objects/table.h"
+#include "server/exchange.h"
+#include "server/streams.h"
+
+namespace tiphys::server {
+namespace {
+
+using objects::Outcome;
+
+/// How a client wants to see objects.
+struct View {
+  Form::As as;
+  objects::RowObject row_object;
+
+  explicit View(const Exchange& exchange) : as(exchange.form.as), row_object(objects::RowObject::kMetadata) {
+    const std::string_view asked = exchange.query.value("includeObject");
+    if (asked == "None") row_object = objects::RowObject::kNone;
+    if (asked == "Object") row_object = objects::RowObject::kObject;
+  }
+};
+
+doc::Object table_of(const View& view, const objects::Kind& kind, doc::Object metadata,
+                     std::span<const cluster::Object> items, bool with_head, Time now) {
+  const auto columns = objects::columns_of(*kind.resource);
+  doc::Array rows;
+  for (const cluster::Object& item : items) rows.push_back(objects::table_row(columns, *item, view.row_object, now));
+  return {{"kind", "Table"},
+          {"apiVersion", "meta.k8s.io/v1"},
+          {"metadata", std::move(metadata)},
+          {"columnDefinitions", with_head ? objects::table_head(columns) : doc::Array()},
+          {"rows", std::move(rows)}};
+}
+
+doc::Object list_metadata(const cluster::List& list) {
+  doc::Object metadata{{"resourceVersion", std::to_string(list.resource_version)}};
+  if (!list.continue_token.empty()) metadata["continue"] = list.continue_token;
+  return metadata;
+}
+
+/// The text of a list, whose objects are not copied into one document.
+std::string list_text(const objects::Kind& kind, const cluster::List& list) {
+  std::string text =
+      fmt::format(R"({{"kind":"{}List","apiVersion":"{}","metadata":)", kind.resource->kind, kind.api_version());
+  text += doc::to_json(list_metadata(list)) + ",\"items\":[";
+  for (std::size_t i = 0; i < list.items.size(); ++i) {
+    if (i > 0) text += ',';
+    doc::append_json(text, *list.items[i]);
+  }
+  return text + "]}";
+}
+
+/// An object as a table, as its metadata or as itself.
+doc::Value shown(const View& view, const objects::Kind& kind, const cluster::Object& object, bool with_head, Time now) {
+  switch (view.as) {
+    case Form::As::kTable:
+      return table_of(view, kind, {{"resourceVersion", doc::find_string(*object, "metadata", "resourceVersion")}},
+                      std::span(&object, 1), with_head, now);
+    case Form::As::kPartial:
+      return objects::partial_object(*object);
+    case Form::As::kObject:
+      break;
+  }
+  return *object;
+}
+
+/// 504 for a version that does not exist yet.
+Handled check_version(const Exchange& exchange, std::uint64_t version) {
+  const std::uint64_t newest = exchange.api().store().resource_version();
+  if (version <= newest) return {};
+  objects::Refusal refusal{504, "Timeout", fmt::format("Too large resource version: {}, current: {}", version, newest)};
+  refusal.details = {{"causes", doc::Array{doc::Object{{"reason", "ResourceVersionTooLarge"},
+                                                       {"message", "Too large resource version"}}}},
+                     {"retryAfterSeconds", 1}};
+  return std::unexpected(std::move(refusal));
+}
+
+}  // namespace
+
+void reply_list(const Exchange& exchange, const objects::Target& target, const cluster::List& list) {
+  if (exchange.form.as == Form::As::kTable) {
+    return reply_document(
+        exchange, 200,
+        table_of(View(exchange), *target.kind, list_metadata(list), list.items, true, exchange.request.at));
+  }
+  if (exchange.form.as == Form::As::kPartial) {
+    doc::Array items;
+    for (const cluster::Object& item : list.items) items.push_back(objects::partial_object(*item));
+    return reply_document(exchange, 200,
+                          doc::Object{{"kind", "PartialObjectMetadataList"},
+                                      {"apiVersion", "meta.k8s.io/v1"},
+                                      {"metadata", list_metadata(list)},
+                                      {"items", std::move(items)}});
+  }
+  std::string text = list_text(*target.kind, list);
+  if (!exchange.form.yaml) return exchange.responder->reply(200, kJson, std::move(text));
+  if (const auto document = doc::parse_json(text)) reply_document(exchange, 200, *document);
+}
+
+Handled get_object(const ExchangePtr& exchange, const objects::Target& target) {
+  exchange->api().get(target, [exchange, target](Outcome<cluster::Object> object) {
+    if (!object) return reply_refusal(*exchange, object.error());
+    if (exchange->form.as == Form::As::kObject) return reply_document(*exchange, 200, **object);
+    reply_document(*exchange, 200, shown(View(*exchange), *target.kind, *object, true, exchange->request.at));
+  });
+  return {};
+}
+
+Handled list_objects(const ExchangePtr& exchange, const objects::Target& target) {
+  cluster::ListOptions options;
+  TIPHYS_TRY(options.labels, selector_of(*exchange, "labelSelector"));
+  TIPHYS_TRY(options.fields, selector_of(*exchange, "fieldSelector"));
+  TIPHYS_TRY(options.limit, number_of<std::size_t>(*exchange, "limit", 0));
+  TIPHYS_TRY(const auto version, number_of<std::uint64_t>(*exchange, "resourceVersion", 0));
+  TIPHYS_CHECK_OK(check_version(*exchange, version));
+  options.continue_token = exchange->query.value("continue");
+  options.with_nodes = exchange->query.flag("nodes");
+  exchange->api().list(target, std::move(options), [exchange, target](Outcome<cluster::List> list) {
+    if (!list) return reply_refusal(*exchange, list.error());
+    reply_list(*exchange, target, *list);
+  });
+  return {};
+}
+
+Handled watch_objects(const ExchangePtr& exchange, const objects::Target& target) {
+  cluster::WatchOptions options;
+  TIPHYS_TRY(options.labels, selector_of(*exchange, "labelSelector"));
+  TIPHYS_TRY(options.fields, selector_of(*exchange, "fieldSelector"));
+  TIPHYS_TRY(options.resource_version, number_of<std::uint64_t>(*exchange, "resourceVersion", 0));
+  TIPHYS_CHECK_OK(check_version(*exchange, options.resource_version));
+  StreamOptions stream;
+  TIPHYS_TRY(const auto seconds, number_of<std::int64_t>(*exchange, "timeoutSeconds", 0));
+  stream.timeout = std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, 24 * 3600));
+  stream.bookmarks = exchange->query.flag("allowWatchBookmarks");
+  stream.tells_synced = exchange->query.flag("sendInitialEvents");
+  if (exchange->query.has("sendInitialEvents") && exchange->query.value("resourceVersionMatch") != "NotOlderThan") {
+    return refuse(
+        422, "Invalid",
+        "ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires "
+        "setting resourceVersionMatch to NotOlderThan");
+  }
+  // All of a state that is new enough is the newest state; without any of it, one begins at present.
+  if (stream.tells_synced) {
+    options.resource_version = 0;
+  } else if (exchange->query.has("sendInitialEvents") && options.resource_version == 0) {
+    options.resource_version = exchange->api().store().resource_version();
+  }
+  // Nothing that the connection holds may hold it: no exchange in here.
+  stream.show = [view = View(*exchange), kind = target.kind, &executor = exchange->served.executor,
+                 first = true](const cluster::Object& object) mutable {
+    if (view.as == Form::As::kObject) return doc::to_json(*object);
+    return doc::to_json(shown(view, *kind, object, std::exchange(first, false), executor.now()));
+  };
+  stream_objects(*exchange, target, std::move(options), std::move(stream));
+  return {};
+}
+
+Handled watch_nodes(const ExchangePtr& exchange, const objects::Target& target) {
+  if (target.kind->resource != &cluster::kWorkflows) {
+    return std::unexpected(objects::bad_request("only workflows have nodes"));
+  }
+  stream_nodes(exchange->api().store(), target.key(), exchange->responder);
+  return {};
+}
+
+namespace {
+
+/// The container whose log is asked for when none is named: the only one.
+Outcome<std::string> only_container(const doc::Value& pod) {
+  const doc::Value* containers = doc::find(pod, "spec", "containers");
+  if (!containers || !containers->is_array() || containers->get_array().empty()) return std::string("main");
+  const doc::Array& list = containers->get_array();
+  std::string names;
+  for (const doc::Value& container : list) {
+    const auto name = doc::find_string(container, "name");
+    if (list.size() == 1 || name == "main") return std::string(name);
+    names += (names.empty() ? "" : " ") + std::string(name);
+  }
+  return std::unexpected(
+      objects::bad_request(fmt::format("a container name must be specified for pod {}, choose one of: [{}]",
+                                       doc::find_string(pod, "metadata", "name"), names)));
+}
+
+}  // namespace
+
+Handled read_log(const ExchangePtr& exchange, const objects::Target& target) {
+  cluster::LogOptions options;
+  const Target& query = exchange->query;
+  options.container = query.value("container");
+  options.follow = query.flag("follow");
+  options.timestamps = query.flag("timestamps");
+  options.previous = query.flag("previous");
+  TIPHYS_TRY(options.tail, number_of<std::int64_t>(*exchange, "tailLines", -1));
+  if (!query.value("sinceTime").empty()) {
+    const auto since = parse_rfc3339(query.value("sinceTime"));
+    if (!since) return std::unexpected(objects::bad_request(since.error().message));
+    options.since = *since;
+  } else if (!query.value("sinceSeconds").empty()) {
+    TIPHYS_TRY(const auto seconds, number_of<std::int64_t>(*exchange, "sinceSeconds", 0));
+    constexpr std::int64_t kCentury = 100LL * 366 * 24 * 3600;
+    options.since = exchange->request.at - std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, kCentury));
+  }
+  const bool cri = query.value("format") == "cri";
+  if (!options.container.empty()) {
+    stream_log(exchange->api().store(), target.key(), std::move(options), cri, exchange->responder);
+    return {};
+  }
+  exchange->api().get(target, [exchange, target, options, cri](Outcome<cluster::Object> pod) mutable {
+    if (!pod) return reply_refusal(*exchange, pod.error());
+    auto container = only_container(**pod);
+    if (!container) return reply_refusal(*exchange, container.error());
+    options.container = std::move(*container);
+    stream_log(exchange->api().store(), target.key(), std::move(options), cri, exchange->responder);
+  });
+  return {};
+}
+
+}  // namespace tiphys::server

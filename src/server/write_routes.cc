@@ -1,0 +1,144 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "server/exchange.h"
+
+namespace tiphys::server {
+namespace {
+
+using objects::Outcome;
+
+Outcome<objects::WriteOptions> write_options(const Exchange& exchange) {
+  objects::WriteOptions options;
+  const Target& query = exchange.query;
+  if (query.has("dryRun")) {
+    if (query.value("dryRun") != "All") {
+      return std::unexpected(objects::bad_request(
+          fmt::format("dryRun: Unsupported value: \"{}\": supported values: \"All\"", query.value("dryRun"))));
+    }
+    options.dry_run = true;
+  }
+  const std::string_view validation = query.value("fieldValidation");
+  if (validation == "Strict") {
+    options.validation = objects::FieldValidation::kStrict;
+  } else if (validation == "Ignore") {
+    options.validation = objects::FieldValidation::kIgnore;
+  } else if (!validation.empty() && validation != "Warn") {
+    return std::unexpected(objects::bad_request(fmt::format(
+        "fieldValidation: Unsupported value: \"{}\": supported values: \"Ignore\", \"Strict\", \"Warn\"", validation)));
+  }
+  options.ensure_namespace = query.flag("ensureNamespace");
+  return options;
+}
+
+objects::Reply<objects::Written> reply_written(const ExchangePtr& exchange) {
+  return [exchange](Outcome<objects::Written> written) {
+    if (!written) return reply_refusal(*exchange, written.error());
+    reply_document(*exchange, written->created ? 201 : 200, *written->object, std::move(written->warnings));
+  };
+}
+
+Outcome<doc::Value> body_of(const Exchange& exchange) {
+  return read_document(exchange.request.content_type, exchange.request.body);
+}
+
+Outcome<cluster::DeleteOptions> delete_options(const Exchange& exchange) {
+  cluster::DeleteOptions options;
+  TIPHYS_TRY(options.grace_seconds, number_of<int>(exchange, "gracePeriodSeconds", -1));
+  options.dry_run = exchange.query.value("dryRun") == "All";
+  if (exchange.request.body.empty()) return options;
+  TIPHYS_TRY(const doc::Value body, body_of(exchange));
+  options.uid = doc::find_string(body, "preconditions", "uid");
+  options.resource_version = doc::find_string(body, "preconditions", "resourceVersion");
+  if (const doc::Value* grace = doc::find(body, "gracePeriodSeconds"); grace && grace->is_int64()) {
+    options.grace_seconds = static_cast<int>(std::clamp<std::int64_t>(grace->get_int64(), 0, 1 << 30));
+  }
+  if (const doc::Value* dry = doc::find(body, "dryRun"); dry && dry->is_array() && !dry->get_array().empty()) {
+    options.dry_run = true;
+  }
+  return options;
+}
+
+/// Kinds whose deleted objects are answered with; of others a Status tells.
+bool returns_deleted(const cluster::Resource& resource) {
+  for (const cluster::Resource* one : {&cluster::kPods, &cluster::kServices, &cluster::kServiceAccounts,
+                                       &cluster::kPersistentVolumeClaims, &cluster::kNamespaces}) {
+    if (one == &resource) return true;
+  }
+  return false;
+}
+
+doc::Value success(const objects::Target& target, const doc::Value& object) {
+  doc::Object details{{"name", target.name}};
+  if (!target.kind->resource->group.empty()) details["group"] = target.kind->resource->group;
+  details["kind"] = target.kind->resource->plural;
+  details["uid"] = doc::find_string(object, "metadata", "uid");
+  return doc::Object{{"kind", "Status"},
+                     {"apiVersion", "v1"},
+                     {"metadata", doc::Object()},
+                     {"status", "Success"},
+                     {"details", std::move(details)}};
+}
+
+}  // namespace
+
+Handled create_object(const ExchangePtr& exchange, const objects::Target& target) {
+  if (target.kind->resource->namespaced && target.ns.empty()) {
+    return refuse(405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
+  }
+  TIPHYS_TRY(const auto options, write_options(*exchange));
+  TIPHYS_TRY(doc::Value body, body_of(*exchange));
+  exchange->api().create(target, std::move(body), options, reply_written(exchange));
+  return {};
+}
+
+Handled update_object(const ExchangePtr& exchange, const objects::Target& target) {
+  TIPHYS_TRY(const auto options, write_options(*exchange));
+  TIPHYS_TRY(doc::Value body, body_of(*exchange));
+  exchange->api().update(target, std::move(body), options, reply_written(exchange));
+  return {};
+}
+
+Handled patch_object(const ExchangePtr& exchange, const objects::Target& target) {
+  const std::string type = media_type(exchange->request.content_type);
+  std::optional<cluster::PatchType> patch_type;
+  if (type == "application/json-patch+json") patch_type = cluster::PatchType::kJson;
+  if (type == "application/merge-patch+json") patch_type = cluster::PatchType::kMerge;
+  if (type == "application/strategic-merge-patch+json") patch_type = cluster::PatchType::kStrategic;
+  if (!patch_type) {
+    return refuse(415, "UnsupportedMediaType",
+                  "the body of the request was in an unknown format - accepted media types include: "
+                  "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json");
+  }
+  TIPHYS_TRY(const auto options, write_options(*exchange));
+  TIPHYS_TRY(doc::Value patch, body_of(*exchange));
+  exchange->api().patch(target, *patch_type, std::move(patch), options, reply_written(exchange));
+  return {};
+}
+
+Handled remove_object(const ExchangePtr& exchange, const objects::Target& target) {
+  TIPHYS_TRY(auto options, delete_options(*exchange));
+  exchange->api().remove(target, std::move(options), [exchange, target](Outcome<objects::Removed> removed) {
+    if (!removed) return reply_refusal(*exchange, removed.error());
+    const bool told = removed->gone && !returns_deleted(*target.kind->resource);
+    reply_document(*exchange, 200, told ? success(target, *removed->object) : *removed->object);
+  });
+  return {};
+}
+
+Handled remove_objects(const ExchangePtr& exchange, const objects::Target& target) {
+  TIPHYS_TRY(auto options, delete_options(*exchange));
+  cluster::ListOptions which;
+  TIPHYS_TRY(which.labels, selector_of(*exchange, "labelSelector"));
+  TIPHYS_TRY(which.fields, selector_of(*exchange, "fieldSelector"));
+  exchange->api().remove_all(target, std::move(which), std::move(options),
+                             [exchange, target](Outcome<cluster::List> removed) {
+                               if (!removed) return reply_refusal(*exchange, removed.error());
+                               reply_list(*exchange, target, *removed);
+                             });
+  return {};
+}
+
+}  // namespace tiphys::server
