@@ -20,6 +20,7 @@
 #include "node/container/container_runtime.h"
 #include "node/process/process_runtime.h"
 #include "node/supervisor/supervisor.h"
+#include "objects/custom_kinds.h"
 #include "server/certificate.h"
 #include "server/kubeconfig.h"
 #include "server/private_file.h"
@@ -114,6 +115,7 @@ class Plane final : public EmbeddedPlane {
       TIPHYS_TRY(options.token, server::ensure_token(data_dir_.token()));
     }
     if (options_.config.metrics.enabled) options.metrics = [this] { return controller_->metrics(); };
+    TIPHYS_TRY(custom_kinds_, objects::CustomKinds::start(*executor_, *store_, kinds_));
     api_ = std::make_unique<objects::ObjectApi>(*store_, kinds_);
     TIPHYS_TRY(server_, server::Server::start(context_, *executor_, *api_, std::move(options)));
     if (port() == 0) return {};
@@ -140,6 +142,7 @@ class Plane final : public EmbeddedPlane {
   std::unique_ptr<controllers::ExpiryController> expiry_;
   std::unique_ptr<controllers::ArtifactGcController> artifact_gc_;
   objects::Kinds kinds_;
+  std::unique_ptr<objects::CustomKinds> custom_kinds_;
   std::unique_ptr<objects::ObjectApi> api_;
   std::unique_ptr<server::Server> server_;
 };

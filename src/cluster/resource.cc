@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <list>
+#include <mutex>
 
 #include "base/strings.h"
 
@@ -113,27 +115,48 @@ constexpr Resource kCustomResourceDefinitions =
 namespace {
 
 /// What a plane serves.
-constexpr std::array kAll{&kWorkflows,
-                          &kWorkflowTemplates,
-                          &kClusterWorkflowTemplates,
-                          &kCronWorkflows,
-                          &kPods,
-                          &kConfigMaps,
-                          &kSecrets,
-                          &kNamespaces,
-                          &kServiceAccounts,
-                          &kPersistentVolumeClaims,
-                          &kServices,
-                          &kEvents,
-                          &kSyncLimits,
-                          &kJobs,
-                          &kLeases,
-                          &kPriorityClasses};
+constexpr std::array kAll{
+    &kWorkflows,  &kWorkflowTemplates, &kClusterWorkflowTemplates, &kCronWorkflows, &kPods,   &kConfigMaps, &kSecrets,
+    &kNamespaces, &kServiceAccounts,   &kPersistentVolumeClaims,   &kServices,      &kEvents, &kSyncLimits, &kJobs,
+    &kLeases,     &kPriorityClasses,   &kCustomResourceDefinitions};
+
+struct Custom {
+  ResourceNames names;
+  std::string qualified;
+  Resource resource;
+
+  explicit Custom(const ResourceNames& given)
+      : names(given),
+        qualified(given.plural + "." + given.group),
+        resource{.group = names.group,
+                 .version = names.version,
+                 .kind = names.kind,
+                 .plural = names.plural,
+                 .singular = names.singular,
+                 .qualified = qualified,
+                 .short_names = names.short_names,
+                 .namespaced = names.namespaced,
+                 .categories = names.categories} {}
+};
+
+/// Those that were ever named, the newest first: their addresses stay.
+struct CustomResources {
+  std::mutex mutex;
+  std::list<Custom> all;
+};
+CustomResources& custom_resources() {
+  static CustomResources made;
+  return made;
+}
 
 template <typename Matches>
 const Resource* first_where(Matches matches) {
   const auto* found = std::ranges::find_if(kAll, [&](const Resource* resource) { return matches(*resource); });
-  return found == kAll.end() ? nullptr : *found;
+  if (found != kAll.end()) return *found;
+  CustomResources& custom = custom_resources();
+  const std::lock_guard lock(custom.mutex);
+  const auto one = std::ranges::find_if(custom.all, [&](const Custom& each) { return matches(each.resource); });
+  return one == custom.all.end() ? nullptr : &one->resource;
 }
 
 }  // namespace
@@ -147,6 +170,17 @@ bool Resource::is_called(std::string_view word) const {
   if (word == plural || word == singular) return true;
   return std::ranges::any_of(split(short_names, ','),
                              [&](std::string_view one) { return !one.empty() && one == word; });
+}
+
+const Resource& custom_resource(const ResourceNames& names) {
+  CustomResources& custom = custom_resources();
+  const std::lock_guard lock(custom.mutex);
+  const auto found = std::ranges::find(custom.all, names, &Custom::names);
+  if (found != custom.all.end()) {
+    custom.all.splice(custom.all.begin(), custom.all, found);
+    return found->resource;
+  }
+  return custom.all.emplace_front(names).resource;
 }
 
 std::span<const Resource* const> resources() {

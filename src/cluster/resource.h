@@ -39,9 +39,19 @@ extern const Resource kJobs, kCronJobs, kDeployments, kReplicaSets, kStatefulSet
     kEndpointSlices, kPriorityClasses, kStorageClasses, kPodDisruptionBudgets, kNetworkPolicies, kIngresses;
 extern const Resource kRoles, kRoleBindings, kClusterRoles, kClusterRoleBindings, kCustomResourceDefinitions;
 
-/// All resources of the embedded plane.
+/// All built-in resources of the embedded plane.
 std::span<const Resource* const> resources();
-/// By kind and apiVersion; nullptr when the plane has none such.
+
+/// What a CustomResourceDefinition says of its resource; texts as in Resource.
+struct ResourceNames {
+  std::string group, version, kind, plural, singular, short_names, categories;
+  bool namespaced = true;
+  bool operator==(const ResourceNames&) const = default;
+};
+/// The resource of these names, the same one for equal names as long as the program runs. Any thread.
+const Resource& custom_resource(const ResourceNames& names);
+
+/// By kind and apiVersion, custom ones too, the newest first; nullptr when the plane has none such.
 const Resource* find_resource(std::string_view api_version, std::string_view kind);
 /// By plural and group, as routes name it.
 const Resource* find_resource_by_plural(std::string_view group, std::string_view plural);

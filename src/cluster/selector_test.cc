@@ -142,5 +142,22 @@ TEST(Resource, IsFoundByKindAndByPlural) {
   EXPECT_EQ(find_resource_by_plural("argoproj.io", "pods"), nullptr);
 }
 
+TEST(Resource, OfACustomKindIsOneForEqualNames) {
+  const ResourceNames names{"example.com", "v1", "Lamp", "lamps", "lamp", "lp", "", true};
+  const Resource& lamps = custom_resource(names);
+  EXPECT_EQ(&custom_resource(names), &lamps);
+  EXPECT_EQ(find_resource("example.com/v1", "Lamp"), &lamps);
+  EXPECT_EQ(find_resource_by_plural("example.com", "lamps"), &lamps);
+  EXPECT_EQ(lamps.qualified, "lamps.example.com");
+
+  ResourceNames newer = names;
+  newer.version = "v2";
+  const Resource& changed = custom_resource(newer);
+  EXPECT_NE(&changed, &lamps);
+  EXPECT_EQ(find_resource_by_plural("example.com", "lamps"), &changed);
+  EXPECT_EQ(&custom_resource(names), &lamps);
+  EXPECT_EQ(find_resource_by_plural("example.com", "lamps"), &lamps) << "what was named last";
+}
+
 }  // namespace
 }  // namespace tiphys::cluster

@@ -309,6 +309,12 @@ constexpr std::array kWorkflowColumns{kNameColumn, Column{"Status", "string", 0,
                                       Column{"Age", "string", 0, "Time since it began.", workflow_age},
                                       Column{"Message", "string", 0, "Why it stands there.", workflow_message}};
 
+Value definition_created(const Value& definition, Time) {
+  return Value(doc::find_string(definition, "metadata", "creationTimestamp"));
+}
+constexpr std::array kDefinitionColumns{kNameColumn,
+                                        Column{"Created At", "date", 0, "When it was made.", definition_created}};
+
 struct Columns {
   const cluster::Resource* resource;
   std::span<const Column> columns;
@@ -325,6 +331,7 @@ constexpr Columns kColumns[] = {
     {&cluster::kLeases, kLeaseColumns},
     {&cluster::kPriorityClasses, kPriorityClassColumns},
     {&cluster::kJobs, kJobColumns},
+    {&cluster::kCustomResourceDefinitions, kDefinitionColumns},
     {&cluster::kWorkflows, kWorkflowColumns},
 };
 

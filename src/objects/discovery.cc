@@ -91,8 +91,8 @@ doc::Object aggregated_resource(const Kind& kind) {
 /// The kinds of one version in order of their names.
 std::vector<const Kind*> kinds_of(const Kinds& kinds, std::string_view group, std::string_view version) {
   std::vector<const Kind*> found;
-  for (const Kind& kind : kinds.all()) {
-    if (kind.resource->group == group && kind.version == version) found.push_back(&kind);
+  for (const KindPtr& kind : kinds.all()) {
+    if (kind->resource->group == group && kind->version == version) found.push_back(kind.get());
   }
   std::ranges::sort(found, {}, [](const Kind* kind) { return kind->resource->plural; });
   return found;

@@ -23,8 +23,9 @@ Refusal unreadable(const Kind& kind, Source source, std::string_view why) {
       fmt::format("{0} in version \"{1}\" cannot be handled as a {0}: {2}", kind.resource->kind, kind.version, why));
 }
 
-bool is_custom(const Kind& kind) {
-  return !kind.type_name.starts_with("io.k8s.");
+/// Kubernetes reads its own kinds into structs.
+bool is_struct(const Kind& kind) {
+  return kind.type_name.starts_with("io.k8s.") && !kind.custom;
 }
 
 }  // namespace
@@ -32,8 +33,7 @@ bool is_custom(const Kind& kind) {
 Outcome<void> take_in(const Kind& kind, doc::Value& object, FieldValidation validation, Source source,
                       std::vector<std::string>& warnings) {
   if (!object.is_object()) return std::unexpected(bad_request("the body must be an object"));
-  if (!kind.type) return {};
-  if (const auto misfit = schema::misfit(*kind.type, object); misfit && !is_custom(kind)) {
+  if (const auto misfit = schema::misfit(*kind.type, object); misfit && is_struct(kind)) {
     return std::unexpected(unreadable(kind, source, *misfit));
   }
   const std::vector<std::string> unknown = schema::unknown_fields(*kind.type, object);
@@ -47,7 +47,8 @@ Outcome<void> take_in(const Kind& kind, doc::Value& object, FieldValidation vali
     for (const std::string& field : unknown) warnings.push_back(fmt::format("unknown field \"{}\"", field));
   }
   // Argo's own are kept, as its definitions without schemas keep them: lint tells of them.
-  if (!unknown.empty() && !is_custom(kind)) schema::prune(*kind.type, object);
+  if (!unknown.empty() && (is_struct(kind) || kind.custom)) schema::prune(*kind.type, object);
+  if (kind.custom) schema::fill_defaults(*kind.type, object);
   return {};
 }
 
@@ -58,6 +59,9 @@ Outcome<void> complete(const Kind& kind, doc::Value& object, const doc::Value* b
   schema::FieldErrors errors;
   check_metadata(resource, object, errors);
   if (before) check_metadata_update(*before, object, errors);
+  if (kind.custom) {
+    for (schema::FieldError& error : schema::check(*kind.type, object)) errors.push_back(std::move(error));
+  }
   if (rules.check) rules.check(object, errors);
   if (before && rules.check_update) rules.check_update(*before, object, errors);
   if (errors.empty()) return {};

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "objects/custom_kind.h"
 #include "objects/names.h"
 #include "objects/pod_spec_rules.h"
 
@@ -147,6 +148,7 @@ const std::pair<const cluster::Resource*, KindRules> kRules[] = {
     {&cluster::kConfigMaps, {nullptr, check_config_map, check_config_map_update}},
     {&cluster::kSecrets, {fill_secret, check_secret, check_secret_update}},
     {&cluster::kNamespaces, {fill_namespace, nullptr, nullptr}},
+    {&cluster::kCustomResourceDefinitions, {fill_definition, check_definition, check_definition_update}},
     {&cluster::kPriorityClasses, {fill_priority_class, nullptr, check_priority_class_update}},
 };
 

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 
 #include "base/check.h"
 #include "objects/argo_schemas.h"
+#include "objects/custom_kind.h"
+#include "objects/table.h"
 #include "schema/kubernetes.h"
 
 namespace tiphys::objects {
@@ -40,44 +43,70 @@ const Subresource* Kind::subresource(std::string_view name) const {
   return found == subresources.end() ? nullptr : &*found;
 }
 
-Kinds::Kinds() : argo_schemas_(make_argo_schemas()) {
-  // What refers to Kubernetes' own types finds them by name.
-  doc::Object all = schema::kubernetes_schemas();
-  for (const auto& [name, one] : argo_schemas_) all[name] = one;
-  const Status added = argo_types_.add(all);
+Kinds::Kinds() : own_schemas_(make_argo_schemas()), own_types_(&schema::kubernetes_types()) {
+  std::map<const cluster::Resource*, std::string> names;
+  for (const cluster::Resource* resource : cluster::resources()) {
+    std::string& name = names[resource];
+    name = schema::kubernetes_type_name(resource->api_version(), resource->kind);
+    if (name.empty()) name = argo_schema_name(resource->kind);
+    if (schema(name)) continue;
+    // Nothing is known of it: anything goes.
+    own_schemas_[name] = doc::Object{{"type", "object"}, {"x-kubernetes-preserve-unknown-fields", true}};
+  }
+  const Status added = own_types_.add(own_schemas_);
   TIPHYS_CHECK(added, "the schemas of Argo's kinds are well-formed");
   for (const cluster::Resource* resource : cluster::resources()) {
-    Kind kind{.resource = resource, .version = std::string(resource->version), .type_name = {}, .verbs = kAllVerbs};
-    kind.type_name = schema::kubernetes_type_name(resource->api_version(), resource->kind);
-    if (kind.type_name.empty()) kind.type_name = argo_schema_name(resource->kind);
-    kind.type = argo_types_.find(kind.type_name);
-    if (!kind.type) kind.type_name.clear();
-    kind.subresources = subresources_of(*resource);
-    kinds_.push_back(std::move(kind));
+    const std::string& name = names[resource];
+    kinds_.push_back(std::make_shared<const Kind>(Kind{.resource = resource,
+                                                       .version = std::string(resource->version),
+                                                       .list_kind = std::string(resource->kind) + "List",
+                                                       .type_name = name,
+                                                       .type = own_types_.find(name),
+                                                       .verbs = kAllVerbs,
+                                                       .subresources = subresources_of(*resource),
+                                                       .columns = columns_of(*resource),
+                                                       .has_status = resource->has_status}));
   }
 }
 
-const Kind* Kinds::find(std::string_view group, std::string_view version, std::string_view plural) const {
-  const auto found = std::ranges::find_if(kinds_, [&](const Kind& kind) {
-    return kind.resource->plural == plural && kind.resource->group == group && kind.version == version;
+KindPtr Kinds::find(std::string_view group, std::string_view version, std::string_view plural) const {
+  const auto found = std::ranges::find_if(kinds_, [&](const KindPtr& kind) {
+    return kind->resource->plural == plural && kind->resource->group == group && kind->version == version;
   });
-  return found == kinds_.end() ? nullptr : &*found;
+  return found == kinds_.end() ? nullptr : *found;
 }
 
-const Kind* Kinds::find_kind(std::string_view api_version, std::string_view name) const {
+KindPtr Kinds::find_kind(std::string_view api_version, std::string_view name) const {
   const auto found = std::ranges::find_if(
-      kinds_, [&](const Kind& kind) { return kind.resource->kind == name && kind.api_version() == api_version; });
-  return found == kinds_.end() ? nullptr : &*found;
+      kinds_, [&](const KindPtr& kind) { return kind->resource->kind == name && kind->api_version() == api_version; });
+  return found == kinds_.end() ? nullptr : *found;
+}
+
+void Kinds::set_custom(std::string_view group, std::string_view plural, const std::vector<KindPtr>& versions) {
+  const auto is_it = [&](const KindPtr& kind) {
+    return kind->resource->group == group && kind->resource->plural == plural;
+  };
+  if (std::ranges::any_of(kinds_, [&](const KindPtr& kind) { return is_it(kind) && !kind->custom; })) return;
+  std::erase_if(kinds_, is_it);
+  kinds_.insert(kinds_.end(), versions.begin(), versions.end());
+}
+
+const doc::Value* Kinds::schema(std::string_view name) const {
+  if (const doc::Value* found = own_schemas_.if_contains(name)) return found;
+  if (const doc::Value* found = schema::kubernetes_schemas().if_contains(name)) return found;
+  const auto found =
+      std::ranges::find_if(kinds_, [&](const KindPtr& kind) { return kind->custom && kind->type_name == name; });
+  return found == kinds_.end() ? nullptr : &(*found)->custom->schema;
 }
 
 std::vector<Kinds::Group> Kinds::groups() const {
   std::vector<Group> groups;
-  for (const Kind& kind : kinds_) {
-    const std::string_view name = kind.resource->group;
+  for (const KindPtr& kind : kinds_) {
+    const std::string_view name = kind->resource->group;
     auto group = std::ranges::find(groups, name, &Group::name);
     if (group == groups.end()) group = groups.insert(name.empty() ? groups.begin() : groups.end(), Group{name, {}});
-    if (std::ranges::find(group->versions, kind.version) == group->versions.end()) {
-      group->versions.push_back(kind.version);
+    if (std::ranges::find(group->versions, kind->version) == group->versions.end()) {
+      group->versions.push_back(kind->version);
     }
   }
   return groups;

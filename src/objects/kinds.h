@@ -2,7 +2,6 @@
 // with them.
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <span>
 #include <string>
@@ -14,6 +13,8 @@
 
 namespace tiphys::objects {
 
+struct CustomVersion;
+
 /// A part of an object with a route of its own.
 struct Subresource {
   std::string_view name;            ///< "status"
@@ -22,18 +23,28 @@ struct Subresource {
   std::span<const std::string_view> verbs;
 };
 
+struct Column;
+
 struct Kind {
   const cluster::Resource* resource = nullptr;
-  std::string version;                 ///< at which it is served; stored at resource->version
-  std::string type_name;               ///< of its OpenAPI schema; "" when nothing is known
-  const schema::Type* type = nullptr;  ///< null: anything goes
+  std::string version;    ///< at which it is served; stored at resource->version
+  std::string list_kind;  ///< "PodList"
+  std::string type_name;  ///< of its OpenAPI schema
+  const schema::Type* type = nullptr;
   std::span<const std::string_view> verbs;
   std::vector<Subresource> subresources{};
+  std::span<const Column> columns{};  ///< of its table
+  bool has_status = false;            ///< written at /status alone
+  /// The definition that it comes from; null for a built-in one. A custom kind's schema decides what is kept, filled in
+  /// and refused.
+  std::shared_ptr<const CustomVersion> custom{};
 
   std::string api_version() const;
   bool may(std::string_view verb) const;
   const Subresource* subresource(std::string_view name) const;
 };
+/// Requests that are under way keep a kind whose definition is gone.
+using KindPtr = std::shared_ptr<const Kind>;
 
 class Kinds {
  public:
@@ -43,9 +54,9 @@ class Kinds {
   Kinds& operator=(const Kinds&) = delete;
 
   /// nullptr when there is none.
-  const Kind* find(std::string_view group, std::string_view version, std::string_view plural) const;
-  const Kind* find_kind(std::string_view api_version, std::string_view kind) const;
-  const std::deque<Kind>& all() const { return kinds_; }
+  KindPtr find(std::string_view group, std::string_view version, std::string_view plural) const;
+  KindPtr find_kind(std::string_view api_version, std::string_view kind) const;
+  const std::vector<KindPtr>& all() const { return kinds_; }
   /// All groups, the core group ("") first, with their versions, the preferred one first.
   struct Group {
     std::string_view name;
@@ -53,13 +64,17 @@ class Kinds {
   };
   std::vector<Group> groups() const;
 
-  /// OpenAPI schemas of Argo's kinds by name.
-  const doc::Object& argo_schemas() const { return argo_schemas_; }
+  /// Serves the versions of one definition from now on, instead of those that it had before; none ends them. Built-in
+  /// kinds stay as they are.
+  void set_custom(std::string_view group, std::string_view plural, const std::vector<KindPtr>& versions);
+
+  /// An OpenAPI schema by its name; nullptr when there is none.
+  const doc::Value* schema(std::string_view name) const;
 
  private:
-  doc::Object argo_schemas_;
-  schema::Types argo_types_;
-  std::deque<Kind> kinds_;
+  doc::Object own_schemas_;
+  schema::Types own_types_;
+  std::vector<KindPtr> kinds_;
 };
 
 }  // namespace tiphys::objects

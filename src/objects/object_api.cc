@@ -79,7 +79,7 @@ void keep_other_part(const Target& target, doc::Value& object, const doc::Value&
     const doc::Value* version = doc::find(object, "metadata", "resourceVersion");
     doc::ensure_object(kept.get_object(), "metadata")["resourceVersion"] = version ? *version : doc::Value();
     object = std::move(kept);
-  } else if (target.kind->resource->has_status) {
+  } else if (target.kind->has_status) {
     take_member(object, before, "status");
   }
 }
@@ -135,7 +135,7 @@ void ObjectApi::create(const Target& target, doc::Value body, WriteOptions optio
   const auto prepare = [&]() -> Outcome<void> {
     if (auto settled = settle_identity(target, body); !settled) return settled;
     if (auto taken = take_in(*target.kind, body, options.validation, Source::kBody, warnings); !taken) return taken;
-    if (target.kind->resource->has_status) body.get_object().erase("status");
+    if (target.kind->has_status) body.get_object().erase("status");
     if (!doc::find_string(body, "metadata", "resourceVersion").empty()) {
       return std::unexpected(bad_request("resourceVersion should not be set on objects to be created"));
     }
@@ -209,6 +209,13 @@ void ObjectApi::change(const Target& target, const WriteOptions& options, Make m
 void ObjectApi::update(const Target& target, doc::Value body, WriteOptions options, Reply<Written> reply) {
   Warnings warnings;
   auto settled = settle_identity(target, body);
+  // Only the built-in kinds of Kubernetes take a write of whatever state there is.
+  if (settled && !target.kind->type_name.starts_with("io.k8s.") &&
+      doc::find_string(body, "metadata", "resourceVersion").empty()) {
+    settled = std::unexpected(refuse_invalid(
+        *target.kind->resource, target.name,
+        {schema::invalid("metadata.resourceVersion", doc::Value(0), "must be specified for an update")}));
+  }
   if (settled) settled = take_in(*target.kind, body, options.validation, Source::kBody, warnings);
   if (!settled) return reply(std::unexpected(std::move(settled.error())));
   change(

@@ -15,7 +15,7 @@ namespace tiphys::objects {
 
 /// What a request is for.
 struct Target {
-  const Kind* kind = nullptr;
+  KindPtr kind{};
   std::string ns{};           ///< "" for all namespaces, and for what has none
   std::string name{};         ///< "" for the collection
   std::string subresource{};  ///< "status"

@@ -7,19 +7,12 @@
 #include <set>
 #include <vector>
 
-#include "schema/kubernetes.h"
-
 namespace tiphys::objects {
 namespace {
 
 constexpr std::string_view kReference = "#/components/schemas/";
 constexpr std::string_view kMeta = "io.k8s.apimachinery.pkg.apis.meta.v1";
 constexpr const char* kGroupVersionKind = "x-kubernetes-group-version-kind";
-
-const doc::Value* schema_named(const Kinds& kinds, std::string_view name) {
-  if (const doc::Value* found = kinds.argo_schemas().if_contains(name)) return found;
-  return schema::kubernetes_schemas().if_contains(name);
-}
 
 /// A copy without what only protobuf needs.
 doc::Value published(const doc::Value& schema) {
@@ -62,7 +55,7 @@ doc::Object with_references(const Kinds& kinds, std::vector<std::string> names) 
   while (!names.empty()) {
     const std::string name = std::move(names.back());
     names.pop_back();
-    const doc::Value* schema = schema_named(kinds, name);
+    const doc::Value* schema = kinds.schema(name);
     if (!schema) continue;
     schemas[name] = published(*schema);
     std::vector<std::string> references;
@@ -143,14 +136,16 @@ doc::Value openapi_v3_index(const Kinds& kinds) {
 doc::Value openapi_v3(const Kinds& kinds, std::string_view path) {
   std::vector<std::string> names{fmt::format("{}.DeleteOptions", kMeta), fmt::format("{}.Status", kMeta)};
   doc::Object paths;
-  for (const Kind& kind : kinds.all()) {
-    if (openapi_path(kind.resource->group, kind.version) != path || kind.type_name.empty()) continue;
+  for (const KindPtr& one : kinds.all()) {
+    const Kind& kind = *one;
+    if (openapi_path(kind.resource->group, kind.version) != path) continue;
     names.push_back(kind.type_name);
     add_paths(kind, paths);
   }
   if (paths.empty()) return nullptr;
   doc::Object schemas = with_references(kinds, std::move(names));
-  for (const Kind& kind : kinds.all()) {
+  for (const KindPtr& one : kinds.all()) {
+    const Kind& kind = *one;
     if (doc::Value* schema = schemas.if_contains(kind.type_name)) {
       schema->get_object()[kGroupVersionKind] = doc::Array{group_version_kind(kind)};
     }
@@ -163,11 +158,10 @@ doc::Value openapi_v3(const Kinds& kinds, std::string_view path) {
 
 doc::Value openapi_v2(const Kinds& kinds) {
   std::vector<std::string> names;
-  for (const Kind& kind : kinds.all()) {
-    if (!kind.type_name.empty()) names.push_back(kind.type_name);
-  }
+  for (const KindPtr& kind : kinds.all()) names.push_back(kind->type_name);
   doc::Object definitions = with_references(kinds, std::move(names));
-  for (const Kind& kind : kinds.all()) {
+  for (const KindPtr& one : kinds.all()) {
+    const Kind& kind = *one;
     if (doc::Value* schema = definitions.if_contains(kind.type_name)) {
       schema->get_object()[kGroupVersionKind] = doc::Array{group_version_kind(kind)};
     }

@@ -10,11 +10,14 @@
 namespace tiphys::objects {
 
 struct Column {
-  const char* name;
-  const char* type;  ///< "string", "integer", "boolean", "date"
-  int priority;      ///< 0: always shown; 1: with -o wide
-  const char* about;
-  doc::Value (*cell)(const doc::Value& object, Time now);
+  std::string_view name;
+  std::string_view type;  ///< "string", "integer", "boolean", "date"
+  int priority;           ///< 0: always shown; 1: with -o wide
+  std::string_view about;
+  /// Null: the cell is what the JSONPath below gives.
+  doc::Value (*cell)(const doc::Value& object, Time now) = nullptr;
+  std::string_view path = {};  ///< ".spec.replicas"
+  std::string_view format = {};
 };
 
 /// Those of a kind; name and age for one that has no own.

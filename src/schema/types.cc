@@ -258,7 +258,8 @@ Result<const Type*> Types::compile(const doc::Value& schema) {
 
 const Type* Types::find(std::string_view name) const {
   const auto found = named_.find(name);
-  return found == named_.end() ? nullptr : found->second;
+  if (found != named_.end()) return found->second;
+  return base_ ? base_->find(name) : nullptr;
 }
 
 }  // namespace tiphys::schema

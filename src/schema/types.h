@@ -11,7 +11,8 @@ namespace tiphys::schema {
 
 class Types {
  public:
-  Types() = default;
+  /// `base` is what schemas may refer to beside those added here; it outlives this.
+  explicit Types(const Types* base = nullptr) : base_(base) {}
   Types(const Types&) = delete;
   Types& operator=(const Types&) = delete;
 
@@ -27,6 +28,7 @@ class Types {
  private:
   friend class Compiler;
 
+  const Types* base_;
   std::deque<Type> pool_;
   std::map<std::string, const Type*, std::less<>> named_;
 };

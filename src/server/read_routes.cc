@@ -26,7 +26,7 @@ struct View {
 
 doc::Object table_of(const View& view, const objects::Kind& kind, doc::Object metadata,
                      std::span<const cluster::Object> items, bool with_head, Time now) {
-  const auto columns = objects::columns_of(*kind.resource);
+  const auto columns = kind.columns;
   doc::Array rows;
   for (const cluster::Object& item : items) rows.push_back(objects::table_row(columns, *item, view.row_object, now));
   return {{"kind", "Table"},
@@ -44,8 +44,7 @@ doc::Object list_metadata(const cluster::List& list) {
 
 /// The text of a list, whose objects are not copied into one document.
 std::string list_text(const objects::Kind& kind, const cluster::List& list) {
-  std::string text =
-      fmt::format(R"({{"kind":"{}List","apiVersion":"{}","metadata":)", kind.resource->kind, kind.api_version());
+  std::string text = fmt::format(R"({{"kind":"{}","apiVersion":"{}","metadata":)", kind.list_kind, kind.api_version());
   text += doc::to_json(list_metadata(list)) + ",\"items\":[";
   for (std::size_t i = 0; i < list.items.size(); ++i) {
     if (i > 0) text += ',';

@@ -60,7 +60,7 @@ class ObjectStream final : public cluster::Watch {
   ObjectStream(const Exchange& exchange, const objects::Target& target, StreamOptions options, std::uint64_t from)
       : executor_(exchange.served.executor),
         peer_(exchange.responder),
-        kind_(*target.kind),
+        kind_(target.kind),
         options_(std::move(options)),
         newest_(from) {}
   ~ObjectStream() override {
@@ -98,7 +98,7 @@ class ObjectStream final : public cluster::Watch {
   void bookmark(Responder& to, std::string_view annotations) {
     to.write(event_line("BOOKMARK", fmt::format(R"({{"kind":"{}","apiVersion":"{}","metadata":{{"resourceVersion":"{}")"
                                                 "{}}}}}",
-                                                kind_.resource->kind, kind_.api_version(), newest_, annotations)));
+                                                kind_->resource->kind, kind_->api_version(), newest_, annotations)));
   }
 
   void wait_to_bookmark() {
@@ -110,7 +110,7 @@ class ObjectStream final : public cluster::Watch {
 
   Executor& executor_;
   const Peer peer_;
-  const objects::Kind& kind_;
+  const objects::KindPtr kind_;
   StreamOptions options_;
   std::uint64_t newest_;  ///< all up to this version has been told
   Executor::TimerId end_timer_ = 0;

@@ -64,6 +64,13 @@ class FakeCluster final : public store::Store {
   void read_journal(std::string, std::uint64_t, cluster::Done<std::vector<cluster::JournalEntry>> done) override {
     answer<std::vector<cluster::JournalEntry>>(std::move(done), std::vector<cluster::JournalEntry>());
   }
+  Result<std::vector<cluster::Object>> snapshot(const cluster::Resource& resource) override {
+    std::vector<cluster::Object> found;
+    for (const auto& [key, object] : objects_) {
+      if (key.resource == &resource) found.push_back(object);
+    }
+    return found;
+  }
   bool has(const cluster::Key& key) override { return objects_.contains(key); }
   std::uint64_t resource_version() const override { return version_; }
   const Error* degraded() const override { return nullptr; }

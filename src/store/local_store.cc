@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "cluster/custom_definition.h"
 #include "store/schema.h"
 
 namespace tiphys::store {
@@ -87,6 +88,14 @@ LocalStore::LocalStore(StoreOptions options, std::unique_ptr<Connections> connec
     thread_ = std::make_unique<CommitThread>(connections_->writer, *writer_, [this](Batch batch) {
       poster_.post([this, finished = std::move(batch)]() mutable { deliver(std::move(finished)); });
     });
+  }
+  // What the database holds of custom kinds has to be known by name.
+  if (auto definitions = snapshot(cluster::kCustomResourceDefinitions); !definitions) {
+    log::error("the definitions of custom resources cannot be read: {}", definitions.error().message);
+  } else {
+    for (const cluster::Object& definition : *definitions) {
+      if (const auto names = cluster::names_of(*definition)) cluster::custom_resource(*names);
+    }
   }
   if (read_only_) return;
   if (auto found = disk_.garbage(); !found) {

@@ -53,6 +53,7 @@ class LocalStore final : public Store {
   void update_workflow_status(const cluster::Key& key, cluster::WorkflowStatusUpdate update,
                               cluster::Done<void> done) override;
 
+  Result<std::vector<cluster::Object>> snapshot(const cluster::Resource& resource) override;
   bool has(const cluster::Key& key) override { return committed(*key.resource, {key.ns, key.name}).has_value(); }
   std::uint64_t resource_version() const override { return hub_.version(); }
   const Error* degraded() const override { return degraded_ ? &*degraded_ : nullptr; }

@@ -73,6 +73,9 @@ class Store : public cluster::Cluster {
   virtual void read_journal(std::string workflow_uid, std::uint64_t from_sequence,
                             cluster::Done<std::vector<cluster::JournalEntry>> done) = 0;
 
+  /// What readers see at present of a resource whose objects are all in memory (not of workflows, pods and events), in
+  /// order of namespace and name.
+  virtual Result<std::vector<cluster::Object>> snapshot(const cluster::Resource& resource) = 0;
   /// Whether readers see such an object at present.
   virtual bool has(const cluster::Key& key) = 0;
   /// The newest resource version that readers can have seen.

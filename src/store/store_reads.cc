@@ -142,6 +142,16 @@ void LocalStore::list_slice(std::shared_ptr<ListJob> job) {
   job->done(std::move(job->list));
 }
 
+Result<std::vector<cluster::Object>> LocalStore::snapshot(const cluster::Resource& resource) {
+  TIPHYS_CHECK(all_in_memory(resource), "a snapshot is of what is in memory");
+  TIPHYS_CHECK_OK(load(resource));
+  std::vector<cluster::Object> objects;
+  for (const auto& [name, entry] : memory_.table(resource)) {
+    if (entry.committed) objects.push_back(entry.committed->object());
+  }
+  return objects;
+}
+
 std::unique_ptr<cluster::Watch> LocalStore::watch(const cluster::Resource& resource, cluster::WatchOptions options,
                                                   cluster::WatchSink sink) {
   return hub_.watch(resource, std::move(options), std::move(sink), [this, &resource] { return load(resource); });

@@ -1,0 +1,233 @@
+#include "objects/custom_kind.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <tuple>
+
+#include "base/check.h"
+#include "base/strings.h"
+#include "cluster/custom_definition.h"
+#include "doc/truth.h"
+#include "objects/columns.h"
+#include "objects/names.h"
+
+namespace tiphys::objects {
+namespace {
+
+constexpr std::array<std::string_view, 8> kAllVerbs{"create", "delete", "deletecollection", "get",
+                                                    "list",   "patch",  "update",           "watch"};
+constexpr std::array<std::string_view, 3> kPartVerbs{"get", "patch", "update"};
+constexpr std::string_view kObjectMeta = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
+
+const doc::Array& versions_of(const doc::Value& definition) {
+  static const doc::Array kNone;
+  const doc::Value* versions = doc::find(definition, "spec", "versions");
+  return versions && versions->is_array() ? versions->get_array() : kNone;
+}
+
+/// Kubernetes' order of versions: GA before beta before alpha, the newer first (v2, v1, v1beta2, v1alpha1, others).
+std::tuple<int, int, int> rank_of(std::string_view version) {
+  const auto number = [](std::string_view& text) {
+    int value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc()) return -1;
+    text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+    return value;
+  };
+  std::string_view rest = version;
+  if (!rest.starts_with('v')) return {-1, 0, 0};
+  rest.remove_prefix(1);
+  const int major = number(rest);
+  if (major <= 0) return {-1, 0, 0};
+  if (rest.empty()) return {2, major, 0};
+  for (const auto& [word, stage] : {std::pair{std::string_view("beta"), 1}, {std::string_view("alpha"), 0}}) {
+    if (!rest.starts_with(word)) continue;
+    std::string_view minor_text = rest.substr(word.size());
+    const int minor = number(minor_text);
+    if (minor > 0 && minor_text.empty()) return {stage, major, minor};
+  }
+  return {-1, 0, 0};
+}
+
+/// "com.example.v1.Lamp" of the group example.com.
+std::string schema_name(std::string_view group, std::string_view version, std::string_view kind) {
+  auto parts = split(group, '.');
+  std::ranges::reverse(parts);
+  std::string name;
+  for (const std::string_view part : parts) name += fmt::format("{}.", part);
+  return fmt::format("{}{}.{}", name, version, kind);
+}
+
+/// The schema of a version with apiVersion, kind and metadata as every object has them.
+doc::Value whole_schema(const doc::Value& version) {
+  const doc::Value* given = doc::find(version, "schema", "openAPIV3Schema");
+  doc::Value schema = given && given->is_object() ? *given : doc::Value(doc::Object{{"type", "object"}});
+  doc::Object& properties = doc::ensure_object(schema.as_object(), "properties");
+  properties["apiVersion"] = doc::Object{{"type", "string"}};
+  properties["kind"] = doc::Object{{"type", "string"}};
+  properties["metadata"] = doc::Object{{"$ref", fmt::format("#/components/schemas/{}", kObjectMeta)}};
+  return schema;
+}
+
+void add_columns(const doc::Value& version, CustomVersion& custom) {
+  custom.columns.push_back(kNameColumn);
+  const doc::Value* columns = doc::find(version, "additionalPrinterColumns");
+  if (!columns || !columns->is_array() || columns->get_array().empty()) {
+    custom.columns.push_back(kAgeColumn);
+    return;
+  }
+  const auto keep = [&](const doc::Value& column, const char* member) -> std::string_view {
+    return custom.texts.emplace_back(doc::find_string(column, member));
+  };
+  for (const doc::Value& column : columns->get_array()) {
+    const doc::Value* priority = doc::find(column, "priority");
+    custom.columns.push_back(
+        {.name = keep(column, "name"),
+         .type = keep(column, "type"),
+         .priority = priority && priority->is_int64() ? static_cast<int>(priority->get_int64()) : 0,
+         .about = keep(column, "description"),
+         .path = keep(column, "jsonPath"),
+         .format = keep(column, "format")});
+  }
+}
+
+KindPtr make_kind(const doc::Value& definition, const doc::Value& version, const cluster::Resource& resource) {
+  auto custom = std::make_shared<CustomVersion>();
+  custom->schema = whole_schema(version);
+  const std::string name(doc::find_string(version, "name"));
+  const std::string type_name = schema_name(resource.group, name, resource.kind);
+  auto type = custom->types.compile(custom->schema);
+  TIPHYS_CHECK(type, "a definition's schemas are checked before it is stored");
+  add_columns(version, *custom);
+  Kind kind{.resource = &resource,
+            .version = name,
+            .list_kind = std::string(doc::find_string(definition, "spec", "names", "listKind")),
+            .type_name = type_name,
+            .type = *type,
+            .verbs = kAllVerbs,
+            .columns = custom->columns,
+            .has_status = doc::find(version, "subresources", "status") != nullptr,
+            .custom = custom};
+  if (doc::find(version, "subresources", "scale")) {
+    kind.subresources.push_back({"scale", "Scale", "autoscaling", "v1", kPartVerbs});
+  }
+  if (kind.has_status) kind.subresources.push_back({"status", resource.kind, "", "", kPartVerbs});
+  return std::make_shared<const Kind>(std::move(kind));
+}
+
+void require_text(const doc::Value& definition, std::initializer_list<const char*> path, schema::FieldErrors& errors) {
+  const doc::Value* value = &definition;
+  std::string at;
+  for (const char* part : path) {
+    value = value ? doc::find(*value, part) : nullptr;
+    at += (at.empty() ? "" : ".") + std::string(part);
+  }
+  if (!value || !value->is_string() || value->get_string().empty()) errors.push_back(schema::required(at));
+}
+
+void check_version(const doc::Value& version, const std::string& at, schema::FieldErrors& errors) {
+  const auto name = doc::find_string(version, "name");
+  if (name.empty()) errors.push_back(schema::required(at + ".name"));
+  for (const std::string& complaint : name.empty() ? Complaints() : dns_1035_label(name)) {
+    errors.push_back(schema::invalid(at + ".name", doc::Value(name), complaint));
+  }
+  const doc::Value* given = doc::find(version, "schema", "openAPIV3Schema");
+  const std::string at_schema = at + ".schema.openAPIV3Schema";
+  if (!given) {
+    errors.push_back(schema::required(at_schema, "schemas are required"));
+    return;
+  }
+  if (doc::find_string(*given, "type") != "object") {
+    errors.push_back(schema::invalid(at_schema + ".type", doc::Value(doc::find_string(*given, "type")),
+                                     "must be object at the root"));
+  }
+  schema::Types types(&schema::kubernetes_types());
+  if (const auto compiled = types.compile(whole_schema(version)); !compiled) {
+    errors.push_back(schema::invalid(at_schema, "", compiled.error().message));
+  }
+}
+
+}  // namespace
+
+std::vector<KindPtr> make_custom_kinds(const doc::Value& definition) {
+  std::vector<KindPtr> kinds;
+  const auto names = cluster::names_of(definition);
+  if (!names) return kinds;
+  const cluster::Resource& resource = cluster::custom_resource(*names);
+  for (const doc::Value& version : versions_of(definition)) {
+    if (doc::is_true(version, "served")) kinds.push_back(make_kind(definition, version, resource));
+  }
+  std::ranges::stable_sort(kinds, std::greater(), [](const KindPtr& kind) { return rank_of(kind->version); });
+  return kinds;
+}
+
+void fill_definition(doc::Object& definition) {
+  doc::Object& spec = doc::ensure_object(definition, "spec");
+  doc::Object& names = doc::ensure_object(spec, "names");
+  const doc::Value* kind = names.if_contains("kind");
+  if (kind && kind->is_string()) {
+    std::string lower(kind->get_string());
+    std::ranges::transform(lower, lower.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    const std::string list = std::string(kind->get_string()) + "List";
+    if (!names.contains("singular")) names["singular"] = lower;
+    if (!names.contains("listKind")) names["listKind"] = list;
+  }
+  if (!spec.contains("conversion")) spec["conversion"] = doc::Object{{"strategy", "None"}};
+}
+
+void check_definition(const doc::Value& definition, schema::FieldErrors& errors) {
+  require_text(definition, {"spec", "group"}, errors);
+  require_text(definition, {"spec", "names", "plural"}, errors);
+  require_text(definition, {"spec", "names", "kind"}, errors);
+  const auto scope = doc::find_string(definition, "spec", "scope");
+  if (scope.empty()) {
+    errors.push_back(schema::required("spec.scope"));
+  } else if (scope != "Cluster" && scope != "Namespaced") {
+    errors.push_back(schema::not_supported("spec.scope", doc::Value(scope), {"Cluster", "Namespaced"}));
+  }
+  const auto name = doc::find_string(definition, "metadata", "name");
+  const auto wanted = fmt::format("{}.{}", doc::find_string(definition, "spec", "names", "plural"),
+                                  doc::find_string(definition, "spec", "group"));
+  if (name != wanted) {
+    errors.push_back(schema::invalid("metadata.name", doc::Value(name), "must be spec.names.plural+\".\"+spec.group"));
+  }
+  std::size_t i = 0, stored = 0;
+  std::vector<std::string> seen;
+  for (const doc::Value& version : versions_of(definition)) {
+    const std::string at = fmt::format("spec.versions[{}]", i++);
+    check_version(version, at, errors);
+    if (doc::is_true(version, "storage")) ++stored;
+    const std::string version_name(doc::find_string(version, "name"));
+    if (std::ranges::find(seen, version_name) != seen.end()) {
+      errors.push_back(schema::invalid("spec.versions", doc::Value(version_name), "must contain unique version names"));
+    }
+    seen.push_back(version_name);
+  }
+  if (stored != 1) {
+    const doc::Value* versions = doc::find(definition, "spec", "versions");
+    errors.push_back(schema::invalid("spec.versions", versions ? *versions : doc::Value(),
+                                     "must have exactly one version marked as storage version"));
+  }
+  const auto strategy = doc::find_string(definition, "spec", "conversion", "strategy");
+  if (strategy != "None") {
+    errors.push_back(schema::not_supported("spec.conversion.strategy", doc::Value(strategy), {"None"}));
+  }
+}
+
+void check_definition_update(const doc::Value& before, const doc::Value& after, schema::FieldErrors& errors) {
+  const auto keep = [&](const std::string& field, std::string_view old, std::string_view now) {
+    if (old != now) errors.push_back(schema::invalid(field, doc::Value(now), "field is immutable"));
+  };
+  keep("spec.group", doc::find_string(before, "spec", "group"), doc::find_string(after, "spec", "group"));
+  keep("spec.scope", doc::find_string(before, "spec", "scope"), doc::find_string(after, "spec", "scope"));
+  for (const char* name : {"plural", "kind"}) {
+    keep(fmt::format("spec.names.{}", name), doc::find_string(before, "spec", "names", name),
+         doc::find_string(after, "spec", "names", name));
+  }
+}
+
+}  // namespace tiphys::objects

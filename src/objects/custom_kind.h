@@ -1,0 +1,30 @@
+// Kinds that a CustomResourceDefinition brings.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "objects/kinds.h"
+#include "objects/table.h"
+#include "schema/field_error.h"
+#include "schema/kubernetes.h"
+
+namespace tiphys::objects {
+
+/// One version of a definition, and what its Kind points into.
+struct CustomVersion {
+  doc::Value schema;  ///< OpenAPI, with what every object has
+  schema::Types types{&schema::kubernetes_types()};
+  std::deque<std::string> texts;  ///< of the columns
+  std::vector<Column> columns;
+};
+
+/// The served versions of a definition that check_definition has nothing against, the preferred one first.
+std::vector<KindPtr> make_custom_kinds(const doc::Value& definition);
+
+void fill_definition(doc::Object& definition);
+void check_definition(const doc::Value& definition, schema::FieldErrors& errors);
+void check_definition_update(const doc::Value& before, const doc::Value& after, schema::FieldErrors& errors);
+
+}  // namespace tiphys::objects
