@@ -10,6 +10,7 @@
 
 #include "artifact/stores.h"
 #include "base/asio_executor.h"
+#include "base/log.h"
 #include "base/random.h"
 #include "controllers/artifact_gc_controller.h"
 #include "controllers/cron_workflow_controller.h"
@@ -21,6 +22,7 @@
 #include "node/process/process_runtime.h"
 #include "node/supervisor/supervisor.h"
 #include "objects/custom_kinds.h"
+#include "objects/rbac.h"
 #include "server/certificate.h"
 #include "server/kubeconfig.h"
 #include "server/private_file.h"
@@ -115,13 +117,35 @@ class Plane final : public EmbeddedPlane {
       TIPHYS_TRY(options.token, server::ensure_token(data_dir_.token()));
     }
     if (options_.config.metrics.enabled) options.metrics = [this] { return controller_->metrics(); };
+    if (options_.port) {
+      TIPHYS_CHECK_OK(prepare_for_clients(options));
+    }
     TIPHYS_TRY(custom_kinds_, objects::CustomKinds::start(*executor_, *store_, kinds_));
-    api_ = std::make_unique<objects::ObjectApi>(*store_, kinds_);
+    api_ = std::make_unique<objects::ObjectApi>(objects::ObjectApiParts{
+        .executor = *executor_, .store = *store_, .kinds = kinds_, .authorizer = rbac_.get(), .tokens = tokens_.get()});
     TIPHYS_TRY(server_, server::Server::start(context_, *executor_, *api_, std::move(options)));
     if (port() == 0) return {};
     return server::write_private_file(
         data_dir_.kubeconfig(),
         server::kubeconfig(fmt::format("127.0.0.1:{}", port()), certificate.authority, server_->token()));
+  }
+
+  /// Other than the owner's own commands there are clients only where a port is listened on.
+  Status prepare_for_clients(server::ServerOptions& options) {
+    TIPHYS_TRY(const std::string key, server::ensure_private_file(data_dir_.signing_key(), objects::make_signing_key));
+    TIPHYS_TRY(tokens_, objects::ServiceTokens::make(key));
+    options.tokens = tokens_.get();
+    TIPHYS_TRY(rbac_, objects::Rbac::start(*executor_, *store_));
+    for (auto& [resource, object] : objects::bootstrap_policy()) {
+      const cluster::Key key_of{resource, "", std::string(doc::find_string(object, "metadata", "name"))};
+      if (store_->has(key_of)) continue;
+      store_->create(*resource, std::move(object), [](const Result<cluster::Object>& created) {
+        if (!created && created.error().code != Code::kAlreadyExists) {
+          log::error("a role of the plane cannot be written: {}", created.error().message);
+        }
+      });
+    }
+    return {};
   }
 
   // In the order in which they lean on each other: the last one goes first.
@@ -143,6 +167,8 @@ class Plane final : public EmbeddedPlane {
   std::unique_ptr<controllers::ArtifactGcController> artifact_gc_;
   objects::Kinds kinds_;
   std::unique_ptr<objects::CustomKinds> custom_kinds_;
+  std::unique_ptr<objects::ServiceTokens> tokens_;
+  std::unique_ptr<objects::Rbac> rbac_;
   std::unique_ptr<objects::ObjectApi> api_;
   std::unique_ptr<server::Server> server_;
 };

@@ -115,10 +115,27 @@ constexpr Resource kCustomResourceDefinitions =
 namespace {
 
 /// What a plane serves.
-constexpr std::array kAll{
-    &kWorkflows,  &kWorkflowTemplates, &kClusterWorkflowTemplates, &kCronWorkflows, &kPods,   &kConfigMaps, &kSecrets,
-    &kNamespaces, &kServiceAccounts,   &kPersistentVolumeClaims,   &kServices,      &kEvents, &kSyncLimits, &kJobs,
-    &kLeases,     &kPriorityClasses,   &kCustomResourceDefinitions};
+constexpr std::array kAll{&kWorkflows,
+                          &kWorkflowTemplates,
+                          &kClusterWorkflowTemplates,
+                          &kCronWorkflows,
+                          &kPods,
+                          &kConfigMaps,
+                          &kSecrets,
+                          &kNamespaces,
+                          &kServiceAccounts,
+                          &kPersistentVolumeClaims,
+                          &kServices,
+                          &kEvents,
+                          &kSyncLimits,
+                          &kJobs,
+                          &kLeases,
+                          &kPriorityClasses,
+                          &kRoles,
+                          &kRoleBindings,
+                          &kClusterRoles,
+                          &kClusterRoleBindings,
+                          &kCustomResourceDefinitions};
 
 struct Custom {
   ResourceNames names;

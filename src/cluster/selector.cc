@@ -316,6 +316,36 @@ Result<Selector> Selector::parse_fields(std::string_view text) {
   return selector;
 }
 
+Result<Selector> Selector::from_label_selector(const doc::Value& selector) {
+  using Op = Requirement::Op;
+  Selector made;
+  if (const doc::Value* labels = doc::find(selector, "matchLabels"); labels && labels->is_object()) {
+    for (const auto& [key, value] : labels->get_object()) {
+      made.requirements_.push_back({std::string(key), Op::kEquals, {doc::scalar_text(value)}});
+    }
+  }
+  const doc::Value* expressions = doc::find(selector, "matchExpressions");
+  if (!expressions || !expressions->is_array()) return made;
+  for (const doc::Value& expression : expressions->get_array()) {
+    Requirement requirement{.key = std::string(doc::find_string(expression, "key")), .op = Op::kIn, .values = {}};
+    const auto op = doc::find_string(expression, "operator");
+    if (op == "NotIn") {
+      requirement.op = Op::kNotIn;
+    } else if (op == "Exists") {
+      requirement.op = Op::kExists;
+    } else if (op == "DoesNotExist") {
+      requirement.op = Op::kNotExists;
+    } else if (op != "In") {
+      return fail(Code::kInvalidArgument, fmt::format("\"{}\" is not a valid label selector operator", op));
+    }
+    if (const doc::Value* values = doc::find(expression, "values"); values && values->is_array()) {
+      for (const doc::Value& value : values->get_array()) requirement.values.push_back(doc::scalar_text(value));
+    }
+    made.requirements_.push_back(std::move(requirement));
+  }
+  return made;
+}
+
 bool Selector::matches_labels(const doc::Value& object) const {
   if (requirements_.empty()) return true;
   const doc::Value* labels = doc::find(object, "metadata", "labels");

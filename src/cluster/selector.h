@@ -24,6 +24,9 @@ class Selector {
   /// `metadata.name=x` style; only =, == and != are allowed.
   static Result<Selector> parse_fields(std::string_view text);
 
+  /// Of a LabelSelector object: matchLabels and matchExpressions. kInvalidArgument names an operator that there is not.
+  static Result<Selector> from_label_selector(const doc::Value& selector);
+
   bool empty() const { return requirements_.empty(); }
   const std::vector<Requirement>& requirements() const { return requirements_; }
   /// Against metadata.labels of an object.

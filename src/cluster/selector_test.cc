@@ -125,6 +125,25 @@ TEST(FieldSelector, RejectsWhatIsNoEquality) {
   }
 }
 
+TEST(LabelSelector, IsThatOfAnObject) {
+  const auto selector = Selector::from_label_selector(
+      doc::parse_json(
+          R"({"matchLabels": {"a": "b"}, "matchExpressions": [{"key": "c", "operator": "In", "values": ["d"]},
+                         {"key": "e", "operator": "DoesNotExist"}]})")
+          .value());
+  ASSERT_TRUE(selector.has_value());
+  const auto matches = [&](const char* labels) {
+    const doc::Value map = doc::parse_json(labels).value();
+    return selector->matches_label_map(&map);
+  };
+  EXPECT_TRUE(matches(R"({"a": "b", "c": "d"})"));
+  EXPECT_FALSE(matches(R"({"a": "b"})"));
+  EXPECT_FALSE(matches(R"({"a": "b", "c": "d", "e": ""})"));
+  EXPECT_FALSE(Selector::from_label_selector(
+                   doc::parse_json(R"({"matchExpressions": [{"key": "c", "operator": "Is"}]})").value())
+                   .has_value());
+}
+
 TEST(Resource, IsFoundByKindAndByPlural) {
   for (const Resource* resource : resources()) {
     EXPECT_EQ(find_resource(resource->api_version(), resource->kind), resource);

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "objects/argo_schemas.h"
 #include "objects/custom_kind.h"
+#include "objects/reviews.h"
 #include "objects/table.h"
 #include "schema/kubernetes.h"
 
@@ -18,10 +19,17 @@ constexpr std::array<std::string_view, 8> kAllVerbs{"create", "delete", "deletec
                                                     "list",   "patch",  "update",           "watch"};
 constexpr std::array<std::string_view, 3> kPartVerbs{"get", "patch", "update"};
 constexpr std::array<std::string_view, 1> kRead{"get"};
+constexpr std::array<std::string_view, 1> kCreate{"create"};
 
 std::vector<Subresource> subresources_of(const cluster::Resource& resource) {
   std::vector<Subresource> found;
-  if (&resource == &cluster::kPods) found.push_back({"log", "Pod", "", "", kRead});
+  if (&resource == &cluster::kPods) {
+    found.push_back({"eviction", "Eviction", "policy", "v1", kCreate});
+    found.push_back({"log", "Pod", "", "", kRead});
+  }
+  if (&resource == &cluster::kServiceAccounts) {
+    found.push_back({"token", "TokenRequest", "authentication.k8s.io", "v1", kCreate});
+  }
   if (resource.has_scale) found.push_back({"scale", "Scale", "autoscaling", "v1", kPartVerbs});
   if (resource.has_status) found.push_back({"status", resource.kind, "", "", kPartVerbs});
   return found;
@@ -66,6 +74,15 @@ Kinds::Kinds() : own_schemas_(make_argo_schemas()), own_types_(&schema::kubernet
                                                        .subresources = subresources_of(*resource),
                                                        .columns = columns_of(*resource),
                                                        .has_status = resource->has_status}));
+  }
+  for (const cluster::Resource* resource : review_resources()) {
+    const std::string name = schema::kubernetes_type_name(resource->api_version(), resource->kind);
+    kinds_.push_back(std::make_shared<const Kind>(Kind{.resource = resource,
+                                                       .version = std::string(resource->version),
+                                                       .list_kind = {},
+                                                       .type_name = name,
+                                                       .type = own_types_.find(name),
+                                                       .verbs = kCreate}));
   }
 }
 

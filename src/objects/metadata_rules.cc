@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/time.h"
 #include "objects/kind_rules.h"
 #include "objects/names.h"
 #include "schema/path.h"
@@ -17,6 +18,7 @@ constexpr std::size_t kMostAnnotationBytes = 256 * 1024;
 Complaints name_complaints(const cluster::Resource& resource, std::string_view name) {
   if (&resource == &cluster::kNamespaces) return dns_label(name);
   if (&resource == &cluster::kServices) return dns_1035_label(name);
+  if (resource.group == "rbac.authorization.k8s.io") return path_segment(name);
   return dns_subdomain(name);
 }
 
@@ -85,6 +87,12 @@ std::vector<std::string_view> finalizers_of(const doc::Value& object) {
   return names;
 }
 
+/// "…Z" and "…+00:00" are one time.
+bool same_time(std::string_view a, std::string_view b) {
+  const auto one = parse_rfc3339(a), other = parse_rfc3339(b);
+  return one && other && *one == *other;
+}
+
 }  // namespace
 
 void check_metadata(const cluster::Resource& resource, const doc::Value& object, FieldErrors& errors) {
@@ -111,7 +119,8 @@ void check_metadata(const cluster::Resource& resource, const doc::Value& object,
 void check_metadata_update(const doc::Value& before, const doc::Value& after, FieldErrors& errors) {
   for (const std::string_view member : {"name", "namespace", "uid", "creationTimestamp"}) {
     const auto given = doc::find_string(after, "metadata", member);
-    if (given.empty() || given == doc::find_string(before, "metadata", member)) continue;
+    const auto known = doc::find_string(before, "metadata", member);
+    if (given.empty() || given == known || same_time(given, known)) continue;
     errors.push_back(invalid(fmt::format("metadata.{}", member), doc::Value(given), "field is immutable"));
   }
   if (doc::find_string(before, "metadata", "deletionTimestamp").empty()) return;

@@ -129,6 +129,15 @@ Complaints port_name(std::string_view text) {
   return complaints;
 }
 
+Complaints path_segment(std::string_view text) {
+  Complaints complaints;
+  if (text == "." || text == "..") complaints.push_back(fmt::format("may not be '{}'", text));
+  for (const std::string_view part : {"/", "%"}) {
+    if (text.find(part) != text.npos) complaints.push_back(fmt::format("may not contain '{}'", part));
+  }
+  return complaints;
+}
+
 Complaints env_name(std::string_view text) {
   if (text.empty()) return {"environment variable name must be non-empty"};
   return complaints_of(kEnvName, text);

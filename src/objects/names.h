@@ -16,6 +16,7 @@ Complaints qualified_name(std::string_view text);  ///< a key of labels and anno
 Complaints label_value(std::string_view text);
 Complaints config_key(std::string_view text);  ///< a key of a ConfigMap or Secret
 Complaints port_name(std::string_view text);
+Complaints path_segment(std::string_view text);  ///< names of roles
 Complaints env_name(std::string_view text);
 
 }  // namespace tiphys::objects

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "doc/patch.h"
 #include "objects/intake.h"
+#include "objects/reviews.h"
 
 namespace tiphys::objects {
 namespace {
@@ -103,13 +105,39 @@ Outcome<cluster::Object> served(const Target& target, Result<cluster::Object> re
 
 }  // namespace
 
+Outcome<void> ObjectApi::allow(const Caller* caller, const Attributes& asked) const {
+  if (!caller || !authorizer_) return {};
+  const Decision decision = authorizer_->decide(*caller, asked);
+  if (decision.allowed) return {};
+  return std::unexpected(Refusal{403, "Forbidden", forbidden_message(*caller, asked, decision.reason)});
+}
+
+Outcome<void> ObjectApi::allow(const Target& target, std::string_view verb) const {
+  const cluster::Resource& resource = *target.kind->resource;
+  // A namespace is told to be in itself: who may read all of it may read it too.
+  const bool is_namespace = &resource == &cluster::kNamespaces;
+  auto allowed = allow(target.caller.get(), {.verb = verb,
+                                             .group = resource.group,
+                                             .resource = resource.plural,
+                                             .subresource = target.subresource,
+                                             .ns = is_namespace ? target.name : target.ns,
+                                             .name = target.name});
+  if (allowed) return {};
+  if (!target.name.empty()) allowed.error().details["name"] = target.name;
+  if (!resource.group.empty()) allowed.error().details["group"] = resource.group;
+  allowed.error().details["kind"] = resource.plural;
+  return allowed;
+}
+
 void ObjectApi::get(const Target& target, Reply<cluster::Object> reply) {
+  if (auto allowed = allow(target, "get"); !allowed) return reply(std::unexpected(std::move(allowed.error())));
   store_.get(target.key(), [target, reply = std::move(reply)](Result<cluster::Object> result) mutable {
     reply(served(target, std::move(result)));
   });
 }
 
 void ObjectApi::list(const Target& target, cluster::ListOptions options, Reply<cluster::List> reply) {
+  if (auto allowed = allow(target, "list"); !allowed) return reply(std::unexpected(std::move(allowed.error())));
   options.ns = target.ns;
   store_.list(*target.kind->resource, std::move(options),
               [target, reply = std::move(reply)](Result<cluster::List> result) mutable {
@@ -131,6 +159,16 @@ std::unique_ptr<cluster::Watch> ObjectApi::watch(const Target& target, cluster::
 }
 
 void ObjectApi::create(const Target& target, doc::Value body, WriteOptions options, Reply<Written> reply) {
+  if (auto allowed = allow(target, "create"); !allowed) return reply(std::unexpected(std::move(allowed.error())));
+  if (is_review(*target.kind->resource)) {
+    const Caller caller = target.caller ? *target.caller : plane_owner();
+    auto settled = settle_identity(target, body);
+    if (!settled) return reply(std::unexpected(std::move(settled.error())));
+    auto answered = answer_review(*target.kind->resource, target.ns, std::move(body), caller,
+                                  {.authorizer = authorizer_, .tokens = tokens_, .now = executor_.now()});
+    if (!answered) return reply(std::unexpected(std::move(answered.error())));
+    return reply(Written{.object = std::make_shared<const doc::Value>(std::move(*answered)), .created = true});
+  }
   Warnings warnings;
   const auto prepare = [&]() -> Outcome<void> {
     if (auto settled = settle_identity(target, body); !settled) return settled;
@@ -150,7 +188,8 @@ void ObjectApi::create(const Target& target, doc::Value body, WriteOptions optio
                   reply = std::move(reply)](Result<cluster::Object> found) mutable {
     if (!found && found.error().code == Code::kNotFound && options.ensure_namespace) {
       doc::Value made = doc::Object{{"metadata", doc::Object{{"name", target.ns}}}};
-      return create({kinds_.find_kind("v1", "Namespace")}, std::move(made), {.dry_run = options.dry_run},
+      return create({.kind = kinds_.find_kind("v1", "Namespace"), .caller = target.caller}, std::move(made),
+                    {.dry_run = options.dry_run},
                     [this, target, options, body = std::move(body), warnings = std::move(warnings),
                      reply = std::move(reply)](Outcome<Written> there) mutable {
                       if (!there && there.error().reason != "AlreadyExists") {
@@ -185,6 +224,65 @@ void ObjectApi::create_in_namespace(const Target& target, doc::Value object, Wri
       });
 }
 
+void ObjectApi::create_part(const Target& target, doc::Value body, WriteOptions options, Reply<Written> reply) {
+  if (auto allowed = allow(target, "create"); !allowed) return reply(std::unexpected(std::move(allowed.error())));
+  Target whole = target;
+  whole.subresource.clear();
+  whole.caller.reset();
+  if (target.subresource == "eviction") {
+    // No budget holds on a plane of one machine: to evict is to delete.
+    cluster::DeleteOptions deletion{.dry_run = options.dry_run};
+    if (const doc::Value* grace = doc::find(body, "deleteOptions", "gracePeriodSeconds"); grace && grace->is_int64()) {
+      deletion.grace_seconds = static_cast<int>(std::clamp<std::int64_t>(grace->get_int64(), 0, 1 << 30));
+    }
+    return remove(whole, deletion, [reply = std::move(reply)](Outcome<Removed> removed) mutable {
+      if (!removed) return reply(std::unexpected(std::move(removed.error())));
+      doc::Object done{{"kind", "Status"}, {"apiVersion", "v1"}, {"metadata", doc::Object()}, {"status", "Success"}};
+      reply(Written{.object = std::make_shared<const doc::Value>(std::move(done)), .created = true});
+    });
+  }
+  get(whole,
+      [this, target, body = std::move(body), reply = std::move(reply)](Outcome<cluster::Object> account) mutable {
+        if (!account) return reply(std::unexpected(std::move(account.error())));
+        request_token(target, std::move(body), *account, std::move(reply));
+      });
+}
+
+void ObjectApi::request_token(const Target& target, doc::Value body, const cluster::Object& account,
+                              Reply<Written> reply) {
+  constexpr std::int64_t kDefaultSeconds = 3600, kLeastSeconds = 600, kMostSeconds = std::int64_t{1} << 32;
+  if (!tokens_) return reply(std::unexpected(bad_request("this plane gives no tokens")));
+  std::int64_t seconds = kDefaultSeconds;
+  if (const doc::Value* asked = doc::find(body, "spec", "expirationSeconds"); asked && asked->is_int64()) {
+    seconds = asked->get_int64();
+  }
+  if (seconds < kLeastSeconds || seconds > kMostSeconds) {
+    return reply(std::unexpected(refuse_invalid(*target.kind->resource, target.name,
+                                                {schema::invalid("spec.expirationSeconds", doc::Value(seconds),
+                                                                 "may not specify a duration less than 10 minutes")})));
+  }
+  ServiceToken token{.ns = target.ns,
+                     .name = target.name,
+                     .uid = std::string(doc::find_string(*account, "metadata", "uid")),
+                     .issued = executor_.now(),
+                     .expires = executor_.now() + std::chrono::seconds(seconds)};
+  if (const doc::Value* audiences = doc::find(body, "spec", "audiences"); audiences && audiences->is_array()) {
+    for (const doc::Value& audience : audiences->get_array()) token.audiences.push_back(doc::scalar_text(audience));
+  }
+  auto text = tokens_->sign(token);
+  if (!text) return reply(std::unexpected(refusal_of(text.error())));
+  if (!body.is_object()) body.emplace_object();
+  doc::Object& answer = body.get_object();
+  answer["kind"] = "TokenRequest";
+  answer["apiVersion"] = "authentication.k8s.io/v1";
+  doc::Object& metadata = doc::ensure_object(answer, "metadata");
+  metadata["name"] = target.name;
+  metadata["namespace"] = target.ns;
+  doc::ensure_object(answer, "spec")["expirationSeconds"] = seconds;
+  answer["status"] = doc::Object{{"token", *text}, {"expirationTimestamp", format_rfc3339(token.expires)}};
+  reply(Written{.object = std::make_shared<const doc::Value>(std::move(body)), .created = true});
+}
+
 void ObjectApi::change(const Target& target, const WriteOptions& options, Make make, Reply<Written> reply) {
   struct State {
     std::optional<Refusal> refusal;
@@ -207,6 +305,7 @@ void ObjectApi::change(const Target& target, const WriteOptions& options, Make m
 }
 
 void ObjectApi::update(const Target& target, doc::Value body, WriteOptions options, Reply<Written> reply) {
+  if (auto allowed = allow(target, "update"); !allowed) return reply(std::unexpected(std::move(allowed.error())));
   Warnings warnings;
   auto settled = settle_identity(target, body);
   // Only the built-in kinds of Kubernetes take a write of whatever state there is.
@@ -234,6 +333,7 @@ void ObjectApi::update(const Target& target, doc::Value body, WriteOptions optio
 
 void ObjectApi::patch(const Target& target, cluster::PatchType type, doc::Value patch, WriteOptions options,
                       Reply<Written> reply) {
+  if (auto allowed = allow(target, "patch"); !allowed) return reply(std::unexpected(std::move(allowed.error())));
   change(
       target, options,
       [target, type, options, patch = std::move(patch)](const cluster::Object& newest,
@@ -253,6 +353,7 @@ void ObjectApi::patch(const Target& target, cluster::PatchType type, doc::Value 
 }
 
 void ObjectApi::remove(const Target& target, cluster::DeleteOptions options, Reply<Removed> reply) {
+  if (auto allowed = allow(target, "delete"); !allowed) return reply(std::unexpected(std::move(allowed.error())));
   store_.remove(target.key(), std::move(options),
                 [this, target, reply = std::move(reply)](Result<cluster::Object> result) mutable {
                   auto object = served(target, std::move(result));
@@ -264,8 +365,12 @@ void ObjectApi::remove(const Target& target, cluster::DeleteOptions options, Rep
 
 void ObjectApi::remove_all(const Target& target, cluster::ListOptions which, cluster::DeleteOptions options,
                            Reply<cluster::List> reply) {
-  list(target, std::move(which),
-       [this, target, options, reply = std::move(reply)](Outcome<cluster::List> found) mutable {
+  if (auto allowed = allow(target, "deletecollection"); !allowed)
+    return reply(std::unexpected(std::move(allowed.error())));
+  Target trusted = target;
+  trusted.caller.reset();
+  list(trusted, std::move(which),
+       [this, target = trusted, options, reply = std::move(reply)](Outcome<cluster::List> found) mutable {
          if (!found || found->items.empty()) return reply(std::move(found));
          struct Rest {
            std::size_t count;

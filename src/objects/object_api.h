@@ -7,18 +7,21 @@
 #include <vector>
 
 #include "base/executor.h"
+#include "objects/access.h"
 #include "objects/kinds.h"
 #include "objects/refusal.h"
+#include "objects/service_tokens.h"
 #include "store/store.h"
 
 namespace tiphys::objects {
 
-/// What a request is for.
+/// What a request is for, and whose it is.
 struct Target {
   KindPtr kind{};
-  std::string ns{};           ///< "" for all namespaces, and for what has none
-  std::string name{};         ///< "" for the collection
-  std::string subresource{};  ///< "status"
+  std::string ns{};                        ///< "" for all namespaces, and for what has none
+  std::string name{};                      ///< "" for the collection
+  std::string subresource{};               ///< "status"
+  std::shared_ptr<const Caller> caller{};  ///< null: the plane itself
 
   cluster::Key key() const { return {kind->resource, ns, name}; }
 };
@@ -44,16 +47,34 @@ struct Removed {
   bool gone = false;  ///< else it waits for finalizers or for its end
 };
 
+struct ObjectApiParts {
+  Executor& executor;
+  store::Store& store;
+  const Kinds& kinds;
+  const Authorizer* authorizer = nullptr;  ///< null: everybody may do all
+  const ServiceTokens* tokens = nullptr;   ///< null: service accounts have none
+};
+
 /// Lives on the plane's thread, as long as all requests.
 class ObjectApi {
  public:
-  ObjectApi(store::Store& store, const Kinds& kinds) : store_(store), kinds_(kinds) {}
+  explicit ObjectApi(const ObjectApiParts& parts)
+      : executor_(parts.executor),
+        store_(parts.store),
+        kinds_(parts.kinds),
+        authorizer_(parts.authorizer),
+        tokens_(parts.tokens) {}
+
+  /// 403 unless the caller may do this.
+  Outcome<void> allow(const Caller* caller, const Attributes& asked) const;
 
   const Kinds& kinds() const { return kinds_; }
 
   void get(const Target& target, Reply<cluster::Object> reply);
   void list(const Target& target, cluster::ListOptions options, Reply<cluster::List> reply);
   void create(const Target& target, doc::Value body, WriteOptions options, Reply<Written> reply);
+  /// At a subresource that takes a POST: serviceaccounts/token, pods/eviction.
+  void create_part(const Target& target, doc::Value body, WriteOptions options, Reply<Written> reply);
   void update(const Target& target, doc::Value body, WriteOptions options, Reply<Written> reply);
   void patch(const Target& target, cluster::PatchType type, doc::Value patch, WriteOptions options,
              Reply<Written> reply);
@@ -61,7 +82,9 @@ class ObjectApi {
   /// Removes all that a list would give; answers with them as they were.
   void remove_all(const Target& target, cluster::ListOptions which, cluster::DeleteOptions options,
                   Reply<cluster::List> reply);
+  /// Whoever calls this has asked `allow`.
   std::unique_ptr<cluster::Watch> watch(const Target& target, cluster::WatchOptions options, cluster::WatchSink sink);
+  Outcome<void> allow(const Target& target, std::string_view verb) const;
 
   store::Store& store() { return store_; }
 
@@ -72,8 +95,13 @@ class ObjectApi {
   void create_in_namespace(const Target& target, doc::Value object, WriteOptions options,
                            std::vector<std::string> warnings, Reply<Written> reply);
 
+  void request_token(const Target& target, doc::Value body, const cluster::Object& account, Reply<Written> reply);
+
+  Executor& executor_;
   store::Store& store_;
   const Kinds& kinds_;
+  const Authorizer* authorizer_;
+  const ServiceTokens* tokens_;
 };
 
 }  // namespace tiphys::objects

@@ -74,7 +74,7 @@ class TestApi {
   store::TestStore store_;
   Kinds kinds_;
   std::unique_ptr<CustomKinds> custom_;
-  ObjectApi api_{store_.store(), kinds_};
+  ObjectApi api_{{.executor = store_.executor(), .store = store_.store(), .kinds = kinds_}};
 };
 
 }  // namespace tiphys::objects

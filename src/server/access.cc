@@ -28,10 +28,14 @@ bool same_secret(std::string_view given, std::string_view expected) {
   return difference == 0 && !expected.empty();
 }
 
-bool bears_token(std::string_view authorization, std::string_view token) {
+std::string_view bearer_token(std::string_view authorization) {
   constexpr std::string_view kScheme = "Bearer ";
-  if (!equal_ignoring_case(authorization.substr(0, kScheme.size()), kScheme)) return false;
-  return same_secret(authorization.substr(kScheme.size()), token);
+  if (!equal_ignoring_case(authorization.substr(0, kScheme.size()), kScheme)) return {};
+  return authorization.substr(kScheme.size());
+}
+
+bool bears_token(std::string_view authorization, std::string_view token) {
+  return same_secret(bearer_token(authorization), token);
 }
 
 bool is_loopback_host(std::string_view host) {

@@ -8,7 +8,8 @@ namespace tiphys::server {
 
 /// Compares in a time that does not tell where they differ.
 bool same_secret(std::string_view given, std::string_view expected);
-/// "Bearer <token>", as RFC 6750 has it; the scheme in any case.
+/// The token of "Bearer <token>", as RFC 6750 has it, the scheme in any case; "" when there is none.
+std::string_view bearer_token(std::string_view authorization);
 bool bears_token(std::string_view authorization, std::string_view token);
 /// True for a Host (or the host of an Origin) that names this machine's loopback, with or without a port. Another name
 /// that resolves to 127.0.0.1 is a web page's way in (DNS rebinding).

@@ -47,6 +47,13 @@ std::string warning_header(std::string_view text) {
   return fmt::format("299 - \"{}\"", quoted);
 }
 
+Impersonation impersonation_in(const http::fields& headers) {
+  Impersonation found{.user = std::string(headers["Impersonate-User"]), .uid = std::string(headers["Impersonate-Uid"])};
+  const auto [begin, end] = headers.equal_range("Impersonate-Group");
+  for (auto group = begin; group != end; ++group) found.groups.emplace_back(group->value());
+  return found;
+}
+
 /// `Stream` is a Plain or, with TLS on top, a Secure.
 template <typename Stream>
 class HttpConnection final : public Connection,
@@ -170,7 +177,7 @@ class HttpConnection final : public Connection,
   void on_header() {
     const auto& request = parser_->get();
     keep_alive_ = request.keep_alive();
-    if (entrance_.token && !may_enter(request)) return;
+    if (entrance_.gate && !may_enter(request)) return;
     if (beast::iequals(request[http::field::expect], "100-continue")) return invite_body();
     read_body();
   }
@@ -183,8 +190,8 @@ class HttpConnection final : public Connection,
       refuse_request(403, "Forbidden", "the Host of a request must be localhost or 127.0.0.1");
       return false;
     }
-    if (is_open_page(request.target()) || bears_token(request[http::field::authorization], *entrance_.token))
-      return true;
+    caller_ = entrance_.gate->admit(request[http::field::authorization]);
+    if (caller_ || is_open_page(request.target())) return true;
     refuse_request(401, "Unauthorized", "a request over TCP needs the header Authorization: Bearer TOKEN");
     return false;
   }
@@ -232,6 +239,8 @@ class HttpConnection final : public Connection,
       request.target = message.target();
       request.content_type = message[http::field::content_type];
       request.accept = message[http::field::accept];
+      request.caller = self->caller_;
+      request.impersonation = impersonation_in(message);
       request.body = std::move(message.body());
       request.at = system_now();
       handle(self->entrance_.served, std::move(request), self);
@@ -298,6 +307,7 @@ class HttpConnection final : public Connection,
 
   Stream stream_;
   const Entrance entrance_;
+  std::shared_ptr<const objects::Caller> caller_;  ///< of the request that is read
   std::move_only_function<void()> on_closed_;
   beast::flat_buffer buffer_{kMostHeaderBytes + 64 * 1024};
   std::optional<http::request_parser<http::string_body>> parser_;

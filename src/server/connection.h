@@ -5,6 +5,7 @@
 #include <boost/asio/ssl/context.hpp>
 #include <memory>
 
+#include "server/gate.h"
 #include "server/routes.h"
 
 namespace tiphys::server {
@@ -28,8 +29,9 @@ class Connection {
 
 /// A way into the server.
 struct Entrance {
-  const Served& served;                      ///< outlives all connections
-  std::shared_ptr<const std::string> token;  ///< what requests must bear; null where none is needed (the unix socket)
+  const Served& served;  ///< outlives all connections
+  std::shared_ptr<const Gate>
+      gate;  ///< knows whom requests come from; null where all are the owner's (the unix socket)
   /// For clients that begin with TLS; null where none is spoken. Those that do not are served in plain text.
   std::shared_ptr<boost::asio::ssl::context> tls;
 };

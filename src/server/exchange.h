@@ -47,6 +47,7 @@ Handled watch_objects(const ExchangePtr& exchange, const objects::Target& target
 Handled watch_nodes(const ExchangePtr& exchange, const objects::Target& target);
 Handled read_log(const ExchangePtr& exchange, const objects::Target& target);
 Handled create_object(const ExchangePtr& exchange, const objects::Target& target);
+Handled create_part(const ExchangePtr& exchange, const objects::Target& target);
 Handled update_object(const ExchangePtr& exchange, const objects::Target& target);
 Handled patch_object(const ExchangePtr& exchange, const objects::Target& target);
 Handled remove_object(const ExchangePtr& exchange, const objects::Target& target);

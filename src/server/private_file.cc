@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <sstream>
 
 #include "base/random.h"
 #include "base/strings.h"
@@ -25,16 +26,22 @@ Status write_private_file(const std::string& path, std::string_view content) {
   return {};
 }
 
-Result<std::string> ensure_token(const std::string& path) {
-  std::string found;
-  std::getline(std::ifstream(path), found);
-  constexpr std::size_t kLeast = 32;
-  if (found.size() >= kLeast) return found;
-  SystemRandom random;
-  std::string made =
-      fmt::format("{:016x}{:016x}{:016x}{:016x}", random.next(), random.next(), random.next(), random.next());
-  TIPHYS_CHECK_OK(write_private_file(path, made + "\n"));
+Result<std::string> ensure_private_file(const std::string& path, const std::function<Result<std::string>()>& make) {
+  std::ostringstream text;
+  text << std::ifstream(path, std::ios::binary).rdbuf();
+  if (!text.view().empty()) return text.str();
+  TIPHYS_TRY(std::string made, make());
+  TIPHYS_CHECK_OK(write_private_file(path, made));
   return made;
+}
+
+Result<std::string> ensure_token(const std::string& path) {
+  TIPHYS_TRY(const std::string text, ensure_private_file(path, []() -> Result<std::string> {
+               SystemRandom random;
+               return fmt::format("{:016x}{:016x}{:016x}{:016x}\n", random.next(), random.next(), random.next(),
+                                  random.next());
+             }));
+  return std::string(trim(text));
 }
 
 }  // namespace tiphys::server

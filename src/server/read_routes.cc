@@ -126,6 +126,7 @@ Handled list_objects(const ExchangePtr& exchange, const objects::Target& target)
 }
 
 Handled watch_objects(const ExchangePtr& exchange, const objects::Target& target) {
+  TIPHYS_CHECK_OK(exchange->api().allow(target, "watch"));
   cluster::WatchOptions options;
   TIPHYS_TRY(options.labels, selector_of(*exchange, "labelSelector"));
   TIPHYS_TRY(options.fields, selector_of(*exchange, "fieldSelector"));
@@ -162,6 +163,7 @@ Handled watch_nodes(const ExchangePtr& exchange, const objects::Target& target) 
   if (target.kind->resource != &cluster::kWorkflows) {
     return std::unexpected(objects::bad_request("only workflows have nodes"));
   }
+  TIPHYS_CHECK_OK(exchange->api().allow(target, "watch"));
   stream_nodes(exchange->api().store(), target.key(), exchange->responder);
   return {};
 }
@@ -204,11 +206,15 @@ Handled read_log(const ExchangePtr& exchange, const objects::Target& target) {
     options.since = exchange->request.at - std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, kCentury));
   }
   const bool cri = query.value("format") == "cri";
+  TIPHYS_CHECK_OK(exchange->api().allow(target, "get"));
   if (!options.container.empty()) {
     stream_log(exchange->api().store(), target.key(), std::move(options), cri, exchange->responder);
     return {};
   }
-  exchange->api().get(target, [exchange, target, options, cri](Outcome<cluster::Object> pod) mutable {
+  objects::Target pod_itself = target;
+  pod_itself.subresource.clear();
+  pod_itself.caller.reset();
+  exchange->api().get(pod_itself, [exchange, target, options, cri](Outcome<cluster::Object> pod) mutable {
     if (!pod) return reply_refusal(*exchange, pod.error());
     auto container = only_container(**pod);
     if (!container) return reply_refusal(*exchange, container.error());

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "server/exchange.h"
 #include "server/route.h"
 
@@ -10,6 +12,13 @@ namespace {
 
 Handled not_allowed() {
   return refuse(405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
+}
+
+/// What discovery says of a kind holds.
+bool offers(const objects::Target& target, std::string_view verb) {
+  const objects::Subresource* part = target.kind->subresource(target.subresource);
+  const auto& verbs = part ? part->verbs : target.kind->verbs;
+  return std::ranges::find(verbs, verb) != verbs.end();
 }
 
 Handled of_collection(const ExchangePtr& exchange, const objects::Target& target) {
@@ -28,20 +37,38 @@ Handled of_object(const ExchangePtr& exchange, const objects::Target& target) {
     if (exchange->query.flag("watchNodes")) return watch_nodes(exchange, target);
     return get_object(exchange, target);
   }
-  if (target.subresource == "log") return not_allowed();
+  if (method == "POST" && offers(target, "create") && !target.subresource.empty()) return create_part(exchange, target);
+  if (!offers(target, "update")) return not_allowed();
   if (method == "PUT") return update_object(exchange, target);
   if (method == "PATCH") return patch_object(exchange, target);
   if (method == "DELETE" && target.subresource.empty()) return remove_object(exchange, target);
   return not_allowed();
 }
 
+/// Who may not read objects may not read what leads to them; of objects their own rules decide.
+Handled allow_page(const Exchange& exchange) {
+  const auto& path = exchange.query.path;
+  if (path.size() == 1 && (path[0] == "healthz" || path[0] == "metrics")) return {};
+  const bool of_objects = path.size() > 2 && (path[0] == "api" || (path[0] == "apis" && path.size() > 3));
+  if (of_objects) return {};
+  const std::string text = exchange.request.target.substr(0, exchange.request.target.find('?'));
+  return exchange.api().allow(exchange.request.caller.get(), {.verb = "get", .path = text});
+}
+
 Handled dispatch(const ExchangePtr& exchange) {
+  if (const Impersonation& wanted = exchange->request.impersonation; !wanted.user.empty()) {
+    TIPHYS_TRY(exchange->request.caller, impersonate(exchange->api(), exchange->request.caller.get(), wanted));
+  } else if (!wanted.groups.empty() || !wanted.uid.empty()) {
+    return std::unexpected(objects::bad_request("requested groups or uid without impersonating a user"));
+  }
   auto form = accepted_form(exchange->request.accept);
   // Logs are text, whatever is accepted.
   if (form) exchange->form = *form;
+  if (auto allowed = allow_page(*exchange); !allowed) return allowed;
   if (serve_page(*exchange)) return {};
-  const auto target = find_route(exchange->api().kinds(), exchange->query);
+  auto target = find_route(exchange->api().kinds(), exchange->query);
   if (!target) return std::unexpected(objects::refusal_of(target.error()));
+  target->caller = exchange->request.caller;
   if (!form && target->subresource != "log") return std::unexpected(std::move(form.error()));
   return target->name.empty() ? of_collection(exchange, *target) : of_object(exchange, *target);
 }

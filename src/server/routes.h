@@ -20,6 +20,7 @@
 
 #include "base/executor.h"
 #include "objects/object_api.h"
+#include "server/gate.h"
 
 namespace tiphys::server {
 
@@ -30,6 +31,8 @@ struct Request {
   std::string accept;
   std::string body;
   Time at{};
+  std::shared_ptr<const objects::Caller> caller{};  ///< null: the plane's owner, at its socket
+  Impersonation impersonation{};
 };
 
 /// Where the answer to one request goes: one whole reply, or a stream. Calls come on the plane's thread; after the peer

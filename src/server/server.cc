@@ -105,7 +105,8 @@ class AsioServer final : public Server {
     }
     if (error) return std::unexpected(system_error("listen on " + text, error));
     TIPHYS_CHECK_OK(announce());
-    accept(tcp_acceptor_, {served_, std::make_shared<const std::string>(options_.token), options_.tls});
+    const auto gate = std::make_shared<const Gate>(served_.executor, served_.api, options_.token, options_.tokens);
+    accept(tcp_acceptor_, {served_, gate, options_.tls});
     return {};
   }
 

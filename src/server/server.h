@@ -19,7 +19,8 @@ namespace tiphys::server {
 struct ServerOptions {
   std::string unix_path;    ///< "" for none; made with mode 0600, a stale one of a dead process is replaced
   std::string tcp_address;  ///< "127.0.0.1:2746"; port 0 takes a free one; "" for none. Only loopback addresses
-  std::string token;        ///< what TCP clients must bear
+  std::string token;        ///< the owner's, for TCP
+  const objects::ServiceTokens* tokens = nullptr;  ///< of service accounts; null: none are known
   /// For clients that speak TLS, by certificate.h; null for none.
   std::shared_ptr<boost::asio::ssl::context> tls;
   /// A file, mode 0600, that tells clients {"address", "token", "pid"} while the server listens on TCP; "" for none.

@@ -111,7 +111,7 @@ class ServerTest : public testing::Test {
   std::unique_ptr<Executor> executor_ = make_asio_executor(context_);
   FakeCluster fake_{*executor_};
   objects::Kinds kinds_;
-  objects::ObjectApi api_{fake_, kinds_};
+  objects::ObjectApi api_{{.executor = *executor_, .store = fake_, .kinds = kinds_}};
   std::string folder_;
   std::unique_ptr<Server> server_;
   std::unique_ptr<cluster::Cluster> remote_ = make_remote_cluster(context_, {.unix_path = "", .token = ""});

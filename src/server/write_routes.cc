@@ -94,6 +94,16 @@ Handled create_object(const ExchangePtr& exchange, const objects::Target& target
   return {};
 }
 
+Handled create_part(const ExchangePtr& exchange, const objects::Target& target) {
+  TIPHYS_TRY(const auto options, write_options(*exchange));
+  doc::Value body = doc::Object();
+  if (!exchange->request.body.empty()) {
+    TIPHYS_TRY(body, body_of(*exchange));
+  }
+  exchange->api().create_part(target, std::move(body), options, reply_written(exchange));
+  return {};
+}
+
 Handled update_object(const ExchangePtr& exchange, const objects::Target& target) {
   TIPHYS_TRY(const auto options, write_options(*exchange));
   TIPHYS_TRY(doc::Value body, body_of(*exchange));

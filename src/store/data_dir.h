@@ -64,6 +64,7 @@ class DataDir {
   std::string artifacts() const { return path_ + "/artifacts"; }
   std::string tls() const { return path_ + "/tls"; }
   std::string token() const { return path_ + "/token"; }
+  std::string signing_key() const { return tls() + "/tokens.key"; }
   std::string kubeconfig() const { return path_ + "/kubeconfig"; }
   std::string api_socket() const { return path_ + "/api.sock"; }
 
