@@ -1,0 +1,36 @@
+// What writes do to the fields that managers own: the parts that updates and applies share.
+#pragma once
+
+#include "objects/apply_compare.h"
+#include "objects/managed_fields.h"
+
+namespace tiphys::objects {
+
+/// Of managers whose version the object is in, brought in line with its type. Those of other versions, which this plane
+/// does not serve, own nothing any more.
+ManagedFields current(ManagedFields managed, const Shape& shape, std::string_view api_version);
+
+/// What the changes take from each manager but `but`, by id.
+std::map<std::string, FieldSet> taken(const ManagedFields& managed, const Changes& changes, std::string_view but);
+/// Takes it from them, and what was removed, too. Those who own nothing then are gone.
+void take(ManagedFields& managed, const std::map<std::string, FieldSet>& taken, const Changes& changes,
+          std::string_view but);
+
+/// The fields that nobody owns: apiVersion, kind and what the server says in metadata.
+const FieldSet& unowned();
+
+/// The changes that a route can make.
+Changes compare_for(const FieldWriter& writer, const Shape& shape, const doc::Value& before, const doc::Value& after);
+
+/// The writer's entry for an operation, without fields.
+ManagedEntry entry_of(const FieldWriter& writer, bool applied);
+
+/// What an update from `before` to `after`, which has no managedFields, makes of the managers.
+/// kInvalidArgument: one of them does not fit its type.
+Result<ManagedFields> updated(ManagedFields managed, const doc::Value& before, const doc::Value& after,
+                              const FieldWriter& writer);
+
+/// apiVersion and kind alone: what is there before creation.
+doc::Value nothing_yet(const FieldWriter& writer);
+
+}  // namespace tiphys::objects
