@@ -18,6 +18,17 @@ doc::Value yaml(std::string_view text) {
   return std::move(parsed->at(0).root);
 }
 
+/// Takes out nulls and empty objects.
+void drop_unset(doc::Value& value) {
+  doc::Object* object = value.if_object();
+  if (!object) return;
+  for (auto it = object->begin(); it != object->end();) {
+    drop_unset(it->value());
+    const bool unset = it->value().is_null() || (it->value().is_object() && it->value().get_object().empty());
+    it = unset ? object->stable_erase(it) : std::next(it);
+  }
+}
+
 /// One object that several managers write to, one a minute.
 class Written {
  public:
@@ -43,7 +54,7 @@ class Written {
   }
   void forget_managers() { remove_managed_fields(live_); }
 
-  /// The object without managers, apiVersion, kind and name.
+  /// What is set in the object but for managers, apiVersion, kind and name.
   std::string rest() const {
     doc::Value object = live_;
     remove_managed_fields(object);
@@ -51,7 +62,7 @@ class Written {
     for (const char* name : {"apiVersion", "kind"}) members.stable_erase(members.find(name));
     doc::Object& metadata = members.at("metadata").as_object();
     metadata.stable_erase(metadata.find("name"));
-    if (metadata.empty()) members.stable_erase(members.find("metadata"));
+    drop_unset(object);
     return doc::to_json(object);
   }
   /// "" where there is no such manager.
@@ -137,7 +148,7 @@ TEST(Apply, WhatOthersChangedIsAConflict) {
             "\"kubectl-client-side-apply\" using apps/v1:\n- .spec.paused\n- .spec.replicas");
   EXPECT_EQ(object.apply("a", "{spec: {replicas: 2, paused: false}}", true), "");
   EXPECT_EQ(object.fields_of("b"), "");
-  EXPECT_EQ(object.fields_of("kubectl-client-side-apply", "Update"), R"({"f:spec":{}})");
+  EXPECT_EQ(object.fields_of("kubectl-client-side-apply", "Update"), "");
   EXPECT_EQ(object.rest(), R"({"spec":{"replicas":2,"paused":false}})");
 }
 

@@ -141,11 +141,11 @@ TEST(TrackUpdate, ASubresourceHasEntriesOfItsOwnAndTakesNoManagersFromTheClient)
   };
   doc::Value live = pod("{metadata: {name: x}, spec: {nodeName: one}, status: {phase: Pending}}");
   track_update(nullptr, live, main);
-  EXPECT_EQ(managers(live), "a Update 12:00 {\"f:spec\":{\".\":{},\"f:nodeName\":{}}}\n");
+  EXPECT_EQ(managers(live), "a Update 12:00 {\"f:spec\":{\"f:nodeName\":{}}}\n");
   doc::Value object = pod("{metadata: {name: x, managedFields: []}, spec: {nodeName: two}, status: {phase: Running}}");
   track_update(&live, object, status);
   EXPECT_EQ(managers(object),
-            "a Update 12:00 {\"f:spec\":{\".\":{},\"f:nodeName\":{}}}\nkubelet Update/status 12:00 "
+            "a Update 12:00 {\"f:spec\":{\"f:nodeName\":{}}}\nkubelet Update/status 12:00 "
             "{\"f:status\":{\"f:phase\":{}}}\n");
 }
 

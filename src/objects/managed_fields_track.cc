@@ -7,6 +7,7 @@
 
 #include "objects/apply_check.h"
 #include "objects/apply_fields.h"
+#include "schema/kubernetes.h"
 
 namespace tiphys::objects {
 namespace {
@@ -55,6 +56,20 @@ bool is_reset(const doc::Value& object) {
   if (!list || !list->is_array()) return false;
   const doc::Array& entries = list->get_array();
   return entries.empty() || (entries.size() == 1 && entries[0].is_object() && entries[0].get_object().empty());
+}
+
+/// The zero value of a struct: the structs in it, and what is written even when it is not set.
+doc::Object zero(const schema::Type& type) {
+  doc::Object out;
+  for (const schema::Field& field : type.fields) {
+    const bool has_object = field.otherwise && field.otherwise->is_object();
+    if (has_object && field.type->form == schema::Type::Form::kObject) {
+      out.emplace(field.name, zero(*field.type));
+    } else if (std::ranges::find(type.required, field.name) != type.required.end()) {
+      out.emplace(field.name, field.otherwise && !has_object ? *field.otherwise : doc::Value());
+    }
+  }
+  return out;
 }
 
 ManagedFields managers_before(const doc::Value* live, const doc::Value& object, const FieldWriter& writer) {
@@ -131,7 +146,12 @@ ManagedEntry entry_of(const FieldWriter& writer, bool applied) {
 }
 
 doc::Value nothing_yet(const FieldWriter& writer) {
-  return doc::Object{{"apiVersion", writer.api_version}, {"kind", writer.kind}};
+  const schema::Type* type = writer.type;
+  const bool built_in = type && !type->name.empty() && schema::kubernetes_types().find(type->name) == type;
+  doc::Object object = built_in ? zero(*type) : doc::Object();
+  object["apiVersion"] = writer.api_version;
+  object["kind"] = writer.kind;
+  return object;
 }
 
 Result<ManagedFields> updated(ManagedFields managed, const doc::Value& before, const doc::Value& after,

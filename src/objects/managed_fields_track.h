@@ -30,7 +30,8 @@ ManagedEntry entry_of(const FieldWriter& writer, bool applied);
 Result<ManagedFields> updated(ManagedFields managed, const doc::Value& before, const doc::Value& after,
                               const FieldWriter& writer);
 
-/// apiVersion and kind alone: what is there before creation.
+/// What is there before creation: apiVersion and kind and, for the built-in kinds, what their structs in Go have even
+/// when nothing is set. So `spec` itself is nobody's, only what is in it.
 doc::Value nothing_yet(const FieldWriter& writer);
 
 }  // namespace tiphys::objects
