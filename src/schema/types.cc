@@ -70,13 +70,23 @@ class Compiler {
       auto& type = const_cast<Type&>(*types_.named_.find(name)->second);
       if (const Status filled = fill(type, schema, 0); !filled) return std::unexpected(filled.error().in(name));
     }
+    finish();
     return {};
+  }
+
+  /// What waits for the types that it refers to.
+  void finish() {
+    for (const auto& [copy, original, atomic] : copies_) {
+      *copy = *original;
+      copy->atomic = atomic;
+    }
+    copies_.clear();
   }
 
   Result<const Type*> compile(const doc::Value& schema, int depth) {
     if (!schema.is_object()) return fail(Code::kInvalidArgument, "a schema must be an object");
     if (depth > kDeepest) return fail(Code::kInvalidArgument, "the schema is too deep");
-    if (const auto reference = reference_in(schema); !reference.empty()) return refer(reference);
+    if (const auto reference = reference_in(schema); !reference.empty()) return refer(reference, schema);
     Type& type = types_.pool_.emplace_back();
     TIPHYS_CHECK_OK(fill(type, schema, depth));
     return &type;
@@ -90,10 +100,20 @@ class Compiler {
     return doc::find_string(alone ? all->get_array()[0] : schema, "$ref");
   }
 
-  Result<const Type*> refer(std::string_view reference) {
+  /// A field may say otherwise than its type whether a map is owned as a whole.
+  struct Copy {
+    Type* copy;
+    const Type* original;
+    bool atomic;
+  };
+
+  Result<const Type*> refer(std::string_view reference, const doc::Value& schema) {
     const Type* found = reference.starts_with(kReference) ? types_.find(reference.substr(kReference.size())) : nullptr;
     if (!found) return fail(Code::kInvalidArgument, fmt::format("$ref: there is no schema \"{}\"", reference));
-    return found;
+    const auto map_type = doc::find_string(schema, "x-kubernetes-map-type");
+    if (map_type.empty()) return found;
+    copies_.push_back({&types_.pool_.emplace_back(), found, map_type == "atomic"});
+    return copies_.back().copy;
   }
 
   Status fill(Type& type, const doc::Value& schema, int depth) {
@@ -226,6 +246,7 @@ class Compiler {
   }
 
   Types& types_;
+  std::vector<Copy> copies_{};
 };
 
 const Field* Type::find(std::string_view field) const {
@@ -253,7 +274,10 @@ Status Types::add(const doc::Object& schemas) {
 }
 
 Result<const Type*> Types::compile(const doc::Value& schema) {
-  return Compiler(*this).compile(schema, 0);
+  Compiler compiler(*this);
+  auto type = compiler.compile(schema, 0);
+  compiler.finish();
+  return type;
 }
 
 const Type* Types::find(std::string_view name) const {

@@ -24,6 +24,7 @@
 #include "expr/json_path.h"
 #include "expr/operators.h"
 #include "expr/text_template.h"
+#include "oracles/managed_fields.h"
 
 namespace tiphys::oracles {
 namespace {
@@ -265,6 +266,10 @@ Answer jq(const Row& row) {
   return {.out = doc::Value(trim(text))};
 }
 
+Answer managed_fields(const Row& row) {
+  return {.out = write_object(row.fields)};
+}
+
 struct Language {
   std::string_view name;
   Answer (*answer)(const Row&);
@@ -280,6 +285,7 @@ constexpr std::array kLanguages{
     Language{"json_patch", json_patch},
     Language{"jsonpath", json_path},
     Language{"kubectl_jsonpath", kubectl_json_path},
+    Language{"managed_fields", managed_fields},
     Language{"merge_patch", merge_patch},
     Language{"sjson", sjson},
     Language{"strategic_merge_patch", strategic_merge_patch},

@@ -18,6 +18,7 @@ var generators = map[string]func(*rand.Rand) Row{
 	"json_patch":            generateJSONPatch,
 	"jsonpath":              generateJSONPath,
 	"kubectl_jsonpath":      generateKubectlJSONPath,
+	"managed_fields":        generateManagedFields,
 	"merge_patch":           generateMergePatch,
 	"sjson":                 generateSJSON,
 	"strategic_merge_patch": generateStrategicMergePatch,

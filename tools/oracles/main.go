@@ -27,6 +27,7 @@ var languages = map[string]language{
 	"json_patch":            evalJSONPatch,
 	"jsonpath":              evalJSONPath,
 	"kubectl_jsonpath":      evalKubectlJSONPath,
+	"managed_fields":        evalManagedFields,
 	"merge_patch":           evalMergePatch,
 	"sjson":                 evalSJSON,
 	"strategic_merge_patch": evalStrategicMergePatch,
