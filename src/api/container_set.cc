@@ -1,5 +1,10 @@
 // containerSet: several containers in one pod.
+#include "api/container_set.h"
+
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <charconv>
 
 #include "api/fields.h"
 
@@ -22,6 +27,19 @@ void read_containers(const Place& place, ContainerSet& out) {
   }
 }
 
+void check_int_or_string(const Place& place, Unread&) {
+  read_int_or_string(place);
+}
+
+constexpr Field<Unread> kRetryFields[] = {
+    {"duration", Handling::kRead, check_as<std::string>, "How long to wait before each further attempt: \"30s\".",
+     &kString, "ContainerSetRetry.IsReadAsTheOriginalReadsIt"},
+    {"retries", Handling::kRead, check_int_or_string, "How often a command is run in all, the first time included.",
+     &kIntOrString, "test_the_command_of_a_container_is_run_again",
+     "0 runs it once; there it would not run at all, and count as succeeded."},
+};
+constexpr FieldTable kRetryTable("ContainerSetRetryStrategy", kRetryFields);
+
 constexpr Field<ContainerSet> kContainerSetFields[] = {
     {"containers", Handling::kRead, read_containers,
      "The containers. They start together, but for those that depend on others; outputs are those of `main`.",
@@ -29,12 +47,36 @@ constexpr Field<ContainerSet> kContainerSetFields[] = {
     {"volumeMounts", Handling::kRead, [](const Place& place, ContainerSet&) { check_volume_mounts(place); },
      "Volumes that all of them see.", &kObject<kVolumeMountTable, Shape::Around::kList>,
      "PodBuilder.AContainerSetBecomesItsContainers"},
-    {"retryStrategy", Handling::kLater, nullptr, "Runs the command of a container again when it fails.", &kEmptyObject},
+    {"retryStrategy", Handling::kRead, [](const Place& place, ContainerSet&) { check_object(place, kRetryFields); },
+     "Runs the command of a container again when it fails, with the container's files as they are.",
+     &kObject<kRetryTable>, "test_the_command_of_a_container_is_run_again",
+     "Processes that an attempt has left in the background end with it."},
 };
 
 }  // namespace
 
 constexpr FieldTable kContainerSetTable("ContainerSetTemplate", kContainerSetFields);
+
+Result<CommandAttempts> command_attempts(const doc::Value& container_set) {
+  CommandAttempts attempts;
+  const doc::Value* retries = doc::find(container_set, "retryStrategy", "retries");
+  if (!retries || retries->is_null()) return attempts;
+  const std::string count = doc::scalar_text(*retries);
+  const auto [end, error] = std::from_chars(count.data(), count.data() + count.size(), attempts.most);
+  if (error != std::errc() || end != count.data() + count.size() || attempts.most < 0) {
+    return fail(Code::kInvalidArgument, fmt::format("retryStrategy.retries: \"{}\" is no whole number", count));
+  }
+  attempts.most = std::max(attempts.most, 1);
+  const std::string_view pause = doc::find_string(container_set, "retryStrategy", "duration");
+  if (pause.empty()) return attempts;
+  auto duration = parse_go_duration(pause);
+  if (!duration) return std::unexpected(duration.error().in("retryStrategy.duration"));
+  if (*duration < Duration{0}) {
+    return fail(Code::kInvalidArgument, fmt::format("retryStrategy.duration has to be positive, not {}", pause));
+  }
+  attempts.pause = *duration;
+  return attempts;
+}
 
 bool Template::has_result() const {
   if (type != Type::kContainerSet) return runs_containers() || (is_action() && type != Type::kResource);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "api/container_set.h"
 #include "api/task_graph.h"
 #include "api/validator.h"
 #include "base/strings.h"
@@ -33,6 +34,13 @@ void Validator::check_container_set(const Template& tmpl, const Spot& spot) {
   }
   const doc::Value& set = *doc::find(*tmpl.document, "containerSet");
   check_mounts(tmpl, set, spot);
+  const doc::Value* retry = doc::find(set, "retryStrategy");
+  // What holds a tag is looked at when the pod is made.
+  if (retry && doc::to_json(*retry).find("{{") == std::string::npos) {
+    if (const auto attempts = command_attempts(set); !attempts) {
+      error(spot.pointer + "/retryStrategy", fmt::format("{}.{}", spot.name, attempts.error().message));
+    }
+  }
   std::set<std::string, std::less<>> seen;
   for (std::size_t i = 0; i < containers.size(); ++i) {
     const doc::Value& container = doc::find(set, "containers")->get_array()[i];

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "api/container_set.h"
 #include "api/parse.h"
 #include "api/task_graph.h"
 #include "api/variables.h"
@@ -221,6 +222,38 @@ TEST(TaskGraph, WalksLongChains) {
   EXPECT_TRUE(TaskGraph(waits).comes_after(199'999, 0));
   waits[0] = {199'999};
   EXPECT_EQ(TaskGraph(waits).find_cycle().size(), 200'001u);
+}
+
+/// "ATTEMPTS PAUSE", or the error.
+std::string attempts_of(std::string_view set) {
+  const auto read = command_attempts(doc::parse_json(set).value());
+  return read ? std::to_string(read->most) + " " + format_go_duration(read->pause) : read.error().message;
+}
+
+TEST(ContainerSetRetry, IsReadAsTheOriginalReadsIt) {
+  EXPECT_EQ(attempts_of("{}"), "1 0s");
+  EXPECT_EQ(attempts_of(R"({"retryStrategy": {"duration": "1s"}})"), "1 0s");
+  EXPECT_EQ(attempts_of(R"({"retryStrategy": {"retries": "3", "duration": "1m"}})"), "3 1m0s");
+  EXPECT_EQ(attempts_of(R"({"retryStrategy": {"retries": 3}})"), "3 0s");
+  EXPECT_EQ(attempts_of(R"({"retryStrategy": {"retries": 0}})"), "1 0s");
+  EXPECT_EQ(attempts_of(R"({"retryStrategy": {"retries": "-1"}})"), "retryStrategy.retries: \"-1\" is no whole number");
+  EXPECT_THAT(attempts_of(R"({"retryStrategy": {"retries": 1, "duration": "5"}})"),
+              HasSubstr("retryStrategy.duration: "));
+  EXPECT_THAT(attempts_of(R"({"retryStrategy": {"retries": 1, "duration": "-5s"}})"), HasSubstr("has to be positive"));
+}
+
+TEST(ContainerSetRetry, IsLookedAtOnceItHoldsNoTags) {
+  for (const Case& row :
+       {Case{"a tag",
+             "  - {name: main, inputs: {parameters: [{name: count, value: '2'}]}, containerSet: {retryStrategy: "
+             "{retries: "
+             "'{{inputs.parameters.count}}'}, containers: [{name: main, image: x}]}}",
+             ""},
+        Case{"no number",
+             "  - {name: main, containerSet: {retryStrategy: {retries: two}, containers: [{name: main, image: x}]}}",
+             "containerSet.retryStrategy.retries: \"two\" is no whole number"}}) {
+    check(row);
+  }
 }
 
 }  // namespace

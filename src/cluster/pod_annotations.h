@@ -34,6 +34,11 @@ inline constexpr std::string_view kDurationAnnotation = "tiphys.io/duration";
 /// depends on has failed ends with exit code 64, and the others are ended.
 inline constexpr std::string_view kContainerSetAnnotation = "tiphys.io/container-set";
 
+/// JSON: {"attempts", "pause"}, of a pod that runs a containerSet: how often in all the command of each container is
+/// run while it fails, and how long the agent waits in between ("1m30s"). The original's emissary does it in the
+/// container.
+inline constexpr std::string_view kCommandAttemptsAnnotation = "tiphys.io/command-attempts";
+
 /// "true": the pod's containers are to end, as the original's controller ends them by signals. The pod and its logs
 /// stay; a pod none of whose containers has begun is removed.
 inline constexpr std::string_view kEndAnnotation = "tiphys.io/end";

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "api/container_set.h"
 #include "cluster/pod_annotations.h"
 #include "controllers/global_scope.h"
 #include "controllers/names.h"
@@ -102,6 +103,15 @@ std::string container_set_annotation(const doc::Value& set) {
     graph[doc::find_string(container, "name")] = list(container, "dependencies");
   }
   return doc::to_json(std::move(graph));
+}
+
+/// Where a container of the set may run more than once.
+Status add_command_attempts(const doc::Value& set, doc::Object& annotations) {
+  TIPHYS_TRY(const api::CommandAttempts attempts, api::command_attempts(set));
+  if (attempts.most == 1) return {};
+  annotations[cluster::kCommandAttemptsAnnotation] =
+      doc::to_json(doc::Object{{"attempts", attempts.most}, {"pause", format_go_duration(attempts.pause)}});
+  return {};
 }
 
 /// What a command such as "logs" shows when it is not told otherwise: main, or else the last one, as the original.
@@ -229,7 +239,10 @@ Result<doc::Object> PodBuilder::metadata(const engine::CreatePod& request) const
   doc::Object annotations{{kNodeNameAnnotation, request.node_name},
                           {kNodeIdAnnotation, request.node_id},
                           {kDefaultContainerAnnotation, default_container(set)}};
-  if (set) annotations[cluster::kContainerSetAnnotation] = container_set_annotation(*set);
+  if (set) {
+    annotations[cluster::kContainerSetAnnotation] = container_set_annotation(*set);
+    TIPHYS_CHECK_OK(add_command_attempts(*set, annotations));
+  }
   merge_strings(doc::find(**spec_, "podMetadata", "labels"), labels);
   merge_strings(doc::find(**spec_, "podMetadata", "annotations"), annotations);
   merge_strings(doc::find(pod_template, "metadata", "labels"), labels);

@@ -235,6 +235,16 @@ sidecars: [{name: helper, image: y, mirrorVolumeMounts: true}]
             R"({"first":[],"main":["first"],"last":["first","main"]})");
 }
 
+TEST(PodBuilder, ASetsRetryStrategyIsTheAgents) {
+  const auto attempts = [](const std::string& strategy) {
+    const doc::Value pod = build("entrypoint: a", request_for("{name: a, containerSet: {retryStrategy: " + strategy +
+                                                              ", containers: [{name: b, image: x}]}}"));
+    return std::string(doc::find_string(pod, "metadata", "annotations", cluster::kCommandAttemptsAnnotation));
+  };
+  EXPECT_EQ(attempts("{retries: '3', duration: 90s}"), R"({"attempts":3,"pause":"1m30s"})");
+  EXPECT_EQ(attempts("{retries: 1}"), "");
+}
+
 TEST(PodBuilder, TheLastContainerOfASetIsTheDefaultWhereNoneIsMain) {
   const doc::Value pod =
       build("entrypoint: a",

@@ -43,6 +43,10 @@ struct ContainerSpec {
   bool read_only_root = false;
   bool privileged = false;
   std::string hostname;
+  /// How often the command is run in all while it fails, each time in the container's same files and log; what cannot
+  /// be run at all is not tried again. It has ended when the last of them has, or was stopped.
+  int attempts = 1;
+  Duration attempt_pause{0};  ///< between two of them
   /// The id of a running container whose network this one shares; "": one of its own, as far as the runtime has any.
   std::string network_of;
   /// Folder of this container in the data directory, made by the runtime when it has something for it: its log,

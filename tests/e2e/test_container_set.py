@@ -59,3 +59,13 @@ def test_the_failure_of_one_container_ends_the_set(cli):
         ".main": ("Error", 'main: Error (exit code 64): dependency "b" exited with non-zero code: 3'),
         ".last": ("Error", 'last: Error (exit code 64): dependency "main" exited with non-zero code: 3'),
     }
+
+
+@every_runtime
+def test_the_command_of_a_container_is_run_again(cli):
+    flow = GRAPH.replace("BEE", "echo x >>/tmp/runs; echo run; test $(wc -l </tmp/runs) = 3 && echo b >/work/b")
+    cli.run(flow.replace("containerSet:", 'containerSet:\n        retryStrategy: {retries: "3", duration: 10ms}'))
+    assert cli("logs", "graph", "-c", "b").stdout.count(": run\n") == 3
+    cli.run(flow.replace("name: graph", "name: less").replace("containerSet:", "containerSet:\n        retryStrategy: {retries: 2}"), code=1)
+    assert nodes_by_name(cli.workflow("less"))["[0].set.b"]["message"] == "b: Error (exit code 1)"
+    assert cli("logs", "less", "-c", "b").stdout.count(": run\n") == 2

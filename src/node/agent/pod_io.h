@@ -6,6 +6,7 @@
 
 namespace tiphys::node {
 
+using cluster::kCommandAttemptsAnnotation;
 using cluster::kContainerSetAnnotation;
 using cluster::kEndAnnotation;
 using cluster::kInputsAnnotation;

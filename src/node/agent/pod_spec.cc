@@ -7,6 +7,7 @@
 
 #include "cluster/quantity.h"
 #include "doc/truth.h"
+#include "node/agent/pod_io.h"
 
 namespace tiphys::node {
 namespace {
@@ -125,6 +126,22 @@ Result<PodRequests> requests_of(const doc::Value& container) {
   return requests;
 }
 
+Status set_attempts(const doc::Value& pod, std::vector<ContainerSpec>& containers) {
+  const std::string_view text = doc::find_string(pod, "metadata", "annotations", kCommandAttemptsAnnotation);
+  if (text.empty()) return {};
+  const auto wanted = doc::parse_json(text);
+  const doc::Value* attempts = wanted ? doc::find(*wanted, "attempts") : nullptr;
+  const auto pause = parse_go_duration(wanted ? doc::find_string(*wanted, "pause") : "");
+  if (!attempts || !attempts->is_int64() || !pause) {
+    return fail(Code::kInvalidArgument, fmt::format("annotation {} cannot be read", kCommandAttemptsAnnotation));
+  }
+  for (ContainerSpec& spec : containers) {
+    spec.attempts = static_cast<int>(attempts->get_int64());
+    spec.attempt_pause = *pause;
+  }
+  return {};
+}
+
 }  // namespace
 
 std::string container_dir(const std::string& pod_dir, std::string_view name) {
@@ -161,6 +178,7 @@ Result<PodContainers> container_specs(const doc::Value& pod, const PodSources& s
   if (made.containers.empty()) return fail(Code::kInvalidArgument, "the pod has no containers");
   std::stable_partition(made.containers.begin(), made.containers.end(),
                         [](const ContainerSpec& spec) { return spec.container_name == "main"; });
+  TIPHYS_CHECK_OK(set_attempts(pod, made.containers));
   for (std::size_t i = 1; i < made.containers.size(); ++i) made.containers[i].network_of = made.containers.front().id;
   return made;
 }

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "node/agent/pod_io.h"
 #include "node/testing.h"
 
 namespace tiphys::node {
@@ -61,6 +62,20 @@ TEST(PodSpec, the_host_name_is_cut_to_what_a_kernel_takes) {
   const auto made = container_specs(long_name, {}, {}, {.dir = "/pods/u", .node_name = "laptop"});
   ASSERT_TRUE(made);
   EXPECT_EQ(made->containers.front().hostname, std::string(63, 'n'));
+}
+
+TEST(PodSpec, CommandsAreRunAsOftenAsTheAnnotationSays) {
+  const auto made = [](std::string_view annotation) {
+    const doc::Value pod = doc::Object{
+        {"metadata", doc::Object{{"uid", "u"}, {"annotations", doc::Object{{kCommandAttemptsAnnotation, annotation}}}}},
+        {"spec", doc::Object{{"containers", doc::Array{doc::Object{{"name", "b"}}}}}}};
+    return container_specs(pod, {}, {}, {.dir = "/pods/u", .node_name = "laptop"});
+  };
+  const auto specs = made(R"({"attempts": 3, "pause": "1m30s"})");
+  ASSERT_TRUE(specs) << specs.error().message;
+  EXPECT_EQ(specs->containers.front().attempts, 3);
+  EXPECT_EQ(specs->containers.front().attempt_pause, std::chrono::seconds(90));
+  EXPECT_FALSE(made("{}"));
 }
 
 struct BadMountCase {

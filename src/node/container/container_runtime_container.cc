@@ -28,6 +28,7 @@ using std::chrono::milliseconds;
 constexpr std::string_view kPodmanWaitInterval = "20ms";
 constexpr milliseconds kFirstRetry{100}, kMostRetry{5'000};
 constexpr std::string_view kVanished = "vanished";
+constexpr std::string_view kStartError = "StartError", kUnknown = "ContainerStatusUnknown";
 constexpr int kVanishedExitCode = 137;  // as a kubelet reports a container that it cannot find
 constexpr int kNotFoundExitCode = 127, kNotExecutableExitCode = 126;
 
@@ -77,11 +78,14 @@ EngineContainer::EngineContainer(Surroundings around, ContainerSpec spec)
     : around_(std::move(around)),
       spec_(std::move(spec)),
       name_(engine_name(spec_.id)),
-      was_killed_(::access(kill_mark(spec_.dir).c_str(), F_OK) == 0) {}
+      was_killed_(::access(kill_mark(spec_.dir).c_str(), F_OK) == 0),
+      failed_(spec_.dir),
+      stop_event_(around_.io) {}
 
 void EngineContainer::stop_asked() {
   stop_asked_ = true;
   was_killed_ = true;
+  stop_event_.set();
   if (const Status made = make_folder(spec_.dir); !made) log::warn("{}", made.error().message);
   const UniqueFd mark(::open(kill_mark(spec_.dir).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   if (!mark) log::warn("{}", fail_errno(kill_mark(spec_.dir), errno).error().message);
@@ -237,18 +241,57 @@ Async<Result<EngineState>> EngineContainer::inspect(std::shared_ptr<Engine> engi
 
 Async<ContainerExit> EngineContainer::wait() {
   log_.emplace(around_.io, name_, spec_.dir);
+  for (;;) {
+    ContainerExit exit = co_await wait_once();
+    if (!co_await run_again(exit)) {
+      ended_ = true;
+      co_return exit;
+    }
+  }
+}
+
+/// The engine starts the same container once more: its files and its log go on.
+Async<bool> EngineContainer::run_again(const ContainerExit& exit) {
+  if (exit.exit_code == 0 || spec_.attempts <= 1 || was_killed_) co_return false;
+  if (exit.reason == kStartError || exit.reason == kUnknown) co_return false;
+  // A program that was killed after it had noted the end, and before the engine started it again, counts it once.
+  if (failed_.count_before(exit.finished_at) + 1 >= spec_.attempts) co_return false;
+  const auto pause = std::chrono::ceil<milliseconds>(exit.finished_at + spec_.attempt_pause - system_now());
+  if (pause > milliseconds{0} && co_await stop_event_.wait_for(pause)) co_return false;
+  if (const Status noted = failed_.note(exit.finished_at); !noted) {
+    log::warn("{} is not run again: {}", spec_.id, noted.error().message);
+    co_return false;
+  }
+  for (;;) {
+    if (stop_asked_) co_return false;
+    const auto engine = co_await around_.link.engine();
+    Status started = engine ? Status{} : Status(std::unexpected(engine.error()));
+    if (engine) engine_ = *engine;
+    if (engine) started = co_await with_mounts(*engine_, spec_.id, [&] { return start_made(engine_); });
+    if (started) break;
+    if (engine && started.error().code == Code::kUnavailable) around_.link.lost(engine_);
+    log::warn("running {} again: {}", spec_.id, started.error().message);
+    if (started.error().code != Code::kUnavailable) co_return false;
+    co_await delay(around_.io, kMostRetry);
+  }
+  // Whoever asked for the stop may have found it at rest.
+  if (stop_asked_) co_await stop_container(*engine_, spec_.id, Duration{0});
+  co_return true;
+}
+
+Async<ContainerExit> EngineContainer::wait_once() {
   EngineState state;
   if (found_ended_) {
     state = *found_ended_;
+    found_ended_.reset();
   } else {
     state = co_await await_end();
   }
-  ended_ = true;
   const Status logged = co_await log_->finish(engine_);
   ContainerExit exit;
   if (state.status == kVanished) {
     exit.exit_code = kVanishedExitCode;
-    exit.reason = "ContainerStatusUnknown";
+    exit.reason = kUnknown;
     exit.message = "The container could not be located when the pod was terminated";
   } else {
     exit = exit_of(state, spec_.memory_bytes.has_value(), was_killed_);
@@ -313,7 +356,7 @@ void EngineContainer::explain_start_error(ContainerExit& exit) const {
   std::string command;
   if (!spec_.args.empty()) command = spec_.args.front();
   if (!spec_.command.empty()) command = spec_.command.front();
-  exit.reason = "StartError";
+  exit.reason = kStartError;
   exit.message = fmt::format("the command \"{}\" cannot be run in the image {}: {}", command, spec_.image, line);
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "node/container/container_runtime_async.h"
+#include "node/container/container_runtime_attempts.h"
 #include "node/container/container_runtime_engine.h"
 #include "node/container/container_runtime_images.h"
 #include "node/container/container_runtime_log.h"
@@ -33,7 +34,8 @@ class EngineContainer {
   /// Makes and starts it, or finds the one that an earlier process of ours made. After an error nothing is left on the
   /// engine, unless it was the engine that went away (kUnavailable).
   Async<Status> start();
-  /// Follows its log and returns its outcome once it has ended and the log is complete.
+  /// Follows its log and returns its outcome once it has ended, for the last time if it may run again, and the log is
+  /// complete.
   Async<ContainerExit> wait();
 
   /// A stop is asked for: what has not started will not, and the end is not the kernel's doing.
@@ -51,6 +53,9 @@ class EngineContainer {
   Async<Status> start_made(std::shared_ptr<Engine> engine);
   Async<Result<EngineState>> inspect(std::shared_ptr<Engine> engine);
 
+  Async<ContainerExit> wait_once();
+  /// False when it is not to run again, or cannot.
+  Async<bool> run_again(const ContainerExit& exit);
   Async<EngineState> await_end();
   Async<Status> engine_wait(std::shared_ptr<Engine> engine);
   void explain_start_error(ContainerExit& exit) const;
@@ -63,6 +68,8 @@ class EngineContainer {
   bool ended_ = false;
   std::shared_ptr<Engine> engine_;
   std::optional<EngineState> found_ended_;  ///< it had ended before we found it
+  FailedAttempts failed_;
+  AsyncEvent stop_event_;
 
   std::optional<ContainerLog> log_;
 };

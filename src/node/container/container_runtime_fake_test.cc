@@ -337,6 +337,50 @@ TEST_F(FakeEngineTest, MountsThatPodmanCountsWronglyAreForgotten) {
   EXPECT_EQ(read_file(*at), "kept");
 }
 
+/// An engine whose container ends with 3 each time, a second later than before.
+struct Failing {
+  std::atomic<int> starts = 0;
+  FakeReply operator()(const FakeRequest& request) {
+    if (request.is("POST", "/start")) ++starts;
+    if (request.is("GET", "/containers/tiphys-uid.main/json")) {
+      return answer(200,
+                    fmt::format(R"({{"Config":{{"Labels":{{"tiphys.io/id":"uid.main"}}}},"State":{{"Status":"exited",)"
+                                R"("ExitCode":3,"StartedAt":"2026-01-31T12:00:00Z",)"
+                                R"("FinishedAt":"2026-01-31T12:00:0{}Z"}}}})",
+                                starts.load()));
+    }
+    return ordinary(request);
+  }
+};
+
+TEST_F(FakeEngineTest, ACommandIsRunAgainInItsContainer) {
+  Failing failing;
+  FakeEngine engine([&](const FakeRequest& request) { return failing(request); });
+  ContainerSpec wanted = spec();
+  wanted.attempts = 3;
+  EXPECT_EQ(run(engine, wanted).exit->exit_code, 3);
+  EXPECT_EQ(engine.count("/start"), 3);
+  EXPECT_EQ(engine.count("/containers/create"), 1);
+  EXPECT_EQ(read_file(temp / "log"), "2026-01-31T12:00:00.500000000Z stdout F hello\n");
+}
+
+TEST_F(FakeEngineTest, AttemptsAreCountedAcrossACrash) {
+  Failing failing;
+  failing.starts = 2;
+  // The second start was noted and never made; the first was.
+  write_file(temp / "failed-attempts", "1769860801000000000\n1769860802000000000\n");
+  FakeEngine engine([&](const FakeRequest& request) {
+    if (request.is("GET", "/containers/json")) {
+      return answer(200, R"([{"Names":["/tiphys-uid.main"],"Labels":{"tiphys.io/id":"uid.main"}}])");
+    }
+    return failing(request);
+  });
+  ContainerSpec wanted = spec();
+  wanted.attempts = 3;
+  EXPECT_EQ(run(engine, wanted).exit->exit_code, 3);
+  EXPECT_EQ(engine.count("/start"), 1);
+}
+
 TEST_F(FakeEngineTest, NoEngineNamesTheWaysOut) {
   const auto runtime = make_container_runtime(
       *executor, {.engine = temp / "none.sock", .state_dir = temp.path(), .offline = false, .network = ""});

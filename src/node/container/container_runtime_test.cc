@@ -150,6 +150,25 @@ INSTANTIATE_TEST_SUITE_P(Engines, ContainerRuntimeTest,
                                            EngineParameter{"dockerd", "TIPHYS_TEST_DOCKERD"}),
                          [](const auto& row) { return std::string(row.param.name); });
 
+TEST_P(ContainerRuntimeTest, ACommandIsRunAgainInItsContainer) {
+  ContainerSpec wanted = spec("echo x >> /tmp/runs; wc -l < /tmp/runs; test $(wc -l < /tmp/runs) = 3");
+  wanted.attempts = 4;
+  const auto run = finished(wanted);
+  EXPECT_EQ(run->exit->exit_code, 0);
+  EXPECT_EQ(run->output("stdout"), "1\n2\n3\n");
+}
+
+TEST_P(ContainerRuntimeTest, NoAttemptFollowsAStop) {
+  ContainerSpec wanted = spec("exit 3");
+  wanted.attempts = 3;
+  wanted.attempt_pause = std::chrono::hours(1);
+  const auto run = start(wanted);
+  until([&] { return run->started.has_value(); });
+  runtime_->stop(wanted.id, std::chrono::seconds(1));
+  until([&] { return run->over(); });
+  EXPECT_EQ(run->exit->exit_code, 3);
+}
+
 TEST_P(ContainerRuntimeTest, CommandsRunInARunningContainer) {
   ContainerSpec wanted = spec("while test ! -e /over; do sleep 0.01; done");
   wanted.env = {{"WORD", "one two"}};

@@ -14,6 +14,7 @@
 #include "artifact/file_tree.h"
 #include "base/log.h"
 #include "node/container_path.h"
+#include "node/process/attempt_id.h"
 #include "node/process/step_exec.h"
 #include "node/supervisor/supervisor.h"
 
@@ -144,21 +145,28 @@ void ProcessRuntime::on_frame(const Frame& frame) {
     case FrameType::kStarted: {
       auto event = parse_started(frame.body);
       if (!event) return log::error("{}", event.error().message);
-      const auto step = steps_.find(event->id);
-      if (step != steps_.end()) {
+      const auto [id, attempt] = step_of(event->id);
+      const auto step = steps_.find(id);
+      if (step != steps_.end() && attempt < step->second.attempt) return;
+      if (step != steps_.end() && attempt == step->second.attempt) {
         step->second.pid = event->pid;
         return started(step->first, step->second);
       }
-      reported_[event->id].started = std::move(*event);
+      const std::string key = event->id;
+      reported_[key].started = std::move(*event);
       return;
     }
     case FrameType::kFailed:
     case FrameType::kExited: {
       auto event = parse_outcome(frame.body);
       if (!event) return log::error("{}", event.error().message);
-      const auto step = steps_.find(event->id);
-      if (step != steps_.end()) return outcome(step->first, step->second, std::move(event->outcome));
-      if (wanted_ && !wanted_(event->id)) return client_->send(forget_frame(event->id));
+      const auto [id, attempt] = step_of(event->id);
+      const auto step = steps_.find(id);
+      if (step != steps_.end() && attempt < step->second.attempt) return;
+      if (step != steps_.end() && attempt == step->second.attempt) {
+        return outcome(step->first, step->second, std::move(event->outcome));
+      }
+      if (step == steps_.end() && wanted_ && !wanted_(id)) return client_->send(forget_frame(event->id));
       reported_[event->id].outcome = std::move(event->outcome);
       return;
     }
@@ -176,8 +184,10 @@ void ProcessRuntime::on_listed() {
   listed_ = true;
   // What was on its way to a supervisor that died before it took it has never run.
   for (auto& [id, step] : steps_) {
-    if (step.sent && !step.started && !step.ended && !reported_.contains(id)) client_->send(start_frame(step.request));
-    if (!step.sent && step.preparing && !step.inputs.empty()) prepare_inputs(id, step);
+    if (step.sent && !step.started && !step.ended && !reported_.contains(step.request.id)) {
+      client_->send(start_frame(step.request));
+    }
+    if (!step.sent && step.preparing && !step.ended && !step.inputs.empty()) prepare_inputs(id, step);
   }
   if (wanted_) remove_unclaimed(wanted_);
 }
@@ -240,6 +250,8 @@ void ProcessRuntime::start(const ContainerSpec& spec, std::move_only_function<vo
   step.on_started = std::move(on_started);
   step.on_exit = std::move(on_exit);
   step.request = request_of(spec);
+  step.attempts = spec.attempts;
+  step.pause = spec.attempt_pause;
   const auto shows = [&](const std::string& name) { step.view.push_back({"/" + name, "/" + name, true}); };
   for (const std::string& folder : view_.folders) shows(folder);
   for (const auto& [link, target] : view_.links) shows(link);
@@ -254,12 +266,7 @@ void ProcessRuntime::start(const ContainerSpec& spec, std::move_only_function<vo
     step.sent = true;
     executor_.post(
         [this, id = spec.id, report = std::move(known->second), alive = std::weak_ptr<bool>(alive_)]() mutable {
-          if (alive.expired()) return;
-          if (report.started) {
-            steps_[id].pid = report.started->pid;
-            started(id, steps_[id]);
-          }
-          if (report.outcome) outcome(id, steps_[id], std::move(*report.outcome));
+          if (!alive.expired()) replay(id, std::move(report));
         });
     reported_.erase(known);
     return;
@@ -269,6 +276,14 @@ void ProcessRuntime::start(const ContainerSpec& spec, std::move_only_function<vo
   step.inputs = spec.inputs;
   // Only a supervisor that has told all it knows lets us touch the folder.
   if (listed_) prepare_inputs(spec.id, step);
+}
+
+void ProcessRuntime::replay(const std::string& id, Reported report) {
+  if (report.started) {
+    steps_[id].pid = report.started->pid;
+    started(id, steps_[id]);
+  }
+  if (report.outcome) outcome(id, steps_[id], std::move(*report.outcome));
 }
 
 void ProcessRuntime::prepare_inputs(const std::string& id, Step& step) {
@@ -291,6 +306,7 @@ void ProcessRuntime::send_start(const std::string& id, Step& step) {
   // More at once would only be in each other's way, and find no init that the steps before them have left.
   if (starting_ + clearing_ >= kMostUnderWay) return waiting_.push_back(id);
   step.sent = step.starting = true;
+  step.failed.reset();
   ++starting_;
   if (!client_) reconnect();
   if (!client_) return;  // reconnect() has told of it
@@ -329,28 +345,32 @@ void ProcessRuntime::started(const std::string& id, Step& step) {
   is_started(step);
   if (auto on_started = std::move(step.on_started)) on_started({});
   if (const auto found = steps_.find(id); found != steps_.end() && found->second.stop_when_sent) {
-    client_->send(stop_frame(id, *found->second.stop_when_sent));
+    client_->send(stop_frame(found->second.request.id, *found->second.stop_when_sent));
     found->second.stop_when_sent.reset();
   }
 }
 
 void ProcessRuntime::outcome(const std::string& id, Step& step, StepOutcome outcome) {
   if (step.ended) return;
-  step.ended = true;
   step.has_root = outcome.has_root || step.request.has_root;
   is_started(step);
+  if (runs_again(step, outcome)) return run_again(id, step, std::move(outcome));
+  if (!outcome.failed_to_start || !step.on_started) return ended(id, step, std::move(outcome.exit));
+  step.ended = true;
   // The step may be removed by whom we tell.
   const std::string key = id;  // NOLINT(performance-unnecessary-copy-initialization)
-  if (outcome.failed_to_start) {
-    if (auto on_started = std::move(step.on_started)) {
-      on_started(std::unexpected(Error{outcome.code, outcome.exit.message}));
-    }
-  } else {
-    // Of a short step only the end is told.
-    if (auto on_started = std::move(step.on_started)) on_started({});
-    if (const auto found = steps_.find(key); found != steps_.end()) {
-      if (auto on_exit = std::move(found->second.on_exit)) on_exit(std::move(outcome.exit));
-    }
+  auto on_started = std::move(step.on_started);
+  on_started(std::unexpected(Error{outcome.code, outcome.exit.message}));
+  if (const auto found = steps_.find(key); found != steps_.end() && found->second.removed) remove(key);
+}
+
+void ProcessRuntime::ended(const std::string& id, Step& step, ContainerExit exit) {
+  step.ended = true;
+  const std::string key = id;  // NOLINT(performance-unnecessary-copy-initialization): as above
+  // Of a short step only the end is told.
+  if (auto on_started = std::move(step.on_started)) on_started({});
+  if (const auto found = steps_.find(key); found != steps_.end()) {
+    if (auto on_exit = std::move(found->second.on_exit)) on_exit(std::move(exit));
   }
   if (const auto found = steps_.find(key); found != steps_.end() && found->second.removed) remove(key);
 }
@@ -358,11 +378,18 @@ void ProcessRuntime::outcome(const std::string& id, Step& step, StepOutcome outc
 void ProcessRuntime::stop(const std::string& id, Duration grace) {
   const auto found = steps_.find(id);
   if (found == steps_.end() || found->second.ended) return;
-  if (!found->second.sent || !client_) {
-    found->second.stop_when_sent = grace;
+  Step& step = found->second;
+  step.stopped = true;
+  if (step.failed) {
+    return executor_.post([this, key = id, alive = std::weak_ptr<bool>(alive_)] {
+      if (!alive.expired()) give_up_attempt(key);
+    });
+  }
+  if (!step.sent || !client_) {
+    step.stop_when_sent = grace;
     return;
   }
-  client_->send(stop_frame(id, grace));
+  client_->send(stop_frame(step.request.id, grace));
 }
 
 void ProcessRuntime::fetch(const std::string& id, const std::string& path, const std::string&,
@@ -383,19 +410,21 @@ void ProcessRuntime::remove(const std::string& id) {
     step.removed = true;
     return stop(id, Duration::zero());
   }
-  const std::string key = id;  // NOLINT(performance-unnecessary-copy-initialization): it may be of what is erased
+  std::string forget;
+  for (int attempt = 1; attempt <= step.attempt; ++attempt) forget += forget_frame(attempt_id(id, attempt));
   const Step ended = std::move(step);
   steps_.erase(found);
-  if (ended.has_root) return free_root(key, ended.request.dir);
-  if (ended.sent && client_) client_->send(forget_frame(key));
+  if (ended.has_root) return free_root(std::move(forget), ended.request.dir);
+  if ((ended.sent || ended.attempt > 1) && client_) client_->send(std::move(forget));
 }
 
-void ProcessRuntime::free_root(const std::string& id, const std::string& dir) {
+/// `forget` are the frames that take its step out of the supervisor's journal.
+void ProcessRuntime::free_root(std::string forget, const std::string& dir) {
   const std::string name = fmt::format("{}-{}", ::getpid(), ++last_root_);
   ++clearing_;
   workers_.run([view = view_, data = data_dir_, dir, name] { return free_root_at(view, data, dir, name); },
-               [this, id, name](bool pooled) {
-                 if (client_) client_->send(pooled ? forget_frame(id) + pooled_frame(name) : forget_frame(id));
+               [this, forget = std::move(forget), name](bool pooled) {
+                 if (client_) client_->send(pooled ? forget + pooled_frame(name) : forget);
                  --clearing_;
                  send_waiting();
                });
@@ -406,7 +435,7 @@ void ProcessRuntime::remove_unclaimed(std::function<bool(std::string_view id)> w
   if (!listed_) return;
   std::erase_if(reported_, [this](const auto& known) {
     const auto& [id, report] = known;
-    if (wanted_(id)) return false;
+    if (wanted_(step_of(id).first)) return false;
     client_->send(report.outcome ? forget_frame(id) : stop_frame(id, Duration::zero()));
     return true;
   });

@@ -66,6 +66,12 @@ class ProcessRuntime final : public Runtime {
     bool has_root = false;  ///< its folder has a root that is to be freed
     std::optional<Duration> stop_when_sent;
     std::int32_t pid = 0;  ///< of its init, while it runs; 0: not known
+    /// Each attempt is a step of its own to the supervisor, `request.id`, so that its journal tells how many there
+    /// were.
+    int attempt = 1, attempts = 1;
+    Duration pause{0};
+    std::optional<ContainerExit> failed;  ///< the end of the attempt before, until this one is sent
+    bool stopped = false;                 ///< no further attempt
   };
   /// What the supervisor told of a step that nobody has started here yet.
   struct Reported {
@@ -79,14 +85,20 @@ class ProcessRuntime final : public Runtime {
   void on_listed();
   void send_start(const std::string& id, Step& step);
   void send_waiting();
+  void replay(const std::string& id, Reported report);
+  bool runs_again(const Step& step, const StepOutcome& outcome) const;
+  void run_again(const std::string& id, Step& step, StepOutcome outcome);
+  void begin_attempt(const std::string& id, int attempt);
+  void give_up_attempt(const std::string& id);
   void is_started(Step& step);
   void prepare_inputs(const std::string& id, Step& step);
   void started(const std::string& id, Step& step);
+  void ended(const std::string& id, Step& step, ContainerExit exit);
   void outcome(const std::string& id, Step& step, StepOutcome outcome);
   StartRequest request_of(const ContainerSpec& spec) const;
   std::string canonical(const std::string& path) const;
   void refuse(const std::string& id, Error error);
-  void free_root(const std::string& id, const std::string& dir);
+  void free_root(std::string forget, const std::string& dir);
 
   boost::asio::io_context& context_;
   Executor& executor_;

@@ -533,6 +533,89 @@ TEST(ProcessRuntime, ACrashedProgramFindsItsStepsAgain) {
   EXPECT_EQ(read_file(plane.folder() + "/v/ran"), "a\n");
 }
 
+/// Fails until its third attempt, by its files.
+ContainerSpec third_time(const ProcessPlane& plane, const std::string& id) {
+  ContainerSpec spec = plane.shell(id, "echo x >> /tmp/runs; wc -l < /tmp/runs; test $(wc -l < /tmp/runs) = 3");
+  spec.attempts = 4;
+  return spec;
+}
+
+TEST(ProcessRuntime, ACommandIsRunAgainInItsFiles) {
+  ProcessPlane plane;
+  const ContainerSpec spec = third_time(plane, "s");
+  const auto ran = plane.run(spec);
+  EXPECT_EQ(ran.exit.exit_code, 0);
+  EXPECT_EQ(plane.out(spec), "1\n2\n3\n");
+  EXPECT_EQ(read_file(plane.fetch("s", "/tmp/runs").value()), "x\nx\nx\n");
+  plane.crash();
+  plane.open();
+  EXPECT_EQ(plane.run(spec).exit.exit_code, 0) << "what is told of it later";
+  EXPECT_EQ(plane.out(spec), "1\n2\n3\n");
+  plane.runtime().remove("s");
+}
+
+TEST(ProcessRuntime, TheLastAttemptIsTheEnd) {
+  ProcessPlane plane;
+  ContainerSpec spec = third_time(plane, "s");
+  spec.attempts = 2;
+  EXPECT_EQ(plane.run(spec).exit.exit_code, 1);
+  EXPECT_EQ(plane.out(spec), "1\n2\n");
+  ContainerSpec none = plane.spec("none", {"/no/such/program"});
+  none.attempts = 3;
+  EXPECT_TRUE(plane.run(none).error) << "what cannot be run is not tried again";
+  ContainerSpec leaves = plane.shell("leaves", "true");
+  leaves.inputs = {{"/in", spec.dir + "/log"}};
+  leaves.command.back() = "rm /in; exit 1";
+  leaves.attempts = 3;
+  EXPECT_EQ(plane.run(leaves).exit.exit_code, 1);
+  EXPECT_THAT(plane.err(leaves), HasSubstr("No such file"));
+}
+
+TEST(ProcessRuntime, NoAttemptFollowsAStop) {
+  ProcessPlane plane;
+  ContainerSpec spec = plane.shell("s", "exit 3");
+  spec.attempts = 3;
+  spec.attempt_pause = std::chrono::hours(1);
+  ProcessPlane::Ran ran;
+  plane.start(spec, ran);
+  plane.run_until([&] { return ran.started; });
+  EXPECT_FALSE(ran.ended);
+  plane.runtime().stop("s", 1s);
+  plane.run_until([&] { return ran.ended; });
+  EXPECT_EQ(ran.exit.exit_code, 3);
+  ContainerSpec running = plane.shell("running", "sleep 1000");
+  running.attempts = 3;
+  ProcessPlane::Ran other;
+  plane.start(running, other);
+  plane.run_until([&] { return other.started; });
+  plane.runtime().stop("running", 1s);
+  plane.run_until([&] { return other.ended; });
+  EXPECT_EQ(other.exit.exit_code, 143);
+}
+
+TEST(ProcessRuntime, AttemptsGoOnAfterACrash) {
+  ProcessPlane plane;
+  write_file(plane.folder() + "/v/x", "");
+  ContainerSpec spec = plane.shell(
+      "s",
+      "echo x >> /v/runs; test $(wc -l < /v/runs) = 1 && exit 1; until test -e /v/go; do sleep 0.01; done; exit 5");
+  spec.mounts = {{plane.folder() + "/v", "/v", false}};
+  spec.attempts = 2;
+  ProcessPlane::Ran before;
+  plane.start(spec, before);
+  plane.run_until([&] { return read_file(plane.folder() + "/v/runs") == "x\nx\n"; });
+  plane.crash();
+  plane.open();
+  ProcessPlane::Ran after;
+  plane.start(spec, after);
+  plane.runtime().remove_unclaimed([](std::string_view id) { return id == "s"; });
+  plane.run_until([&] { return after.started; });
+  write_file(plane.folder() + "/v/go", "");
+  plane.run_until([&] { return after.ended; });
+  EXPECT_EQ(after.exit.exit_code, 5);
+  EXPECT_EQ(read_file(plane.folder() + "/v/runs"), "x\nx\n");
+}
+
 TEST(ProcessRuntime, StepsEndWhileNobodyIsConnected) {
   ProcessPlane plane;
   const auto spec = plane.shell("s", "until test -e /v/go; do sleep 0.01; done; exit 9");
