@@ -8,15 +8,17 @@
 
 namespace tiphys::cli {
 
-Result<api::ControllerConfig> read_config(const std::string& file) {
-  if (file.empty()) return api::ControllerConfig();
-  TIPHYS_TRY(const std::string text, read_text(file));
-  TIPHYS_TRY(api::ReadControllerConfig read, api::read_controller_config(text, file));
+Result<api::ControllerConfig> ConfigFile::read() const {
+  if (path.empty()) return api::ControllerConfig();
+  if (read_) return *read_;
+  TIPHYS_TRY(const std::string text, read_text(path));
+  TIPHYS_TRY(api::ReadControllerConfig read, api::read_controller_config(text, path));
   print_error(read.notes);
   if (!read.unheard.empty()) {
-    print_error(fmt::format("{}: warning: means nothing here: {}\n", file, join(read.unheard, ", ")));
+    print_error(fmt::format("{}: warning: means nothing here: {}\n", path, join(read.unheard, ", ")));
   }
-  return std::move(read.config);
+  read_ = std::move(read.config);
+  return *read_;
 }
 
 }  // namespace tiphys::cli

@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "api/cron_workflow.h"
+#include "api/join.h"
 #include "api/parse.h"
 #include "base/strings.h"
 #include "base/unique_fd.h"
@@ -68,6 +69,25 @@ std::string shown(const std::string& file) {
 std::string_view other_kind(const doc::Value& document) {
   const std::string_view kind = doc::find_string(document, "kind");
   return kind == "Workflow" || doc::find_string(document, "apiVersion").empty() ? std::string_view() : kind;
+}
+
+/// The findings of a workflow that holds all that the plane adds: what is wrong with it alone may be right then, and
+/// the other way round. Those that it has alone keep their places.
+void judge_with_defaults(const doc::Value& workflow, const doc::Value& defaults, std::vector<api::Finding>& findings) {
+  const auto whole = api::with_workflow_defaults(workflow, defaults);
+  if (!whole) return;  // so is the workflow alone
+  std::vector<api::Finding> completed;
+  api::check_document(*whole, completed);
+  const auto is_in = [](const std::vector<api::Finding>& list, const api::Finding& wanted) {
+    return std::ranges::find(list, wanted.message, &api::Finding::message) != list.end();
+  };
+  std::erase_if(findings, [&](const api::Finding& finding) { return !is_in(completed, finding); });
+  for (api::Finding& finding : completed) {
+    if (!finding.is_error() || is_in(findings, finding)) continue;
+    finding.pointer = "/spec";
+    finding.message += " (with workflowDefaults)";
+    findings.push_back(std::move(finding));
+  }
 }
 
 }  // namespace
@@ -191,9 +211,12 @@ Status apply_options(doc::Value& workflow, const SubmitOptions& options) {
   return {};
 }
 
-Status check_manifest(const Manifest& manifest, std::string& notes) {
+Status check_manifest(const Manifest& manifest, std::string& notes, const doc::Shared& defaults) {
   std::vector<api::Finding> findings;
   api::check_document(manifest.workflow, findings);
+  if (defaults && doc::find_string(manifest.workflow, "kind") == cluster::kWorkflows.kind) {
+    judge_with_defaults(manifest.workflow, *defaults, findings);
+  }
   if (findings.empty()) return {};
   const std::string text = api::render_findings(findings, manifest.marks);
   if (api::any_error(findings)) return fail(Code::kInvalidArgument, text);
@@ -201,7 +224,8 @@ Status check_manifest(const Manifest& manifest, std::string& notes) {
   return {};
 }
 
-Result<Manifests> prepare_workflows(const std::vector<std::string>& files, const SubmitOptions& options) {
+Result<Manifests> prepare_workflows(const std::vector<std::string>& files, const SubmitOptions& options,
+                                    const doc::Shared& defaults) {
   TIPHYS_TRY(Manifests manifests, read_manifests(files));
   for (const auto& cron : manifests.crons) {
     manifests.notes += fmt::format("{}:{}: a CronWorkflow is not run; left out: `tiphys cron create` creates it\n",
@@ -224,7 +248,8 @@ Result<Manifests> prepare_workflows(const std::vector<std::string>& files, const
   }
   for (auto& manifest : manifests.workflows) {
     TIPHYS_CHECK_OK(apply_options(manifest.workflow, options));
-    if (const Status checked = check_manifest(manifest, manifests.notes); !checked) errors += checked.error().message;
+    if (const Status checked = check_manifest(manifest, manifests.notes, defaults); !checked)
+      errors += checked.error().message;
   }
   if (!errors.empty()) return fail(Code::kInvalidArgument, manifests.notes + errors);
   return manifests;

@@ -8,7 +8,6 @@
 #include <sstream>
 
 #include "artifact/repository.h"
-#include "cli/config_file.h"
 #include "cli/embedded_plane.h"
 #include "cli/hand_over.h"
 #include "server/client.h"
@@ -101,7 +100,7 @@ Result<std::unique_ptr<Session>> open_directory(Loop& loop, const SessionOptions
   plane_options.read_only = need == Need::kRead;
   plane_options.host_paths = options.host_paths;
   if (need == Need::kRun) {
-    TIPHYS_TRY(plane_options.config, read_config(options.config));
+    TIPHYS_TRY(plane_options.config, options.config.read());
   }
   TIPHYS_TRY(auto plane, take_or_find_plane(loop, plane_options));
   if (plane) return std::make_unique<EmbeddedSession>(loop, std::move(plane));

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/config_file.h"
 #include "cli/loop.h"
 #include "cluster/cluster.h"
 
@@ -18,7 +19,7 @@ struct SessionOptions {
   std::string engine;
   bool offline = false;
   std::vector<std::string> host_paths;
-  std::string config;  ///< a file with the controller's configuration; "" takes the original's defaults
+  ConfigFile config;  ///< the controller's configuration
 };
 
 /// What a command wants of a plane that no other process runs.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "api/cron_workflow.h"
+#include "api/join.h"
 #include "api/parse.h"
 #include "api/references.h"
 #include "cli/commands/common.h"
@@ -37,12 +38,19 @@ bool is_called(const cluster::Resource& resource, std::string_view kind) {
 
 }  // namespace
 
-Status check_references(Session& session, const Manifest& manifest, const std::vector<Manifest>& others) {
+Status check_references(Session& session, const Manifest& manifest, const std::vector<Manifest>& others,
+                        const doc::Shared& defaults) {
   std::vector<api::Finding> findings;
-  const bool cron = doc::find_string(manifest.workflow, "kind") == cluster::kCronWorkflows.kind;
-  const doc::Value document = cron ? api::make_workflow(manifest.workflow, "", "") : manifest.workflow;
+  const std::string_view kind = doc::find_string(manifest.workflow, "kind");
+  const bool cron = kind == cluster::kCronWorkflows.kind;
+  doc::Value document = cron ? api::make_workflow(manifest.workflow, "", "") : manifest.workflow;
+  const doc::Value* spec = nullptr;
+  if (defaults && kind == cluster::kWorkflows.kind) {
+    TIPHYS_TRY(document, api::with_workflow_defaults(document, *defaults));
+    spec = doc::find(*defaults, "spec");
+  }
   const api::Workflow workflow = api::parse_workflow(document, findings);
-  api::References references(workflow);
+  api::References references(workflow, spec ? doc::Shared(defaults, spec) : nullptr);
   if (references.wanted().empty()) return {};
   while (!references.wanted().empty()) {
     const api::TemplateHolder holder = *references.wanted().begin();

@@ -61,6 +61,29 @@ def test_defaults_are_written_into_a_workflow_that_leaves_them_unsaid(cli):
     assert {node["displayName"].partition(".")[2] for node in workflow["status"]["nodes"].values()} == {"", "onExit"}
 
 
+ONLY_THERE = """
+workflowDefaults:
+  spec:
+    entrypoint: main
+    templates: [{name: shared, container: {image: busybox, command: [echo, shared]}}]
+"""
+
+
+def test_a_manifest_is_judged_with_the_defaults(cli):
+    config = cli.file(ONLY_THERE, "config.yaml")
+    without = HELLO.replace("  entrypoint: main\n", "")
+    assert without != HELLO
+    assert "entrypoint" in cli.run(without, code=2).stderr
+    cli.run(without, "--config", config)
+    cli.run(without, "--config", config, "--entrypoint", "shared")
+    cli("resubmit", "@latest", "--wait", "--config", config, *cli.tiphys.runtime)
+    bad = cli.file(ONLY_THERE.replace("entrypoint: main", "entrypoint: nowhere"), "bad.yaml")
+    assert "nowhere" in cli.run(without, "--config", bad, code=2).stderr
+    # What refers to a template elsewhere is looked at once more with it.
+    cli("template", "create", cli.file(without.replace("kind: Workflow", "kind: WorkflowTemplate").replace("generateName: hello-", "name: hello"), "t.yaml"))
+    cli("submit", "--from", "workflowtemplate/hello", "--wait", "--config", config, *cli.tiphys.runtime)
+
+
 def test_a_field_that_is_none_is_an_error_with_its_place(cli):
     broken = cli.file(CONFIG.replace("ttlStrategy", "ttlStrategi"), "config.yaml")
     done = cli.run(HELLO, "--config", broken, code=2)

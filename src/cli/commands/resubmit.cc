@@ -39,7 +39,8 @@ struct ResubmitFlags {
 };
 
 /// Ready to create. Templates that it refers to may have changed since it ran.
-Result<doc::Value> prepare(Session& session, const doc::Value& before, const SubmitOptions& options, bool memoized) {
+Result<doc::Value> prepare(Session& session, const doc::Value& before, const SubmitOptions& options, bool memoized,
+                           const doc::Shared& defaults) {
   const bool again = !doc::find_string(before, "metadata", "labels", kResubmittedFromLabel).empty();
   if (!options.parameters.empty() && (again || memoized)) {
     print_error("Overriding parameters on memoized or resubmitted workflows may have unexpected results\n");
@@ -47,8 +48,8 @@ Result<doc::Value> prepare(Session& session, const doc::Value& before, const Sub
   Manifest manifest{.workflow = resubmitted(before), .marks = {}};
   TIPHYS_CHECK_OK(apply_options(manifest.workflow, options));
   std::string notes;
-  TIPHYS_CHECK_OK(check_manifest(manifest, notes));
-  TIPHYS_CHECK_OK(check_references(session, manifest, {}));
+  TIPHYS_CHECK_OK(check_manifest(manifest, notes, defaults));
+  TIPHYS_CHECK_OK(check_references(session, manifest, {}, defaults));
   print_error(notes);
   if (memoized) {
     SystemRandom random;
@@ -66,12 +67,13 @@ Result<int> resubmit(ResubmitFlags& flags) {
   flags.options.runtime = flags.common.session.runtime;
   Loop loop;
   TIPHYS_TRY(auto session, open_session(loop, flags.common.session, Need::kRun));
+  TIPHYS_TRY(const api::ControllerConfig config, flags.common.session.config.read());
   TIPHYS_TRY(const auto workflows, chosen_workflows(*session, flags.filter, flags.names));
   TIPHYS_CHECK_OK(flags.stay.check(workflows.size()));
   const OutputOptions output{.output = flags.output, .selector = {}, .style = flags.common.style()};
   std::vector<cluster::Key> keys;
   for (const auto& before : workflows) {
-    auto prepared = prepare(*session, *before, flags.options, flags.memoized);
+    auto prepared = prepare(*session, *before, flags.options, flags.memoized, config.workflow_defaults);
     if (!prepared) return report_findings(prepared.error());
     const auto created = await<cluster::Object>(loop, [&](auto done) {
       session->cluster().create(cluster::kWorkflows, std::move(*prepared), std::move(done));

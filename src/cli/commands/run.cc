@@ -93,10 +93,10 @@ Status create_objects(Session& session, const std::vector<Manifest>& objects) {
 }
 
 /// The templates of the files, as they are there now; what refers to them or to others of the plane is checked before.
-Status create_templates(Session& session, const Manifests& manifests) {
+Status create_templates(Session& session, const Manifests& manifests, const doc::Shared& defaults) {
   for (const auto* list : {&manifests.templates, &manifests.workflows}) {
     for (const Manifest& manifest : *list) {
-      TIPHYS_CHECK_OK(check_references(session, manifest, manifests.templates));
+      TIPHYS_CHECK_OK(check_references(session, manifest, manifests.templates, defaults));
     }
   }
   for (const Manifest& tmpl : manifests.templates) {
@@ -143,7 +143,8 @@ Result<int> follow(std::unique_ptr<Session>& session, const RunFlags& flags, con
 Result<int> run_workflows(RunFlags& flags) {
   flags.submit.ns = flags.common.chosen_namespace();
   flags.submit.runtime = flags.common.session.runtime;
-  auto manifests = prepare_workflows(flags.files, flags.submit);
+  TIPHYS_TRY(const api::ControllerConfig config, flags.common.session.config.read());
+  auto manifests = prepare_workflows(flags.files, flags.submit, config.workflow_defaults);
   if (!manifests) {
     print_error(manifests.error().message + (manifests.error().message.ends_with('\n') ? "" : "\n"));
     return kBadUsage;
@@ -159,11 +160,11 @@ Result<int> run_workflows(RunFlags& flags) {
   TIPHYS_TRY(auto session, open_session(loop, flags.common.session, Need::kRun));
   const SessionOptions& wanted = flags.common.session;
   if (session->remote() &&
-      (wanted.offline || !wanted.engine.empty() || !wanted.host_paths.empty() || !wanted.config.empty())) {
+      (wanted.offline || !wanted.engine.empty() || !wanted.host_paths.empty() || !wanted.config.path.empty())) {
     print_error(
         "Another process runs this plane: its --offline, --engine, --host-path and --config hold, not this one's.\n");
   }
-  const Status put = create_templates(*session, *manifests);
+  const Status put = create_templates(*session, *manifests, config.workflow_defaults);
   if (!put) return report_findings(put.error());
   TIPHYS_CHECK_OK(create_objects(*session, manifests->objects));
   const Time created = loop.now();

@@ -48,7 +48,8 @@ Status check(const SubmitFlags& flags, std::size_t workflows) {
 }
 
 /// `cron` is the CronWorkflow that --from names, null when it names a template.
-Result<Manifests> prepare_from(const SubmitFlags& flags, const cluster::Object& cron, Time now) {
+Result<Manifests> prepare_from(const SubmitFlags& flags, const cluster::Object& cron, Time now,
+                               const doc::Shared& defaults) {
   Manifests manifests;
   if (cron) {
     manifests.workflows.push_back(workflow_from(*cron, now));
@@ -56,7 +57,7 @@ Result<Manifests> prepare_from(const SubmitFlags& flags, const cluster::Object& 
     TIPHYS_TRY(manifests.workflows.emplace_back(), workflow_from(flags.from));
   }
   TIPHYS_CHECK_OK(apply_options(manifests.workflows.front().workflow, flags.submit));
-  TIPHYS_CHECK_OK(check_manifest(manifests.workflows.front(), manifests.notes));
+  TIPHYS_CHECK_OK(check_manifest(manifests.workflows.front(), manifests.notes, defaults));
   return manifests;
 }
 
@@ -88,8 +89,10 @@ Result<int> submit(SubmitFlags& flags) {
     TIPHYS_TRY(session, open_session(loop, flags.common.session, flags.dry() ? Need::kRead : Need::kRun));
     TIPHYS_TRY(cron, get_object(*session, *key));
   }
-  auto manifests =
-      flags.from.empty() ? prepare_workflows(flags.files, flags.submit) : prepare_from(flags, cron, loop.now());
+  TIPHYS_TRY(const api::ControllerConfig config, flags.common.session.config.read());
+  const doc::Shared& defaults = config.workflow_defaults;
+  auto manifests = flags.from.empty() ? prepare_workflows(flags.files, flags.submit, defaults)
+                                      : prepare_from(flags, cron, loop.now(), defaults);
   if (!manifests) {
     print_error(manifests.error().message + (manifests.error().message.ends_with('\n') ? "" : "\n"));
     return kBadUsage;
@@ -108,7 +111,7 @@ Result<int> submit(SubmitFlags& flags) {
     TIPHYS_TRY(session, open_session(loop, flags.common.session, Need::kRun));
   }
   for (const auto& manifest : manifests->workflows) {
-    const Status checked = check_references(*session, manifest, {});
+    const Status checked = check_references(*session, manifest, {}, defaults);
     if (!checked) return report_findings(checked.error());
   }
   std::vector<cluster::Key> keys;

@@ -4,7 +4,6 @@
 #include <csignal>
 
 #include "cli/commands/common.h"
-#include "cli/config_file.h"
 #include "cli/hand_over.h"
 #include "cli/terminal.h"
 #include "server/version.h"
@@ -25,7 +24,7 @@ Status serve(const CommonFlags& common, std::int64_t port) {
   options.engine = common.session.engine;
   options.offline = common.session.offline;
   options.host_paths = common.session.host_paths;
-  TIPHYS_TRY(options.config, read_config(common.session.config));
+  TIPHYS_TRY(options.config, common.session.config.read());
   options.port = static_cast<unsigned short>(port);
   Loop loop;
   bool leave = false;
