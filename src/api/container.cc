@@ -197,7 +197,7 @@ constexpr Field<Unread> kAllContainerFields[] = {
     {"resizePolicy", Handling::kCluster, nullptr, "Whether it restarts when its resources change.", &kResizePolicies},
     {"restartPolicy", Handling::kCluster, nullptr, "Always: an init container that keeps running.", &kString},
     {"restartPolicyRules", Handling::kCluster, nullptr, "When it is started again.", &kRestartRules},
-    {"volumeDevices", Handling::kLater, nullptr, "Block devices that it sees.", &kVolumeDevices},
+    {"volumeDevices", Handling::kCluster, nullptr, "Block devices that it sees.", &kVolumeDevices},
     {"source", Handling::kRead, check_as<std::string>, "The script; `command` runs the file that holds it.", &kString,
      "PodBuilder.ScriptSourceIsAFileAndTheLastArgument"},
 };

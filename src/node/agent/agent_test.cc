@@ -408,7 +408,12 @@ INSTANTIATE_TEST_SUITE_P(
                    R"({"volumes":[{"name":"v","hostPath":{"path":"/no/such","type":"Directory"}}]})",
                    "hostPath type check failed"},
         BadPodCase{"UnsupportedVolume", "{}", R"({"volumes":[{"name":"v","nfs":{"server":"s","path":"/"}}]})",
-                   "only emptyDir, ephemeral, hostPath, persistentVolumeClaim, configMap"},
+                   "only a cluster mounts a volume of type nfs; this machine has emptyDir"},
+        BadPodCase{"UnsupportedProjection", "{}",
+                   R"({"volumes":[{"name":"v","projected":{"sources":[{"serviceAccountToken":{"path":"t"}}]}}]})",
+                   "only a cluster has the source serviceAccountToken of a projected volume"},
+        BadPodCase{"BlockDevice", R"({"volumeDevices":[{"name":"v","devicePath":"/dev/x"}]})", "{}",
+                   "only a cluster has volumeDevices"},
         BadPodCase{"BadQuantity", R"({"resources":{"limits":{"memory":"lots"}}})", "{}", "lots"},
         BadPodCase{"MoreThanTheMachine", R"({"resources":{"requests":{"cpu":"64"}}})", "{}", "Unschedulable"}),
     [](const auto& test) { return test.param.name; });

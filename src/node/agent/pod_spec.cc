@@ -101,6 +101,10 @@ Result<ContainerSpec> container_spec(const doc::Value& pod, const doc::Value& co
   spec.working_dir = doc::find_string(container, "workingDir");
   spec.hostname = spec.pod_name.substr(0, 63);
   TIPHYS_TRY(spec.env, container_env(pod, container, sources, place));
+  if (const doc::Value* devices = doc::find(container, "volumeDevices");
+      devices && devices->is_array() && !devices->get_array().empty()) {
+    return fail(Code::kUnimplemented, "only a cluster has volumeDevices; this machine mounts volumes as folders");
+  }
   TIPHYS_TRY(spec.mounts, mounts_of(container, volumes, spec.env));
   TIPHYS_TRY(const double memory, quantity(container, "limits", "memory"));
   if (memory > 0) spec.memory_bytes = static_cast<std::int64_t>(memory);

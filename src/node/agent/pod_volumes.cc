@@ -101,6 +101,14 @@ Status project_fields(const doc::Value& source, const doc::Value& pod, const Pod
   return {};
 }
 
+/// The member that says what a volume or a source is: "nfs".
+std::string type_of(const doc::Value& volume) {
+  for (const auto& [key, value] : volume.as_object()) {
+    if (key != "name" && !value.is_null()) return std::string(key);
+  }
+  return "\"\"";
+}
+
 /// Several sources in one folder.
 Status project_all(const doc::Value& projected, const doc::Value& pod, const PodSources& sources, const PodPlace& place,
                    const std::string& folder) {
@@ -119,7 +127,9 @@ Status project_all(const doc::Value& projected, const doc::Value& pod, const Pod
       TIPHYS_CHECK_OK(project_fields(*fields, pod, place, mode, folder));
     } else {
       return fail(Code::kUnimplemented,
-                  "of projected sources only configMap, secret and downwardAPI are supported here");
+                  fmt::format("only a cluster has the source {} of a projected volume; this machine has configMap, "
+                              "secret and downwardAPI",
+                              type_of(one)));
     }
   }
   return {};
@@ -206,11 +216,10 @@ Result<HostVolume> make_volume(const doc::Value& pod, const doc::Value& volume, 
     TIPHYS_CHECK_OK(make_folder(folder, 0777));
     return HostVolume{folder};
   }
-  return fail(
-      Code::kUnimplemented,
-      fmt::format("volume \"{}\": only emptyDir, ephemeral, hostPath, persistentVolumeClaim, configMap, secret, "
-                  "downwardAPI and projected are supported here",
-                  name));
+  return fail(Code::kUnimplemented,
+              fmt::format("only a cluster mounts a volume of type {}; this machine has emptyDir, ephemeral, hostPath, "
+                          "persistentVolumeClaim, configMap, secret, downwardAPI and projected",
+                          type_of(volume)));
 }
 
 }  // namespace
