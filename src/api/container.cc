@@ -19,8 +19,9 @@ void check_int_or_string(const Place& place, Unread&) {
 void check_scheme(const Place& place, Unread&) {
   std::string scheme;
   read(place, scheme);
-  if (!scheme.empty() && scheme != "HTTP")
-    place.error(fmt::format("{} must be HTTP: others are not supported yet", place.name()));
+  if (!scheme.empty() && scheme != "HTTP" && scheme != "HTTPS") {
+    place.error(fmt::format("{} must be HTTP or HTTPS", place.name()));
+  }
 }
 
 template <const auto& fields>
@@ -40,10 +41,6 @@ constexpr Shape kSecretEnv = kubernetes("SecretEnvSource");
 constexpr Shape kResourceClaims = kubernetes("ResourceClaim", Shape::Around::kList);
 constexpr Shape kSecurityContext = kubernetes("SecurityContext");
 constexpr Shape kContainerPorts = kubernetes("ContainerPort", Shape::Around::kList);
-constexpr Shape kLifecycle = kubernetes("Lifecycle");
-constexpr Shape kProbe = kubernetes("Probe");
-constexpr Shape kExecAction = kubernetes("ExecAction");
-constexpr Shape kGrpcAction = kubernetes("GRPCAction");
 constexpr Shape kResizePolicies = kubernetes("ContainerResizePolicy", Shape::Around::kList);
 constexpr Shape kRestartRules = kubernetes("ContainerRestartRule", Shape::Around::kList);
 constexpr Shape kVolumeDevices = kubernetes("VolumeDevice", Shape::Around::kList);
@@ -121,7 +118,8 @@ constexpr Field<Unread> kHttpGetFields[] = {
     {"port", Handling::kRead, check_int_or_string, "Where: a number, or the name of one of the container's ports.",
      &kIntOrString},
     {"host", Handling::kRead, check_as<std::string>, "Whom; without it the pod.", &kString},
-    {"scheme", Handling::kRead, check_scheme, "HTTP.", &kString},
+    {"scheme", Handling::kRead, check_scheme, "HTTP, or HTTPS whose certificate is not verified.", &kString,
+     "test_a_daemon_is_probed_by_https"},
     {"httpHeaders", Handling::kRead, check_list<kHttpHeaderFields>, "Headers of the request.",
      &kObject<kHttpHeaderTable, Shape::Around::kList>},
 };
@@ -134,6 +132,43 @@ constexpr Field<Unread> kTcpSocketFields[] = {
 };
 constexpr FieldTable kTcpSocketTable("TCPSocketAction", kTcpSocketFields);
 
+constexpr Field<Unread> kGrpcFields[] = {
+    {"port", Handling::kRead, check_int_or_string, "Where.", &kInteger},
+    {"service", Handling::kRead, check_as<std::string>, "Which service; without it the server.", &kString},
+};
+constexpr FieldTable kGrpcTable("GRPCAction", kGrpcFields);
+
+constexpr Field<Unread> kSleepFields[] = {
+    {"seconds", Handling::kRead, check_as<int>, "How long.", &kInteger},
+};
+constexpr FieldTable kSleepTable("SleepAction", kSleepFields);
+
+constexpr Field<Unread> kLifecycleHandlerFields[] = {
+    {"exec", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kExecFields); },
+     "A command in the container.", &kObject<kExecTable>, "AgentTest.WhatFollowsAStartWaitsForItsHook"},
+    {"httpGet", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kHttpGetFields); },
+     "A request, whatever its answer.", &kObject<kHttpGetTable>, "Handlers.AHookIsGoodOnceItIsAnswered"},
+    {"sleep", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kSleepFields); }, "A pause.",
+     &kObject<kSleepTable>, "Handlers.ASleepIsGood"},
+};
+constexpr FieldTable kLifecycleHandlerTable("LifecycleHandler", kLifecycleHandlerFields);
+
+void check_lifecycle_handler(const Place& place, Unread&) {
+  check_object(place, kLifecycleHandlerFields);
+}
+
+constexpr Field<Unread> kContainerLifecycleFields[] = {
+    {"postStart", Handling::kRead, check_lifecycle_handler,
+     "Runs beside the command when it has begun; the containers after it wait for it. A failure ends the container.",
+     &kObject<kLifecycleHandlerTable>, "AgentTest.WhatFollowsAStartWaitsForItsHook",
+     "Runs once more when the plane has crashed meanwhile."},
+    {"preStop", Handling::kRead, check_lifecycle_handler,
+     "Runs before SIGTERM when the pod is deleted or out of time, or a probe ends the container.",
+     &kObject<kLifecycleHandlerTable>, "AgentTest.AHookRunsBeforeADeletion"},
+    {"stopSignal", Handling::kCluster, nullptr, "The signal in place of SIGTERM.", &kString},
+};
+constexpr FieldTable kContainerLifecycleTable("Lifecycle", kContainerLifecycleFields);
+
 constexpr Field<Unread> kProbeFields[] = {
     {"exec", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kExecFields); },
      "A command in the container that exits with 0.", &kObject<kExecTable>, "test_a_daemon_is_probed_by_a_command"},
@@ -142,14 +177,17 @@ constexpr Field<Unread> kProbeFields[] = {
      "test_a_daemon_serves_those_after_it"},
     {"tcpSocket", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kTcpSocketFields); },
      "A connection that is taken.", &kObject<kTcpSocketTable>},
-    {"grpc", Handling::kLater, nullptr, "A request of gRPC's health service.", &kGrpcAction},
+    {"grpc", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kGrpcFields); },
+     "A request of gRPC's health service that is answered SERVING.", &kObject<kGrpcTable>, "GrpcHealth.SaysWhatItIs"},
     {"initialDelaySeconds", Handling::kRead, check_as<int>, "How long to wait first.", &kInteger},
     {"timeoutSeconds", Handling::kRead, check_as<int>, "How long an answer may take; 1 by default.", &kInteger},
     {"periodSeconds", Handling::kRead, check_as<int>, "How often it is tried; 10 by default.", &kInteger},
     {"successThreshold", Handling::kRead, check_as<int>, "After how many successes it is ready.", &kInteger},
     {"failureThreshold", Handling::kRead, check_as<int>, "After how many failures it is not ready any more.",
      &kInteger},
-    {"terminationGracePeriodSeconds", Handling::kCarry, nullptr, "Of liveness probes.", &kInteger, "", "No effect."},
+    {"terminationGracePeriodSeconds", Handling::kRead, check_as<int>,
+     "How long a container has to end that such a probe ends; without it what the pod says.", &kInteger,
+     "AgentTest.ALivenessProbeEndsItsContainer"},
 };
 constexpr FieldTable kProbeTable("Probe", kProbeFields);
 
@@ -188,12 +226,19 @@ constexpr Field<Unread> kAllContainerFields[] = {
      "No effect."},
     {"terminationMessagePolicy", Handling::kCarry, nullptr, "Whether its log may tell that instead.", &kString, "",
      "No effect."},
-    {"lifecycle", Handling::kCluster, nullptr, "What runs after its start and before its end.", &kLifecycle},
-    {"livenessProbe", Handling::kCluster, nullptr, "How it is seen to be alive.", &kProbe},
+    {"lifecycle", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kContainerLifecycleFields); },
+     "What runs after its start and before its end.", &kObject<kContainerLifecycleTable>,
+     "test_hooks_and_probes_of_a_container"},
+    {"livenessProbe", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kProbeFields); },
+     "How it is seen to be alive: when it is not, it is ended, and fails.", &kObject<kProbeTable>,
+     "test_hooks_and_probes_of_a_container"},
     {"readinessProbe", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kProbeFields); },
      "How it is seen to be ready: what follows a daemon waits for it.", &kObject<kProbeTable>,
      "test_a_daemon_serves_those_after_it"},
-    {"startupProbe", Handling::kCluster, nullptr, "How it is seen to have started.", &kProbe},
+    {"startupProbe", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kProbeFields); },
+     "How it is seen to have started, for which the other probes wait: when it has not in time, it is ended, and "
+     "fails.",
+     &kObject<kProbeTable>, "AgentTest.ProbesWaitForTheStartupProbe"},
     {"resizePolicy", Handling::kCluster, nullptr, "Whether it restarts when its resources change.", &kResizePolicies},
     {"restartPolicy", Handling::kCluster, nullptr, "Always: an init container that keeps running.", &kString},
     {"restartPolicyRules", Handling::kCluster, nullptr, "When it is started again.", &kRestartRules},

@@ -96,6 +96,11 @@ void Validator::check_further_container(const doc::Value& container, std::string
           fmt::format("{}.name '{}' is not unique among the pod's containers", spot.name, name));
   }
   if (doc::find_string(container, "image").empty()) error(spot.pointer, spot.name + ".image may not be empty", true);
+  for (const std::string_view field : {"lifecycle", "livenessProbe", "readinessProbe", "startupProbe"}) {
+    if (list != "initContainers" || !doc::find(container, field)) continue;
+    error(fmt::format("{}/{}", spot.pointer, field),
+          fmt::format("{}.{}: may not be set for init containers", spot.name, field), true);
+  }
   if (list == "initContainers" && doc::find_string(container, "restartPolicy") == "Always") {
     error(spot.pointer + "/restartPolicy",
           spot.name + ": init containers that keep running are not supported yet: write it below sidecars");

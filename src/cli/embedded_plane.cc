@@ -67,12 +67,14 @@ class Plane final : public EmbeddedPlane {
                                                            .state_dir = data_dir_.path() + "/engine",
                                                            .offline = options_.offline,
                                                            .network = {}});
+    http_ = web::make_http_client(*executor_, web::this_environment());
     node::AgentOptions agent{.pods_dir = data_dir_.pods(),
                              .claims_dir = data_dir_.claims(),
                              .node_name = host_name(),
                              .runtimes = {container_.get()},
                              .cpus = static_cast<double>(std::max(1U, std::thread::hardware_concurrency())),
-                             .memory_bytes = memory_bytes()};
+                             .memory_bytes = memory_bytes(),
+                             .http = http_.get()};
     if (process_)
       agent.runtimes.insert(options_.runtime == "process" ? agent.runtimes.begin() : agent.runtimes.end(),
                             process_.get());
@@ -81,7 +83,6 @@ class Plane final : public EmbeddedPlane {
       return agent_->read_log(pod, std::move(options), std::move(sink));
     });
     if (options_.read_only) return {};
-    http_ = web::make_http_client(*executor_, web::this_environment());
     controller_ = std::make_unique<controllers::WorkflowController>(
         *executor_, *store_, random_,
         controllers::WorkflowControllerOptions{
@@ -159,8 +160,8 @@ class Plane final : public EmbeddedPlane {
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<node::ProcessRuntime> process_;
   std::unique_ptr<node::Runtime> container_;
-  std::unique_ptr<node::Agent> agent_;
   std::unique_ptr<web::HttpClient> http_;
+  std::unique_ptr<node::Agent> agent_;
   std::unique_ptr<controllers::WorkflowController> controller_;
   std::unique_ptr<controllers::CronWorkflowController> crons_;
   std::unique_ptr<controllers::ExpiryController> expiry_;

@@ -38,6 +38,8 @@ struct HttpRequest {
   BodySink sink;                    ///< takes the body of an answer of 2xx, however long; only exchange() has it
   std::optional<Duration> timeout;  ///< for all of it, redirects included; absent: none
   bool insecure = false;            ///< the server's certificate is not looked at, and no proxy asked
+  bool stays_at_host = false;       ///< an answer that sends elsewhere than to this host is the answer
+  bool http2 = false;               ///< HTTP/2 from the first byte on, as gRPC speaks it without TLS
   /// PEM: in place of what the system trusts, and what the client shows; "" none.
   std::string trusted_certificates, client_certificate, client_key;
 };

@@ -174,6 +174,7 @@ void Transfer::set_way() {
   set(CURLOPT_SSL_VERIFYPEER, request_.insecure ? 0L : 1L);
   set(CURLOPT_SSL_VERIFYHOST, request_.insecure ? 0L : 2L);
   set_certificates();
+  if (request_.http2) set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE));
   set(CURLOPT_TCP_KEEPALIVE, 1L);
   if (stop_.stop_possible()) {
     set(CURLOPT_NOPROGRESS, 0L);
@@ -265,6 +266,7 @@ std::optional<Result<HttpAnswer>> Transfer::follow(const std::string& location) 
   if (!next) {
     return failed(fmt::format("failed to parse Location header \"{}\": {}", location, next.error().message));
   }
+  if (request_.stays_at_host && next->host() != url_->host()) return std::move(answer_);
   referer_ = referer(*url_, *next);
   redirect(request_, answer_.status, location, *url_, *next);
   url_.emplace(std::move(*next));

@@ -1,5 +1,7 @@
 """Pods of more than their main container, in every runtime."""
 
+import socket
+
 from cli_support import cli
 from conftest import every_runtime, nodes_by_name
 
@@ -192,3 +194,80 @@ def test_a_pod_is_told_of_itself(cli):
     cli.run(TOLD)
     said = [line.split(": ", 1)[-1] for line in cli("logs", "told", "--no-color").stdout.splitlines()]
     assert said == ['team="blue"', "told", "64"]
+
+
+LIVES = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: lives}
+spec:
+  entrypoint: main
+  templates:
+    - name: main
+      steps:
+        - - {name: greeted, template: greeted}
+          - {name: dead, template: dead, continueOn: {failed: true}}
+          - {name: hooked, template: hooked, continueOn: {failed: true}}
+    - name: greeted
+      container:
+        image: busybox
+        command: [sh, -c, 'until test -e /tmp/hook; do sleep 0.01; done; cat /tmp/hook']
+        lifecycle: {postStart: {exec: {command: [sh, -c, 'echo hooked >/tmp/half; mv /tmp/half /tmp/hook']}}}
+    - name: dead
+      container:
+        image: busybox
+        command: [sleep, "1000"]
+        livenessProbe: {exec: {command: [test, -e, /no]}, failureThreshold: 1}
+    - name: hooked
+      container:
+        image: busybox
+        command: [sh, -c, 'until test -e /tmp/bye; do sleep 0.01; done; echo parted; touch /tmp/parted; sleep 1000']
+        livenessProbe: {exec: {command: [test, -e, /no]}, failureThreshold: 1}
+        lifecycle: {preStop: {exec: {command: [sh, -c, 'touch /tmp/bye; until test -e /tmp/parted; do sleep 0.01; done']}}}
+"""
+
+
+@every_runtime
+def test_hooks_and_probes_of_a_container(cli):
+    cli.run(LIVES)
+    nodes = nodes_by_name(cli.workflow())
+    assert nodes["[0].dead"]["message"] == "main: Error (exit code 143): Container main failed liveness probe: command exited with 1"
+    assert nodes["[0].hooked"]["phase"] == "Failed"
+    said = {line.split(": ", 1)[1] for line in cli("logs", "lives").stdout.splitlines()}
+    assert said == {"hooked", "parted"}
+
+
+HTTPS = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: https}
+spec:
+  entrypoint: main
+  templates:
+    - name: main
+      steps: [[{name: server, template: server}], [{name: client, template: client}]]
+    - name: server
+      daemon: true
+      script:
+        image: python
+        command: [python3]
+        source: |
+          import http.server, ssl, subprocess
+          subprocess.run("openssl req -x509 -newkey rsa:2048 -nodes -keyout /tmp/key -out /tmp/cert -subj /CN=nobody".split(), check=True)
+          server = http.server.HTTPServer(("127.0.0.1", PORT), http.server.SimpleHTTPRequestHandler)
+          tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+          tls.load_cert_chain("/tmp/cert", "/tmp/key")
+          server.socket = tls.wrap_socket(server.socket, server_side=True)
+          server.serve_forever()
+        readinessProbe: {httpGet: {scheme: HTTPS, port: PORT, path: /}, periodSeconds: 1}
+    - name: client
+      container: {image: busybox, command: [echo, served]}
+"""
+
+
+def test_a_daemon_is_probed_by_https(cli):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    cli.run(HTTPS.replace("PORT", str(port)))
+    assert "served" in cli("logs", "https").stdout

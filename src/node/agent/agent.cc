@@ -36,7 +36,7 @@ class Agent::State : public std::enable_shared_from_this<State> {
         workers_(executor, kWorkerThreads),
         logs_(context, executor),
         claims_(std::make_shared<ClaimFolders>(executor, cluster, workers_, options_.claims_dir)),
-        world_{context, executor, cluster, stores, workers_, logs_, *claims_} {}
+        world_{context, executor, cluster, stores, workers_, logs_, *claims_, *options_.http} {}
 
   void start() {
     claims_->start();

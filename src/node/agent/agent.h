@@ -14,6 +14,7 @@
 #include "base/executor.h"
 #include "cluster/cluster.h"
 #include "node/runtime.h"
+#include "web/http_client.h"
 
 namespace boost::asio {
 class io_context;
@@ -31,6 +32,7 @@ struct AgentOptions {
   std::size_t most_pods = 110;
   double cpus = 1;
   double memory_bytes = 1 << 30;
+  web::HttpClient* http = nullptr;  ///< of probes and hooks; it outlives the agent
 };
 
 class Agent {

@@ -44,8 +44,7 @@ class FakeRuntime final : public Runtime {
   void exec(const std::string& id, std::vector<std::string> command, Duration,
             std::move_only_function<void(Result<int>)> done) override {
     executed.push_back(fmt::format("{}: {}", id, fmt::join(command, " ")));
-    // Well from the second time on.
-    executor_.post([code = executed.size() > 1 ? 0 : 1, done = std::move(done)]() mutable { done(code); });
+    executor_.post([this, done = std::move(done)]() mutable { done(exec_code()); });
   }
   void fetch(const std::string& id, const std::string& path, const std::string&,
              std::move_only_function<void(Result<std::string>)> done) override {
@@ -69,6 +68,8 @@ class FakeRuntime final : public Runtime {
 
   std::map<std::string, Container> containers;
   std::vector<std::string> started, executed;
+  /// What the commands that are run in a container exit with.
+  std::function<int()> exec_code = [] { return 0; };
   std::string address = "127.0.0.1";
   std::function<bool(std::string_view)> wanted;
 
@@ -89,6 +90,7 @@ class AgentTest : public ::testing::Test {
     options.most_pods = 3;
     options.cpus = 2;
     options.memory_bytes = 1 << 30;
+    options.http = http_.get();
     agent_ = std::make_unique<Agent>(context_, *executor_, cluster_, stores_, std::move(options));
     agent_->start();
     run_until([&] { return static_cast<bool>(runtime_.wanted); });
@@ -150,6 +152,7 @@ class AgentTest : public ::testing::Test {
   std::unique_ptr<Executor> executor_ = make_asio_executor(context_);
   FakeCluster cluster_{*executor_};
   FakeRuntime runtime_{*executor_};
+  std::unique_ptr<web::HttpClient> http_ = web::make_http_client(*executor_, {});
   std::unique_ptr<artifact::Repository> repository_ = artifact::make_folder_repository(folder_.path() + "/artifacts");
   artifact::Stores stores_{*repository_};
   std::unique_ptr<Agent> agent_;
@@ -846,6 +849,8 @@ TEST_F(AgentTest, APodIsReadyOnceItsProbeIs) {
 TEST_F(AgentTest, AProbeMayBeACommand) {
   doc::Object main{{"readinessProbe", doc::Object{{"exec", doc::Object{{"command", doc::Array{"test", "-f", "/x"}}}},
                                                   {"periodSeconds", 1}}}};
+  // Well from the second time on.
+  runtime_.exec_code = [&] { return runtime_.executed.size() > 1 ? 0 : 1; };
   cluster_.put(cluster::kPods, pod("a", std::move(main)));
   begun("a");
   runtime_.run(id("a"));
@@ -857,6 +862,97 @@ TEST_F(AgentTest, AProbeMayBeACommand) {
   EXPECT_THAT(runtime_.executed, ElementsAre(id("a") + ": test -f /x", id("a") + ": test -f /x"));
   runtime_.end(id("a"), 0);
   ended("a");
+}
+
+doc::Object exec_of(const char* command) {
+  return {{"exec", doc::Object{{"command", doc::Array{command}}}}};
+}
+doc::Object probe_of(const char* command) {
+  doc::Object probe = exec_of(command);
+  probe["failureThreshold"] = 1;
+  return probe;
+}
+
+TEST_F(AgentTest, ALivenessProbeEndsItsContainer) {
+  runtime_.exec_code = [] { return 3; };
+  doc::Object probe = probe_of("alive");
+  probe["terminationGracePeriodSeconds"] = 7;
+  cluster_.put(cluster::kPods, pod("a", {{"livenessProbe", std::move(probe)}}));
+  begun("a");
+  runtime_.run(id("a"));
+  run_until([&] { return !runtime_.containers.at(id("a")).stops.empty(); });
+  EXPECT_THAT(runtime_.containers.at(id("a")).stops, ElementsAre(std::chrono::seconds(7)));
+  runtime_.end(id("a"), 143, "", 15);
+  EXPECT_EQ(status(ended("a"), "phase"), "Failed");
+  EXPECT_EQ(doc::find_string(terminated(ended("a")), "message"),
+            "Container main failed liveness probe: command exited with 3");
+}
+
+TEST_F(AgentTest, ProbesWaitForTheStartupProbe) {
+  doc::Object main{{"startupProbe", exec_of("up")}, {"readinessProbe", exec_of("ready")}};
+  cluster_.put(cluster::kPods, pod("a", std::move(main)));
+  begun("a");
+  runtime_.run(id("a"));
+  run_until([&] { return runtime_.executed.size() == 2; });
+  EXPECT_THAT(runtime_.executed, ElementsAre(id("a") + ": up", id("a") + ": ready"));
+  runtime_.end(id("a"), 0);
+  ended("a");
+
+  runtime_.executed.clear();
+  runtime_.exec_code = [] { return 1; };
+  cluster_.put(cluster::kPods, pod("b", {{"startupProbe", probe_of("up")}, {"livenessProbe", exec_of("alive")}}));
+  begun("b");
+  runtime_.run(id("b"));
+  run_until([&] { return !runtime_.containers.at(id("b")).stops.empty(); });
+  runtime_.end(id("b"), 143, "", 15);
+  ended("b");
+  EXPECT_THAT(runtime_.executed, ElementsAre(id("b") + ": up"));
+}
+
+TEST_F(AgentTest, WhatFollowsAStartWaitsForItsHook) {
+  doc::Value made = pod("a", {{"lifecycle", doc::Object{{"postStart", exec_of("greet")}}}});
+  made.at("spec").as_object()["containers"].as_array().push_back(doc::Object{{"name", "side"}});
+  cluster_.put(cluster::kPods, made);
+  begun("a");
+  runtime_.run(id("a"));
+  EXPECT_FALSE(runtime_.containers.contains("uid-a.side"));
+  run_until([&] { return runtime_.containers.contains("uid-a.side"); });
+  EXPECT_THAT(runtime_.executed, ElementsAre(id("a") + ": greet"));
+  runtime_.run("uid-a.side");
+  runtime_.end(id("a"), 0);
+  runtime_.end("uid-a.side", 0);
+  EXPECT_EQ(status(ended("a"), "phase"), "Succeeded");
+}
+
+TEST_F(AgentTest, AHookThatFailsAfterTheStartEndsTheContainer) {
+  runtime_.exec_code = [] { return 1; };
+  cluster_.put(cluster::kPods, pod("a", {{"lifecycle", doc::Object{{"postStart", exec_of("greet")}}}}));
+  begun("a");
+  runtime_.run(id("a"));
+  run_until([&] { return !runtime_.containers.at(id("a")).stops.empty(); });
+  runtime_.end(id("a"), 143, "", 15);
+  EXPECT_EQ(doc::find_string(terminated(ended("a")), "message"), "PostStartHookError: command exited with 1");
+}
+
+TEST_F(AgentTest, AHookRunsBeforeADeletion) {
+  cluster_.put(cluster::kPods, pod("a", {{"lifecycle", doc::Object{{"preStop", exec_of("part")}}}}));
+  begun("a");
+  runtime_.run(id("a"));
+  settle();
+  doc::Value deleted = *cluster_.find(key("a"));
+  deleted.at("metadata").as_object()["deletionTimestamp"] = "2026-01-01T00:00:00Z";
+  deleted.at("metadata").as_object()["deletionGracePeriodSeconds"] = 20;
+  cluster_.put(cluster::kPods, deleted);
+  run_until([&] { return !runtime_.executed.empty(); });
+  EXPECT_TRUE(runtime_.containers.at(id("a")).stops.empty());
+  cluster_.put(cluster::kPods, deleted);
+  run_until([&] { return !runtime_.containers.at(id("a")).stops.empty(); });
+  const std::vector<Duration>& stops = runtime_.containers.at(id("a")).stops;
+  ASSERT_EQ(stops.size(), 1u) << "another look at the pod changes nothing";
+  EXPECT_LE(stops.front(), std::chrono::seconds(20));
+  EXPECT_THAT(runtime_.executed, ElementsAre(id("a") + ": part"));
+  runtime_.end(id("a"), 143, "", 15);
+  run_until([&] { return cluster_.find(key("a")) == nullptr; });
 }
 
 TEST_F(AgentTest, APodThatIsToEndStaysWithItsEnd) {

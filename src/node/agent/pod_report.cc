@@ -27,8 +27,13 @@ doc::Object container_status(const ContainerReport& container, bool ready, std::
     state["waiting"] = doc::Object{{"reason", waits_for}};
   }
   const bool running = state.contains("running");
-  return {{"name", container.name}, {"image", container.image}, {"imageID", ""}, {"ready", ready}, {"started", running},
-          {"restartCount", 0},      {"state", std::move(state)}};
+  return {{"name", container.name},
+          {"image", container.image},
+          {"imageID", ""},
+          {"ready", ready},
+          {"started", running && container.has_started},
+          {"restartCount", 0},
+          {"state", std::move(state)}};
 }
 
 bool succeeded(const ContainerReport& container) {

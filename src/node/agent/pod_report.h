@@ -14,6 +14,7 @@ struct ContainerReport {
   std::string name;
   std::string image;
   Time started_at{};                  ///< set while it runs
+  bool has_started = false;           ///< its startup probe has said so, if it has one
   bool ready = false;                 ///< it runs, and its readiness probe says so if it has one
   std::optional<ContainerExit> exit;  ///< set when it has ended
 };

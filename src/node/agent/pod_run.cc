@@ -19,8 +19,6 @@ constexpr Duration kLongestRetry = 30s;
 constexpr std::int64_t kDefaultGraceSeconds = 30;
 constexpr std::string_view kMain = "main";
 constexpr std::string_view kStartError = "StartError";
-/// Of what waits for another container when the pod is ended, as in the original: 128 + SIGTERM.
-constexpr int kTerminated = 143;
 
 std::optional<std::int64_t> spec_number(const doc::Value& pod, std::string_view field) {
   const doc::Value* value = doc::find(pod, "spec", field);
@@ -183,13 +181,8 @@ void PodRun::started(std::size_t index, const Status& status) {
   }
   container.report.started_at = world_.executor.now();
   const doc::Value* document = container.init ? nullptr : document_of(container);
-  if (document && doc::find(*document, "readinessProbe")) {
-    probe(index, *document);
-  } else {
-    container.report.ready = true;
-  }
-  report_soon();
-  if (!container.init && !container.in_set) start_next();
+  if (document && doc::find(*document, "lifecycle", "postStart")) return run_post_start(index, *document);
+  run_on(index);
 }
 
 const doc::Value* PodRun::document_of(const Container& container) const {
@@ -199,31 +192,6 @@ const doc::Value* PodRun::document_of(const Container& container) const {
     if (doc::find_string(document, "name") == container.spec.container_name) return &document;
   }
   return nullptr;
-}
-
-void PodRun::probe(std::size_t index, const doc::Value& document) {
-  with_address([self = shared_from_this(), index, document] {
-    Container& container = self->containers_[index];
-    if (container.report.exit) return;
-    auto spec = parse_probe(document, self->address_);
-    if (!spec) {
-      self->reason_ = "InvalidProbe";
-      self->message_ = spec.error().message;
-      return self->stop_all(self->grace());
-    }
-    const auto on_change = [weak = self->weak_from_this(), index](bool ready) {
-      const auto run = weak.lock();
-      if (!run || run->settled_) return;
-      run->containers_[index].report.ready = ready;
-      run->report_progress();
-    };
-    auto exec = [&runtime = self->runtime_, id = container.spec.id](const auto& command, Duration timeout, auto done) {
-      runtime.exec(id, command, timeout,
-                   [done = std::move(done)](const Result<int>& code) { done(code && *code == 0); });
-    };
-    container.probe =
-        std::make_unique<ReadinessProbe>(self->world_.context, std::move(*spec), std::move(exec), on_change);
-  });
 }
 
 /// Once the pod's address is known. Where it cannot be had the pod goes without.
@@ -282,8 +250,13 @@ void PodRun::ended(std::size_t index, ContainerExit exit) {
   Container& container = containers_[index];
   if (exit.finished_at == Time{}) exit.finished_at = world_.executor.now();
   if (!container.report.exit) container.report.exit = std::move(exit);
+  if (!container.failure.empty() && container.report.exit->exit_code != 0 && container.report.exit->message.empty()) {
+    container.report.exit->message = container.failure;
+  }
   container.report.ready = false;
-  container.probe.reset();
+  container.probes.reset();
+  container.pre_stop.reset();
+  const bool others_wait = std::exchange(container.post_start, nullptr) != nullptr;
   world_.logs.ended(container.spec.dir + "/log");
   // When main has ended the others have nothing left to serve.
   if (container.in_set) {
@@ -291,7 +264,7 @@ void PodRun::ended(std::size_t index, ContainerExit exit) {
   } else if (!container.init && container.spec.container_name == kMain) {
     stop_all(grace());
   }
-  if (container.init && container.report.exit->exit_code == 0) start_next();
+  if ((container.init && container.report.exit->exit_code == 0) || (others_wait && !container.in_set)) start_next();
   const bool all = std::all_of(containers_.begin(), containers_.end(),
                                [](const Container& one) { return one.report.exit || !one.asked; });
   if (all) return all_ended();
@@ -322,14 +295,14 @@ void PodRun::set_deadline() {
     if (self->settled_) return;
     self->reason_ = "DeadlineExceeded";
     self->message_ = "Pod was active on the node longer than the specified deadline";
-    self->stop_all(self->grace());
+    self->kill_all(self->grace());
   });
 }
 
 void PodRun::stop_all(Duration grace) {
   stopping_ = true;
+  end_waiting();
   for (Container& container : containers_) {
-    if (container.in_set && !container.asked && !container.report.exit) end_unstarted(container, kTerminated, "");
     if (container.asked && !container.report.exit) runtime_.stop(container.spec.id, grace);
   }
 }
@@ -469,7 +442,11 @@ void PodRun::update(cluster::Object pod) {
   // Its end is about to be written; the deletion follows it.
   if (settled_ || (stopping_ && !deleting(*pod_))) return;
   const bool none_runs = containers_.empty();
-  stop_all(grace());
+  if (deleting(*pod_)) {
+    kill_all(grace());
+  } else {
+    stop_all(grace());
+  }
   if (!none_runs) return;
   settle();
   finish_deletion();

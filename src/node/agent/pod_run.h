@@ -12,10 +12,10 @@
 #include "base/workers.h"
 #include "cluster/cluster.h"
 #include "node/agent/claim_folders.h"
+#include "node/agent/container_probes.h"
 #include "node/agent/pod_files.h"
 #include "node/agent/pod_report.h"
 #include "node/agent/pod_spec.h"
-#include "node/agent/readiness_probe.h"
 #include "node/log/log_file.h"
 #include "node/runtime.h"
 
@@ -30,6 +30,7 @@ struct PodWorld {
   Workers& workers;
   LogReader& logs;
   ClaimFolders& claims;
+  web::HttpClient& http;
 };
 
 class PodRun : public std::enable_shared_from_this<PodRun> {
@@ -60,7 +61,11 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
     bool in_set = false;  ///< one of a containerSet: it starts when those that it waits for have succeeded
     std::vector<std::size_t> waits_for;
     ContainerReport report;
-    std::unique_ptr<ReadinessProbe> probe;  ///< while it runs
+    std::unique_ptr<ContainerProbes> probes;  ///< while it runs
+    std::unique_ptr<HandlerRun> post_start;   ///< while that hook runs, for which those after it wait
+    std::unique_ptr<HandlerRun> pre_stop;     ///< from the first kill to its end
+    Duration kill_grace{0};                   ///< of that kill
+    std::string failure;                      ///< why it is killed, if it is for what it does
   };
 
   void prepare(const PodSources& sources);
@@ -71,6 +76,7 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   void start_set();
   void start(std::size_t index);
   Status order_set();
+  void end_waiting();
   void end_unstarted(Container& container, int exit_code, std::string message);
   void container_of_set_ended(std::size_t index);
   void started(std::size_t index, const Status& status);
@@ -82,7 +88,12 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   void all_ended();
   void collect(const Container* main, Result<artifact::Credentials> credentials);
   void settle();
+  void run_post_start(std::size_t index, const doc::Value& document);
+  void run_on(std::size_t index);
   void probe(std::size_t index, const doc::Value& document);
+  void kill(std::size_t index, Duration grace);
+  void kill_all(Duration grace);
+  HandlerWorld handler_world(const Container& container);
   void with_address(std::function<void()> then);
   const doc::Value* document_of(const Container& container) const;
   void report_soon();

@@ -11,6 +11,8 @@ namespace tiphys::node {
 namespace {
 
 constexpr int kDependencyFailed = 64;
+/// Of what waits for another container when the pod is ended, as in the original: 128 + SIGTERM.
+constexpr int kTerminated = 143;
 
 bool waits_for(const std::vector<std::size_t>& dependencies, std::size_t container) {
   return std::ranges::find(dependencies, container) != dependencies.end();
@@ -53,6 +55,12 @@ void PodRun::start_set() {
       return containers_[before].report.exit && containers_[before].report.exit->exit_code == 0;
     });
     if (due) start(i);
+  }
+}
+
+void PodRun::end_waiting() {
+  for (Container& container : containers_) {
+    if (container.in_set && !container.asked && !container.report.exit) end_unstarted(container, kTerminated, "");
   }
 }
 

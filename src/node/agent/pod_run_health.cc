@@ -1,0 +1,147 @@
+// How the containers of a pod are, and what they are told of their lives: probes and lifecycle hooks, as a kubelet has
+// them. A container that is ended for what it does fails with the exit code of its signal.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "node/agent/pod_run.h"
+
+namespace tiphys::node {
+namespace {
+
+/// What a container has left after its hook, however long that took.
+constexpr Duration kLeastGrace = std::chrono::seconds(2);
+/// Of a hook after the start: it goes on as long as its container.
+constexpr Duration kNoLimit = std::chrono::hours(24 * 365);
+
+bool has_probes(const doc::Value& document) {
+  return std::ranges::any_of(std::initializer_list<std::string_view>{"startupProbe", "readinessProbe", "livenessProbe"},
+                             [&](std::string_view name) {
+                               const doc::Value* probe = doc::find(document, name);
+                               return probe && probe->is_object();
+                             });
+}
+
+}  // namespace
+
+HandlerWorld PodRun::handler_world(const Container& container) {
+  return {world_.context, world_.http,
+          [&runtime = runtime_, id = container.spec.id](const auto& command, Duration timeout, auto done) {
+            runtime.exec(id, command, timeout, [done = std::move(done)](const Result<int>& code) { done(code); });
+          }};
+}
+
+/// The hook and the container's command run side by side; what comes after the start waits for the hook.
+void PodRun::run_post_start(std::size_t index, const doc::Value& document) {
+  with_address([self = shared_from_this(), index, document] {
+    Container& container = self->containers_[index];
+    if (container.report.exit) return self->start_next();
+    const auto hook = parse_hook(document, self->address_, "postStart");
+    const auto end = [index](PodRun& run, const std::string& reason) {
+      run.containers_[index].failure = fmt::format("PostStartHookError: {}", reason);
+      run.kill(index, run.grace());
+      run.run_on(index);
+    };
+    if (!hook) return end(*self, hook.error().message);
+    container.post_start = std::make_unique<HandlerRun>(
+        self->handler_world(container), *hook, kNoLimit,
+        [weak = self->weak_from_this(), index, end](Finding finding, const std::string& reason) {
+          const auto run = weak.lock();
+          if (!run || run->settled_ || run->containers_[index].report.exit) return;
+          run->containers_[index].post_start.reset();
+          if (finding != Finding::kGood) return end(*run, reason);
+          run->run_on(index);
+        });
+  });
+}
+
+/// It has begun, and its hook is over.
+void PodRun::run_on(std::size_t index) {
+  Container& container = containers_[index];
+  const doc::Value* document = container.init ? nullptr : document_of(container);
+  if (!container.failure.empty()) {
+    // Its hook has failed: it is about to end.
+  } else if (document && has_probes(*document)) {
+    probe(index, *document);
+  } else {
+    container.report.has_started = container.report.ready = true;
+  }
+  report_soon();
+  if (!container.init && !container.in_set) start_next();
+}
+
+void PodRun::probe(std::size_t index, const doc::Value& document) {
+  with_address([self = shared_from_this(), index, document] {
+    Container& container = self->containers_[index];
+    if (container.report.exit) return;
+    const auto change = [weak = self->weak_from_this(), index](auto what) {
+      const auto run = weak.lock();
+      if (!run || run->settled_) return;
+      what(*run, run->containers_[index]);
+    };
+    ContainerProbes::Events events;
+    events.on_started = [change] { change([](PodRun&, Container& one) { one.report.has_started = true; }); };
+    events.on_ready = [change](bool ready) {
+      change([ready](PodRun& run, Container& one) {
+        one.report.ready = ready;
+        run.report_progress();
+      });
+    };
+    events.on_unhealthy = [change, index](const std::string& reason, std::optional<Duration> grace) {
+      change([&](PodRun& run, Container& one) {
+        one.failure = fmt::format("Container {} {}", one.spec.container_name, reason);
+        log::info("pod {}/{}: {}", run.key_.ns, run.key_.name, one.failure);
+        run.kill(index, grace.value_or(run.grace()));
+      });
+    };
+    auto probes = ContainerProbes::begin(self->handler_world(container), document, self->address_, std::move(events));
+    if (probes) {
+      container.probes = std::move(*probes);
+      return;
+    }
+    self->reason_ = "InvalidProbe";
+    self->message_ = probes.error().message;
+    self->stop_all(self->grace());
+  });
+}
+
+/// As a kubelet ends a container: its hook runs before the signal, and its time is the container's.
+void PodRun::kill(std::size_t index, Duration grace) {
+  Container& container = containers_[index];
+  if (!container.asked || container.report.exit) return;
+  const doc::Value* document = container.init ? nullptr : document_of(container);
+  const doc::Value* written = document ? doc::find(*document, "lifecycle", "preStop") : nullptr;
+  // A second kill, such as a deletion that does not wait, goes before the hook.
+  if (container.pre_stop && grace >= container.kill_grace) return;
+  container.kill_grace = grace;
+  const bool hooked = written && grace > Duration{0} && !container.pre_stop && container.report.started_at != Time{};
+  if (!hooked) return runtime_.stop(container.spec.id, grace);
+  const auto hook = parse_hook(*document, address_, "preStop");
+  if (!hook) {
+    log::warn("pod {}/{}: {}", key_.ns, key_.name, hook.error().message);
+    return runtime_.stop(container.spec.id, grace);
+  }
+  const Time begun = world_.executor.now();
+  const auto over = [weak = weak_from_this(), index, begun, grace] {
+    const auto run = weak.lock();
+    if (!run || run->containers_[index].report.exit) return;
+    const Duration left = grace - (run->world_.executor.now() - begun);
+    run->runtime_.stop(run->containers_[index].spec.id, std::max(left, kLeastGrace));
+  };
+  container.pre_stop =
+      std::make_unique<HandlerRun>(handler_world(container), *hook, grace,
+                                   [over, name = key_.name, ns = key_.ns](Finding finding, const std::string& reason) {
+                                     if (finding != Finding::kGood)
+                                       log::warn("pod {}/{}: PreStopHookError: {}", ns, name, reason);
+                                     over();
+                                   });
+}
+
+void PodRun::kill_all(Duration grace) {
+  stopping_ = true;
+  end_waiting();
+  for (std::size_t i = 0; i < containers_.size(); ++i) kill(i, grace);
+}
+
+}  // namespace tiphys::node
