@@ -43,6 +43,10 @@ inline constexpr std::string_view kCommandAttemptsAnnotation = "tiphys.io/comman
 /// stay; a pod none of whose containers has begun is removed.
 inline constexpr std::string_view kEndAnnotation = "tiphys.io/end";
 
+/// With a container's name after it: what ends that container when main has ended, in place of SIGTERM: a command as a
+/// JSON list, run in the container, with the signal's number for %d.
+inline constexpr std::string_view kKillCommandAnnotation = "workflows.argoproj.io/kill-cmd-";
+
 /// outputs.result keeps the last 256 KiB of standard output, less one newline at the end.
 inline constexpr std::size_t kMostResultBytes = 256 * 1024;
 

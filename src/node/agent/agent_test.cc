@@ -717,6 +717,30 @@ TEST_F(AgentContainers, ASidecarThatCannotStartEndsMain) {
   EXPECT_EQ(status(ended("a"), "message"), "container \"side\" cannot start: ErrImagePull: no such image");
 }
 
+TEST_F(AgentContainers, ASidecarMayHaveACommandThatEndsIt) {
+  for (const auto& [name, annotation, executed, stops] :
+       {std::tuple{"a", R"(["quit","-%d"])", std::vector<std::string>{"uid-a.side: quit -15"}, 0u},
+        {"b", R"(["quit"])", std::vector<std::string>{"uid-b.side: quit"}, 1u},
+        {"c", "quit", std::vector<std::string>{}, 1u}}) {
+    runtime_.executed.clear();
+    runtime_.exec_code = [fails = stops > 0] { return fails ? 1 : 0; };
+    doc::Value made = pod(name, {}, {}, {{"workflows.argoproj.io/kill-cmd-side", annotation}});
+    made.at("spec").as_object()["containers"].as_array().push_back(doc::Object{{"name", "side"}});
+    cluster_.put(cluster::kPods, std::move(made));
+    begun(name);
+    runtime_.run(id(name));
+    const std::string side = fmt::format("uid-{}.side", name);
+    runtime_.run(side);
+    runtime_.end(id(name), 0);
+    run_until([&] { return runtime_.executed.size() == executed.size(); });
+    settle();
+    EXPECT_EQ(runtime_.executed, executed);
+    EXPECT_EQ(runtime_.containers.at(side).stops.size(), stops) << "a command that does not work";
+    runtime_.end(side, 0);
+    EXPECT_EQ(status(ended(name), "phase"), "Succeeded");
+  }
+}
+
 TEST_F(AgentContainers, ASidecarThatComesTooLateIsNoFailure) {
   put();
   runtime_.run("uid-a.first");

@@ -10,6 +10,7 @@ using cluster::kCommandAttemptsAnnotation;
 using cluster::kContainerSetAnnotation;
 using cluster::kEndAnnotation;
 using cluster::kInputsAnnotation;
+using cluster::kKillCommandAnnotation;
 using cluster::kMostResultBytes;
 using cluster::kOutputsAnnotation;
 using cluster::kOutputsWantedAnnotation;

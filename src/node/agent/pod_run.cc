@@ -302,8 +302,8 @@ void PodRun::set_deadline() {
 void PodRun::stop_all(Duration grace) {
   stopping_ = true;
   end_waiting();
-  for (Container& container : containers_) {
-    if (container.asked && !container.report.exit) runtime_.stop(container.spec.id, grace);
+  for (std::size_t i = 0; i < containers_.size(); ++i) {
+    if (containers_[i].asked && !containers_[i].report.exit) signal(i, grace);
   }
 }
 

@@ -65,6 +65,7 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
     std::unique_ptr<HandlerRun> post_start;   ///< while that hook runs, for which those after it wait
     std::unique_ptr<HandlerRun> pre_stop;     ///< from the first kill to its end
     Duration kill_grace{0};                   ///< of that kill
+    bool told = false;                        ///< its own command to end it has been run
     std::string failure;                      ///< why it is killed, if it is for what it does
   };
 
@@ -91,6 +92,7 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   void run_post_start(std::size_t index, const doc::Value& document);
   void run_on(std::size_t index);
   void probe(std::size_t index, const doc::Value& document);
+  void signal(std::size_t index, Duration grace);
   void kill(std::size_t index, Duration grace);
   void kill_all(Duration grace);
   HandlerWorld handler_world(const Container& container);

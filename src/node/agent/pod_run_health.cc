@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <csignal>
 
 #include "base/log.h"
+#include "node/agent/pod_io.h"
 #include "node/agent/pod_run.h"
 
 namespace tiphys::node {
@@ -14,6 +16,23 @@ namespace {
 constexpr Duration kLeastGrace = std::chrono::seconds(2);
 /// Of a hook after the start: it goes on as long as its container.
 constexpr Duration kNoLimit = std::chrono::hours(24 * 365);
+
+/// As the original waits for it.
+constexpr Duration kKillCommandLimit = std::chrono::minutes(2);
+
+/// A list of words as JSON, in which %d is the signal.
+Result<std::vector<std::string>> kill_command(std::string_view written) {
+  TIPHYS_TRY(const doc::Value words, doc::parse_json(written));
+  if (!words.is_array() || words.get_array().empty()) return fail(Code::kInvalidArgument, "it is no list of words");
+  std::vector<std::string> command;
+  for (const doc::Value& word : words.get_array()) {
+    std::string& text = command.emplace_back(doc::scalar_text(word));
+    for (std::size_t at = 0; (at = text.find("%d", at)) != std::string::npos;) {
+      text.replace(at, 2, std::to_string(SIGTERM));
+    }
+  }
+  return command;
+}
 
 bool has_probes(const doc::Value& document) {
   return std::ranges::any_of(std::initializer_list<std::string_view>{"startupProbe", "readinessProbe", "livenessProbe"},
@@ -104,6 +123,30 @@ void PodRun::probe(std::size_t index, const doc::Value& document) {
     self->message_ = probes.error().message;
     self->stop_all(self->grace());
   });
+}
+
+/// As the original's executor ends a container: by the command of its annotation where it has one. What does not listen
+/// to it gets the signal.
+void PodRun::signal(std::size_t index, Duration grace) {
+  Container& container = containers_[index];
+  const std::string& id = container.spec.id;
+  const std::string name = fmt::format("{}{}", kKillCommandAnnotation, container.spec.container_name);
+  const std::string_view written = doc::find_string(*pod_, "metadata", "annotations", name);
+  if (written.empty() || container.report.started_at == Time{}) return runtime_.stop(id, grace);
+  if (std::exchange(container.told, true)) return;
+  const auto command = kill_command(written);
+  if (!command) {
+    log::warn("pod {}/{}: annotation {}: {}", key_.ns, key_.name, name, command.error().message);
+    return runtime_.stop(id, grace);
+  }
+  const auto stop = [weak = weak_from_this(), index](Duration left) {
+    const auto run = weak.lock();
+    if (run && !run->containers_[index].report.exit) run->runtime_.stop(run->containers_[index].spec.id, left);
+  };
+  runtime_.exec(id, *command, kKillCommandLimit, [stop, grace](const Result<int>& code) {
+    if (!code || *code != 0) stop(grace);
+  });
+  world_.executor.schedule(world_.executor.now() + grace, [stop] { stop(Duration{0}); });
 }
 
 /// As a kubelet ends a container: its hook runs before the signal, and its time is the container's.
