@@ -1,107 +1,16 @@
-// The places of artifacts, field by field. They stay documents, as their texts are substituted.
-#include <fmt/format.h>
-
-#include <algorithm>
-
+// The places of artifacts, field by field, but for stores of objects; when they are deleted. They stay documents, as
+// their texts are substituted.
+#include "api/artifact_checks.h"
 #include "api/artifact_location.h"
 #include "api/fields.h"
 
 namespace tiphys::api {
 namespace {
 
-constexpr Shape kSecretKey = kubernetes("SecretKeySelector");
-
-void check_secret(const Place& place, Unread&) {
-  if (!expect_object(place)) return;
-  for (const std::string_view field : {"name", "key"}) {
-    const doc::Value* value = doc::find(place.value(), field);
-    if (!value || value->is_null()) place.error(fmt::format("{}.{} is required", place.name(), field));
-    if (value && !value->is_null()) check_as<std::string>(place.member(field, *value), *value);
-  }
-}
-
-template <const auto& fields>
-void check_below(const Place& place, Unread&) {
-  check_object(place, fields);
-}
-
-template <const auto& fields>
-void check_each(const Place& place, Unread&) {
-  if (!expect_array(place)) return;
-  const doc::Array& array = place.value().get_array();
-  for (std::size_t i = 0; i < array.size(); ++i) check_object(place.element(i, array[i]), fields);
-}
-
-template <const auto& choices>
-void check_choice(const Place& place, Unread&) {
-  std::string text;
-  read(place, text);
-  if (std::ranges::find(choices, text) != std::end(choices)) return;
-  std::string known;
-  for (const std::string_view each : choices) known += fmt::format("{}\"{}\"", known.empty() ? "" : ", ", each);
-  place.error(fmt::format("{}: \"{}\" is none of {}", place.name(), text, known));
-}
-
 // ---- raw ----
 
 constexpr Field<Unread> kRawFields[] = {
     {"data", Handling::kRead, check_as<std::string>, "The content itself.", &kString, "AgentTest.InputsAreStaged"},
-};
-
-// ---- s3 ----
-
-constexpr std::string_view kAddressingStyles[] = {"", "path", "virtual-hosted"};
-
-constexpr Field<Unread> kEncryptionFields[] = {
-    {"enableEncryption", Handling::kRead, check_as<bool>,
-     "Objects are encrypted, by the store's own key without others.", &kBoolean, "test_s3_buckets_are_made"},
-    {"kmsKeyId", Handling::kRead, check_as<std::string>, "The key of AWS KMS to encrypt with.", &kString,
-     "test_s3_buckets_are_made"},
-    {"kmsEncryptionContext", Handling::kRead, check_as<std::string>, "JSON that KMS is told along with it.", &kString,
-     "", "It is sent as S3 documents it: in base64 once, not as JSON text in it."},
-    {"serverSideCustomerKeySecret", Handling::kLater, nullptr, "A key of a Secret: the password to encrypt with.",
-     &kSecretKey},
-};
-constexpr FieldTable kEncryptionTable("S3EncryptionOptions", kEncryptionFields);
-
-constexpr Field<Unread> kCreateBucketFields[] = {
-    {"objectLocking", Handling::kRead, check_as<bool>, "Objects in it can be locked.", &kBoolean},
-};
-constexpr FieldTable kCreateBucketTable("CreateS3BucketOptions", kCreateBucketFields);
-
-constexpr Field<Unread> kS3Fields[] = {
-    {"key", Handling::kRead, check_as<std::string>,
-     "Where in the bucket: a file, or a folder of all the keys below it. Alone, or without endpoint or bucket: where "
-     "in "
-     "the workflow's repository.",
-     &kString, "test_s3_artifacts"},
-    {"endpoint", Handling::kRead, check_as<std::string>, "Host and port of the store.", &kString, "test_s3_artifacts"},
-    {"bucket", Handling::kRead, check_as<std::string>, "The bucket.", &kString, "test_s3_artifacts"},
-    {"region", Handling::kRead, check_as<std::string>, "The bucket's region; the store is asked when it is absent.",
-     &kString, "test_s3_buckets_are_made"},
-    {"insecure", Handling::kRead, check_as<bool>, "Without TLS.", &kBoolean, "test_s3_artifacts"},
-    {"accessKeySecret", Handling::kRead, check_secret,
-     "A key of a Secret: the access key. Without one the key that Amazon's programs find: AWS_ACCESS_KEY_ID and "
-     "AWS_SECRET_ACCESS_KEY, or ~/.aws/credentials.",
-     &kSecretKey, "test_s3_artifacts", "Roles of machines at Amazon are not asked for."},
-    {"secretKeySecret", Handling::kRead, check_secret, "A key of a Secret: the secret key.", &kSecretKey,
-     "test_s3_artifacts"},
-    {"sessionTokenSecret", Handling::kRead, check_secret, "A key of a Secret: the session's token.", &kSecretKey,
-     "AwsSignature.SignsTheSessionsToken"},
-    {"roleARN", Handling::kLater, nullptr, "The role to take on.", &kString},
-    {"useSDKCreds", Handling::kRead, check_as<bool>, "The key that Amazon's programs find, as without accessKeySecret.",
-     &kBoolean, "test_s3_keys_of_the_environment"},
-    {"createBucketIfNotPresent", Handling::kRead, check_below<kCreateBucketFields>,
-     "Makes the bucket when it is missing; for outputs.", &kObject<kCreateBucketTable>, "test_s3_buckets_are_made"},
-    {"encryptionOptions", Handling::kRead, check_below<kEncryptionFields>, "How the store encrypts.",
-     &kObject<kEncryptionTable>, "test_s3_buckets_are_made"},
-    {"caSecret", Handling::kRead, check_secret, "A key of a Secret: the only certificates to trust.", &kSecretKey,
-     "test_s3_over_tls"},
-    {"addressingStyle", Handling::kRead, check_choice<kAddressingStyles>,
-     "Whether the bucket is in the host's name or in the path; without a word in the name at Amazon, Google and "
-     "Alibaba, "
-     "else in the path.",
-     &kChoice<kAddressingStyles>, "S3Client.AddressesTheBucketAsMinioDoes"},
 };
 
 // ---- http ----
@@ -173,19 +82,6 @@ constexpr Field<Unread> kArtifactoryFields[] = {
      "test_artifactory"},
 };
 
-// ---- azure ----
-
-constexpr Field<Unread> kAzureFields[] = {
-    {"blob", Handling::kRead, check_as<std::string>, "The blob's name: a file, or a folder of all the blobs below it.",
-     &kString, "test_azure_artifacts"},
-    {"endpoint", Handling::kRead, check_as<std::string>, "\"https://ACCOUNT.blob.core.windows.net\".", &kString,
-     "test_azure_artifacts"},
-    {"container", Handling::kRead, check_as<std::string>, "The container.", &kString, "test_azure_artifacts"},
-    {"accountKeySecret", Handling::kRead, check_secret, "A key of a Secret: the account's key, or a token \"?sv=...\".",
-     &kSecretKey, "test_azure_artifacts"},
-    {"useSDKCreds", Handling::kLater, nullptr, "Credentials as Azure's programs find them.", &kBoolean},
-};
-
 // ---- git ----
 
 void check_depth(const Place& place, Unread&) {
@@ -220,7 +116,8 @@ constexpr Field<Unread> kGitFields[] = {
 constexpr Field<Unread> kArchiveLocationFields[] = {
     {"archiveLogs", Handling::kRead, check_as<bool>, "Keeps the logs of the containers as artifacts.", &kBoolean,
      "test_logs_are_archived"},
-    {"s3", Handling::kRead, check_below<kS3Fields>, "In an S3 store.", &kObject<kS3Table>, "test_archive_location"},
+    {"s3", Handling::kRead, [](const Place& place, Unread&) { check_s3(place); }, "In an S3 store.", &kObject<kS3Table>,
+     "test_archive_location"},
     {"git", Handling::kRead, check_below<kGitFields>, "Takes no outputs.", &kObject<kGitTable>, ""},
     {"http", Handling::kRead, check_below<kHttpArtifactFields>, "Below a URL.", &kObject<kHttpArtifactTable>, ""},
     {"artifactory", Handling::kRead, check_below<kArtifactoryFields>, "In Artifactory.", &kObject<kArtifactoryTable>,
@@ -228,8 +125,10 @@ constexpr Field<Unread> kArchiveLocationFields[] = {
     {"raw", Handling::kRead, check_below<kRawFields>, "Takes no outputs.", &kObject<kRawTable>, ""},
     {"hdfs", Handling::kLater, nullptr, "In HDFS.", &kEmptyObject},
     {"oss", Handling::kLater, nullptr, "In Alibaba's store.", &kEmptyObject},
-    {"gcs", Handling::kLater, nullptr, "In Google's store.", &kEmptyObject},
-    {"azure", Handling::kRead, check_below<kAzureFields>, "In Azure's store.", &kObject<kAzureTable>, ""},
+    {"gcs", Handling::kRead, [](const Place& place, Unread&) { check_gcs(place); }, "In Google's store.",
+     &kObject<kGcsTable>, ""},
+    {"azure", Handling::kRead, [](const Place& place, Unread&) { check_azure(place); }, "In Azure's store.",
+     &kObject<kAzureTable>, ""},
     {"plugin", Handling::kLater, nullptr, "By an artifact plugin.", &kEmptyObject},
 };
 
@@ -266,10 +165,8 @@ constexpr Field<Unread> kRepositoryRefFields[] = {
 }  // namespace
 
 constexpr FieldTable kRawTable("RawArtifact", kRawFields);
-constexpr FieldTable kS3Table("S3Artifact", kS3Fields);
 constexpr FieldTable kHttpArtifactTable("HTTPArtifact", kHttpArtifactFields);
 constexpr FieldTable kArtifactoryTable("ArtifactoryArtifact", kArtifactoryFields);
-constexpr FieldTable kAzureTable("AzureArtifact", kAzureFields);
 constexpr FieldTable kGitTable("GitArtifact", kGitFields);
 constexpr FieldTable kArchiveLocationTable("ArtifactLocation", kArchiveLocationFields);
 constexpr FieldTable kArtifactGcTable("ArtifactGC", kArtifactGcFields);
@@ -278,14 +175,6 @@ constexpr FieldTable kArtifactRepositoryRefTable("ArtifactRepositoryRef", kRepos
 
 void check_raw(const Place& place) {
   check_object(place, kRawFields);
-}
-
-void check_s3(const Place& place) {
-  check_object(place, kS3Fields);
-}
-
-void check_azure(const Place& place) {
-  check_object(place, kAzureFields);
 }
 
 void check_git(const Place& place) {

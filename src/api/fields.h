@@ -32,6 +32,7 @@ extern const FieldTable kDataTable;
 extern const FieldTable kExecutorPluginTable;
 extern const FieldTable kRawTable;
 extern const FieldTable kS3Table;
+extern const FieldTable kGcsTable;
 extern const FieldTable kAzureTable;
 extern const FieldTable kGitTable;
 extern const FieldTable kHttpArtifactTable;
@@ -114,6 +115,7 @@ void check_executor_plugins(const Place& place);
 /// Places of artifacts, by their kinds.
 void check_raw(const Place& place);
 void check_s3(const Place& place);
+void check_gcs(const Place& place);
 void check_azure(const Place& place);
 void check_git(const Place& place);
 void check_http_artifact(const Place& place);

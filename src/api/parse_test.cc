@@ -227,8 +227,8 @@ TEST(Parse, RefusesWhatItCannotHonour) {
   for (const auto& [rule, fields, error] : {
            Case{"a plugin and another one", "    plugin: {a: x, b: y}\n",
                 "spec.templates[0].plugin: expected exactly one key, got 2"},
-           Case{"a location to come", "    inputs: {artifacts: [{name: a, gcs: {key: k}}]}\n    suspend: {}\n",
-                "spec.templates[0].inputs.artifacts[0].gcs is not supported yet"},
+           Case{"a location to come", "    inputs: {artifacts: [{name: a, plugin: {key: k}}]}\n    suspend: {}\n",
+                "spec.templates[0].inputs.artifacts[0].plugin is not supported yet"},
            Case{"a role", "    inputs: {artifacts: [{name: a, s3: {key: k, roleARN: b}}]}\n    suspend: {}\n",
                 "spec.templates[0].inputs.artifacts[0].s3.roleARN is not supported yet"},
            Case{"a source of values to come",

@@ -15,6 +15,11 @@ struct Attempt {
   bool passes = false;
 };
 
+/// True for errors of the network that pass.
+bool passes(const Error& error);
+/// True for answers of HTTP that say so.
+bool passes(int http_status);
+
 /// Runs `attempt` until it succeeds, fails for good, or has been made as often as the plan says. A stop ends a wait.
 template <typename Try>
 Status with_attempts(const RetryPlan& plan, const std::stop_token& stop, Try attempt) {

@@ -25,30 +25,6 @@ std::string lower(std::string_view text) {
 
 }  // namespace
 
-std::string uri_encode(std::string_view text, bool keep_slash) {
-  std::string made;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool plain =
-        (byte < 0x80 && std::isalnum(byte)) || std::string_view("-._~").find(c) != std::string_view::npos;
-    if (plain || (keep_slash && c == '/')) {
-      made += c;
-    } else {
-      made += fmt::format("%{:02X}", byte);
-    }
-  }
-  return made;
-}
-
-std::string canonical_query(const Query& query) {
-  std::vector<std::string> parts;
-  for (const auto& [name, value] : query) {
-    parts.push_back(fmt::format("{}={}", uri_encode(name, false), uri_encode(value, false)));
-  }
-  std::ranges::sort(parts);
-  return join(parts, "&");
-}
-
 web::Headers sign(const AwsRequest& request, const AwsKey& key, std::string_view region, Time now) {
   const auto second = std::chrono::floor<std::chrono::seconds>(now);
   const std::string day = fmt::format("{:%Y%m%d}", second), stamp = fmt::format("{:%Y%m%dT%H%M%SZ}", second);

@@ -4,9 +4,8 @@
 
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
+#include "artifact/uri.h"
 #include "base/time.h"
 #include "web/http_client.h"
 
@@ -18,14 +17,6 @@ struct AwsKey {
 
 /// Of a body that is not hashed; TLS keeps it whole.
 inline constexpr std::string_view kUnsignedPayload = "UNSIGNED-PAYLOAD";
-
-/// Names and values as they are, not yet %XX.
-using Query = std::vector<std::pair<std::string, std::string>>;
-
-/// All but letters, digits and "-._~" as %XX, "/" too unless it is kept.
-std::string uri_encode(std::string_view text, bool keep_slash);
-/// "a=b&c=d" in the order that is signed.
-std::string canonical_query(const Query& query);
 
 struct AwsRequest {
   std::string method;

@@ -5,11 +5,10 @@
 #include <algorithm>
 #include <map>
 
-#include "artifact/aws_signature.h"
 #include "artifact/digest.h"
 #include "artifact/drivers.h"
 #include "artifact/prefix_place.h"
-#include "artifact/s3_client.h"
+#include "artifact/uri.h"
 #include "artifact/xml.h"
 #include "base/encoding.h"
 #include "base/strings.h"
@@ -163,7 +162,7 @@ class AzurePlace final : public PrefixPlace {
     if (const auto body = parse_xml(answer->body); !told && body && body->name == "Error")
       code = body->child_text("Code");
     const bool missing = code == "BlobNotFound" || (!told && answer->status == 404);
-    const bool passing = answer->status >= 500 || answer->status == 408 || answer->status == 429;
+    const bool passing = passes(answer->status);
     return {fail(missing   ? Code::kNotFound
                  : passing ? Code::kUnavailable
                            : Code::kUnknown,

@@ -1,8 +1,10 @@
 #include "artifact/digest.h"
 
 #include <fcntl.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/pem.h>
 #include <unistd.h>
 
 #include <array>
@@ -69,6 +71,28 @@ std::string hmac_sha256(std::string_view key, std::string_view bytes) {
 
 std::string hmac_sha1(std::string_view key, std::string_view bytes) {
   return keyed(EVP_sha1(), key, bytes);
+}
+
+Result<std::string> rsa_sha256(std::string_view pem, std::string_view bytes) {
+  prepare_openssl();
+  const Owned<BIO, BIO_free> source(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  // Without a question on the terminal: a key that needs a password is none.
+  const auto no_password = [](char*, int, int, void*) { return -1; };
+  const Owned<EVP_PKEY, EVP_PKEY_free> key(PEM_read_bio_PrivateKey(source.get(), nullptr, no_password, nullptr));
+  ERR_clear_error();
+  if (!key || EVP_PKEY_base_id(key.get()) != EVP_PKEY_RSA) {
+    return fail(Code::kInvalidArgument, "private key should be a PEM or plain PKCS1 or PKCS8");
+  }
+  const Context context(EVP_MD_CTX_new());
+  std::string signature(static_cast<std::size_t>(EVP_PKEY_size(key.get())), '\0');
+  std::size_t size = signature.size();
+  const bool made = EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, key.get()) == 1 &&
+                    EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(signature.data()), &size,
+                                   reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()) == 1;
+  ERR_clear_error();
+  if (!made) return fail(Code::kInvalidArgument, "the private key cannot sign");
+  signature.resize(size);
+  return signature;
 }
 
 Result<std::string> sha256_of(const web::FilePart& part) {

@@ -10,6 +10,7 @@ Result<std::unique_ptr<Place>> open_s3(const DriverContext& context);
 Result<std::unique_ptr<Place>> open_http(const DriverContext& context);
 Result<std::unique_ptr<Place>> open_artifactory(const DriverContext& context);
 Result<std::unique_ptr<Place>> open_azure(const DriverContext& context);
+Result<std::unique_ptr<Place>> open_gcs(const DriverContext& context);
 Result<std::unique_ptr<Place>> open_git(const DriverContext& context);
 
 }  // namespace tiphys::artifact

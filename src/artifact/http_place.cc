@@ -4,7 +4,7 @@
 
 #include <cerrno>
 
-#include "artifact/aws_signature.h"
+#include "artifact/access_token.h"
 #include "artifact/drivers.h"
 #include "artifact/received_file.h"
 #include "base/encoding.h"
@@ -28,14 +28,6 @@ const doc::Array& members(const doc::Value* holder, std::string_view field) {
   static const doc::Array kNone;
   const doc::Value* member = holder ? doc::find(*holder, field) : nullptr;
   return member && member->is_array() ? member->get_array() : kNone;
-}
-
-std::string form_encode(const Query& fields) {
-  std::string text;
-  for (const auto& [name, value] : fields) {
-    text += fmt::format("{}{}={}", text.empty() ? "" : "&", uri_encode(name, false), uri_encode(value, false));
-  }
-  return text;
 }
 
 class HttpPlace final : public Place {
@@ -115,29 +107,20 @@ class HttpPlace final : public Place {
     }
     auto answer = ask_for_token(form, true);
     if (answer && !is_good(answer->status)) answer = ask_for_token(form, false);
-    if (!answer) return std::unexpected(answer.error().in("oauth2"));
-    const auto body = doc::parse_json(answer->body);
-    const std::string_view token = body ? doc::find_string(*body, "access_token") : "";
-    if (!is_good(answer->status) || token.empty()) {
-      return fail(Code::kUnauthenticated, fmt::format("oauth2: cannot fetch token from {}: {}\nResponse: {}",
-                                                      identity_.token_url, answer->status_line, answer->body));
-    }
-    return fmt::format("Bearer {}", token);
+    AccessToken token;
+    TIPHYS_CHECK_OK(take_token(answer, identity_.token_url, token).status);
+    return "Bearer " + token.text;
   }
 
   Result<web::HttpAnswer> ask_for_token(Query form, bool in_header) const {
-    web::HttpRequest request;
-    request.method = "POST";
-    request.url = identity_.token_url;
+    web::Headers headers;
     if (in_header) {
-      request.headers = basic(uri_encode(identity_.client_id, false), uri_encode(identity_.client_secret, false));
+      headers = basic(uri_encode(identity_.client_id, false), uri_encode(identity_.client_secret, false));
     } else {
       form.emplace_back("client_id", identity_.client_id);
       form.emplace_back("client_secret", identity_.client_secret);
     }
-    request.headers.emplace_back("Content-Type", "application/x-www-form-urlencoded");
-    request.body = form_encode(form);
-    return web::exchange(std::move(request), environment_, stop_);
+    return post_form(identity_.token_url, form, std::move(headers), environment_, stop_);
   }
 
   const doc::Value place_;

@@ -1,22 +1,13 @@
 // The key that Amazon's programs find on this machine.
 #include <fmt/format.h>
 
-#include <cstdlib>
 #include <fstream>
 
 #include "artifact/s3_client.h"
+#include "artifact/variables.h"
 #include "base/strings.h"
 
 namespace tiphys::artifact {
-namespace {
-
-std::string variable(const char* name, std::string otherwise = "") {
-  const char* value = std::getenv(name);
-  return value && *value ? value : std::move(otherwise);
-}
-
-}  // namespace
-
 Result<AwsKey> ambient_aws_key() {
   AwsKey key{variable("AWS_ACCESS_KEY_ID"), variable("AWS_SECRET_ACCESS_KEY"), variable("AWS_SESSION_TOKEN")};
   if (!key.id.empty() && !key.secret.empty()) return key;

@@ -135,15 +135,6 @@ Result<S3Answer> S3Client::send_to(const S3Request& request, std::string_view re
   return answer;
 }
 
-bool passes(const Error& error) {
-  if (error.code != Code::kUnavailable) return false;
-  constexpr std::string_view kWords[] = {"no such host",          "connection refused",   "connection reset by peer",
-                                         "i/o timeout",           "connection timed out", "EOF",
-                                         "TLS handshake timeout", "broken pipe"};
-  return std::ranges::any_of(kWords,
-                             [&](std::string_view word) { return error.message.find(word) != error.message.npos; });
-}
-
 Attempt s3_attempt(const Result<S3Answer>& answer, std::string_view what) {
   if (!answer) return {std::unexpected(answer.error().in(what)), passes(answer.error())};
   if (!answer->failed()) return {};

@@ -1,8 +1,6 @@
 // Artifacts in S3 stores. A folder is all the keys below its own. Original: workflow/artifacts/s3/s3.go.
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "artifact/digest.h"
 #include "artifact/drivers.h"
 #include "artifact/prefix_place.h"
@@ -14,20 +12,6 @@
 
 namespace tiphys::artifact {
 namespace {
-
-/// What a list gives: '+' is a space, %XX a byte.
-std::string url_decoded(std::string_view text) {
-  std::string made;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    unsigned byte = 0;
-    const auto hex = text.substr(i + 1, 2);
-    const bool escaped = text[i] == '%' && hex.size() == 2 &&
-                         std::from_chars(hex.data(), hex.data() + 2, byte, 16).ptr == hex.data() + 2;
-    made += escaped ? static_cast<char>(byte) : text[i] == '+' ? ' ' : text[i];
-    if (escaped) i += 2;
-  }
-  return made;
-}
 
 class S3Place final : public PrefixPlace {
  public:
@@ -65,7 +49,7 @@ class S3Place final : public PrefixPlace {
       const auto page = parse_xml(answer->http.body);
       if (!page) return {std::unexpected(page.error().in("failed to list directory"))};
       for (const XmlElement& entry : page->children) {
-        if (entry.name == "Contents") keys.push_back(url_decoded(entry.child_text("Key")));
+        if (entry.name == "Contents") keys.push_back(uri_decode(entry.child_text("Key")));
       }
       next = page->child_text("IsTruncated") == "true" ? page->child_text("NextContinuationToken") : "";
     } while (!next.empty());

@@ -120,15 +120,64 @@ def http_store(context=None):
         running.shutdown()
 
 
+class Elsewhere(http.server.BaseHTTPRequestHandler):
+    """A proxy that plays the servers on the internet itself: `host` is the one that is asked, "" when it is this one."""
+
+    protocol_version = "HTTP/1.1"
+    host = ""
+
+    def do_CONNECT(self):
+        self.host = self.path.split(":")[0]
+        self.send_response(200)
+        self.end_headers()
+        self.connection = self.server.context.wrap_socket(self.connection, server_side=True)
+        self.rfile, self.wfile = self.connection.makefile("rb"), self.connection.makefile("wb", 0)
+
+    def body(self):
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+    def answer(self, status, body=b"", **headers):
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def answer_json(self, value, status=200, **headers):
+        self.answer(status, json.dumps(value).encode(), Content_Type="application/json", **headers)
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def elsewhere(handler, folder, *hosts, **attributes):
+    """A server of 127.0.0.1 with the attributes; `url`, and `env` for a program that is to find `hosts` there, by https."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+        running.daemon_threads = True
+        vars(running).update(attributes)
+        running.url = f"http://127.0.0.1:{running.server_address[1]}"
+        running.env = {}
+        if hosts:
+            cert, key = certificate(folder, "elsewhere", [f"DNS:{host}" for host in hosts])
+            running.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            running.context.load_cert_chain(cert, key)
+            running.env = {"HTTPS_PROXY": running.url, "SSL_CERT_FILE": str(cert)}
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield running
+        running.shutdown()
+
+
 def basic(user, password):
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
 
 
-def certificate(folder, name="server"):
-    """A certificate for 127.0.0.1 that is its own authority: the paths of it and of its key."""
+def certificate(folder, name="server", names=("IP:127.0.0.1",)):
+    """A certificate for these names that is its own authority: the paths of it and of its key."""
     cert, key = folder / f"{name}.pem", folder / f"{name}.key"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", "-subj", "/CN=127.0.0.1", "-addext",
-                    "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert], check=True, capture_output=True)
+                    "subjectAltName=" + ",".join(names), "-keyout", key, "-out", cert], check=True, capture_output=True)
     return cert, key
 
 

@@ -1,0 +1,106 @@
+// Stores of objects that artifacts lie in, field by field.
+#include "api/artifact_checks.h"
+
+namespace tiphys::api {
+namespace {
+
+// ---- s3 ----
+
+constexpr std::string_view kAddressingStyles[] = {"", "path", "virtual-hosted"};
+
+constexpr Field<Unread> kEncryptionFields[] = {
+    {"enableEncryption", Handling::kRead, check_as<bool>,
+     "Objects are encrypted, by the store's own key without others.", &kBoolean, "test_s3_buckets_are_made"},
+    {"kmsKeyId", Handling::kRead, check_as<std::string>, "The key of AWS KMS to encrypt with.", &kString,
+     "test_s3_buckets_are_made"},
+    {"kmsEncryptionContext", Handling::kRead, check_as<std::string>, "JSON that KMS is told along with it.", &kString,
+     "", "It is sent as S3 documents it: in base64 once, not as JSON text in it."},
+    {"serverSideCustomerKeySecret", Handling::kLater, nullptr, "A key of a Secret: the password to encrypt with.",
+     &kSecretKey},
+};
+constexpr FieldTable kEncryptionTable("S3EncryptionOptions", kEncryptionFields);
+
+constexpr Field<Unread> kCreateBucketFields[] = {
+    {"objectLocking", Handling::kRead, check_as<bool>, "Objects in it can be locked.", &kBoolean},
+};
+constexpr FieldTable kCreateBucketTable("CreateS3BucketOptions", kCreateBucketFields);
+
+constexpr Field<Unread> kS3Fields[] = {
+    {"key", Handling::kRead, check_as<std::string>,
+     "Where in the bucket: a file, or a folder of all the keys below it. Alone, or without endpoint or bucket: where "
+     "in "
+     "the workflow's repository.",
+     &kString, "test_s3_artifacts"},
+    {"endpoint", Handling::kRead, check_as<std::string>, "Host and port of the store.", &kString, "test_s3_artifacts"},
+    {"bucket", Handling::kRead, check_as<std::string>, "The bucket.", &kString, "test_s3_artifacts"},
+    {"region", Handling::kRead, check_as<std::string>, "The bucket's region; the store is asked when it is absent.",
+     &kString, "test_s3_buckets_are_made"},
+    {"insecure", Handling::kRead, check_as<bool>, "Without TLS.", &kBoolean, "test_s3_artifacts"},
+    {"accessKeySecret", Handling::kRead, check_secret,
+     "A key of a Secret: the access key. Without one the key that Amazon's programs find: AWS_ACCESS_KEY_ID and "
+     "AWS_SECRET_ACCESS_KEY, or ~/.aws/credentials.",
+     &kSecretKey, "test_s3_artifacts", "Roles of machines at Amazon are not asked for."},
+    {"secretKeySecret", Handling::kRead, check_secret, "A key of a Secret: the secret key.", &kSecretKey,
+     "test_s3_artifacts"},
+    {"sessionTokenSecret", Handling::kRead, check_secret, "A key of a Secret: the session's token.", &kSecretKey,
+     "AwsSignature.SignsTheSessionsToken"},
+    {"roleARN", Handling::kLater, nullptr, "The role to take on.", &kString},
+    {"useSDKCreds", Handling::kRead, check_as<bool>, "The key that Amazon's programs find, as without accessKeySecret.",
+     &kBoolean, "test_s3_keys_of_the_environment"},
+    {"createBucketIfNotPresent", Handling::kRead, check_below<kCreateBucketFields>,
+     "Makes the bucket when it is missing; for outputs.", &kObject<kCreateBucketTable>, "test_s3_buckets_are_made"},
+    {"encryptionOptions", Handling::kRead, check_below<kEncryptionFields>, "How the store encrypts.",
+     &kObject<kEncryptionTable>, "test_s3_buckets_are_made"},
+    {"caSecret", Handling::kRead, check_secret, "A key of a Secret: the only certificates to trust.", &kSecretKey,
+     "test_s3_over_tls"},
+    {"addressingStyle", Handling::kRead, check_choice<kAddressingStyles>,
+     "Whether the bucket is in the host's name or in the path; without a word in the name at Amazon, Google and "
+     "Alibaba, "
+     "else in the path.",
+     &kChoice<kAddressingStyles>, "S3Client.AddressesTheBucketAsMinioDoes"},
+};
+
+// ---- gcs ----
+
+constexpr Field<Unread> kGcsFields[] = {
+    {"bucket", Handling::kRead, check_as<std::string>, "The bucket.", &kString, "test_gcs_artifacts"},
+    {"key", Handling::kRead, check_as<std::string>,
+     "Where in the bucket: a file, or a folder of all the keys below it.", &kString, "test_gcs_artifacts",
+     "Without a file of that name it is the keys below it, \"KEY/...\", not all that begin with it."},
+    {"serviceAccountKeySecret", Handling::kRead, check_secret,
+     "A key of a Secret: the JSON of a service account's key. Without one the credentials that Google's programs find.",
+     &kSecretKey, "test_gcs_identities", "External accounts (workload identity federation) are not known."},
+};
+
+// ---- azure ----
+
+constexpr Field<Unread> kAzureFields[] = {
+    {"blob", Handling::kRead, check_as<std::string>, "The blob's name: a file, or a folder of all the blobs below it.",
+     &kString, "test_azure_artifacts"},
+    {"endpoint", Handling::kRead, check_as<std::string>, "\"https://ACCOUNT.blob.core.windows.net\".", &kString,
+     "test_azure_artifacts"},
+    {"container", Handling::kRead, check_as<std::string>, "The container.", &kString, "test_azure_artifacts"},
+    {"accountKeySecret", Handling::kRead, check_secret, "A key of a Secret: the account's key, or a token \"?sv=...\".",
+     &kSecretKey, "test_azure_artifacts"},
+    {"useSDKCreds", Handling::kLater, nullptr, "Credentials as Azure's programs find them.", &kBoolean},
+};
+
+}  // namespace
+
+constexpr FieldTable kS3Table("S3Artifact", kS3Fields);
+constexpr FieldTable kGcsTable("GCSArtifact", kGcsFields);
+constexpr FieldTable kAzureTable("AzureArtifact", kAzureFields);
+
+void check_s3(const Place& place) {
+  check_object(place, kS3Fields);
+}
+
+void check_gcs(const Place& place) {
+  check_object(place, kGcsFields);
+}
+
+void check_azure(const Place& place) {
+  check_object(place, kAzureFields);
+}
+
+}  // namespace tiphys::api
