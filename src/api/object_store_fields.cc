@@ -15,8 +15,9 @@ constexpr Field<Unread> kEncryptionFields[] = {
      "test_s3_buckets_are_made"},
     {"kmsEncryptionContext", Handling::kRead, check_as<std::string>, "JSON that KMS is told along with it.", &kString,
      "", "It is sent as S3 documents it: in base64 once, not as JSON text in it."},
-    {"serverSideCustomerKeySecret", Handling::kLater, nullptr, "A key of a Secret: the password to encrypt with.",
-     &kSecretKey},
+    {"serverSideCustomerKeySecret", Handling::kRead, check_secret,
+     "A key of a Secret: a password, from which the key of each object is made. Without kmsKeyId, and with TLS.",
+     &kSecretKey, "test_s3_customer_keys"},
 };
 constexpr FieldTable kEncryptionTable("S3EncryptionOptions", kEncryptionFields);
 
@@ -37,14 +38,16 @@ constexpr Field<Unread> kS3Fields[] = {
      &kString, "test_s3_buckets_are_made"},
     {"insecure", Handling::kRead, check_as<bool>, "Without TLS.", &kBoolean, "test_s3_artifacts"},
     {"accessKeySecret", Handling::kRead, check_secret,
-     "A key of a Secret: the access key. Without one the key that Amazon's programs find: AWS_ACCESS_KEY_ID and "
-     "AWS_SECRET_ACCESS_KEY, or ~/.aws/credentials.",
-     &kSecretKey, "test_s3_artifacts", "Roles of machines at Amazon are not asked for."},
+     "A key of a Secret: the access key. Without one the key that Amazon's programs find in the environment, in "
+     "~/.aws/credentials, at the container or the machine.",
+     &kSecretKey, "test_s3_keys_of_the_environment", "Profiles that name a role, a program or SSO are not known."},
     {"secretKeySecret", Handling::kRead, check_secret, "A key of a Secret: the secret key.", &kSecretKey,
      "test_s3_artifacts"},
     {"sessionTokenSecret", Handling::kRead, check_secret, "A key of a Secret: the session's token.", &kSecretKey,
      "AwsSignature.SignsTheSessionsToken"},
-    {"roleARN", Handling::kLater, nullptr, "The role to take on.", &kString},
+    {"roleARN", Handling::kRead, check_as<std::string>,
+     "The role to take on, for who has the key that Amazon's programs find. Not with accessKeySecret.", &kString,
+     "test_s3_roles"},
     {"useSDKCreds", Handling::kRead, check_as<bool>, "The key that Amazon's programs find, as without accessKeySecret.",
      &kBoolean, "test_s3_keys_of_the_environment"},
     {"createBucketIfNotPresent", Handling::kRead, check_below<kCreateBucketFields>,

@@ -229,8 +229,6 @@ TEST(Parse, RefusesWhatItCannotHonour) {
                 "spec.templates[0].plugin: expected exactly one key, got 2"},
            Case{"a location to come", "    inputs: {artifacts: [{name: a, plugin: {key: k}}]}\n    suspend: {}\n",
                 "spec.templates[0].inputs.artifacts[0].plugin is not supported yet"},
-           Case{"a role", "    inputs: {artifacts: [{name: a, s3: {key: k, roleARN: b}}]}\n    suspend: {}\n",
-                "spec.templates[0].inputs.artifacts[0].s3.roleARN is not supported yet"},
            Case{"a source of values to come",
                 "    inputs: {parameters: [{name: a, valueFrom: {event: x}}]}\n    suspend: {}\n",
                 "spec.templates[0].inputs.parameters[0].valueFrom.event is not supported yet"},

@@ -15,7 +15,6 @@ namespace tiphys::artifact {
 namespace {
 
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
-constexpr std::string_view kService = "s3";
 
 std::string lower(std::string_view text) {
   std::string made(text);
@@ -45,11 +44,12 @@ web::Headers sign(const AwsRequest& request, const AwsKey& key, std::string_view
   const std::string whole =
       fmt::format("{}\n{}\n{}\n{}\n{}\n{}", request.method, request.path, canonical_query(request.query), header_lines,
                   signed_names, request.payload_hash);
-  const std::string scope = fmt::format("{}/{}/{}/aws4_request", day, region, kService);
+  const std::string scope = fmt::format("{}/{}/{}/aws4_request", day, region, request.service);
   const std::string to_sign = fmt::format("{}\n{}\n{}\n{}", kAlgorithm, stamp, scope, encode_hex(sha256(whole)));
 
   std::string derived = "AWS4" + key.secret;
-  for (const std::string_view part : {std::string_view(day), region, kService, std::string_view("aws4_request")}) {
+  for (const std::string_view part :
+       {std::string_view(day), region, std::string_view(request.service), std::string_view("aws4_request")}) {
     derived = hmac_sha256(derived, part);
   }
   headers.emplace_back("Authorization",

@@ -1,4 +1,4 @@
-// AWS Signature Version 4 for S3: docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html. Our own:
+// AWS Signature Version 4: docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html. Our own:
 // libcurl's signs no query before 8.3.
 #pragma once
 
@@ -25,6 +25,7 @@ struct AwsRequest {
   Query query{};
   web::Headers headers{};  ///< all are signed
   std::string payload_hash;
+  std::string service = "s3";
 };
 
 /// The headers of the request, signed: its own, host, x-amz-date, x-amz-content-sha256, authorization.

@@ -3,9 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <fstream>
-#include <sstream>
 
 #include "artifact/digest.h"
 #include "artifact/variables.h"
@@ -32,13 +29,6 @@ std::string encode_part(std::string_view bytes) {
 
 std::int64_t seconds_now() {
   return std::chrono::floor<std::chrono::seconds>(system_now()).time_since_epoch().count();
-}
-
-Result<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (file && text << file.rdbuf()) return text.str();
-  return fail_errno(path, errno);
 }
 
 }  // namespace
@@ -82,7 +72,7 @@ Result<GoogleIdentity> GoogleIdentity::ambient() {
   const std::string named = variable("GOOGLE_APPLICATION_CREDENTIALS");
   const std::string path =
       named.empty() ? variable("HOME") + "/.config/gcloud/application_default_credentials.json" : named;
-  const auto json = read_file(path);
+  const auto json = text_of_file(path);
   if (!json && named.empty()) return GoogleIdentity();
   if (!json) return std::unexpected(json.error().in("google: error getting credentials of " + named));
   auto made = of_json(*json);

@@ -63,8 +63,4 @@ std::string s3_url(const S3Bucket& bucket, std::string_view key, std::string_vie
 /// What an answer or its absence means for an attempt: failed with the store's message, and worth another or not.
 Attempt s3_attempt(const Result<S3Answer>& answer, std::string_view what);
 
-/// The key that Amazon's programs find: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, else the profile AWS_PROFILE of
-/// AWS_SHARED_CREDENTIALS_FILE (~/.aws/credentials).
-Result<AwsKey> ambient_aws_key();
-
 }  // namespace tiphys::artifact

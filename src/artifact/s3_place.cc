@@ -1,10 +1,12 @@
 // Artifacts in S3 stores. A folder is all the keys below its own. Original: workflow/artifacts/s3/s3.go.
 #include <fmt/format.h>
 
+#include "artifact/aws_identity.h"
 #include "artifact/digest.h"
 #include "artifact/drivers.h"
 #include "artifact/prefix_place.h"
 #include "artifact/s3_client.h"
+#include "artifact/s3_encryption.h"
 #include "artifact/s3_upload.h"
 #include "base/encoding.h"
 #include "base/strings.h"
@@ -15,18 +17,21 @@ namespace {
 
 class S3Place final : public PrefixPlace {
  public:
-  S3Place(const DriverContext& context, S3Bucket bucket, web::Headers encryption)
+  S3Place(const DriverContext& context, S3Bucket bucket, S3Encryption encryption)
       : PrefixPlace(std::string(doc::find_string(context.place, "key")), context.options, context.stop),
         place_(context.place),
         client_(std::move(bucket), options_.environment, stop_),
-        upload_(client_, std::move(encryption), options_.part_bytes) {}
+        encryption_(std::move(encryption)),
+        upload_(client_, encryption_, options_.part_bytes) {}
 
  private:
   Attempt get(const std::string& key, ReceivedFile& file) override {
-    return s3_attempt(client_.send({.key = key, .sink = file.sink()}), "failed to get file");
+    return s3_attempt(client_.send({.key = key, .headers = encryption_.of_known(key), .sink = file.sink()}),
+                      "failed to get file");
   }
   Attempt find(const std::string& key) override {
-    return s3_attempt(client_.send({.method = "HEAD", .key = key}), "failed to check the key");
+    return s3_attempt(client_.send({.method = "HEAD", .key = key, .headers = encryption_.of_known(key)}),
+                      "failed to check the key");
   }
   Attempt erase(const std::string& key) override {
     return s3_attempt(client_.send({.method = "DELETE", .key = key}), "failed to delete");
@@ -99,35 +104,26 @@ class S3Place final : public PrefixPlace {
 
   const doc::Value place_;
   S3Client client_;
+  const S3Encryption encryption_;
   S3Upload upload_;
 };
 
-Result<AwsKey> key_of(const DriverContext& context) {
-  AwsKey key;
+/// A key that the place names counts before its role, as in the original.
+Status read_key(const DriverContext& context, AwsKey& key) {
   TIPHYS_TRY(key.id, context.credentials.get(context.place, "accessKeySecret"));
   TIPHYS_TRY(key.secret, context.credentials.get(context.place, "secretKeySecret"));
   TIPHYS_TRY(key.session_token, context.credentials.get(context.place, "sessionTokenSecret"));
   key.id = trim(key.id);
   key.secret = trim(key.secret);
-  if (!key.id.empty() && !key.secret.empty()) return key;
-  return ambient_aws_key();
-}
-
-/// What is sent along with an object that is to be encrypted.
-Result<web::Headers> encryption_headers(const doc::Value& place) {
-  const doc::Value* wanted = doc::find(place, "encryptionOptions");
-  if (!wanted || !doc::is_true(*wanted, "enableEncryption")) return web::Headers();
-  const std::string_view id = doc::find_string(*wanted, "kmsKeyId");
-  if (id.empty()) return web::Headers{{"x-amz-server-side-encryption", "AES256"}};
-  web::Headers headers{{"x-amz-server-side-encryption", "aws:kms"},
-                       {"x-amz-server-side-encryption-aws-kms-key-id", std::string(id)}};
-  const std::string_view text = doc::find_string(*wanted, "kmsEncryptionContext");
-  if (text.empty()) return headers;
-  if (const auto parsed = doc::parse_json(text); !parsed) {
-    return std::unexpected(parsed.error().in("failed to parse KMS encryption context"));
-  }
-  headers.emplace_back("x-amz-server-side-encryption-context", encode_base64(text));
-  return headers;
+  if (!key.id.empty() && !key.secret.empty()) return {};
+  const AwsIdentity identity(std::string(doc::find_string(context.place, "region")), context.options.environment,
+                             context.stop);
+  const std::string role(doc::find_string(context.place, "roleARN"));
+  return with_attempts(context.options.retry, context.stop, [&] {
+    Attempt found = identity.ambient(key);
+    if (!found.status || role.empty()) return found;
+    return identity.assume_role(role, key);
+  });
 }
 
 }  // namespace
@@ -141,9 +137,18 @@ Result<std::unique_ptr<Place>> open_s3(const DriverContext& context) {
                   .addressing_style = text("addressingStyle"),
                   .trusted_ca = {},
                   .key = {}};
-  TIPHYS_TRY(bucket.key, key_of(context));
+  TIPHYS_CHECK_OK(read_key(context, bucket.key));
   TIPHYS_TRY(bucket.trusted_ca, context.credentials.get(context.place, "caSecret"));
-  TIPHYS_TRY(web::Headers encryption, encryption_headers(context.place));
+  const doc::Value* options = doc::find(context.place, "encryptionOptions");
+  std::string password;
+  if (options) {
+    TIPHYS_TRY(password, context.credentials.get(*options, "serverSideCustomerKeySecret"));
+  }
+  if (!password.empty() && !bucket.secure) {
+    return fail(Code::kInvalidArgument,
+                "serverSideCustomerKeySecret would be sent without TLS: it must not be with insecure: true");
+  }
+  TIPHYS_TRY(S3Encryption encryption, S3Encryption::of(options, bucket.bucket, std::move(password)));
   return std::make_unique<S3Place>(context, std::move(bucket), std::move(encryption));
 }
 

@@ -19,13 +19,14 @@ Attempt S3Upload::put(const std::string& key, const std::string& host_path, std:
   const std::uint64_t part = std::max(part_bytes_ > 0 ? part_bytes_ : kLeastPart, (size + kMostParts - 1) / kMostParts);
   if (size > part) return put_in_parts(key, host_path, size, part);
   const S3Request request{
-      .method = "PUT", .key = key, .headers = encryption_, .file = web::FilePart{host_path, 0, size}};
+      .method = "PUT", .key = key, .headers = encryption_.of_new(key), .file = web::FilePart{host_path, 0, size}};
   return s3_attempt(client_.send(request), kWhat);
 }
 
 Attempt S3Upload::put_in_parts(const std::string& key, const std::string& host_path, std::uint64_t size,
                                std::uint64_t part) {
-  const auto begun = client_.send({.method = "POST", .key = key, .query = {{"uploads", ""}}, .headers = encryption_});
+  const auto begun =
+      client_.send({.method = "POST", .key = key, .query = {{"uploads", ""}}, .headers = encryption_.of_new(key)});
   if (Attempt attempt = s3_attempt(begun, kWhat); !attempt.status) return attempt;
   const auto root = parse_xml(begun->http.body);
   if (!root) return {std::unexpected(root.error().in(kWhat))};
@@ -59,10 +60,12 @@ Attempt S3Upload::put_in_parts(const std::string& key, const std::string& host_p
 
 Attempt S3Upload::put_parts(const S3Request& base, const std::string& host_path, std::uint64_t size, std::uint64_t part,
                             std::string& list) {
+  const web::Headers encryption = encryption_.of_known(base.key);
   int number = 0;
   for (std::uint64_t offset = 0; offset < size; offset += part) {
     S3Request request = base;
     request.method = "PUT";
+    request.headers = encryption;
     request.query.emplace_back("partNumber", std::to_string(++number));
     request.file = web::FilePart{host_path, offset, std::min(part, size - offset)};
     const auto answer = client_.send(request);

@@ -5,14 +5,15 @@
 #include <string>
 
 #include "artifact/s3_client.h"
+#include "artifact/s3_encryption.h"
 
 namespace tiphys::artifact {
 
 class S3Upload {
  public:
   /// `part_bytes` 0: by the file's size.
-  S3Upload(S3Client& client, web::Headers encryption, std::uint64_t part_bytes)
-      : client_(client), encryption_(std::move(encryption)), part_bytes_(part_bytes) {}
+  S3Upload(S3Client& client, const S3Encryption& encryption, std::uint64_t part_bytes)
+      : client_(client), encryption_(encryption), part_bytes_(part_bytes) {}
 
   Attempt put(const std::string& key, const std::string& host_path, std::uint64_t size);
 
@@ -22,7 +23,7 @@ class S3Upload {
                     std::string& list);
 
   S3Client& client_;
-  const web::Headers encryption_;
+  const S3Encryption& encryption_;
   const std::uint64_t part_bytes_;
 };
 

@@ -1,5 +1,7 @@
 """Artifacts in S3, against a server of this host: files, folders, archives, repositories, what goes wrong."""
 
+import base64
+import hashlib
 import io
 import json
 import ssl
@@ -11,7 +13,7 @@ import pytest
 
 from cli_support import cli
 from conftest import nodes_by_name
-from stores import SECRET, certificate, s3, secret, shell, steps, workflow
+from stores import SECRET, Elsewhere, certificate, elsewhere, http_store, s3, secret, shell, steps, workflow
 
 
 def run(cli, *objects, code=0, env=None):
@@ -158,13 +160,130 @@ def test_s3_buckets_are_made(cli, s3):
     assert (heads["kms"]["ServerSideEncryption"], heads["kms"]["SSEKMSKeyId"]) == ("aws:kms", "my-key")
 
 
-def test_s3_keys_of_the_environment(cli, s3):
-    place = {name: value for name, value in s3.place("in").items() if not name.endswith("Secret")}
-    s3.put("in", b"x")
-    read = shell("main", "cat /in", inputs=[{"name": "in", "path": "/in", "s3": {**place, "useSDKCreds": True}}])
-    nodes = run(cli, workflow("without", [read]), code=1)
-    assert "there is no key for the store: name Secrets in accessKeySecret and secretKeySecret" in nodes[""]["message"]
-    run(cli, workflow("with", [read]), env={"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"})
+class Amazon(Elsewhere):
+    """Where the key of a container is, and that of a machine."""
+
+    def do_GET(self):
+        key = {"AccessKeyId": self.path, "SecretAccessKey": "b", "Token": "of " + self.path}
+        if self.path == "/container":
+            return self.answer_json(key, 200 if self.headers["Authorization"] == "inside" else 403)
+        if self.headers["X-aws-ec2-metadata-token"] != "let me in":
+            return self.answer(401)
+        role = self.path.removeprefix("/latest/meta-data/iam/security-credentials/")
+        self.answer_json(key) if role else self.answer(200, b"worker\n")
+
+    def do_PUT(self):
+        self.body()
+        assert self.path == "/latest/api/token" and self.headers["X-aws-ec2-metadata-token-ttl-seconds"]
+        self.answer(200, b"let me in")
+
+
+@pytest.fixture
+def who_asks(cli):
+    """Tells by whose key an object is read, with the environment and more of the place."""
+    with http_store() as store:
+        def ask(name, env, code=0, **more):
+            cli.tiphys.env |= {"AWS_EC2_METADATA_DISABLED": "true"}
+            store.files["/data/in"] = b"x"
+            place = {"endpoint": store.url.removeprefix("http://"), "insecure": True, "bucket": "data", "key": "in", "region": "here", **more}
+            read = shell("main", "cat /in", inputs=[{"name": "in", "path": "/in", "s3": place}])
+            before = dict(cli.tiphys.env)
+            nodes = run(cli, workflow(name, [read]), code=code, env=env)
+            cli.tiphys.env.clear()
+            cli.tiphys.env |= before
+            if code:
+                return nodes[""]["message"]
+            headers = store.seen[-1][2]
+            return headers["Authorization"].split("Credential=")[1].split("/here/s3/")[0].rpartition("/")[0], headers.get("x-amz-security-token")
+        yield ask
+
+
+def test_s3_keys_of_the_environment(cli, who_asks, tmp_path):
+    assert "there is no key for the store: name Secrets in accessKeySecret and secretKeySecret" in who_asks("nobody", {}, code=1, useSDKCreds=True)
+    keys = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+    assert who_asks("variables", keys, useSDKCreds=True) == ("a", None)
+    profiles = tmp_path / "credentials"
+    profiles.write_text("[default]\naws_access_key_id = c\naws_secret_access_key=d\n[other]\naws_access_key_id=e\naws_secret_access_key=f\naws_session_token=g\n")
+    file = {"AWS_SHARED_CREDENTIALS_FILE": str(profiles)}
+    assert who_asks("profile", file) == ("c", None)
+    assert who_asks("other", {**file, **keys, "AWS_PROFILE": "other"}) == ("e", "g")
+
+    with elsewhere(Amazon, tmp_path) as amazon:
+        (tmp_path / "token").write_text("inside\n")
+        container = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": amazon.url + "/container"}
+        assert who_asks("container", {**container, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": str(tmp_path / "token")}) == ("/container", "of /container")
+        assert "the container's key from" in who_asks("outside", container, code=1)
+        machine = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": amazon.url, "AWS_EC2_METADATA_DISABLED": "false"}
+        path = "/latest/meta-data/iam/security-credentials/worker"
+        assert who_asks("machine", machine) == (path, "of " + path)
+    assert "there is no key for the store" in who_asks("no-machine", machine, code=1)
+
+
+def test_s3_roles(cli, s3, who_asks, tmp_path):
+    """moto gives keys that begin with ASIA for roles."""
+    env = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_ENDPOINT_URL_STS": "http://" + s3.endpoint}
+    role = "arn:aws:iam::123456789012:role/reader"
+    key, token = who_asks("role", env, roleARN=role)
+    assert key.startswith("ASIA") and token
+    (tmp_path / "token").write_text("a.b.c")
+    key, token = who_asks("web", {"AWS_ENDPOINT_URL": "http://" + s3.endpoint, "AWS_WEB_IDENTITY_TOKEN_FILE": str(tmp_path / "token"), "AWS_ROLE_ARN": role})
+    assert key.startswith("ASIA") and token
+    own = {"accessKeySecret": secret("access"), "secretKeySecret": secret("secret")}
+    assert who_asks("own", env, roleARN=role, **own) == ("one", None)
+    refused = who_asks("refused", {**env, "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:1"}, code=1, roleARN=role)
+    assert 'AssumeRole: Post "http://127.0.0.1:1/": ' in refused and "connection refused" in refused
+
+
+KEY_OF_FIRST = "TETvfVfiYCpCrUHMnXKplr3N/PN21pBvGoP31u0S1fs="  # of the password "open sesame" for data/first, by OpenSSL's Argon2id
+
+
+class Sealed(Elsewhere):
+    """Objects by path, for who has the key of each; parts of uploads, in order."""
+
+    def handle_any(self):
+        body, path = self.body(), self.path.split("?")[0]
+        sealed = {name: self.headers.get("x-amz-server-side-encryption-customer-" + name) for name in ("algorithm", "key", "key-MD5")}
+        if "uploadId" in self.path and self.command == "POST":
+            return self.answer(200, b"<CompleteMultipartUploadResult/>")
+        if self.command in ("PUT", "POST"):
+            self.server.objects.setdefault(path, (sealed, []))
+        found = self.server.objects.get(path)
+        if not found:
+            return self.answer(404)
+        if found[0] != sealed:
+            return self.answer(400, b"<Error><Code>InvalidRequest</Code><Message>The object was stored using a form of Server Side Encryption.</Message></Error>")
+        if self.command == "POST":
+            return self.answer(200, b"<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>")
+        if self.command == "PUT":
+            found[1].append(body)
+        self.answer(200, b"" if self.command == "PUT" else b"".join(found[1]), ETag='"1"')
+
+    do_GET = do_PUT = do_POST = do_HEAD = handle_any
+
+
+def test_s3_customer_keys(cli, tmp_path):
+    """Keys as the original makes them: Argon2id of the password, with the bucket and the key as salt."""
+    with elsewhere(Sealed, tmp_path, "store", objects={}) as store:
+        def place(key, insecure=False, **more):
+            sealed = {"enableEncryption": True, "serverSideCustomerKeySecret": {"name": "sealed", "key": "password"}, **more}
+            return {"endpoint": "store", "bucket": "data", "key": key, "region": "here", "insecure": insecure, "encryptionOptions": sealed,
+                    "accessKeySecret": secret("access"), "secretKeySecret": secret("secret")}
+
+        def reads(name, code=0, **more):
+            read = shell("main", "test $(cat /first) = 1; test $(stat -c %s /big) = 6000000",
+                         inputs=[{"name": key, "path": "/" + key, "s3": place(key, **more)} for key in ("first", "big")])
+            return run(cli, workflow(name, [read]), code=code)[""].get("message")
+
+        words = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "sealed"}, "stringData": {"password": "open sesame"}}
+        outputs = [{"name": key, "path": "/" + key, "archive": {"none": {}}, "s3": place(key)} for key in ("first", "big")]
+        run(cli, words, workflow("write", [shell("main", "echo 1 >/first; head -c 6000000 /dev/zero >/big", outputs=outputs)]),
+            env={**store.env, "ARTIFACT_S3_UPLOAD_PART_SIZE_MIB": "5"})
+        assert store.objects["/data/first"][0] == {"algorithm": "AES256", "key": KEY_OF_FIRST, "key-MD5": base64.b64encode(hashlib.md5(base64.b64decode(KEY_OF_FIRST)).digest()).decode()}
+        assert [len(part) for part in store.objects["/data/big"][1]] == [5 << 20, 6000000 - (5 << 20)]
+        reads("read")
+        assert "The object was stored using a form of Server Side Encryption." in reads("without", code=1, enableEncryption=False)
+        assert "serverSideCustomerKeySecret and kmsKeyId cannot be set together" in reads("both", code=1, kmsKeyId="x")
+        assert "serverSideCustomerKeySecret would be sent without TLS" in reads("open", code=1, insecure=True)
 
 
 def test_s3_errors_name_the_place(cli, s3):
@@ -210,7 +329,6 @@ def test_what_passes_is_tried_again(cli, s3):
 
 def test_s3_over_tls(cli, s3, tmp_path):
     """moto speaks no TLS in a thread: a server that has one file stands in for it."""
-    from stores import http_store
     cert, key = certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
