@@ -75,6 +75,40 @@ constexpr Field<Unread> kGcsFields[] = {
      &kSecretKey, "test_gcs_identities", "External accounts (workload identity federation) are not known."},
 };
 
+// ---- oss ----
+
+constexpr Field<Unread> kLifecycleFields[] = {
+    {"markInfrequentAccessAfterDays", Handling::kRead, check_as<std::int32_t>,
+     "After so many days objects move to the store for infrequent access; not after markDeletionAfterDays.", &kInteger,
+     "test_oss_buckets"},
+    {"markDeletionAfterDays", Handling::kRead, check_as<std::int32_t>, "After so many days objects are deleted.",
+     &kInteger, "test_oss_buckets"},
+};
+constexpr FieldTable kLifecycleTable("OSSLifecycleRule", kLifecycleFields);
+
+constexpr Field<Unread> kOssFields[] = {
+    {"endpoint", Handling::kRead, check_as<std::string>,
+     "Host of the store, or its URL; without \"https://\" it is asked without TLS.", &kString, "test_oss_artifacts"},
+    {"bucket", Handling::kRead, check_as<std::string>, "The bucket.", &kString, "test_oss_artifacts"},
+    {"key", Handling::kRead, check_as<std::string>,
+     "Where in the bucket: a file, or a folder of all the keys below it.", &kString, "test_oss_artifacts",
+     "A data template lists files without folders, and below \"KEY/\" only."},
+    {"accessKeySecret", Handling::kRead, check_secret, "A key of a Secret: the access key.", &kSecretKey,
+     "test_oss_artifacts"},
+    {"secretKeySecret", Handling::kRead, check_secret, "A key of a Secret: the secret key.", &kSecretKey,
+     "test_oss_artifacts"},
+    {"securityToken", Handling::kRead, check_as<std::string>, "The token of a session.", &kString,
+     "test_oss_identities"},
+    {"useSDKCreds", Handling::kRead, check_as<bool>,
+     "The key that Alibaba's programs find: in the environment, by an OIDC token, of `aliyun configure`, at a URL.",
+     &kBoolean, "test_oss_identities", "Roles of machines at Alibaba are not asked for."},
+    {"createBucketIfNotPresent", Handling::kRead, check_as<bool>, "Makes the bucket when it is missing; for outputs.",
+     &kBoolean, "test_oss_buckets"},
+    {"lifecycleRule", Handling::kRead, check_below<kLifecycleFields>,
+     "What becomes of the objects of the key with time, in place of all rules that the bucket has; for outputs.",
+     &kObject<kLifecycleTable>, "test_oss_buckets"},
+};
+
 // ---- azure ----
 
 constexpr Field<Unread> kAzureFields[] = {
@@ -92,6 +126,7 @@ constexpr Field<Unread> kAzureFields[] = {
 
 constexpr FieldTable kS3Table("S3Artifact", kS3Fields);
 constexpr FieldTable kGcsTable("GCSArtifact", kGcsFields);
+constexpr FieldTable kOssTable("OSSArtifact", kOssFields);
 constexpr FieldTable kAzureTable("AzureArtifact", kAzureFields);
 
 void check_s3(const Place& place) {
@@ -100,6 +135,10 @@ void check_s3(const Place& place) {
 
 void check_gcs(const Place& place) {
   check_object(place, kGcsFields);
+}
+
+void check_oss(const Place& place) {
+  check_object(place, kOssFields);
 }
 
 void check_azure(const Place& place) {

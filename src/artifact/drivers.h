@@ -11,6 +11,7 @@ Result<std::unique_ptr<Place>> open_http(const DriverContext& context);
 Result<std::unique_ptr<Place>> open_artifactory(const DriverContext& context);
 Result<std::unique_ptr<Place>> open_azure(const DriverContext& context);
 Result<std::unique_ptr<Place>> open_gcs(const DriverContext& context);
+Result<std::unique_ptr<Place>> open_oss(const DriverContext& context);
 Result<std::unique_ptr<Place>> open_git(const DriverContext& context);
 
 }  // namespace tiphys::artifact

@@ -39,7 +39,7 @@ Result<std::vector<std::string>> PrefixPlace::list() {
   std::vector<std::string> keys;
   const Status listed = attempts([&] {
     keys.clear();
-    Attempt attempt = list_below(keys);
+    Attempt attempt = list_files(keys);
     if (!attempt.status || !keys.empty()) return attempt;
     attempt = find(key_);
     if (!attempt.status && attempt.status.error().code == Code::kNotFound) {
@@ -82,7 +82,12 @@ Attempt PrefixPlace::load_folder(const std::vector<std::string>& keys, const std
   const std::string prefix = folder_prefix(key_);
   TreeBelow tree(host_path);
   for (const std::string& key : keys) {
-    const auto target = tree.file(std::string_view(key).substr(prefix.size()));
+    const std::string_view relative = std::string_view(key).substr(prefix.size());
+    if (key.ends_with('/')) {
+      if (const Status made = tree.folder(relative); !made) return {made};
+      continue;
+    }
+    const auto target = tree.file(relative);
     if (!target) return {std::unexpected(target.error())};
     Attempt one = load_file(key, *target);
     if (!one.status) return {std::unexpected(one.status.error().in("failed to get directory")), one.passes};
@@ -91,12 +96,16 @@ Attempt PrefixPlace::load_folder(const std::vector<std::string>& keys, const std
   return {};
 }
 
-/// The keys of files below the place.
-Attempt PrefixPlace::list_below(std::vector<std::string>& keys) {
+Attempt PrefixPlace::list_files(std::vector<std::string>& keys) {
   Attempt listed = list_prefix(folder_prefix(key_), keys);
   // Consoles keep folders as empty objects.
   std::erase_if(keys, [](const std::string& key) { return key.ends_with('/'); });
   return listed;
+}
+
+/// With the folders, where the store keeps them.
+Attempt PrefixPlace::list_below(std::vector<std::string>& keys) {
+  return keeps_folders() ? list_prefix(folder_prefix(key_), keys) : list_files(keys);
 }
 
 Attempt PrefixPlace::try_save(const std::string& host_path) {
@@ -108,8 +117,9 @@ Attempt PrefixPlace::try_save(const std::string& host_path) {
   if (!top) return {std::unexpected(top.error())};
   Attempt last;
   const Status walked = walk_tree(std::move(*top), host_path, [&](const TreeEntry& entry) -> Status {
-    if (!S_ISREG(entry.stat.st_mode)) return {};
     const std::string key = (fs::path(key_) / entry.path).lexically_normal().string();
+    if (S_ISDIR(entry.stat.st_mode)) last = put_folder(key.ends_with('/') ? key : key + "/");
+    if (!S_ISREG(entry.stat.st_mode)) return last.status;
     last = put(key, host_path + "/" + entry.path, static_cast<std::uint64_t>(entry.stat.st_size));
     return last.status;
   });

@@ -29,6 +29,9 @@ class PrefixPlace : public Place {
   virtual Attempt put(const std::string& key, const std::string& host_path, std::uint64_t size) = 0;
   /// Adds all keys that begin with the prefix.
   virtual Attempt list_prefix(const std::string& prefix, std::vector<std::string>& keys) = 0;
+  /// Whether folders are kept as objects whose keys end in "/", so that empty ones come back.
+  virtual bool keeps_folders() const { return false; }
+  virtual Attempt put_folder(const std::string& /*key*/) { return {}; }
   /// Before something is put.
   virtual Attempt prepare() { return {}; }
   /// The store, for messages: "bucket \"b\" at host:port".
@@ -46,6 +49,7 @@ class PrefixPlace : public Place {
   Attempt try_load(const std::string& host_path);
   Attempt load_file(const std::string& key, const std::string& host_path);
   Attempt load_folder(const std::vector<std::string>& keys, const std::string& host_path);
+  Attempt list_files(std::vector<std::string>& keys);
   Attempt list_below(std::vector<std::string>& keys);
   Attempt try_save(const std::string& host_path);
   Attempt try_remove();

@@ -20,6 +20,21 @@ void sweep(const std::string& path) {
   if (const Status removed = remove_tree(path); !removed) log::warn("{}", removed.error().message);
 }
 
+bool leads_out(const fs::path& path) {
+  return path.is_absolute() || std::find(path.begin(), path.end(), "..") != path.end();
+}
+
+std::unexpected<Error> leading_out(std::string_view relative) {
+  return fail(Code::kInvalidArgument, fmt::format("\"{}\" leads out of its folder", relative));
+}
+
+Status make_folders(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) return fail_errno(fmt::format("make {}", path.string()), error.value());
+  return {};
+}
+
 }  // namespace
 
 ReceivedFile::~ReceivedFile() {
@@ -60,13 +75,16 @@ TreeBelow::~TreeBelow() {
 
 Result<std::string> TreeBelow::file(std::string_view relative) {
   const fs::path path(relative);
-  const bool leaves = path.is_absolute() || path.empty() || std::find(path.begin(), path.end(), "..") != path.end();
-  if (leaves) return fail(Code::kInvalidArgument, fmt::format("\"{}\" leads out of its folder", relative));
+  if (path.empty() || leads_out(path)) return leading_out(relative);
   const fs::path whole = fs::path(top_) / path;
-  std::error_code error;
-  fs::create_directories(whole.parent_path(), error);
-  if (error) return fail_errno(fmt::format("make {}", whole.parent_path().string()), error.value());
+  TIPHYS_CHECK_OK(make_folders(whole.parent_path()));
   return whole.string();
+}
+
+Status TreeBelow::folder(std::string_view relative) {
+  const fs::path path(relative);
+  if (leads_out(path)) return leading_out(relative);
+  return make_folders(fs::path(top_) / path);
 }
 
 }  // namespace tiphys::artifact

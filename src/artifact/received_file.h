@@ -43,6 +43,8 @@ class TreeBelow {
 
   /// The path of a file below the top, its folders made. Names that lead out of it are refused.
   Result<std::string> file(std::string_view relative);
+  /// Makes a folder below the top; "" is the top.
+  Status folder(std::string_view relative);
   void keep() { kept_ = true; }
 
  private:

@@ -2,10 +2,8 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
-
 #include "artifact/digest.h"
+#include "artifact/xml.h"
 #include "base/encoding.h"
 #include "web/exchange.h"
 
@@ -34,23 +32,6 @@ std::string region_of_host(std::string_view host) {
     if (middle.starts_with(lead)) return std::string(middle.substr(lead.size()));
   }
   return "";
-}
-
-/// A store may answer with an error without saying which in XML, as an answer to HEAD has no body.
-void read_error(S3Answer& answer) {
-  const int status = answer.http.status;
-  if (status >= 200 && status < 300) return;
-  if (const auto root = parse_xml(answer.http.body); root && root->name == "Error") {
-    answer.error_code = root->child_text("Code");
-    answer.error_message = root->child_text("Message");
-  }
-  if (answer.error_code.empty()) {
-    answer.error_code = status == 404 ? "NoSuchKey" : status == 403 ? "AccessDenied" : answer.http.status_line;
-  }
-  if (!answer.error_message.empty()) return;
-  answer.error_message = answer.error_code == "NoSuchKey"      ? "The specified key does not exist."
-                         : answer.error_code == "AccessDenied" ? "Access Denied."
-                                                               : answer.http.status_line;
 }
 
 bool by_path(const S3Bucket& bucket) {
@@ -131,20 +112,8 @@ Result<S3Answer> S3Client::send_to(const S3Request& request, std::string_view re
   http.trusted_certificates = bucket_.trusted_ca;
   S3Answer answer;
   TIPHYS_TRY(answer.http, web::exchange(std::move(http), environment_, stop_));
-  read_error(answer);
+  read_s3_error(answer, kPassingCodes);
   return answer;
-}
-
-Attempt s3_attempt(const Result<S3Answer>& answer, std::string_view what) {
-  if (!answer) return {std::unexpected(answer.error().in(what)), passes(answer.error())};
-  if (!answer->failed()) return {};
-  const std::string& code = answer->error_code;
-  const bool passing = answer->http.status >= 500 || std::ranges::find(kPassingCodes, code) != std::end(kPassingCodes);
-  const Code kind = code == "NoSuchKey"      ? Code::kNotFound
-                    : code == "AccessDenied" ? Code::kPermissionDenied
-                    : passing                ? Code::kUnavailable
-                                             : Code::kUnknown;
-  return {fail(kind, fmt::format("{}: {}", what, answer->error_message)), passing};
 }
 
 }  // namespace tiphys::artifact

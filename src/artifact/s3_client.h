@@ -1,12 +1,11 @@
-// Requests to an S3 store about one bucket: where they go, their signatures, what the store's errors mean.
+// Requests to an S3 store about one bucket: where they go, and their signatures.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-#include "artifact/attempts.h"
 #include "artifact/aws_signature.h"
-#include "artifact/xml.h"
+#include "artifact/s3_protocol.h"
 
 namespace tiphys::artifact {
 
@@ -20,31 +19,12 @@ struct S3Bucket {
   AwsKey key;
 };
 
-/// What a request came to. An S3 error has a code of its own ("NoSuchKey").
-struct S3Answer {
-  web::HttpAnswer http;
-  std::string error_code;
-  std::string error_message;
-  bool failed() const { return !error_code.empty(); }
-};
-
-struct S3Request {
-  std::string method = "GET";
-  std::string key{};  ///< "" is the bucket itself
-  Query query{};
-  web::Headers headers{};
-  std::string body{};
-  std::optional<web::FilePart> file{};
-  web::BodySink sink{};
-};
-
-class S3Client {
+class S3Client final : public S3Server {
  public:
   S3Client(S3Bucket bucket, const web::Environment& environment, std::stop_token stop)
       : bucket_(std::move(bucket)), environment_(environment), stop_(std::move(stop)) {}
 
-  /// An error is the network's; the store's own are in the answer.
-  Result<S3Answer> send(const S3Request& request);
+  Result<S3Answer> send(const S3Request& request) override;
   const S3Bucket& bucket() const { return bucket_; }
   /// The region that the bucket is in.
   Result<std::string> region();
@@ -59,8 +39,5 @@ class S3Client {
 
 /// Where a key is: with the bucket in the host's name or in the path.
 std::string s3_url(const S3Bucket& bucket, std::string_view key, std::string_view region);
-
-/// What an answer or its absence means for an attempt: failed with the store's message, and worth another or not.
-Attempt s3_attempt(const Result<S3Answer>& answer, std::string_view what);
 
 }  // namespace tiphys::artifact

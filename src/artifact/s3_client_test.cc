@@ -1,5 +1,6 @@
 #include "artifact/s3_client.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace tiphys::artifact {
@@ -51,8 +52,9 @@ TEST(S3Client, ErrorsThatPassAreWorthAnotherAttempt) {
         Row{404, "NoSuchBucket", false, Code::kUnknown}, Row{403, "AccessDenied", false, Code::kPermissionDenied}}) {
     S3Answer answer;
     answer.http.status = row.status;
-    answer.error_code = row.code;
-    answer.error_message = "why";
+    answer.http.body = fmt::format("<Error><Code>{}</Code><Message>why</Message></Error>", row.code);
+    constexpr std::string_view kPassing[] = {"SlowDown", "RequestTimeout"};
+    read_s3_error(answer, kPassing);
     const Attempt attempt = s3_attempt(answer, "failed to get file");
     EXPECT_EQ(attempt.passes, row.passes) << row.code;
     EXPECT_EQ(attempt.status.error(), (Error{row.kind, "failed to get file: why"})) << row.code;

@@ -8,6 +8,7 @@
 #include "artifact/s3_client.h"
 #include "artifact/s3_encryption.h"
 #include "artifact/s3_upload.h"
+#include "artifact/xml.h"
 #include "base/encoding.h"
 #include "base/strings.h"
 #include "doc/truth.h"
@@ -43,22 +44,8 @@ class S3Place final : public PrefixPlace {
     return fmt::format("bucket \"{}\" at {}", client_.bucket().bucket, client_.bucket().endpoint);
   }
 
-  /// In pages.
   Attempt list_prefix(const std::string& prefix, std::vector<std::string>& keys) override {
-    std::string next;
-    do {
-      S3Request request{.query = {{"list-type", "2"}, {"encoding-type", "url"}, {"prefix", prefix}}};
-      if (!next.empty()) request.query.emplace_back("continuation-token", next);
-      const auto answer = client_.send(request);
-      if (Attempt attempt = s3_attempt(answer, "failed to list directory"); !attempt.status) return attempt;
-      const auto page = parse_xml(answer->http.body);
-      if (!page) return {std::unexpected(page.error().in("failed to list directory"))};
-      for (const XmlElement& entry : page->children) {
-        if (entry.name == "Contents") keys.push_back(uri_decode(entry.child_text("Key")));
-      }
-      next = page->child_text("IsTruncated") == "true" ? page->child_text("NextContinuationToken") : "";
-    } while (!next.empty());
-    return {};
+    return s3_list(client_, prefix, keys);
   }
 
   Attempt prepare() override {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "artifact/xml.h"
 #include "web/request_rules.h"
 
 namespace tiphys::artifact {
@@ -20,13 +21,13 @@ Attempt S3Upload::put(const std::string& key, const std::string& host_path, std:
   if (size > part) return put_in_parts(key, host_path, size, part);
   const S3Request request{
       .method = "PUT", .key = key, .headers = encryption_.of_new(key), .file = web::FilePart{host_path, 0, size}};
-  return s3_attempt(client_.send(request), kWhat);
+  return s3_attempt(server_.send(request), kWhat);
 }
 
 Attempt S3Upload::put_in_parts(const std::string& key, const std::string& host_path, std::uint64_t size,
                                std::uint64_t part) {
   const auto begun =
-      client_.send({.method = "POST", .key = key, .query = {{"uploads", ""}}, .headers = encryption_.of_new(key)});
+      server_.send({.method = "POST", .key = key, .query = {{"uploads", ""}}, .headers = encryption_.of_new(key)});
   if (Attempt attempt = s3_attempt(begun, kWhat); !attempt.status) return attempt;
   const auto root = parse_xml(begun->http.body);
   if (!root) return {std::unexpected(root.error().in(kWhat))};
@@ -38,7 +39,7 @@ Attempt S3Upload::put_in_parts(const std::string& key, const std::string& host_p
     complete.method = "POST";
     complete.body = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">" + list +
                     "</CompleteMultipartUpload>";
-    auto answer = client_.send(complete);
+    auto answer = server_.send(complete);
     // This one may fail after its status has been sent.
     if (answer && !answer->failed()) {
       const auto told = parse_xml(answer->http.body);
@@ -52,7 +53,7 @@ Attempt S3Upload::put_in_parts(const std::string& key, const std::string& host_p
   if (attempt.status) return attempt;
   S3Request abort = base;
   abort.method = "DELETE";
-  if (const Attempt aborted = s3_attempt(client_.send(abort), "the parts stay"); !aborted.status) {
+  if (const Attempt aborted = s3_attempt(server_.send(abort), "the parts stay"); !aborted.status) {
     attempt.status.error().message += "; " + aborted.status.error().message;
   }
   return attempt;
@@ -68,7 +69,7 @@ Attempt S3Upload::put_parts(const S3Request& base, const std::string& host_path,
     request.headers = encryption;
     request.query.emplace_back("partNumber", std::to_string(++number));
     request.file = web::FilePart{host_path, offset, std::min(part, size - offset)};
-    const auto answer = client_.send(request);
+    const auto answer = server_.send(request);
     if (Attempt attempt = s3_attempt(answer, kWhat); !attempt.status) return attempt;
     const std::string* tag = web::find_header(answer->http.headers, "etag");
     if (!tag) return {fail(Code::kDataLoss, fmt::format("{}: the store gives no tag for a part", kWhat))};

@@ -53,8 +53,8 @@ struct Driver {
 };
 
 constexpr Driver kDrivers[] = {
-    {"s3", open_s3},       {"http", open_http}, {"artifactory", open_artifactory},
-    {"azure", open_azure}, {"gcs", open_gcs},   {"git", open_git},
+    {"s3", open_s3},   {"http", open_http}, {"artifactory", open_artifactory}, {"azure", open_azure}, {"gcs", open_gcs},
+    {"oss", open_oss}, {"git", open_git},
 };
 
 /// A key that names no store.
