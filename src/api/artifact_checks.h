@@ -11,7 +11,9 @@
 namespace tiphys::api {
 
 inline constexpr Shape kSecretKey = kubernetes("SecretKeySelector");
+inline constexpr Shape kConfigMapKey = kubernetes("ConfigMapKeySelector");
 
+/// A key of a Secret, or of a ConfigMap.
 inline void check_secret(const Place& place, Unread&) {
   if (!expect_object(place)) return;
   for (const std::string_view field : {"name", "key"}) {

@@ -113,6 +113,36 @@ constexpr Field<Unread> kGitFields[] = {
     {"insecureSkipTLS", Handling::kRead, check_as<bool>, "The server's certificate is not looked at.", &kBoolean},
 };
 
+// ---- hdfs ----
+
+constexpr Field<Unread> kHdfsFields[] = {
+    {"addresses", Handling::kRead, check_as<std::vector<std::string>>,
+     "Hosts and ports of the name nodes; of several the one that is active is asked.", &kStrings,
+     "test_hdfs_artifacts"},
+    {"path", Handling::kRead, check_as<std::string>, "The file's path, from the root.", &kString, "test_hdfs_artifacts",
+     "It may be a folder, too."},
+    {"force", Handling::kRead, check_as<bool>, "An output takes the place of a file that is there.", &kBoolean,
+     "test_hdfs_artifacts"},
+    {"hdfsUser", Handling::kRead, check_as<std::string>, "Who asks, where Kerberos does not tell.", &kString,
+     "test_hdfs_artifacts"},
+    {"krbCCacheSecret", Handling::kRead, check_secret, "A key of a Secret: a cache of Kerberos' tickets.", &kSecretKey,
+     "test_hdfs_over_kerberos"},
+    {"krbKeytabSecret", Handling::kRead, check_secret, "A key of a Secret: the keytab to log in with, by kinit.",
+     &kSecretKey, "test_hdfs_over_kerberos"},
+    {"krbUsername", Handling::kRead, check_as<std::string>, "Who logs in with the keytab.", &kString,
+     "test_hdfs_over_kerberos"},
+    {"krbRealm", Handling::kRead, check_as<std::string>, "The realm of the keytab's user.", &kString,
+     "test_hdfs_over_kerberos"},
+    {"krbConfigConfigMap", Handling::kRead, check_secret, "A key of a ConfigMap: krb5.conf.", &kConfigMapKey,
+     "test_hdfs_over_kerberos"},
+    {"krbServicePrincipalName", Handling::kRead, check_as<std::string>,
+     "The name nodes' principal: \"hdfs/_HOST\"; without a realm in krbRealm, or the default one.", &kString,
+     "test_hdfs_over_kerberos"},
+    {"dataTransferProtection", Handling::kRead, check_as<std::string>,
+     "As the data nodes' dfs.data.transfer.protection: authentication, integrity or privacy.", &kString,
+     "test_hdfs_over_kerberos"},
+};
+
 constexpr Field<Unread> kArchiveLocationFields[] = {
     {"archiveLogs", Handling::kRead, check_as<bool>, "Keeps the logs of the containers as artifacts.", &kBoolean,
      "test_logs_are_archived"},
@@ -123,7 +153,7 @@ constexpr Field<Unread> kArchiveLocationFields[] = {
     {"artifactory", Handling::kRead, check_below<kArtifactoryFields>, "In Artifactory.", &kObject<kArtifactoryTable>,
      ""},
     {"raw", Handling::kRead, check_below<kRawFields>, "Takes no outputs.", &kObject<kRawTable>, ""},
-    {"hdfs", Handling::kLater, nullptr, "In HDFS.", &kEmptyObject},
+    {"hdfs", Handling::kRead, check_below<kHdfsFields>, "In HDFS.", &kObject<kHdfsTable>, ""},
     {"oss", Handling::kRead, [](const Place& place, Unread&) { check_oss(place); }, "In Alibaba's store.",
      &kObject<kOssTable>, ""},
     {"gcs", Handling::kRead, [](const Place& place, Unread&) { check_gcs(place); }, "In Google's store.",
@@ -169,6 +199,7 @@ constexpr FieldTable kRawTable("RawArtifact", kRawFields);
 constexpr FieldTable kHttpArtifactTable("HTTPArtifact", kHttpArtifactFields);
 constexpr FieldTable kArtifactoryTable("ArtifactoryArtifact", kArtifactoryFields);
 constexpr FieldTable kGitTable("GitArtifact", kGitFields);
+constexpr FieldTable kHdfsTable("HDFSArtifact", kHdfsFields);
 constexpr FieldTable kArchiveLocationTable("ArtifactLocation", kArchiveLocationFields);
 constexpr FieldTable kArtifactGcTable("ArtifactGC", kArtifactGcFields);
 constexpr FieldTable kWorkflowGcTable("WorkflowLevelArtifactGC", kWorkflowGcFields);
@@ -180,6 +211,10 @@ void check_raw(const Place& place) {
 
 void check_git(const Place& place) {
   check_object(place, kGitFields);
+}
+
+void check_hdfs(const Place& place) {
+  check_object(place, kHdfsFields);
 }
 
 void check_http_artifact(const Place& place) {

@@ -131,11 +131,6 @@ void Validator::check_inputs(const Template& tmpl, const Spot& spot, Variables& 
   }
 }
 
-void Validator::check_location(const doc::Object& holder, const Spot& spot) {
-  if (location_kind(holder) != "git" || !doc::find_string(holder.at("git"), "repo").empty()) return;
-  error(spot.pointer + "/git", spot.name + ".git.repo is required", true);
-}
-
 void Validator::check_limits(const Template& tmpl, const Spot& spot) {
   const bool group = tmpl.type == Template::Type::kSteps || tmpl.type == Template::Type::kDag;
   const std::string& deadline = tmpl.active_deadline_seconds;

@@ -52,14 +52,17 @@ class Validator {
   void check_template(const Template& tmpl, const Spot& spot, const Variables& outer);
   bool check_type(const Template& tmpl, const Spot& spot);
   void check_inputs(const Template& tmpl, const Spot& spot, Variables& scope);
-  /// What the place of an artifact, or archiveLocation, must have.
-  void check_location(const doc::Object& holder, const Spot& spot);
   void check_limits(const Template& tmpl, const Spot& spot);
   void check_timeout(const Template& tmpl, const std::string& text, std::string_view field, const Spot& spot);
   void check_retry(const RetryStrategy& retry, const Spot& spot);
   void check_memoize(const Memoize& memoize, const Spot& spot);
   void check_outputs(const Template& tmpl, const Spot& spot, const Variables& scope);
   void check_output_source(const Template& tmpl, const Parameter& parameter, const Spot& spot);
+
+  // validate_location.cc
+  /// The place of an artifact, or archiveLocation.
+  void check_location(const doc::Object& holder, const Spot& spot);
+  void check_hdfs(const doc::Value& place, const Spot& spot);
 
   // validate_metrics.cc
   void check_metrics(const std::vector<Metric>& metrics, const Spot& spot, bool of_workflow, const Variables& scope);

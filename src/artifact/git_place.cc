@@ -1,25 +1,15 @@
 // Artifacts from git repositories, cloned by this host's git. Original: workflow/artifacts/git, by go-git.
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <filesystem>
 
 #include "artifact/drivers.h"
 #include "artifact/file_tree.h"
 #include "artifact/host_program.h"
-#include "base/log.h"
+#include "artifact/secret_folder.h"
 #include "base/strings.h"
-#include "base/unique_fd.h"
 #include "doc/truth.h"
 
 namespace tiphys::artifact {
 namespace {
-
-namespace fs = std::filesystem;
 
 /// Answers git's questions for a user and a password from its own environment, so that neither is among arguments or in
 /// a file.
@@ -29,31 +19,6 @@ constexpr std::string_view kAskPass =
 
 struct Identity {
   std::string user, password, ssh_key;
-};
-
-/// A folder of one's own for what git is given, removed with it.
-class SecretFolder {
- public:
-  ~SecretFolder() {
-    if (path_.empty()) return;
-    if (const Status removed = remove_tree(path_); !removed) log::warn("{}", removed.error().message);
-  }
-  Result<std::string> write(const std::string& name, std::string_view text, mode_t mode) {
-    if (path_.empty()) {
-      std::string made = (fs::temp_directory_path() / "tiphys-git-XXXXXX").string();
-      if (!::mkdtemp(made.data())) return fail_errno(made, errno);
-      path_ = made;
-    }
-    std::string path = path_ + "/" + name;
-    const UniqueFd file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
-    if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) {
-      return fail_errno(path, errno);
-    }
-    return path;
-  }
-
- private:
-  std::string path_;
 };
 
 class GitPlace final : public Place {
@@ -86,7 +51,7 @@ class GitPlace final : public Place {
     if (!identity_.ssh_key.empty()) {
       std::string key = identity_.ssh_key;
       if (!key.ends_with('\n')) key += '\n';
-      TIPHYS_TRY(const std::string path, secrets.write("key", key, 0600));
+      TIPHYS_TRY(const std::string path, secrets.write("key", key));
       ssh += fmt::format(" -i {} -o IdentitiesOnly=yes", path);
     }
     if (doc::is_true(place_, "insecureIgnoreHostKey"))

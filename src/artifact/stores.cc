@@ -53,8 +53,9 @@ struct Driver {
 };
 
 constexpr Driver kDrivers[] = {
-    {"s3", open_s3},   {"http", open_http}, {"artifactory", open_artifactory}, {"azure", open_azure}, {"gcs", open_gcs},
-    {"oss", open_oss}, {"git", open_git},
+    {"s3", open_s3},       {"http", open_http}, {"artifactory", open_artifactory},
+    {"azure", open_azure}, {"gcs", open_gcs},   {"oss", open_oss},
+    {"git", open_git},     {"hdfs", open_hdfs},
 };
 
 /// A key that names no store.
