@@ -119,7 +119,9 @@ constexpr Field<Unread> kAzureFields[] = {
     {"container", Handling::kRead, check_as<std::string>, "The container.", &kString, "test_azure_artifacts"},
     {"accountKeySecret", Handling::kRead, check_secret, "A key of a Secret: the account's key, or a token \"?sv=...\".",
      &kSecretKey, "test_azure_artifacts"},
-    {"useSDKCreds", Handling::kLater, nullptr, "Credentials as Azure's programs find them.", &kBoolean},
+    {"useSDKCreds", Handling::kRead, check_as<bool>,
+     "Credentials as Azure's programs find them: a client's, a workload's, a machine's, those of `az login`.",
+     &kBoolean, "test_azure_identities", "Certificates of clients, Arc, Service Fabric and `azd` are not known."},
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 
+#include "artifact/azure_identity.h"
 #include "artifact/digest.h"
 #include "artifact/drivers.h"
 #include "artifact/prefix_place.h"
@@ -12,6 +13,7 @@
 #include "artifact/xml.h"
 #include "base/encoding.h"
 #include "base/strings.h"
+#include "doc/truth.h"
 #include "web/exchange.h"
 #include "web/request_rules.h"
 
@@ -27,8 +29,9 @@ struct AzureContainer {
   std::string endpoint;  ///< "https://ACCOUNT.blob.core.windows.net"
   std::string name;
   std::string account;
-  std::string key;    ///< bytes; "": the token speaks
-  std::string token;  ///< a shared access signature: "sv=...&sig=..."
+  std::string key;       ///< bytes; "": the token speaks
+  std::string token;     ///< a shared access signature: "sv=...&sig=..."
+  bool ambient = false;  ///< neither: who asks is what Azure's programs find
 };
 
 struct AzureRequest {
@@ -63,9 +66,10 @@ std::string authorization(const AzureContainer& container, const AzureRequest& r
 
 class AzurePlace final : public PrefixPlace {
  public:
-  AzurePlace(const DriverContext& context, AzureContainer container)
+  AzurePlace(const DriverContext& context, AzureContainer container, AccessToken token = {})
       : PrefixPlace(std::string(doc::find_string(context.place, "blob")), context.options, context.stop),
-        container_(std::move(container)) {}
+        container_(std::move(container)),
+        token_(std::move(token)) {}
 
  private:
   Attempt get(const std::string& key, ReceivedFile& file) override {
@@ -132,7 +136,10 @@ class AzurePlace final : public PrefixPlace {
     return {};
   }
 
-  Result<web::HttpAnswer> send(AzureRequest request) const {
+  Result<web::HttpAnswer> send(AzureRequest request) {
+    if (container_.ambient && !token_.is_good()) {
+      TIPHYS_CHECK_OK(renew_azure_token(token_, options_.environment, stop_).status);
+    }
     const auto [server, root] = split_endpoint(container_.endpoint);
     std::string path = root + uri_encode(container_.name, false);
     if (!request.blob.empty()) path += "/" + uri_encode(request.blob, true);
@@ -147,6 +154,7 @@ class AzurePlace final : public PrefixPlace {
     if (!query.empty()) http.url += "?" + query;
     http.headers = request.headers;
     if (!container_.key.empty()) http.headers.emplace_back("Authorization", authorization(container_, request, path));
+    if (container_.ambient) http.headers.emplace_back("Authorization", "Bearer " + token_.text);
     http.headers.emplace_back("Accept-Encoding", "identity");
     http.body = std::move(request.body);
     http.file = std::move(request.file);
@@ -171,6 +179,7 @@ class AzurePlace final : public PrefixPlace {
   }
 
   const AzureContainer container_;
+  AccessToken token_;
 };
 
 /// The first label of the host, but for hosts of this machine, where the path names the account.
@@ -197,8 +206,21 @@ Result<std::unique_ptr<Place>> open_azure(const DriverContext& context) {
   AzureContainer container;
   container.endpoint = doc::find_string(context.place, "endpoint");
   container.name = doc::find_string(context.place, "container");
+  if (doc::is_true(context.place, "useSDKCreds")) {
+    if (!container.endpoint.starts_with("https://")) {
+      return fail(Code::kInvalidArgument,
+                  "with useSDKCreds the endpoint must begin with https://: a token would be sent without TLS");
+    }
+    container.ambient = true;
+    AccessToken token;
+    TIPHYS_CHECK_OK(with_attempts(context.options.retry, context.stop,
+                                  [&] { return renew_azure_token(token, context.options.environment, context.stop); }));
+    return std::make_unique<AzurePlace>(context, std::move(container), std::move(token));
+  }
   TIPHYS_TRY(const std::string secret, context.credentials.get(context.place, "accountKeySecret"));
-  if (secret.empty()) return fail(Code::kInvalidArgument, "accountKey secret is required for Azure Blob Storage");
+  if (secret.empty()) {
+    return fail(Code::kInvalidArgument, "accountKey secret is required for Azure Blob Storage if useSDKCreds is false");
+  }
   if (is_token(secret)) {
     container.token = secret.starts_with('?') ? secret.substr(1) : secret;
     return std::make_unique<AzurePlace>(context, std::move(container));

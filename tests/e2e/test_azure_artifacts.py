@@ -12,7 +12,7 @@ import pytest
 
 from cli_support import cli
 from conftest import nodes_by_name
-from stores import shell, steps, workflow
+from stores import Elsewhere, elsewhere, shell, steps, workflow
 from test_s3_artifacts import artifact_of, run
 
 KEY = base64.b64encode(b"the account's key").decode()
@@ -110,3 +110,57 @@ def test_azure_artifacts(cli, server):
     read = shell("main", "true", inputs=[{"name": "in", "path": "/in", "azure": place("in", "other")}])
     nodes = run(cli, workflow("stranger", [read]), code=1)
     assert "unable to download blob in: 403 Forbidden: AuthenticationFailed" in nodes[""]["message"]
+
+
+class Azure(Elsewhere):
+    """Tokens for a client with a secret or an assertion, and for machines; one blob for who has a token."""
+
+    def handle_any(self):
+        body, url = self.body(), urllib.parse.urlsplit(self.path)
+        said = dict(urllib.parse.parse_qsl(body.decode() or url.query))
+        if self.host == "account.blob.core.windows.net":
+            good = self.headers.get("Authorization") == "Bearer let me in" and url.path == "/data/in"
+            return self.answer(200, b"x") if good else self.answer(403, x_ms_error_code="AuthorizationFailure")
+        self.server.asked.append(self.host)
+        if url.path == "/tenant/oauth2/v2.0/token":
+            good = (said["client_id"], said["grant_type"], said["scope"]) == ("me", "client_credentials", "https://storage.azure.com/.default")
+            good = good and (said.get("client_secret") == "secret" or (said.get("client_assertion"), said.get("client_assertion_type")) == (
+                "x.y.z", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"))
+        elif url.path == "/metadata/identity/oauth2/token":
+            good = (said["resource"], said["api-version"], self.headers["Metadata"]) == ("https://storage.azure.com", "2018-02-01", "true")
+        else:
+            good = (said["client_id"], said["api-version"], self.headers["X-IDENTITY-HEADER"]) == ("me", "2019-08-01", "password")
+        if not good:
+            return self.answer_json({"error": "invalid_client"}, 401)
+        self.answer_json({"access_token": "let me in", "expires_in": "3599", "token_type": "Bearer"})
+
+    do_GET = do_POST = handle_any
+
+
+def test_azure_identities(cli, tmp_path):
+    with elsewhere(Azure, tmp_path, "account.blob.core.windows.net", "login.microsoftonline.com", asked=[]) as azure:
+        def reads(name, env, code=0, endpoint="https://account.blob.core.windows.net"):
+            before = dict(cli.tiphys.env)
+            place = {"endpoint": endpoint, "container": "data", "blob": "in", "useSDKCreds": True}
+            nodes = run(cli, workflow(name, [shell("main", "cat /in", inputs=[{"name": "in", "path": "/in", "azure": place}])]), code=code, env={**azure.env, **env})
+            cli.tiphys.env.clear()
+            cli.tiphys.env |= before
+            return nodes[""].get("message")
+
+        client = {"AZURE_TENANT_ID": "tenant", "AZURE_CLIENT_ID": "me"}
+        reads("client", {**client, "AZURE_CLIENT_SECRET": "secret"})
+        assert 'oauth2: cannot fetch token from https://login.microsoftonline.com/tenant/oauth2/v2.0/token: 401 Unauthorized' in reads(
+            "stranger", {**client, "AZURE_CLIENT_SECRET": "other"}, code=1)
+        (tmp_path / "token").write_text("x.y.z\n")
+        reads("workload", {**client, "AZURE_FEDERATED_TOKEN_FILE": str(tmp_path / "token")})
+        assert azure.asked == ["login.microsoftonline.com"] * 3
+        reads("service", {"IDENTITY_ENDPOINT": azure.url + "/token", "IDENTITY_HEADER": "password", "AZURE_CLIENT_ID": "me"})
+        reads("machine", {"AZURE_POD_IDENTITY_AUTHORITY_HOST": azure.url})
+        assert "connection refused" in reads("no-machine", {"AZURE_POD_IDENTITY_AUTHORITY_HOST": "http://127.0.0.1:1"}, code=1)
+        only = {"AZURE_TOKEN_CREDENTIALS": "AzureCLICredential"}
+        assert 'there is no program "az" on this host: install az' in reads("no-program", only, code=1)
+        program = tmp_path / "az"
+        program.write_text('#!/bin/sh\n[ "$*" = "account get-access-token --output json --only-show-errors --resource https://storage.azure.com" ] && echo \'{"accessToken": "let me in"}\'\n')
+        program.chmod(0o755)
+        reads("program", {**only, "PATH": f"{tmp_path}:{cli.tiphys.env['PATH']}"})
+        assert "a token would be sent without TLS" in reads("open", {}, code=1, endpoint="http://127.0.0.1:1")
