@@ -31,6 +31,8 @@ TEST(Xml, ThatIsBrokenIsAnError) {
 
 TEST(Xml, TextIsEscaped) {
   EXPECT_EQ(xml_text("a<b>&\"'"), "a&lt;b&gt;&amp;&quot;&apos;");
+  // A reader takes one for the end of a line.
+  EXPECT_EQ(xml_text("a\rb"), "a&#13;b");
 }
 
 }  // namespace

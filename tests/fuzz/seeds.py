@@ -50,7 +50,18 @@ def manifests():
     return [(path.read_text(),) for folder in ("examples", "tests/bad") for path in sorted((ROOT / folder).rglob("*.yaml"))]
 
 
+def answers():
+    """What stores of artifacts answer, and XML that is odd."""
+    return [(text,) for text in (
+        "<?xml version=\"1.0\"?>\n<!-- a --><s:List xmlns:s=\"u>v\"><Key>a&amp;b&#x41;&#228;</Key><Empty/><In a='>'><Key>c</Key> t<![CDATA[<d>]]></In></s:List>",
+        "<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message><Key>a</Key></Error>",
+        "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><IsTruncated>true</IsTruncated><Contents><Key>a%20b</Key></Contents></ListBucketResult>",
+        "<EnumerationResults><Blobs><Blob><Name>a</Name></Blob></Blobs><NextMarker/></EnumerationResults>",
+        "<a>b&#13;\r\nc&#x110000;</a>", "<a>&#13;</a>", "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "<a>" * 40)]
+
+
 SEEDS = {
+    "xml": answers,
     "json": lambda: [(document,) for row in with_documents("merge_patch") + with_documents("gjson") for document in row[:2]],
     "yaml": manifests,
     "kubectl_jsonpath": lambda: with_documents("kubectl_jsonpath"),

@@ -1,6 +1,6 @@
-// What is fuzzed: every parser that a manifest, an event or a document reaches. A target takes any bytes and aborts
-// where an invariant does not hold; what else it looks for (crashes, undefined behaviour, slowness, leaks) the
-// sanitizers see.
+// What is fuzzed: every parser that a manifest, an event, a document or a store's answer reaches. A target takes any
+// bytes and aborts where an invariant does not hold; what else it looks for (crashes, undefined behaviour, slowness,
+// leaks) the sanitizers see.
 #pragma once
 
 #include <array>
@@ -18,6 +18,7 @@ struct Target {
   void (*run)(std::string_view input) = nullptr;
 };
 
+std::span<const Target> artifact_targets();
 std::span<const Target> doc_targets();
 std::span<const Target> expr_targets();
 
