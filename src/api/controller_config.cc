@@ -11,6 +11,7 @@ namespace tiphys::api {
 namespace {
 
 using Retention = ControllerConfig::Retention;
+using NodeEvents = ControllerConfig::NodeEvents;
 using Switch = ControllerConfig::Switch;
 
 constexpr Field<Retention> kRetentionFields[] = {
@@ -19,6 +20,15 @@ constexpr Field<Retention> kRetentionFields[] = {
     field<&Retention::errored>("errored"),
 };
 constexpr FieldTable kRetentionTable("RetentionPolicy", kRetentionFields);
+
+constexpr Field<NodeEvents> kNodeEventsFields[] = {
+    field<&NodeEvents::enabled>("enabled"),
+    field<&NodeEvents::send_as_pod>("sendAsPod"),
+};
+constexpr FieldTable kNodeEventsTable("NodeEvents", kNodeEventsFields);
+
+constexpr Field<Switch> kWorkflowEventsFields[] = {field<&Switch::enabled>("enabled")};
+constexpr FieldTable kWorkflowEventsTable("WorkflowEvents", kWorkflowEventsFields);
 
 constexpr Field<Switch> kMetricsFields[] = {
     field<&Switch::enabled>("enabled"),
@@ -84,8 +94,10 @@ void read_part(const Place& place, ControllerConfig& out) {
 
 /// A field that is carried means nothing here.
 constexpr Field<ControllerConfig> kFields[] = {
-    {"nodeEvents"},
-    {"workflowEvents"},
+    {"nodeEvents", Handling::kRead, read_part<kNodeEventsFields, &ControllerConfig::node_events>, "",
+     &kObject<kNodeEventsTable>},
+    {"workflowEvents", Handling::kRead, read_part<kWorkflowEventsFields, &ControllerConfig::workflow_events>, "",
+     &kObject<kWorkflowEventsTable>},
     {"executor"},
     {"mainContainer", Handling::kRead, read_main_container},
     {"kubeConfig"},

@@ -22,11 +22,17 @@ struct ControllerConfig {
   struct Switch {
     bool enabled = true;
   };
+  struct NodeEvents {
+    bool enabled = true;
+    bool send_as_pod = false;
+  };
 
   doc::Shared workflow_defaults;           ///< metadata and spec, as written; null: none
   std::int64_t parallelism = 0;            ///< workflows under way at a time; 0: no limit
   std::int64_t namespace_parallelism = 0;  ///< the same of each namespace
   std::optional<Retention> retention;      ///< nothing: all are kept
+  NodeEvents node_events;
+  Switch workflow_events;
   Switch metrics;
   Duration initial_delay{};  ///< between a workflow's creation and its beginning
   Duration pod_gc_delay = std::chrono::seconds(5);

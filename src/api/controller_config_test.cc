@@ -65,10 +65,13 @@ TEST(ControllerConfig, IsReadFromAFileOfItsOwn) {
   EXPECT_EQ(config.retention->completed, 10);
   EXPECT_EQ(config.retention->failed, 3);
   EXPECT_EQ(config.retention->errored, 2);
+  EXPECT_FALSE(config.node_events.enabled);
+  EXPECT_TRUE(config.node_events.send_as_pod);
+  EXPECT_FALSE(config.workflow_events.enabled);
   EXPECT_FALSE(config.metrics.enabled);
   EXPECT_EQ(doc::find_string(*config.workflow_defaults, "metadata", "labels", "a"), "b");
   EXPECT_NE(doc::find(*config.main_container, "resources", "limits"), nullptr);
-  EXPECT_THAT(read->unheard, ElementsAre("nodeEvents", "workflowEvents", "metricsConfig.port", "links"));
+  EXPECT_THAT(read->unheard, ElementsAre("metricsConfig.port", "links"));
 }
 
 TEST(ControllerConfig, IsReadFromAConfigMap) {
@@ -77,7 +80,8 @@ TEST(ControllerConfig, IsReadFromAConfigMap) {
     ASSERT_TRUE(read) << read.error().message;
     EXPECT_EQ(read->config.parallelism, 10);
     EXPECT_EQ(doc::to_json(*read->config.workflow_defaults), R"({"spec":{"parallelism":2}})");
-    EXPECT_EQ(read->unheard.size(), text == kAllInOne ? 0U : 1U);
+    EXPECT_EQ(read->config.node_events.enabled, text == kAllInOne);
+    EXPECT_THAT(read->unheard, IsEmpty());
   }
 }
 
@@ -88,7 +92,7 @@ TEST(ControllerConfig, NothingGivesTheDefaults) {
     EXPECT_EQ(read->config.parallelism, 0);
     EXPECT_EQ(read->config.pod_gc_delay, seconds(5));
     EXPECT_FALSE(read->config.retention);
-    EXPECT_THAT(read->unheard, IsEmpty());
+    EXPECT_TRUE(read->config.node_events.enabled && read->config.workflow_events.enabled);
   }
 }
 

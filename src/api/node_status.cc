@@ -43,6 +43,9 @@ class ObjectWriter {
   void flag(std::string_view name, bool value) {
     if (value) key(name) += "true";
   }
+  void number(std::string_view name, std::int64_t value) {
+    if (value != 0) key(name) += std::to_string(value);
+  }
   void time(std::string_view name, Time time) {
     if (time == Time{}) {
       key(name) += "null";
@@ -210,7 +213,7 @@ constexpr Field<NodeStatus> kNodeFields[] = {
     field<&NodeStatus::message>("message"),
     {"startedAt", Handling::kRead, [](const Place& place, NodeStatus& out) { read_time(place, out.started_at); }},
     {"finishedAt", Handling::kRead, [](const Place& place, NodeStatus& out) { read_time(place, out.finished_at); }},
-    {"estimatedDuration"},
+    field<&NodeStatus::estimated_seconds>("estimatedDuration"),
     field<&NodeStatus::progress>("progress"),
     {"resourcesDuration", Handling::kRead,
      [](const Place& place, NodeStatus& out) {
@@ -327,6 +330,7 @@ std::string to_json(const NodeStatus& node) {
     object.text("message", node.message);
     object.time("startedAt", node.started_at);
     object.time("finishedAt", node.finished_at);
+    object.number("estimatedDuration", node.estimated_seconds);
     object.text("progress", node.progress);
     if (!node.resources_duration.empty()) {
       ObjectWriter durations(object.key("resourcesDuration"));

@@ -30,7 +30,7 @@ constexpr bool is_work(NodeType type) {
   return type == NodeType::kPod || type == NodeType::kSuspend || type == NodeType::kHttp || type == NodeType::kPlugin;
 }
 
-enum class NodePhase { kUnset, kPending, kRunning, kSucceeded, kSkipped, kFailed, kError, kOmitted };
+enum class NodePhase : std::uint8_t { kUnset, kPending, kRunning, kSucceeded, kSkipped, kFailed, kError, kOmitted };
 
 std::string_view node_type_name(NodeType type);
 std::optional<NodeType> parse_node_type(std::string_view name);
@@ -75,8 +75,9 @@ struct NodeStatus {
   ResourcesDuration resources_duration;
   Time started_at{};
   Time finished_at{};
-  bool hooked = false;   ///< nodeFlag
-  bool retried = false;  ///< nodeFlag
+  std::int64_t estimated_seconds = 0;  ///< that it is expected to take; 0: nothing is known
+  bool hooked = false;                 ///< nodeFlag
+  bool retried = false;                ///< nodeFlag
   bool daemoned = false;
   std::string pod_ip;
   std::string host_node_name;

@@ -32,6 +32,9 @@ struct ListOptions {
   std::string continue_token{};
   /// Workflows only: put status.nodes into the objects. Costs reading every node.
   bool with_nodes = false;
+  /// Workflows only: of `ns`, selected by "LABEL=VALUE,workflows.argoproj.io/phase=PHASE" where the label names what it
+  /// was made from, the one on disk that was created last. Costs nothing of the others. Not across HTTP.
+  bool newest_ended = false;
 };
 
 struct List {

@@ -151,8 +151,8 @@ Result<ArtifactGcPlan> plan_artifact_gc(const doc::Value& workflow) {
       if (doc::is_true(artifacts[i], "deleted") ||
           std::ranges::find(plan.strategies, strategy) == plan.strategies.end())
         continue;
-      plan.items.push_back(
-          {id, i, pod_name(workflow, spec, artifacts[i], strategy), api::relocated(artifacts[i].as_object(), archive)});
+      plan.items.push_back({id, i, pod_name(workflow, spec, artifacts[i], strategy), std::string(strategy),
+                            api::relocated(artifacts[i].as_object(), archive)});
     }
   });
   TIPHYS_CHECK_OK(std::move(failed));

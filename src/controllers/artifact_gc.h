@@ -24,8 +24,9 @@ bool awaits_artifact_gc(const doc::Value& workflow);
 struct ArtifactGcPlan {
   struct Item {
     std::string node_id;
-    std::size_t index;    ///< among the artifacts of the node's outputs
-    std::string task;     ///< what the original calls the pod that deletes it
+    std::size_t index;  ///< among the artifacts of the node's outputs
+    std::string task;   ///< what the original calls the pod that deletes it
+    std::string strategy;
     doc::Value location;  ///< in full
     std::string error{};  ///< why it could not be deleted; "": it is gone
   };

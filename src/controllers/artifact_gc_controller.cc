@@ -4,12 +4,14 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "base/check.h"
 #include "base/log.h"
 #include "base/workers.h"
 #include "controllers/artifact_gc.h"
+#include "controllers/event_recorder.h"
 #include "controllers/expiry.h"
 #include "controllers/names.h"
 
@@ -54,7 +56,8 @@ class ArtifactGcController::State : public std::enable_shared_from_this<State> {
         cluster_(cluster),
         stores_(stores),
         options_(std::move(options)),
-        workers_(executor, kWorkerThreads) {}
+        workers_(executor, kWorkerThreads),
+        events_(executor, cluster) {}
 
   void start() { watch(); }
 
@@ -129,6 +132,7 @@ class ArtifactGcController::State : public std::enable_shared_from_this<State> {
     for (const ArtifactGcPlan::Item& item : plan.items) {
       if (!item.error.empty()) log::warn("an artifact of workflow {}/{} stays: {}", key.ns, key.name, item.error);
     }
+    tell_of_failures(key, *workflow, plan);
     const bool done = artifact_gc_done(*workflow, plan);
     cluster_.update_workflow_status(key, artifact_gc_results(*workflow, plan),
                                     guarded([key, workflow, done](State& self, const Result<void>& answer) {
@@ -136,6 +140,21 @@ class ArtifactGcController::State : public std::enable_shared_from_this<State> {
                                       if (!done) return self.finish(key);
                                       self.release(key, workflow);
                                     }));
+  }
+
+  /// One Event a strategy, as the original, lest there be as many as artifacts.
+  void tell_of_failures(const cluster::Key& key, const doc::Value& workflow, const ArtifactGcPlan& plan) {
+    const EventSubject subject{&cluster::kWorkflows, key.ns, key.name,
+                               std::string(doc::find_string(workflow, "metadata", "uid"))};
+    std::set<std::string_view> told;
+    for (const ArtifactGcPlan::Item& item : plan.items) {
+      if (item.error.empty() || !told.insert(item.strategy).second) continue;
+      events_.record(subject, {.warning = true,
+                               .reason = "ArtifactGCFailed",
+                               .message = fmt::format("Artifact Garbage Collection failed for strategy {}, err:{}",
+                                                      item.strategy, item.error)});
+    }
+    events_.write();
   }
 
   void release(const cluster::Key& key, const cluster::Object& workflow) {
@@ -166,6 +185,7 @@ class ArtifactGcController::State : public std::enable_shared_from_this<State> {
   const artifact::Stores& stores_;
   const ArtifactGcControllerOptions options_;
   Workers workers_;
+  EventRecorder events_;
   std::map<cluster::Key, bool> under_way_;  ///< true: it has changed meanwhile
   std::unique_ptr<cluster::Watch> watch_;
 };

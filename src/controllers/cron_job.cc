@@ -17,7 +17,10 @@ constexpr std::int64_t kLongestDeadlineSeconds = 100LL * 365 * 24 * 3600;
 }  // namespace
 
 CronJob::CronJob(CronEnvironment& environment, cluster::Key key, std::move_only_function<void()> on_due)
-    : environment_(environment), key_(std::move(key)), on_due_(std::move(on_due)) {}
+    : environment_(environment),
+      key_(std::move(key)),
+      on_due_(std::move(on_due)),
+      events_(environment.executor, environment.cluster) {}
 
 void CronJob::observe(const cluster::Object& object) {
   std::uint64_t version = 0;
@@ -39,6 +42,11 @@ void CronJob::observe(const cluster::Object& object) {
 void CronJob::read_plan(const std::vector<api::Finding>& findings) {
   const auto error = std::ranges::find_if(findings, &api::Finding::is_error);
   spec_error_ = error == findings.end() ? "" : error->message;
+  if (!spec_error_.empty()) {
+    events_.record({key_.resource, key_.ns, key_.name, cron_.uid},
+                   {.warning = true, .reason = "Malformed", .message = spec_error_});
+    events_.write();
+  }
   if (spec_error_.empty()) {
     auto plan = CronPlan::of(cron_, environment_.local);
     if (plan) {

@@ -13,6 +13,7 @@
 #include "controllers/cron_children.h"
 #include "controllers/cron_conditions.h"
 #include "controllers/cron_plan.h"
+#include "controllers/event_recorder.h"
 
 namespace tiphys::controllers {
 
@@ -99,6 +100,7 @@ class CronJob : public std::enable_shared_from_this<CronJob> {
   cluster::Key key_;
   std::move_only_function<void()> on_due_;
 
+  EventRecorder events_;
   api::CronWorkflow cron_;
   std::uint64_t version_ = 0;
   std::string spec_error_;        ///< why there is no plan

@@ -320,6 +320,19 @@ TEST_F(CronWorkflowControllerTest, TellsWhatIsWrongWithItsSpec) {
   change("{schedules: ['61 * * * *']}");
   ASSERT_EQ(status().conditions.size(), 1U);
   EXPECT_EQ(status().conditions[0].type, "SpecError");
+  EXPECT_THAT(store_->list(cluster::kEvents)->items, IsEmpty()) << "it can be read";
+}
+
+TEST_F(CronWorkflowControllerTest, AnEventTellsOfOneThatCannotBeRead) {
+  create(every_minute());
+  change("{schedules: 5}");
+  const auto events = store_->list(cluster::kEvents)->items;
+  ASSERT_EQ(events.size(), 1U);
+  EXPECT_EQ(doc::find_string(*events[0], "type"), "Warning");
+  EXPECT_EQ(doc::find_string(*events[0], "reason"), "Malformed");
+  EXPECT_EQ(doc::find_string(*events[0], "message"), status().conditions.at(0).message);
+  EXPECT_EQ(doc::find_string(*events[0], "involvedObject", "kind"), "CronWorkflow");
+  EXPECT_EQ(doc::find_string(*events[0], "involvedObject", "name"), "tick");
 }
 
 TEST_F(CronWorkflowControllerTest, ANameThatSomebodyElseHasIsAnError) {

@@ -30,7 +30,9 @@ LiveRun::LiveRun(RunEnvironment environment, cluster::Object workflow, std::shar
       key_(key_of(*workflow)),
       uid_(doc::find_string(*workflow, "metadata", "uid")),
       on_done_(std::move(on_done)),
-      opening_(std::make_unique<Opening>()) {
+      opening_(std::make_unique<Opening>()),
+      events_(environment.executor, environment.cluster, environment.config,
+              {&cluster::kWorkflows, key_.ns, key_.name, uid_}) {
   opening_->workflow = std::move(workflow);
   opening_->token = std::move(opening);
 }
@@ -177,6 +179,7 @@ void LiveRun::flush() {
   for (std::string& id : std::exchange(requests_in_inbox_, {})) done_requests_.insert(std::move(id));
   engine::Run::Changes changes = run_->take_changes();
   dirty_nodes_ = std::move(changes.nodes);
+  phases_before_ = std::move(changes.phases);
   dirty_status_ = changes.status || run_->status().finished();
   std::ranges::copy(pod_gc_.take_due(run_->status().phase), std::back_inserter(pods_to_expire_));
   if (run_->status().finished() && std::exchange(has_agent_pod_, false)) {

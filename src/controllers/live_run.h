@@ -18,11 +18,13 @@
 #include "controllers/action_runner.h"
 #include "controllers/agent_pod.h"
 #include "controllers/config_map_watch.h"
+#include "controllers/estimates.h"
 #include "controllers/locks.h"
 #include "controllers/memo_cache.h"
 #include "controllers/metrics_registry.h"
 #include "controllers/pod_builder.h"
 #include "controllers/pod_gc.h"
+#include "controllers/run_events.h"
 #include "controllers/workflow_claims.h"
 #include "controllers/workflow_metadata.h"
 #include "controllers/workflow_status.h"
@@ -101,6 +103,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void add_gc_finalizer(const doc::Value& workflow, bool restore);
   Status give_arguments(api::Workflow& workflow);
   Status give_metadata(api::Workflow& workflow);
+  bool looks_up_estimates(const api::Workflow& parsed, const doc::Value& workflow, bool restore);
   bool lacks_claims(const doc::Value& workflow) const;
   void claim(const doc::Value& workflow, bool restore);
   void tell_config_maps(std::vector<engine::Effect>& effects);
@@ -140,6 +143,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void write_status();
   void give_back_claims();
   cluster::WorkflowStatusUpdate status_update();
+  void tell_of_workflow();
   void write_pods();
   void patch_pods(std::vector<std::string> LiveRun::* pods, const doc::Value& patch);
   void pod_created(PodToCreate pod, const Result<cluster::Object>& answer);
@@ -184,7 +188,10 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   Executor::TimerId timer_ = 0;
   std::string told_metrics_error_;  ///< in the log
 
+  RunEvents events_;
+  Estimates estimates_;
   std::vector<std::string> dirty_nodes_;
+  std::vector<api::NodePhase> phases_before_;  ///< of the first of those, until Events tell of them
   bool dirty_status_ = false;
   PublishedStatus published_;
   bool collects_artifacts_ = false;  ///< some of its artifacts are to be deleted

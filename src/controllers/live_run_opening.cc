@@ -238,6 +238,27 @@ Status LiveRun::give_metadata(api::Workflow& workflow) {
   return {};
 }
 
+/// True: it is being looked up, then the run begins; without an estimate where the plane cannot be read, for nothing
+/// depends on it.
+bool LiveRun::looks_up_estimates(const api::Workflow& parsed, const doc::Value& workflow, bool restore) {
+  if (std::exchange(opening_->estimated, true)) return false;
+  const std::string_view baseline = restore ? baseline_of(workflow) : std::string_view();
+  const auto origin = restore ? std::nullopt : origin_of(parsed.labels);
+  if (baseline.empty() && !origin) return false;
+  auto whole = std::make_shared<const doc::Value>(workflow);
+  auto done = guarded([whole = std::move(whole), restore](LiveRun& self, Result<Estimates> found) {
+    if (!found) log::debug("workflow {}/{}: {}", self.key_.ns, self.key_.name, found.error().message);
+    if (found) self.estimates_ = std::move(*found);
+    self.begin(*whole, restore);
+  });
+  if (origin) {
+    fetch_estimates(environment_.cluster, key_, *origin, std::move(done));
+  } else {
+    fetch_estimates(environment_.cluster, key_, baseline, std::move(done));
+  }
+  return true;
+}
+
 bool LiveRun::lacks_claims(const doc::Value& workflow) const {
   if (claims_.empty() || opening_->claimed) return false;
   const doc::Value* noted = doc::find(workflow, "status", "persistentVolumeClaims");
@@ -266,6 +287,9 @@ void LiveRun::claim(const doc::Value& workflow, bool restore) {
 Status LiveRun::create_run(api::Workflow parsed, const doc::Value& workflow, bool restore) {
   TIPHYS_TRY(pod_gc_, PodGc::of(*parsed.spec.document, environment_.config.pod_gc_delay));
   TIPHYS_TRY(engine::RunStatus status, read_run_status(workflow));
+  if (!restore) {
+    for (const auto& [field, value] : estimates_.status_fields()) pending_fields_[field] = value;
+  }
   std::vector<api::NodeStatus> nodes = std::move(opening_->nodes);
   published_.went_on = has_completed_condition(workflow);
   if (!restore && nodes.empty()) {
@@ -277,6 +301,7 @@ Status LiveRun::create_run(api::Workflow parsed, const doc::Value& workflow, boo
     const bool runs_pod = node.type == api::NodeType::kPod && node.phase == api::NodePhase::kRunning;
     if (runs_pod) opening_->running.push_back(node.id);
   }
+  estimates_.keep(nodes);
   TIPHYS_TRY(run_, engine::Run::restore(std::move(parsed), std::move(status), std::move(nodes), environment_.random));
   return {};
 }
@@ -311,6 +336,7 @@ void LiveRun::begin(const doc::Value& written, bool restore) {
   if (restore) {
     // So that what is no more is taken away; an error comes up again below.
     if (Result<engine::RunStatus> known = read_run_status(workflow)) published_.status = std::move(*known);
+    events_.went_on(published_.status.phase);
   }
   Result<api::Workflow> parsed = api::parse_stored_workflow(workflow);
   if (!parsed) return declare_broken(engine::RunStatus::Phase::kError, parsed.error().message);
@@ -332,6 +358,7 @@ void LiveRun::begin(const doc::Value& written, bool restore) {
   if (const Status given = restore ? Status() : give_metadata(*parsed); !given) {
     return declare_broken(engine::RunStatus::Phase::kError, given.error().message);
   }
+  if (looks_up_estimates(*parsed, workflow, restore)) return;
   const expr::Ambient ambient{environment_.executor.now(), &environment_.random};
   const doc::Value* known = doc::find(workflow, "status", "artifactRepositoryRef");
   const doc::Value ref = opening_->repository ? *opening_->repository : known ? *known : doc::Value();

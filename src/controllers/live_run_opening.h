@@ -15,6 +15,7 @@ struct LiveRun::Opening {
   bool resolved = false;                                  ///< what it refers to is known
   std::optional<doc::Value> repository;                   ///< of artifacts, once it is known
   bool finalized = false;                                 ///< it stays until its artifacts have gone, if they are to
+  bool estimated = false;                                 ///< how long it may take has been looked up
   bool claimed = false;                                   ///< its storage is
   std::vector<api::NodeStatus> nodes;                     ///< with which it goes on
   std::optional<engine::ManualRetry> retry;               ///< what a user's retry has made of its nodes

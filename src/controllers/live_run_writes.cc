@@ -35,6 +35,7 @@ void LiveRun::write() {
   if (run_ && claims_.given_back(run_->status().phase)) return give_back_claims();
   if (changes_status()) write_status();
   write_pods();
+  events_.write();
 }
 
 /// Before the workflow's end is on disk: after a crash the run comes by here again.
@@ -55,10 +56,14 @@ void LiveRun::give_back_claims() {
 cluster::WorkflowStatusUpdate LiveRun::status_update() {
   cluster::WorkflowStatusUpdate update;
   update.nodes.reserve(dirty_nodes_.size());
-  for (const std::string& id : dirty_nodes_) {
-    const std::optional<api::NodeStatus> node = run_->find_node(id);
+  for (std::size_t i = 0; i < dirty_nodes_.size(); ++i) {
+    const std::string& id = dirty_nodes_[i];
+    std::optional<api::NodeStatus> node = run_->find_node(id);
+    if (node) node->estimated_seconds = estimates_.of_node(id, node->name);
     update.nodes.push_back({id, node ? api::to_json(*node) : std::string()});
+    if (node && i < phases_before_.size()) events_.node_changed(*node, phases_before_[i]);
   }
+  phases_before_.clear();
   update.fields = pending_fields_;
   update.spec = completed_spec_;
   if (!published_.any) {
@@ -75,7 +80,17 @@ cluster::WorkflowStatusUpdate LiveRun::status_update() {
   return update;
 }
 
+void LiveRun::tell_of_workflow() {
+  if (!run_) return events_.workflow_changed(broken_, false, false);
+  const engine::RunStatus& status = run_->status();
+  const auto& deadline = run_->workflow().spec.active_deadline_seconds;
+  const bool failed = status.phase == engine::RunStatus::Phase::kFailed;
+  events_.workflow_changed(
+      status, true, failed && deadline && status.finished_at - status.started_at >= std::chrono::seconds(*deadline));
+}
+
 void LiveRun::write_status() {
+  tell_of_workflow();
   cluster::WorkflowStatusUpdate update = status_update();
   PublishedStatus next = published_.add_changes(run_ ? run_->status() : broken_, running_pods_ > 0, update);
   ++writes_under_way_;

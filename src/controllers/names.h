@@ -27,6 +27,11 @@ inline constexpr std::string_view kAgentComponent = "agent";
 
 inline constexpr std::string_view kNodeIdAnnotation = "workflows.argoproj.io/node-id";
 inline constexpr std::string_view kNodeNameAnnotation = "workflows.argoproj.io/node-name";
+/// On Events: what they tell of, and the node's start in nanoseconds.
+inline constexpr std::string_view kNodeTypeAnnotation = "workflows.argoproj.io/node-type";
+inline constexpr std::string_view kNodeStartTimeAnnotation = "workflows.argoproj.io/node-start-time";
+inline constexpr std::string_view kWorkflowNameAnnotation = "workflows.argoproj.io/workflow-name";
+inline constexpr std::string_view kWorkflowUidAnnotation = "workflows.argoproj.io/workflow-uid";
 inline constexpr std::string_view kPodNameFormatAnnotation = "workflows.argoproj.io/pod-name-format";
 inline constexpr std::string_view kDefaultContainerAnnotation = "kubectl.kubernetes.io/default-container";
 

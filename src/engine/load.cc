@@ -73,7 +73,7 @@ Status Machine::load_node(api::NodeStatus& status) {
   TIPHYS_TRY(const NodeIndex index, nodes_.add_persisted(status.name, status.id));
   Node& node = nodes_[index];
   node.type = status.type;
-  node.phase = status.phase;
+  node.phase = node.told_phase = status.phase;
   node.message = std::move(status.message);
   node.started_at = status.started_at;
   node.finished_at = status.finished_at;

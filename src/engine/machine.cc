@@ -33,7 +33,16 @@ void Machine::apply(const Event& event, Time now, std::vector<Effect>& effects) 
 }
 
 Run::Changes Machine::take_changes() {
-  return {nodes_.take_touched(), std::exchange(status_changed_, false)};
+  Run::Changes changes;
+  const std::vector<NodeIndex> touched = nodes_.take_touched();
+  changes.nodes.reserve(touched.size());
+  changes.phases.reserve(touched.size());
+  for (const NodeIndex index : touched) {
+    changes.nodes.push_back(nodes_.id(index));
+    changes.phases.push_back(std::exchange(nodes_[index].told_phase, nodes_[index].phase));
+  }
+  changes.status = std::exchange(status_changed_, false);
+  return changes;
 }
 
 void Machine::set_status(RunStatus::Phase phase, std::string message) {

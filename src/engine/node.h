@@ -91,7 +91,8 @@ struct Node {
   bool has_outputs : 1 = false;  ///< outputs or an exit code were reported, even empty ones
   /// What an omitted or skipped task passes on to omitted tasks after it: bits of BranchPhase.
   std::uint8_t branch = 0;
-  bool daemoned = false;  ///< runs beside those after it, until its scope ends
+  bool daemoned = false;                               ///< runs beside those after it, until its scope ends
+  api::NodePhase told_phase = api::NodePhase::kUnset;  ///< at the last take_changes
 
   static constexpr std::int16_t kNoExitCode = INT16_MIN;
 
@@ -149,8 +150,8 @@ class NodeTable {
   std::string pod_name(NodeIndex index) const;
 
   void touch(NodeIndex index);
-  /// Ids of the touched nodes in order; forgets them.
-  std::vector<std::string> take_touched();
+  /// The touched nodes in order; forgets them.
+  std::vector<NodeIndex> take_touched();
 
  private:
   std::string_view workflow_name_;

@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "base/check.h"
 #include "base/hash.h"
 #include "engine/names.h"
@@ -109,15 +111,9 @@ void NodeTable::touch(NodeIndex index) {
   touched_.push_back(index);
 }
 
-std::vector<std::string> NodeTable::take_touched() {
-  std::vector<std::string> ids;
-  ids.reserve(touched_.size());
-  for (const NodeIndex index : touched_) {
-    nodes_[index].changed = false;
-    ids.push_back(id(index));
-  }
-  touched_.clear();
-  return ids;
+std::vector<NodeIndex> NodeTable::take_touched() {
+  for (const NodeIndex index : touched_) nodes_[index].changed = false;
+  return std::exchange(touched_, {});
 }
 
 }  // namespace tiphys::engine

@@ -246,6 +246,7 @@ class Run {
   /// Clears both. Persist them together: a run restored from a state between two calls of apply goes on as this one.
   struct Changes {
     std::vector<std::string> nodes;
+    std::vector<api::NodePhase> phases;  ///< of the same at the last call; kUnset: the node is new
     bool status = false;
   };
   Changes take_changes();

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace tiphys::store {
 namespace {
 
@@ -128,6 +130,33 @@ Result<std::vector<DiskRow>> DiskReader::scan(const DiskRange& range, const clus
   }
 }
 
+Result<RevisionPtr> DiskReader::newest(std::string_view ns, std::string_view label, std::string_view value,
+                                       std::string_view phase) {
+  // As written, these are the expressions of the indexes.
+  static constexpr std::pair<std::string_view, const char*> kQueries[] = {
+      {"workflows.argoproj.io/workflow-template",
+       R"sql(SELECT uid, body FROM objects INDEXED BY objects_of_template WHERE namespace = ?
+             AND labels ->> '$."workflows.argoproj.io/workflow-template"' = ? AND labels ->> '$."workflows.argoproj.io/phase"' = ?
+             AND instr(labels, '"workflows.argoproj.io/workflow-template"') > 0 AND resource = ? ORDER BY id DESC LIMIT 1)sql"},
+      {"workflows.argoproj.io/cluster-workflow-template",
+       R"sql(SELECT uid, body FROM objects INDEXED BY objects_of_cluster_template WHERE namespace = ?
+             AND labels ->> '$."workflows.argoproj.io/cluster-workflow-template"' = ? AND labels ->> '$."workflows.argoproj.io/phase"' = ?
+             AND instr(labels, '"workflows.argoproj.io/cluster-workflow-template"') > 0 AND resource = ? ORDER BY id DESC LIMIT 1)sql"},
+      {"workflows.argoproj.io/cron-workflow",
+       R"sql(SELECT uid, body FROM objects INDEXED BY objects_of_cron WHERE namespace = ?
+             AND labels ->> '$."workflows.argoproj.io/cron-workflow"' = ? AND labels ->> '$."workflows.argoproj.io/phase"' = ?
+             AND instr(labels, '"workflows.argoproj.io/cron-workflow"') > 0 AND resource = ? ORDER BY id DESC LIMIT 1)sql"}};
+  const auto* query = std::ranges::find(kQueries, label, [](const auto& each) { return each.first; });
+  if (query == std::end(kQueries)) {
+    return fail(Code::kInvalidArgument, fmt::format("no index finds the newest workflow by the label {}", label));
+  }
+  Query rows = database_.query(query->second);
+  rows.bind(ns).bind(value).bind(phase).bind(qualified_plural(cluster::kWorkflows));
+  TIPHYS_TRY(const bool found, rows.next());
+  if (!found) return nullptr;
+  return revision(cluster::kWorkflows, rows.text(0), rows.text(1));
+}
+
 Result<std::vector<DiskReader::Owned>> DiskReader::read_owned(Query rows) {
   std::vector<Owned> found;
   while (true) {
@@ -158,17 +187,22 @@ Result<std::vector<DiskReader::Owned>> DiskReader::in_namespace(std::string_view
           .bind(most)));
 }
 
-Result<std::vector<DiskReader::Owned>> DiskReader::oldest(const cluster::Resource& resource, int most) {
-  return read_owned(std::move(database_
-                                  .query("SELECT id, resource, namespace, name FROM objects WHERE resource = ? "
-                                         "ORDER BY id LIMIT ?")
-                                  .bind(resource.qualified)
-                                  .bind(most)));
+Result<std::vector<DiskReader::OldEvent>> DiskReader::oldest_events(int most) {
+  std::vector<OldEvent> found;
+  Query rows = database_.query(
+      "SELECT namespace, name, coalesce(body ->> '$.lastTimestamp', body ->> '$.metadata.creationTimestamp') "
+      "FROM objects INDEXED BY objects_events WHERE resource = 'events' ORDER BY resource_version LIMIT ?");
+  rows.bind(most);
+  while (true) {
+    TIPHYS_TRY(const bool more, rows.next());
+    if (!more) return found;
+    found.push_back(
+        {{std::string(rows.text(0)), std::string(rows.text(1))}, parse_rfc3339(rows.text(2)).value_or(Time{})});
+  }
 }
 
-Result<std::int64_t> DiskReader::count(const cluster::Resource& resource) {
-  Query rows = database_.query("SELECT count(*) FROM objects WHERE resource = ?");
-  rows.bind(resource.qualified);
+Result<std::int64_t> DiskReader::count_events() {
+  Query rows = database_.query("SELECT count(*) FROM objects INDEXED BY objects_events WHERE resource = 'events'");
   TIPHYS_TRY(const bool found, rows.next());
   return found ? rows.integer(0) : 0;
 }

@@ -35,6 +35,11 @@ class DiskReader {
   Result<std::vector<DiskRow>> live(const cluster::Resource& resource);
   Result<std::vector<DiskRow>> scan(const DiskRange& range, const cluster::Selector& labels);
 
+  /// Of a namespace's workflows in this phase (its label) with this value of the label, the one created last; null:
+  /// there is none. The label is workflows.argoproj.io/workflow-template, cluster-workflow-template or cron-workflow.
+  Result<RevisionPtr> newest(std::string_view ns, std::string_view label, std::string_view value,
+                             std::string_view phase);
+
   struct Owned {
     std::int64_t id = 0;  ///< to go on from
     const cluster::Resource* resource = nullptr;
@@ -43,8 +48,14 @@ class DiskReader {
   /// Objects whose first owner is `uid`, beyond `after_id`.
   Result<std::vector<Owned>> owned_by(std::string_view uid, std::int64_t after_id, int most);
   Result<std::vector<Owned>> in_namespace(std::string_view ns, std::int64_t after_id, int most);
-  Result<std::vector<Owned>> oldest(const cluster::Resource& resource, int most);
-  Result<std::int64_t> count(const cluster::Resource& resource);
+
+  struct OldEvent {
+    Name name;
+    Time last_at;  ///< when it was told of last
+  };
+  /// Objects of kind Event, those that were written first.
+  Result<std::vector<OldEvent>> oldest_events(int most);
+  Result<std::int64_t> count_events();
 
   struct Garbage {
     std::string uid;

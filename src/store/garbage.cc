@@ -144,37 +144,4 @@ void LocalStore::purge_rows() {
   enqueue(std::move(write));
 }
 
-void LocalStore::count_event(const Change& change) {
-  if (!kept_events_) {
-    const auto counted = disk_.count(cluster::kEvents);
-    if (!counted) return log::error("Event objects cannot be counted: {}", counted.error().message);
-    kept_events_ = static_cast<std::size_t>(*counted);
-  } else if (!change.before) {
-    ++*kept_events_;
-  } else if (!change.after) {
-    --*kept_events_;
-  }
-  if (*kept_events_ <= most_kept_events_ || trimming_) return;
-  trimming_ = true;
-  poster_.post([this] { trim_events(); });
-}
-
-void LocalStore::trim_events() {
-  trimming_ = false;
-  if (*kept_events_ <= most_kept_events_ || !admit()) return;
-  // Some more than needed, so that not every Event brings a removal.
-  const std::size_t most = std::min<std::size_t>(*kept_events_ - most_kept_events_ + most_kept_events_ / 10, 1000);
-  const auto oldest = disk_.oldest(cluster::kEvents, static_cast<int>(most));
-  if (!oldest) return log::error("old Event objects cannot be found: {}", oldest.error().message);
-  Write write;
-  for (const auto& row : *oldest) {
-    auto change = make_remove(*row.resource, row.name, {});
-    if (change && change->before != change->after) write.changes.push_back(std::move(*change));
-  }
-  if (write.changes.empty()) return;
-  trimming_ = true;
-  write.answer = [this](const Status&, const auto&) { trim_events(); };
-  enqueue(std::move(write));
-}
-
 }  // namespace tiphys::store

@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view kInMemory = ":memory:";
 constexpr std::size_t kMostPerSubmission = 512;
 /// Commits on the executor's thread: so many writes at once, and after a slow one for so many not.
-constexpr std::size_t kMostWritesHere = 4;
+constexpr std::size_t kMostWritesHere = 8;
 constexpr auto kLongestCommitHere = std::chrono::milliseconds(2);
 constexpr int kCommitsElsewhere = 100;
 /// The watches are told, a reader collects what they tell, and writes.
@@ -108,6 +108,7 @@ LocalStore::LocalStore(StoreOptions options, std::unique_ptr<Connections> connec
 LocalStore::~LocalStore() {
   poster_.stop();
   executor_.cancel(retry_timer_);
+  executor_.cancel(events_timer_);
   if (thread_) {
     thread_->submit(std::move(pending_));
     thread_.reset();
@@ -258,6 +259,7 @@ void LocalStore::degrade(const Error& cause) {
                                             format_go_duration(retry_after_))};
   log::error("{}", degraded_->message);
   executor_.cancel(retry_timer_);
+  executor_.cancel(events_timer_);
   retry_timer_ = poster_.schedule(executor_.now() + retry_after_, [this] {
     retry_timer_ = 0;
     degraded_.reset();

@@ -97,6 +97,7 @@ class LocalStore final : public Store {
   std::uint64_t ticket_of(const cluster::Resource& resource) const;
   Result<RevisionPtr> committed(const cluster::Resource& resource, const Name& name);
   Result<cluster::Object> object_with_nodes(const Revision& revision);
+  Result<cluster::List> newest_ended(const cluster::ListOptions& options);
   Result<cluster::Object> read(const cluster::Key& key);
   void list_slice(std::shared_ptr<ListJob> job);
 
@@ -127,9 +128,12 @@ class LocalStore final : public Store {
   Result<std::vector<Address>> next_garbage(Garbage& garbage);
   Result<std::optional<Change>> make_collection(const Address& address, const Garbage& garbage);
   void purge_rows();
-  /// Follows the number of Event objects, and removes the oldest beyond the bound.
+
+  // old_events.cc
+  /// Follows the number of Event objects, and sees to it that old and surplus ones go.
   void count_event(const Change& change);
   void trim_events();
+  void expect_old_events(Time when);
 
   Executor& executor_;
   Random& random_;
@@ -166,6 +170,7 @@ class LocalStore final : public Store {
   bool collecting_ = false;
   std::optional<std::size_t> kept_events_;  ///< once counted
   bool trimming_ = false;
+  Executor::TimerId events_timer_ = 0;  ///< for the next that will be old
 
   /// Last, so that it ends first.
   std::unique_ptr<CommitThread> thread_;

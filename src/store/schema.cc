@@ -9,7 +9,7 @@
 namespace tiphys::store {
 namespace {
 
-constexpr int kSchemaVersion = 2;
+constexpr int kSchemaVersion = 3;
 
 // `resource` is "plural" or "plural.group". `live`: to be read into memory at first use. `owner` is the uid of the
 // first owner reference, `workflow` the label workflows.argoproj.io/workflow, `labels` metadata.labels once more, so
@@ -56,14 +56,29 @@ CREATE INDEX journal_workflow ON journal(workflow_uid);
 CREATE TABLE garbage(uid TEXT PRIMARY KEY, namespace TEXT NOT NULL) WITHOUT ROWID;
 )sql";
 
+/// To find the newest workflow of a template or CronWorkflow without reading the others, and the oldest Events.
+constexpr const char* kLaterIndexes = R"sql(
+CREATE INDEX IF NOT EXISTS objects_events ON objects(resource_version) WHERE resource = 'events';
+CREATE INDEX IF NOT EXISTS objects_of_template ON objects(namespace,
+  labels ->> '$."workflows.argoproj.io/workflow-template"', labels ->> '$."workflows.argoproj.io/phase"')
+  WHERE instr(labels, '"workflows.argoproj.io/workflow-template"') > 0;
+CREATE INDEX IF NOT EXISTS objects_of_cluster_template ON objects(namespace,
+  labels ->> '$."workflows.argoproj.io/cluster-workflow-template"', labels ->> '$."workflows.argoproj.io/phase"')
+  WHERE instr(labels, '"workflows.argoproj.io/cluster-workflow-template"') > 0;
+CREATE INDEX IF NOT EXISTS objects_of_cron ON objects(namespace,
+  labels ->> '$."workflows.argoproj.io/cron-workflow"', labels ->> '$."workflows.argoproj.io/phase"')
+  WHERE instr(labels, '"workflows.argoproj.io/cron-workflow"') > 0;
+)sql";
+
 struct Migration {
   int from;
   const char* sql;
 };
-constexpr std::array<Migration, 1> kMigrations{{
+constexpr std::array<Migration, 2> kMigrations{{
     {1,
      "CREATE INDEX objects_expiring ON objects(resource, namespace, name) "
      "WHERE instr(labels, '\"tiphys.io/expires\"') > 0"},
+    {2, kLaterIndexes},
 }};
 
 Status insert_default_namespace(Database& database, Random& random, Time now) {
@@ -109,6 +124,7 @@ Status prepare_schema(Database& database, Random& random, Time now) {
   if (found == 0) {
     return in_transaction(database, [&]() -> Status {
       TIPHYS_CHECK_OK(database.execute(kTables));
+      TIPHYS_CHECK_OK(database.execute(kLaterIndexes));
       TIPHYS_CHECK_OK(insert_default_namespace(database, random, now));
       return set_version(database, kSchemaVersion);
     });

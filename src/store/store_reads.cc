@@ -11,6 +11,7 @@ namespace tiphys::store {
 namespace {
 
 constexpr int kMostJournalEntries = 1000;
+constexpr std::string_view kPhaseLabel = "workflows.argoproj.io/phase";
 
 /// Where a list goes on: "namespace/name" of the last object it gave.
 Result<Name> parse_continue_token(std::string_view token) {
@@ -97,8 +98,30 @@ void LocalStore::get(const cluster::Key& key, cluster::Done<cluster::Object> don
         [this, key, done = std::move(done)]() mutable { done(read(key)); });
 }
 
+Result<cluster::List> LocalStore::newest_ended(const cluster::ListOptions& options) {
+  const std::vector<cluster::Requirement>& wanted = options.labels.requirements();
+  const auto equals = [](const cluster::Requirement& each) {
+    return each.op == cluster::Requirement::Op::kEquals && each.values.size() == 1;
+  };
+  const bool known = wanted.size() == 2 && equals(wanted[0]) && equals(wanted[1]) && wanted[1].key == kPhaseLabel;
+  if (!known) return fail(Code::kInvalidArgument, fmt::format("select by \"LABEL=VALUE,{}=PHASE\"", kPhaseLabel));
+  TIPHYS_TRY(const RevisionPtr found,
+             disk_.newest(options.ns, wanted[0].key, wanted[0].values[0], wanted[1].values[0]));
+  cluster::List list{.items = {}, .resource_version = hub_.version(), .continue_token = ""};
+  if (!found) return list;
+  TIPHYS_TRY(cluster::Object object,
+             options.with_nodes ? object_with_nodes(*found) : Result<cluster::Object>(found->object()));
+  list.items.push_back(std::move(object));
+  return list;
+}
+
 void LocalStore::list(const cluster::Resource& resource, cluster::ListOptions options,
                       cluster::Done<cluster::List> done) {
+  if (options.newest_ended) {
+    return after(ticket_of(resource), [this, options = std::move(options), done = std::move(done)]() mutable {
+      done(newest_ended(options));
+    });
+  }
   after(ticket_of(resource), [this, &resource, options = std::move(options), done = std::move(done)]() mutable {
     auto from = parse_continue_token(options.continue_token);
     if (from) {

@@ -444,6 +444,43 @@ TEST(StoreLogs, AreReadByWhatTheCompositionSets) {
   EXPECT_EQ(read("none").error().code, Code::kNotFound);
 }
 
+TEST(StoreList, FindsTheNewestOfAnOriginThatEndedSo) {
+  TestStore store;
+  constexpr std::string_view kLabel = "workflows.argoproj.io/workflow-template";
+  const auto add = [&](std::string_view name, std::string_view value, std::string_view phase) {
+    ASSERT_TRUE(store.create(kWorkflows, named(name, "default", {{kLabel, value}})));
+    ASSERT_TRUE(store.update_workflow_status(
+        key(kWorkflows, std::string(name)),
+        {.nodes = {{"n", "{}"}}, .labels = {{"workflows.argoproj.io/phase", phase}}, .completed = true}));
+  };
+  add("z", "t", "Succeeded");
+  add("m", "t", "Succeeded");
+  add("a", "t", "Failed");
+  add("b", "other", "Succeeded");
+  const auto newest = [&](std::string_view selector, std::string ns = "default") {
+    return store.list(
+        kWorkflows,
+        {.ns = std::move(ns), .labels = *Selector::parse(selector), .with_nodes = true, .newest_ended = true});
+  };
+  const auto found = newest(fmt::format("{}=t,workflows.argoproj.io/phase=Succeeded", kLabel));
+  ASSERT_TRUE(found) << found.error().message;
+  ASSERT_THAT(names(found), ElementsAre("default/m"));
+  EXPECT_NE(doc::find(*found->items[0], "status", "nodes", "n"), nullptr);
+  EXPECT_THAT(names(newest(fmt::format("{}=none,workflows.argoproj.io/phase=Succeeded", kLabel))), IsEmpty());
+  EXPECT_THAT(names(newest(fmt::format("{}=t,workflows.argoproj.io/phase=Succeeded", kLabel), "ns")), IsEmpty());
+  EXPECT_THAT(names(newest("workflows.argoproj.io/cron-workflow=t,workflows.argoproj.io/phase=Succeeded")), IsEmpty());
+  EXPECT_FALSE(newest("mine=t,workflows.argoproj.io/phase=Succeeded"));
+  EXPECT_FALSE(newest("mine=t"));
+}
+
+TEST(StoreStatus, MayReplaceTheSpec) {
+  TestStore store;
+  ASSERT_TRUE(store.create(kWorkflows, workflow("w")));
+  const doc::Value spec{{"entrypoint", "other"}};
+  ASSERT_TRUE(store.update_workflow_status(key(kWorkflows, "w"), {.spec = std::make_shared<const doc::Value>(spec)}));
+  EXPECT_EQ(*doc::find(**store.get(key(kWorkflows, "w")), "spec"), spec);
+}
+
 TEST(StoreEvents, AreKeptUpToABound) {
   TestStore store({.most_kept_events = 20});
   for (int i = 0; i < 50; ++i) ASSERT_TRUE(store.create(kEvents, named(fmt::format("e{:02}", i))));
@@ -452,6 +489,36 @@ TEST(StoreEvents, AreKeptUpToABound) {
   EXPECT_LE(kept.size(), 20U);
   EXPECT_GE(kept.size(), 18U);
   EXPECT_EQ(kept.back(), "default/e49");
+}
+
+TEST(StoreEvents, GoWhenNobodyHasWrittenThemForAnHour) {
+  const TempDir temp(TempDir::memory());
+  const std::string path = temp.path() + "/tiphys.db";
+  const auto event = [](std::string_view name, Time at) {
+    doc::Value object = named(name);
+    object.as_object()["lastTimestamp"] = format_rfc3339(at);
+    return object;
+  };
+  const auto after = [](TestStore& store, std::chrono::minutes time) {
+    const Time until = store.executor().now() + time;
+    store.executor().schedule(until, [] {});
+    store.executor().run_until([&] { return store.executor().now() >= until; });
+    store.run();
+    return names(store.list(kEvents));
+  };
+  {
+    TestStore store({.path = path});
+    ASSERT_TRUE(store.create(kEvents, event("again", store.executor().now())));
+    ASSERT_TRUE(store.create(kEvents, event("once", store.executor().now())));
+    EXPECT_EQ(after(store, std::chrono::minutes(30)).size(), 2U);
+    ASSERT_TRUE(store.update(key(kEvents, "again"), event("again", store.executor().now())));
+    EXPECT_THAT(after(store, std::chrono::minutes(31)), ElementsAre("default/again"));
+  }
+  TestStore store({.path = path, .seed = 2});
+  store.executor().set_now(store.executor().now() + std::chrono::minutes(100));
+  ASSERT_TRUE(store.create(kEvents, event("new", store.executor().now())));
+  EXPECT_THAT(after(store, std::chrono::minutes(1)), ElementsAre("default/new"));
+  EXPECT_THAT(after(store, std::chrono::minutes(60)), IsEmpty());
 }
 
 }  // namespace

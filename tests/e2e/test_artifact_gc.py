@@ -53,6 +53,8 @@ def test_what_cannot_be_deleted_keeps_the_workflow(cli):
         condition = next(each for each in kept["status"]["conditions"] if each["type"] == "ArtifactGCError")
         assert condition["message"].startswith("delete not supported for this artifact storage") and condition["message"].endswith(
             "(artifactGCTask: kept-artgc-wfdel-2166136261-0)")
+        event = cli("get", "kept", "--events").stdout.split("Events:")[1]
+        assert "Artifact Garbage Collection failed for strategy OnWorkflowDeletion, err:delete not supported for this" in event
         cli("delete", "--force", "kept")
         assert "not found" in cli("get", "kept", code=None).stderr
         run(cli, workflow("forced", [makes(out)], artifactGC={"strategy": "OnWorkflowCompletion", "forceFinalizerRemoval": True}))

@@ -5,6 +5,7 @@
 #include "cli/commands/common.h"
 #include "cli/commands/output.h"
 #include "cli/terminal.h"
+#include "cli/view/event_text.h"
 #include "cli/view/workflow_table.h"
 #include "doc/yaml.h"
 
@@ -72,16 +73,45 @@ struct GetFlags {
   CommonFlags common;
   std::vector<std::string> names;
   std::string output, status, node_selector;
+  bool events = false;
 
   void add_to(Flags& flags) {
     flags.positional("WORKFLOW", names, 1, 1000);
     flags.choice("-o,--output", output, {"name", "json", "yaml", "short", "wide"}, "Output format");
+    flags.flag("--events", events, "Show what its Events of the last hour say, too");
     add_node_filter(flags, status, node_selector);
     common.add_to(flags);
   }
 };
 
+Result<std::vector<cluster::Object>> list_events(Session& session, const std::string& ns, std::string_view fields) {
+  cluster::ListOptions options;
+  options.ns = ns;
+  TIPHYS_TRY(options.fields, cluster::Selector::parse_fields(fields));
+  TIPHYS_TRY(auto list, await<cluster::List>(session.loop(), [&](auto done) {
+               session.cluster().list(cluster::kEvents, std::move(options), std::move(done));
+             }));
+  return std::move(list.items);
+}
+
+Status print_events(Session& session, const cluster::Key& workflow) {
+  TIPHYS_TRY(const auto object, get_object(session, workflow));
+  const std::string_view uid = doc::find_string(*object, "metadata", "uid");
+  TIPHYS_TRY(auto events, list_events(session, workflow.ns, fmt::format("involvedObject.uid={}", uid)));
+  // Of a plane that tells of nodes as of their pods.
+  TIPHYS_TRY(auto of_pods, list_events(session, workflow.ns, "involvedObject.kind=Pod"));
+  for (cluster::Object& event : of_pods) {
+    const auto of = doc::find_string(*event, "metadata", "annotations", "workflows.argoproj.io/workflow-uid");
+    if (of == uid) events.push_back(std::move(event));
+  }
+  print(event_text(std::move(events), session.loop().now()));
+  return {};
+}
+
 Status get(const GetFlags& flags) {
+  if (flags.events && !flags.output.empty() && flags.output != "wide" && flags.output != "short") {
+    return fail(Code::kInvalidArgument, "--events is for the text that people read, not for -o " + flags.output);
+  }
   OutputOptions output;
   output.output = flags.output;
   output.style = flags.common.style();
@@ -91,6 +121,7 @@ Status get(const GetFlags& flags) {
   for (const auto& name : flags.names) {
     TIPHYS_TRY(const auto key, find_workflow(*session, flags.common.chosen_namespace(), name));
     TIPHYS_CHECK_OK(print_workflow(*session, key, output));
+    if (flags.events) TIPHYS_CHECK_OK(print_events(*session, key));
   }
   return {};
 }

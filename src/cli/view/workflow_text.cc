@@ -92,6 +92,12 @@ std::string times_text(const doc::Value& workflow, Time now) {
   if (started != Time{}) text += fact("Started:", timestamp_with_age(started, now));
   if (finished != Time{}) text += fact("Finished:", timestamp_with_age(finished, now));
   if (started != Time{}) text += fact("Duration:", long_duration(started, finished, now));
+  const doc::Value* estimated = doc::find(workflow, "status", "estimatedDuration");
+  const bool running = doc::find_string(workflow, "status", "phase") == "Running";
+  if (running && estimated && estimated->is_int64() && estimated->get_int64() > 0) {
+    const Time expected = started + std::chrono::seconds(estimated->get_int64());
+    text += fact("EstimatedDuration:", long_duration(started, expected, now));
+  }
   return text;
 }
 
