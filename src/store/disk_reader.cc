@@ -151,7 +151,7 @@ Result<RevisionPtr> DiskReader::newest(std::string_view ns, std::string_view lab
     return fail(Code::kInvalidArgument, fmt::format("no index finds the newest workflow by the label {}", label));
   }
   Query rows = database_.query(query->second);
-  rows.bind(ns).bind(value).bind(phase).bind(qualified_plural(cluster::kWorkflows));
+  rows.bind(ns).bind(value).bind(phase).bind(cluster::kWorkflows.qualified);
   TIPHYS_TRY(const bool found, rows.next());
   if (!found) return nullptr;
   return revision(cluster::kWorkflows, rows.text(0), rows.text(1));
