@@ -3,8 +3,9 @@
 
 #include "artifact/drivers.h"
 #include "artifact/file_tree.h"
-#include "artifact/host_program.h"
 #include "artifact/secret_folder.h"
+#include "base/host_program.h"
+#include "base/log.h"
 #include "base/strings.h"
 #include "doc/truth.h"
 

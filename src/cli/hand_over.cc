@@ -11,7 +11,7 @@
 #include <chrono>
 
 #include "base/unique_fd.h"
-#include "server/unix_path.h"
+#include "base/unix_path.h"
 
 namespace tiphys::cli {
 namespace {
@@ -20,7 +20,7 @@ constexpr std::chrono::seconds kHandOverTime(10);
 
 /// True when a process answers on a unix socket. Connecting to one is immediate.
 bool answers(const std::string& path) {
-  const auto socket_path = server::SocketPath::of(path);
+  const auto socket_path = SocketPath::of(path);
   if (!socket_path) return false;
   const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!fd) return false;

@@ -34,7 +34,7 @@ class EmbeddedSession final : public Session {
 class RemoteSession final : public Session {
  public:
   /// `artifacts` is the folder of the plane's artifacts on this host; "" when it is unknown.
-  RemoteSession(Loop& loop, server::Endpoint endpoint, const std::string& artifacts)
+  RemoteSession(Loop& loop, http::Endpoint endpoint, const std::string& artifacts)
       : loop_(loop),
         local_(!endpoint.unix_path.empty()),
         cluster_(server::make_remote_cluster(loop.context(), std::move(endpoint))) {
@@ -77,7 +77,7 @@ Result<std::unique_ptr<Session>> connect_to_server(Loop& loop, const SessionOpti
   if (address.starts_with("http://")) address.erase(0, 7);
   while (address.ends_with('/')) address.pop_back();
   const auto colon = address.rfind(':');
-  server::Endpoint endpoint;
+  http::Endpoint endpoint;
   endpoint.host = address.substr(0, colon);
   const std::string port = colon == std::string::npos ? "" : address.substr(colon + 1);
   const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
@@ -104,7 +104,7 @@ Result<std::unique_ptr<Session>> open_directory(Loop& loop, const SessionOptions
   }
   TIPHYS_TRY(auto plane, take_or_find_plane(loop, plane_options));
   if (plane) return std::make_unique<EmbeddedSession>(loop, std::move(plane));
-  server::Endpoint endpoint;
+  http::Endpoint endpoint;
   endpoint.unix_path = api_socket(plane_options.data_dir);
   return std::make_unique<RemoteSession>(loop, std::move(endpoint), plane_options.data_dir + "/artifacts");
 }

@@ -67,17 +67,20 @@ std::string status_json(unsigned code, std::string_view reason, std::string_view
 
 Error error_of(unsigned code, std::string_view body) {
   const auto parsed = doc::parse_json(body);
+  std::string message = fmt::format("the server answered with HTTP {}: {}", code, body.substr(0, 200));
   if (parsed && doc::find_string(*parsed, "kind") == "Status") {
     const std::string_view reason = doc::find_string(*parsed, "reason");
+    message = doc::find_string(*parsed, "message");
     for (const auto& entry : kEntries) {
-      if (entry.reason == reason) return {entry.code, std::string(doc::find_string(*parsed, "message"))};
+      if (entry.reason == reason) return {entry.code, std::move(message)};
     }
+    const doc::Value* own_code = doc::find(*parsed, "code");
+    if (own_code && own_code->is_int64()) code = static_cast<unsigned>(own_code->get_int64());
   }
-  const std::string message = fmt::format("the server answered with HTTP {}: {}", code, body.substr(0, 200));
   for (const auto& entry : kEntries) {
-    if (entry.http == code) return {entry.code, message};
+    if (entry.http == code) return {entry.code, std::move(message)};
   }
-  return {code >= 500 ? Code::kInternal : Code::kInvalidArgument, message};
+  return {code >= 500 ? Code::kInternal : Code::kInvalidArgument, std::move(message)};
 }
 
 }  // namespace tiphys::cluster

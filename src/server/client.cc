@@ -7,7 +7,9 @@
 #include <charconv>
 #include <unordered_map>
 
+#include "cluster/api_request.h"
 #include "cluster/api_status.h"
+#include "http/url.h"
 #include "server/client_streams.h"
 #include "server/route.h"
 
@@ -48,7 +50,8 @@ Result<cluster::List> read_list(const std::string& body) {
 
 class RemoteCluster final : public cluster::Cluster {
  public:
-  RemoteCluster(asio::io_context& context, Endpoint endpoint) : context_(context), endpoint_(std::move(endpoint)) {}
+  RemoteCluster(asio::io_context& context, http::Endpoint endpoint)
+      : context_(context), client_(context, std::move(endpoint)) {}
 
   void get(const cluster::Key& key, cluster::Done<cluster::Object> done) override {
     call({.method = "GET", .target = path(key)}, object_reader(std::move(done)));
@@ -56,13 +59,13 @@ class RemoteCluster final : public cluster::Cluster {
 
   void list(const cluster::Resource& resource, cluster::ListOptions options,
             cluster::Done<cluster::List> done) override {
-    Query query;
-    query.add("labelSelector", to_text(options.labels));
-    query.add("fieldSelector", to_text(options.fields));
+    http::Query query;
+    query.add("labelSelector", cluster::selector_text(options.labels));
+    query.add("fieldSelector", cluster::selector_text(options.fields));
     if (options.limit > 0) query.add("limit", std::to_string(options.limit));
     query.add("continue", options.continue_token);
     if (options.with_nodes) query.add("nodes", "true");
-    call({.method = "GET", .target = route_path(resource, options.ns, "") + query.text()},
+    call({.method = "GET", .target = cluster::api_path(resource, options.ns, "") + query.text()},
          [done = std::move(done)](Result<std::string> body) mutable {
            done(body ? read_list(*body) : std::unexpected(std::move(body).error()));
          });
@@ -71,7 +74,7 @@ class RemoteCluster final : public cluster::Cluster {
   void create(const cluster::Resource& resource, doc::Value object, cluster::Done<cluster::Object> done) override {
     const std::string ns(resource.namespaced ? doc::find_string(object, "metadata", "namespace") : "");
     call({.method = "POST",
-          .target = route_path(resource, ns, "") + (ns.empty() ? "" : "?ensureNamespace=true"),
+          .target = cluster::api_path(resource, ns, "") + (ns.empty() ? "" : "?ensureNamespace=true"),
           .content_type = "application/json",
           .body = doc::to_json(object)},
          object_reader(std::move(done)));
@@ -111,20 +114,20 @@ class RemoteCluster final : public cluster::Cluster {
 
   std::unique_ptr<cluster::Watch> watch(const cluster::Resource& resource, cluster::WatchOptions options,
                                         cluster::WatchSink sink) override {
-    return watch_objects(context_, endpoint_, resource, options, std::move(sink));
+    return watch_objects(client_, resource, options, std::move(sink));
   }
 
   std::unique_ptr<cluster::Watch> watch_nodes(const cluster::Key& workflow, NodeSink sink) override {
-    return watch_workflow_nodes(context_, endpoint_, path(workflow), std::move(sink));
+    return watch_workflow_nodes(client_, path(workflow), std::move(sink));
   }
 
   std::unique_ptr<cluster::Watch> read_log(const cluster::Key& pod, cluster::LogOptions options,
                                            cluster::LogSink sink) override {
-    return read_pod_log(context_, endpoint_, path(pod), options, std::move(sink));
+    return read_pod_log(client_, path(pod), options, std::move(sink));
   }
 
  private:
-  static std::string path(const cluster::Key& key) { return route_path(*key.resource, key.ns, key.name); }
+  static std::string path(const cluster::Key& key) { return cluster::api_path(key); }
 
   static cluster::Done<std::string> object_reader(cluster::Done<cluster::Object> done) {
     return [done = std::move(done)](Result<std::string> body) mutable {
@@ -132,7 +135,7 @@ class RemoteCluster final : public cluster::Cluster {
     };
   }
 
-  void call(HttpRequest request, cluster::Done<std::string> done) {
+  void call(http::Request request, cluster::Done<std::string> done) {
     struct Answer {
       unsigned code = 0;
       std::string body;
@@ -141,8 +144,8 @@ class RemoteCluster final : public cluster::Cluster {
     const auto answer = std::make_shared<Answer>();
     answer->done = std::move(done);
     const std::uint64_t id = ++last_call_;
-    HttpSink sink;
-    sink.on_head = [answer](unsigned code) { answer->code = code; };
+    http::Sink sink;
+    sink.on_head = [answer](const http::Head& head) { answer->code = head.code; };
     sink.on_body = [answer](std::string_view part) { answer->body += part; };
     sink.on_end = [this, id, answer](Status status) {
       // The callback may destroy this cluster: nothing of it is touched afterwards.
@@ -151,18 +154,18 @@ class RemoteCluster final : public cluster::Cluster {
       if (answer->code >= 300) return answer->done(std::unexpected(cluster::error_of(answer->code, answer->body)));
       answer->done(std::move(answer->body));
     };
-    calls_.emplace(id, http_call(context_, endpoint_, std::move(request), std::move(sink)));
+    calls_.emplace(id, client_.call(std::move(request), std::move(sink)));
   }
 
   asio::io_context& context_;
-  Endpoint endpoint_;
+  http::Client client_;
   std::uint64_t last_call_ = 0;
-  std::unordered_map<std::uint64_t, std::unique_ptr<HttpCall>> calls_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<http::Call>> calls_;
 };
 
 }  // namespace
 
-std::unique_ptr<cluster::Cluster> make_remote_cluster(asio::io_context& context, Endpoint endpoint) {
+std::unique_ptr<cluster::Cluster> make_remote_cluster(asio::io_context& context, http::Endpoint endpoint) {
   return std::make_unique<RemoteCluster>(context, std::move(endpoint));
 }
 

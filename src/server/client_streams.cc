@@ -5,72 +5,14 @@
 #include <charconv>
 
 #include "base/strings.h"
+#include "cluster/api_request.h"
 #include "cluster/api_status.h"
+#include "http/line_stream.h"
+#include "http/url.h"
 #include "server/route.h"
 
 namespace tiphys::server {
 namespace {
-
-/// One line of a stream at most; a longer one breaks it off.
-constexpr std::size_t kMostLineBytes = 64 * 1024 * 1024;
-
-/// The lines of one streamed answer.
-class LineStream {
- public:
-  struct Sink {
-    std::move_only_function<void(std::string_view line)> on_line;
-    std::move_only_function<void(Status)> on_end;
-  };
-
-  void start(boost::asio::io_context& context, const Endpoint& endpoint, std::string target, Sink sink) {
-    sink_ = std::move(sink);
-    code_ = 0;
-    rest_.clear();
-    HttpSink http;
-    http.on_head = [this](unsigned code) { code_ = code; };
-    http.on_body = [this](std::string_view part) { take(part); };
-    http.on_end = [this](Status status) { end(std::move(status)); };
-    call_ =
-        http_call(context, endpoint, {.method = "GET", .target = std::move(target), .endless = true}, std::move(http));
-  }
-
- private:
-  void take(std::string_view part) {
-    if (code_ != 200) {
-      rest_ += part;
-      return;
-    }
-    const std::weak_ptr<bool> alive = alive_;  // a line's reader may destroy this
-    for (auto newline = part.find('\n'); newline != std::string_view::npos; newline = part.find('\n')) {
-      if (rest_.empty()) {
-        sink_.on_line(part.substr(0, newline));
-      } else {
-        rest_ += part.substr(0, newline);
-        const std::string line = std::exchange(rest_, {});
-        sink_.on_line(line);
-      }
-      if (alive.expired()) return;
-      part.remove_prefix(newline + 1);
-    }
-    rest_ += part;
-    if (rest_.size() > kMostLineBytes) end(fail(Code::kResourceExhausted, "a line of the server's stream has no end"));
-  }
-
-  void end(Status status) {
-    // The sink may start or destroy this anew.
-    auto on_end = std::move(sink_.on_end);
-    if (!on_end) return;
-    sink_.on_end = nullptr;
-    if (status && code_ != 200) status = std::unexpected(cluster::error_of(code_, rest_));
-    on_end(std::move(status));
-  }
-
-  Sink sink_;
-  unsigned code_ = 0;
-  std::string rest_;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
-  std::unique_ptr<HttpCall> call_;
-};
 
 std::uint64_t version_of(const doc::Value& object) {
   const std::string_view text = doc::find_string(object, "metadata", "resourceVersion");
@@ -86,13 +28,12 @@ Error status_error(const doc::Value& status) {
 
 class ObjectWatch final : public cluster::Watch {
  public:
-  ObjectWatch(boost::asio::io_context& context, const Endpoint& endpoint, const cluster::Resource& resource,
-              const cluster::WatchOptions& options, cluster::WatchSink sink)
-      : context_(context),
-        endpoint_(endpoint),
-        path_(route_path(resource, options.ns, "")),
-        labels_(to_text(options.labels)),
-        fields_(to_text(options.fields)),
+  ObjectWatch(const http::Client& client, const cluster::Resource& resource, const cluster::WatchOptions& options,
+              cluster::WatchSink sink)
+      : client_(client),
+        path_(cluster::api_path(resource, options.ns, "")),
+        labels_(cluster::selector_text(options.labels)),
+        fields_(cluster::selector_text(options.fields)),
         newest_(options.resource_version),
         synced_(options.resource_version != 0),
         sink_(std::move(sink)) {
@@ -103,7 +44,7 @@ class ObjectWatch final : public cluster::Watch {
   using Type = cluster::WatchEvent::Type;
 
   void start() {
-    Query query;
+    http::Query query;
     query.add("watch", "true");
     query.add("allowWatchBookmarks", "true");
     query.add("labelSelector", labels_);
@@ -115,7 +56,7 @@ class ObjectWatch final : public cluster::Watch {
       query.add("resourceVersionMatch", "NotOlderThan");
     }
     heard_ = false;
-    stream_.start(context_, endpoint_, path_ + query.text(),
+    stream_.start(client_, {.target = path_ + query.text()},
                   {[this](std::string_view line) { on_line(line); },
                    [this](Status status) { on_stream_end(std::move(status)); }});
   }
@@ -149,22 +90,20 @@ class ObjectWatch final : public cluster::Watch {
     if (on_end) on_end(std::move(error));
   }
 
-  boost::asio::io_context& context_;
-  Endpoint endpoint_;
+  http::Client client_;
   std::string path_, labels_, fields_;
   std::uint64_t newest_;
   bool synced_;
   bool heard_ = false;  ///< on this connection
   cluster::WatchSink sink_;
-  LineStream stream_;
+  http::LineStream stream_{&cluster::error_of};
 };
 
 class NodeWatch final : public cluster::Watch {
  public:
-  NodeWatch(boost::asio::io_context& context, const Endpoint& endpoint, const std::string& path,
-            cluster::Cluster::NodeSink sink)
+  NodeWatch(const http::Client& client, const std::string& path, cluster::Cluster::NodeSink sink)
       : sink_(std::move(sink)) {
-    stream_.start(context, endpoint, path + "?watchNodes=true",
+    stream_.start(client, {.target = path + "?watchNodes=true"},
                   {[this](std::string_view line) { on_line(line); },
                    [this](Status status) {
                      end(status ? Error{Code::kUnavailable, "the server ended the watch"} : std::move(status).error());
@@ -192,16 +131,14 @@ class NodeWatch final : public cluster::Watch {
   }
 
   cluster::Cluster::NodeSink sink_;
-  LineStream stream_;
+  http::LineStream stream_{&cluster::error_of};
 };
 
 class LogReading final : public cluster::Watch {
  public:
-  LogReading(boost::asio::io_context& context, const Endpoint& endpoint, const std::string& target,
-             cluster::LogSink sink)
-      : sink_(std::move(sink)) {
+  LogReading(const http::Client& client, const std::string& target, cluster::LogSink sink) : sink_(std::move(sink)) {
     stream_.start(
-        context, endpoint, target,
+        client, {.target = target},
         {[this](std::string_view line) { on_line(line); }, [this](Status status) { end(std::move(status)); }});
   }
 
@@ -225,71 +162,31 @@ class LogReading final : public cluster::Watch {
   }
 
   cluster::LogSink sink_;
-  LineStream stream_;
+  http::LineStream stream_{&cluster::error_of};
 };
-
-std::string requirement_text(const cluster::Requirement& requirement) {
-  using Op = cluster::Requirement::Op;
-  const std::string first = requirement.values.empty() ? "" : requirement.values.front();
-  switch (requirement.op) {
-    case Op::kEquals:
-      return requirement.key + "=" + first;
-    case Op::kNotEquals:
-      return requirement.key + "!=" + first;
-    case Op::kIn:
-      return fmt::format("{} in ({})", requirement.key, join(requirement.values, ","));
-    case Op::kNotIn:
-      return fmt::format("{} notin ({})", requirement.key, join(requirement.values, ","));
-    case Op::kExists:
-      return requirement.key;
-    case Op::kNotExists:
-      return "!" + requirement.key;
-    case Op::kGreater:
-      return requirement.key + ">" + first;
-    case Op::kLess:
-      return requirement.key + "<" + first;
-  }
-  return {};
-}
 
 }  // namespace
 
-void Query::add(std::string_view name, std::string_view value) {
-  if (value.empty()) return;
-  text_ += text_.empty() ? '?' : '&';
-  text_ += name;
-  text_ += '=';
-  text_ += percent_encode(value);
+std::unique_ptr<cluster::Watch> watch_objects(const http::Client& client, const cluster::Resource& resource,
+                                              const cluster::WatchOptions& options, cluster::WatchSink sink) {
+  return std::make_unique<ObjectWatch>(client, resource, options, std::move(sink));
 }
 
-std::string to_text(const cluster::Selector& selector) {
-  std::vector<std::string> parts;
-  for (const auto& requirement : selector.requirements()) parts.push_back(requirement_text(requirement));
-  return join(parts, ",");
+std::unique_ptr<cluster::Watch> watch_workflow_nodes(const http::Client& client, const std::string& path,
+                                                     cluster::Cluster::NodeSink sink) {
+  return std::make_unique<NodeWatch>(client, path, std::move(sink));
 }
 
-std::unique_ptr<cluster::Watch> watch_objects(boost::asio::io_context& context, const Endpoint& endpoint,
-                                              const cluster::Resource& resource, const cluster::WatchOptions& options,
-                                              cluster::WatchSink sink) {
-  return std::make_unique<ObjectWatch>(context, endpoint, resource, options, std::move(sink));
-}
-
-std::unique_ptr<cluster::Watch> watch_workflow_nodes(boost::asio::io_context& context, const Endpoint& endpoint,
-                                                     const std::string& path, cluster::Cluster::NodeSink sink) {
-  return std::make_unique<NodeWatch>(context, endpoint, path, std::move(sink));
-}
-
-std::unique_ptr<cluster::Watch> read_pod_log(boost::asio::io_context& context, const Endpoint& endpoint,
-                                             const std::string& path, const cluster::LogOptions& options,
-                                             cluster::LogSink sink) {
-  Query query;
+std::unique_ptr<cluster::Watch> read_pod_log(const http::Client& client, const std::string& path,
+                                             const cluster::LogOptions& options, cluster::LogSink sink) {
+  http::Query query;
   query.add("format", "cri");
   query.add("container", options.container);
   if (options.follow) query.add("follow", "true");
   if (options.previous) query.add("previous", "true");
   if (options.tail >= 0) query.add("tailLines", std::to_string(options.tail));
   if (options.since != Time{}) query.add("sinceTime", format_rfc3339_micro(options.since));
-  return std::make_unique<LogReading>(context, endpoint, path + "/log" + query.text(), std::move(sink));
+  return std::make_unique<LogReading>(client, path + "/log" + query.text(), std::move(sink));
 }
 
 }  // namespace tiphys::server

@@ -43,13 +43,4 @@ Result<objects::Target> find_route(const objects::Kinds& kinds, const Target& ta
   return not_found();
 }
 
-std::string route_path(const cluster::Resource& resource, std::string_view ns, std::string_view name) {
-  std::string path = resource.group.empty() ? fmt::format("/api/{}", resource.version)
-                                            : fmt::format("/apis/{}/{}", resource.group, resource.version);
-  if (!ns.empty()) path += "/namespaces/" + percent_encode(ns);
-  path += fmt::format("/{}", resource.plural);
-  if (!name.empty()) path += "/" + percent_encode(name);
-  return path;
-}
-
 }  // namespace tiphys::server

@@ -17,8 +17,8 @@
 #include "doc/value.h"
 #include "server/access.h"
 #include "server/connection.h"
+#include "base/unix_path.h"
 #include "server/private_file.h"
-#include "server/unix_path.h"
 
 namespace tiphys::server {
 namespace {

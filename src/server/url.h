@@ -10,11 +10,6 @@
 
 namespace tiphys::server {
 
-/// The text with %XX decoded (and "+" as a space when `plus`); a broken escape is an error.
-Result<std::string> percent_decode(std::string_view text, bool plus);
-/// Everything but unreserved characters (RFC 3986) as %XX.
-std::string percent_encode(std::string_view text);
-
 /// A target taken apart: "/api/v1/pods?limit=3".
 struct Target {
   std::vector<std::string> path;  ///< decoded segments, no empty ones

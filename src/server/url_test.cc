@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/percent.h"
+#include "cluster/api_request.h"
 #include "cluster/api_status.h"
 #include "doc/value.h"
 #include "server/access.h"
@@ -94,8 +96,7 @@ TEST(Route, names_objects_and_collections) {
         row.expected)
         << row.rule;
     if (route->subresource.empty()) {
-      const auto path = route_path(*route->kind->resource, route->ns, route->name);
-      const auto again = find_route(kinds, Target::parse(path).value());
+      const auto again = find_route(kinds, Target::parse(cluster::api_path(route->key())).value());
       ASSERT_TRUE(again) << row.rule;
       EXPECT_EQ(again->key(), route->key()) << row.rule;
     }
@@ -151,8 +152,8 @@ TEST(Access, hosts) {
 TEST(Query, selectors_come_back) {
   for (const char* text : {"", "a=b", "a=b,c!=d", "e in (f,g),h,!i", "j>3,k<4", "a notin (b)"}) {
     const auto selector = cluster::Selector::parse(text).value();
-    const auto again = cluster::Selector::parse(to_text(selector)).value();
-    EXPECT_EQ(to_text(again), to_text(selector)) << text;
+    const auto again = cluster::Selector::parse(cluster::selector_text(selector)).value();
+    EXPECT_EQ(cluster::selector_text(again), cluster::selector_text(selector)) << text;
     EXPECT_EQ(again.requirements().size(), selector.requirements().size()) << text;
   }
 }

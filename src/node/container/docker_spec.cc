@@ -6,6 +6,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "base/percent.h"
 #include "base/strings.h"
 
 namespace tiphys::node {
@@ -171,20 +172,6 @@ Result<std::vector<std::string>> parse_list(std::string_view body) {
     if (!id.empty()) ids.emplace_back(id);
   }
   return ids;
-}
-
-std::string percent_encode(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                       c == '_' || c == '.' || c == '~';
-    if (plain) {
-      out.push_back(c);
-    } else {
-      out += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-  }
-  return out;
 }
 
 ImageReference parse_image(std::string_view image) {

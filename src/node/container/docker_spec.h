@@ -38,8 +38,6 @@ struct EnginePlace {
 /// The body of POST /containers/create.
 doc::Value create_body(const ContainerSpec& spec, const EngineTraits& traits, const EnginePlace& place);
 
-/// Letters that a query or path segment may not hold as %XX.
-std::string percent_encode(std::string_view text);
 /// The path and query that list our containers, all of them or a plane's.
 std::string list_target(std::string_view plane = "");
 /// The ids of the containers that such a list holds.

@@ -79,11 +79,6 @@ TEST(CreateBody, NeverAsksForLessTimeThanTheKernelGives) {
   EXPECT_EQ(doc::find(body, "HostConfig", "CpuQuota")->get_int64(), 1000);
 }
 
-TEST(PercentEncode, LeavesOnlyWhatNeedsNone) {
-  EXPECT_EQ(percent_encode("a-Z_0.~"), "a-Z_0.~");
-  EXPECT_EQ(percent_encode("/a b\"{}&=%\xc3\xa4"), "%2Fa%20b%22%7B%7D%26%3D%25%C3%A4");
-}
-
 TEST(ListTarget, FiltersByLabel) {
   EXPECT_EQ(list_target(), "/containers/json?all=1&filters=%7B%22label%22%3A%5B%22tiphys.io%2Fid%22%5D%7D");
   EXPECT_EQ(list_target("/data"),

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/unique_fd.h"
 
-namespace tiphys::server {
+namespace tiphys {
 
 /// A path that the kernel takes as a socket's address, for as long as this lives.
 struct SocketPath {
@@ -16,4 +16,4 @@ struct SocketPath {
   static Result<SocketPath> of(const std::string& path);
 };
 
-}  // namespace tiphys::server
+}  // namespace tiphys

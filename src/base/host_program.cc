@@ -1,4 +1,4 @@
-#include "artifact/host_program.h"
+#include "base/host_program.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -14,7 +14,7 @@
 #include "base/strings.h"
 #include "base/unique_fd.h"
 
-namespace tiphys::artifact {
+namespace tiphys {
 namespace {
 
 constexpr std::size_t kMostOutput = 64 * 1024;
@@ -38,14 +38,14 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return list;
 }
 
-/// Its own group of processes, with signals as a shell gives them, both outputs to `output`.
+/// Its own group of processes, with signals as a shell gives them, its output to `output`.
 int spawn(const HostProgram& program, int output, pid_t& pid) {
   std::vector<std::string> arguments = program.arguments, environment = environment_of(program);
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);
   ::posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
-  ::posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
+  if (!program.own_errors) ::posix_spawn_file_actions_adddup2(&actions, output, STDERR_FILENO);
   if (!program.folder.empty()) ::posix_spawn_file_actions_addchdir_np(&actions, program.folder.c_str());
   posix_spawnattr_t attributes;
   ::posix_spawnattr_init(&attributes);
@@ -103,4 +103,4 @@ Result<std::string> run_program(const HostProgram& program, const std::stop_toke
               told.empty() ? fmt::format("{} ended with status {}", program.arguments[0], status) : std::string(told));
 }
 
-}  // namespace tiphys::artifact
+}  // namespace tiphys

@@ -1,4 +1,4 @@
-#include "server/unix_path.h"
+#include "base/unix_path.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-namespace tiphys::server {
+namespace tiphys {
 
 Result<SocketPath> SocketPath::of(const std::string& path) {
   if (path.size() < sizeof(sockaddr_un::sun_path)) return SocketPath{path, UniqueFd()};
@@ -22,4 +22,4 @@ Result<SocketPath> SocketPath::of(const std::string& path) {
   return SocketPath{std::move(text), std::move(directory)};
 }
 
-}  // namespace tiphys::server
+}  // namespace tiphys

@@ -1,4 +1,4 @@
-// Programs of this host that a driver runs.
+// Programs of this host.
 #pragma once
 
 #include <stop_token>
@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-namespace tiphys::artifact {
+namespace tiphys {
 
 struct HostProgram {
   std::vector<std::string> arguments;  ///< the program first, looked up in PATH
@@ -16,10 +16,11 @@ struct HostProgram {
   /// Beside the plane's own variables, of which those that begin with one of `without` are left out.
   std::vector<std::pair<std::string, std::string>> environment{};
   std::vector<std::string> without{};
+  bool own_errors = false;  ///< its standard error is this process's, and no part of what it gives
 };
 
-/// What it has printed, to standard output and error, its last 64 KiB. Blocking. An error has the lines that it ended
+/// What it has printed, to standard output and, unless own_errors, to standard error: its last 64 KiB. Blocking. An error has the lines that it ended
 /// with; kFailedPrecondition when there is no such program. A stop kills it and what it has started.
 Result<std::string> run_program(const HostProgram& program, const std::stop_token& stop);
 
-}  // namespace tiphys::artifact
+}  // namespace tiphys
