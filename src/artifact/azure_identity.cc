@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "artifact/host_program.h"
+#include "base/host_program.h"
 #include "artifact/variables.h"
 #include "base/strings.h"
 #include "doc/value.h"

@@ -5,7 +5,7 @@
 #include <filesystem>
 
 #include "artifact/drivers.h"
-#include "artifact/host_program.h"
+#include "base/host_program.h"
 #include "artifact/secret_folder.h"
 #include "artifact/uri.h"
 #include "artifact/variables.h"
