@@ -1,5 +1,6 @@
 # make run    the main example, from a bare machine to a picture
-# make test   every test; those on podman and dockerd where it can start them (root), else it says that it skips them
+# make test   every test; those on podman and dockerd where it can start them (root), and on a kube-apiserver where it can build one, else it says that
+#             it skips them
 # make test-containers   only those on podman and dockerd
 # make bench  ours beside the peers, measured in one run
 # make fuzz   each parser with random inputs for FUZZ_SECONDS (60); ends with an error when one finds something
@@ -15,7 +16,7 @@ run: build
 	@tools/run-example $(BUILD)/bin/tiphys
 
 test: build
-	@tools/with-engines tools/run-tests $(BUILD)
+	@tools/with-engines tools/with-kubernetes tools/run-tests $(BUILD)
 
 test-containers: build
 	@tools/run-container-tests $(BUILD)

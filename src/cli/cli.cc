@@ -17,6 +17,7 @@ namespace {
 constexpr std::array kCommands{
     Command{"run", "Run workflows here and now, and follow them to their end", run_command, true},
     Command{"up", "Run the plane as a server on this machine", up_command, true},
+    Command{"controller", "Run the workflows of a Kubernetes cluster", controller_command, true},
     Command{"submit", "Submit workflows", submit_command},
     Command{"resubmit", "Run workflows again as new ones", resubmit_command},
     Command{"retry", "Retry workflows: failed ones go on where they failed", retry_command},
