@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "base/host_program.h"
 #include "artifact/variables.h"
+#include "base/host_program.h"
 #include "base/strings.h"
 #include "doc/value.h"
 

@@ -5,10 +5,10 @@
 #include <filesystem>
 
 #include "artifact/drivers.h"
-#include "base/host_program.h"
 #include "artifact/secret_folder.h"
 #include "artifact/uri.h"
 #include "artifact/variables.h"
+#include "base/host_program.h"
 #include "base/strings.h"
 #include "doc/truth.h"
 

@@ -14,10 +14,12 @@
 #include "base/random.h"
 #include "controllers/artifact_gc_controller.h"
 #include "controllers/cron_workflow_controller.h"
+#include "controllers/default_accounts.h"
 #include "controllers/expiry_controller.h"
 #include "controllers/workflow_controller.h"
 #include "expr/go_time.h"
 #include "node/agent/agent.h"
+#include "node/agent/node_object.h"
 #include "node/container/container_runtime.h"
 #include "node/process/process_runtime.h"
 #include "node/supervisor/supervisor.h"
@@ -27,6 +29,7 @@
 #include "server/kubeconfig.h"
 #include "server/private_file.h"
 #include "server/server.h"
+#include "server/version.h"
 #include "store/data_dir.h"
 #include "store/store.h"
 
@@ -126,6 +129,7 @@ class Plane final : public EmbeddedPlane {
         .executor = *executor_, .store = *store_, .kinds = kinds_, .authorizer = rbac_.get(), .tokens = tokens_.get()});
     TIPHYS_TRY(server_, server::Server::start(context_, *executor_, *api_, std::move(options)));
     if (port() == 0) return {};
+    show_machine();
     return server::write_private_file(
         data_dir_.kubeconfig(),
         server::kubeconfig(fmt::format("127.0.0.1:{}", port()), certificate.authority, server_->token()));
@@ -147,6 +151,28 @@ class Plane final : public EmbeddedPlane {
       });
     }
     return {};
+  }
+
+  /// What clients of Kubernetes expect to find: this machine, and a service account in each namespace.
+  void show_machine() {
+    accounts_ = std::make_unique<controllers::DefaultAccounts>(*executor_, *store_);
+    accounts_->start();
+    const node::NodeFacts facts{.name = host_name(),
+                                .cpus = static_cast<double>(std::max(1U, std::thread::hardware_concurrency())),
+                                .memory_bytes = memory_bytes(),
+                                .version = server::kubernetes_version()};
+    store_->modify(
+        {&cluster::kNodes, "", facts.name},
+        [made = node::node_object(facts, executor_->now())](const cluster::Object& newest) -> Result<doc::Value> {
+          if (!newest) return made;
+          doc::Value next = *newest;
+          next.as_object()["status"] = made.at("status");
+          return next;
+        },
+        {},
+        [](const Result<cluster::Object>& written) {
+          if (!written) log::error("this machine cannot be shown as a node: {}", written.error().message);
+        });
   }
 
   // In the order in which they lean on each other: the last one goes first.
@@ -171,6 +197,7 @@ class Plane final : public EmbeddedPlane {
   std::unique_ptr<objects::ServiceTokens> tokens_;
   std::unique_ptr<objects::Rbac> rbac_;
   std::unique_ptr<objects::ObjectApi> api_;
+  std::unique_ptr<controllers::DefaultAccounts> accounts_;
   std::unique_ptr<server::Server> server_;
 };
 

@@ -176,6 +176,47 @@ constexpr std::array kServiceColumns{
     kAgeColumn,
     Column{"Selector", "string", 1, "The labels of the pods behind it.", service_selector}};
 
+Value node_status(const Value& node, Time) {
+  const Value* conditions = doc::find(node, "status", "conditions");
+  std::string text = "Unknown";
+  for (const Value& one : conditions && conditions->is_array() ? conditions->get_array() : doc::Array()) {
+    if (doc::find_string(one, "type") != "Ready") continue;
+    text = doc::find_string(one, "status") == "True" ? "Ready" : "NotReady";
+  }
+  const Value* unschedulable = doc::find(node, "spec", "unschedulable");
+  if (unschedulable && unschedulable->is_bool() && unschedulable->get_bool()) text += ",SchedulingDisabled";
+  return Value(text);
+}
+Value node_version(const Value& node, Time) {
+  return Value(doc::find_string(node, "status", "nodeInfo", "kubeletVersion"));
+}
+Value node_address(const Value& node, Time) {
+  const Value* addresses = doc::find(node, "status", "addresses");
+  for (const Value& one : addresses && addresses->is_array() ? addresses->get_array() : doc::Array()) {
+    if (doc::find_string(one, "type") == "InternalIP") return Value(doc::find_string(one, "address"));
+  }
+  return Value("<none>");
+}
+Value node_image(const Value& node, Time) {
+  return Value(doc::find_string(node, "status", "nodeInfo", "osImage"));
+}
+Value node_kernel(const Value& node, Time) {
+  return Value(doc::find_string(node, "status", "nodeInfo", "kernelVersion"));
+}
+Value node_runtime(const Value& node, Time) {
+  return Value(doc::find_string(node, "status", "nodeInfo", "containerRuntimeVersion"));
+}
+constexpr std::array kNodeColumns{kNameColumn,
+                                  Column{"Status", "string", 0, "Whether it runs pods.", node_status},
+                                  Column{"Roles", "string", 0, "Always none here.", none},
+                                  kAgeColumn,
+                                  Column{"Version", "string", 0, "Of the API that it speaks.", node_version},
+                                  Column{"Internal-IP", "string", 1, "Its address.", node_address},
+                                  Column{"External-IP", "string", 1, "Always none here.", none},
+                                  Column{"OS-Image", "string", 1, "Its system.", node_image},
+                                  Column{"Kernel-Version", "string", 1, "Its kernel.", node_kernel},
+                                  Column{"Container-Runtime", "string", 1, "What runs its containers.", node_runtime}};
+
 Value event_seen(const Value& event, Time now) {
   for (const char* member : {"lastTimestamp", "eventTime", "firstTimestamp"}) {
     if (const auto at = doc::find_string(event, member); !at.empty()) return Value(age_since(at, now));
@@ -327,6 +368,7 @@ constexpr Columns kColumns[] = {
     {&cluster::kServiceAccounts, kServiceAccountColumns},
     {&cluster::kPersistentVolumeClaims, kClaimColumns},
     {&cluster::kServices, kServiceColumns},
+    {&cluster::kNodes, kNodeColumns},
     {&cluster::kEvents, kEventColumns},
     {&cluster::kLeases, kLeaseColumns},
     {&cluster::kPriorityClasses, kPriorityClassColumns},

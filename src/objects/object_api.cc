@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "doc/patch.h"
+#include "objects/apply.h"
 #include "objects/intake.h"
 #include "objects/reviews.h"
 
@@ -98,6 +99,38 @@ Status apply_patch(doc::Value& object, cluster::PatchType type, const doc::Value
   return {};
 }
 
+FieldWriter writer_of(const Target& target, const WriteOptions& options, const std::string& api_version, Time now) {
+  FieldWriter writer{.manager = options.field_manager,
+                     .api_version = api_version,
+                     .kind = target.kind->resource->kind,
+                     .subresource = target.subresource,
+                     .time = now,
+                     .type = target.kind->type};
+  if (target.kind->has_status) writer.reset = reset_fields(api_version, writer.kind, target.subresource);
+  return writer;
+}
+
+/// What a write means for the owners of fields. Gives `live` back when nothing else has changed.
+void track(const Target& target, const WriteOptions& options, const doc::Value* live, doc::Value& object, Time now) {
+  if (options.field_manager.empty()) return;
+  const std::string api_version = target.kind->api_version();
+  track_update(live, object, writer_of(target, options, api_version, now));
+  if (live && differs_in_times_only(*live, object)) object = *live;
+}
+
+Refusal refusal_of(const ApplyRefusal& refused) {
+  if (refused.error.code == Code::kInternal) return {500, "InternalError", refused.error.message};
+  if (refused.conflicts.empty()) return bad_request(refused.error.message);
+  Refusal refusal{409, "Conflict", refused.error.message};
+  doc::Array causes;
+  for (const ApplyConflict& conflict : refused.conflicts) {
+    causes.push_back(
+        doc::Object{{"reason", ApplyConflict::kReason}, {"message", conflict.message}, {"field", conflict.field}});
+  }
+  refusal.details["causes"] = std::move(causes);
+  return refusal;
+}
+
 Outcome<cluster::Object> served(const Target& target, Result<cluster::Object> result) {
   if (!result) return std::unexpected(refusal_for(target, result.error()));
   return as_served(*target.kind, *result);
@@ -177,7 +210,9 @@ void ObjectApi::create(const Target& target, doc::Value body, WriteOptions optio
     if (!doc::find_string(body, "metadata", "resourceVersion").empty()) {
       return std::unexpected(bad_request("resourceVersion should not be set on objects to be created"));
     }
-    return complete(*target.kind, body, nullptr);
+    if (auto completed = complete(*target.kind, body, nullptr); !completed) return completed;
+    track(target, options, nullptr, body, executor_.now());
+    return {};
   };
   if (auto prepared = prepare(); !prepared) return reply(std::unexpected(std::move(prepared.error())));
   if (!target.kind->resource->namespaced) {
@@ -287,21 +322,24 @@ void ObjectApi::change(const Target& target, const WriteOptions& options, Make m
   struct State {
     std::optional<Refusal> refusal;
     Warnings warnings;
+    bool created = false;
   };
   auto state = std::make_shared<State>();
   auto attempt = [target, state, make = std::move(make)](const cluster::Object& newest) mutable -> Result<doc::Value> {
-    auto made = newest ? make(newest, state->warnings) : std::unexpected(not_found(target));
+    state->created = !newest;
+    auto made = make(newest, state->warnings);
     if (made) return std::move(*made);
     state->refusal = std::move(made.error());
     return fail(Code::kInvalidArgument, state->refusal->message);
   };
-  store_.modify(target.key(), std::move(attempt), {.dry_run = options.dry_run},
-                [target, state, reply = std::move(reply)](Result<cluster::Object> result) mutable {
-                  if (state->refusal) return reply(std::unexpected(std::move(*state->refusal)));
-                  auto object = served(target, std::move(result));
-                  if (!object) return reply(std::unexpected(std::move(object.error())));
-                  reply(Written{.object = std::move(*object), .warnings = std::move(state->warnings)});
-                });
+  store_.modify(
+      target.key(), std::move(attempt), {.dry_run = options.dry_run},
+      [target, state, reply = std::move(reply)](Result<cluster::Object> result) mutable {
+        if (state->refusal) return reply(std::unexpected(std::move(*state->refusal)));
+        auto object = served(target, std::move(result));
+        if (!object) return reply(std::unexpected(std::move(object.error())));
+        reply(Written{.object = std::move(*object), .created = state->created, .warnings = std::move(state->warnings)});
+      });
 }
 
 void ObjectApi::update(const Target& target, doc::Value body, WriteOptions options, Reply<Written> reply) {
@@ -319,13 +357,15 @@ void ObjectApi::update(const Target& target, doc::Value body, WriteOptions optio
   if (!settled) return reply(std::unexpected(std::move(settled.error())));
   change(
       target, options,
-      [target, body = std::move(body), warnings = std::move(warnings)](const cluster::Object& newest,
-                                                                       Warnings& told) mutable -> Outcome<doc::Value> {
+      [this, target, options, body = std::move(body), warnings = std::move(warnings)](
+          const cluster::Object& newest, Warnings& told) mutable -> Outcome<doc::Value> {
+        if (!newest) return std::unexpected(not_found(target));
         told = std::move(warnings);
         keep_other_part(target, body, *newest);
         if (auto completed = complete(*target.kind, body, newest.get()); !completed) {
           return std::unexpected(std::move(completed.error()));
         }
+        track(target, options, newest.get(), body, executor_.now());
         return std::move(body);
       },
       std::move(reply));
@@ -336,8 +376,9 @@ void ObjectApi::patch(const Target& target, cluster::PatchType type, doc::Value 
   if (auto allowed = allow(target, "patch"); !allowed) return reply(std::unexpected(std::move(allowed.error())));
   change(
       target, options,
-      [target, type, options, patch = std::move(patch)](const cluster::Object& newest,
-                                                        Warnings& warnings) -> Outcome<doc::Value> {
+      [this, target, type, options, patch = std::move(patch)](const cluster::Object& newest,
+                                                              Warnings& warnings) -> Outcome<doc::Value> {
+        if (!newest) return std::unexpected(not_found(target));
         doc::Value object = *newest;
         if (const Status patched = apply_patch(object, type, patch); !patched) {
           return std::unexpected(refusal_for(target, patched.error()));
@@ -347,7 +388,48 @@ void ObjectApi::patch(const Target& target, cluster::PatchType type, doc::Value 
         keep_other_part(target, object, *newest);
         done = complete(*target.kind, object, newest.get());
         if (!done) return std::unexpected(std::move(done.error()));
+        track(target, options, newest.get(), object, executor_.now());
         return object;
+      },
+      std::move(reply));
+}
+
+void ObjectApi::apply(const Target& target, doc::Value config, WriteOptions options, Reply<Written> reply) {
+  if (auto allowed = allow(target, "patch"); !allowed) return reply(std::unexpected(std::move(allowed.error())));
+  auto settled = settle_identity(target, config);
+  if (settled && options.field_manager.empty()) {
+    settled = std::unexpected(Refusal{422, "Invalid",
+                                      "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is "
+                                      "required for apply patch"});
+  }
+  const bool has_namespace =
+      target.ns.empty() || options.ensure_namespace || store_.has({&cluster::kNamespaces, "", target.ns});
+  if (settled && !has_namespace) {
+    settled = std::unexpected(refusal_of(Error{Code::kNotFound, fmt::format("namespaces \"{}\" not found", target.ns)},
+                                         &cluster::kNamespaces, target.ns));
+  }
+  if (!settled) return reply(std::unexpected(std::move(settled.error())));
+  change(
+      target, options,
+      [this, target, options, config = std::move(config)](const cluster::Object& newest,
+                                                          Warnings& warnings) mutable -> Outcome<doc::Value> {
+        auto taken = take_in(*target.kind, config, options.validation, Source::kPatch, warnings);
+        if (!taken) return std::unexpected(std::move(taken.error()));
+        const std::string api_version = target.kind->api_version();
+        auto merged = objects::apply(newest.get(), config, writer_of(target, options, api_version, executor_.now()),
+                                     options.force);
+        if (!merged) return std::unexpected(refusal_of(merged.error()));
+        if (newest) {
+          keep_other_part(target, *merged, *newest);
+        } else if (!target.subresource.empty()) {
+          return std::unexpected(not_found(target));
+        } else if (target.kind->has_status) {
+          merged->get_object().erase("status");
+        }
+        auto completed = complete(*target.kind, *merged, newest.get());
+        if (!completed) return std::unexpected(std::move(completed.error()));
+        if (newest && differs_in_times_only(*newest, *merged)) return *newest;
+        return std::move(*merged);
       },
       std::move(reply));
 }

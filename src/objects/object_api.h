@@ -32,6 +32,8 @@ enum class FieldValidation { kIgnore, kWarn, kStrict };
 struct WriteOptions {
   bool dry_run = false;
   FieldValidation validation = FieldValidation::kWarn;
+  std::string field_manager{};  ///< who becomes the owner of fields; "": the plane, which owns none
+  bool force = false;           ///< takes fields from other appliers
   /// Make the namespace when it is missing, which no client of Kubernetes expects.
   bool ensure_namespace = false;
 };
@@ -78,6 +80,8 @@ class ObjectApi {
   void update(const Target& target, doc::Value body, WriteOptions options, Reply<Written> reply);
   void patch(const Target& target, cluster::PatchType type, doc::Value patch, WriteOptions options,
              Reply<Written> reply);
+  /// Server-side apply: makes the object when there is none.
+  void apply(const Target& target, doc::Value config, WriteOptions options, Reply<Written> reply);
   void remove(const Target& target, cluster::DeleteOptions options, Reply<Removed> reply);
   /// Removes all that a list would give; answers with them as they were.
   void remove_all(const Target& target, cluster::ListOptions which, cluster::DeleteOptions options,
@@ -90,7 +94,7 @@ class ObjectApi {
 
  private:
   using Make = std::move_only_function<Outcome<doc::Value>(const cluster::Object& newest, std::vector<std::string>&)>;
-  /// Writes what `make` gives for the newest state of an object.
+  /// Writes what `make` gives for the newest state of an object, null when there is none.
   void change(const Target& target, const WriteOptions& options, Make make, Reply<Written> reply);
   void create_in_namespace(const Target& target, doc::Value object, WriteOptions options,
                            std::vector<std::string> warnings, Reply<Written> reply);

@@ -239,6 +239,7 @@ class HttpConnection final : public Connection,
       request.target = message.target();
       request.content_type = message[http::field::content_type];
       request.accept = message[http::field::accept];
+      request.user_agent = message[http::field::user_agent];
       request.caller = self->caller_;
       request.impersonation = impersonation_in(message);
       request.body = std::move(message.body());

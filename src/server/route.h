@@ -11,5 +11,4 @@ namespace tiphys::server {
 /// kNotFound when the path is none of an object or a collection.
 Result<objects::Target> find_route(const objects::Kinds& kinds, const Target& target);
 
-
 }  // namespace tiphys::server

@@ -23,16 +23,17 @@ bool offers(const objects::Target& target, std::string_view verb) {
 
 Handled of_collection(const ExchangePtr& exchange, const objects::Target& target) {
   const std::string& method = exchange->request.method;
-  if (method == "GET")
-    return exchange->query.flag("watch") ? watch_objects(exchange, target) : list_objects(exchange, target);
   if (method == "POST") return create_object(exchange, target);
-  if (method == "DELETE") return remove_objects(exchange, target);
+  if (method == "GET" && offers(target, "list")) {
+    return exchange->query.flag("watch") ? watch_objects(exchange, target) : list_objects(exchange, target);
+  }
+  if (method == "DELETE" && offers(target, "deletecollection")) return remove_objects(exchange, target);
   return not_allowed();
 }
 
 Handled of_object(const ExchangePtr& exchange, const objects::Target& target) {
   const std::string& method = exchange->request.method;
-  if (method == "GET") {
+  if (method == "GET" && offers(target, "get")) {
     if (target.subresource == "log") return read_log(exchange, target);
     if (exchange->query.flag("watchNodes")) return watch_nodes(exchange, target);
     return get_object(exchange, target);

@@ -29,6 +29,7 @@ struct Request {
   std::string target;
   std::string content_type;
   std::string accept;
+  std::string user_agent;
   std::string body;
   Time at{};
   std::shared_ptr<const objects::Caller> caller{};  ///< null: the plane's owner, at its socket

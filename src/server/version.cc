@@ -14,6 +14,10 @@ std::string_view version() {
   return "v" TIPHYS_VERSION;
 }
 
+std::string kubernetes_version() {
+  return fmt::format("v1.34.4+tiphys.{}", version().substr(1));
+}
+
 std::string_view platform() {
 #if defined(__x86_64__)
   return "linux/amd64";
@@ -36,7 +40,7 @@ std::string version_json() {
   // Clients take these for the version of the Kubernetes API that is spoken.
   return doc::to_json(doc::Object{{"major", "1"},
                                   {"minor", "34"},
-                                  {"gitVersion", fmt::format("v1.34.4+tiphys.{}", version().substr(1))},
+                                  {"gitVersion", kubernetes_version()},
                                   {"version", version()},
                                   {"gitCommit", ""},
                                   {"gitTag", version()},

@@ -8,6 +8,8 @@ namespace tiphys::server {
 
 /// "v0.1.0".
 std::string_view version();
+/// The version of the Kubernetes API that is spoken: "v1.34.4+tiphys.0.1.0".
+std::string kubernetes_version();
 /// As both Kubernetes' and Argo's version routes tell it.
 std::string version_json();
 /// "linux/amd64".

@@ -30,6 +30,17 @@ Outcome<objects::WriteOptions> write_options(const Exchange& exchange) {
         "fieldValidation: Unsupported value: \"{}\": supported values: \"Ignore\", \"Strict\", \"Warn\"", validation)));
   }
   options.ensure_namespace = query.flag("ensureNamespace");
+  options.force = query.flag("force");
+  // The plane's own commands, at its socket, own no fields.
+  options.field_manager = query.value("fieldManager");
+  if (options.field_manager.empty() && exchange.request.caller) {
+    options.field_manager = exchange.request.user_agent.substr(0, exchange.request.user_agent.find('/'));
+    if (options.field_manager.empty()) options.field_manager = "unknown";
+  }
+  constexpr std::size_t kMostManagerBytes = 128;
+  if (options.field_manager.size() > kMostManagerBytes) {
+    return std::unexpected(objects::bad_request("fieldManager: Too long: may not be more than 128 bytes"));
+  }
   return options;
 }
 
@@ -84,6 +95,18 @@ doc::Value success(const objects::Target& target, const doc::Value& object) {
 
 }  // namespace
 
+namespace {
+
+Handled apply_object(const ExchangePtr& exchange, const objects::Target& target) {
+  TIPHYS_TRY(auto options, write_options(*exchange));
+  if (!exchange->query.has("fieldManager")) options.field_manager.clear();
+  TIPHYS_TRY(doc::Value config, body_of(*exchange));
+  exchange->api().apply(target, std::move(config), std::move(options), reply_written(exchange));
+  return {};
+}
+
+}  // namespace
+
 Handled create_object(const ExchangePtr& exchange, const objects::Target& target) {
   if (target.kind->resource->namespaced && target.ns.empty()) {
     return refuse(405, "MethodNotAllowed", "the server does not allow this method on the requested resource");
@@ -113,6 +136,7 @@ Handled update_object(const ExchangePtr& exchange, const objects::Target& target
 
 Handled patch_object(const ExchangePtr& exchange, const objects::Target& target) {
   const std::string type = media_type(exchange->request.content_type);
+  if (type == "application/apply-patch+yaml") return apply_object(exchange, target);
   std::optional<cluster::PatchType> patch_type;
   if (type == "application/json-patch+json") patch_type = cluster::PatchType::kJson;
   if (type == "application/merge-patch+json") patch_type = cluster::PatchType::kMerge;
@@ -120,7 +144,8 @@ Handled patch_object(const ExchangePtr& exchange, const objects::Target& target)
   if (!patch_type) {
     return refuse(415, "UnsupportedMediaType",
                   "the body of the request was in an unknown format - accepted media types include: "
-                  "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json");
+                  "application/json-patch+json, application/merge-patch+json, application/strategic-merge-patch+json, "
+                  "application/apply-patch+yaml");
   }
   TIPHYS_TRY(const auto options, write_options(*exchange));
   TIPHYS_TRY(doc::Value patch, body_of(*exchange));

@@ -21,7 +21,8 @@ namespace {
 
 struct ControllerFlags {
   kube::KubeconfigChoice kubeconfig;
-  std::string ns, config;
+  std::string ns;
+  ConfigFile config;
 };
 
 /// What works on a cluster. The last one goes first.
@@ -49,7 +50,7 @@ class ClusterControllers {
 
 Status control(const ControllerFlags& flags) {
   TIPHYS_TRY(const kube::Access access, kube::find_access(flags.kubeconfig, kube::Surroundings::of_environment()));
-  TIPHYS_TRY(const api::ControllerConfig config, read_config(flags.config));
+  TIPHYS_TRY(const api::ControllerConfig config, flags.config.read());
   Loop loop;
   bool leave = false;
   loop.on_signals({SIGINT, SIGTERM}, [&](int) { leave = true; });
@@ -80,7 +81,7 @@ int controller_command(const Arguments& arguments) {
              "Where the cluster is (default: $KUBECONFIG, else ~/.kube/config, else the pod's own account)");
   flags.text("--context", options.kubeconfig.context, "NAME", "A context of the kubeconfig (default: the current one)");
   flags.text("-n,--namespace", options.ns, "NAMESPACE", "Only the workflows of this namespace (default: of all)");
-  flags.text("--config", options.config, "FILE", "The configuration of Argo's workflow controller");
+  flags.text("--config", options.config.path, "FILE", "The configuration of Argo's workflow controller");
   std::vector<std::string> none;
   flags.positional("", none, 0, 0);
   const auto parsed = flags.parse(arguments);
