@@ -49,13 +49,14 @@ struct FieldWriter {
 /// without it has none.
 FieldSet reset_fields(std::string_view api_version, std::string_view kind, std::string_view subresource);
 
-/// What creation (`live` is nullptr), an update or a patch by a writer means for the managers of `object`, which is as
-/// it is to be, its defaults included, and has in metadata.managedFields what the client sent: none or malformed ones
-/// count as those of `live`, `[]` and `[{}]` are a wish to forget them all, any others take their place. The writer
-/// owns what it changed or added; what went away belongs to nobody. An object without managers stays so until it is
-/// applied. Should the object not fit its type, it has no managers afterwards, as with the API server. Linear in the
-/// two objects and the fields owned. Callers that do not want to be a manager call write_managed_fields or nothing at
-/// all.
+/// What creation (`live` is nullptr), an update or a patch by a writer means for the managers of `object`. It is as it
+/// is to be, and of a built-in kind as Go writes its struct: with its defaults, with `resources: {}` and its like,
+/// without what is empty. In metadata.managedFields it has what the client sent: none or malformed ones count as those
+/// of `live`, `[]` and `[{}]` are a wish to forget them all, any others take their place.
+/// The writer owns what it changed or added; what went away belongs to nobody. An object without managers stays so
+/// until it is applied. Should one of the two not fit its type, the object has no managers afterwards, as with the API
+/// server. Linear in the two objects and the fields owned. Who does not want to be a manager, as the plane's own
+/// controllers, does not call this: what it changes stays with whom it was.
 void track_update(const doc::Value* live, doc::Value& object, const FieldWriter& writer);
 
 /// Whether nothing but times of managers differs: then the write is to be dropped for `live`, lest watchers hear of it.
