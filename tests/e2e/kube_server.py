@@ -69,18 +69,30 @@ class Kubernetes:
         try:
             self.start("etcd", "etcd", "--name", "t", "--data-dir", folder / "etcd", "--listen-client-urls", etcd, "--advertise-client-urls", etcd,
                        "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", f"t={peer}")
-            self.start("apiserver", apiserver(), "--etcd-servers", etcd, "--bind-address", "127.0.0.1", "--advertise-address", "127.0.0.1",
-                       "--secure-port", self.port, "--tls-cert-file", folder / "server.crt", "--tls-private-key-file", folder / "server.key",
-                       "--token-auth-file", folder / "tokens.csv", "--client-ca-file", folder / "ca.crt", "--authorization-mode", "RBAC",
-                       "--service-account-issuer", "https://localhost", "--service-account-key-file", folder / "sa.pub",
-                       "--service-account-signing-key-file", folder / "sa.key", "--service-cluster-ip-range", "10.0.0.0/24",
-                       "--endpoint-reconciler-type", "none", "--disable-admission-plugins", "ServiceAccount")
-            self.await_ready()
+            self.start_apiserver(etcd)
             self.create_kinds()
         except BaseException:
             self.close()
             raise
+        self.etcd = etcd
         self.kubeconfig = self.write_kubeconfig("kubeconfig", {"token": TOKEN})
+
+    def start_apiserver(self, etcd):
+        folder = self.folder
+        self.start("apiserver", apiserver(), "--etcd-servers", etcd, "--bind-address", "127.0.0.1", "--advertise-address", "127.0.0.1",
+                   "--secure-port", self.port, "--tls-cert-file", folder / "server.crt", "--tls-private-key-file", folder / "server.key",
+                   "--token-auth-file", folder / "tokens.csv", "--client-ca-file", folder / "ca.crt", "--authorization-mode", "RBAC",
+                   "--service-account-issuer", "https://localhost", "--service-account-key-file", folder / "sa.pub",
+                   "--service-account-signing-key-file", folder / "sa.key", "--service-cluster-ip-range", "10.0.0.0/24",
+                   "--endpoint-reconciler-type", "none", "--disable-admission-plugins", "ServiceAccount")
+        self.await_ready()
+
+    def restart_apiserver(self):
+        """All connections break, and what it remembers of changes is gone."""
+        apiserver = self.processes.pop()
+        apiserver.kill()
+        apiserver.wait()
+        self.start_apiserver(self.etcd)
 
     def start(self, name, *command):
         log = open(self.folder / f"{name}.log", "w")
@@ -151,6 +163,12 @@ class Kubernetes:
             "clusters": [{"name": "test", "cluster": {"server": f"https://127.0.0.1:{self.port}", "certificate-authority": "ca.crt", **cluster}}],
             "users": [{"name": "test", "user": user}], "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}]}))
         return path
+
+    def workflow_in_phase(self, name, phase):
+        for event in self.watch(WORKFLOWS, f"&fieldSelector=metadata.name%3D{name}"):
+            if event["object"].get("status", {}).get("phase") == phase:
+                return event["object"]
+        raise AssertionError(f"the watch of {name} has ended")
 
     def finished_workflow(self, name):
         for event in self.watch(WORKFLOWS, f"&fieldSelector=metadata.name%3D{name}"):

@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from kube_server import TOKEN, WORKFLOWS, Kubernetes, PodPlayer, why_not
+from kube_server import PODS, TOKEN, WORKFLOWS, Kubernetes, PodPlayer, why_not
 
 REASON = why_not()
 pytestmark = pytest.mark.skipif(bool(REASON), reason=f"SKIPPED: {REASON}")
@@ -95,11 +95,57 @@ def test_goes_on_where_another_has_stopped(kubernetes, controller, tiphys):
 def test_stops_what_is_told_to(kubernetes, controller):
     controller()
     kubernetes.request("POST", WORKFLOWS, workflow("waits", {"entrypoint": "main", "templates": [{"name": "main", "suspend": {}}]}))
-    for event in kubernetes.watch(WORKFLOWS, "&fieldSelector=metadata.name%3Dwaits"):
-        if event["object"].get("status", {}).get("phase") == "Running":
-            break
+    kubernetes.workflow_in_phase("waits", "Running")
     kubernetes.request("PATCH", f"{WORKFLOWS}/waits", {"spec": {"shutdown": "Terminate"}}, "application/merge-patch+json")
     assert kubernetes.finished_workflow("waits")["status"]["phase"] == "Failed"
+
+
+def test_goes_on_when_the_server_comes_back(kubernetes, controller):
+    controller()
+    kubernetes.request("POST", WORKFLOWS, workflow("before", {"entrypoint": "main", "templates": [{"name": "main", "suspend": {}}]}))
+    kubernetes.workflow_in_phase("before", "Running")
+    kubernetes.restart_apiserver()
+    player = PodPlayer(kubernetes)
+    kubernetes.request("POST", WORKFLOWS, workflow("after", CHAIN))
+    kubernetes.request("PATCH", f"{WORKFLOWS}/before", {"spec": {"shutdown": "Stop"}}, "application/merge-patch+json")
+    assert kubernetes.finished_workflow("after")["status"]["phase"] == "Succeeded"
+    assert kubernetes.finished_workflow("before")["status"]["phase"] == "Failed"
+    player.closing = True
+
+
+def test_pods_and_workflows_are_deleted_in_time(kubernetes, player, controller):
+    controller()
+    kubernetes.request("POST", WORKFLOWS, workflow("passing", {**CHAIN, "podGC": {"strategy": "OnPodSuccess", "deleteDelayDuration": "0s"},
+                                                               "ttlStrategy": {"secondsAfterCompletion": 0}}))
+    for event in kubernetes.watch(WORKFLOWS, "&fieldSelector=metadata.name%3Dpassing"):
+        if event["type"] == "DELETED":
+            assert event["object"]["status"]["phase"] == "Succeeded"
+            break
+    selector = "labelSelector=workflows.argoproj.io%2Fworkflow%3Dpassing"
+    pods = kubernetes.request("GET", f"{PODS}?{selector}")
+    left = len(pods["items"])
+    changes = kubernetes.watch(PODS, f"&{selector}&resourceVersion={pods['metadata']['resourceVersion']}")
+    while left > 0:
+        left -= next(changes)["type"] == "DELETED"
+
+
+def test_templates_parameters_and_locks_of_the_cluster(kubernetes, player, controller):
+    kubernetes.request("POST", "/api/v1/namespaces/default/configmaps", {
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "labels": {"workflows.argoproj.io/configmap-type": "Parameter"}},
+        "data": {"word": "hello", "limit": "1"}})
+    kubernetes.request("POST", WORKFLOWS.replace("workflows", "workflowtemplates"), {
+        **workflow("kept", {"entrypoint": "main", "synchronization": {"semaphores": [{"configMapKeyRef": {"name": "settings", "key": "limit"}}]},
+                            "arguments": {"parameters": [{"name": "word", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "word"}}}]},
+                            "templates": [{"name": "main", "container": {**CONTAINER, "args": ["{{workflow.parameters.word}}"]}}]}), "kind": "WorkflowTemplate"})
+    controller()
+    for name in ("first", "second"):
+        kubernetes.request("POST", WORKFLOWS, workflow(name, {"workflowTemplateRef": {"name": "kept"}}))
+    finished = [kubernetes.finished_workflow(name)["status"] for name in ("first", "second")]
+    assert [status["phase"] for status in finished] == ["Succeeded", "Succeeded"]
+    pods = [pod for pod in kubernetes.request("GET", PODS)["items"] if pod["metadata"]["labels"]["workflows.argoproj.io/workflow"] in ("first", "second")]
+    assert [pod["spec"]["containers"][0]["args"] for pod in pods] == [["hello"], ["hello"]]
+    first, second = sorted(finished, key=lambda status: status["startedAt"])
+    assert first["finishedAt"] <= next(iter(second["nodes"].values()))["finishedAt"]
 
 
 def test_large_statuses_are_packed(kubernetes, player, controller):
