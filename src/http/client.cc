@@ -99,15 +99,19 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
  private:
   bool keeps() const { return pool_->limits().keep && !endless_; }
 
+  // Handlers hold the connection: what is under way on it may end after this has let go of it.
+
   void send() {
     connection_->lowest().expires_after(pool_->limits().send_timeout);
     connection_->with_stream([this](auto& stream) {
-      beast::http::async_write(stream, request_, [self = shared_from_this()](error_code error, std::size_t) {
-        if (self->done_) return;
-        // A server that refuses a body answers before it has read it all: the answer tells why.
-        self->refused_ = error;
-        self->read_head();
-      });
+      beast::http::async_write(stream, request_,
+                               [self = shared_from_this(), held = connection_](error_code error, std::size_t) {
+                                 if (self->done_) return;
+                                 // A server that refuses a body answers before it has read it all: the answer tells
+                                 // why.
+                                 self->refused_ = error;
+                                 self->read_head();
+                               });
     });
   }
 
@@ -125,7 +129,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
     expect_answer();
     connection_->with_stream([this](auto& stream) {
       beast::http::async_read_header(stream, connection_->buffer(), *parser_,
-                                     [self = shared_from_this()](error_code error, std::size_t) {
+                                     [self = shared_from_this(), held = connection_](error_code error, std::size_t) {
                                        if (!self->done_) self->head_read(error);
                                      });
     });
@@ -153,7 +157,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
     parser_->get().body().size = part_.size();
     connection_->with_stream([this](auto& stream) {
       beast::http::async_read_some(stream, connection_->buffer(), *parser_,
-                                   [self = shared_from_this()](error_code error, std::size_t) {
+                                   [self = shared_from_this(), held = connection_](error_code error, std::size_t) {
                                      if (!self->done_) self->body_read(error);
                                    });
     });
