@@ -17,6 +17,7 @@
 #include "controllers/default_accounts.h"
 #include "controllers/expiry_controller.h"
 #include "controllers/workflow_controller.h"
+#include "controllers/workloads/workload_controllers.h"
 #include "expr/go_time.h"
 #include "node/agent/agent.h"
 #include "node/agent/node_object.h"
@@ -99,6 +100,8 @@ class Plane final : public EmbeddedPlane {
     expiry_->start();
     artifact_gc_ = std::make_unique<controllers::ArtifactGcController>(*executor_, *store_, stores_);
     artifact_gc_->start();
+    workloads_ = std::make_unique<controllers::workloads::WorkloadControllers>(*executor_, *store_);
+    workloads_->start();
     agent_->start();
     return serve();
   }
@@ -192,6 +195,7 @@ class Plane final : public EmbeddedPlane {
   std::unique_ptr<controllers::CronWorkflowController> crons_;
   std::unique_ptr<controllers::ExpiryController> expiry_;
   std::unique_ptr<controllers::ArtifactGcController> artifact_gc_;
+  std::unique_ptr<controllers::workloads::WorkloadControllers> workloads_;
   objects::Kinds kinds_;
   std::unique_ptr<objects::CustomKinds> custom_kinds_;
   std::unique_ptr<objects::ServiceTokens> tokens_;

@@ -5,6 +5,7 @@
 #include "objects/custom_kind.h"
 #include "objects/names.h"
 #include "objects/pod_spec_rules.h"
+#include "objects/workload_rules.h"
 
 namespace tiphys::objects {
 namespace {
@@ -144,6 +145,9 @@ void check_priority_class_update(const doc::Value& before, const doc::Value& aft
 }
 
 const std::pair<const cluster::Resource*, KindRules> kRules[] = {
+    {&cluster::kJobs, kJobRules},
+    {&cluster::kReplicaSets, kReplicaSetRules},
+    {&cluster::kDeployments, kDeploymentRules},
     {&cluster::kPods, {fill_pod, check_pod, check_pod_update}},
     {&cluster::kConfigMaps, {nullptr, check_config_map, check_config_map_update}},
     {&cluster::kSecrets, {fill_secret, check_secret, check_secret_update}},

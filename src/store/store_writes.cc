@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "cluster/job_selector.h"
 #include "cluster/pod_phase.h"
 #include "doc/patch.h"
 #include "store/local_store.h"
@@ -147,6 +148,7 @@ Result<Change> LocalStore::make_create(const cluster::Resource& resource, doc::V
   if (&resource == &cluster::kWorkflows) change.nodes = take_nodes(object);
   change.version = next_version();
   complete_new(object, change.name, make_uid(random_), change.at, change.version);
+  if (&resource == &cluster::kJobs) cluster::complete_job_selector(object.as_object());
   change.after = Revision::make(resource, std::move(object));
   return change;
 }

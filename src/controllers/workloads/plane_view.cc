@@ -1,0 +1,128 @@
+#include "controllers/workloads/plane_view.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "controllers/workloads/fields.h"
+
+namespace tiphys::controllers::workloads {
+namespace {
+
+/// Pods of workflows belong to the workflow controller, and there may be very many.
+cluster::Selector selector_for(const cluster::Resource& resource) {
+  if (&resource != &cluster::kPods) return {};
+  auto selector = cluster::Selector::parse("!workflows.argoproj.io/workflow");
+  TIPHYS_CHECK(selector, "the label's name makes a selector");
+  return std::move(*selector);
+}
+
+}  // namespace
+
+Mirror& PlaneView::of(const cluster::Resource& resource) {
+  std::shared_ptr<Mirror>& mirror = mirrors_[&resource];
+  if (!mirror) mirror = std::make_shared<Mirror>(executor_, cluster_, resource, selector_for(resource));
+  return *mirror;
+}
+
+void PlaneView::start() {
+  for (const auto& [resource, mirror] : mirrors_) mirror->start();
+}
+
+bool PlaneView::synced() const {
+  return std::ranges::all_of(mirrors_, [](const auto& each) { return each.second->synced(); });
+}
+
+cluster::Done<cluster::Object> PlaneView::learning(const cluster::Resource& resource,
+                                                   cluster::Done<cluster::Object> done) {
+  return [weak = weak_from_this(), &resource, done = std::move(done)](Result<cluster::Object> answer) mutable {
+    const auto self = weak.lock();
+    if (!self) return;
+    if (answer && self->mirrors_.contains(&resource)) self->of(resource).learn(*answer);
+    done(std::move(answer));
+  };
+}
+
+void PlaneView::create(const cluster::Resource& resource, doc::Value object, cluster::Done<cluster::Object> done) {
+  cluster_.create(resource, std::move(object), learning(resource, std::move(done)));
+}
+
+void PlaneView::update(const cluster::Resource& resource, doc::Value object, cluster::Done<cluster::Object> done) {
+  const cluster::Key key = key_of(resource, object);
+  cluster_.update(key, std::move(object), learning(resource, std::move(done)));
+}
+
+void PlaneView::patch(const cluster::Key& key, cluster::PatchType type, doc::Value patch,
+                      cluster::Done<cluster::Object> done) {
+  cluster_.patch(key, type, std::move(patch), learning(*key.resource, std::move(done)));
+}
+
+void PlaneView::remove(const cluster::Resource& resource, const doc::Value& object,
+                       cluster::Done<cluster::Object> done) {
+  cluster_.remove(key_of(resource, object), {.uid = uid_of(object)},
+                  [weak = weak_from_this(), &resource, done = std::move(done)](Result<cluster::Object> answer) mutable {
+                    const auto self = weak.lock();
+                    if (!self) return;
+                    if (answer && self->mirrors_.contains(&resource)) self->of(resource).learn_removed(*answer);
+                    done(std::move(answer));
+                  });
+}
+
+void PlaneView::record(const cluster::Resource& resource, const doc::Value& about, std::string_view type,
+                       std::string_view reason, std::string_view message) {
+  const std::string now = format_rfc3339(executor_.now());
+  std::string component(resource.kind);
+  std::ranges::transform(component, component.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  component += "-controller";
+  const std::string ns = namespace_of(about);
+  doc::Object event{
+      {"metadata", doc::Object{{"generateName", name_of(about) + "."}, {"namespace", ns.empty() ? "default" : ns}}},
+      {"involvedObject", doc::Object{{"kind", resource.kind},
+                                     {"namespace", ns},
+                                     {"name", name_of(about)},
+                                     {"uid", uid_of(about)},
+                                     {"apiVersion", resource.api_version()},
+                                     {"resourceVersion", doc::find_string(about, "metadata", "resourceVersion")}}},
+      {"reason", reason},
+      {"message", message},
+      {"source", doc::Object{{"component", component}}},
+      {"firstTimestamp", now},
+      {"lastTimestamp", now},
+      {"count", 1},
+      {"type", type},
+      {"eventTime", nullptr},
+      {"reportingComponent", component},
+      {"reportingInstance", ""}};
+  cluster_.create(cluster::kEvents, std::move(event), [](const Result<cluster::Object>& answer) {
+    if (!answer) log::warn("an Event cannot be written: {}", answer.error().message);
+  });
+}
+
+void Answers::State::came(Status came_outcome) {
+  if (outcome && !came_outcome) outcome = std::move(came_outcome);
+  if (--open == 0) then(std::move(outcome));
+}
+
+cluster::Done<cluster::Object> Answers::one() {
+  ++state_->open;
+  return [state = state_](const Result<cluster::Object>& answer) {
+    state->came(answer ? Status() : std::unexpected(answer.error()));
+  };
+}
+
+cluster::Done<cluster::Object> Answers::one_unless_gone() {
+  ++state_->open;
+  return [state = state_](const Result<cluster::Object>& answer) {
+    const bool fine = answer || answer.error().code == Code::kNotFound;
+    state->came(fine ? Status() : std::unexpected(answer.error()));
+  };
+}
+
+void Answers::close() {
+  state_->came({});
+}
+
+}  // namespace tiphys::controllers::workloads

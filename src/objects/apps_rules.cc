@@ -1,0 +1,113 @@
+#include "objects/workload_rules.h"
+
+namespace tiphys::objects {
+namespace {
+
+using schema::FieldErrors;
+using schema::Path;
+
+const doc::Value& spec_of(const doc::Value& object) {
+  static const doc::Value kNothing = doc::Object();
+  const doc::Value* spec = doc::find(object, "spec");
+  return spec && spec->is_object() ? *spec : kNothing;
+}
+
+void check_always_restarted(const doc::Value& spec, const Path& at, FieldErrors& errors) {
+  const auto policy = doc::find_string(spec, "template", "spec", "restartPolicy");
+  if (policy == "Always") return;
+  const Path of_template = at.field("template");
+  const Path pod_spec = of_template.field("spec");
+  errors.push_back(schema::not_supported(pod_spec.field("restartPolicy").text(), doc::Value(policy), {"Always"}));
+}
+
+/// What a ReplicaSet, Deployment and StatefulSet have in common.
+void check_replicated(const doc::Value& object, FieldErrors& errors) {
+  const Path root;
+  const Path at = root.field("spec");
+  const doc::Value& spec = spec_of(object);
+  for (const char* member : {"replicas", "minReadySeconds", "revisionHistoryLimit"}) {
+    check_not_negative(spec, at, member, errors);
+  }
+  check_selector(spec, at, errors);
+  check_template(spec, at, errors);
+  check_always_restarted(spec, at, errors);
+}
+
+void check_replicated_update(const doc::Value& before, const doc::Value& after, FieldErrors& errors) {
+  const Path root;
+  check_fixed(before, after, root.field("spec"), "selector", errors);
+}
+
+void fill_replica_set(doc::Object& object) {
+  take_labels_of_template(object);
+  doc::Object& spec = doc::ensure_object(object, "spec");
+  fill_in(spec, "replicas", 1);
+  fill_template(spec);
+}
+
+void fill_deployment(doc::Object& object) {
+  doc::Object& spec = doc::ensure_object(object, "spec");
+  fill_in(spec, "replicas", 1);
+  doc::Object& strategy = doc::ensure_object(spec, "strategy");
+  fill_in(strategy, "type", "RollingUpdate");
+  if (doc::find_string(doc::Value(strategy), "type") == "RollingUpdate") {
+    doc::Object& rolling = doc::ensure_object(strategy, "rollingUpdate");
+    fill_in(rolling, "maxUnavailable", "25%");
+    fill_in(rolling, "maxSurge", "25%");
+  }
+  fill_in(spec, "revisionHistoryLimit", 10);
+  fill_in(spec, "progressDeadlineSeconds", 600);
+  fill_template(spec);
+}
+
+bool is_zero(const doc::Value* value) {
+  if (!value) return false;
+  if (value->is_int64()) return value->get_int64() == 0;
+  const auto* text = value->if_string();
+  return text && (*text == "0" || *text == "0%");
+}
+
+void check_deployment(const doc::Value& object, FieldErrors& errors) {
+  check_replicated(object, errors);
+  const Path root;
+  const Path spec_path = root.field("spec");
+  const Path at = spec_path.field("strategy");
+  const doc::Value* strategy = doc::find(object, "spec", "strategy");
+  if (!strategy) return;
+  const auto type = doc::find_string(*strategy, "type");
+  const doc::Value* rolling = doc::find(*strategy, "rollingUpdate");
+  if (type == "Recreate" && rolling) {
+    errors.push_back(
+        schema::forbidden(at.field("rollingUpdate").text(), "may not be specified when strategy `type` is 'Recreate'"));
+  } else if (type != "Recreate" && type != "RollingUpdate") {
+    errors.push_back(schema::not_supported(at.field("type").text(), doc::Value(type), {"Recreate", "RollingUpdate"}));
+  } else if (rolling && is_zero(doc::find(*rolling, "maxUnavailable")) && is_zero(doc::find(*rolling, "maxSurge"))) {
+    const Path here = at.field("rollingUpdate");
+    errors.push_back(schema::invalid(here.field("maxUnavailable").text(), *doc::find(*rolling, "maxUnavailable"),
+                                     "may not be 0 when `maxSurge` is 0"));
+  }
+}
+
+void fill_stateful_set(doc::Object& object) {
+  doc::Object& spec = doc::ensure_object(object, "spec");
+  fill_in(spec, "replicas", 1);
+  fill_in(spec, "podManagementPolicy", "OrderedReady");
+  fill_in(spec, "revisionHistoryLimit", 10);
+  doc::Object& strategy = doc::ensure_object(spec, "updateStrategy");
+  fill_in(strategy, "type", "RollingUpdate");
+  if (doc::find_string(doc::Value(strategy), "type") == "RollingUpdate") {
+    fill_in(doc::ensure_object(strategy, "rollingUpdate"), "partition", 0);
+  }
+  doc::Object& retention = doc::ensure_object(spec, "persistentVolumeClaimRetentionPolicy");
+  fill_in(retention, "whenDeleted", "Retain");
+  fill_in(retention, "whenScaled", "Retain");
+  fill_template(spec);
+}
+
+}  // namespace
+
+const KindRules kReplicaSetRules{fill_replica_set, check_replicated, check_replicated_update};
+const KindRules kDeploymentRules{fill_deployment, check_deployment, check_replicated_update};
+const KindRules kStatefulSetRules{fill_stateful_set, check_replicated, check_replicated_update};
+
+}  // namespace tiphys::objects

@@ -1,0 +1,157 @@
+#include <fmt/format.h>
+
+#include "objects/pod_spec_rules.h"
+#include "objects/workload_rules.h"
+
+namespace tiphys::objects {
+namespace {
+
+using schema::FieldErrors;
+using schema::Path;
+
+const doc::Value* number(const doc::Value& object, std::string_view member) {
+  const doc::Value* found = doc::find(object, member);
+  return found && found->is_int64() ? found : nullptr;
+}
+
+bool is_indexed(const doc::Value& spec) {
+  return doc::find_string(spec, "completionMode") == "Indexed";
+}
+
+/// Of a Job and of a CronJob's template for Jobs, in which a Job's own defaults come with the Job.
+void fill_job_spec(doc::Object& spec) {
+  if (doc::Value& parallelism = spec["parallelism"]; parallelism.is_null()) {
+    if (!spec.contains("completions")) spec["completions"] = 1;
+    spec["parallelism"] = 1;
+  }
+  fill_in(spec, "backoffLimit", 6);
+  fill_in(spec, "completionMode", "NonIndexed");
+  fill_in(spec, "suspend", false);
+  fill_in(spec, "podReplacementPolicy", spec.contains("podFailurePolicy") ? "Failed" : "TerminatingOrFailed");
+  fill_in(spec, "manualSelector", false);
+  doc::Value* policy = spec.if_contains("podFailurePolicy");
+  doc::Value* rules = policy && policy->is_object() ? policy->get_object().if_contains("rules") : nullptr;
+  if (rules && rules->is_array()) {
+    for (doc::Value& rule : rules->get_array()) {
+      doc::Value* patterns = rule.is_object() ? rule.get_object().if_contains("onPodConditions") : nullptr;
+      if (!patterns || !patterns->is_array()) continue;
+      for (doc::Value& pattern : patterns->get_array()) {
+        if (pattern.is_object()) fill_in(pattern.get_object(), "status", "True");
+      }
+    }
+  }
+  fill_template(spec);
+}
+
+void fill_job(doc::Object& job) {
+  take_labels_of_template(job);
+  fill_job_spec(doc::ensure_object(job, "spec"));
+}
+
+void check_failure_policy(const doc::Value& spec, const Path& at, FieldErrors& errors) {
+  const doc::Value* policy = doc::find(spec, "podFailurePolicy");
+  if (!policy || !policy->is_object()) return;
+  const Path here = at.field("podFailurePolicy");
+  const auto restart = doc::find_string(spec, "template", "spec", "restartPolicy");
+  if (restart != "Never") {
+    const Path of_template = at.field("template");
+    const Path pod_spec = of_template.field("spec");
+    errors.push_back(schema::invalid(pod_spec.field("restartPolicy").text(), doc::Value(restart),
+                                     "only \"Never\" is supported when podFailurePolicy is specified"));
+  }
+  const doc::Value* rules = doc::find(*policy, "rules");
+  if (!rules || !rules->is_array()) return;
+  const Path list = here.field("rules");
+  std::size_t i = 0;
+  for (const doc::Value& rule : rules->get_array()) {
+    const Path one = list.index(i++);
+    const auto action = doc::find_string(rule, "action");
+    if (action == "FailIndex") {
+      errors.push_back(schema::forbidden(one.field("action").text(), "FailIndex is not supported"));
+    } else if (action != "FailJob" && action != "Ignore" && action != "Count") {
+      errors.push_back(schema::not_supported(one.field("action").text(), doc::Value(action),
+                                             {"Count", "FailIndex", "FailJob", "Ignore"}));
+    }
+    const bool codes = doc::find(rule, "onExitCodes"), conditions = doc::find(rule, "onPodConditions");
+    if (codes == conditions) {
+      errors.push_back(schema::invalid(one.text(), rule, "exactly one of onExitCodes and onPodConditions must be set"));
+    }
+  }
+}
+
+void check_job_spec(const doc::Value& spec, const Path& at, FieldErrors& errors) {
+  for (const char* member :
+       {"parallelism", "completions", "backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished"}) {
+    check_not_negative(spec, at, member, errors);
+  }
+  for (const char* member : {"backoffLimitPerIndex", "maxFailedIndexes", "successPolicy"}) {
+    if (doc::find(spec, member)) errors.push_back(schema::forbidden(at.field(member).text(), "is not supported"));
+  }
+  const auto mode = doc::find_string(spec, "completionMode");
+  if (mode != "NonIndexed" && mode != "Indexed") {
+    errors.push_back(
+        schema::not_supported(at.field("completionMode").text(), doc::Value(mode), {"Indexed", "NonIndexed"}));
+  }
+  if (is_indexed(spec) && !number(spec, "completions")) {
+    errors.push_back(schema::required(at.field("completions").text(), "when completion mode is Indexed"));
+  }
+  const auto restart = doc::find_string(spec, "template", "spec", "restartPolicy");
+  if (restart != "Never" && restart != "OnFailure") {
+    const Path of_template = at.field("template");
+    const Path pod_spec = of_template.field("spec");
+    errors.push_back(
+        restart.empty() || restart == "Always"
+            ? schema::required(pod_spec.field("restartPolicy").text(), "valid values: \"OnFailure\", \"Never\"")
+            : schema::not_supported(pod_spec.field("restartPolicy").text(), doc::Value(restart),
+                                    {"Never", "OnFailure"}));
+  }
+  check_failure_policy(spec, at, errors);
+  check_template(spec, at, errors);
+}
+
+void check_job(const doc::Value& job, FieldErrors& errors) {
+  const doc::Value* spec = doc::find(job, "spec");
+  if (!spec || !spec->is_object()) return;
+  const Path root;
+  const Path at = root.field("spec");
+  check_job_spec(*spec, at, errors);
+  const doc::Value* manual = doc::find(*spec, "manualSelector");
+  if (manual && manual->is_bool() && manual->get_bool()) check_selector(*spec, at, errors);
+}
+
+bool has_started(const doc::Value& job) {
+  return !doc::find_string(job, "status", "startTime").empty();
+}
+
+void check_job_update(const doc::Value& before, const doc::Value& after, FieldErrors& errors) {
+  const Path root;
+  const Path at = root.field("spec");
+  const doc::Value* spec = doc::find(after, "spec");
+  const doc::Value* parallelism = spec ? number(*spec, "parallelism") : nullptr;
+  const doc::Value* completions = spec ? number(*spec, "completions") : nullptr;
+  // An indexed Job may grow and shrink with its parallelism.
+  const bool elastic = spec && is_indexed(*spec) && parallelism && completions && *parallelism == *completions;
+  if (!elastic) check_fixed(before, after, at, "completions", errors);
+  for (const char* member : {"selector", "completionMode", "podFailurePolicy", "managedBy"}) {
+    check_fixed(before, after, at, member, errors);
+  }
+  const doc::Value* suspended = doc::find(before, "spec", "suspend");
+  const bool may_change = suspended && suspended->is_bool() && suspended->get_bool() && !has_started(before);
+  if (!may_change) check_fixed(before, after, at, "template", errors);
+}
+
+void fill_cron_job(doc::Object& cron) {
+  doc::Object& spec = doc::ensure_object(cron, "spec");
+  fill_in(spec, "concurrencyPolicy", "Allow");
+  fill_in(spec, "suspend", false);
+  fill_in(spec, "successfulJobsHistoryLimit", 3);
+  fill_in(spec, "failedJobsHistoryLimit", 1);
+  fill_template(doc::ensure_object(doc::ensure_object(spec, "jobTemplate"), "spec"));
+}
+
+}  // namespace
+
+const KindRules kJobRules{fill_job, check_job, check_job_update};
+const KindRules kCronJobRules{fill_cron_job, nullptr, nullptr};
+
+}  // namespace tiphys::objects
