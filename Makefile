@@ -1,7 +1,7 @@
 # make run    the main example, from a bare machine to a picture
-# make test   every test; those on podman and dockerd where it can start them (root), and on a kube-apiserver where it can build one, else it says that
-#             it skips them
+# make test   every test; those on podman and dockerd where it can start them (root), else it says that it skips them
 # make test-containers   only those on podman and dockerd
+# make test-kubernetes   only those on a real kube-apiserver, which it builds first (needs Go, minutes)
 # make bench  ours beside the peers, measured in one run
 # make fuzz   each parser with random inputs for FUZZ_SECONDS (60); ends with an error when one finds something
 # make tidy   clang-format and clang-tidy
@@ -11,15 +11,18 @@ PRESET ?= release
 BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
 
-.PHONY: run test test-containers bench fuzz tidy oracles fuzz-oracles build bootstrap clean
+.PHONY: run test test-containers test-kubernetes bench fuzz tidy oracles fuzz-oracles build bootstrap clean
 run: build
 	@tools/run-example $(BUILD)/bin/tiphys
 
 test: build
-	@tools/with-engines tools/with-kubernetes tools/run-tests $(BUILD)
+	@tools/with-engines tools/run-tests $(BUILD)
 
 test-containers: build
 	@tools/run-container-tests $(BUILD)
+
+test-kubernetes: build
+	@TIPHYS_BIN=$(BUILD)/bin/tiphys TIPHYS_KUBERNETES=required tools/with-kubernetes /usr/bin/python3 -m pytest -q tests/e2e/test_kubernetes.py
 
 bench: build
 	@bench/run $(BUILD)

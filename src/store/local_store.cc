@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view kInMemory = ":memory:";
 constexpr std::size_t kMostPerSubmission = 512;
 /// Commits on the executor's thread: so many writes at once, and after a slow one for so many not.
-constexpr std::size_t kMostWritesHere = 8;
+constexpr std::size_t kMostWritesHere = 4;
 constexpr auto kLongestCommitHere = std::chrono::milliseconds(2);
 constexpr int kCommitsElsewhere = 100;
 /// The watches are told, a reader collects what they tell, and writes.

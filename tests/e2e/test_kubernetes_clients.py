@@ -119,6 +119,26 @@ def test_kubectl_brings_kinds_of_its_own(kubectl):
     assert "the server" in kubectl("get", "lamps", code=1)
 
 
+def test_kubectl_applies_on_the_server(kubectl):
+    manifest = kubectl.file(CONFIG, "c.yaml")
+    assert "serverside-applied" in kubectl("apply", "--server-side", "--field-manager=one", "-f", manifest)
+    other = kubectl.file(CONFIG.replace("k: v", "k: w"), "d.yaml")
+    refused = kubectl("apply", "--server-side", "--field-manager=two", "-f", other, code=1)
+    assert 'conflict with "one"' in refused and ".data.k" in refused
+    kubectl("apply", "--server-side", "--field-manager=two", "--force-conflicts", "-f", other)
+    managers = kubectl("get", "configmap", "c", "--show-managed-fields", "-o", "jsonpath={.metadata.managedFields[*].manager}")
+    assert "two" in managers.split()
+
+
+def test_kubectl_runs_a_job(kubectl):
+    kubectl("create", "job", "count", "--image=x", "--", "echo", "three")
+    kubectl("wait", "--for=condition=complete", "job/count", "--timeout=60s")
+    assert kubectl("get", "job", "count", "--no-headers").split()[:3] == ["count", "Complete", "1/1"]
+    assert kubectl("logs", "job/count") == "three\n"
+    assert kubectl("get", "nodes", "--no-headers").split()[1] == "Ready"
+    assert "default" in kubectl("get", "serviceaccounts")
+
+
 def test_kubectl_asks_what_it_may(kubectl):
     assert "yes" in kubectl("auth", "can-i", "create", "pods")
     assert "no" in kubectl("auth", "can-i", "create", "pods", "--as=ann", code=1)

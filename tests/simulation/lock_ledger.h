@@ -43,7 +43,8 @@ class LockLedger {
   using Order = std::tuple<std::int64_t, std::string, std::string>;
   struct Entry {
     Order order;
-    std::map<std::string, std::set<std::string>> holds;  ///< holders by lock
+    std::map<std::string, std::set<std::string>> holds;    ///< holders by lock
+    std::map<std::string, std::set<std::string>> awaited;  ///< by lock, who had it when this one was told to wait
     bool pending = false;
   };
   struct Claim {
