@@ -30,6 +30,7 @@ TEST(UnknownFields, AreToldByTheirPaths) {
        "Pod",
        "{spec: {containers: [{name: a}, {imag: b}], volumes: [{name: v, emptyDir: {size: 1}}]}}",
        {"spec.containers[1].imag", "spec.volumes[0].emptyDir.size"}},
+      {"v1", "ConfigMap", "{metadata: {managedFields: [{manager: a, fieldsV1: {'f:data': {'f:k': {}}}}]}}", {}},
       {"apps/v1", "Deployment", "{spec: {template: {spec: {hostnam: x}}}}", {"spec.template.spec.hostnam"}},
   };
   for (const Case& one : cases) {
