@@ -21,6 +21,7 @@ using Clock = std::chrono::steady_clock;
 
 /// As long as Go's client waits for a connection.
 constexpr long kConnectMilliseconds = 30'000;
+constexpr std::chrono::milliseconds kClockSlack(10);
 constexpr std::size_t kMostHeaders = 10'000;
 /// What the way of the body says, not the request.
 constexpr std::string_view kNotSent[] = {"content-length", "transfer-encoding", "trailer"};
@@ -293,7 +294,10 @@ std::string Transfer::words(CURLcode code) const {
     case CURLE_COULDNT_CONNECT:
       return fmt::format("dial tcp {}: connect: {}", address_, reason);
     case CURLE_OPERATION_TIMEDOUT:
-      if (deadline_ && Clock::now() >= *deadline_) return "context deadline exceeded";
+      // libcurl rounds its times: it may be a little early.
+      if (deadline_ && Clock::now() + kClockSlack >= *deadline_) {
+        return "context deadline exceeded";
+      }
       return fmt::format("dial tcp {}: i/o timeout", address_);
     case CURLE_GOT_NOTHING:
       return "EOF";
