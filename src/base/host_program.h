@@ -19,8 +19,9 @@ struct HostProgram {
   bool own_errors = false;  ///< its standard error is this process's, and no part of what it gives
 };
 
-/// What it has printed, to standard output and, unless own_errors, to standard error: its last 64 KiB. Blocking. An error has the lines that it ended
-/// with; kFailedPrecondition when there is no such program. A stop kills it and what it has started.
+/// What it has printed, to standard output and, unless own_errors, to standard error: its last 64 KiB. Blocking. An
+/// error has the lines that it ended with; kFailedPrecondition when there is no such program. A stop kills it and what
+/// it has started.
 Result<std::string> run_program(const HostProgram& program, const std::stop_token& stop);
 
 }  // namespace tiphys

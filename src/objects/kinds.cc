@@ -51,7 +51,7 @@ const Subresource* Kind::subresource(std::string_view name) const {
   return found == subresources.end() ? nullptr : &*found;
 }
 
-Kinds::Kinds() : own_schemas_(make_argo_schemas()), own_types_(&schema::kubernetes_types()) {
+Kinds::Parts::Parts() : own_schemas(make_argo_schemas()), own_types(&schema::kubernetes_types()) {
   std::map<const cluster::Resource*, std::string> names;
   for (const cluster::Resource* resource : cluster::resources()) {
     std::string& name = names[resource];
@@ -59,66 +59,71 @@ Kinds::Kinds() : own_schemas_(make_argo_schemas()), own_types_(&schema::kubernet
     if (name.empty()) name = argo_schema_name(resource->kind);
     if (schema(name)) continue;
     // Nothing is known of it: anything goes.
-    own_schemas_[name] = doc::Object{{"type", "object"}, {"x-kubernetes-preserve-unknown-fields", true}};
+    own_schemas[name] = doc::Object{{"type", "object"}, {"x-kubernetes-preserve-unknown-fields", true}};
   }
-  const Status added = own_types_.add(own_schemas_);
+  const Status added = own_types.add(own_schemas);
   TIPHYS_CHECK(added, "the schemas of Argo's kinds are well-formed");
   for (const cluster::Resource* resource : cluster::resources()) {
     const std::string& name = names[resource];
-    kinds_.push_back(std::make_shared<const Kind>(Kind{.resource = resource,
-                                                       .version = std::string(resource->version),
-                                                       .list_kind = std::string(resource->kind) + "List",
-                                                       .type_name = name,
-                                                       .type = own_types_.find(name),
-                                                       .verbs = kAllVerbs,
-                                                       .subresources = subresources_of(*resource),
-                                                       .columns = columns_of(*resource),
-                                                       .has_status = resource->has_status}));
+    kinds.push_back(std::make_shared<const Kind>(Kind{.resource = resource,
+                                                      .version = std::string(resource->version),
+                                                      .list_kind = std::string(resource->kind) + "List",
+                                                      .type_name = name,
+                                                      .type = own_types.find(name),
+                                                      .verbs = kAllVerbs,
+                                                      .subresources = subresources_of(*resource),
+                                                      .columns = columns_of(*resource),
+                                                      .has_status = resource->has_status}));
   }
   for (const cluster::Resource* resource : review_resources()) {
     const std::string name = schema::kubernetes_type_name(resource->api_version(), resource->kind);
-    kinds_.push_back(std::make_shared<const Kind>(Kind{.resource = resource,
-                                                       .version = std::string(resource->version),
-                                                       .list_kind = {},
-                                                       .type_name = name,
-                                                       .type = own_types_.find(name),
-                                                       .verbs = kCreate}));
+    kinds.push_back(std::make_shared<const Kind>(Kind{.resource = resource,
+                                                      .version = std::string(resource->version),
+                                                      .list_kind = {},
+                                                      .type_name = name,
+                                                      .type = own_types.find(name),
+                                                      .verbs = kCreate}));
   }
 }
 
 KindPtr Kinds::find(std::string_view group, std::string_view version, std::string_view plural) const {
-  const auto found = std::ranges::find_if(kinds_, [&](const KindPtr& kind) {
+  const auto found = std::ranges::find_if(all(), [&](const KindPtr& kind) {
     return kind->resource->plural == plural && kind->resource->group == group && kind->version == version;
   });
-  return found == kinds_.end() ? nullptr : *found;
+  return found == all().end() ? nullptr : *found;
 }
 
 KindPtr Kinds::find_kind(std::string_view api_version, std::string_view name) const {
   const auto found = std::ranges::find_if(
-      kinds_, [&](const KindPtr& kind) { return kind->resource->kind == name && kind->api_version() == api_version; });
-  return found == kinds_.end() ? nullptr : *found;
+      all(), [&](const KindPtr& kind) { return kind->resource->kind == name && kind->api_version() == api_version; });
+  return found == all().end() ? nullptr : *found;
 }
 
 void Kinds::set_custom(std::string_view group, std::string_view plural, const std::vector<KindPtr>& versions) {
   const auto is_it = [&](const KindPtr& kind) {
     return kind->resource->group == group && kind->resource->plural == plural;
   };
-  if (std::ranges::any_of(kinds_, [&](const KindPtr& kind) { return is_it(kind) && !kind->custom; })) return;
-  std::erase_if(kinds_, is_it);
-  kinds_.insert(kinds_.end(), versions.begin(), versions.end());
+  std::vector<KindPtr>& kinds = parts().kinds;
+  if (std::ranges::any_of(kinds, [&](const KindPtr& kind) { return is_it(kind) && !kind->custom; })) return;
+  std::erase_if(kinds, is_it);
+  kinds.insert(kinds.end(), versions.begin(), versions.end());
+}
+
+const doc::Value* Kinds::Parts::schema(std::string_view name) const {
+  if (const doc::Value* found = own_schemas.if_contains(name)) return found;
+  if (const doc::Value* found = schema::kubernetes_schemas().if_contains(name)) return found;
+  const auto found =
+      std::ranges::find_if(kinds, [&](const KindPtr& kind) { return kind->custom && kind->type_name == name; });
+  return found == kinds.end() ? nullptr : &(*found)->custom->schema;
 }
 
 const doc::Value* Kinds::schema(std::string_view name) const {
-  if (const doc::Value* found = own_schemas_.if_contains(name)) return found;
-  if (const doc::Value* found = schema::kubernetes_schemas().if_contains(name)) return found;
-  const auto found =
-      std::ranges::find_if(kinds_, [&](const KindPtr& kind) { return kind->custom && kind->type_name == name; });
-  return found == kinds_.end() ? nullptr : &(*found)->custom->schema;
+  return parts().schema(name);
 }
 
 std::vector<Kinds::Group> Kinds::groups() const {
   std::vector<Group> groups;
-  for (const KindPtr& kind : kinds_) {
+  for (const KindPtr& kind : all()) {
     const std::string_view name = kind->resource->group;
     auto group = std::ranges::find(groups, name, &Group::name);
     if (group == groups.end()) group = groups.insert(name.empty() ? groups.begin() : groups.end(), Group{name, {}});

@@ -48,15 +48,16 @@ using KindPtr = std::shared_ptr<const Kind>;
 
 class Kinds {
  public:
-  /// The built-in ones: cluster::resources() with the types of schema/kubernetes.h and of Argo's field tables.
-  Kinds();
+  /// The built-in ones: cluster::resources() with the types of schema/kubernetes.h and of Argo's field tables. They are
+  /// put together when somebody asks first, which takes milliseconds that most planes never spend.
+  Kinds() = default;
   Kinds(const Kinds&) = delete;
   Kinds& operator=(const Kinds&) = delete;
 
   /// nullptr when there is none.
   KindPtr find(std::string_view group, std::string_view version, std::string_view plural) const;
   KindPtr find_kind(std::string_view api_version, std::string_view kind) const;
-  const std::vector<KindPtr>& all() const { return kinds_; }
+  const std::vector<KindPtr>& all() const { return parts().kinds; }
   /// All groups, the core group ("") first, with their versions, the preferred one first.
   struct Group {
     std::string_view name;
@@ -72,9 +73,20 @@ class Kinds {
   const doc::Value* schema(std::string_view name) const;
 
  private:
-  doc::Object own_schemas_;
-  schema::Types own_types_;
-  std::vector<KindPtr> kinds_;
+  struct Parts {
+    doc::Object own_schemas;
+    schema::Types own_types;
+    std::vector<KindPtr> kinds;
+
+    Parts();
+    const doc::Value* schema(std::string_view name) const;
+  };
+  Parts& parts() const {
+    if (!parts_) parts_ = std::make_unique<Parts>();
+    return *parts_;
+  }
+
+  mutable std::unique_ptr<Parts> parts_;
 };
 
 }  // namespace tiphys::objects

@@ -191,7 +191,7 @@ std::unique_ptr<cluster::Watch> ObjectApi::watch(const Target& target, cluster::
   return store_.watch(*target.kind->resource, std::move(options), std::move(sink));
 }
 
-void ObjectApi::create(const Target& target, doc::Value body, WriteOptions options, Reply<Written> reply) {
+void ObjectApi::create(const Target& target, doc::Value body, const WriteOptions& options, Reply<Written> reply) {
   if (auto allowed = allow(target, "create"); !allowed) return reply(std::unexpected(std::move(allowed.error())));
   if (is_review(*target.kind->resource)) {
     const Caller caller = target.caller ? *target.caller : plane_owner();
@@ -246,8 +246,8 @@ void ObjectApi::create(const Target& target, doc::Value body, WriteOptions optio
   });
 }
 
-void ObjectApi::create_in_namespace(const Target& target, doc::Value object, WriteOptions options, Warnings warnings,
-                                    Reply<Written> reply) {
+void ObjectApi::create_in_namespace(const Target& target, doc::Value object, const WriteOptions& options,
+                                    Warnings warnings, Reply<Written> reply) {
   Target made = target;
   made.name = doc::find_string(object, "metadata", "name");
   store_.create(
@@ -259,7 +259,7 @@ void ObjectApi::create_in_namespace(const Target& target, doc::Value object, Wri
       });
 }
 
-void ObjectApi::create_part(const Target& target, doc::Value body, WriteOptions options, Reply<Written> reply) {
+void ObjectApi::create_part(const Target& target, doc::Value body, const WriteOptions& options, Reply<Written> reply) {
   if (auto allowed = allow(target, "create"); !allowed) return reply(std::unexpected(std::move(allowed.error())));
   Target whole = target;
   whole.subresource.clear();
@@ -342,7 +342,7 @@ void ObjectApi::change(const Target& target, const WriteOptions& options, Make m
       });
 }
 
-void ObjectApi::update(const Target& target, doc::Value body, WriteOptions options, Reply<Written> reply) {
+void ObjectApi::update(const Target& target, doc::Value body, const WriteOptions& options, Reply<Written> reply) {
   if (auto allowed = allow(target, "update"); !allowed) return reply(std::unexpected(std::move(allowed.error())));
   Warnings warnings;
   auto settled = settle_identity(target, body);
@@ -371,7 +371,7 @@ void ObjectApi::update(const Target& target, doc::Value body, WriteOptions optio
       std::move(reply));
 }
 
-void ObjectApi::patch(const Target& target, cluster::PatchType type, doc::Value patch, WriteOptions options,
+void ObjectApi::patch(const Target& target, cluster::PatchType type, doc::Value patch, const WriteOptions& options,
                       Reply<Written> reply) {
   if (auto allowed = allow(target, "patch"); !allowed) return reply(std::unexpected(std::move(allowed.error())));
   change(
@@ -394,7 +394,7 @@ void ObjectApi::patch(const Target& target, cluster::PatchType type, doc::Value 
       std::move(reply));
 }
 
-void ObjectApi::apply(const Target& target, doc::Value config, WriteOptions options, Reply<Written> reply) {
+void ObjectApi::apply(const Target& target, doc::Value config, const WriteOptions& options, Reply<Written> reply) {
   if (auto allowed = allow(target, "patch"); !allowed) return reply(std::unexpected(std::move(allowed.error())));
   auto settled = settle_identity(target, config);
   if (settled && options.field_manager.empty()) {
@@ -445,7 +445,7 @@ void ObjectApi::remove(const Target& target, cluster::DeleteOptions options, Rep
                 });
 }
 
-void ObjectApi::remove_all(const Target& target, cluster::ListOptions which, cluster::DeleteOptions options,
+void ObjectApi::remove_all(const Target& target, cluster::ListOptions which, const cluster::DeleteOptions& options,
                            Reply<cluster::List> reply) {
   if (auto allowed = allow(target, "deletecollection"); !allowed)
     return reply(std::unexpected(std::move(allowed.error())));

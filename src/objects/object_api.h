@@ -74,17 +74,17 @@ class ObjectApi {
 
   void get(const Target& target, Reply<cluster::Object> reply);
   void list(const Target& target, cluster::ListOptions options, Reply<cluster::List> reply);
-  void create(const Target& target, doc::Value body, WriteOptions options, Reply<Written> reply);
+  void create(const Target& target, doc::Value body, const WriteOptions& options, Reply<Written> reply);
   /// At a subresource that takes a POST: serviceaccounts/token, pods/eviction.
-  void create_part(const Target& target, doc::Value body, WriteOptions options, Reply<Written> reply);
-  void update(const Target& target, doc::Value body, WriteOptions options, Reply<Written> reply);
-  void patch(const Target& target, cluster::PatchType type, doc::Value patch, WriteOptions options,
+  void create_part(const Target& target, doc::Value body, const WriteOptions& options, Reply<Written> reply);
+  void update(const Target& target, doc::Value body, const WriteOptions& options, Reply<Written> reply);
+  void patch(const Target& target, cluster::PatchType type, doc::Value patch, const WriteOptions& options,
              Reply<Written> reply);
   /// Server-side apply: makes the object when there is none.
-  void apply(const Target& target, doc::Value config, WriteOptions options, Reply<Written> reply);
+  void apply(const Target& target, doc::Value config, const WriteOptions& options, Reply<Written> reply);
   void remove(const Target& target, cluster::DeleteOptions options, Reply<Removed> reply);
   /// Removes all that a list would give; answers with them as they were.
-  void remove_all(const Target& target, cluster::ListOptions which, cluster::DeleteOptions options,
+  void remove_all(const Target& target, cluster::ListOptions which, const cluster::DeleteOptions& options,
                   Reply<cluster::List> reply);
   /// Whoever calls this has asked `allow`.
   std::unique_ptr<cluster::Watch> watch(const Target& target, cluster::WatchOptions options, cluster::WatchSink sink);
@@ -96,7 +96,7 @@ class ObjectApi {
   using Make = std::move_only_function<Outcome<doc::Value>(const cluster::Object& newest, std::vector<std::string>&)>;
   /// Writes what `make` gives for the newest state of an object, null when there is none.
   void change(const Target& target, const WriteOptions& options, Make make, Reply<Written> reply);
-  void create_in_namespace(const Target& target, doc::Value object, WriteOptions options,
+  void create_in_namespace(const Target& target, doc::Value object, const WriteOptions& options,
                            std::vector<std::string> warnings, Reply<Written> reply);
 
   void request_token(const Target& target, doc::Value body, const cluster::Object& account, Reply<Written> reply);

@@ -17,7 +17,7 @@ Time time_of(const doc::Value& event, std::string_view field) {
 }
 
 std::string age(const doc::Value& event, Time now) {
-  const std::string last = short_duration(time_of(event, "lastTimestamp"), now, now);
+  std::string last = short_duration(time_of(event, "lastTimestamp"), now, now);
   const doc::Value* count = doc::find(event, "count");
   if (!count || !count->is_int64() || count->get_int64() <= 1) return last;
   return fmt::format("{} (x{} over {})", last, count->get_int64(),

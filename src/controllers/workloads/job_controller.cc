@@ -91,10 +91,10 @@ void JobController::look(const Name& name, WorkQueue::Finish finish) {
   if (job_finished(*job)) return expire(job, std::move(finish));
   auto pods = belongings_of(view_->of(cluster::kPods), cluster::kJobs, *job, value_at(*job, "spec", "selector"));
   if (settle(*view_, cluster::kPods, pods, finish)) return queue_->add(name);
-  carry_out(job, plan_job(*job, pods.mine, view_->executor().now()), std::move(finish));
+  carry_out(job, plan_job(*job, pods.mine, view_->executor().now()), finish);
 }
 
-void JobController::carry_out(const cluster::Object& job, JobPlan plan, WorkQueue::Finish finish) {
+void JobController::carry_out(const cluster::Object& job, JobPlan plan, const WorkQueue::Finish& finish) {
   if (plan.look_again) queue_->add_at({namespace_of(*job), name_of(*job)}, *plan.look_again);
   Answers answers([weak = weak_from_this(), release = std::move(plan.release), finish](Status outcome) {
     const auto self = weak.lock();

@@ -20,7 +20,7 @@ class JobController : public std::enable_shared_from_this<JobController> {
   void on_pod(const cluster::Object& before, const cluster::Object& after);
   void look_at_all();
   void look(const Name& name, WorkQueue::Finish finish);
-  void carry_out(const cluster::Object& job, struct JobPlan plan, WorkQueue::Finish finish);
+  void carry_out(const cluster::Object& job, struct JobPlan plan, const WorkQueue::Finish& finish);
   void release(const std::vector<cluster::Object>& pods, WorkQueue::Finish finish);
   void expire(const cluster::Object& job, WorkQueue::Finish finish);
   /// Lets a pod go whose Job is no more.

@@ -202,7 +202,7 @@ class Look {
       wanted = std::clamp<std::int64_t>(*completions_ - succeeded_, 0, std::max<std::int64_t>(parallelism_, 0));
     }
     plan_.remove = surplus_pods(active_pods(), std::max<std::int64_t>(active_ - wanted, 0),
-                                indexed_ ? std::optional(*completions_) : std::nullopt);
+                                indexed_ ? completions_ : std::nullopt);
     if (!plan_.remove.empty()) {
       if (plan_.remove.size() > kMostPodsAtOnce) plan_.remove.resize(kMostPodsAtOnce);
       plan_.remove_uncounted = true;

@@ -15,8 +15,8 @@
 #include <map>
 
 #include "artifact/repository.h"
-#include "base/percent.h"
 #include "base/log.h"
+#include "base/percent.h"
 #include "base/strings.h"
 #include "node/container/container_runtime_mounts.h"
 

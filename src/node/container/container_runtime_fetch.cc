@@ -11,8 +11,8 @@
 #include <filesystem>
 
 #include "artifact/repository.h"
-#include "base/percent.h"
 #include "base/log.h"
+#include "base/percent.h"
 #include "base/unique_fd.h"
 #include "node/container/container_runtime_mounts.h"
 #include "node/container/docker_spec.h"

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "base/percent.h"
 #include "base/log.h"
+#include "base/percent.h"
 
 namespace tiphys::node {
 namespace {
