@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cluster/api_request.h"
+#include "cluster/patch.h"
 #include "doc/patch.h"
 #include "http/url.h"
 #include "kube/api.h"
@@ -21,18 +22,6 @@ using cluster::Key;
 using cluster::Object;
 
 constexpr std::string_view kJson = "application/json";
-
-std::string_view content_type(cluster::PatchType type) {
-  switch (type) {
-    case cluster::PatchType::kJson:
-      return "application/json-patch+json";
-    case cluster::PatchType::kMerge:
-      return "application/merge-patch+json";
-    case cluster::PatchType::kStrategic:
-      return "application/strategic-merge-patch+json";
-  }
-  return {};
-}
 
 /// Kubernetes' own groups have no dot, or end so.
 bool is_custom(const cluster::Resource& resource) {
@@ -91,7 +80,7 @@ class Kubernetes final : public KubeCluster {
 
   void patch(const Key& key, cluster::PatchType type, doc::Value patch, Done<Object> done) override {
     if (type != cluster::PatchType::kStrategic || !is_custom(*key.resource)) {
-      return write("PATCH", api_path(key), content_type(type), patch, std::move(done));
+      return write("PATCH", api_path(key), cluster::media_type(type), patch, std::move(done));
     }
     edit(
         api_, key,

@@ -17,9 +17,6 @@
 namespace tiphys::objects {
 namespace {
 
-constexpr std::array<std::string_view, 8> kAllVerbs{"create", "delete", "deletecollection", "get",
-                                                    "list",   "patch",  "update",           "watch"};
-constexpr std::array<std::string_view, 3> kPartVerbs{"get", "patch", "update"};
 constexpr std::string_view kObjectMeta = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
 const doc::Array& versions_of(const doc::Value& definition) {

@@ -14,10 +14,6 @@
 namespace tiphys::objects {
 namespace {
 
-// In the order of Kubernetes' discovery.
-constexpr std::array<std::string_view, 8> kAllVerbs{"create", "delete", "deletecollection", "get",
-                                                    "list",   "patch",  "update",           "watch"};
-constexpr std::array<std::string_view, 3> kPartVerbs{"get", "patch", "update"};
 constexpr std::array<std::string_view, 1> kRead{"get"};
 constexpr std::array<std::string_view, 1> kCreate{"create"};
 

@@ -2,6 +2,7 @@
 // with them.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <span>
 #include <string>
@@ -14,6 +15,11 @@
 namespace tiphys::objects {
 
 struct CustomVersion;
+
+/// What one may do with objects and with most of their parts, in the order of Kubernetes' discovery.
+inline constexpr std::array<std::string_view, 8> kAllVerbs{"create", "delete", "deletecollection", "get",
+                                                           "list",   "patch",  "update",           "watch"};
+inline constexpr std::array<std::string_view, 3> kPartVerbs{"get", "patch", "update"};
 
 /// A part of an object with a route of its own.
 struct Subresource {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <optional>
 
-#include "doc/patch.h"
+#include "cluster/patch.h"
 #include "objects/apply.h"
 #include "objects/intake.h"
 #include "objects/reviews.h"
@@ -85,18 +85,6 @@ void keep_other_part(const Target& target, doc::Value& object, const doc::Value&
   } else if (target.kind->has_status) {
     take_member(object, before, "status");
   }
-}
-
-Status apply_patch(doc::Value& object, cluster::PatchType type, const doc::Value& patch) {
-  switch (type) {
-    case cluster::PatchType::kJson:
-      return doc::apply_json_patch(object, patch);
-    case cluster::PatchType::kMerge:
-      return doc::apply_merge_patch(object, patch);
-    case cluster::PatchType::kStrategic:
-      return doc::apply_strategic_merge_patch(object, patch, doc::find_string(object, "kind"));
-  }
-  return {};
 }
 
 FieldWriter writer_of(const Target& target, const WriteOptions& options, const std::string& api_version, Time now) {
@@ -380,7 +368,7 @@ void ObjectApi::patch(const Target& target, cluster::PatchType type, doc::Value 
                                                               Warnings& warnings) -> Outcome<doc::Value> {
         if (!newest) return std::unexpected(not_found(target));
         doc::Value object = *newest;
-        if (const Status patched = apply_patch(object, type, patch); !patched) {
+        if (const Status patched = cluster::apply_patch(object, type, patch); !patched) {
           return std::unexpected(refusal_for(target, patched.error()));
         }
         auto done = take_in(*target.kind, object, options.validation, Source::kPatch, warnings);

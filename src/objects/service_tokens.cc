@@ -11,19 +11,13 @@
 #include <algorithm>
 
 #include "base/encoding.h"
+#include "base/release.h"
 #include "base/strings.h"
 #include "doc/value.h"
 
 namespace tiphys::objects {
 namespace {
 
-template <auto release>
-struct Release {
-  template <typename T>
-  void operator()(T* object) const {
-    release(object);
-  }
-};
 using Key = std::unique_ptr<EVP_PKEY, Release<EVP_PKEY_free>>;
 using Bio = std::unique_ptr<BIO, Release<BIO_free_all>>;
 using Digest = std::unique_ptr<EVP_MD_CTX, Release<EVP_MD_CTX_free>>;

@@ -15,6 +15,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/release.h"
 #include "server/private_file.h"
 
 namespace tiphys::server {
@@ -24,13 +25,6 @@ constexpr auto kLifetime = std::chrono::hours(24 * 365 * 10);
 constexpr auto kRenewal = std::chrono::hours(24 * 30);
 constexpr int kSerialBytes = 16;
 
-template <auto release>
-struct Release {
-  template <typename T>
-  void operator()(T* object) const {
-    release(object);
-  }
-};
 using Key = std::unique_ptr<EVP_PKEY, Release<EVP_PKEY_free>>;
 using X509Ptr = std::unique_ptr<X509, Release<X509_free>>;
 using Bio = std::unique_ptr<BIO, Release<BIO_free_all>>;

@@ -9,6 +9,7 @@
 
 #include "cluster/api_request.h"
 #include "cluster/api_status.h"
+#include "cluster/patch.h"
 #include "http/url.h"
 #include "server/client_streams.h"
 #include "server/route.h"
@@ -17,18 +18,6 @@ namespace tiphys::server {
 namespace {
 
 namespace asio = boost::asio;
-
-std::string_view patch_content_type(cluster::PatchType type) {
-  switch (type) {
-    case cluster::PatchType::kJson:
-      return "application/json-patch+json";
-    case cluster::PatchType::kMerge:
-      return "application/merge-patch+json";
-    case cluster::PatchType::kStrategic:
-      return "application/strategic-merge-patch+json";
-  }
-  return {};
-}
 
 Result<cluster::Object> read_object(const std::string& body) {
   TIPHYS_TRY(doc::Value value, doc::parse_json(body));
@@ -89,7 +78,7 @@ class RemoteCluster final : public cluster::Cluster {
              cluster::Done<cluster::Object> done) override {
     call({.method = "PATCH",
           .target = path(key),
-          .content_type = std::string(patch_content_type(type)),
+          .content_type = std::string(cluster::media_type(type)),
           .body = doc::to_json(patch)},
          object_reader(std::move(done)));
   }

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "cluster/patch.h"
 #include "doc/patch.h"
 
 namespace tiphys::server {
@@ -201,11 +202,7 @@ void FakeCluster::patch(const Key& key, cluster::PatchType type, doc::Value patc
   const auto it = objects_.find(key);
   if (it == objects_.end()) return answer<Object>(std::move(done), fail(Code::kNotFound, key.name + " not found"));
   doc::Value object = *it->second;
-  Status status;
-  if (type == cluster::PatchType::kJson) status = doc::apply_json_patch(object, patch);
-  if (type == cluster::PatchType::kMerge) status = doc::apply_merge_patch(object, patch);
-  if (type == cluster::PatchType::kStrategic)
-    status = doc::apply_strategic_merge_patch(object, patch, key.resource->kind);
+  const Status status = cluster::apply_patch(object, type, patch);
   if (!status) return answer<Object>(std::move(done), std::unexpected(status.error()));
   update(key, std::move(object), std::move(done));
 }

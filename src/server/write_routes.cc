@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 
+#include "cluster/patch.h"
 #include "server/exchange.h"
 
 namespace tiphys::server {
@@ -137,10 +137,7 @@ Handled update_object(const ExchangePtr& exchange, const objects::Target& target
 Handled patch_object(const ExchangePtr& exchange, const objects::Target& target) {
   const std::string type = media_type(exchange->request.content_type);
   if (type == "application/apply-patch+yaml") return apply_object(exchange, target);
-  std::optional<cluster::PatchType> patch_type;
-  if (type == "application/json-patch+json") patch_type = cluster::PatchType::kJson;
-  if (type == "application/merge-patch+json") patch_type = cluster::PatchType::kMerge;
-  if (type == "application/strategic-merge-patch+json") patch_type = cluster::PatchType::kStrategic;
+  const auto patch_type = cluster::patch_type(type);
   if (!patch_type) {
     return refuse(415, "UnsupportedMediaType",
                   "the body of the request was in an unknown format - accepted media types include: "

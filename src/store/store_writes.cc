@@ -5,8 +5,8 @@
 
 #include "base/check.h"
 #include "cluster/job_selector.h"
+#include "cluster/patch.h"
 #include "cluster/pod_phase.h"
-#include "doc/patch.h"
 #include "store/local_store.h"
 #include "store/metadata.h"
 
@@ -53,18 +53,6 @@ std::int64_t grace_of(const doc::Value& pod, int asked) {
 std::int64_t remaining_grace(const doc::Value& pod) {
   const doc::Value* given = doc::find(pod, "metadata", "deletionGracePeriodSeconds");
   return given && given->is_int64() ? given->as_int64() : 0;
-}
-
-Status apply_patch(doc::Value& object, cluster::PatchType type, const doc::Value& patch) {
-  switch (type) {
-    case cluster::PatchType::kJson:
-      return doc::apply_json_patch(object, patch);
-    case cluster::PatchType::kMerge:
-      return doc::apply_merge_patch(object, patch);
-    case cluster::PatchType::kStrategic:
-      return doc::apply_strategic_merge_patch(object, patch, doc::find_string(object, "kind"));
-  }
-  return {};
 }
 
 bool same_object(const Revision& a, const Revision& b) {
@@ -182,7 +170,7 @@ void LocalStore::patch(const cluster::Key& key, cluster::PatchType type, doc::Va
         TIPHYS_CHECK_OK(admit());
         TIPHYS_TRY(RevisionPtr before, current_or_error(*key.resource, name));
         doc::Value object = before->copy();
-        TIPHYS_CHECK_OK(apply_patch(object, type, patch));
+        TIPHYS_CHECK_OK(cluster::apply_patch(object, type, patch));
         return make_update(*key.resource, name, std::move(before), std::move(object));
       }(),
       false, std::move(done));
