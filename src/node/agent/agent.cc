@@ -60,6 +60,7 @@ class Agent::State : public std::enable_shared_from_this<State> {
                                            cluster::LogSink sink) {
     const std::string uid = uid_of(*pod);
     const std::string folder = container_dir(pod_dir(uid), options.container);
+    if (options.previous) return read_previous(*pod, folder, std::move(options), std::move(sink));
     const bool over = cluster::pod_ended(*pod);
     if (options.follow && !over) {
       // Something to watch for a container that has not begun.
@@ -84,6 +85,22 @@ class Agent::State : public std::enable_shared_from_this<State> {
     PodRequests requests;
     bool counted = false;
   };
+
+  /// What a container that was started again wrote before.
+  std::unique_ptr<cluster::Watch> read_previous(const doc::Value& pod, const std::string& folder,
+                                                cluster::LogOptions options, cluster::LogSink sink) {
+    const std::string path = folder + "/log.previous";
+    std::error_code error;
+    if (std::filesystem::exists(path, error)) {
+      return logs_.read(path, std::move(options), [] { return true; }, std::move(sink));
+    }
+    world_.executor.post([end = std::move(sink.on_end), container = options.container,
+                          name = std::string(doc::find_string(pod, "metadata", "name"))]() mutable {
+      end(fail(Code::kInvalidArgument,
+               fmt::format("previous terminated container \"{}\" in pod \"{}\" not found", container, name)));
+    });
+    return nullptr;
+  }
 
   std::string pod_dir(const std::string& uid) const { return fmt::format("{}/{}", options_.pods_dir, uid); }
 

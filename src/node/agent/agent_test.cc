@@ -553,6 +553,55 @@ TEST_F(AgentTest, DeletionStopsThenRemovesThePodAndItsFolder) {
   run_until([&] { return !std::filesystem::exists(dir); });
 }
 
+TEST_F(AgentTest, AContainerIsStartedAgainByItsPolicy) {
+  cluster_.put(cluster::kPods, pod("a", {}, {{"restartPolicy", "OnFailure"}}));
+  begun("a");
+  runtime_.run(id("a"));
+  write_file(folder_.path() + "/pods/uid-a/log", "first");
+  runtime_.end(id("a"), 3);
+  // The first time at once, as a container of its own.
+  const std::string second = id("a") + ".1";
+  run_until([&] { return runtime_.containers.contains(second); });
+  EXPECT_TRUE(runtime_.containers.at(id("a")).removed);
+  EXPECT_EQ(read_file(folder_.path() + "/pods/uid-a/log.previous"), "first");
+  runtime_.run(second);
+  run_until([&] { return cluster_.phases["a"].size() > 1; });
+  const doc::Value& container = doc::find(*cluster_.find(key("a")), "status", "containerStatuses")->get_array().at(0);
+  EXPECT_EQ(doc::find(container, "restartCount")->get_int64(), 1);
+  EXPECT_EQ(doc::find(container, "lastState", "terminated", "exitCode")->get_int64(), 3);
+  // What has succeeded is not started again.
+  runtime_.end(second, 0);
+  EXPECT_EQ(status(ended("a"), "phase"), "Succeeded");
+}
+
+TEST_F(AgentTest, WhatFailsAgainWaitsAndCanBeDeleted) {
+  cluster_.put(cluster::kPods, pod("a", {}, {{"restartPolicy", "Always"}}));
+  begun("a");
+  runtime_.run(id("a"));
+  runtime_.end(id("a"), 0);
+  const std::string second = id("a") + ".1";
+  run_until([&] { return runtime_.containers.contains(second); });
+  runtime_.run(second);
+  runtime_.end(second, 1);
+  const auto waiting = [&] {
+    const doc::Value* list = doc::find(*cluster_.find(key("a")), "status", "containerStatuses");
+    return list ? doc::find_string(list->get_array().at(0), "state", "waiting", "reason") : std::string_view();
+  };
+  run_until([&] { return waiting() == "CrashLoopBackOff"; });
+  EXPECT_EQ(status(*cluster_.find(key("a")), "phase"), "Running");
+  EXPECT_THAT(doc::find_string(doc::find(*cluster_.find(key("a")), "status", "containerStatuses")->get_array().at(0),
+                               "state", "waiting", "message"),
+              HasSubstr("back-off 10s restarting failed container=main"));
+  // Another agent finds the second container, which has ended, and waits on.
+  start();
+  run_until([&] { return std::ranges::count(runtime_.started, second) == 2; });
+  cluster_.mark_deleted(key("a"), 5);
+  settle();
+  runtime_.run(second);
+  runtime_.end(second, 1);
+  run_until([&] { return !cluster_.find(key("a")); });
+}
+
 TEST_F(AgentTest, AnEndedPodIsRemovedWhenItIsDeleted) {
   cluster_.put(cluster::kPods, pod("a"));
   begun("a");

@@ -17,6 +17,11 @@ struct ContainerReport {
   bool has_started = false;           ///< its startup probe has said so, if it has one
   bool ready = false;                 ///< it runs, and its readiness probe says so if it has one
   std::optional<ContainerExit> exit;  ///< set when it has ended
+  int restarts = 0;                   ///< how often it was started again
+  std::optional<ContainerExit> last;  ///< how it ended before
+  std::string waiting_reason;         ///< why it does not run, when it is to be started again: CrashLoopBackOff
+  std::string waiting_message;
+  std::string id;  ///< the runtime's
 };
 
 struct PodReport {
@@ -31,7 +36,11 @@ struct PodReport {
   std::string outputs;  ///< Argo's Outputs as JSON, for its annotation; "" for none
 };
 
-/// A merge patch of the pod.
-doc::Value report_patch(const PodReport& report);
+/// A merge patch of the pod, at a time. `pod` as it was: what has not changed since keeps its time. A workflow's pod
+/// gets what its controller reads; any other one all that a kubelet tells.
+doc::Value report_patch(const PodReport& report, const doc::Value& pod, Time now);
+
+/// status.qosClass, by what its containers ask for.
+std::string_view qos_class(const doc::Value& pod);
 
 }  // namespace tiphys::node

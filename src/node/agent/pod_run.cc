@@ -29,8 +29,20 @@ bool deleting(const doc::Value& pod) {
   return !doc::find_string(pod, "metadata", "deletionTimestamp").empty();
 }
 
+/// A step: what has ended is not started again, and its end is the pod's.
+bool runs_once(const doc::Value& pod) {
+  const auto policy = doc::find_string(pod, "spec", "restartPolicy");
+  return policy != "Always" && policy != "OnFailure";
+}
+
 bool to_end(const doc::Value& pod) {
   return doc::find_string(pod, "metadata", "annotations", kEndAnnotation) == "true";
+}
+
+/// Somebody else lets it go: until then its end can be seen.
+bool is_waited_for(const doc::Value& pod) {
+  const doc::Value* finalizers = doc::find(pod, "metadata", "finalizers");
+  return finalizers && finalizers->is_array() && !finalizers->get_array().empty();
 }
 
 /// A runtime's error as the exit of a container that never ran. The message may lead with Kubernetes' reason.
@@ -152,6 +164,7 @@ void PodRun::start_containers(PodContainers made) {
     containers_.clear();
     return failed_before_start("init", ordered.error());
   }
+  take_up_restarts();
   if (!to_end(*pod_)) return start_next();
   // An earlier agent has begun it: what runs is found by starting it.
   while (next_ < containers_.size()) start(next_++);
@@ -168,6 +181,7 @@ void PodRun::start_next() {
 
 void PodRun::start(std::size_t i) {
   containers_[i].asked = true;
+  containers_[i].report.id = containers_[i].spec.id;
   runtime_.start(
       containers_[i].spec, [self = shared_from_this(), i](Status status) { self->started(i, status); },
       [self = shared_from_this(), i](ContainerExit exit) { self->ended(i, std::move(exit)); });
@@ -258,17 +272,24 @@ void PodRun::ended(std::size_t index, ContainerExit exit) {
   container.pre_stop.reset();
   const bool others_wait = std::exchange(container.post_start, nullptr) != nullptr;
   world_.logs.ended(container.spec.dir + "/log");
+  if (is_restarted(container)) return back_off(index);
   // When main has ended the others have nothing left to serve.
   if (container.in_set) {
     container_of_set_ended(index);
-  } else if (!container.init && container.spec.container_name == kMain) {
+  } else if (!container.init && container.spec.container_name == kMain && runs_once(*pod_)) {
     stop_all(grace());
   }
   if ((container.init && container.report.exit->exit_code == 0) || (others_wait && !container.in_set)) start_next();
-  const bool all = std::all_of(containers_.begin(), containers_.end(),
-                               [](const Container& one) { return one.report.exit || !one.asked; });
-  if (all) return all_ended();
+  if (none_runs()) return all_ended();
   if (!container.init) report_soon();
+}
+
+bool PodRun::runs(const Container& container) {
+  return container.asked && !container.report.exit && container.report.waiting_reason.empty();
+}
+
+bool PodRun::none_runs() const {
+  return std::ranges::all_of(containers_, [](const Container& one) { return one.report.exit || !one.asked; });
 }
 
 void PodRun::failed_before_start(std::string container, const Error& error) {
@@ -303,14 +324,15 @@ void PodRun::stop_all(Duration grace) {
   stopping_ = true;
   end_waiting();
   for (std::size_t i = 0; i < containers_.size(); ++i) {
-    if (containers_[i].asked && !containers_[i].report.exit) signal(i, grace);
+    if (runs(containers_[i])) signal(i, grace);
   }
+  give_up_restarts();
 }
 
 void PodRun::all_ended() {
   if (settled_) return;
   settle();
-  if (deleting(*pod_)) return finish_deletion();
+  if (deleting(*pod_) && !is_waited_for(*pod_)) return finish_deletion();
   for (Container& container : containers_) {
     if (!container.asked && !container.init && !container.report.exit && main_started())
       container.report.exit = never_ran(world_.executor.now());
@@ -354,8 +376,9 @@ void PodRun::settle() {
 }
 
 bool PodRun::main_started() const {
-  return std::ranges::any_of(containers_,
-                             [](const Container& one) { return !one.init && one.report.started_at != Time{}; });
+  return std::ranges::any_of(containers_, [](const Container& one) {
+    return !one.init && (one.report.started_at != Time{} || one.report.last);
+  });
 }
 
 /// What ends sooner is told once, by the pod's end.
@@ -369,7 +392,8 @@ void PodRun::report_soon() {
 
 void PodRun::report_progress() {
   if (settled_ || deleting(*pod_)) return;
-  world_.cluster.patch(key_, cluster::PatchType::kMerge, report_patch(report(main_started() ? "Running" : "Pending")),
+  world_.cluster.patch(key_, cluster::PatchType::kMerge,
+                       report_patch(report(main_started() ? "Running" : "Pending"), *pod_, world_.executor.now()),
                        [key = key_](const Result<cluster::Object>& written) {
                          // Its end will be written again and again; that it runs is told by the next report.
                          if (!written && written.error().code != Code::kNotFound)
@@ -399,7 +423,7 @@ void PodRun::report_end(Result<doc::Object> outputs) {
 }
 
 void PodRun::write(PodReport report, Duration retry_after) {
-  world_.cluster.patch(key_, cluster::PatchType::kMerge, report_patch(report),
+  world_.cluster.patch(key_, cluster::PatchType::kMerge, report_patch(report, *pod_, world_.executor.now()),
                        [self = shared_from_this(), report, retry_after](Result<cluster::Object> written) mutable {
                          if (written || written.error().code == Code::kNotFound) {
                            self->free_what_it_used();
@@ -441,13 +465,13 @@ void PodRun::update(cluster::Object pod) {
   if (!deleting(*pod_) && !to_end(*pod_)) return;
   // Its end is about to be written; the deletion follows it.
   if (settled_ || (stopping_ && !deleting(*pod_))) return;
-  const bool none_runs = containers_.empty();
+  const bool none = containers_.empty();
   if (deleting(*pod_)) {
     kill_all(grace());
   } else {
     stop_all(grace());
   }
-  if (!none_runs) return;
+  if (!none) return;
   settle();
   finish_deletion();
 }

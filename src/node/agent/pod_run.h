@@ -67,6 +67,8 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
     Duration kill_grace{0};                   ///< of that kill
     bool told = false;                        ///< its own command to end it has been run
     std::string failure;                      ///< why it is killed, if it is for what it does
+    int crashes = 0;                          ///< that count towards the next back-off
+    Executor::TimerId restart = 0;            ///< until it is started again
   };
 
   void prepare(const PodSources& sources);
@@ -82,10 +84,21 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   void container_of_set_ended(std::size_t index);
   void started(std::size_t index, const Status& status);
   void ended(std::size_t index, ContainerExit exit);
+  // pod_run_restarts.cc
+  /// By the pod's restartPolicy, after this end.
+  bool is_restarted(const Container& container) const;
+  void back_off(std::size_t index);
+  void restart(std::size_t index);
+  /// What waits to be started again has ended for good.
+  void give_up_restarts();
+  void take_up_restarts();
+
   void failed_before_start(std::string container, const Error& error);
   void set_deadline();
   void stop_all(Duration grace);
   void cannot_start(Container& container, const Error& error);
+  static bool runs(const Container& container);
+  bool none_runs() const;
   void all_ended();
   void collect(const Container* main, Result<artifact::Credentials> credentials);
   void settle();

@@ -55,7 +55,7 @@ HandlerWorld PodRun::handler_world(const Container& container) {
 void PodRun::run_post_start(std::size_t index, const doc::Value& document) {
   with_address([self = shared_from_this(), index, document] {
     Container& container = self->containers_[index];
-    if (container.report.exit) return self->start_next();
+    if (!runs(container)) return self->start_next();
     const auto hook = parse_hook(document, self->address_, "postStart");
     const auto end = [index](PodRun& run, const std::string& reason) {
       run.containers_[index].failure = fmt::format("PostStartHookError: {}", reason);
@@ -67,7 +67,7 @@ void PodRun::run_post_start(std::size_t index, const doc::Value& document) {
         self->handler_world(container), *hook, kNoLimit,
         [weak = self->weak_from_this(), index, end](Finding finding, const std::string& reason) {
           const auto run = weak.lock();
-          if (!run || run->settled_ || run->containers_[index].report.exit) return;
+          if (!run || run->settled_ || !runs(run->containers_[index])) return;
           run->containers_[index].post_start.reset();
           if (finding != Finding::kGood) return end(*run, reason);
           run->run_on(index);
@@ -87,13 +87,14 @@ void PodRun::run_on(std::size_t index) {
     container.report.has_started = container.report.ready = true;
   }
   report_soon();
-  if (!container.init && !container.in_set) start_next();
+  // One that was started again has let the next one go long ago.
+  if (!container.init && !container.in_set && index + 1 == next_) start_next();
 }
 
 void PodRun::probe(std::size_t index, const doc::Value& document) {
   with_address([self = shared_from_this(), index, document] {
     Container& container = self->containers_[index];
-    if (container.report.exit) return;
+    if (!runs(container)) return;
     const auto change = [weak = self->weak_from_this(), index](auto what) {
       const auto run = weak.lock();
       if (!run || run->settled_) return;
@@ -141,7 +142,7 @@ void PodRun::signal(std::size_t index, Duration grace) {
   }
   const auto stop = [weak = weak_from_this(), index](Duration left) {
     const auto run = weak.lock();
-    if (run && !run->containers_[index].report.exit) run->runtime_.stop(run->containers_[index].spec.id, left);
+    if (run && runs(run->containers_[index])) run->runtime_.stop(run->containers_[index].spec.id, left);
   };
   runtime_.exec(id, *command, kKillCommandLimit, [stop, grace](const Result<int>& code) {
     if (!code || *code != 0) stop(grace);
@@ -152,7 +153,7 @@ void PodRun::signal(std::size_t index, Duration grace) {
 /// As a kubelet ends a container: its hook runs before the signal, and its time is the container's.
 void PodRun::kill(std::size_t index, Duration grace) {
   Container& container = containers_[index];
-  if (!container.asked || container.report.exit) return;
+  if (!runs(container)) return;
   const doc::Value* document = container.init ? nullptr : document_of(container);
   const doc::Value* written = document ? doc::find(*document, "lifecycle", "preStop") : nullptr;
   // A second kill, such as a deletion that does not wait, goes before the hook.
@@ -168,7 +169,7 @@ void PodRun::kill(std::size_t index, Duration grace) {
   const Time begun = world_.executor.now();
   const auto over = [weak = weak_from_this(), index, begun, grace] {
     const auto run = weak.lock();
-    if (!run || run->containers_[index].report.exit) return;
+    if (!run || !runs(run->containers_[index])) return;
     const Duration left = grace - (run->world_.executor.now() - begun);
     run->runtime_.stop(run->containers_[index].spec.id, std::max(left, kLeastGrace));
   };
@@ -185,6 +186,7 @@ void PodRun::kill_all(Duration grace) {
   stopping_ = true;
   end_waiting();
   for (std::size_t i = 0; i < containers_.size(); ++i) kill(i, grace);
+  give_up_restarts();
 }
 
 }  // namespace tiphys::node
