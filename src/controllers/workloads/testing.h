@@ -69,38 +69,80 @@ class TestPlane {
     return found;
   }
   void merge(const cluster::Resource& resource, std::string_view name, std::string_view json) {
+    patch_quietly(resource, name, json);
+    run();
+  }
+  // The quiet ones wait for their own answer alone.
+  void patch_quietly(const cluster::Resource& resource, std::string_view name, std::string_view json) {
     auto patch = doc::parse_json(json);
     EXPECT_TRUE(patch.has_value()) << json;
     const auto done = store_.patch({&resource, "default", std::string(name)}, cluster::PatchType::kMerge, *patch);
-    EXPECT_TRUE(done.has_value()) << (done ? "" : done.error().message);
+    EXPECT_TRUE(done.has_value() || done.error().code == Code::kNotFound) << done.error().message;
+  }
+  /// One turn, without moving time.
+  void turn() {
+    bool reached = false;
+    store_.executor().post([&] { reached = true; });
+    while (!reached) store_.executor().step();
+  }
+  /// New controllers in place of the old ones, in the middle of whatever they do. What they have written is kept.
+  void crash() {
+    controllers_.reset();
     run();
+    controllers_.emplace(store_.executor(), store_.store());
+    controllers_->start();
   }
 
   // What a kubelet does.
-  void run_pod(const doc::Value& pod, bool ready = true) {
-    merge(cluster::kPods, name_of(pod),
-          doc::to_json(doc::Object{
-              {"spec", doc::Object{{"nodeName", "here"}}},
-              {"status",
-               doc::Object{{"phase", "Running"},
-                           {"conditions", doc::Array{doc::Object{{"type", "Ready"},
-                                                                 {"status", ready ? "True" : "False"},
-                                                                 {"lastTransitionTime", format_rfc3339(now())}}}}}}}));
+  void run_pod(const doc::Value& pod) {
+    run_pod_quietly(pod);
+    run();
+  }
+  void run_pod_quietly(const doc::Value& pod) {
+    patch_quietly(
+        cluster::kPods, name_of(pod),
+        doc::to_json(doc::Object{
+            {"spec", doc::Object{{"nodeName", "here"}}},
+            {"status",
+             doc::Object{{"phase", "Running"},
+                         {"conditions", doc::Array{doc::Object{{"type", "Ready"},
+                                                               {"status", "True"},
+                                                               {"lastTransitionTime", format_rfc3339(now())}}}}}}}));
   }
   void end_pod(const doc::Value& pod, int exit_code) {
+    end_pod_quietly(pod, exit_code);
+    run();
+  }
+  void end_pod_quietly(const doc::Value& pod, int exit_code) {
     const doc::Object terminated{{"exitCode", exit_code}, {"finishedAt", format_rfc3339(now())}};
     const doc::Object container{{"name", "main"}, {"state", doc::Object{{"terminated", terminated}}}};
-    merge(cluster::kPods, name_of(pod),
-          doc::to_json(doc::Object{{"status", doc::Object{{"phase", exit_code == 0 ? "Succeeded" : "Failed"},
-                                                          {"containerStatuses", doc::Array{container}}}}}));
+    patch_quietly(cluster::kPods, name_of(pod),
+                  doc::to_json(doc::Object{{"status", doc::Object{{"phase", exit_code == 0 ? "Succeeded" : "Failed"},
+                                                                  {"containerStatuses", doc::Array{container}}}}}));
+  }
+  /// Runs whatever waits, ends what is to go, until nothing changes.
+  void run_all() {
+    for (bool any = true; any;) {
+      any = false;
+      for (const auto& pod : active_pods()) {
+        if (doc::find_string(*pod, "status", "phase") == "Running") continue;
+        run_pod(*pod);
+        any = true;
+      }
+      for (const auto& pod : all(cluster::kPods)) any = any || is_deleting(*pod);
+      finish_removals();
+    }
   }
   /// Ends what is to go.
   void finish_removals() {
+    finish_removals_quietly();
+    run();
+  }
+  void finish_removals_quietly() {
     for (const auto& pod : all(cluster::kPods)) {
       if (!is_deleting(*pod)) continue;
       static_cast<void>(store_.remove(key_of(cluster::kPods, *pod), {.grace_seconds = 0}));
     }
-    run();
   }
 
  private:

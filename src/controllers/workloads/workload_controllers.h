@@ -3,8 +3,11 @@
 
 #include <memory>
 
+#include "controllers/workloads/deployment_controller.h"
 #include "controllers/workloads/job_controller.h"
 #include "controllers/workloads/plane_view.h"
+#include "controllers/workloads/propagation_controller.h"
+#include "controllers/workloads/replica_set_controller.h"
 
 namespace tiphys::controllers::workloads {
 
@@ -19,6 +22,9 @@ class WorkloadControllers {
  private:
   std::shared_ptr<PlaneView> view_;
   std::shared_ptr<JobController> jobs_;
+  std::shared_ptr<ReplicaSetController> replica_sets_;
+  std::shared_ptr<DeploymentController> deployments_;
+  std::shared_ptr<PropagationController> propagation_;
 };
 
 }  // namespace tiphys::controllers::workloads
