@@ -314,21 +314,6 @@ Value job_duration(const Value& job, Time now) {
   const auto end = parse_rfc3339(doc::find_string(job, "status", "completionTime"));
   return Value(human_duration((end ? *end : now) - *start));
 }
-const Value* template_containers(const Value& object) {
-  return doc::find(object, "spec", "template", "spec", "containers");
-}
-Value container_names(const Value& object, Time) {
-  return Value(joined(template_containers(object), "name"));
-}
-Value container_images(const Value& object, Time) {
-  return Value(joined(template_containers(object), "image"));
-}
-Value label_selector(const Value& object, Time) {
-  return or_none(pairs(doc::find(object, "spec", "selector", "matchLabels")));
-}
-constexpr Column kContainersColumn{"Containers", "string", 1, "The names of its containers.", container_names};
-constexpr Column kImagesColumn{"Images", "string", 1, "The images of its containers.", container_images};
-constexpr Column kSelectorColumn{"Selector", "string", 1, "The labels of its pods.", label_selector};
 constexpr std::array kJobColumns{
     kNameColumn,
     Column{"Status", "string", 0, "Where it stands.", job_status},
@@ -379,6 +364,18 @@ constexpr Columns kColumns[] = {
 
 }  // namespace
 
+static const Value* template_containers(const Value& object) {
+  return doc::find(object, "spec", "template", "spec", "containers");
+}
+Value container_names_cell(const Value& object, Time) {
+  return Value(joined(template_containers(object), "name"));
+}
+Value container_images_cell(const Value& object, Time) {
+  return Value(joined(template_containers(object), "image"));
+}
+Value label_selector_cell(const Value& object, Time) {
+  return or_none(pairs(doc::find(object, "spec", "selector", "matchLabels")));
+}
 Value name_cell(const Value& object, Time) {
   return Value(doc::find_string(object, "metadata", "name"));
 }
@@ -389,7 +386,7 @@ Value age_cell(const Value& object, Time now) {
 
 std::span<const Column> own_columns(const cluster::Resource& resource) {
   const auto* found = std::ranges::find(kColumns, &resource, &Columns::resource);
-  return found == std::end(kColumns) ? std::span<const Column>() : found->columns;
+  return found == std::end(kColumns) ? workload_columns(resource) : found->columns;
 }
 
 }  // namespace tiphys::objects

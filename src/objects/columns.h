@@ -16,6 +16,17 @@ inline constexpr Column kAgeColumn{"Age", "string", 0, "Time since it was made."
 /// Empty when a kind has name and age alone.
 std::span<const Column> own_columns(const cluster::Resource& resource);
 
+// Of what has a template of pods.
+doc::Value container_names_cell(const doc::Value& object, Time now);
+doc::Value container_images_cell(const doc::Value& object, Time now);
+doc::Value label_selector_cell(const doc::Value& object, Time now);
+inline constexpr Column kContainersColumn{"Containers", "string", 1, "The names of its containers.",
+                                          container_names_cell};
+inline constexpr Column kImagesColumn{"Images", "string", 1, "The images of its containers.", container_images_cell};
+inline constexpr Column kSelectorColumn{"Selector", "string", 1, "The labels of its pods.", label_selector_cell};
+/// Of Deployments and ReplicaSets (workload_columns.cc); empty for other kinds.
+std::span<const Column> workload_columns(const cluster::Resource& resource);
+
 // Of pods (pod_columns.cc).
 doc::Value pod_ready_cell(const doc::Value& pod, Time now);
 doc::Value pod_status_cell(const doc::Value& pod, Time now);

@@ -9,6 +9,7 @@
 #include "objects/apply.h"
 #include "objects/intake.h"
 #include "objects/reviews.h"
+#include "objects/scale.h"
 
 namespace tiphys::objects {
 namespace {
@@ -119,8 +120,13 @@ Refusal refusal_of(const ApplyRefusal& refused) {
   return refusal;
 }
 
+bool is_scale(const Target& target) {
+  return target.subresource == "scale";
+}
+
 Outcome<cluster::Object> served(const Target& target, Result<cluster::Object> result) {
   if (!result) return std::unexpected(refusal_for(target, result.error()));
+  if (is_scale(target)) return std::make_shared<const doc::Value>(scale_of(**result));
   return as_served(*target.kind, *result);
 }
 
@@ -254,7 +260,8 @@ void ObjectApi::create_part(const Target& target, doc::Value body, const WriteOp
   whole.caller.reset();
   if (target.subresource == "eviction") {
     // No budget holds on a plane of one machine: to evict is to delete.
-    cluster::DeleteOptions deletion{.dry_run = options.dry_run};
+    RemoveOptions deletion;
+    deletion.dry_run = options.dry_run;
     if (const doc::Value* grace = doc::find(body, "deleteOptions", "gracePeriodSeconds"); grace && grace->is_int64()) {
       deletion.grace_seconds = static_cast<int>(std::clamp<std::int64_t>(grace->get_int64(), 0, 1 << 30));
     }
@@ -330,8 +337,25 @@ void ObjectApi::change(const Target& target, const WriteOptions& options, Make m
       });
 }
 
+Outcome<doc::Value> ObjectApi::scaled(const Target& target, const WriteOptions& options, const cluster::Object& newest,
+                                      const doc::Value& scale) const {
+  if (!newest) return std::unexpected(not_found(target));
+  doc::Value object = *newest;
+  if (auto taken = take_scale(*target.kind, object, scale); !taken) return std::unexpected(taken.error());
+  track(target, options, newest.get(), object, executor_.now());
+  return object;
+}
+
 void ObjectApi::update(const Target& target, doc::Value body, const WriteOptions& options, Reply<Written> reply) {
   if (auto allowed = allow(target, "update"); !allowed) return reply(std::unexpected(std::move(allowed.error())));
+  if (is_scale(target)) {
+    return change(
+        target, options,
+        [this, target, options, body = std::move(body)](const cluster::Object& newest, Warnings&) {
+          return scaled(target, options, newest, body);
+        },
+        std::move(reply));
+  }
   Warnings warnings;
   auto settled = settle_identity(target, body);
   // Only the built-in kinds of Kubernetes take a write of whatever state there is.
@@ -367,10 +391,11 @@ void ObjectApi::patch(const Target& target, cluster::PatchType type, doc::Value 
       [this, target, type, options, patch = std::move(patch)](const cluster::Object& newest,
                                                               Warnings& warnings) -> Outcome<doc::Value> {
         if (!newest) return std::unexpected(not_found(target));
-        doc::Value object = *newest;
+        doc::Value object = is_scale(target) ? scale_of(*newest) : *newest;
         if (const Status patched = cluster::apply_patch(object, type, patch); !patched) {
           return std::unexpected(refusal_for(target, patched.error()));
         }
+        if (is_scale(target)) return scaled(target, options, newest, object);
         auto done = take_in(*target.kind, object, options.validation, Source::kPatch, warnings);
         if (!done) return std::unexpected(std::move(done.error()));
         keep_other_part(target, object, *newest);
@@ -385,6 +410,7 @@ void ObjectApi::patch(const Target& target, cluster::PatchType type, doc::Value 
 void ObjectApi::apply(const Target& target, doc::Value config, const WriteOptions& options, Reply<Written> reply) {
   if (auto allowed = allow(target, "patch"); !allowed) return reply(std::unexpected(std::move(allowed.error())));
   auto settled = settle_identity(target, config);
+  if (is_scale(target)) settled = std::unexpected(bad_request("server-side apply of /scale is not served: patch it"));
   if (settled && options.field_manager.empty()) {
     settled = std::unexpected(Refusal{422, "Invalid",
                                       "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is "
@@ -422,8 +448,41 @@ void ObjectApi::apply(const Target& target, doc::Value config, const WriteOption
       std::move(reply));
 }
 
-void ObjectApi::remove(const Target& target, cluster::DeleteOptions options, Reply<Removed> reply) {
+void ObjectApi::mark_propagation(const Target& target, RemoveOptions& options) {
+  using cluster::Propagation;
+  const cluster::Resource& resource = *target.kind->resource;
+  if (!cluster::propagates(resource) || options.dry_run) return;
+  if (options.propagation == Propagation::kDefault) options.propagation = cluster::default_propagation(resource);
+  if (options.propagation == Propagation::kBackground) return;
+  const std::string_view wanted =
+      options.propagation == Propagation::kForeground ? cluster::kForegroundFinalizer : cluster::kOrphanFinalizer;
+  const Error unmet{Code::kFailedPrecondition, "the removal tells why"};
+  auto mark = [&](const cluster::Object& newest) -> Result<doc::Value> {
+    const bool is_meant = newest &&
+                          (options.uid.empty() || options.uid == doc::find_string(*newest, "metadata", "uid")) &&
+                          (options.resource_version.empty() ||
+                           options.resource_version == doc::find_string(*newest, "metadata", "resourceVersion"));
+    if (!is_meant) return std::unexpected(unmet);
+    options.resource_version.clear();
+    doc::Value object = *newest;
+    doc::Value& list = doc::ensure_object(object.get_object(), "metadata")["finalizers"];
+    if (!list.is_array()) list = doc::Array();
+    doc::Array kept;
+    for (const doc::Value& one : list.get_array()) {
+      if (one != doc::Value(cluster::kForegroundFinalizer) && one != doc::Value(cluster::kOrphanFinalizer)) {
+        kept.push_back(one);
+      }
+    }
+    kept.emplace_back(wanted);
+    list = std::move(kept);
+    return object;
+  };
+  store_.modify(target.key(), mark, {}, [](const Result<cluster::Object>&) {});
+}
+
+void ObjectApi::remove(const Target& target, RemoveOptions options, Reply<Removed> reply) {
   if (auto allowed = allow(target, "delete"); !allowed) return reply(std::unexpected(std::move(allowed.error())));
+  mark_propagation(target, options);
   store_.remove(target.key(), std::move(options),
                 [this, target, reply = std::move(reply)](Result<cluster::Object> result) mutable {
                   auto object = served(target, std::move(result));
@@ -433,7 +492,7 @@ void ObjectApi::remove(const Target& target, cluster::DeleteOptions options, Rep
                 });
 }
 
-void ObjectApi::remove_all(const Target& target, cluster::ListOptions which, const cluster::DeleteOptions& options,
+void ObjectApi::remove_all(const Target& target, cluster::ListOptions which, const RemoveOptions& options,
                            Reply<cluster::List> reply) {
   if (auto allowed = allow(target, "deletecollection"); !allowed)
     return reply(std::unexpected(std::move(allowed.error())));

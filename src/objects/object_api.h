@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/executor.h"
+#include "cluster/propagation.h"
 #include "objects/access.h"
 #include "objects/kinds.h"
 #include "objects/refusal.h"
@@ -42,6 +43,10 @@ struct Written {
   cluster::Object object;
   bool created = false;
   std::vector<std::string> warnings{};
+};
+
+struct RemoveOptions : cluster::DeleteOptions {
+  cluster::Propagation propagation = cluster::Propagation::kDefault;
 };
 
 struct Removed {
@@ -82,9 +87,9 @@ class ObjectApi {
              Reply<Written> reply);
   /// Server-side apply: makes the object when there is none.
   void apply(const Target& target, doc::Value config, const WriteOptions& options, Reply<Written> reply);
-  void remove(const Target& target, cluster::DeleteOptions options, Reply<Removed> reply);
+  void remove(const Target& target, RemoveOptions options, Reply<Removed> reply);
   /// Removes all that a list would give; answers with them as they were.
-  void remove_all(const Target& target, cluster::ListOptions which, const cluster::DeleteOptions& options,
+  void remove_all(const Target& target, cluster::ListOptions which, const RemoveOptions& options,
                   Reply<cluster::List> reply);
   /// Whoever calls this has asked `allow`.
   std::unique_ptr<cluster::Watch> watch(const Target& target, cluster::WatchOptions options, cluster::WatchSink sink);
@@ -96,6 +101,10 @@ class ObjectApi {
   using Make = std::move_only_function<Outcome<doc::Value>(const cluster::Object& newest, std::vector<std::string>&)>;
   /// Writes what `make` gives for the newest state of an object, null when there is none.
   void change(const Target& target, const WriteOptions& options, Make make, Reply<Written> reply);
+  Outcome<doc::Value> scaled(const Target& target, const WriteOptions& options, const cluster::Object& newest,
+                             const doc::Value& scale) const;
+  /// Has its dependents go first, or stay: finalizers say so until it is done.
+  void mark_propagation(const Target& target, RemoveOptions& options);
   void create_in_namespace(const Target& target, doc::Value object, const WriteOptions& options,
                            std::vector<std::string> warnings, Reply<Written> reply);
 

@@ -55,8 +55,21 @@ Outcome<doc::Value> body_of(const Exchange& exchange) {
   return read_document(exchange.request.content_type, exchange.request.body);
 }
 
-Outcome<cluster::DeleteOptions> delete_options(const Exchange& exchange) {
-  cluster::DeleteOptions options;
+/// `orphanDependents` is the old way to say Orphan.
+Outcome<cluster::Propagation> propagation_of(std::string_view policy) {
+  if (policy.empty()) return cluster::Propagation::kDefault;
+  if (policy == "Background") return cluster::Propagation::kBackground;
+  if (policy == "Foreground") return cluster::Propagation::kForeground;
+  if (policy == "Orphan") return cluster::Propagation::kOrphan;
+  return std::unexpected(objects::bad_request(fmt::format(
+      "propagationPolicy: Unsupported value: \"{}\": supported values: \"Background\", \"Foreground\", \"Orphan\"",
+      policy)));
+}
+
+Outcome<objects::RemoveOptions> delete_options(const Exchange& exchange) {
+  objects::RemoveOptions options;
+  TIPHYS_TRY(options.propagation, propagation_of(exchange.query.value("propagationPolicy")));
+  if (exchange.query.flag("orphanDependents")) options.propagation = cluster::Propagation::kOrphan;
   TIPHYS_TRY(options.grace_seconds, number_of<int>(exchange, "gracePeriodSeconds", -1));
   options.dry_run = exchange.query.value("dryRun") == "All";
   if (exchange.request.body.empty()) return options;
@@ -65,6 +78,12 @@ Outcome<cluster::DeleteOptions> delete_options(const Exchange& exchange) {
   options.resource_version = doc::find_string(body, "preconditions", "resourceVersion");
   if (const doc::Value* grace = doc::find(body, "gracePeriodSeconds"); grace && grace->is_int64()) {
     options.grace_seconds = static_cast<int>(std::clamp<std::int64_t>(grace->get_int64(), 0, 1 << 30));
+  }
+  if (const auto policy = doc::find_string(body, "propagationPolicy"); !policy.empty()) {
+    TIPHYS_TRY(options.propagation, propagation_of(policy));
+  }
+  if (const doc::Value* orphan = doc::find(body, "orphanDependents"); orphan && orphan->is_bool()) {
+    options.propagation = orphan->get_bool() ? cluster::Propagation::kOrphan : cluster::Propagation::kBackground;
   }
   if (const doc::Value* dry = doc::find(body, "dryRun"); dry && dry->is_array() && !dry->get_array().empty()) {
     options.dry_run = true;
