@@ -170,9 +170,9 @@ TEST_F(ObjectApiTest, RemovesOneAndMany) {
     ASSERT_TRUE(api_.create(std::string("{apiVersion: v1, kind: ConfigMap, metadata: {name: ") + name + "}}"));
   }
   ASSERT_TRUE(api_.patch(map("c"), cluster::PatchType::kMerge, "{metadata: {finalizers: [example.com/wait]}}"));
-  EXPECT_TRUE(api_.remove(map("a"), {.dry_run = true})->gone);
+  EXPECT_TRUE(api_.remove(map("a"), {{.dry_run = true}})->gone);
   EXPECT_TRUE(api_.remove(map("a"))->gone);
-  const auto other = api_.remove(map("b"), {.resource_version = "1"});
+  const auto other = api_.remove(map("b"), {{.resource_version = "1"}});
   ASSERT_FALSE(other.has_value());
   EXPECT_EQ(other.error().code, 409u);
   EXPECT_FALSE(api_.remove(map("c"))->gone) << "it waits for its finalizer";

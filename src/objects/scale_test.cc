@@ -36,7 +36,7 @@ class ScaleTest : public testing::Test {
 
   store::TestStore store;
   Kinds kinds;
-  ObjectApi api{store.store(), kinds};
+  ObjectApi api{{.executor = store.executor(), .store = store.store(), .kinds = kinds}};
 };
 
 TEST_F(ScaleTest, IsReadAndWritten) {

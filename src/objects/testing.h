@@ -54,7 +54,7 @@ class TestApi {
   Outcome<Written> patch(const Target& to, cluster::PatchType type, std::string_view yaml, WriteOptions options = {}) {
     return wait<Written>([&](auto reply) { api_.patch(to, type, parse_one(yaml), options, std::move(reply)); });
   }
-  Outcome<Removed> remove(const Target& to, cluster::DeleteOptions options = {}) {
+  Outcome<Removed> remove(const Target& to, RemoveOptions options = {}) {
     auto removed = wait<Removed>([&](auto reply) { api_.remove(to, options, std::move(reply)); });
     store_.run();
     return removed;
