@@ -124,6 +124,9 @@ class Plane final : public EmbeddedPlane {
       TIPHYS_TRY(options.token, server::ensure_token(data_dir_.token()));
     }
     if (options_.config.metrics.enabled) options.metrics = [this] { return controller_->metrics(); };
+    options.sessions = [this](const cluster::Object& pod, cluster::SessionOptions asked, auto done) {
+      agent_->open_session(pod, std::move(asked), std::move(done));
+    };
     if (options_.port) {
       TIPHYS_CHECK_OK(prepare_for_clients(options));
     }

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "cluster/session.h"
 
 namespace tiphys::node {
 
@@ -81,6 +82,10 @@ class Runtime {
   /// kDeadlineExceeded when it has not ended after `timeout`, kNotFound when the container does not run.
   virtual void exec(const std::string& id, std::vector<std::string> command, Duration timeout,
                     std::move_only_function<void(Result<int>)> done) = 0;
+  /// Runs a command in a running container, as its user and with its environment, with streams. kNotFound when the
+  /// container does not run.
+  virtual void open_exec(const std::string& id, cluster::SessionOptions options,
+                         cluster::Done<std::unique_ptr<cluster::Session>> done) = 0;
   /// The address at which others reach the ports of a running container.
   virtual void find_address(const std::string& id, std::move_only_function<void(Result<std::string>)> done) = 0;
   /// Makes a path of an ended container readable on this host: `done` gets a host path (a copy below `scratch_dir` or

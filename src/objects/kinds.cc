@@ -16,12 +16,16 @@ namespace {
 
 constexpr std::array<std::string_view, 1> kRead{"get"};
 constexpr std::array<std::string_view, 1> kCreate{"create"};
+constexpr std::array<std::string_view, 2> kConnect{"create", "get"};
 
 std::vector<Subresource> subresources_of(const cluster::Resource& resource) {
   std::vector<Subresource> found;
   if (&resource == &cluster::kPods) {
+    found.push_back({"attach", "PodAttachOptions", "", "", kConnect});
     found.push_back({"eviction", "Eviction", "policy", "v1", kCreate});
+    found.push_back({"exec", "PodExecOptions", "", "", kConnect});
     found.push_back({"log", "Pod", "", "", kRead});
+    found.push_back({"portforward", "PodPortForwardOptions", "", "", kConnect});
   }
   if (&resource == &cluster::kServiceAccounts) {
     found.push_back({"token", "TokenRequest", "authentication.k8s.io", "v1", kCreate});

@@ -13,9 +13,11 @@
 #include <optional>
 
 #include "base/log.h"
+#include "base/strings.h"
 #include "cluster/api_status.h"
 #include "server/access.h"
 #include "server/routes.h"
+#include "server/upgraded_wire.h"
 
 namespace tiphys::server {
 namespace {
@@ -54,6 +56,26 @@ Impersonation impersonation_in(const http::fields& headers) {
   return found;
 }
 
+/// The words of all headers of this name: "a, b".
+std::vector<std::string> words_of(const http::fields& headers, std::string_view name) {
+  std::vector<std::string> words;
+  for (auto [at, end] = headers.equal_range(name); at != end; ++at) {
+    for (const std::string_view word : split(at->value(), ',')) {
+      if (const std::string_view trimmed = trim(word); !trimmed.empty()) words.emplace_back(trimmed);
+    }
+  }
+  return words;
+}
+
+std::optional<UpgradeRequest> upgrade_of(const http::request<http::string_body>& message) {
+  if (!http::token_list(message[http::field::connection]).exists("upgrade")) return std::nullopt;
+  return UpgradeRequest{.to = std::string(message[http::field::upgrade]),
+                        .stream_protocols = words_of(message, "X-Stream-Protocol-Version"),
+                        .websocket_protocols = words_of(message, "Sec-WebSocket-Protocol"),
+                        .websocket_version = std::string(message[http::field::sec_websocket_version]),
+                        .websocket_key = std::string(message[http::field::sec_websocket_key])};
+}
+
 /// `Stream` is a Plain or, with TLS on top, a Secure.
 template <typename Stream>
 class HttpConnection final : public Connection,
@@ -78,8 +100,17 @@ class HttpConnection final : public Connection,
   void refuse() override { refuse_request(503, "ServiceUnavailable", "the server has too many connections"); }
 
   void drop() override {
+    if (upgraded_) return upgraded_->drop();
     close();
     source_.reset();
+  }
+
+  void upgrade(std::string head, std::unique_ptr<Speaker> speaker) override {
+    if (closed_) return;
+    closed_ = true;
+    upgraded_ = std::make_shared<UpgradedWire<Stream>>(std::move(stream_), std::move(speaker),
+                                                       std::exchange(on_closed_, nullptr));
+    upgraded_->start(std::move(head), beast::buffers_to_string(buffer_.data()));
   }
 
   void reply(unsigned code, std::string_view content_type, std::string body,
@@ -243,6 +274,7 @@ class HttpConnection final : public Connection,
       request.caller = self->caller_;
       request.impersonation = impersonation_in(message);
       request.body = std::move(message.body());
+      request.upgrade = upgrade_of(message);
       request.at = system_now();
       handle(self->entrance_.served, std::move(request), self);
     });
@@ -314,6 +346,7 @@ class HttpConnection final : public Connection,
   std::optional<http::request_parser<http::string_body>> parser_;
   std::optional<http::response<http::string_body>> response_;
   std::unique_ptr<cluster::Watch> source_;
+  std::shared_ptr<UpgradedWire<Stream>> upgraded_;  ///< what the connection has become
   std::string pending_, writing_;
   std::size_t written_ = 0;
   std::array<char, 4096> scratch_;

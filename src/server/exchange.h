@@ -53,4 +53,8 @@ Handled patch_object(const ExchangePtr& exchange, const objects::Target& target)
 Handled remove_object(const ExchangePtr& exchange, const objects::Target& target);
 Handled remove_objects(const ExchangePtr& exchange, const objects::Target& target);
 
+/// Streams into pods (session/session_routes.cc): what has such a subresource is no object.
+bool is_session(std::string_view subresource);
+Handled open_session(const ExchangePtr& exchange, const objects::Target& target);
+
 }  // namespace tiphys::server

@@ -33,6 +33,9 @@ Handled of_collection(const ExchangePtr& exchange, const objects::Target& target
 
 Handled of_object(const ExchangePtr& exchange, const objects::Target& target) {
   const std::string& method = exchange->request.method;
+  if (is_session(target.subresource)) {
+    return method == "GET" || method == "POST" ? open_session(exchange, target) : not_allowed();
+  }
   if (method == "GET" && offers(target, "get")) {
     if (target.subresource == "log") return read_log(exchange, target);
     if (exchange->query.flag("watchNodes")) return watch_nodes(exchange, target);
@@ -70,7 +73,8 @@ Handled dispatch(const ExchangePtr& exchange) {
   auto target = find_route(exchange->api().kinds(), exchange->query);
   if (!target) return std::unexpected(objects::refusal_of(target.error()));
   target->caller = exchange->request.caller;
-  if (!form && target->subresource != "log") return std::unexpected(std::move(form.error()));
+  if (!form && target->subresource != "log" && !is_session(target->subresource))
+    return std::unexpected(std::move(form.error()));
   return target->name.empty() ? of_collection(exchange, *target) : of_object(exchange, *target);
 }
 

@@ -5,7 +5,10 @@
 //   GET                   /api/v1/{plural}                       all namespaces, or what has none
 //   GET PUT PATCH DELETE  .../{plural}/{name}                    GET PUT PATCH .../{name}/status
 //   GET                   .../pods/{name}/log                    container follow timestamps previous tailLines
-//   sinceTime GET         /api /apis /openapi/v2 /openapi/v3 /healthz /readyz /livez /version /metrics
+//                                                                sinceTime
+//   GET POST              .../pods/{name}/exec attach            upgrades: container command stdin stdout stderr tty
+//   GET POST              .../pods/{name}/portforward            upgrades: ports
+//   GET                   /api /apis /openapi/v2 /openapi/v3 /healthz /readyz /livez /version /metrics
 //
 // Of our own: lists of workflows take nodes=true (status.nodes included); a workflow with watchNodes=true gives lines
 // {"type": "NODE", "object": NodeStatus} and a BOOKMARK after those that exist; ensureNamespace=true with a POST makes
@@ -15,14 +18,25 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/executor.h"
+#include "cluster/session.h"
 #include "objects/object_api.h"
 #include "server/gate.h"
+#include "server/session/wire.h"
 
 namespace tiphys::server {
+
+/// A client that wants to speak something else on its connection.
+struct UpgradeRequest {
+  std::string to;                                ///< "websocket", "SPDY/3.1"
+  std::vector<std::string> stream_protocols;     ///< X-Stream-Protocol-Version
+  std::vector<std::string> websocket_protocols;  ///< Sec-WebSocket-Protocol
+  std::string websocket_version, websocket_key;
+};
 
 struct Request {
   std::string method;
@@ -31,6 +45,7 @@ struct Request {
   std::string accept;
   std::string user_agent;
   std::string body;
+  std::optional<UpgradeRequest> upgrade{};
   Time at{};
   std::shared_ptr<const objects::Caller> caller{};  ///< null: the plane's owner, at its socket
   Impersonation impersonation{};
@@ -54,6 +69,8 @@ class Responder {
   /// at once and is no lag.
   virtual void bound_lag() = 0;
   virtual void end_stream() = 0;
+  /// Sends `head`, an answer 101, and hands the connection over.
+  virtual void upgrade(std::string head, std::unique_ptr<Speaker> speaker) = 0;
   /// Keeps what feeds the stream for as long as the peer reads it.
   virtual void hold(std::unique_ptr<cluster::Watch> source) = 0;
 };
@@ -63,6 +80,7 @@ struct Served {
   Executor& executor;
   objects::ObjectApi& api;
   std::function<std::string()> metrics = {};  ///< the page /metrics; none: there is no such page
+  cluster::SessionOpener sessions = {};       ///< streams into pods; none: there are none
 };
 
 /// Answers one request that may be made (authorisation is done).

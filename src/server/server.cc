@@ -37,7 +37,7 @@ Error system_error(std::string_view what, const error_code& error) {
 class AsioServer final : public Server {
  public:
   AsioServer(asio::io_context& context, Executor& executor, objects::ObjectApi& api, ServerOptions options)
-      : context_(context), options_(std::move(options)), served_{executor, api, options_.metrics} {}
+      : context_(context), options_(std::move(options)), served_{executor, api, options_.metrics, options_.sessions} {}
 
   ~AsioServer() override {
     *alive_ = false;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "cluster/session.h"
 #include "objects/object_api.h"
 
 namespace boost::asio {
@@ -27,6 +28,8 @@ struct ServerOptions {
   std::string announce_path;
   /// The page /metrics, in Prometheus' text format; none: there is no such page.
   std::function<std::string()> metrics;
+  /// Streams into pods: Agent::open_session; none: there are none.
+  cluster::SessionOpener sessions;
 };
 
 class Server {

@@ -19,6 +19,7 @@ extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
   std::ranges::copy(artifact_targets(), std::back_inserter(targets));
   std::ranges::copy(doc_targets(), std::back_inserter(targets));
   std::ranges::copy(expr_targets(), std::back_inserter(targets));
+  std::ranges::copy(server_targets(), std::back_inserter(targets));
   const char* name = std::getenv("FUZZ_TARGET");
   const auto found = std::ranges::find(targets, std::string_view(name ? name : ""), &Target::name);
   if (found == targets.end()) {

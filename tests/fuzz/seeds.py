@@ -7,7 +7,9 @@
 import hashlib
 import json
 import re
+import struct
 import sys
+import zlib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,6 +60,33 @@ def answers():
         "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><IsTruncated>true</IsTruncated><Contents><Key>a%20b</Key></Contents></ListBucketResult>",
         "<EnumerationResults><Blobs><Blob><Name>a</Name></Blob></Blobs><NextMarker/></EnumerationResults>",
         "<a>b&#13;\r\nc&#x110000;</a>", "<a>&#13;</a>", "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "<a>" * 40)]
+def spdy_client():
+    """Bytes of a client that forwards a port, once with a reset: streams of SPDY/3 with headers that are only stored, so that no dictionary is needed."""
+    stored = zlib.compressobj(0)
+
+    def control(kind, body):
+        return struct.pack(">HHI", 0x8003, kind, len(body)) + body
+
+    def stream(number, **headers):
+        block = struct.pack(">I", len(headers))
+        for name, value in headers.items():
+            block += struct.pack(">I", len(name)) + name.encode() + struct.pack(">I", len(value)) + value.encode()
+        block = stored.compress(block) + stored.flush(zlib.Z_SYNC_FLUSH)
+        return control(1, struct.pack(">IIH", number, 0, 0) + block)
+
+    def data(number, text, last=0):
+        return struct.pack(">II", number, last << 24 | len(text)) + text
+
+    opened = stream(1, streamtype="error", port="80", requestid="0") + stream(3, streamtype="data", port="80", requestid="0")
+    talk = data(1, b"", 1) + data(3, b"GET / HTTP/1.1") + control(6, struct.pack(">I", 1))
+    return [(opened + talk + data(3, b"", 1),), (opened + control(3, struct.pack(">II", 3, 5)),), (talk + control(7, bytes(8)),)]
+
+
+def websocket_client():
+    def frame(first, payload):
+        return bytes([first, 0x80 | len(payload)]) + bytes(4) + payload
+
+    return [(frame(0x82, b"\0in") + frame(0x89, b"p") + frame(0x88, b"\x03\xe8"),), (frame(0x01, b"a") + frame(0x80, b"b"),)]
 
 
 SEEDS = {
@@ -81,6 +110,9 @@ SEEDS = {
     "semver": lambda: literals("(?i)semver"),
     "url": lambda: literals("url"),
     "layout": lambda: literals("(?i)date|format"),
+    "spdy": spdy_client,
+    "spdy_forward": spdy_client,
+    "websocket": websocket_client,
     "duration": lambda: literals("(?i)duration|ago|round|date"),
 }
 
@@ -89,7 +121,7 @@ def main(target, folder):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for parts in SEEDS[target]():
-        seed = SEPARATOR.join(part.encode(errors="surrogatepass") for part in parts)
+        seed = SEPARATOR.join(part if isinstance(part, bytes) else part.encode(errors="surrogatepass") for part in parts)
         (folder / hashlib.sha1(seed).hexdigest()).write_bytes(seed)
 
 

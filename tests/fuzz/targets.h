@@ -1,6 +1,6 @@
-// What is fuzzed: every parser that a manifest, an event, a document or a store's answer reaches. A target takes any
-// bytes and aborts where an invariant does not hold; what else it looks for (crashes, undefined behaviour, slowness,
-// leaks) the sanitizers see.
+// What is fuzzed: every parser that a manifest, an event, a document, a store's answer or a client's stream reaches. A
+// target takes any bytes and aborts where an invariant does not hold; what else it looks for (crashes, undefined
+// behaviour, slowness, leaks) the sanitizers see.
 #pragma once
 
 #include <array>
@@ -21,6 +21,7 @@ struct Target {
 std::span<const Target> artifact_targets();
 std::span<const Target> doc_targets();
 std::span<const Target> expr_targets();
+std::span<const Target> server_targets();
 
 /// Between the parts of an input: "path", document. No UTF-8 text has it.
 inline constexpr char kSeparator = '\xff';

@@ -79,6 +79,13 @@ class Agent::State : public std::enable_shared_from_this<State> {
     return logs_.read(folder + "/log", std::move(options), std::move(has_ended), std::move(sink));
   }
 
+  void open_session(const cluster::Object& pod, cluster::SessionOptions options,
+                    cluster::Done<std::unique_ptr<cluster::Session>> done) {
+    const auto run = runs_.find(uid_of(*pod));
+    if (run != runs_.end()) return run->second.run->open_session(std::move(options), std::move(done));
+    world_.executor.post([done = std::move(done)]() mutable { done(fail(Code::kNotFound, "the pod does not run")); });
+  }
+
  private:
   struct Entry {
     std::shared_ptr<PodRun> run;
@@ -253,6 +260,11 @@ Agent::~Agent() = default;
 
 void Agent::start() {
   state_->start();
+}
+
+void Agent::open_session(const cluster::Object& pod, cluster::SessionOptions options,
+                         cluster::Done<std::unique_ptr<cluster::Session>> done) {
+  state_->open_session(pod, std::move(options), std::move(done));
 }
 
 std::unique_ptr<cluster::Watch> Agent::read_log(const cluster::Object& pod, cluster::LogOptions options,

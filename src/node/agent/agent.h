@@ -13,6 +13,7 @@
 #include "artifact/stores.h"
 #include "base/executor.h"
 #include "cluster/cluster.h"
+#include "cluster/session.h"
 #include "node/runtime.h"
 #include "web/http_client.h"
 
@@ -49,6 +50,9 @@ class Agent {
   /// Lines of a pod's container, for Store::set_log_reader.
   std::unique_ptr<cluster::Watch> read_log(const cluster::Object& pod, cluster::LogOptions options,
                                            cluster::LogSink sink);
+  /// Streams into a pod, for ServerOptions::sessions.
+  void open_session(const cluster::Object& pod, cluster::SessionOptions options,
+                    cluster::Done<std::unique_ptr<cluster::Session>> done);
 
  private:
   class State;

@@ -46,6 +46,11 @@ class FakeRuntime final : public Runtime {
     executed.push_back(fmt::format("{}: {}", id, fmt::join(command, " ")));
     executor_.post([this, done = std::move(done)]() mutable { done(exec_code()); });
   }
+  void open_exec(const std::string& id, cluster::SessionOptions options,
+                 cluster::Done<std::unique_ptr<cluster::Session>> done) override {
+    opened.push_back(fmt::format("{}: {}", id, fmt::join(options.command, " ")));
+    executor_.post([done = std::move(done)]() mutable { done(std::unique_ptr<cluster::Session>()); });
+  }
   void fetch(const std::string& id, const std::string& path, const std::string&,
              std::move_only_function<void(Result<std::string>)> done) override {
     const std::string host = containers.at(id).spec.dir + "/files" + path;
@@ -67,7 +72,7 @@ class FakeRuntime final : public Runtime {
   }
 
   std::map<std::string, Container> containers;
-  std::vector<std::string> started, executed;
+  std::vector<std::string> started, executed, opened;
   /// What the commands that are run in a container exit with.
   std::function<int()> exec_code = [] { return 0; };
   std::string address = "127.0.0.1";

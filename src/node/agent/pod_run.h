@@ -11,6 +11,7 @@
 #include "base/executor.h"
 #include "base/workers.h"
 #include "cluster/cluster.h"
+#include "cluster/session.h"
 #include "node/agent/claim_folders.h"
 #include "node/agent/container_probes.h"
 #include "node/agent/pod_files.h"
@@ -52,6 +53,8 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   void update(cluster::Object pod);
   /// Ends a pod that was not begun, or cannot be.
   void refuse(std::string reason, std::string message);
+  /// kNotFound when what it is for does not run.
+  void open_session(cluster::SessionOptions options, cluster::Done<std::unique_ptr<cluster::Session>> done);
 
  private:
   struct Container {
@@ -109,6 +112,10 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   void kill(std::size_t index, Duration grace);
   void kill_all(Duration grace);
   HandlerWorld handler_world(const Container& container);
+  const Container* running(const cluster::SessionOptions& options) const;
+  void attach(const Container& container, const cluster::SessionOptions& options,
+              cluster::Done<std::unique_ptr<cluster::Session>> done);
+  void open_port(const Container& container, std::uint16_t port, cluster::Done<std::unique_ptr<cluster::Session>> done);
   void with_address(std::function<void()> then);
   const doc::Value* document_of(const Container& container) const;
   void report_soon();

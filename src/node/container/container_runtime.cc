@@ -23,6 +23,7 @@
 #include "node/container/container_runtime_engine.h"
 #include "node/container/container_runtime_fetch.h"
 #include "node/container/container_runtime_images.h"
+#include "node/container/container_session.h"
 
 namespace tiphys::node {
 namespace {
@@ -81,6 +82,12 @@ class ContainerRuntime final : public Runtime {
             std::move_only_function<void(Result<int>)> done) override {
     post([this, id, command = std::move(command), timeout, done = std::move(done)]() mutable {
       spawn(execute(id, std::move(command), timeout, std::move(done)));
+    });
+  }
+  void open_exec(const std::string& id, cluster::SessionOptions options,
+                 cluster::Done<std::unique_ptr<cluster::Session>> done) override {
+    post([this, id, options = std::move(options), done = std::move(done)]() mutable {
+      spawn(open(id, std::move(options), std::move(done)));
     });
   }
   void fetch(const std::string& id, const std::string& path, const std::string& scratch_dir,
@@ -222,6 +229,20 @@ class ContainerRuntime final : public Runtime {
       code = std::unexpected(engine.error());
     }
     report([done = std::move(done), code = std::move(code)]() mutable { done(std::move(code)); });
+  }
+
+  Async<void> open(std::string id, cluster::SessionOptions options,
+                   cluster::Done<std::unique_ptr<cluster::Session>> done) {
+    Result<std::shared_ptr<EngineExec>> opened;
+    if (auto engine = co_await link_->engine()) {
+      opened = co_await open_exec_in_container(*io_, *engine, id, std::move(options));
+    } else {
+      opened = std::unexpected(engine.error());
+    }
+    report([this, done = std::move(done), opened = std::move(opened)]() mutable {
+      if (!opened) return done(std::unexpected(std::move(opened.error())));
+      done(make_container_session(*io_, executor_, std::move(*opened)));
+    });
   }
 
   Async<void> discard(std::string id) {

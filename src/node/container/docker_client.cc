@@ -8,6 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/beast/core/buffers_to_string.hpp>
 #include <boost/beast/core/file_posix.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/buffer_body.hpp>
@@ -147,7 +148,8 @@ class Exchange {
     message.version(11);
     message.set(http::field::host, "engine");
     message.set(http::field::user_agent, "tiphys");
-    message.set(http::field::connection, "close");
+    message.set(http::field::connection, request_.hijacks ? "Upgrade" : "close");
+    if (request_.hijacks) message.set(http::field::upgrade, "tcp");
   }
 
   const std::string& path_;
@@ -233,6 +235,25 @@ Async<Result<EngineReply>> DockerClient::call(EngineRequest request, std::shared
   Result<EngineReply> reply = co_await stream(std::move(request), std::move(gather), std::move(control));
   if (reply) reply->body = std::move(body);
   co_return reply;
+}
+
+Async<Result<EngineStream>> DockerClient::hijack(EngineRequest request) const {
+  request.hijacks = true;
+  Exchange exchange(co_await asio::this_coro::executor, socket_, request, nullptr);
+  const auto connection = exchange.connection();
+  if (const Status sent = co_await exchange.send(); !sent) co_return std::unexpected(sent.error());
+  http::response_parser<http::string_body> parser;
+  parser.header_limit(kMostHeadBytes);
+  const auto [error, bytes] = co_await http::async_read_header(connection->socket, connection->buffer, parser, kAwait);
+  if (error) co_return std::unexpected(exchange.lost(error));
+  connection->timer.cancel();
+  const unsigned status = parser.get().result_int();
+  if (status != 101 && status != 200) {
+    co_await http::async_read(connection->socket, connection->buffer, parser, kAwait);
+    connection->close();
+    co_return std::unexpected(error_of_reply(status, parser.get().body()));
+  }
+  co_return EngineStream{std::move(connection->socket), boost::beast::buffers_to_string(connection->buffer.data())};
 }
 
 }  // namespace tiphys::node

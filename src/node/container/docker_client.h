@@ -5,6 +5,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <functional>
 #include <memory>
 #include <string>
@@ -24,6 +25,7 @@ struct EngineRequest {
   std::string body{};    ///< JSON
   /// A tar of this host to send instead of `body`.
   std::string body_file{};
+  bool hijacks = false;  ///< asks for the connection, as hijack() does
   /// How long the engine may take until its answer begins; 0: for ever.
   Duration patience = std::chrono::minutes{5};
 };
@@ -33,6 +35,12 @@ struct EngineReply {
   std::string body;
   std::string libpod_version;  ///< podman's own API; "" for dockerd
   std::string path_stat;       ///< X-Docker-Container-Path-Stat, base64 of JSON
+};
+
+/// A connection that the engine has handed over, for bytes in both directions.
+struct EngineStream {
+  boost::asio::local::stream_protocol::socket socket;
+  std::string received;  ///< came along with the answer
 };
 
 /// Lets somebody on the same thread end a call early: it then fails with kCancelled.
@@ -63,6 +71,9 @@ class DockerClient {
   using Sink = std::function<Status(std::string_view)>;
   Async<Result<EngineReply>> stream(EngineRequest request, Sink sink, std::shared_ptr<EngineCall> control = nullptr,
                                     std::function<void(const EngineReply&)> head = nullptr) const;
+
+  /// Asks for the connection itself (Upgrade: tcp).
+  Async<Result<EngineStream>> hijack(EngineRequest request) const;
 
  private:
   std::string socket_;

@@ -16,6 +16,7 @@
 #include "node/container_path.h"
 #include "node/process/attempt_id.h"
 #include "node/process/step_exec.h"
+#include "node/process/step_session.h"
 #include "node/supervisor/supervisor.h"
 
 namespace tiphys::node {
@@ -192,14 +193,28 @@ void ProcessRuntime::on_listed() {
   if (wanted_) remove_unclaimed(wanted_);
 }
 
-void ProcessRuntime::exec(const std::string& id, std::vector<std::string> command, Duration timeout,
-                          std::move_only_function<void(Result<int>)> done) {
+Result<StepProcess> ProcessRuntime::running(const std::string& id) const {
   const auto step = steps_.find(id);
   if (step == steps_.end() || !step->second.started || step->second.ended || step->second.pid <= 0) {
-    return executor_.post(
-        [id, done = std::move(done)]() mutable { done(fail(Code::kNotFound, fmt::format("{} does not run", id))); });
+    return fail(Code::kNotFound, fmt::format("{} does not run", id));
   }
-  run_in_step(context_, {step->second.pid, step->second.request}, std::move(command), timeout, std::move(done));
+  return StepProcess{step->second.pid, step->second.request};
+}
+
+void ProcessRuntime::exec(const std::string& id, std::vector<std::string> command, Duration timeout,
+                          std::move_only_function<void(Result<int>)> done) {
+  auto step = running(id);
+  if (step) return run_in_step(context_, *step, std::move(command), timeout, std::move(done));
+  executor_.post(
+      [error = std::move(step.error()), done = std::move(done)]() mutable { done(std::unexpected(std::move(error))); });
+}
+
+void ProcessRuntime::open_exec(const std::string& id, cluster::SessionOptions options,
+                               cluster::Done<std::unique_ptr<cluster::Session>> done) {
+  const auto step = running(id);
+  Result<std::unique_ptr<cluster::Session>> opened = fail(Code::kNotFound, fmt::format("{} does not run", id));
+  if (step) opened = open_in_step(context_, *step, std::move(options));
+  executor_.post([opened = std::move(opened), done = std::move(done)]() mutable { done(std::move(opened)); });
 }
 
 std::string ProcessRuntime::canonical(const std::string& path) const {

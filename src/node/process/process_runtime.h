@@ -12,6 +12,7 @@
 #include "base/executor.h"
 #include "base/unique_fd.h"
 #include "base/workers.h"
+#include "node/process/step_command.h"
 #include "node/process/supervisor_client.h"
 #include "node/runtime.h"
 #include "node/supervisor/step_root.h"
@@ -41,6 +42,8 @@ class ProcessRuntime final : public Runtime {
   void stop(const std::string& id, Duration grace) override;
   void exec(const std::string& id, std::vector<std::string> command, Duration timeout,
             std::move_only_function<void(Result<int>)> done) override;
+  void open_exec(const std::string& id, cluster::SessionOptions options,
+                 cluster::Done<std::unique_ptr<cluster::Session>> done) override;
   /// Steps share this host's network.
   void find_address(const std::string&, std::move_only_function<void(Result<std::string>)> done) override {
     executor_.post([done = std::move(done)]() mutable { done("127.0.0.1"); });
@@ -79,6 +82,8 @@ class ProcessRuntime final : public Runtime {
     std::optional<StepOutcome> outcome;
   };
 
+  /// kNotFound unless it runs.
+  Result<StepProcess> running(const std::string& id) const;
   void connect(UniqueFd fd);
   void reconnect();
   void on_frame(const Frame& frame);

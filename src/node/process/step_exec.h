@@ -1,7 +1,5 @@
-// Runs commands in a running step of the process runtime: in its namespaces, which nsenter(1) enters.
+// Runs commands in a running step of the process runtime, for their exit codes.
 #pragma once
-
-#include <sys/types.h>
 
 #include <boost/asio/io_context.hpp>
 #include <functional>
@@ -10,14 +8,9 @@
 
 #include "base/error.h"
 #include "base/time.h"
-#include "node/supervisor/supervisor_protocol.h"
+#include "node/process/step_command.h"
 
 namespace tiphys::node {
-
-struct StepProcess {
-  pid_t init;  ///< the first process of its namespaces
-  StartRequest request;
-};
 
 /// `done` gets the command's exit code, 128 + signal when it was killed; kDeadlineExceeded after `timeout`: then it has
 /// been killed. What it writes is lost. `done` is called by `context`, never from inside the call.
