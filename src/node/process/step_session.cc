@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -23,7 +24,7 @@ using boost::system::error_code;
 
 /// Both ends of the command's streams.
 struct Ends {
-  UniqueFd in, out, err;  ///< ours; with a terminal `in` and `out` are the same
+  UniqueFd in, out, err;  ///< ours; a terminal is `out` alone
   UniqueFd command_in, command_out, command_err;
 };
 
@@ -43,9 +44,8 @@ Status make_terminal(Ends& ends) {
       ::ptsname_r(ends.out.get(), name.data(), name.size()) != 0) {
     return fail_errno("make a terminal", errno);
   }
-  ends.in.reset(::fcntl(ends.out.get(), F_DUPFD_CLOEXEC, 0));
   ends.command_in.reset(::open(name.data(), O_RDWR | O_NOCTTY | O_CLOEXEC));
-  if (!ends.in || !ends.command_in) return fail_errno("open a terminal", errno);
+  if (!ends.command_in) return fail_errno("open a terminal", errno);
   return {};
 }
 
@@ -126,14 +126,14 @@ class Running : public std::enable_shared_from_this<Running> {
     if (!tty_) return in_.reset();
     // A terminal has no end; what one types for it works where lines are read.
     termios modes{};
-    if (!in_ || ::tcgetattr(in_->native_handle(), &modes) != 0 || !(modes.c_lflag & ICANON)) return;
+    if (!input() || ::tcgetattr(input()->native_handle(), &modes) != 0 || !(modes.c_lflag & ICANON)) return;
     write(std::string(1, static_cast<char>(modes.c_cc[VEOF])), [](const Status&) {});
   }
 
   void resize(unsigned short columns, unsigned short rows) {
-    if (!tty_ || !in_) return;
+    if (!tty_ || !input()) return;
     const winsize size{rows, columns, 0, 0};
-    ::ioctl(in_->native_handle(), TIOCSWINSZ, &size);
+    ::ioctl(input()->native_handle(), TIOCSWINSZ, &size);
   }
 
   void wait(cluster::Done<int> done) {
@@ -176,13 +176,13 @@ class Running : public std::enable_shared_from_this<Running> {
 
   void write_some() {
     if (!write_) return;
-    while (in_ && !code_ && written_ < to_write_.size()) {
-      const ssize_t count = write_quietly(in_->native_handle(), std::string_view(to_write_).substr(written_));
+    while (input() && !code_ && written_ < to_write_.size()) {
+      const ssize_t count = write_quietly(input()->native_handle(), std::string_view(to_write_).substr(written_));
       if (count >= 0) {
         written_ += static_cast<std::size_t>(count);
       } else if (errno == EAGAIN) {
-        return in_->async_wait(stream_descriptor::wait_write,
-                               [self = shared_from_this()](error_code) { self->write_some(); });
+        return input()->async_wait(stream_descriptor::wait_write,
+                                   [self = shared_from_this()](error_code) { self->write_some(); });
       } else if (errno != EINTR) {
         break;
       }
@@ -192,7 +192,15 @@ class Running : public std::enable_shared_from_this<Running> {
     done(fail(Code::kUnavailable, "the command reads no more"));
   }
 
+  /// What the command reads from.
+  std::optional<stream_descriptor>& input() { return tty_ ? outputs_[0].end : in_; }
+
   void ended() {
+    siginfo_t state{};
+    // A wait may end early; reaping would block.
+    if (::waitid(P_PID, static_cast<id_t>(pid_), &state, WEXITED | WNOHANG | WNOWAIT) == 0 && state.si_pid == 0) {
+      return begin();
+    }
     code_ = reap_command(pid_);
     if (abandoned_) return;
     // Their waits end, and they see that nothing more can come.
