@@ -29,7 +29,7 @@ TEST(Discovery, NamesWhatIsServed) {
       doc::to_json(api_resources(kinds, "", "v1")),
       HasSubstr(R"({"name":"pods","singularName":"pod","namespaced":true,"kind":"Pod","verbs":["create","delete",)"
                 R"("deletecollection","get","list","patch","update","watch"],"shortNames":["po"],)"
-                R"("categories":["all"]},{"name":"pods/eviction")"));
+                R"("categories":["all"]},{"name":"pods/attach")"));
   EXPECT_TRUE(api_resources(kinds, "example.com", "v1").is_null());
   EXPECT_THAT(doc::to_json(api_groups(kinds)),
               HasSubstr(R"({"name":"batch","versions":[{"groupVersion":"batch/v1","version":"v1"}],)"

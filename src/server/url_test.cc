@@ -79,7 +79,7 @@ TEST(Route, names_objects_and_collections) {
       {"another version", "/api/v2/namespaces/n/pods", nullptr},
       {"a namespace's status", "/api/v1/namespaces/n/status", "namespaces  n status"},
       {"only pods have logs", "/api/v1/namespaces/n/configmaps/c/log", nullptr},
-      {"an unknown subresource", "/api/v1/namespaces/n/pods/p/exec", nullptr},
+      {"an unknown subresource", "/api/v1/namespaces/n/pods/p/shell", nullptr},
       {"nothing", "/", nullptr},
       {"a group alone", "/apis/argoproj.io/v1alpha1", nullptr},
   };
