@@ -1,6 +1,7 @@
 // Patches of documents as the Kubernetes API takes them.
 #pragma once
 
+#include "doc/strategic_types.h"
 #include "doc/value.h"
 
 namespace tiphys::doc {
@@ -13,12 +14,13 @@ Status apply_json_patch(Value& target, const Value& patch);
 /// RFC 7386 by the same library: nulls within lists that come anew go too. An error when the patch is no object or list
 /// and when `target` is null.
 Status apply_merge_patch(Value& target, const Value& patch);
-/// Kubernetes' strategic merge patch (k8s.io/apimachinery/pkg/util/strategicpatch). `kind` is the type of `target`: a
-/// kind that a plane holds, or one of their parts as "PodSpec". It says which lists merge, by which key; others are
-/// replaced. `$patch: delete|replace`, `$retainKeys`, `$setElementOrder/FIELD` and `$deleteFromPrimitiveList/FIELD` do
-/// what they do there. Errors: an unknown kind, an object or list under a name that the type has not (unless one of the
-/// two documents lacks it), elements without their merge key, a directive of another form. On an error `target` is as
-/// it was.
-Status apply_strategic_merge_patch(Value& target, const Value& patch, std::string_view kind);
+/// Kubernetes' strategic merge patch (k8s.io/apimachinery/pkg/util/strategicpatch). `kind` is the type of `target`, one
+/// of `types`: of workflow_patch_types() a kind, or a part as "PodSpec". It says which lists merge, by which key;
+/// others are replaced. `$patch: delete|replace`, `$retainKeys`, `$setElementOrder/FIELD` and
+/// `$deleteFromPrimitiveList/FIELD` do what they do there. Errors: an unknown kind, an object or list under a name that
+/// the type has not (unless one of the two documents lacks it), elements without their merge key, a directive of
+/// another form. On an error `target` is as it was.
+Status apply_strategic_merge_patch(Value& target, const Value& patch, std::string_view kind,
+                                   const PatchTypes& types = workflow_patch_types());
 
 }  // namespace tiphys::doc

@@ -14,12 +14,20 @@ std::unexpected<Error> wrong(std::string message) {
   return fail(Code::kInvalidArgument, std::move(message));
 }
 
-Status merge_object(Object& target, Object patch, std::string_view type);
+/// The type of what is patched, and where it stands.
+struct Typed {
+  const PatchTypes& types;
+  std::string_view name;
 
-Result<PatchField> known_field(std::string_view type, std::string_view name, bool list) {
-  const auto field = find_patch_field(type, name);
+  Typed part(const PatchField& field) const { return {types, field.type}; }
+};
+
+Status merge_object(Object& target, Object patch, const Typed& type);
+
+Result<PatchField> known_field(const Typed& type, std::string_view name, bool list) {
+  const auto field = type.types.find(type.name, name);
   if (field && field->list == list) return *field;
-  const std::string_view owner = type.empty() ? "this object" : type;
+  const std::string_view owner = type.name.empty() ? "this object" : type.name;
   return wrong(fmt::format("{} has no field \"{}\" that is {}", owner, name, list ? "a list" : "an object"));
 }
 
@@ -31,7 +39,7 @@ void set_member(Object& target, std::string_view name, Value value) {
   }
 }
 
-Status merge_elements(Array& list, const Array& patch, const PatchField& field) {
+Status merge_elements(Array& list, const Array& patch, const PatchField& field, const Typed& type) {
   TIPHYS_TRY(Places known, places(list, field.key));
   for (const Value& element : patch) {
     TIPHYS_TRY(std::string id, identity(element, field.key));
@@ -39,13 +47,13 @@ Status merge_elements(Array& list, const Array& patch, const PatchField& field) 
     if (fresh) {
       list.push_back(element);
     } else {
-      TIPHYS_CHECK_OK(merge_object(list[found->second].get_object(), element.get_object(), field.type));
+      TIPHYS_CHECK_OK(merge_object(list[found->second].get_object(), element.get_object(), type.part(field)));
     }
   }
   return {};
 }
 
-Status merge_list(Array& list, Array patch, const PatchField& field, bool deletes) {
+Status merge_list(Array& list, Array patch, const PatchField& field, const Typed& type, bool deletes) {
   if (list.empty() && patch.empty()) return {};
   TIPHYS_TRY(const auto kind, element_kind(list, patch));
   const bool objects = kind == boost::json::kind::object;
@@ -55,7 +63,7 @@ Status merge_list(Array& list, Array patch, const PatchField& field, bool delete
     if (field.key.empty()) return wrong("a list of objects merges only by a key");
     TIPHYS_CHECK_OK(apply_special_elements(list, patch, field.key));
     TIPHYS_TRY(before, places(list, field.key));
-    TIPHYS_CHECK_OK(merge_elements(list, patch, field));
+    TIPHYS_CHECK_OK(merge_elements(list, patch, field, type));
   } else {
     TIPHYS_TRY(before, places(list, ""));
     TIPHYS_CHECK_OK(unite(list, patch));
@@ -64,8 +72,8 @@ Status merge_list(Array& list, Array patch, const PatchField& field, bool delete
   return order(list, wanted, before, field.key);
 }
 
-Status merge_or_replace(Array& list, Array patch, const PatchField& field, bool deletes) {
-  if (field.merges || deletes) return merge_list(list, std::move(patch), field, deletes);
+Status merge_or_replace(Array& list, Array patch, const PatchField& field, const Typed& type, bool deletes) {
+  if (field.merges || deletes) return merge_list(list, std::move(patch), field, type, deletes);
   list = std::move(patch);
   return {};
 }
@@ -77,7 +85,7 @@ Result<Array*> list_of(Object& object, std::string_view name) {
 }
 
 /// Merges one list and brings it into the order that the patch gives for it.
-Status set_order(Object& target, Object& patch, std::string_view name, const Array& order, std::string_view type) {
+Status set_order(Object& target, Object& patch, std::string_view name, const Array& order, const Typed& type) {
   TIPHYS_TRY(Array * list, list_of(target, name));
   TIPHYS_TRY(Array * changes, list_of(patch, name));
   TIPHYS_TRY(const PatchField field, known_field(type, name, true));
@@ -91,7 +99,7 @@ Status set_order(Object& target, Object& patch, std::string_view name, const Arr
   Array merged;
   if (list && changes) {
     merged = *list;
-    TIPHYS_CHECK_OK(merge_or_replace(merged, *changes, field, false));
+    TIPHYS_CHECK_OK(merge_or_replace(merged, *changes, field, type, false));
   } else {
     Value value = list ? *list : *changes;
     if (!list) drop_directives(value);
@@ -103,7 +111,7 @@ Status set_order(Object& target, Object& patch, std::string_view name, const Arr
   return {};
 }
 
-Status set_orders(Object& target, Object& patch, std::string_view type) {
+Status set_orders(Object& target, Object& patch, const Typed& type) {
   std::vector<std::string> keys;
   for (const auto& member : patch) {
     if (member.key().starts_with(kElementOrder)) keys.emplace_back(member.key());
@@ -118,7 +126,7 @@ Status set_orders(Object& target, Object& patch, std::string_view type) {
   return {};
 }
 
-Status merge_member(Object& target, std::string_view name, Value change, std::string_view type, bool deletes) {
+Status merge_member(Object& target, std::string_view name, Value change, const Typed& type, bool deletes) {
   if (change.is_null()) {
     target.stable_erase(name);
     return {};
@@ -132,19 +140,19 @@ Status merge_member(Object& target, std::string_view name, Value change, std::st
   }
   if (member->is_object()) {
     TIPHYS_TRY(const PatchField field, known_field(type, name, false));
-    if (field.merges) return merge_object(member->get_object(), std::move(change.get_object()), field.type);
+    if (field.merges) return merge_object(member->get_object(), std::move(change.get_object()), type.part(field));
     *member = std::move(change);
     return {};
   }
   if (member->is_array()) {
     TIPHYS_TRY(const PatchField field, known_field(type, name, true));
-    return merge_or_replace(member->get_array(), std::move(change.get_array()), field, deletes);
+    return merge_or_replace(member->get_array(), std::move(change.get_array()), field, type, deletes);
   }
   *member = std::move(change);
   return {};
 }
 
-Status merge_object(Object& target, Object patch, std::string_view type) {
+Status merge_object(Object& target, Object patch, const Typed& type) {
   if (const Value* directive = patch.if_contains(kPatch)) {
     if (*directive == "delete") {
       target.clear();
@@ -172,8 +180,8 @@ Status merge_object(Object& target, Object patch, std::string_view type) {
 
 }  // namespace
 
-Status apply_strategic_merge_patch(Value& target, const Value& patch, std::string_view kind) {
-  if (!is_patch_type(kind)) {
+Status apply_strategic_merge_patch(Value& target, const Value& patch, std::string_view kind, const PatchTypes& types) {
+  if (!types.knows(kind)) {
     return wrong(fmt::format("{} cannot be patched with a strategic merge patch; use a merge or JSON patch", kind));
   }
   Object result;
@@ -182,7 +190,7 @@ Status apply_strategic_merge_patch(Value& target, const Value& patch, std::strin
   if (const Object* object = patch.if_object()) changes = *object;
   const auto takes = [](const Value& value) { return value.is_object() || value.is_null(); };
   if (!takes(target) || !takes(patch)) return wrong("a strategic merge patch must be an object, and be for one");
-  TIPHYS_CHECK_OK(merge_object(result, std::move(changes), kind));
+  TIPHYS_CHECK_OK(merge_object(result, std::move(changes), {types, kind}));
   target = std::move(result);
   return {};
 }

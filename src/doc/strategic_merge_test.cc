@@ -110,13 +110,13 @@ TEST(StrategicMergePatch, FollowsDirectives) {
 }
 
 TEST(StrategicMergePatch, KnowsTheFieldsOfAType) {
-  const auto volumes = find_patch_field("PodSpec", "volumes");
+  const auto volumes = workflow_patch_types().find("PodSpec", "volumes");
   ASSERT_TRUE(volumes);
   EXPECT_TRUE(volumes->list && volumes->merges);
   EXPECT_EQ(volumes->key, "name");
   EXPECT_EQ(volumes->type, "Volume");
-  EXPECT_FALSE(find_patch_field("PodSpec", "volume"));
-  EXPECT_FALSE(find_patch_field("", "volumes"));
+  EXPECT_FALSE(workflow_patch_types().find("PodSpec", "volume"));
+  EXPECT_FALSE(workflow_patch_types().find("", "volumes"));
 }
 
 TEST(StrategicMergePatch, TakesLongLists) {

@@ -210,22 +210,27 @@ PatchField read_form(std::string_view form) {
   return field;
 }
 
+class WorkflowPatchTypes final : public PatchTypes {
+ public:
+  bool knows(std::string_view type) const override { return find_type(type) != nullptr; }
+  std::optional<PatchField> find(std::string_view type, std::string_view name) const override {
+    const PatchType* known = find_type(type);
+    if (!known) return std::nullopt;
+    for (const std::string_view field : split(known->fields, ' ')) {
+      if (field.size() > name.size() && field.starts_with(name) &&
+          std::string_view(":{=[").find(field[name.size()]) != std::string_view::npos) {
+        return read_form(field.substr(name.size()));
+      }
+    }
+    return std::nullopt;
+  }
+};
+
 }  // namespace
 
-bool is_patch_type(std::string_view kind) {
-  return find_type(kind) != nullptr;
-}
-
-std::optional<PatchField> find_patch_field(std::string_view type, std::string_view name) {
-  const PatchType* known = find_type(type);
-  if (!known) return std::nullopt;
-  for (const std::string_view field : split(known->fields, ' ')) {
-    if (field.size() > name.size() && field.starts_with(name) &&
-        std::string_view(":{=[").find(field[name.size()]) != std::string_view::npos) {
-      return read_form(field.substr(name.size()));
-    }
-  }
-  return std::nullopt;
+const PatchTypes& workflow_patch_types() {
+  static const WorkflowPatchTypes kKnown;
+  return kKnown;
 }
 
 }  // namespace tiphys::doc

@@ -1,6 +1,5 @@
 // What a strategic merge patch knows of the types that it patches: which fields hold objects and lists, and how lists
-// merge. Source: the patchStrategy and patchMergeKey tags of k8s.io/api (core/v1, batch/v1) 0.35, of
-// k8s.io/apimachinery's ObjectMeta and of Argo Workflows 4.0.
+// merge.
 #pragma once
 
 #include <optional>
@@ -15,10 +14,17 @@ struct PatchField {
   std::string_view type;  ///< of the object or the elements; "" for one without objects and lists inside
 };
 
-/// Whether `kind` is a type whose fields are known.
-bool is_patch_type(std::string_view kind);
+class PatchTypes {
+ public:
+  virtual ~PatchTypes() = default;
+  /// Whether `type` is one whose fields are known.
+  virtual bool knows(std::string_view type) const = 0;
+  /// A field that holds an object or a list; nullopt when the type has none of this name.
+  virtual std::optional<PatchField> find(std::string_view type, std::string_view name) const = 0;
+};
 
-/// A field that holds an object or a list; nullopt when the type has none of this name.
-std::optional<PatchField> find_patch_field(std::string_view type, std::string_view name);
+/// The kinds that a plane of workflows writes, and their parts. Source: the patchStrategy and patchMergeKey tags of
+/// k8s.io/api (core/v1, batch/v1) 0.35, of k8s.io/apimachinery's ObjectMeta and of Argo Workflows 4.0.
+const PatchTypes& workflow_patch_types();
 
 }  // namespace tiphys::doc

@@ -6,10 +6,12 @@
 #include <optional>
 
 #include "cluster/patch.h"
+#include "doc/patch.h"
 #include "objects/apply.h"
 #include "objects/intake.h"
 #include "objects/reviews.h"
 #include "objects/scale.h"
+#include "objects/schema_patch_types.h"
 
 namespace tiphys::objects {
 namespace {
@@ -107,6 +109,17 @@ void track(const Target& target, const WriteOptions& options, const doc::Value* 
   if (live && differs_in_times_only(*live, object)) object = *live;
 }
 
+bool is_scale(const Target& target) {
+  return target.subresource == "scale";
+}
+
+/// The built-in kinds have schemas that say how their lists merge.
+Status apply_patch(const Target& target, doc::Value& object, cluster::PatchType type, const doc::Value& patch) {
+  const bool built_in = target.kind->type_name.starts_with("io.k8s.") && !is_scale(target);
+  if (type != cluster::PatchType::kStrategic || !built_in) return cluster::apply_patch(object, type, patch);
+  return doc::apply_strategic_merge_patch(object, patch, target.kind->type_name, schema_patch_types());
+}
+
 Refusal refusal_of(const ApplyRefusal& refused) {
   if (refused.error.code == Code::kInternal) return {500, "InternalError", refused.error.message};
   if (refused.conflicts.empty()) return bad_request(refused.error.message);
@@ -118,10 +131,6 @@ Refusal refusal_of(const ApplyRefusal& refused) {
   }
   refusal.details["causes"] = std::move(causes);
   return refusal;
-}
-
-bool is_scale(const Target& target) {
-  return target.subresource == "scale";
 }
 
 Outcome<cluster::Object> served(const Target& target, Result<cluster::Object> result) {
@@ -392,7 +401,7 @@ void ObjectApi::patch(const Target& target, cluster::PatchType type, doc::Value 
                                                               Warnings& warnings) -> Outcome<doc::Value> {
         if (!newest) return std::unexpected(not_found(target));
         doc::Value object = is_scale(target) ? scale_of(*newest) : *newest;
-        if (const Status patched = cluster::apply_patch(object, type, patch); !patched) {
+        if (const Status patched = apply_patch(target, object, type, patch); !patched) {
           return std::unexpected(refusal_for(target, patched.error()));
         }
         if (is_scale(target)) return scaled(target, options, newest, object);

@@ -107,8 +107,9 @@ def test_a_terminal(kubectl):
     os.write(ours, b"stty size; echo a$((1+1))b\n")
     seen = read_until(ours, b"a2b")
     assert b"31 97" in seen
-    os.write(ours, b"sleep 1000\n")
-    read_until(ours, b"sleep 1000\r\n")
+    # The terminal is that command's once it says something.
+    os.write(ours, b"sh -c 'echo e$((2+2))f; exec sleep 1000'\n")
+    read_until(ours, b"e4f")
     os.write(ours, b"\x03")
     os.write(ours, b"echo c$((1+2))d\n")
     read_until(ours, b"c3d")
