@@ -1,15 +1,14 @@
 #include "node/container/container_session.h"
 
 #include <fmt/format.h>
-#include <signal.h>
-#include <unistd.h>
 
 #include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <filesystem>
 
 #include "base/log.h"
 
@@ -26,12 +25,9 @@ using Answer = std::move_only_function<void(Result<T>)>;
 constexpr std::size_t kHeadBytes = 8;
 /// With more unread of one output nothing is read, until it is.
 constexpr std::size_t kMostUnread = std::size_t{1024} * 1024;
+constexpr Duration kFirstResizeWait = std::chrono::milliseconds(10);
+constexpr Duration kLastResizeWait = std::chrono::seconds(2);
 constexpr int kNotExecutableExitCode = 126;
-
-std::filesystem::path pid_namespace(std::int64_t pid) {
-  std::error_code none;
-  return std::filesystem::read_symlink(fmt::format("/proc/{}/ns/pid", pid), none);
-}
 
 Error not_running(Error error) {
   // 409: the container is there and does not run.
@@ -74,7 +70,9 @@ class EngineExec : public std::enable_shared_from_this<EngineExec> {
   }
 
   void resize(unsigned short columns, unsigned short rows) {
-    if (tty_) asio::co_spawn(io_, resize_call(shared_from_this(), columns, rows), asio::detached);
+    if (!tty_) return;
+    size_ = {columns, rows};
+    if (!std::exchange(resizing_, true)) asio::co_spawn(io_, resize_terminal(shared_from_this()), asio::detached);
   }
 
   void wait(Answer<int> answer) {
@@ -88,7 +86,6 @@ class EngineExec : public std::enable_shared_from_this<EngineExec> {
     wait_ = nullptr;
     error_code ignored;  // the engine may have closed it before
     socket_.close(ignored);
-    if (!over_) asio::co_spawn(io_, kill(shared_from_this()), asio::detached);
   }
 
  private:
@@ -159,32 +156,26 @@ class EngineExec : public std::enable_shared_from_this<EngineExec> {
     answer(code && code->is_int64() ? static_cast<int>(code->get_int64()) : kNotExecutableExitCode);
   }
 
-  static Async<void> resize_call(std::shared_ptr<EngineExec> self, unsigned short columns, unsigned short rows) {
-    EngineRequest request{.method = "POST"};
-    request.target = fmt::format("/exec/{}/resize?h={}&w={}", self->exec_id_, rows, columns);
-    const auto done = co_await self->engine_->client.call(std::move(request));
-    if (!done) log::debug("resizing a terminal: {}", done.error().message);
-  }
-
-  /// The engines have no call for it. Their pids are this host's, unless they run elsewhere: a process is the one that
-  /// is meant when it is in the pid namespace of the container's own process, and not in ours.
-  static Async<void> kill(std::shared_ptr<EngineExec> self) {
-    const auto state = co_await self->inspect();
-    if (!state) co_return;
-    const doc::Value* running = doc::find(*state, "Running");
-    const doc::Value* pid = doc::find(*state, "Pid");
-    if (!running || !running->is_bool() || !running->get_bool() || !pid || !pid->is_int64()) co_return;
-    EngineRequest request{.target = fmt::format("/containers/{}/json", doc::find_string(*state, "ContainerID"))};
-    const auto reply = co_await self->engine_->client.call(std::move(request));
-    if (!reply) co_return;
-    const auto container = doc::parse_json(reply->body);
-    const doc::Value* first = container ? doc::find(*container, "State", "Pid") : nullptr;
-    if (!first || !first->is_int64() || pid->get_int64() <= 1) co_return;
-    const auto inside = pid_namespace(pid->get_int64());
-    const bool same = !inside.empty() && inside == pid_namespace(first->get_int64());
-    if (same && inside != pid_namespace(::getpid())) {
-      ::kill(static_cast<pid_t>(pid->get_int64()), SIGKILL);
+  /// Engines answer the start before the command has its terminal, and refuse sizes until then.
+  static Async<void> resize_terminal(std::shared_ptr<EngineExec> self) {
+    asio::steady_timer pause(self->io_);
+    Duration wait = kFirstResizeWait;
+    while (!self->over_ && !self->abandoned_) {
+      const auto size = self->size_;
+      EngineRequest request{.method = "POST"};
+      request.target = fmt::format("/exec/{}/resize?h={}&w={}", self->exec_id_, size.second, size.first);
+      const auto done = co_await self->engine_->client.call(std::move(request));
+      if (done && size == self->size_) break;
+      if (done) continue;
+      if (wait > kLastResizeWait) {
+        log::debug("resizing a terminal: {}", done.error().message);
+        break;
+      }
+      pause.expires_after(wait);
+      co_await pause.async_wait(asio::use_awaitable);
+      wait *= 2;
     }
+    self->resizing_ = false;
   }
 
   asio::io_context& io_;
@@ -199,6 +190,8 @@ class EngineExec : public std::enable_shared_from_this<EngineExec> {
   std::string outgoing_;
   Answer<int> wait_;
   const bool tty_;
+  std::pair<unsigned short, unsigned short> size_;  ///< of the terminal, columns and rows
+  bool resizing_ = false;
   bool reading_ = false;
   bool over_ = false;
   bool abandoned_ = false;
