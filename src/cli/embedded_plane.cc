@@ -11,6 +11,7 @@
 #include "artifact/stores.h"
 #include "base/asio_executor.h"
 #include "base/log.h"
+#include "base/private_file.h"
 #include "base/random.h"
 #include "controllers/artifact_gc_controller.h"
 #include "controllers/cron_workflow_controller.h"
@@ -28,7 +29,6 @@
 #include "objects/rbac.h"
 #include "server/certificate.h"
 #include "server/kubeconfig.h"
-#include "server/private_file.h"
 #include "server/server.h"
 #include "server/version.h"
 #include "store/data_dir.h"
@@ -61,7 +61,10 @@ class Plane final : public EmbeddedPlane {
 
   /// `supervisor` is connected unless the plane only reads.
   Status compose(UniqueFd supervisor) {
-    TIPHYS_TRY(store_, store::Store::open({.path = data_dir_.database(), .executor = *executor_, .random = random_}));
+    TIPHYS_TRY(store_, store::Store::open({.path = data_dir_.database(),
+                                           .secrets_key = data_dir_.secrets_key(),
+                                           .executor = *executor_,
+                                           .random = random_}));
     if (supervisor) {
       process_ = std::make_unique<node::ProcessRuntime>(
           context_, *executor_, std::move(supervisor),
@@ -121,7 +124,7 @@ class Plane final : public EmbeddedPlane {
       options.announce_path = data_dir_.path() + "/server.json";
       TIPHYS_TRY(certificate, server::ensure_certificate(data_dir_.tls(), executor_->now()));
       TIPHYS_TRY(options.tls, server::make_tls_context(certificate));
-      TIPHYS_TRY(options.token, server::ensure_token(data_dir_.token()));
+      TIPHYS_TRY(options.token, ensure_token(data_dir_.token()));
     }
     if (options_.config.metrics.enabled) options.metrics = [this] { return controller_->metrics(); };
     options.sessions = [this](const cluster::Object& pod, cluster::SessionOptions asked, auto done) {
@@ -136,14 +139,13 @@ class Plane final : public EmbeddedPlane {
     TIPHYS_TRY(server_, server::Server::start(context_, *executor_, *api_, std::move(options)));
     if (port() == 0) return {};
     show_machine();
-    return server::write_private_file(
-        data_dir_.kubeconfig(),
-        server::kubeconfig(fmt::format("127.0.0.1:{}", port()), certificate.authority, server_->token()));
+    return write_private_file(data_dir_.kubeconfig(), server::kubeconfig(fmt::format("127.0.0.1:{}", port()),
+                                                                         certificate.authority, server_->token()));
   }
 
   /// Other than the owner's own commands there are clients only where a port is listened on.
   Status prepare_for_clients(server::ServerOptions& options) {
-    TIPHYS_TRY(const std::string key, server::ensure_private_file(data_dir_.signing_key(), objects::make_signing_key));
+    TIPHYS_TRY(const std::string key, ensure_private_file(data_dir_.signing_key(), objects::make_signing_key));
     TIPHYS_TRY(tokens_, objects::ServiceTokens::make(key));
     options.tokens = tokens_.get();
     TIPHYS_TRY(rbac_, objects::Rbac::start(*executor_, *store_));

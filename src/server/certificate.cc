@@ -15,8 +15,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/private_file.h"
 #include "base/release.h"
-#include "server/private_file.h"
 
 namespace tiphys::server {
 namespace {

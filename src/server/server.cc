@@ -12,13 +12,13 @@
 #include <set>
 
 #include "base/log.h"
+#include "base/private_file.h"
 #include "base/random.h"
 #include "base/unique_fd.h"
 #include "base/unix_path.h"
 #include "doc/value.h"
 #include "server/access.h"
 #include "server/connection.h"
-#include "server/private_file.h"
 
 namespace tiphys::server {
 namespace {

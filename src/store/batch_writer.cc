@@ -18,8 +18,9 @@ std::string labels_text(const Revision& revision) {
 
 }  // namespace
 
-Result<std::unique_ptr<BatchWriter>> BatchWriter::make(Database& database, std::function<Status()> before_commit) {
-  std::unique_ptr<BatchWriter> writer(new BatchWriter(database, std::move(before_commit)));
+Result<std::unique_ptr<BatchWriter>> BatchWriter::make(Database& database, Vault& vault,
+                                                       std::function<Status()> before_commit) {
+  std::unique_ptr<BatchWriter> writer(new BatchWriter(database, vault, std::move(before_commit)));
   TIPHYS_TRY(const auto limit, database.value("SELECT value FROM meta WHERE name = 'version_limit'"));
   TIPHYS_TRY(writer->last_sequence_, database.value("SELECT max(sequence) FROM journal"));
   writer->version_limit_ = static_cast<std::uint64_t>(limit);
@@ -87,7 +88,10 @@ Status BatchWriter::write_net(const Net& net) {
         .bind(last.name.name)
         .run();
   }
-  const std::string body = doc::to_json(last.after->base());
+  std::string body = doc::to_json(last.after->base());
+  if (vault_.covers(*last.resource)) {
+    TIPHYS_TRY(body, vault_.seal(body, last.after->uid()));
+  }
   TIPHYS_CHECK_OK(write_object(last, before, body));
   TIPHYS_TRY(const std::size_t part_bytes, write_parts(*last.after, before));
   for (Change* change : net.changes) change->bytes = body.size() + part_bytes;

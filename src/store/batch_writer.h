@@ -6,13 +6,15 @@
 
 #include "store/change.h"
 #include "store/sqlite.h"
+#include "store/vault.h"
 
 namespace tiphys::store {
 
 class BatchWriter {
  public:
   /// `before_commit` (may be empty) can fail a batch; for fault injection.
-  static Result<std::unique_ptr<BatchWriter>> make(Database& database, std::function<Status()> before_commit);
+  static Result<std::unique_ptr<BatchWriter>> make(Database& database, Vault& vault,
+                                                   std::function<Status()> before_commit);
 
   /// All of the batch is on disk, or an error and nothing of it is.
   Status write(Batch& batch);
@@ -21,8 +23,8 @@ class BatchWriter {
   std::uint64_t version_limit() const { return version_limit_; }
 
  private:
-  BatchWriter(Database& database, std::function<Status()> before_commit)
-      : database_(database), before_commit_(std::move(before_commit)) {}
+  BatchWriter(Database& database, Vault& vault, std::function<Status()> before_commit)
+      : database_(database), vault_(vault), before_commit_(std::move(before_commit)) {}
 
   /// All object changes of one object in a batch: only the last state is written.
   struct Net {
@@ -46,6 +48,7 @@ class BatchWriter {
   Status write_purge(Purge& purge);
 
   Database& database_;
+  Vault& vault_;
   std::function<Status()> before_commit_;
   std::uint64_t version_limit_ = 0;
   std::int64_t last_sequence_ = 0;

@@ -3,6 +3,7 @@
 //   version       the layout's number
 //   lock          locked by the process that has the directory; its text names that process
 //   tiphys.db     the store
+//   secrets.key   what its Secrets are sealed with
 //   supervisor/   the supervisor's own files
 //   pods/<uid>/   logs, exit statuses and volumes of one pod
 //   claims/<uid>/ the folder that a PersistentVolumeClaim is bound to
@@ -57,6 +58,7 @@ class DataDir {
 
   const std::string& path() const { return path_; }
   std::string database() const { return path_ + "/tiphys.db"; }
+  std::string secrets_key() const { return path_ + "/secrets.key"; }
   std::string supervisor() const { return path_ + "/supervisor"; }
   std::string pods() const { return path_ + "/pods"; }
   std::string pod(std::string_view uid) const { return pods() + "/" + std::string(uid); }

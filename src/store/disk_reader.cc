@@ -70,6 +70,11 @@ Query start_scan(Database& database, const DiskRange& range, std::string_view re
 
 Result<RevisionPtr> DiskReader::revision(const cluster::Resource& resource, std::string_view uid,
                                          std::string_view body) {
+  std::string opened;
+  if (Vault::is_sealed(body)) {
+    TIPHYS_TRY(opened, vault_.open(body, uid));
+    body = opened;
+  }
   TIPHYS_TRY(doc::Value base, parse_stored(body, resource.qualified));
   Revision::Parts parts;
   if (&resource == &cluster::kWorkflows) {

@@ -6,6 +6,7 @@
 
 #include "store/revision.h"
 #include "store/sqlite.h"
+#include "store/vault.h"
 
 namespace tiphys::store {
 
@@ -28,7 +29,7 @@ struct DiskRow {
 
 class DiskReader {
  public:
-  explicit DiskReader(Database& database) : database_(database) {}
+  DiskReader(Database& database, Vault& vault) : database_(database), vault_(vault) {}
 
   /// Null when there is no such object.
   Result<RevisionPtr> find(const cluster::Resource& resource, const Name& name);
@@ -72,6 +73,7 @@ class DiskReader {
   Result<std::vector<Owned>> read_owned(Query rows);
 
   Database& database_;
+  Vault& vault_;
 };
 
 }  // namespace tiphys::store

@@ -46,11 +46,11 @@ Status tune_writer(Database& database, const StoreOptions& options) {
   return database.execute(fmt::format("PRAGMA max_page_count = {}", pages).c_str());
 }
 
-Result<std::unique_ptr<LocalStore::Connections>> connect(const StoreOptions& options) {
+Result<std::unique_ptr<LocalStore::Connections>> connect(const StoreOptions& options, Vault& vault) {
   TIPHYS_TRY(Database writer, Database::open(options.path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE));
   auto connections = std::make_unique<LocalStore::Connections>(std::move(writer), std::nullopt);
   TIPHYS_CHECK_OK(tune_writer(connections->writer, options));
-  TIPHYS_CHECK_OK(prepare_schema(connections->writer, options.random, options.executor.now()));
+  TIPHYS_CHECK_OK(prepare_schema(connections->writer, vault, options.random, options.executor.now()));
   if (options.inline_commits) return connections;
   TIPHYS_TRY(Database reader, Database::open(options.path, SQLITE_OPEN_READONLY));
   TIPHYS_CHECK_OK(reader.execute("PRAGMA busy_timeout = 2000; PRAGMA cache_size = -2048"));
@@ -62,12 +62,13 @@ Result<std::unique_ptr<LocalStore::Connections>> connect(const StoreOptions& opt
 
 Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
   TIPHYS_CHECK(options.path != kInMemory || options.inline_commits, "a store in memory has one connection");
-  TIPHYS_TRY(auto connections, connect(options));
-  TIPHYS_TRY(auto writer, BatchWriter::make(connections->writer, options.before_commit));
-  return std::make_unique<LocalStore>(std::move(options), std::move(connections), std::move(writer));
+  auto vault = std::make_unique<Vault>(options.secrets_key);
+  TIPHYS_TRY(auto connections, connect(options, *vault));
+  TIPHYS_TRY(auto writer, BatchWriter::make(connections->writer, *vault, options.before_commit));
+  return std::make_unique<LocalStore>(std::move(options), std::move(vault), std::move(connections), std::move(writer));
 }
 
-LocalStore::LocalStore(StoreOptions options, std::unique_ptr<Connections> connections,
+LocalStore::LocalStore(StoreOptions options, std::unique_ptr<Vault> vault, std::unique_ptr<Connections> connections,
                        std::unique_ptr<BatchWriter> writer)
     : executor_(options.executor),
       random_(options.random),
@@ -76,9 +77,10 @@ LocalStore::LocalStore(StoreOptions options, std::unique_ptr<Connections> connec
       most_pending_rows_(options.most_pending_rows),
       retry_after_(options.retry_after),
       most_kept_events_(options.most_kept_events),
+      vault_(std::move(vault)),
       connections_(std::move(connections)),
       writer_(std::move(writer)),
-      disk_(connections_->reader ? *connections_->reader : connections_->writer),
+      disk_(connections_->reader ? *connections_->reader : connections_->writer, *vault_),
       poster_(options.executor),
       hub_(poster_, memory_, disk_, {.events = options.most_logged_changes, .bytes = options.most_logged_bytes},
            writer_->version_limit()),

@@ -23,7 +23,8 @@ class LocalStore final : public Store {
     std::optional<Database> reader;  ///< none: the writer's is used (inline commits)
   };
 
-  LocalStore(StoreOptions options, std::unique_ptr<Connections> connections, std::unique_ptr<BatchWriter> writer);
+  LocalStore(StoreOptions options, std::unique_ptr<Vault> vault, std::unique_ptr<Connections> connections,
+             std::unique_ptr<BatchWriter> writer);
   ~LocalStore() override;
 
   // store_reads.cc
@@ -143,6 +144,7 @@ class LocalStore final : public Store {
   const Duration retry_after_;
   const std::size_t most_kept_events_;
 
+  const std::unique_ptr<Vault> vault_;
   std::unique_ptr<Connections> connections_;
   std::unique_ptr<BatchWriter> writer_;
   DiskReader disk_;

@@ -9,7 +9,7 @@
 namespace tiphys::store {
 namespace {
 
-constexpr int kSchemaVersion = 3;
+constexpr int kSchemaVersion = 4;
 
 // `resource` is "plural" or "plural.group". `live`: to be read into memory at first use. `owner` is the uid of the
 // first owner reference, `workflow` the label workflows.argoproj.io/workflow, `labels` metadata.labels once more, so
@@ -109,9 +109,34 @@ Status set_version(Database& database, int version) {
   return database.execute(fmt::format("PRAGMA user_version = {}", version).c_str());
 }
 
+/// Version 4 seals what the versions before it stored in clear text, and leaves nothing of that in the file.
+Status seal_secrets(Database& database, Vault& vault) {
+  if (!vault.covers(cluster::kSecrets)) return set_version(database, kSchemaVersion);
+  TIPHYS_CHECK_OK(database.execute("PRAGMA secure_delete = ON"));
+  const Status done = in_transaction(database, [&]() -> Status {
+    std::vector<std::pair<std::int64_t, std::string>> sealed;
+    {
+      Query rows = database.query("SELECT id, uid, body FROM objects WHERE resource = 'secrets'");
+      while (true) {
+        TIPHYS_TRY(const bool more, rows.next());
+        if (!more) break;
+        if (Vault::is_sealed(rows.text(2))) continue;
+        TIPHYS_TRY(std::string body, vault.seal(rows.text(2), rows.text(1)));
+        sealed.emplace_back(rows.integer(0), std::move(body));
+      }
+    }
+    for (const auto& [id, body] : sealed) {
+      TIPHYS_CHECK_OK(database.query("UPDATE objects SET body = ? WHERE id = ?").bind(body).bind(id).run());
+    }
+    return set_version(database, kSchemaVersion);
+  });
+  TIPHYS_CHECK_OK(database.execute("PRAGMA secure_delete = FAST"));
+  return done;
+}
+
 }  // namespace
 
-Status prepare_schema(Database& database, Random& random, Time now) {
+Status prepare_schema(Database& database, Vault& vault, Random& random, Time now) {
   TIPHYS_TRY(const std::int64_t found, database.value("PRAGMA user_version"));
   if (found == kSchemaVersion) return {};
   if (found > kSchemaVersion) {
@@ -137,7 +162,7 @@ Status prepare_schema(Database& database, Random& random, Time now) {
     });
     if (!done) return done;
   }
-  return {};
+  return seal_secrets(database, vault);
 }
 
 }  // namespace tiphys::store

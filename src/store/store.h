@@ -18,6 +18,8 @@ namespace tiphys::store {
 struct StoreOptions {
   /// The database's file; made when missing. ":memory:" with inline_commits only.
   std::string path;
+  /// The file of the key that seals Secrets; "": they are stored in clear text.
+  std::string secrets_key = {};
   /// Both must outlive the store, and the executor must run until pending answers have come: a commit on the writer's
   /// thread is no work that an io_context knows of.
   Executor& executor;

@@ -56,6 +56,7 @@ class TestStore {
  public:
   struct Options {
     std::string path = ":memory:";
+    std::string secrets_key = "";
     std::size_t most_pending_rows = 200'000;
     std::size_t most_logged_changes = 4096;
     std::size_t most_logged_bytes = 2U << 20;
@@ -70,6 +71,7 @@ class TestStore {
   TestStore() : TestStore(Options{}) {}
   explicit TestStore(Options options) : random_(options.seed) {
     auto opened = Store::open({.path = std::move(options.path),
+                               .secrets_key = std::move(options.secrets_key),
                                .executor = executor_,
                                .random = random_,
                                .inline_commits = true,

@@ -7,9 +7,9 @@
 
 #include "base/error.h"
 
-namespace tiphys::server {
+namespace tiphys {
 
-/// Whole or not at all.
+/// Whole or not at all, and on disk.
 Status write_private_file(const std::string& path, std::string_view content);
 
 /// What a file holds; made by `make` and written when there is none.
@@ -17,4 +17,4 @@ Result<std::string> ensure_private_file(const std::string& path, const std::func
 /// The secret in a file, made when there is none: 256 random bits as hexadecimal digits.
 Result<std::string> ensure_token(const std::string& path);
 
-}  // namespace tiphys::server
+}  // namespace tiphys

@@ -1,9 +1,10 @@
-#include "server/private_file.h"
+#include "base/private_file.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -11,18 +12,22 @@
 #include "base/strings.h"
 #include "base/unique_fd.h"
 
-namespace tiphys::server {
+namespace tiphys {
 
 Status write_private_file(const std::string& path, std::string_view content) {
   const std::string draft = fmt::format("{}.{}", path, getpid());
   {
     const UniqueFd file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!file) return fail_errno("write " + draft, errno);
-    if (::write(file.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size())) {
+    if (::write(file.get(), content.data(), content.size()) != static_cast<ssize_t>(content.size()) ||
+        ::fsync(file.get()) != 0) {
       return fail_errno("write " + draft, errno);
     }
   }
   if (::rename(draft.c_str(), path.c_str()) != 0) return fail_errno("rename " + draft, errno);
+  const std::string folder = std::filesystem::path(path).parent_path();
+  const UniqueFd parent(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!parent || ::fsync(parent.get()) != 0) return fail_errno("sync " + folder, errno);
   return {};
 }
 
@@ -44,4 +49,4 @@ Result<std::string> ensure_token(const std::string& path) {
   return std::string(trim(text));
 }
 
-}  // namespace tiphys::server
+}  // namespace tiphys
