@@ -369,6 +369,7 @@ void PodRun::collect(const Container* main, Result<artifact::Credentials> creden
 
 void PodRun::settle() {
   settled_ = true;
+  remove_secret_volumes(*pod_, place_);
   if (deadline_ != 0) world_.executor.cancel(deadline_);
   if (running_timer_ != 0) world_.executor.cancel(running_timer_);
   // Posted: the agent may forget this run in it.

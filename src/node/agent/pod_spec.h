@@ -38,6 +38,8 @@ using HostVolumes = std::map<std::string, HostVolume>;  ///< by the volume's nam
 
 /// Makes the pod's volumes, most of them below `place.dir`. Doing it again changes nothing.
 Result<HostVolumes> make_volumes(const doc::Value& pod, const PodSources& sources, const PodPlace& place);
+/// Removes what make_volumes has written of Secrets, once nothing of the pod runs.
+void remove_secret_volumes(const doc::Value& pod, const PodPlace& place);
 
 struct PodContainers {
   std::vector<ContainerSpec> init;        ///< one after the other, before those of `containers`

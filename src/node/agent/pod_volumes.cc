@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <filesystem>
 
+#include "base/log.h"
 #include "node/agent/pod_spec.h"
 #include "node/agent/write_file.h"
 
@@ -177,10 +178,14 @@ Result<HostVolume> claimed(const doc::Value& source, const std::string& ns, cons
   return volume;
 }
 
+std::string folder_of(const PodPlace& place, std::string_view volume) {
+  return fmt::format("{}/volumes/{}", place.dir, volume);
+}
+
 Result<HostVolume> make_volume(const doc::Value& pod, const doc::Value& volume, const PodSources& sources,
                                const PodPlace& place) {
   const std::string_view name = doc::find_string(volume, "name");
-  std::string folder = fmt::format("{}/volumes/{}", place.dir, name);
+  std::string folder = folder_of(place, name);
   const std::string ns(doc::find_string(pod, "metadata", "namespace"));
   if (const doc::Value* source = doc::find(volume, "hostPath")) {
     TIPHYS_TRY(std::string path, host_path(*source));
@@ -236,6 +241,19 @@ Result<HostVolumes> make_volumes(const doc::Value& pod, const PodSources& source
     made.emplace(name, std::move(*path));
   }
   return made;
+}
+
+void remove_secret_volumes(const doc::Value& pod, const PodPlace& place) {
+  const doc::Value* volumes = doc::find(pod, "spec", "volumes");
+  if (!volumes || !volumes->is_array()) return;
+  for (const doc::Value& volume : volumes->get_array()) {
+    const std::string_view name = doc::find_string(volume, "name");
+    const bool shows = doc::find(volume, "secret") || doc::find(volume, "projected");
+    if (!shows || !check_item_path(name)) continue;
+    std::error_code error;
+    std::filesystem::remove_all(folder_of(place, name), error);
+    if (error) log::warn("secrets remain in {}: {}", folder_of(place, name), error.message());
+  }
 }
 
 }  // namespace tiphys::node
