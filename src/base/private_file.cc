@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -16,6 +17,10 @@ namespace tiphys {
 
 Status write_private_file(const std::string& path, std::string_view content) {
   const std::string draft = fmt::format("{}.{}", path, getpid());
+  const std::string folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty() && ::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+    return fail_errno("make " + folder, errno);
+  }
   {
     const UniqueFd file(::open(draft.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!file) return fail_errno("write " + draft, errno);
@@ -25,7 +30,6 @@ Status write_private_file(const std::string& path, std::string_view content) {
     }
   }
   if (::rename(draft.c_str(), path.c_str()) != 0) return fail_errno("rename " + draft, errno);
-  const std::string folder = std::filesystem::path(path).parent_path();
   const UniqueFd parent(::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!parent || ::fsync(parent.get()) != 0) return fail_errno("sync " + folder, errno);
   return {};

@@ -9,7 +9,7 @@
 
 namespace tiphys {
 
-/// Whole or not at all, and on disk.
+/// Whole or not at all, and on disk. Its folder is made, for its owner alone, when it is missing.
 Status write_private_file(const std::string& path, std::string_view content);
 
 /// What a file holds; made by `make` and written when there is none.

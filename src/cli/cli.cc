@@ -17,6 +17,7 @@ namespace {
 constexpr std::array kCommands{
     Command{"run", "Run workflows here and now, and follow them to their end", run_command, true},
     Command{"up", "Run the plane as a server on this machine", up_command, true},
+    Command{"env", "Print what makes a shell's Kubernetes clients use the plane", env_command},
     Command{"controller", "Run the workflows of a Kubernetes cluster", controller_command, true},
     Command{"submit", "Submit workflows", submit_command},
     Command{"resubmit", "Run workflows again as new ones", resubmit_command},

@@ -119,10 +119,11 @@ class Plane final : public EmbeddedPlane {
     server::ServerOptions options;
     server::Certificate certificate;
     options.unix_path = data_dir_.api_socket();
+    options.audit_path = options_.audit_path;
     if (options_.port) {
-      options.tcp_address = fmt::format("127.0.0.1:{}", *options_.port);
+      options.tcp_address = fmt::format("{}:{}", options_.address, *options_.port);
       options.announce_path = data_dir_.path() + "/server.json";
-      TIPHYS_TRY(certificate, server::ensure_certificate(data_dir_.tls(), executor_->now()));
+      TIPHYS_TRY(certificate, certificate_of(options_));
       TIPHYS_TRY(options.tls, server::make_tls_context(certificate));
       TIPHYS_TRY(options.token, ensure_token(data_dir_.token()));
     }
@@ -139,8 +140,18 @@ class Plane final : public EmbeddedPlane {
     TIPHYS_TRY(server_, server::Server::start(context_, *executor_, *api_, std::move(options)));
     if (port() == 0) return {};
     show_machine();
-    return write_private_file(data_dir_.kubeconfig(), server::kubeconfig(fmt::format("127.0.0.1:{}", port()),
+    return write_private_file(data_dir_.kubeconfig(), server::kubeconfig(fmt::format("{}:{}", reachable_host(), port()),
                                                                          certificate.authority, server_->token()));
+  }
+
+  Result<server::Certificate> certificate_of(const PlaneOptions& options) {
+    if (!options.tls_certificate.empty()) return server::read_certificate(options.tls_certificate, options.tls_key);
+    return server::ensure_certificate(data_dir_.tls(), executor_->now());
+  }
+  std::string reachable_host() const {
+    const bool any = options_.address == "0.0.0.0" || options_.address == "::";
+    if (any) return host_name();
+    return options_.address.contains(':') ? fmt::format("[{}]", options_.address) : options_.address;
   }
 
   /// Other than the owner's own commands there are clients only where a port is listened on.

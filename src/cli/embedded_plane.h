@@ -28,8 +28,13 @@ struct PlaneOptions {
   bool offline = false;  ///< never pull an image
   /// Only read: no supervisor, agent or controllers; what runs stays as it is.
   bool read_only = false;
-  /// Listen on this loopback port too, beside the unix socket in the data directory; 0 takes a free one.
+  /// Listen on this port too, beside the unix socket in the data directory; 0 takes a free one.
   std::optional<unsigned short> port;
+  /// Of the port: another than a loopback address needs a certificate.
+  std::string address = "127.0.0.1";
+  /// Files of PEM; "": the plane makes its own, which holds for this machine alone.
+  std::string tls_certificate, tls_key;
+  std::string audit_path;  ///< a file that tells of all requests; "" for none
   /// Folders of this host that steps of the process runtime see read-only beside the system's own (a virtual
   /// environment).
   std::vector<std::string> host_paths;

@@ -15,6 +15,9 @@ bool bears_token(std::string_view authorization, std::string_view token);
 /// that resolves to 127.0.0.1 is a web page's way in (DNS rebinding).
 bool is_loopback_host(std::string_view host);
 
+/// The address at the other end of a TCP connection; "" of another socket.
+std::string peer_address(int socket);
+
 /// What needs no token: that the plane is well, and metrics, which Prometheus scrapes. Neither shows objects.
 bool is_open_page(std::string_view target);
 

@@ -162,6 +162,21 @@ Result<Certificate> ensure_certificate(const std::string& folder, Time now) {
   return made;
 }
 
+Result<Certificate> read_certificate(const std::string& chain_path, const std::string& key_path) {
+  Certificate found{.authority = "", .chain = read_file(chain_path), .key = read_file(key_path)};
+  if (found.chain.empty()) return fail(Code::kInvalidArgument, chain_path + " cannot be read, or is empty");
+  if (found.key.empty()) return fail(Code::kInvalidArgument, key_path + " cannot be read, or is empty");
+  const Bio bio(BIO_new_mem_buf(found.chain.data(), static_cast<int>(found.chain.size())));
+  const X509Ptr certificate(bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr);
+  if (!certificate) return fail(Code::kInvalidArgument, chain_path + " holds no certificate in PEM");
+  if (auto usable = make_tls_context(found); !usable) {
+    return fail(Code::kInvalidArgument, fmt::format("{} and {}: {}", chain_path, key_path, usable.error().message));
+  }
+  // Nobody trusts one that signed itself, unless told to.
+  if (X509_check_issued(certificate.get(), certificate.get()) == X509_V_OK) found.authority = found.chain;
+  return found;
+}
+
 Result<std::shared_ptr<boost::asio::ssl::context>> make_tls_context(const Certificate& certificate) {
   namespace ssl = boost::asio::ssl;
   auto context = std::make_shared<ssl::context>(ssl::context::tls_server);

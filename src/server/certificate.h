@@ -15,13 +15,16 @@ class context;
 namespace tiphys::server {
 
 struct Certificate {
-  std::string authority;  ///< PEM: what clients trust
+  std::string authority;  ///< PEM: what clients trust; "" for what they trust anyway
   std::string chain;      ///< PEM: the server's own, then the authority's
   std::string key;        ///< PEM
 };
 
 /// Reads it from `folder` (mode 0700), or makes it there when it is missing, damaged or within 30 days of its end.
 Result<Certificate> ensure_certificate(const std::string& folder, Time now);
+
+/// One that somebody else has made, in files of PEM. kInvalidArgument tells what is wrong with which.
+Result<Certificate> read_certificate(const std::string& chain_path, const std::string& key_path);
 
 /// TLS 1.2 and later, HTTP/1.1.
 Result<std::shared_ptr<boost::asio::ssl::context>> make_tls_context(const Certificate& certificate);

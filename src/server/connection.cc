@@ -16,6 +16,7 @@
 #include "base/strings.h"
 #include "cluster/api_status.h"
 #include "server/access.h"
+#include "server/audit.h"
 #include "server/routes.h"
 #include "server/upgraded_wire.h"
 
@@ -86,6 +87,7 @@ class HttpConnection final : public Connection,
       : stream_(std::move(stream)), entrance_(entrance), on_closed_(std::move(on_closed)) {}
 
   void start() override {
+    if (entrance_.gate) peer_ = peer_address(tcp().socket().native_handle());
     if constexpr (kSecure) {
       tcp().expires_after(kIdleTimeout);
       stream_.async_handshake(asio::ssl::stream_base::server, [self = this->shared_from_this()](error_code error) {
@@ -97,6 +99,9 @@ class HttpConnection final : public Connection,
     }
   }
 
+  void refuse_plain() override {
+    refuse_request(400, "BadRequest", "a plain HTTP request was sent to a server of HTTPS");
+  }
   void refuse() override { refuse_request(503, "ServiceUnavailable", "the server has too many connections"); }
 
   void drop() override {
@@ -217,12 +222,20 @@ class HttpConnection final : public Connection,
   bool may_enter(const http::request<http::string_body>& request) {
     std::string_view origin = request[http::field::origin];
     if (const auto scheme = origin.find("://"); scheme != std::string_view::npos) origin.remove_prefix(scheme + 3);
-    if (!is_loopback_host(request[http::field::host]) || (!origin.empty() && !is_loopback_host(origin))) {
+    const bool named = is_loopback_host(request[http::field::host]) && (origin.empty() || is_loopback_host(origin));
+    if (!entrance_.is_public && !named) {
       refuse_request(403, "Forbidden", "the Host of a request must be localhost or 127.0.0.1");
       return false;
     }
     caller_ = entrance_.gate->admit(request[http::field::authorization]);
     if (caller_ || is_open_page(request.target())) return true;
+    tell_refused(entrance_.served,
+                 {.method = request.method_string(),
+                  .target = request.target(),
+                  .user_agent = request[http::field::user_agent],
+                  .peer = peer_,
+                  .at = system_now()},
+                 401);
     refuse_request(401, "Unauthorized", "a request over TCP needs the header Authorization: Bearer TOKEN");
     return false;
   }
@@ -271,6 +284,7 @@ class HttpConnection final : public Connection,
       request.content_type = message[http::field::content_type];
       request.accept = message[http::field::accept];
       request.user_agent = message[http::field::user_agent];
+      request.peer = self->peer_;
       request.caller = self->caller_;
       request.impersonation = impersonation_in(message);
       request.body = std::move(message.body());
@@ -340,6 +354,7 @@ class HttpConnection final : public Connection,
 
   Stream stream_;
   const Entrance entrance_;
+  std::string peer_;                               ///< its address
   std::shared_ptr<const objects::Caller> caller_;  ///< of the request that is read
   std::move_only_function<void()> on_closed_;
   beast::flat_buffer buffer_{kMostHeaderBytes + 64 * 1024};
@@ -385,6 +400,10 @@ class Doorway final : public Connection, public std::enable_shared_from_this<Doo
     let_in_plain();
     inside_->refuse();
   }
+  void refuse_plain() override {
+    let_in_plain();
+    inside_->refuse_plain();
+  }
 
   void drop() override {
     timer_.cancel();
@@ -400,6 +419,7 @@ class Doorway final : public Connection, public std::enable_shared_from_this<Doo
     if (::recv(socket_.native_handle(), &first, 1, MSG_PEEK) != 1) return leave();
     if (first != kHandshake) {
       let_in_plain();
+      if (entrance_.is_public) return inside_->refuse_plain();
     } else {
       inside_ = std::make_shared<HttpConnection<Secure>>(Secure(Plain(std::move(socket_)), *entrance_.tls), entrance_,
                                                          std::exchange(on_closed_, nullptr));

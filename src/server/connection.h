@@ -23,6 +23,8 @@ class Connection {
   virtual void start() = 0;
   /// Says that there are too many connections, and closes.
   virtual void refuse() = 0;
+  /// Says that only TLS is spoken here, and closes.
+  virtual void refuse_plain() = 0;
   /// Cuts it, and ends what feeds it before this returns. Not from within a call of the cluster.
   virtual void drop() = 0;
 };
@@ -32,8 +34,11 @@ struct Entrance {
   const Served& served;  ///< outlives all connections
   std::shared_ptr<const Gate>
       gate;  ///< knows whom requests come from; null where all are the owner's (the unix socket)
-  /// For clients that begin with TLS; null where none is spoken. Those that do not are served in plain text.
+  /// For clients that begin with TLS; null where none is spoken. Those that do not are served in plain text, where
+  /// others cannot listen.
   std::shared_ptr<boost::asio::ssl::context> tls;
+  /// From other machines: by TLS alone, under whatever name this one is known by.
+  bool is_public = false;
 };
 
 /// `on_closed` is called once, when the connection is closed and holds nothing of the cluster.

@@ -8,6 +8,8 @@
 
 namespace tiphys::server {
 
+class AuditEntry;
+
 inline constexpr std::string_view kJson = "application/json";
 
 struct Exchange {
@@ -15,7 +17,8 @@ struct Exchange {
   Request request;
   Target query;
   std::shared_ptr<Responder> responder;
-  Form form{};  ///< what the client accepts
+  std::shared_ptr<AuditEntry> audit{};  ///< null: nothing is told
+  Form form{};                          ///< what the client accepts
 
   objects::ObjectApi& api() const { return served.api; }
 };

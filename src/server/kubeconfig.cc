@@ -8,8 +8,8 @@
 namespace tiphys::server {
 
 std::string kubeconfig(std::string_view address, std::string_view authority, std::string_view token) {
-  const doc::Object cluster{{"server", fmt::format("https://{}", address)},
-                            {"certificate-authority-data", encode_base64(authority)}};
+  doc::Object cluster{{"server", fmt::format("https://{}", address)}};
+  if (!authority.empty()) cluster["certificate-authority-data"] = encode_base64(authority);
   const doc::Object context{{"cluster", "tiphys"}, {"user", "tiphys"}, {"namespace", "default"}};
   return doc::to_yaml(
       doc::Object{{"apiVersion", "v1"},

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "server/access.h"
+#include "server/audit.h"
 #include "server/exchange.h"
 #include "server/route.h"
 
@@ -62,6 +64,7 @@ Handled allow_page(const Exchange& exchange) {
 Handled dispatch(const ExchangePtr& exchange) {
   if (const Impersonation& wanted = exchange->request.impersonation; !wanted.user.empty()) {
     TIPHYS_TRY(exchange->request.caller, impersonate(exchange->api(), exchange->request.caller.get(), wanted));
+    if (exchange->audit) exchange->audit->impersonates(*exchange->request.caller);
   } else if (!wanted.groups.empty() || !wanted.uid.empty()) {
     return std::unexpected(objects::bad_request("requested groups or uid without impersonating a user"));
   }
@@ -73,6 +76,10 @@ Handled dispatch(const ExchangePtr& exchange) {
   auto target = find_route(exchange->api().kinds(), exchange->query);
   if (!target) return std::unexpected(objects::refusal_of(target.error()));
   target->caller = exchange->request.caller;
+  if (exchange->audit) {
+    const bool watches = exchange->query.flag("watch") && target->name.empty();
+    exchange->audit->is_for(*target, verb_of(exchange->request.method, target->name.empty(), watches));
+  }
   if (!form && target->subresource != "log" && !is_session(target->subresource))
     return std::unexpected(std::move(form.error()));
   return target->name.empty() ? of_collection(exchange, *target) : of_object(exchange, *target);
@@ -81,7 +88,13 @@ Handled dispatch(const ExchangePtr& exchange) {
 }  // namespace
 
 void handle(const Served& served, Request request, const std::shared_ptr<Responder>& responder) {
-  const auto exchange = std::make_shared<Exchange>(served, std::move(request), Target{}, responder);
+  std::shared_ptr<AuditEntry> audit;
+  if (served.audit && !is_open_page(request.target)) {
+    audit =
+        std::make_shared<AuditEntry>(served.audit, request, request.caller ? *request.caller : objects::plane_owner());
+  }
+  const auto exchange = std::make_shared<Exchange>(served, std::move(request), Target{},
+                                                   audit ? audited(audit, responder) : responder, audit);
   auto query = Target::parse(exchange->request.target);
   if (!query) return reply_refusal(*exchange, objects::refusal_of(query.error()));
   exchange->query = std::move(*query);

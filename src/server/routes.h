@@ -30,6 +30,8 @@
 
 namespace tiphys::server {
 
+class AuditLog;
+
 /// A client that wants to speak something else on its connection.
 struct UpgradeRequest {
   std::string to;                                ///< "websocket", "SPDY/3.1"
@@ -44,6 +46,7 @@ struct Request {
   std::string content_type;
   std::string accept;
   std::string user_agent;
+  std::string peer;  ///< its address; "" at the unix socket
   std::string body;
   std::optional<UpgradeRequest> upgrade{};
   Time at{};
@@ -81,6 +84,7 @@ struct Served {
   objects::ObjectApi& api;
   std::function<std::string()> metrics = {};  ///< the page /metrics; none: there is no such page
   cluster::SessionOpener sessions = {};       ///< streams into pods; none: there are none
+  std::shared_ptr<AuditLog> audit = {};       ///< where requests are told; null: nowhere
 };
 
 /// Answers one request that may be made (authorisation is done).

@@ -18,6 +18,7 @@
 #include "base/unix_path.h"
 #include "doc/value.h"
 #include "server/access.h"
+#include "server/audit.h"
 #include "server/connection.h"
 
 namespace tiphys::server {
@@ -51,6 +52,9 @@ class AsioServer final : public Server {
   }
 
   Status listen() {
+    if (!options_.audit_path.empty()) {
+      TIPHYS_TRY(served_.audit, AuditLog::open(options_.audit_path));
+    }
     if (!options_.unix_path.empty()) TIPHYS_CHECK_OK(listen_unix());
     if (!options_.tcp_address.empty()) TIPHYS_CHECK_OK(listen_tcp());
     return {};
@@ -88,9 +92,11 @@ class AsioServer final : public Server {
       return fail(Code::kInvalidArgument,
                   fmt::format("\"{}\" is no address to listen on, such as 127.0.0.1:2746", text));
     }
-    if (!address.is_loopback()) {
+    if (!address.is_loopback() && (!options_.tls || options_.token.empty())) {
       return fail(Code::kInvalidArgument,
-                  fmt::format("{} is not a loopback address: the server listens on 127.0.0.1 only", text));
+                  fmt::format("{} can be reached from other machines, where the server listens only with TLS and a "
+                              "token",
+                              text));
     }
     const asio::ip::tcp::endpoint endpoint(address, static_cast<unsigned short>(port));
     tcp_acceptor_.open(endpoint.protocol(), error);
@@ -104,18 +110,20 @@ class AsioServer final : public Server {
                   fmt::format("another program listens on {}; choose another port, or 0 for a free one", text));
     }
     if (error) return std::unexpected(system_error("listen on " + text, error));
-    TIPHYS_CHECK_OK(announce());
+    TIPHYS_CHECK_OK(announce(address));
     const auto gate = std::make_shared<const Gate>(served_.executor, served_.api, options_.token, options_.tokens);
-    accept(tcp_acceptor_, {served_, gate, options_.tls});
+    accept(tcp_acceptor_, {served_, gate, options_.tls, !address.is_loopback()});
     return {};
   }
 
-  Status announce() {
+  Status announce(const asio::ip::address& address) {
     if (options_.announce_path.empty()) return {};
     TIPHYS_CHECK_OK(write_private_file(
         options_.announce_path,
         doc::to_json(doc::Object{
-            {"address", fmt::format("127.0.0.1:{}", port_)}, {"token", options_.token}, {"pid", getpid()}}) +
+            {"address", fmt::format("{}:{}", address.is_unspecified() ? "127.0.0.1" : address.to_string(), port_)},
+            {"token", options_.token},
+            {"pid", getpid()}}) +
             "\n"));
     announced_ = true;
     return {};
@@ -157,7 +165,7 @@ class AsioServer final : public Server {
 
   asio::io_context& context_;
   ServerOptions options_;
-  const Served served_;
+  Served served_;
   asio::local::stream_protocol::acceptor unix_acceptor_{context_};
   asio::ip::tcp::acceptor tcp_acceptor_{context_};
   unsigned short port_ = 0;

@@ -18,9 +18,10 @@ class context;
 namespace tiphys::server {
 
 struct ServerOptions {
-  std::string unix_path;    ///< "" for none; made with mode 0600, a stale one of a dead process is replaced
-  std::string tcp_address;  ///< "127.0.0.1:2746"; port 0 takes a free one; "" for none. Only loopback addresses
-  std::string token;        ///< the owner's, for TCP
+  std::string unix_path;  ///< "" for none; made with mode 0600, a stale one of a dead process is replaced
+  /// "127.0.0.1:2746"; port 0 takes a free one; "" for none. Another than a loopback address needs `tls` and `token`.
+  std::string tcp_address;
+  std::string token;                               ///< the owner's, for TCP
   const objects::ServiceTokens* tokens = nullptr;  ///< of service accounts; null: none are known
   /// For clients that speak TLS, by certificate.h; null for none.
   std::shared_ptr<boost::asio::ssl::context> tls;
@@ -30,6 +31,8 @@ struct ServerOptions {
   std::function<std::string()> metrics;
   /// Streams into pods: Agent::open_session; none: there are none.
   cluster::SessionOpener sessions;
+  /// A file that tells of all requests (audit.h); "" for none.
+  std::string audit_path;
 };
 
 class Server {

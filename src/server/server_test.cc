@@ -532,7 +532,7 @@ TEST_F(ServerTest, long_socket_paths_work) {
   EXPECT_TRUE(create(kConfig));
 }
 
-TEST_F(ServerTest, only_loopback_is_listened_on) {
+TEST_F(ServerTest, without_tls_and_a_token_only_loopback_is_listened_on) {
   for (const char* address : {"0.0.0.0:0", "192.168.1.1:80", "nonsense", "127.0.0.1", "127.0.0.1:99999"}) {
     const auto server = Server::start(context_, *executor_, api_, {.tcp_address = address});
     ASSERT_FALSE(server) << address;

@@ -1,6 +1,7 @@
 // tiphys up: the plane as a server.
 #include <fmt/format.h>
 
+#include <boost/asio/ip/address.hpp>
 #include <csignal>
 
 #include "cli/commands/common.h"
@@ -13,9 +14,33 @@ namespace tiphys::cli {
 namespace {
 
 constexpr std::int64_t kDefaultPort = 2746;
+constexpr std::string_view kLoopback = "127.0.0.1";
 
-Status serve(const CommonFlags& common, std::int64_t port) {
+/// Where it listens, and with what.
+struct Listening {
+  std::int64_t port = kDefaultPort;
+  std::string address = std::string(kLoopback), certificate, key, audit_path;
+};
+
+Status check(const Listening& listening) {
+  const auto [port, address, certificate, key, audit_path] = listening;
   if (port < 0 || port > 65535) return fail(Code::kInvalidArgument, fmt::format("--port: {} is no port", port));
+  if (certificate.empty() != key.empty()) {
+    return fail(Code::kInvalidArgument, "--tls-certificate and --tls-key belong together");
+  }
+  boost::system::error_code wrong;  // the server says what
+  const auto read = boost::asio::ip::make_address(address, wrong);
+  if (!wrong && !read.is_loopback() && certificate.empty()) {
+    return fail(Code::kInvalidArgument,
+                fmt::format("--address: {} can be reached from other machines: give --tls-certificate and --tls-key, "
+                            "made for the name under which they know this one",
+                            address));
+  }
+  return {};
+}
+
+Status serve(const CommonFlags& common, const Listening& listening) {
+  TIPHYS_CHECK_OK(check(listening));
   TIPHYS_TRY(const std::string data_dir, store::DataDir::locate(common.session.data_dir));
   PlaneOptions options;
   options.data_dir = data_dir;
@@ -25,7 +50,11 @@ Status serve(const CommonFlags& common, std::int64_t port) {
   options.offline = common.session.offline;
   options.host_paths = common.session.host_paths;
   TIPHYS_TRY(options.config, common.session.config.read());
-  options.port = static_cast<unsigned short>(port);
+  options.port = static_cast<unsigned short>(listening.port);
+  options.address = listening.address;
+  options.tls_certificate = listening.certificate;
+  options.tls_key = listening.key;
+  options.audit_path = listening.audit_path;
   Loop loop;
   bool leave = false;
   loop.on_signals({SIGINT, SIGTERM}, [&](int) { leave = true; });
@@ -35,11 +64,12 @@ Status serve(const CommonFlags& common, std::int64_t port) {
   }
   print(
       fmt::format("tiphys {0} is up, with its data in {1}\n"
-                  "  Kubernetes API  https://127.0.0.1:{2} (http too; on this machine alone)\n"
-                  "  kubectl         export KUBECONFIG={1}/kubeconfig\n"
+                  "  Kubernetes API  https://{3}:{2} ({4})\n"
+                  "  kubectl         eval \"$(tiphys env)\", or export KUBECONFIG={1}/kubeconfig\n"
                   "  Python          kubernetes.config.load_kube_config(\"{1}/kubeconfig\")\n"
                   "  this program    tiphys submit FILE, tiphys list, ... as ever; Ctrl-C ends it\n",
-                  server::version(), data_dir, plane->port()));
+                  server::version(), data_dir, plane->port(), listening.address,
+                  listening.address == kLoopback ? "http too; on this machine alone" : "from other machines too"));
   loop.run_until([&] { return leave; });
   print("tiphys is down. Steps that run go on; the next `tiphys up` adopts them.\n");
   return {};
@@ -52,7 +82,16 @@ int up_command(const Arguments& arguments) {
               "  tiphys up\n  tiphys up --port 2747 --runtime process\n");
   CommonFlags common;
   std::optional<std::int64_t> port;
-  flags.number("--port", port, "PORT", "The port on 127.0.0.1 (default 2746); 0 takes a free one");
+  flags.number("--port", port, "PORT", "The port to listen on (default 2746); 0 takes a free one");
+  Listening listening;
+  flags.text("--address", listening.address, "ADDRESS",
+             "The address to listen on (default 127.0.0.1); one that other machines reach, such as 0.0.0.0, needs TLS");
+  flags.text("--tls-certificate", listening.certificate, "FILE",
+             "The certificates to show, as PEM (default: one of the plane's own, for this machine)");
+  flags.text("--tls-key", listening.key, "FILE", "The private key of --tls-certificate, as PEM");
+  flags.text(
+      "--audit-log", listening.audit_path, "FILE",
+      "Tell of each request who asked for what, as lines of JSON (audit.k8s.io/v1); at 100 MiB FILE becomes FILE.1");
   add_plane_flags(flags, common.session);
   flags.text("--data-dir", common.session.data_dir, "DIR",
              "The plane's directory (default: $TIPHYS_DATA_DIR, else ~/.local/share/tiphys)");
@@ -61,7 +100,8 @@ int up_command(const Arguments& arguments) {
   const auto parsed = flags.parse(arguments);
   if (!parsed) return report("up", parsed.error());
   if (!*parsed) return kSucceeded;
-  const Status served = serve(common, port.value_or(kDefaultPort));
+  listening.port = port.value_or(kDefaultPort);
+  const Status served = serve(common, listening);
   return served ? kSucceeded : report("up", served.error());
 }
 
