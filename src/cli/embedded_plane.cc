@@ -17,6 +17,7 @@
 #include "controllers/cron_workflow_controller.h"
 #include "controllers/default_accounts.h"
 #include "controllers/expiry_controller.h"
+#include "controllers/namespaces/namespace_controller.h"
 #include "controllers/workflow_controller.h"
 #include "controllers/workloads/workload_controllers.h"
 #include "expr/go_time.h"
@@ -105,6 +106,10 @@ class Plane final : public EmbeddedPlane {
     artifact_gc_->start();
     workloads_ = std::make_unique<controllers::workloads::WorkloadControllers>(*executor_, *store_);
     workloads_->start();
+    namespaces_ = std::make_shared<controllers::NamespaceController>(*executor_, *store_);
+    namespaces_->start(options_.port
+                           ? std::vector<std::string>{"default", "kube-system", "kube-public", "kube-node-lease"}
+                           : std::vector<std::string>());
     agent_->start();
     return serve();
   }
@@ -212,6 +217,7 @@ class Plane final : public EmbeddedPlane {
   std::unique_ptr<controllers::ExpiryController> expiry_;
   std::unique_ptr<controllers::ArtifactGcController> artifact_gc_;
   std::unique_ptr<controllers::workloads::WorkloadControllers> workloads_;
+  std::shared_ptr<controllers::NamespaceController> namespaces_;
   objects::Kinds kinds_;
   std::unique_ptr<objects::CustomKinds> custom_kinds_;
   std::unique_ptr<objects::ServiceTokens> tokens_;

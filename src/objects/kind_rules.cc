@@ -4,6 +4,7 @@
 
 #include "objects/custom_kind.h"
 #include "objects/names.h"
+#include "objects/namespaces.h"
 #include "objects/pod_spec_rules.h"
 #include "objects/workload_rules.h"
 
@@ -121,17 +122,7 @@ void check_secret_update(const doc::Value& before, const doc::Value& after, Fiel
   check_immutable(before, after, {"data"}, errors);
 }
 
-// Namespaces and PriorityClasses
-
-void fill_namespace(doc::Object& object) {
-  doc::Object& spec = doc::ensure_object(object, "spec");
-  if (!spec.contains("finalizers")) spec["finalizers"] = doc::Array{"kubernetes"};
-  doc::Object& metadata = doc::ensure_object(object, "metadata");
-  const doc::Value* name = metadata.if_contains("name");
-  if (name) doc::ensure_object(metadata, "labels")["kubernetes.io/metadata.name"] = *name;
-  doc::Object& status = doc::ensure_object(object, "status");
-  if (!status.contains("phase")) status["phase"] = "Active";
-}
+// PriorityClasses
 
 void fill_priority_class(doc::Object& object) {
   doc::Value& policy = object["preemptionPolicy"];
@@ -151,7 +142,7 @@ const std::pair<const cluster::Resource*, KindRules> kRules[] = {
     {&cluster::kPods, {fill_pod, check_pod, check_pod_update}},
     {&cluster::kConfigMaps, {nullptr, check_config_map, check_config_map_update}},
     {&cluster::kSecrets, {fill_secret, check_secret, check_secret_update}},
-    {&cluster::kNamespaces, {fill_namespace, nullptr, nullptr}},
+    {&cluster::kNamespaces, {fill_namespace, check_namespace, check_namespace_update}},
     {&cluster::kCustomResourceDefinitions, {fill_definition, check_definition, check_definition_update}},
     {&cluster::kPriorityClasses, {fill_priority_class, nullptr, check_priority_class_update}},
 };

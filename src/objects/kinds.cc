@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::array<std::string_view, 1> kRead{"get"};
 constexpr std::array<std::string_view, 1> kCreate{"create"};
+constexpr std::array<std::string_view, 1> kUpdate{"update"};
 constexpr std::array<std::string_view, 2> kConnect{"create", "get"};
 
 std::vector<Subresource> subresources_of(const cluster::Resource& resource) {
@@ -30,6 +31,7 @@ std::vector<Subresource> subresources_of(const cluster::Resource& resource) {
   if (&resource == &cluster::kServiceAccounts) {
     found.push_back({"token", "TokenRequest", "authentication.k8s.io", "v1", kCreate});
   }
+  if (&resource == &cluster::kNamespaces) found.push_back({"finalize", resource.kind, "", "", kUpdate});
   if (resource.has_scale) found.push_back({"scale", "Scale", "autoscaling", "v1", kPartVerbs});
   if (resource.has_status) found.push_back({"status", resource.kind, "", "", kPartVerbs});
   return found;

@@ -9,6 +9,7 @@
 #include "doc/patch.h"
 #include "objects/apply.h"
 #include "objects/intake.h"
+#include "objects/namespaces.h"
 #include "objects/reviews.h"
 #include "objects/scale.h"
 #include "objects/schema_patch_types.h"
@@ -71,8 +72,24 @@ void take_member(doc::Value& object, const doc::Value& from, std::string_view me
   }
 }
 
+/// A namespace's are written at /finalize alone, and nothing else there.
+void keep_finalizers(const Target& target, doc::Value& object, const doc::Value& before) {
+  const bool is_finalize = target.subresource == "finalize";
+  doc::Value kept = is_finalize ? before : object;
+  doc::Value& finalizers = doc::ensure_object(kept.get_object(), "spec")["finalizers"];
+  const doc::Value* found = doc::find(is_finalize ? object : before, "spec", "finalizers");
+  finalizers = found && found->is_array() ? *found : doc::Value(doc::Array());
+  if (is_finalize) {
+    const doc::Value* version = doc::find(object, "metadata", "resourceVersion");
+    doc::ensure_object(kept.get_object(), "metadata")["resourceVersion"] = version ? *version : doc::Value();
+  }
+  object = std::move(kept);
+}
+
 /// A write of the object leaves its status alone, one of /status everything but.
 void keep_other_part(const Target& target, doc::Value& object, const doc::Value& before) {
+  if (target.kind->resource == &cluster::kNamespaces) keep_finalizers(target, object, before);
+  if (target.subresource == "finalize") return;
   if (target.subresource == "status") {
     const doc::Value* status = doc::find(object, "status");
     doc::Value kept = before;
@@ -206,51 +223,39 @@ void ObjectApi::create(const Target& target, doc::Value body, const WriteOptions
     return reply(Written{.object = std::make_shared<const doc::Value>(std::move(*answered)), .created = true});
   }
   Warnings warnings;
-  const auto prepare = [&]() -> Outcome<void> {
+  const auto read = [&]() -> Outcome<void> {
     if (auto settled = settle_identity(target, body); !settled) return settled;
     if (auto taken = take_in(*target.kind, body, options.validation, Source::kBody, warnings); !taken) return taken;
     if (target.kind->has_status) body.get_object().erase("status");
     if (!doc::find_string(body, "metadata", "resourceVersion").empty()) {
       return std::unexpected(bad_request("resourceVersion should not be set on objects to be created"));
     }
-    if (auto completed = complete(*target.kind, body, nullptr); !completed) return completed;
-    track(target, options, nullptr, body, executor_.now());
     return {};
   };
-  if (auto prepared = prepare(); !prepared) return reply(std::unexpected(std::move(prepared.error())));
-  if (!target.kind->resource->namespaced) {
+  if (auto done = read(); !done) return reply(std::unexpected(std::move(done.error())));
+  auto admitted = admit_to_namespace(store_, *target.kind, body);
+  if (admitted || admitted.error().code != 404 || !options.ensure_namespace) {
+    if (!admitted) return reply(std::unexpected(std::move(admitted.error())));
     return create_in_namespace(target, std::move(body), options, std::move(warnings), std::move(reply));
   }
-  const cluster::Key ns{&cluster::kNamespaces, "", target.ns};
-  store_.get(ns, [this, target, ns, options, body = std::move(body), warnings = std::move(warnings),
-                  reply = std::move(reply)](Result<cluster::Object> found) mutable {
-    if (!found && found.error().code == Code::kNotFound && options.ensure_namespace) {
-      doc::Value made = doc::Object{{"metadata", doc::Object{{"name", target.ns}}}};
-      return create({.kind = kinds_.find_kind("v1", "Namespace"), .caller = target.caller}, std::move(made),
-                    {.dry_run = options.dry_run},
-                    [this, target, options, body = std::move(body), warnings = std::move(warnings),
-                     reply = std::move(reply)](Outcome<Written> there) mutable {
-                      if (!there && there.error().reason != "AlreadyExists") {
-                        return reply(std::unexpected(std::move(there.error())));
-                      }
-                      create_in_namespace(target, std::move(body), options, std::move(warnings), std::move(reply));
-                    });
-    }
-    if (!found) return reply(std::unexpected(refusal_of(found.error(), ns.resource, ns.name)));
-    if (!doc::find_string(**found, "metadata", "deletionTimestamp").empty()) {
-      const std::string name(doc::find_string(body, "metadata", "name"));
-      const Error error{Code::kPermissionDenied,
-                        fmt::format("{} \"{}\" is forbidden: unable to create new content in namespace {} because it "
-                                    "is being terminated",
-                                    target.kind->resource->qualified, name, target.ns)};
-      return reply(std::unexpected(refusal_of(error, target.kind->resource, name)));
-    }
-    create_in_namespace(target, std::move(body), options, std::move(warnings), std::move(reply));
-  });
+  doc::Value made = doc::Object{{"metadata", doc::Object{{"name", target.ns}}}};
+  create({.kind = kinds_.find_kind("v1", "Namespace"), .caller = target.caller}, std::move(made),
+         {.dry_run = options.dry_run},
+         [this, target, options, body = std::move(body), warnings = std::move(warnings),
+          reply = std::move(reply)](Outcome<Written> there) mutable {
+           if (!there && there.error().reason != "AlreadyExists") {
+             return reply(std::unexpected(std::move(there.error())));
+           }
+           create_in_namespace(target, std::move(body), options, std::move(warnings), std::move(reply));
+         });
 }
 
 void ObjectApi::create_in_namespace(const Target& target, doc::Value object, const WriteOptions& options,
                                     Warnings warnings, Reply<Written> reply) {
+  if (auto completed = complete(*target.kind, object, nullptr); !completed) {
+    return reply(std::unexpected(std::move(completed.error())));
+  }
+  track(target, options, nullptr, object, executor_.now());
   Target made = target;
   made.name = doc::find_string(object, "metadata", "name");
   store_.create(
@@ -425,18 +430,13 @@ void ObjectApi::apply(const Target& target, doc::Value config, const WriteOption
                                       "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is "
                                       "required for apply patch"});
   }
-  const bool has_namespace =
-      target.ns.empty() || options.ensure_namespace || store_.has({&cluster::kNamespaces, "", target.ns});
-  if (settled && !has_namespace) {
-    settled = std::unexpected(refusal_of(Error{Code::kNotFound, fmt::format("namespaces \"{}\" not found", target.ns)},
-                                         &cluster::kNamespaces, target.ns));
-  }
   if (!settled) return reply(std::unexpected(std::move(settled.error())));
   change(
       target, options,
       [this, target, options, config = std::move(config)](const cluster::Object& newest,
                                                           Warnings& warnings) mutable -> Outcome<doc::Value> {
         auto taken = take_in(*target.kind, config, options.validation, Source::kPatch, warnings);
+        if (taken && !newest) taken = admit_to_namespace(store_, *target.kind, config);
         if (!taken) return std::unexpected(std::move(taken.error()));
         const std::string api_version = target.kind->api_version();
         auto merged = objects::apply(newest.get(), config, writer_of(target, options, api_version, executor_.now()),

@@ -17,6 +17,11 @@ class ObjectApiTest : public ::testing::Test {
     const auto object = api_.get(target);
     return object ? doc::to_json(**object) : object.error().reason;
   }
+  std::string text(const Target& target, const char* outer, const char* inner) {
+    const auto object = api_.get(target);
+    const doc::Value* found = object ? doc::find(**object, outer, inner) : nullptr;
+    return found ? doc::to_json(*found) : "none";
+  }
 
   TestApi api_;
 };
@@ -103,6 +108,45 @@ TEST_F(ObjectApiTest, NeedsTheNamespace) {
   const auto made = api_.get(api_.target("v1", "Namespace", "there"));
   ASSERT_TRUE(made.has_value());
   EXPECT_EQ(doc::find_string(**made, "status", "phase"), "Active");
+}
+
+TEST_F(ObjectApiTest, NamespacesWaitForTheirFinalizers) {
+  ASSERT_TRUE(api_.create("{apiVersion: v1, kind: Namespace, metadata: {name: lab}}"));
+  Target ns = api_.target("v1", "Namespace", "lab");
+  ASSERT_TRUE(api_.update(ns, "{metadata: {name: lab}, spec: {finalizers: []}}"));
+  EXPECT_EQ(text(ns, "spec", "finalizers"), R"(["kubernetes"])") << "a write of the object leaves them alone";
+  const auto removed = api_.remove(ns);
+  ASSERT_TRUE(removed.has_value());
+  EXPECT_FALSE(removed->gone);
+  EXPECT_EQ(text(ns, "status", "phase"), "\"Terminating\"");
+
+  Target there = map();
+  there.ns = "lab";
+  const auto refused = api_.wait<Written>(
+      [&](auto reply) { api_.api().create(there, parse_one("{metadata: {generateName: a-}}"), {}, std::move(reply)); });
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(doc::to_json(status_of(refused.error())),
+            R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"configmaps \"a-\" is )"
+            R"(forbidden: unable to create new content in namespace lab because it is being terminated",)"
+            R"("reason":"Forbidden","details":{"name":"a-","kind":"configmaps","causes":[{"reason":)"
+            R"("NamespaceTerminating","message":"namespace lab is being terminated","field":"metadata.namespace"}]},)"
+            R"("code":403})");
+
+  Target finalize = ns;
+  finalize.subresource = "finalize";
+  ASSERT_TRUE(api_.update(finalize, "{metadata: {name: lab, labels: {a: b}}, spec: {finalizers: [example.com/a]}}"));
+  EXPECT_EQ(text(ns, "spec", "finalizers"), R"(["example.com/a"])");
+  EXPECT_EQ(text(ns, "metadata", "labels"), R"({"kubernetes.io/metadata.name":"lab"})")
+      << "nothing else is written there";
+  ASSERT_TRUE(api_.update(finalize, "{metadata: {name: lab}, spec: {finalizers: []}}"));
+  EXPECT_FALSE(api_.get(ns).has_value());
+}
+
+TEST_F(ObjectApiTest, SomeNamespacesStay) {
+  const auto refused = api_.remove(api_.target("v1", "Namespace", "default"));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, 403u);
+  EXPECT_EQ(refused.error().message, "namespaces \"default\" is forbidden: this namespace may not be deleted");
 }
 
 TEST_F(ObjectApiTest, ConflictsAndAbsencesNameTheirObject) {

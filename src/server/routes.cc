@@ -46,7 +46,7 @@ Handled of_object(const ExchangePtr& exchange, const objects::Target& target) {
   if (method == "POST" && offers(target, "create") && !target.subresource.empty()) return create_part(exchange, target);
   if (!offers(target, "update")) return not_allowed();
   if (method == "PUT") return update_object(exchange, target);
-  if (method == "PATCH") return patch_object(exchange, target);
+  if (method == "PATCH" && offers(target, "patch")) return patch_object(exchange, target);
   if (method == "DELETE" && target.subresource.empty()) return remove_object(exchange, target);
   return not_allowed();
 }

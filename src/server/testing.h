@@ -72,6 +72,10 @@ class FakeCluster final : public store::Store {
     return found;
   }
   bool has(const cluster::Key& key) override { return objects_.contains(key); }
+  Result<cluster::Object> newest(const cluster::Key& key) override {
+    const auto found = objects_.find(key);
+    return found == objects_.end() ? nullptr : found->second;
+  }
   std::uint64_t resource_version() const override { return version_; }
   const Error* degraded() const override { return nullptr; }
 

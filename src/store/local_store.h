@@ -56,6 +56,7 @@ class LocalStore final : public Store {
 
   Result<std::vector<cluster::Object>> snapshot(const cluster::Resource& resource) override;
   bool has(const cluster::Key& key) override { return committed(*key.resource, {key.ns, key.name}).has_value(); }
+  Result<cluster::Object> newest(const cluster::Key& key) override;
   std::uint64_t resource_version() const override { return hub_.version(); }
   const Error* degraded() const override { return degraded_ ? &*degraded_ : nullptr; }
 
@@ -106,6 +107,7 @@ class LocalStore final : public Store {
   /// The object as it will be once all pending writes are on disk; null when there is none.
   Result<RevisionPtr> current(const cluster::Resource& resource, const Name& name);
   Result<RevisionPtr> current_or_error(const cluster::Resource& resource, const Name& name);
+  Status check_namespace(const cluster::Resource& resource, const doc::Value& object);
   Result<Name> free_name(const cluster::Resource& resource, const doc::Value& object);
   Result<Change> make_create(const cluster::Resource& resource, doc::Value object);
   Result<Change> make_update(const cluster::Resource& resource, const Name& name, RevisionPtr before,

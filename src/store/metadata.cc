@@ -192,18 +192,27 @@ void raise_generation(doc::Value& object) {
   metadata["generation"] = present + 1;
 }
 
-bool has_finalizers(const doc::Value& base) {
-  const doc::Value* finalizers = doc::find(base, "metadata", "finalizers");
-  const doc::Array* list = finalizers ? finalizers->if_array() : nullptr;
-  return list && !list->empty();
+bool has_finalizers(const cluster::Resource& resource, const doc::Value& base) {
+  const auto any = [](const doc::Value* list) { return list && list->is_array() && !list->get_array().empty(); };
+  return any(doc::find(base, "metadata", "finalizers")) ||
+         (&resource == &cluster::kNamespaces && any(doc::find(base, "spec", "finalizers")));
 }
 
 bool is_terminating(const doc::Value& base) {
   return !doc::find_string(base, "metadata", "deletionTimestamp").empty();
 }
 
+Error terminating_namespace(const cluster::Resource& resource, const doc::Value& object) {
+  auto name = doc::find_string(object, "metadata", "name");
+  if (name.empty()) name = doc::find_string(object, "metadata", "generateName");
+  return {Code::kPermissionDenied,
+          fmt::format("{} \"{}\" is forbidden: unable to create new content in namespace {} because it is being "
+                      "terminated",
+                      resource.qualified, name, doc::find_string(object, "metadata", "namespace"))};
+}
+
 bool may_go(const cluster::Resource& resource, const doc::Value& base) {
-  if (!is_terminating(base) || has_finalizers(base)) return false;
+  if (!is_terminating(base) || has_finalizers(resource, base)) return false;
   if (&resource != &cluster::kPods) return true;
   const doc::Value* grace = doc::find(base, "metadata", "deletionGracePeriodSeconds");
   return grace && grace->is_int64() && grace->as_int64() == 0;

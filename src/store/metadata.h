@@ -29,7 +29,10 @@ void raise_generation(doc::Value& object);
 
 /// Whether an object under deletion has nothing left to wait for: no finalizers and, if a pod, no grace period.
 bool may_go(const cluster::Resource& resource, const doc::Value& base);
-bool has_finalizers(const doc::Value& base);
+/// Those of a Namespace in its spec, too.
+bool has_finalizers(const cluster::Resource& resource, const doc::Value& base);
 bool is_terminating(const doc::Value& base);
+/// The error of a new object in a namespace that is being deleted.
+Error terminating_namespace(const cluster::Resource& resource, const doc::Value& object);
 
 }  // namespace tiphys::store

@@ -80,6 +80,9 @@ class Store : public cluster::Cluster {
   virtual Result<std::vector<cluster::Object>> snapshot(const cluster::Resource& resource) = 0;
   /// Whether readers see such an object at present.
   virtual bool has(const cluster::Key& key) = 0;
+  /// The object as it will be once all pending writes are on disk, which writes are checked against; null: there is
+  /// none.
+  virtual Result<cluster::Object> newest(const cluster::Key& key) = 0;
   /// The newest resource version that readers can have seen.
   virtual std::uint64_t resource_version() const = 0;
   /// Why writes are refused at present: a commit has failed. Null when they are not.

@@ -55,6 +55,11 @@ std::int64_t remaining_grace(const doc::Value& pod) {
   return given && given->is_int64() ? given->as_int64() : 0;
 }
 
+/// As Kubernetes' admission of namespaces has it.
+bool is_immortal(std::string_view ns) {
+  return ns == "default" || ns == "kube-system" || ns == "kube-public";
+}
+
 bool same_object(const Revision& a, const Revision& b) {
   return a.parts() == b.parts() && a.base() == b.base();
 }
@@ -79,6 +84,21 @@ Result<RevisionPtr> LocalStore::current_or_error(const cluster::Resource& resour
   TIPHYS_TRY(RevisionPtr found, current(resource, name));
   if (!found) return std::unexpected(not_found(resource, name.name));
   return found;
+}
+
+Result<cluster::Object> LocalStore::newest(const cluster::Key& key) {
+  TIPHYS_TRY(const RevisionPtr found, current(*key.resource, {key.ns, key.name}));
+  return found ? found->object() : nullptr;
+}
+
+/// Also the plane's own controllers add nothing to a namespace that is being deleted, or it would never be empty. That
+/// there is such a namespace only clients are asked for.
+Status LocalStore::check_namespace(const cluster::Resource& resource, const doc::Value& object) {
+  if (!resource.namespaced) return {};
+  const Name name{"", std::string(doc::find_string(object, "metadata", "namespace"))};
+  TIPHYS_TRY(const RevisionPtr ns, current(cluster::kNamespaces, name));
+  if (ns && is_terminating(ns->base())) return std::unexpected(terminating_namespace(resource, object));
+  return {};
 }
 
 void LocalStore::commit(Result<Change> change, bool dry_run, cluster::Done<cluster::Object> done) {
@@ -131,6 +151,7 @@ Result<Name> LocalStore::free_name(const cluster::Resource& resource, const doc:
 Result<Change> LocalStore::make_create(const cluster::Resource& resource, doc::Value object) {
   TIPHYS_CHECK_OK(admit());
   TIPHYS_CHECK_OK(check_new(resource, object));
+  TIPHYS_CHECK_OK(check_namespace(resource, object));
   TIPHYS_TRY(Name name, free_name(resource, object));
   Change change{.resource = &resource, .name = std::move(name), .at = executor_.now()};
   if (&resource == &cluster::kWorkflows) change.nodes = take_nodes(object);
@@ -262,12 +283,13 @@ Result<Change> LocalStore::make_remove(const cluster::Resource& resource, const 
         fmt::format("Precondition failed: ResourceVersion in precondition: {}, ResourceVersion in object meta: {}",
                     options.resource_version, version)));
   }
-  if (&resource == &cluster::kNamespaces && name.name == "default") {
-    return fail(Code::kPermissionDenied, "namespaces \"default\" is forbidden: this namespace may not be deleted");
+  if (&resource == &cluster::kNamespaces && is_immortal(name.name)) {
+    return fail(Code::kPermissionDenied,
+                fmt::format("namespaces \"{}\" is forbidden: this namespace may not be deleted", name.name));
   }
   const bool running_pod = &resource == &cluster::kPods && !cluster::pod_ended(before->base());
   const std::int64_t grace = running_pod ? grace_of(before->base(), options.grace_seconds) : 0;
-  if (grace == 0 && !has_finalizers(before->base())) return make_deletion(resource, name, std::move(before));
+  if (grace == 0 && !has_finalizers(resource, before->base())) return make_deletion(resource, name, std::move(before));
   if (is_terminating(before->base()) && remaining_grace(before->base()) <= grace) {
     return Change{.resource = &resource, .name = name, .before = before, .after = before};
   }
@@ -292,6 +314,10 @@ Change LocalStore::make_termination(const cluster::Resource& resource, const Nam
   doc::Object& metadata = doc::ensure_object(base.as_object(), "metadata");
   metadata["deletionTimestamp"] = format_rfc3339(change.at + std::chrono::seconds(grace_seconds));
   metadata["deletionGracePeriodSeconds"] = grace_seconds;
+  if (&resource == &cluster::kNamespaces) {
+    metadata.erase("deletionGracePeriodSeconds");
+    doc::ensure_object(base.as_object(), "status")["phase"] = "Terminating";
+  }
   set_resource_version(base, change.version);
   change.after = std::make_shared<const Revision>(resource, std::move(base), before->parts());
   change.before = std::move(before);

@@ -139,6 +139,34 @@ def test_kubectl_runs_a_job(kubectl):
     assert "default" in kubectl("get", "serviceaccounts")
 
 
+def test_kubectl_deletes_a_namespace(kubectl):
+    assert {"default", "kube-system", "kube-public", "kube-node-lease"} <= set(kubectl("get", "ns", "-o", "name").replace("namespace/", "").split())
+    assert "this namespace may not be deleted" in kubectl("delete", "ns", "kube-system", code=1)
+    kubectl("create", "namespace", "lab")
+    kubectl("apply", "-f", kubectl.file(CRD, "crd.yaml"))
+    kubectl("wait", "--for=condition=established", "crd/lamps.example.com", "--timeout=60s")
+    kubectl("apply", "-n", "lab", "-f", kubectl.file(LAMP, "lamp.yaml"))
+    kubectl("create", "job", "-n", "lab", "long", "--image=x", "--", "sleep", "600")
+    held = kubectl.file(CONFIG.replace("{name: c}", "{name: c, finalizers: [example.com/mine]}"))
+    kubectl("apply", "-n", "lab", "-f", held)
+    kubectl("delete", "ns", "lab", "--wait=false")
+    assert "is being terminated" in kubectl("create", "configmap", "-n", "lab", "late", code=1)
+    kubectl("wait", "ns/lab", "--for=condition=NamespaceFinalizersRemaining", "--timeout=60s")
+    assert kubectl("get", "ns", "lab", "--no-headers").split()[1] == "Terminating"
+    kubectl("patch", "configmap", "c", "-n", "lab", "--type=merge", "-p", '{"metadata": {"finalizers": null}}')
+    kubectl("wait", "ns/lab", "--for=delete", "--timeout=60s")
+    kubectl("create", "namespace", "lab")
+    assert "No resources found" in kubectl("get", "lamps,configmaps,pods,jobs", "-n", "lab")
+
+    stuck = "apiVersion: v1\nkind: Namespace\nmetadata: {name: stuck}\nspec: {finalizers: [example.com/mine]}\n"
+    kubectl("create", "-f", kubectl.file(stuck))
+    kubectl("delete", "ns", "stuck", "--wait=false")
+    kubectl("wait", "ns/stuck", "--for=condition=NamespaceContentRemaining=false", "--timeout=60s")
+    body = kubectl.file('{"kind":"Namespace","apiVersion":"v1","metadata":{"name":"stuck"},"spec":{"finalizers":[]}}', "finalize.json")
+    kubectl("replace", "--raw", "/api/v1/namespaces/stuck/finalize", "-f", body)
+    assert 'namespaces "stuck" not found' in kubectl("get", "ns", "stuck", code=1)
+
+
 def test_kubectl_asks_what_it_may(kubectl):
     assert "yes" in kubectl("auth", "can-i", "create", "pods")
     assert "no" in kubectl("auth", "can-i", "create", "pods", "--as=ann", code=1)
