@@ -26,7 +26,9 @@
 #include "node/container/container_runtime.h"
 #include "node/process/process_runtime.h"
 #include "node/supervisor/supervisor.h"
+#include "objects/admission.h"
 #include "objects/custom_kinds.h"
+#include "objects/quota_rules.h"
 #include "objects/rbac.h"
 #include "server/certificate.h"
 #include "server/kubeconfig.h"
@@ -91,6 +93,7 @@ class Plane final : public EmbeddedPlane {
       return agent_->read_log(pod, std::move(options), std::move(sink));
     });
     if (options_.read_only) return {};
+    TIPHYS_TRY(admission_, objects::Admission::start(*executor_, *store_));
     controller_ = std::make_unique<controllers::WorkflowController>(
         *executor_, *store_, random_,
         controllers::WorkflowControllerOptions{
@@ -140,8 +143,12 @@ class Plane final : public EmbeddedPlane {
       TIPHYS_CHECK_OK(prepare_for_clients(options));
     }
     TIPHYS_TRY(custom_kinds_, objects::CustomKinds::start(*executor_, *store_, kinds_));
-    api_ = std::make_unique<objects::ObjectApi>(objects::ObjectApiParts{
-        .executor = *executor_, .store = *store_, .kinds = kinds_, .authorizer = rbac_.get(), .tokens = tokens_.get()});
+    api_ = std::make_unique<objects::ObjectApi>(objects::ObjectApiParts{.executor = *executor_,
+                                                                        .store = *store_,
+                                                                        .kinds = kinds_,
+                                                                        .authorizer = rbac_.get(),
+                                                                        .tokens = tokens_.get(),
+                                                                        .admission = admission_.get()});
     TIPHYS_TRY(server_, server::Server::start(context_, *executor_, *api_, std::move(options)));
     if (port() == 0) return {};
     show_machine();
@@ -165,12 +172,16 @@ class Plane final : public EmbeddedPlane {
     TIPHYS_TRY(tokens_, objects::ServiceTokens::make(key));
     options.tokens = tokens_.get();
     TIPHYS_TRY(rbac_, objects::Rbac::start(*executor_, *store_));
-    for (auto& [resource, object] : objects::bootstrap_policy()) {
+    auto found_everywhere = objects::bootstrap_policy();
+    for (doc::Value& each : objects::system_priority_classes()) {
+      found_everywhere.emplace_back(&cluster::kPriorityClasses, std::move(each));
+    }
+    for (auto& [resource, object] : found_everywhere) {
       const cluster::Key key_of{resource, "", std::string(doc::find_string(object, "metadata", "name"))};
       if (store_->has(key_of)) continue;
       store_->create(*resource, std::move(object), [](const Result<cluster::Object>& created) {
         if (!created && created.error().code != Code::kAlreadyExists) {
-          log::error("a role of the plane cannot be written: {}", created.error().message);
+          log::error("what each plane has cannot be written: {}", created.error().message);
         }
       });
     }
@@ -220,6 +231,7 @@ class Plane final : public EmbeddedPlane {
   std::shared_ptr<controllers::NamespaceController> namespaces_;
   objects::Kinds kinds_;
   std::unique_ptr<objects::CustomKinds> custom_kinds_;
+  std::unique_ptr<objects::Admission> admission_;
   std::unique_ptr<objects::ServiceTokens> tokens_;
   std::unique_ptr<objects::Rbac> rbac_;
   std::unique_ptr<objects::ObjectApi> api_;

@@ -386,7 +386,9 @@ Value age_cell(const Value& object, Time now) {
 
 std::span<const Column> own_columns(const cluster::Resource& resource) {
   const auto* found = std::ranges::find(kColumns, &resource, &Columns::resource);
-  return found == std::end(kColumns) ? workload_columns(resource) : found->columns;
+  if (found != std::end(kColumns)) return found->columns;
+  const auto columns = workload_columns(resource);
+  return columns.empty() ? quota_columns(resource) : columns;
 }
 
 }  // namespace tiphys::objects

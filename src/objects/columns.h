@@ -27,6 +27,9 @@ inline constexpr Column kSelectorColumn{"Selector", "string", 1, "The labels of 
 /// Of Deployments and ReplicaSets (workload_columns.cc); empty for other kinds.
 std::span<const Column> workload_columns(const cluster::Resource& resource);
 
+/// Of ResourceQuotas and LimitRanges (quota_columns.cc); empty for other kinds.
+std::span<const Column> quota_columns(const cluster::Resource& resource);
+
 // Of pods (pod_columns.cc).
 doc::Value pod_ready_cell(const doc::Value& pod, Time now);
 doc::Value pod_status_cell(const doc::Value& pod, Time now);

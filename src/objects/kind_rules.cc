@@ -6,6 +6,7 @@
 #include "objects/names.h"
 #include "objects/namespaces.h"
 #include "objects/pod_spec_rules.h"
+#include "objects/quota_rules.h"
 #include "objects/workload_rules.h"
 
 namespace tiphys::objects {
@@ -122,19 +123,6 @@ void check_secret_update(const doc::Value& before, const doc::Value& after, Fiel
   check_immutable(before, after, {"data"}, errors);
 }
 
-// PriorityClasses
-
-void fill_priority_class(doc::Object& object) {
-  doc::Value& policy = object["preemptionPolicy"];
-  if (!policy.is_string()) policy = "PreemptLowerPriority";
-}
-
-void check_priority_class_update(const doc::Value& before, const doc::Value& after, FieldErrors& errors) {
-  const doc::Value* old = doc::find(before, "value");
-  const doc::Value* now = doc::find(after, "value");
-  if (old && now && *old != *now) errors.push_back(schema::forbidden("value", "may not be changed in an update."));
-}
-
 const std::pair<const cluster::Resource*, KindRules> kRules[] = {
     {&cluster::kJobs, kJobRules},
     {&cluster::kReplicaSets, kReplicaSetRules},
@@ -144,7 +132,9 @@ const std::pair<const cluster::Resource*, KindRules> kRules[] = {
     {&cluster::kSecrets, {fill_secret, check_secret, check_secret_update}},
     {&cluster::kNamespaces, {fill_namespace, check_namespace, check_namespace_update}},
     {&cluster::kCustomResourceDefinitions, {fill_definition, check_definition, check_definition_update}},
-    {&cluster::kPriorityClasses, {fill_priority_class, nullptr, check_priority_class_update}},
+    {&cluster::kPriorityClasses, kPriorityClassRules},
+    {&cluster::kLimitRanges, kLimitRangeRules},
+    {&cluster::kResourceQuotas, kResourceQuotaRules},
 };
 
 }  // namespace

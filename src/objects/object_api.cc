@@ -86,10 +86,20 @@ void keep_finalizers(const Target& target, doc::Value& object, const doc::Value&
   object = std::move(kept);
 }
 
+/// Which a pod was given as it was made.
+void keep_priority(doc::Value& pod, const doc::Value& before) {
+  doc::Object& spec = doc::ensure_object(pod.get_object(), "spec");
+  for (const char* member : {"priority", "preemptionPolicy"}) {
+    const doc::Value* given = doc::find(before, "spec", member);
+    if (given && !spec.contains(member)) spec[member] = *given;
+  }
+}
+
 /// A write of the object leaves its status alone, one of /status everything but.
 void keep_other_part(const Target& target, doc::Value& object, const doc::Value& before) {
   if (target.kind->resource == &cluster::kNamespaces) keep_finalizers(target, object, before);
   if (target.subresource == "finalize") return;
+  if (target.kind->resource == &cluster::kPods) keep_priority(object, before);
   if (target.subresource == "status") {
     const doc::Value* status = doc::find(object, "status");
     doc::Value kept = before;
@@ -250,9 +260,20 @@ void ObjectApi::create(const Target& target, doc::Value body, const WriteOptions
          });
 }
 
+Outcome<void> ObjectApi::complete_new(const Target& target, doc::Value& object) const {
+  if (admission_) {
+    if (const Status filled = admission_->fill(*target.kind->resource, object); !filled) {
+      auto name = doc::find_string(object, "metadata", "name");
+      if (name.empty()) name = doc::find_string(object, "metadata", "generateName");
+      return std::unexpected(refusal_of(filled.error(), target.kind->resource, name));
+    }
+  }
+  return complete(*target.kind, object, nullptr);
+}
+
 void ObjectApi::create_in_namespace(const Target& target, doc::Value object, const WriteOptions& options,
                                     Warnings warnings, Reply<Written> reply) {
-  if (auto completed = complete(*target.kind, object, nullptr); !completed) {
+  if (auto completed = complete_new(target, object); !completed) {
     return reply(std::unexpected(std::move(completed.error())));
   }
   track(target, options, nullptr, object, executor_.now());
@@ -449,7 +470,7 @@ void ObjectApi::apply(const Target& target, doc::Value config, const WriteOption
         } else if (target.kind->has_status) {
           merged->get_object().erase("status");
         }
-        auto completed = complete(*target.kind, *merged, newest.get());
+        auto completed = newest ? complete(*target.kind, *merged, newest.get()) : complete_new(target, *merged);
         if (!completed) return std::unexpected(std::move(completed.error()));
         if (newest && differs_in_times_only(*newest, *merged)) return *newest;
         return std::move(*merged);

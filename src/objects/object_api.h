@@ -9,6 +9,7 @@
 #include "base/executor.h"
 #include "cluster/propagation.h"
 #include "objects/access.h"
+#include "objects/admission.h"
 #include "objects/kinds.h"
 #include "objects/refusal.h"
 #include "objects/service_tokens.h"
@@ -60,6 +61,7 @@ struct ObjectApiParts {
   const Kinds& kinds;
   const Authorizer* authorizer = nullptr;  ///< null: everybody may do all
   const ServiceTokens* tokens = nullptr;   ///< null: service accounts have none
+  const Admission* admission = nullptr;    ///< that of the store, so that rules see what it fills in; null: none
 };
 
 /// Lives on the plane's thread, as long as all requests.
@@ -70,7 +72,8 @@ class ObjectApi {
         store_(parts.store),
         kinds_(parts.kinds),
         authorizer_(parts.authorizer),
-        tokens_(parts.tokens) {}
+        tokens_(parts.tokens),
+        admission_(parts.admission) {}
 
   /// 403 unless the caller may do this.
   Outcome<void> allow(const Caller* caller, const Attributes& asked) const;
@@ -108,6 +111,9 @@ class ObjectApi {
   void create_in_namespace(const Target& target, doc::Value object, const WriteOptions& options,
                            std::vector<std::string> warnings, Reply<Written> reply);
 
+  /// Fills in a new object and looks at the rules of its kind.
+  Outcome<void> complete_new(const Target& target, doc::Value& object) const;
+
   void request_token(const Target& target, doc::Value body, const cluster::Object& account, Reply<Written> reply);
 
   Executor& executor_;
@@ -115,6 +121,7 @@ class ObjectApi {
   const Kinds& kinds_;
   const Authorizer* authorizer_;
   const ServiceTokens* tokens_;
+  const Admission* admission_;
 };
 
 }  // namespace tiphys::objects

@@ -21,7 +21,12 @@ inline doc::Value parse_one(std::string_view text) {
 
 class TestApi {
  public:
-  TestApi() { custom_ = std::move(*CustomKinds::start(store_.executor(), store_.store(), kinds_)); }
+  TestApi() {
+    admission_ = std::move(*Admission::start(store_.executor(), store_.store()));
+    api_.emplace(ObjectApiParts{
+        .executor = store_.executor(), .store = store_.store(), .kinds = kinds_, .admission = admission_.get()});
+    custom_ = std::move(*CustomKinds::start(store_.executor(), store_.store(), kinds_));
+  }
 
   template <typename T>
   Outcome<T> wait(std::move_only_function<void(Reply<T>)> start) {
@@ -44,29 +49,29 @@ class TestApi {
   Outcome<Written> create(std::string_view yaml, WriteOptions options = {}) {
     doc::Value object = parse_one(yaml);
     const Target to = target(doc::find_string(object, "apiVersion"), doc::find_string(object, "kind"));
-    auto written = wait<Written>([&](auto reply) { api_.create(to, std::move(object), options, std::move(reply)); });
+    auto written = wait<Written>([&](auto reply) { api_->create(to, std::move(object), options, std::move(reply)); });
     store_.run();
     return written;
   }
   Outcome<Written> update(const Target& to, std::string_view yaml, WriteOptions options = {}) {
-    return wait<Written>([&](auto reply) { api_.update(to, parse_one(yaml), options, std::move(reply)); });
+    return wait<Written>([&](auto reply) { api_->update(to, parse_one(yaml), options, std::move(reply)); });
   }
   Outcome<Written> patch(const Target& to, cluster::PatchType type, std::string_view yaml, WriteOptions options = {}) {
-    return wait<Written>([&](auto reply) { api_.patch(to, type, parse_one(yaml), options, std::move(reply)); });
+    return wait<Written>([&](auto reply) { api_->patch(to, type, parse_one(yaml), options, std::move(reply)); });
   }
   Outcome<Removed> remove(const Target& to, RemoveOptions options = {}) {
-    auto removed = wait<Removed>([&](auto reply) { api_.remove(to, options, std::move(reply)); });
+    auto removed = wait<Removed>([&](auto reply) { api_->remove(to, options, std::move(reply)); });
     store_.run();
     return removed;
   }
   Outcome<cluster::Object> get(const Target& to) {
-    return wait<cluster::Object>([&](auto reply) { api_.get(to, std::move(reply)); });
+    return wait<cluster::Object>([&](auto reply) { api_->get(to, std::move(reply)); });
   }
   Outcome<cluster::List> list(const Target& to) {
-    return wait<cluster::List>([&](auto reply) { api_.list(to, {}, std::move(reply)); });
+    return wait<cluster::List>([&](auto reply) { api_->list(to, {}, std::move(reply)); });
   }
 
-  ObjectApi& api() { return api_; }
+  ObjectApi& api() { return *api_; }
   Kinds& kinds() { return kinds_; }
   store::TestStore& store() { return store_; }
 
@@ -74,7 +79,8 @@ class TestApi {
   store::TestStore store_;
   Kinds kinds_;
   std::unique_ptr<CustomKinds> custom_;
-  ObjectApi api_{{.executor = store_.executor(), .store = store_.store(), .kinds = kinds_}};
+  std::unique_ptr<Admission> admission_;
+  std::optional<ObjectApi> api_;
 };
 
 }  // namespace tiphys::objects

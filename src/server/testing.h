@@ -76,6 +76,7 @@ class FakeCluster final : public store::Store {
     const auto found = objects_.find(key);
     return found == objects_.end() ? nullptr : found->second;
   }
+  void set_admission(store::Admission*) override {}
   std::uint64_t resource_version() const override { return version_; }
   const Error* degraded() const override { return nullptr; }
 

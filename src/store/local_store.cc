@@ -218,6 +218,10 @@ void LocalStore::settle(const Change& change) {
     entry->committed = change.after;
     hub_.append(change.bytes);
     if (change.resource == &cluster::kEvents) count_event(change);
+    if (admission_ && admission_->follows(*change.resource, change.name.ns)) {
+      admission_->settled(*change.resource, change.before ? change.before->object() : nullptr,
+                          change.after ? change.after->object() : nullptr);
+    }
     if (change.leaves_garbage) {
       collect(std::string(change.before->uid()),
               change.resource == &cluster::kNamespaces ? change.name.name : std::string());

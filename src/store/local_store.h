@@ -38,6 +38,7 @@ class LocalStore final : public Store {
                                            cluster::LogSink sink) override;
   void read_journal(std::string workflow_uid, std::uint64_t from_sequence,
                     cluster::Done<std::vector<cluster::JournalEntry>> done) override;
+  void set_admission(Admission* admission) override { admission_ = admission; }
   void set_log_reader(LogReader reader) override { log_reader_ = std::move(reader); }
 
   // store_writes.cc
@@ -110,6 +111,8 @@ class LocalStore final : public Store {
   Status check_namespace(const cluster::Resource& resource, const doc::Value& object);
   Result<Name> free_name(const cluster::Resource& resource, const doc::Value& object);
   Result<Change> make_create(const cluster::Resource& resource, doc::Value object);
+  /// What else becomes of a write that is otherwise fine.
+  Result<std::vector<Change>> charge(const Change& change);
   Result<Change> make_update(const cluster::Resource& resource, const Name& name, RevisionPtr before,
                              doc::Value object);
   Result<Change> make_status_update(const Name& name, cluster::WorkflowStatusUpdate update);
@@ -155,6 +158,7 @@ class LocalStore final : public Store {
   WatchHub hub_;
   NodeWatches node_watches_;
   LogReader log_reader_;
+  Admission* admission_ = nullptr;
 
   std::set<const cluster::Resource*> loaded_;
   std::uint64_t last_version_;

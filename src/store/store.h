@@ -47,6 +47,31 @@ struct WriteOptions {
   bool dry_run = false;  ///< what would be answered, and nothing done
 };
 
+/// Has a say in what is written, whoever writes it: it is called in the turn of the write, so that nothing comes
+/// between.
+class Admission {
+ public:
+  virtual ~Admission() = default;
+  struct Also {
+    cluster::Key key;
+    doc::Value object;
+  };
+
+  /// Fills in a new object, or refuses it.
+  virtual Status admit(const cluster::Resource& resource, doc::Value& object) = 0;
+  /// Whether `charge` wants to be asked about such an object; "" for what has no namespace.
+  virtual bool charges(const cluster::Resource& resource, const std::string& ns) = 0;
+  /// Refuses a write that nothing else stands against, or gives what other objects become along with it, in the same
+  /// transaction. `before` is null for a new object.
+  virtual Result<std::vector<Also>> charge(const cluster::Resource& resource, const doc::Value* before,
+                                           const doc::Value& after) = 0;
+  /// A change is on disk. Null before: the object is new; null after: it is gone.
+  virtual void settled(const cluster::Resource& resource, const cluster::Object& before,
+                       const cluster::Object& after) = 0;
+  /// Whether `settled` is of interest.
+  virtual bool follows(const cluster::Resource& resource, const std::string& ns) = 0;
+};
+
 class Store : public cluster::Cluster {
  public:
   /// kFailedPrecondition: a newer version wrote the database. kDataLoss: it is damaged.
@@ -64,6 +89,9 @@ class Store : public cluster::Cluster {
   /// what a `key` says.
   virtual void modify(const cluster::Key& key, Make make, WriteOptions options,
                       cluster::Done<cluster::Object> done) = 0;
+
+  /// Outlives the store, or is taken back with null.
+  virtual void set_admission(Admission* admission) = 0;
 
   using LogReader = std::function<std::unique_ptr<cluster::Watch>(cluster::Object pod, cluster::LogOptions options,
                                                                   cluster::LogSink sink)>;

@@ -101,7 +101,31 @@ Status LocalStore::check_namespace(const cluster::Resource& resource, const doc:
   return {};
 }
 
+Result<std::vector<Change>> LocalStore::charge(const Change& change) {
+  std::vector<Change> along;
+  if (!admission_ || !change.after || change.before == change.after) return along;
+  if (!admission_->charges(*change.resource, change.name.ns)) return along;
+  const cluster::Object before = change.before ? change.before->object() : nullptr;
+  TIPHYS_TRY(auto also, admission_->charge(*change.resource, before.get(), *change.after->object()));
+  for (Admission::Also& one : also) {
+    const Name name{one.key.ns, one.key.name};
+    TIPHYS_TRY(RevisionPtr present, current_or_error(*one.key.resource, name));
+    TIPHYS_TRY(Change made, make_update(*one.key.resource, name, std::move(present), std::move(one.object)));
+    if (made.before != made.after) along.push_back(std::move(made));
+  }
+  return along;
+}
+
 void LocalStore::commit(Result<Change> change, bool dry_run, cluster::Done<cluster::Object> done) {
+  std::vector<Change> along;
+  if (change) {
+    auto charged = charge(*change);
+    if (charged) {
+      along = std::move(*charged);
+    } else {
+      change = std::unexpected(std::move(charged.error()));
+    }
+  }
   if (!change) {
     return poster_.post([error = std::move(change.error()), done = std::move(done)]() mutable {
       done(std::unexpected(std::move(error)));
@@ -114,6 +138,7 @@ void LocalStore::commit(Result<Change> change, bool dry_run, cluster::Done<clust
   }
   Write write;
   write.changes.push_back(std::move(*change));
+  std::ranges::move(along, std::back_inserter(write.changes));
   write.answer = [result, done = std::move(done)](const Status& outcome, const auto&) mutable {
     if (outcome) {
       done(result->object());
@@ -152,6 +177,7 @@ Result<Change> LocalStore::make_create(const cluster::Resource& resource, doc::V
   TIPHYS_CHECK_OK(admit());
   TIPHYS_CHECK_OK(check_new(resource, object));
   TIPHYS_CHECK_OK(check_namespace(resource, object));
+  if (admission_) TIPHYS_CHECK_OK(admission_->admit(resource, object));
   TIPHYS_TRY(Name name, free_name(resource, object));
   Change change{.resource = &resource, .name = std::move(name), .at = executor_.now()};
   if (&resource == &cluster::kWorkflows) change.nodes = take_nodes(object);

@@ -167,6 +167,27 @@ def test_kubectl_deletes_a_namespace(kubectl):
     assert 'namespaces "stuck" not found' in kubectl("get", "ns", "stuck", code=1)
 
 
+def test_kubectl_limits_what_a_namespace_may_use(kubectl):
+    assert "system-node-critical" in kubectl("get", "priorityclasses")
+    limits = ("apiVersion: v1\nkind: LimitRange\nmetadata: {name: r}\n"
+              "spec: {limits: [{type: Container, default: {cpu: 200m}, defaultRequest: {cpu: 100m}, max: {cpu: '1'}}]}\n")
+    kubectl("apply", "-f", kubectl.file(limits, "limits.yaml"))
+    kubectl("create", "quota", "q", "--hard=pods=2,requests.cpu=150m,count/jobs.batch=1")
+    kubectl("wait", "quota/q", "--for=jsonpath={.status.used.pods}=0", "--timeout=60s")
+    kubectl("run", "a", "--image=x", "--restart=Never", "--command", "--", "sleep", "600")
+    assert kubectl("get", "pod", "a", "-o", "jsonpath={.spec.containers[0].resources}") == '{"limits":{"cpu":"200m"},"requests":{"cpu":"100m"}}'
+    assert ('pods "b" is forbidden: exceeded quota: q, requested: requests.cpu=100m, used: requests.cpu=100m, limited: requests.cpu=150m'
+            in kubectl("run", "b", "--image=x", "--restart=Never", code=1))
+    assert "count/jobs.batch: 0/1, pods: 1/2, requests.cpu: 100m/150m" in kubectl("get", "quota", "q", "--no-headers")
+    assert "requests.cpu      100m  150m" in kubectl("describe", "quota", "q")
+    # A job waits until there is room.
+    kubectl("create", "job", "j", "--image=x", "--", "echo", "done")
+    kubectl("wait", "job/j", "--for=jsonpath={.metadata.name}=j", "--timeout=60s")
+    kubectl("delete", "pod", "a", "--grace-period=0", "--force")
+    kubectl("wait", "--for=condition=complete", "job/j", "--timeout=60s")
+    kubectl("wait", "quota/q", "--for=jsonpath={.status.used.pods}=0", "--timeout=60s")
+
+
 def test_kubectl_asks_what_it_may(kubectl):
     assert "yes" in kubectl("auth", "can-i", "create", "pods")
     assert "no" in kubectl("auth", "can-i", "create", "pods", "--as=ann", code=1)
