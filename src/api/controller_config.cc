@@ -6,6 +6,7 @@
 
 #include "api/config_source.h"
 #include "api/fields.h"
+#include "base/strings.h"
 
 namespace tiphys::api {
 namespace {
@@ -42,6 +43,18 @@ constexpr Field<Switch> kMetricsFields[] = {
     {"temporality"},
 };
 constexpr FieldTable kMetricsConfigTable("MetricsConfig", kMetricsFields);
+
+/// Secure also keeps a workflow from taking up changes of its template, which no workflow does here.
+constexpr Field<ControllerConfig::Restrictions> kRestrictionsFields[] = {
+    {"templateReferencing", Handling::kRead,
+     [](const Place& place, ControllerConfig::Restrictions& out) {
+       std::string mode;
+       read(place, mode);
+       out.by_reference = mode == "Strict" || mode == "Secure";
+       if (!mode.empty() && !out.by_reference) place.error(fmt::format("{} must be Strict or Secure", place.name()));
+     }},
+};
+constexpr FieldTable kRestrictionsTable("WorkflowRestrictions", kRestrictionsFields);
 
 void read_duration(const Place& place, Duration& out) {
   std::string text;
@@ -120,7 +133,8 @@ constexpr Field<ControllerConfig> kFields[] = {
     {"podGCGracePeriodSeconds"},
     {"podGCDeleteDelayDuration", Handling::kRead,
      [](const Place& place, ControllerConfig& out) { read_duration(place, out.pod_gc_delay); }},
-    {"workflowRestrictions"},
+    {"workflowRestrictions", Handling::kRead, read_part<kRestrictionsFields, &ControllerConfig::restrictions>, "",
+     &kObject<kRestrictionsTable>},
     {"initialDelay", Handling::kRead,
      [](const Place& place, ControllerConfig& out) { read_duration(place, out.initial_delay); }},
     {"images"},
@@ -163,6 +177,17 @@ Result<ReadControllerConfig> read_controller_config(std::string_view text, std::
   if (any_error(findings)) return fail(Code::kInvalidArgument, std::move(rendered));
   result.notes = std::move(rendered);
   list_unheard(*root, kTable, "", result.unheard);
+  return result;
+}
+
+Result<std::vector<std::string>> read_override_allowlist(std::string_view names) {
+  std::vector<std::string> result;
+  for (const std::string_view part : split(names, ',')) {
+    const std::string_view name = trim(part);
+    if (name.empty()) continue;
+    if (!kSpecTable.find(name)) return fail(Code::kInvalidArgument, fmt::format("\"{}\" is no field of spec", name));
+    result.emplace_back(name);
+  }
   return result;
 }
 

@@ -26,6 +26,10 @@ struct ControllerConfig {
     bool enabled = true;
     bool send_as_pod = false;
   };
+  struct Restrictions {
+    bool by_reference = false;  ///< templateReferencing: workflows run WorkflowTemplates, and no templates of their own
+    std::vector<std::string> also_allowed;  ///< fields of spec that they may set besides
+  };
 
   doc::Shared workflow_defaults;           ///< metadata and spec, as written; null: none
   std::int64_t parallelism = 0;            ///< workflows under way at a time; 0: no limit
@@ -34,6 +38,7 @@ struct ControllerConfig {
   NodeEvents node_events;
   Switch workflow_events;
   Switch metrics;
+  Restrictions restrictions;
   Duration initial_delay{};  ///< between a workflow's creation and its beginning
   Duration pod_gc_delay = std::chrono::seconds(5);
   doc::Shared main_container;  ///< what main containers have unless they say otherwise; null: nothing
@@ -48,5 +53,8 @@ struct ReadControllerConfig {
 /// Reads the ConfigMap of a file that has one of that name, or the one document of the file: a ConfigMap, whose `data`
 /// has all under `config` or a key for each field, or the plain configuration. Errors are rendered findings.
 Result<ReadControllerConfig> read_controller_config(std::string_view text, std::string_view file);
+
+/// Names of a workflow's spec, separated by commas: what WORKFLOW_USER_OVERRIDE_ALLOWLIST has.
+Result<std::vector<std::string>> read_override_allowlist(std::string_view names);
 
 }  // namespace tiphys::api

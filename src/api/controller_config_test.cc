@@ -1,5 +1,6 @@
 #include "api/controller_config.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -72,6 +73,28 @@ TEST(ControllerConfig, IsReadFromAFileOfItsOwn) {
   EXPECT_EQ(doc::find_string(*config.workflow_defaults, "metadata", "labels", "a"), "b");
   EXPECT_NE(doc::find(*config.main_container, "resources", "limits"), nullptr);
   EXPECT_THAT(read->unheard, ElementsAre("metricsConfig.port", "links"));
+}
+
+TEST(ControllerConfig, TellsWhatWorkflowsMaySet) {
+  struct Row {
+    std::string_view names;
+    std::vector<std::string> expected;
+  };
+  for (const Row& row : {Row{"", {}}, Row{" podSpecPatch, volumes,", {"podSpecPatch", "volumes"}}}) {
+    const auto read = read_override_allowlist(row.names);
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(*read, row.expected);
+  }
+  EXPECT_THAT(read_override_allowlist("volumes,PodSpecPatch").error().message,
+              HasSubstr("\"PodSpecPatch\" is no field of spec"));
+  for (const auto& [mode, by_reference] : {std::pair("Strict", true), {"Secure", true}, {"", false}}) {
+    const auto read =
+        read_controller_config(fmt::format("workflowRestrictions: {{templateReferencing: '{}'}}", mode), "c.yaml");
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(read->config.restrictions.by_reference, by_reference);
+  }
+  EXPECT_THAT(read_controller_config("workflowRestrictions: {templateReferencing: strict}", "c.yaml").error().message,
+              HasSubstr("c.yaml:1:45: "));
 }
 
 TEST(ControllerConfig, IsReadFromAConfigMap) {

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "controllers/restrictions.h"
 #include "controllers/testing.h"
 #include "controllers/workflow_status.h"
 
@@ -186,6 +187,55 @@ TEST_F(ConfigurationTest, MainContainersAndPodGcHaveTheirDefaults) {
   EXPECT_EQ(store_->list(cluster::kPods)->items.size(), 1U);
   pass(seconds(5));
   EXPECT_EQ(store_->list(cluster::kPods)->items.size(), 0U);
+}
+
+TEST_F(ConfigurationTest, WorkflowsMayHaveToReferToTemplates) {
+  const auto refer = [&](std::string_view name, std::string_view more) {
+    create(cluster::kWorkflows,
+           fmt::format("{{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {{name: {}, namespace: argo}}, "
+                       "spec: {{workflowTemplateRef: {{name: t}}{}}}}}",
+                       name, more));
+  };
+  const auto end = [&](const std::string& name) {
+    const doc::Value workflow = get(name);
+    const std::string text(doc::find_string(workflow, "status", "message"));
+    remove(name);
+    return fmt::format("{}: {}", doc::find_string(workflow, "status", "phase"), text);
+  };
+  create(cluster::kWorkflowTemplates,
+         "{apiVersion: argoproj.io/v1alpha1, kind: WorkflowTemplate, metadata: {name: t, namespace: argo}, spec: "
+         "{entrypoint: main, templates: [{name: main, suspend: {}}]}}");
+  for (const char* mode : {"Strict", "Secure"}) {
+    start(fmt::format("workflowRestrictions: {{templateReferencing: {}}}", mode));
+    submit("own");
+    refer("good",
+          ", priority: 3, arguments: {parameters: [{name: a, value: b}]}, podMetadata: {annotations: "
+          "{tiphys.io/runtime: process}}");
+    refer("bad",
+          ", serviceAccountName: admin, dnsPolicy: Default, onExit: '', podMetadata: {labels: {a: b}}, "
+          "artifactGC: {strategy: Never, serviceAccountName: admin}");
+    EXPECT_EQ(end("own"),
+              "Error: workflows must use workflowTemplateRef to be executed when the controller is in reference mode");
+    EXPECT_EQ(
+        end("bad"),
+        "Error: fields [ArtifactGC.ServiceAccountName DNSPolicy PodMetadata ServiceAccountName] are not permitted "
+        "when using workflowTemplateRef with templateReferencing restriction");
+    start(fmt::format("workflowRestrictions: {{templateReferencing: {}}}", mode));
+    EXPECT_EQ(end("good"), "Running: ");
+  }
+  start("workflowRestrictions: {}");
+  submit("own");
+  start("workflowRestrictions: {templateReferencing: Strict}");
+  EXPECT_EQ(end("own"), "Running: ") << "it has begun";
+}
+
+TEST(Restrictions, MayBeRelaxed) {
+  const doc::Value workflow = yaml("{spec: {workflowTemplateRef: {name: t}, hostNetwork: false, ttlStrategy: {}}}");
+  const std::string allowed = "hostNetwork";
+  EXPECT_TRUE(check_restrictions(workflow, std::span(&allowed, 1)));
+  EXPECT_EQ(check_restrictions(workflow, {}).error().message,
+            "fields [HostNetwork] are not permitted when using workflowTemplateRef with templateReferencing "
+            "restriction");
 }
 
 }  // namespace

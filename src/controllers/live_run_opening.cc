@@ -16,6 +16,7 @@
 #include "controllers/owner_reference.h"
 #include "controllers/pod_status.h"
 #include "controllers/refused.h"
+#include "controllers/restrictions.h"
 #include "controllers/retry_request.h"
 
 namespace tiphys::controllers {
@@ -323,6 +324,10 @@ Result<doc::Value> LiveRun::completed(const doc::Value& workflow) {
 }
 
 void LiveRun::begin(const doc::Value& written, bool restore) {
+  if (const auto& restrictions = environment_.config.restrictions; !restore && restrictions.by_reference) {
+    const Status allowed = check_restrictions(written, restrictions.also_allowed);
+    if (!allowed) return declare_broken(engine::RunStatus::Phase::kError, allowed.error().message);
+  }
   Result<doc::Value> whole;
   if (!restore && environment_.config.workflow_defaults) {
     whole = completed(written);

@@ -101,3 +101,36 @@ def test_finished_workflows_are_kept_up_to_a_number(cli):
     assert watch.end().returncode == 0
     left = phases(cli)
     assert "later" in left and len(left.keys() & set(names)) <= 2, left
+
+
+BY_REFERENCE = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: NAME}
+spec:
+  workflowTemplateRef: {name: hello}
+"""
+
+
+def test_workflows_may_have_to_refer_to_templates(cli):
+    config = cli.file("workflowRestrictions: {templateReferencing: Strict}\n", "config.yaml")
+    template = HELLO.replace("kind: Workflow", "kind: WorkflowTemplate").replace("generateName: hello-", "name: hello")
+    cli("template", "create", cli.file(template, "template.yaml"))
+    cli.env["WORKFLOW_USER_OVERRIDE_ALLOWLIST"] = "hostNetwork"
+    cli.up("--config", config)
+    ends = {
+        "own": (HELLO.replace("generateName: hello-", "name: own"), "Error", "workflows must use workflowTemplateRef"),
+        "good": (BY_REFERENCE + "  priority: 1\n  hostNetwork: false\n", "Succeeded", ""),
+        "bad": (BY_REFERENCE + "  serviceAccountName: admin\n", "Error", "fields [ServiceAccountName] are not permitted"),
+    }
+    for name, (manifest, phase, message) in ends.items():
+        cli("submit", cli.file(manifest.replace("NAME", name)), "--wait", *cli.tiphys.runtime, code=phase == "Error")
+        status = cli.workflow(name)["status"]
+        assert status["phase"] == phase and message in status.get("message", ""), status
+
+
+def test_a_field_that_workflows_may_set_is_one(cli):
+    config = cli.file("workflowRestrictions: {templateReferencing: Strict}\n", "config.yaml")
+    cli.env["WORKFLOW_USER_OVERRIDE_ALLOWLIST"] = "PodSpecPatch"
+    done = cli.run(HELLO, "--config", config, code=2)
+    assert 'WORKFLOW_USER_OVERRIDE_ALLOWLIST: "PodSpecPatch" is no field of spec' in done.stderr
