@@ -137,5 +137,39 @@ spec:
             "wf(1).a Container Succeeded\n");
 }
 
+/// The ends of its containers leave no room for others yet, whatever was held back before: the exit handler goes first,
+/// as in a run that was restored meanwhile.
+TEST(ContainerSet, ItsExitHandlerGoesBeforeWhatIsHeldBack) {
+  const auto play = [](bool crashes) {
+    FakeWorld world(R"(
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: wf}
+spec:
+  entrypoint: main
+  parallelism: 1
+  templates:
+  - name: main
+    parallelism: 1
+    steps: [[{name: set, template: set, withItems: [a, b], onExit: leaf}]]
+  - name: set
+    memoize: {key: k, cache: {configMap: {name: c}}}
+    containerSet:
+      containers: [{name: a, image: i}]
+  - name: leaf
+    container: {image: i}
+)");
+    world.apply(Started{});
+    while (world.step()) {
+      if (crashes && !world.run->status().finished()) world.crash();
+    }
+    return world.order;
+  };
+  const std::vector<std::string> order = play(false);
+  EXPECT_EQ(order, play(true));
+  const auto at = [&](std::string_view name) { return std::ranges::find(order, node_id("wf", name)); };
+  EXPECT_LT(at("wf[0].set(0:a).onExit"), at("wf[0].set(1:b)"));
+}
+
 }  // namespace
 }  // namespace tiphys::engine

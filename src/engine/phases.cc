@@ -93,8 +93,9 @@ void Machine::set_phase(NodeIndex index, api::NodePhase phase) {
   if (node.type == api::NodeType::kPod) end_containers(index, phase, node.message);
 }
 
-/// What the node left may let others begin.
+/// What the node left may let others begin. A container leaves nothing: its pod does, and has not ended yet.
 void Machine::make_room(const Node& node) {
+  if (node.type == api::NodeType::kContainer) return;
   if (const Frame* frame = frame_of(node.boundary); frame && !frame->held.empty()) block(node.boundary);
   if (!blocked_.empty()) push(Action::Kind::kUnblock, kNoNode);
 }
