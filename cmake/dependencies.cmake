@@ -34,6 +34,7 @@ tiphys_static_library(OpenSSL::SSL libssl.a libcrypto.a)
 tiphys_static_library(crypt libcrypt.a)
 tiphys_static_library(SQLite::SQLite3 libsqlite3.a)
 tiphys_static_library(EXPAT::EXPAT libexpat.a)
+tiphys_static_library(NGHTTP2::NGHTTP2 libnghttp2.a)
 tiphys_static_library(ZLIB::Static libz.a)
 tiphys_static_library(LibArchive::LibArchive libarchive.a libnettle.a liblzma.a libbz2.a libzstd.a liblz4.a libacl.a libz.a)
 # Debian ships no archive of libjq: src/expr/libjq.cc loads it when it is needed, so that only its headers are.

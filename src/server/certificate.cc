@@ -144,6 +144,16 @@ bool lasts(const std::string& text, Time now) {
   return X509_cmp_time(X509_get0_notAfter(certificate.get()), &later) > 0;
 }
 
+/// RFC 7301: HTTP/2 where the client speaks it.
+int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size, const unsigned char* offered,
+                    unsigned offered_size, void*) {
+  static constexpr unsigned char kOurs[] = "\x02h2\x08http/1.1";
+  unsigned char* found = nullptr;
+  const int result = SSL_select_next_proto(&found, size, kOurs, sizeof kOurs - 1, offered, offered_size);
+  *chosen = found;
+  return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_NOACK;
+}
+
 }  // namespace
 
 Result<Certificate> ensure_certificate(const std::string& folder, Time now) {
@@ -185,6 +195,7 @@ Result<std::shared_ptr<boost::asio::ssl::context>> make_tls_context(const Certif
   if (!failed) context->use_certificate_chain(boost::asio::buffer(certificate.chain), failed);
   if (!failed) context->use_private_key(boost::asio::buffer(certificate.key), ssl::context::pem, failed);
   if (!failed && SSL_CTX_check_private_key(context->native_handle()) != 1) return openssl_error("the TLS certificate");
+  SSL_CTX_set_alpn_select_cb(context->native_handle(), choose_protocol, nullptr);
   if (failed)
     return fail(Code::kInvalidArgument, fmt::format("the TLS certificate cannot be used: {}", failed.message()));
   return context;

@@ -26,7 +26,7 @@ Result<Certificate> ensure_certificate(const std::string& folder, Time now);
 /// One that somebody else has made, in files of PEM. kInvalidArgument tells what is wrong with which.
 Result<Certificate> read_certificate(const std::string& chain_path, const std::string& key_path);
 
-/// TLS 1.2 and later, HTTP/1.1.
+/// TLS 1.2 and later; HTTP/2 and HTTP/1.1.
 Result<std::shared_ptr<boost::asio::ssl::context>> make_tls_context(const Certificate& certificate);
 
 }  // namespace tiphys::server

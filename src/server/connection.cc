@@ -16,7 +16,7 @@
 #include "base/strings.h"
 #include "cluster/api_status.h"
 #include "server/access.h"
-#include "server/audit.h"
+#include "server/http2.h"
 #include "server/routes.h"
 #include "server/upgraded_wire.h"
 
@@ -37,18 +37,6 @@ constexpr std::chrono::seconds kReplyTimeout(120);
 /// A reader of a stream that takes nothing for so long is gone.
 constexpr std::chrono::seconds kStallTimeout(30);
 constexpr std::chrono::seconds kLingerTimeout(5);
-/// With so much unsent, a source that can wait is asked to.
-constexpr std::size_t kPauseBytes = 1024 * 1024;
-
-/// RFC 7234 5.5: code 299 of an agent without a name.
-std::string warning_header(std::string_view text) {
-  std::string quoted;
-  for (const char c : text) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    quoted += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-  }
-  return fmt::format("299 - \"{}\"", quoted);
-}
 
 Impersonation impersonation_in(const http::fields& headers) {
   Impersonation found{.user = std::string(headers["Impersonate-User"]), .uid = std::string(headers["Impersonate-Uid"])};
@@ -92,11 +80,17 @@ class HttpConnection final : public Connection,
       tcp().expires_after(kIdleTimeout);
       stream_.async_handshake(asio::ssl::stream_base::server, [self = this->shared_from_this()](error_code error) {
         if (self->closed_) return;
-        error ? self->close() : self->read_header();
+        if (error) return self->close();
+        self->chose_http2() ? self->speak_http2() : self->read_header();
       });
     } else {
       read_header();
     }
+  }
+
+  void speak_http2() {
+    if (peer_.empty() && entrance_.gate) peer_ = peer_address(tcp().socket().native_handle());
+    upgrade("", std::make_unique<Http2>(entrance_, peer_));
   }
 
   void refuse_plain() override {
@@ -178,6 +172,17 @@ class HttpConnection final : public Connection,
 
  private:
   static constexpr bool kSecure = std::is_same_v<Stream, Secure>;
+
+  bool chose_http2() {
+    if constexpr (kSecure) {
+      const unsigned char* name = nullptr;
+      unsigned size = 0;
+      SSL_get0_alpn_selected(stream_.native_handle(), &name, &size);
+      return std::string_view(reinterpret_cast<const char*>(name), size) == "h2";
+    }
+    return false;
+  }
+
   Plain& tcp() { return beast::get_lowest_layer(stream_); }
 
   void close() {
@@ -213,31 +218,27 @@ class HttpConnection final : public Connection,
   void on_header() {
     const auto& request = parser_->get();
     keep_alive_ = request.keep_alive();
-    if (entrance_.gate && !may_enter(request)) return;
+    if (!may_enter(request)) return;
     if (beast::iequals(request[http::field::expect], "100-continue")) return invite_body();
     read_body();
   }
 
-  /// Asks a TCP client for its token, on a Host that is this machine's own.
   bool may_enter(const http::request<http::string_body>& request) {
-    std::string_view origin = request[http::field::origin];
-    if (const auto scheme = origin.find("://"); scheme != std::string_view::npos) origin.remove_prefix(scheme + 3);
-    const bool named = is_loopback_host(request[http::field::host]) && (origin.empty() || is_loopback_host(origin));
-    if (!entrance_.is_public && !named) {
-      refuse_request(403, "Forbidden", "the Host of a request must be localhost or 127.0.0.1");
+    auto caller = let_in(entrance_,
+                         {.method = request.method_string(),
+                          .target = request.target(),
+                          .user_agent = request[http::field::user_agent],
+                          .peer = peer_,
+                          .at = system_now()},
+                         {.host = request[http::field::host],
+                          .origin = request[http::field::origin],
+                          .authorization = request[http::field::authorization]});
+    if (!caller) {
+      refuse_request(caller.error().code, caller.error().reason, caller.error().message);
       return false;
     }
-    caller_ = entrance_.gate->admit(request[http::field::authorization]);
-    if (caller_ || is_open_page(request.target())) return true;
-    tell_refused(entrance_.served,
-                 {.method = request.method_string(),
-                  .target = request.target(),
-                  .user_agent = request[http::field::user_agent],
-                  .peer = peer_,
-                  .at = system_now()},
-                 401);
-    refuse_request(401, "Unauthorized", "a request over TCP needs the header Authorization: Bearer TOKEN");
-    return false;
+    caller_ = std::move(*caller);
+    return true;
   }
 
   /// Answers a request whose body is not read; its connection ends.
@@ -385,6 +386,8 @@ class Doorway final : public Connection, public std::enable_shared_from_this<Doo
         on_closed_(std::move(on_closed)) {}
 
   void start() override {
+    // Enough to tell what is spoken: a client that says less says nothing.
+    wake_up_after(3);
     timer_.expires_after(kIdleTimeout);
     timer_.async_wait([self = shared_from_this()](error_code error) {
       if (!error && !self->inside_) self->leave();
@@ -414,22 +417,33 @@ class Doorway final : public Connection, public std::enable_shared_from_this<Doo
 
  private:
   void let_in() {
-    constexpr unsigned char kHandshake = 22;  // RFC 8446 5.1
-    unsigned char first = 0;
-    if (::recv(socket_.native_handle(), &first, 1, MSG_PEEK) != 1) return leave();
-    if (first != kHandshake) {
-      let_in_plain();
-      if (entrance_.is_public) return inside_->refuse_plain();
-    } else {
+    constexpr char kHandshake = 22;  // RFC 8446 5.1
+    char first[3];
+    const auto count = ::recv(socket_.native_handle(), first, sizeof first, MSG_PEEK);
+    if (count < 1) return leave();
+    wake_up_after(1);
+    if (first[0] == kHandshake) {
       inside_ = std::make_shared<HttpConnection<Secure>>(Secure(Plain(std::move(socket_)), *entrance_.tls), entrance_,
                                                          std::exchange(on_closed_, nullptr));
+      return inside_->start();
     }
-    inside_->start();
+    const auto plain = let_in_plain();
+    if (entrance_.is_public) return plain->refuse_plain();
+    // No method of HTTP/1.1 that is served begins so.
+    const bool http2 = std::string_view(first, static_cast<std::size_t>(count)) == kHttp2Preface.substr(0, 3);
+    http2 ? plain->speak_http2() : plain->start();
   }
 
-  void let_in_plain() {
-    inside_ = std::make_shared<HttpConnection<Plain>>(Plain(std::move(socket_)), entrance_,
-                                                      std::exchange(on_closed_, nullptr));
+  void wake_up_after(int bytes) {
+    // An optimisation: without it one byte wakes us, which tells TLS from plain HTTP.
+    ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
+  }
+
+  std::shared_ptr<HttpConnection<Plain>> let_in_plain() {
+    auto plain = std::make_shared<HttpConnection<Plain>>(Plain(std::move(socket_)), entrance_,
+                                                         std::exchange(on_closed_, nullptr));
+    inside_ = plain;
+    return plain;
   }
 
   void leave() {

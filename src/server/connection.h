@@ -2,19 +2,11 @@
 #pragma once
 
 #include <boost/asio/generic/stream_protocol.hpp>
-#include <boost/asio/ssl/context.hpp>
 #include <memory>
 
-#include "server/gate.h"
-#include "server/routes.h"
+#include "server/entrance.h"
 
 namespace tiphys::server {
-
-/// Bounds of every connection.
-inline constexpr std::size_t kMostHeaderBytes = 64 * 1024;
-inline constexpr std::size_t kMostBodyBytes = 16 * 1024 * 1024;
-/// What a reader of a stream may lag behind before it is cut.
-inline constexpr std::size_t kMostLagBytes = 16 * 1024 * 1024;
 
 class Connection {
  public:
@@ -27,18 +19,6 @@ class Connection {
   virtual void refuse_plain() = 0;
   /// Cuts it, and ends what feeds it before this returns. Not from within a call of the cluster.
   virtual void drop() = 0;
-};
-
-/// A way into the server.
-struct Entrance {
-  const Served& served;  ///< outlives all connections
-  std::shared_ptr<const Gate>
-      gate;  ///< knows whom requests come from; null where all are the owner's (the unix socket)
-  /// For clients that begin with TLS; null where none is spoken. Those that do not are served in plain text, where
-  /// others cannot listen.
-  std::shared_ptr<boost::asio::ssl::context> tls;
-  /// From other machines: by TLS alone, under whatever name this one is known by.
-  bool is_public = false;
 };
 
 /// `on_closed` is called once, when the connection is closed and holds nothing of the cluster.

@@ -23,7 +23,7 @@ class UpgradedWire final : public Wire, public std::enable_shared_from_this<Upgr
   /// `received` has come after the request.
   void start(std::string head, const std::string& received) {
     tcp().expires_never();
-    send(std::move(head));
+    if (!head.empty()) send(std::move(head));
     speaker_->begin(*this);
     if (!received.empty() && speaker_) speaker_->receive(received);
     read();
