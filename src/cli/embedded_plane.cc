@@ -107,7 +107,7 @@ class Plane final : public EmbeddedPlane {
     expiry_->start();
     artifact_gc_ = std::make_unique<controllers::ArtifactGcController>(*executor_, *store_, stores_);
     artifact_gc_->start();
-    workloads_ = std::make_unique<controllers::workloads::WorkloadControllers>(*executor_, *store_);
+    workloads_ = std::make_unique<controllers::workloads::WorkloadControllers>(*executor_, *store_, expr::host_zone());
     workloads_->start();
     namespaces_ = std::make_shared<controllers::NamespaceController>(*executor_, *store_);
     namespaces_->start(options_.port

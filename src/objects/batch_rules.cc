@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "expr/cron_schedule.h"
 #include "objects/pod_spec_rules.h"
 #include "objects/workload_rules.h"
 
@@ -149,9 +150,83 @@ void fill_cron_job(doc::Object& cron) {
   fill_template(doc::ensure_object(doc::ensure_object(spec, "jobTemplate"), "spec"));
 }
 
+/// Names are those of files of the tz database.
+void check_time_zone(const std::string& zone, const Path& at, FieldErrors& errors) {
+  const std::string where = at.field("timeZone").text();
+  if (zone.empty()) {
+    errors.push_back(schema::invalid(where, doc::Value(zone), "timeZone must be nil or non-empty string"));
+  } else if (zone == "Local") {
+    errors.push_back(schema::invalid(where, doc::Value(zone),
+                                     "timeZone must be an explicit time zone as defined in "
+                                     "https://www.iana.org/time-zones"));
+  } else if (!expr::load_zone(zone)) {
+    errors.push_back(schema::invalid(where, doc::Value(zone), "unknown time zone " + zone));
+  }
+}
+
+/// That a schedule is given and can be read; its zone is a field of its own, but for old ones.
+void check_schedule(const doc::Value& spec, bool may_name_zone, const Path& at, FieldErrors& errors) {
+  const std::string text(doc::find_string(spec, "schedule"));
+  const std::string where = at.field("schedule").text();
+  if (text.empty()) return errors.push_back(schema::required(where));
+  const auto refuse = [&](const std::string& why) { errors.push_back(schema::invalid(where, doc::Value(text), why)); };
+  if (const auto schedule = expr::CronSchedule::parse(text); !schedule) refuse(schedule.error().message);
+  if (text.find("TZ") == text.npos) return;
+  if (!may_name_zone) {
+    refuse("cannot use TZ or CRON_TZ in schedule, use timeZone field instead");
+  } else if (doc::find(spec, "timeZone")) {
+    refuse("cannot use both timeZone field and TZ or CRON_TZ in schedule");
+  }
+}
+
+void check_cron_job_spec(const doc::Value& cron, const doc::Value* before, FieldErrors& errors) {
+  const doc::Value* spec = doc::find(cron, "spec");
+  if (!spec || !spec->is_object()) return;
+  const Path root;
+  const Path at = root.field("spec");
+  const bool had_zone = before && doc::find_string(*before, "spec", "schedule").find("TZ") != std::string_view::npos;
+  check_schedule(*spec, had_zone, at, errors);
+  for (const char* member : {"startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"}) {
+    check_not_negative(*spec, at, member, errors);
+  }
+  const doc::Value* zone = doc::find(*spec, "timeZone");
+  const doc::Value* old_zone = before ? doc::find(*before, "spec", "timeZone") : nullptr;
+  if (zone && zone->is_string() && !(old_zone && *old_zone == *zone)) {
+    check_time_zone(doc::scalar_text(*zone), at, errors);
+  }
+  const std::string policy(doc::find_string(*spec, "concurrencyPolicy"));
+  if (policy != "Allow" && policy != "Forbid" && policy != "Replace") {
+    errors.push_back(schema::not_supported(at.field("concurrencyPolicy").text(), doc::Value(policy),
+                                           {"Allow", "Forbid", "Replace"}));
+  }
+  const doc::Value* job = doc::find(*spec, "jobTemplate", "spec");
+  if (!job || !job->is_object()) return;
+  const Path of_template = at.field("jobTemplate");
+  check_job_spec(*job, of_template.field("spec"), errors);
+}
+
+/// Jobs are named after it and a time.
+void check_cron_job_name(const doc::Value& cron, FieldErrors& errors) {
+  constexpr std::size_t kMostBytes = 52;
+  const auto name = doc::find_string(cron, "metadata", "name");
+  if (name.size() <= kMostBytes) return;
+  errors.push_back(schema::invalid("metadata.name", doc::Value(name), "must be no more than 52 characters"));
+}
+
+/// What is refused of a change alone is told by check_cron_job_update.
+void check_cron_job(const doc::Value& cron, FieldErrors& errors) {
+  if (doc::find(cron, "metadata", "uid")) return;
+  check_cron_job_name(cron, errors);
+  check_cron_job_spec(cron, nullptr, errors);
+}
+
+void check_cron_job_update(const doc::Value& before, const doc::Value& after, FieldErrors& errors) {
+  check_cron_job_spec(after, &before, errors);
+}
+
 }  // namespace
 
 const KindRules kJobRules{fill_job, check_job, check_job_update};
-const KindRules kCronJobRules{fill_cron_job, nullptr, nullptr};
+const KindRules kCronJobRules{fill_cron_job, check_cron_job, check_cron_job_update};
 
 }  // namespace tiphys::objects

@@ -125,6 +125,7 @@ void check_secret_update(const doc::Value& before, const doc::Value& after, Fiel
 
 const std::pair<const cluster::Resource*, KindRules> kRules[] = {
     {&cluster::kJobs, kJobRules},
+    {&cluster::kCronJobs, kCronJobRules},
     {&cluster::kReplicaSets, kReplicaSetRules},
     {&cluster::kDeployments, kDeploymentRules},
     {&cluster::kPods, {fill_pod, check_pod, check_pod_update}},

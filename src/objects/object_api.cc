@@ -97,6 +97,8 @@ void keep_priority(doc::Value& pod, const doc::Value& before) {
 
 /// A write of the object leaves its status alone, one of /status everything but.
 void keep_other_part(const Target& target, doc::Value& object, const doc::Value& before) {
+  doc::Object& metadata = doc::ensure_object(object.get_object(), "metadata");
+  if (!metadata.contains("uid")) metadata["uid"] = doc::find_string(before, "metadata", "uid");
   if (target.kind->resource == &cluster::kNamespaces) keep_finalizers(target, object, before);
   if (target.subresource == "finalize") return;
   if (target.kind->resource == &cluster::kPods) keep_priority(object, before);

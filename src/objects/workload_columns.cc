@@ -3,6 +3,7 @@
 #include <array>
 
 #include "objects/columns.h"
+#include "objects/human_duration.h"
 
 namespace tiphys::objects {
 namespace {
@@ -52,11 +53,60 @@ constexpr std::array kReplicaSetColumns{kNameColumn,
                                         kImagesColumn,
                                         kSelectorColumn};
 
+// CronJobs
+
+const Value& job_of(const Value& cron) {
+  static const Value kNothing = doc::Object();
+  const Value* found = doc::find(cron, "spec", "jobTemplate");
+  return found ? *found : kNothing;
+}
+Value cron_schedule(const Value& cron, Time) {
+  return Value(doc::find_string(cron, "spec", "schedule"));
+}
+Value cron_zone(const Value& cron, Time) {
+  const auto zone = doc::find_string(cron, "spec", "timeZone");
+  return Value(zone.empty() ? "<none>" : zone);
+}
+Value cron_suspend(const Value& cron, Time) {
+  const Value* found = doc::find(cron, "spec", "suspend");
+  return Value(!found || !found->is_bool() ? "<unset>" : found->get_bool() ? "True" : "False");
+}
+Value cron_active(const Value& cron, Time) {
+  const Value* found = doc::find(cron, "status", "active");
+  return Value(found && found->is_array() ? std::ssize(found->get_array()) : 0);
+}
+Value cron_last(const Value& cron, Time now) {
+  const auto last = parse_rfc3339(doc::find_string(cron, "status", "lastScheduleTime"));
+  return Value(last ? human_duration(now - *last) : "<none>");
+}
+Value cron_names(const Value& cron, Time now) {
+  return container_names_cell(job_of(cron), now);
+}
+Value cron_images(const Value& cron, Time now) {
+  return container_images_cell(job_of(cron), now);
+}
+Value cron_selector(const Value& cron, Time now) {
+  return label_selector_cell(job_of(cron), now);
+}
+
+constexpr std::array kCronJobColumns{
+    kNameColumn,
+    Column{"Schedule", "string", 0, "When its jobs begin.", cron_schedule},
+    Column{"Timezone", "string", 0, "Whose clock it goes by.", cron_zone},
+    Column{"Suspend", "string", 0, "Whether none begin.", cron_suspend},
+    Column{"Active", "integer", 0, "How many of its jobs run.", cron_active},
+    Column{"Last Schedule", "string", 0, "Time since the last one was due.", cron_last},
+    kAgeColumn,
+    Column{"Containers", "string", 1, "The names of its containers.", cron_names},
+    Column{"Images", "string", 1, "The images of its containers.", cron_images},
+    Column{"Selector", "string", 1, "The labels of its pods.", cron_selector}};
+
 }  // namespace
 
 std::span<const Column> workload_columns(const cluster::Resource& resource) {
   if (&resource == &cluster::kDeployments) return kDeploymentColumns;
   if (&resource == &cluster::kReplicaSets) return kReplicaSetColumns;
+  if (&resource == &cluster::kCronJobs) return kCronJobColumns;
   return {};
 }
 

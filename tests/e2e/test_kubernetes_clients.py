@@ -188,6 +188,20 @@ def test_kubectl_limits_what_a_namespace_may_use(kubectl):
     kubectl("wait", "quota/q", "--for=jsonpath={.status.used.pods}=0", "--timeout=60s")
 
 
+def test_kubectl_runs_a_cron_job(kubectl):
+    refused = kubectl("create", "cronjob", "bad", "--image=x", "--schedule=every day", code=1)
+    assert "spec.schedule: Invalid value" in refused
+    kubectl("create", "cronjob", "tick", "--image=x", "--schedule=@every 1s", "--", "echo", "tick")
+    kubectl("wait", "cronjob/tick", "--for=jsonpath={.status.lastSuccessfulTime}", "--timeout=60s")
+    kubectl("patch", "cronjob", "tick", "-p", '{"spec": {"suspend": true}}')
+    assert kubectl("get", "cronjob", "tick", "--no-headers").split()[:6] == ["tick", "@every", "1s", "<none>", "True", "0"]
+    kubectl("create", "job", "now", "--from=cronjob/tick")
+    kubectl("wait", "--for=condition=complete", "job/now", "--timeout=60s")
+    assert kubectl("logs", "job/now") == "tick\n"
+    kubectl("delete", "cronjob", "tick")
+    kubectl("wait", "job/now", "--for=delete", "--timeout=60s")
+
+
 def test_kubectl_asks_what_it_may(kubectl):
     assert "yes" in kubectl("auth", "can-i", "create", "pods")
     assert "no" in kubectl("auth", "can-i", "create", "pods", "--as=ann", code=1)

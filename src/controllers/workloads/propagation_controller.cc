@@ -10,7 +10,7 @@
 namespace tiphys::controllers::workloads {
 namespace {
 
-constexpr std::array kOwners{&cluster::kDeployments, &cluster::kReplicaSets, &cluster::kJobs};
+constexpr std::array kOwners{&cluster::kDeployments, &cluster::kReplicaSets, &cluster::kCronJobs, &cluster::kJobs};
 constexpr std::array kDependents{&cluster::kReplicaSets, &cluster::kPods, &cluster::kJobs};
 
 bool has_finalizer(const doc::Value& object, std::string_view finalizer) {
@@ -78,9 +78,11 @@ void PropagationController::start() {
       if (const auto self = weak.lock()) self->look_at_all();
     });
   }
-  view_->of(cluster::kDeployments).when_synced([weak] {
-    if (const auto self = weak.lock()) self->look_at_all();
-  });
+  for (const auto* resource : {&cluster::kDeployments, &cluster::kCronJobs}) {
+    view_->of(*resource).when_synced([weak] {
+      if (const auto self = weak.lock()) self->look_at_all();
+    });
+  }
 }
 
 void PropagationController::look_at_all() {

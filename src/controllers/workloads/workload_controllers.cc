@@ -2,15 +2,17 @@
 
 namespace tiphys::controllers::workloads {
 
-WorkloadControllers::WorkloadControllers(Executor& executor, cluster::Cluster& cluster)
+WorkloadControllers::WorkloadControllers(Executor& executor, cluster::Cluster& cluster, expr::GoZone local)
     : view_(std::make_shared<PlaneView>(executor, cluster)),
       jobs_(std::make_shared<JobController>(view_)),
+      cron_jobs_(std::make_shared<CronJobController>(view_, std::move(local))),
       replica_sets_(std::make_shared<ReplicaSetController>(view_)),
       deployments_(std::make_shared<DeploymentController>(view_)),
       propagation_(std::make_shared<PropagationController>(view_)) {}
 
 void WorkloadControllers::start() {
   jobs_->start();
+  cron_jobs_->start();
   replica_sets_->start();
   deployments_->start();
   propagation_->start();

@@ -3,6 +3,7 @@
 
 #include <memory>
 
+#include "controllers/workloads/cron_job_controller.h"
 #include "controllers/workloads/deployment_controller.h"
 #include "controllers/workloads/job_controller.h"
 #include "controllers/workloads/plane_view.h"
@@ -15,13 +16,15 @@ namespace tiphys::controllers::workloads {
 /// plane holds.
 class WorkloadControllers {
  public:
-  WorkloadControllers(Executor& executor, cluster::Cluster& cluster);
+  /// `local` is the zone of CronJobs that name none.
+  WorkloadControllers(Executor& executor, cluster::Cluster& cluster, expr::GoZone local = {});
 
   void start();
 
  private:
   std::shared_ptr<PlaneView> view_;
   std::shared_ptr<JobController> jobs_;
+  std::shared_ptr<CronJobController> cron_jobs_;
   std::shared_ptr<ReplicaSetController> replica_sets_;
   std::shared_ptr<DeploymentController> deployments_;
   std::shared_ptr<PropagationController> propagation_;
