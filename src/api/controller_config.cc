@@ -56,6 +56,22 @@ constexpr Field<ControllerConfig::Restrictions> kRestrictionsFields[] = {
 };
 constexpr FieldTable kRestrictionsTable("WorkflowRestrictions", kRestrictionsFields);
 
+/// Less than one pod at once, or none a second, would be no pod for ever.
+constexpr Field<ControllerConfig::PodRate> kPodRateFields[] = {
+    {"limit", Handling::kRead,
+     [](const Place& place, ControllerConfig::PodRate& out) {
+       if (!place.value().is_number()) return place.error("limit must be a number of pods a second");
+       out.limit = place.value().to_number<double>();
+       if (!(out.limit > 0)) place.error("limit must be more than 0, or no pod would be created");
+     }},
+    {"burst", Handling::kRead,
+     [](const Place& place, ControllerConfig::PodRate& out) {
+       read(place, out.burst);
+       if (out.burst < 1) place.error("burst must be at least 1, or no pod would be created");
+     }},
+};
+constexpr FieldTable kPodRateTable("ResourceRateLimit", kPodRateFields);
+
 void read_duration(const Place& place, Duration& out) {
   std::string text;
   read(place, text);
@@ -105,6 +121,15 @@ void read_part(const Place& place, ControllerConfig& out) {
   }
 }
 
+void read_pod_rate(const Place& place, ControllerConfig& out) {
+  read_part<kPodRateFields, &ControllerConfig::pod_rate>(place, out);
+  for (const char* name : {"limit", "burst"}) {
+    if (place.value().is_object() && !doc::find(place.value(), name)) {
+      place.error(fmt::format("{} needs limit and burst: {} is missing", place.name(), name));
+    }
+  }
+}
+
 /// A field that is carried means nothing here.
 constexpr Field<ControllerConfig> kFields[] = {
     {"nodeEvents", Handling::kRead, read_part<kNodeEventsFields, &ControllerConfig::node_events>, "",
@@ -124,7 +149,7 @@ constexpr Field<ControllerConfig> kFields[] = {
      [](const Place& place, ControllerConfig& out) { read_limit(place, out.parallelism); }},
     {"namespaceParallelism", Handling::kRead,
      [](const Place& place, ControllerConfig& out) { read_limit(place, out.namespace_parallelism); }},
-    {"resourceRateLimit"},
+    {"resourceRateLimit", Handling::kRead, read_pod_rate, "", &kObject<kPodRateTable>},
     {"persistence"},
     {"links"},
     {"columns"},

@@ -30,11 +30,17 @@ struct ControllerConfig {
     bool by_reference = false;  ///< templateReferencing: workflows run WorkflowTemplates, and no templates of their own
     std::vector<std::string> also_allowed;  ///< fields of spec that they may set besides
   };
+  /// How many pods are created a second.
+  struct PodRate {
+    double limit = 0;        ///< in the long run
+    std::int64_t burst = 0;  ///< at once
+  };
 
   doc::Shared workflow_defaults;           ///< metadata and spec, as written; null: none
   std::int64_t parallelism = 0;            ///< workflows under way at a time; 0: no limit
   std::int64_t namespace_parallelism = 0;  ///< the same of each namespace
   std::optional<Retention> retention;      ///< nothing: all are kept
+  std::optional<PodRate> pod_rate;         ///< nothing: no limit
   NodeEvents node_events;
   Switch workflow_events;
   Switch metrics;

@@ -17,6 +17,7 @@ constexpr std::string_view kPlain = R"(parallelism: 10
 namespaceParallelism: 4
 initialDelay: 5s
 podGCDeleteDelayDuration: 1m
+resourceRateLimit: {limit: 2.5, burst: 25}
 retentionPolicy: {completed: 10, failed: 3, errored: 2}
 nodeEvents: {enabled: false, sendAsPod: true}
 workflowEvents: {enabled: false}
@@ -62,6 +63,9 @@ TEST(ControllerConfig, IsReadFromAFileOfItsOwn) {
   EXPECT_EQ(config.namespace_parallelism, 4);
   EXPECT_EQ(config.initial_delay, seconds(5));
   EXPECT_EQ(config.pod_gc_delay, seconds(60));
+  ASSERT_TRUE(config.pod_rate);
+  EXPECT_EQ(config.pod_rate->limit, 2.5);
+  EXPECT_EQ(config.pod_rate->burst, 25);
   ASSERT_TRUE(config.retention);
   EXPECT_EQ(config.retention->completed, 10);
   EXPECT_EQ(config.retention->failed, 3);
@@ -130,6 +134,10 @@ TEST(ControllerConfig, SaysWhereItIsWrong) {
       {"a negative one", "parallelism: -1\n", "c.yaml:1:14:", "must not be negative"},
       {"a duration", "initialDelay: 5\n", "c.yaml:1:15:", "must be a string"},
       {"a duration's form", "initialDelay: soon\n", "c.yaml:1:15:", "is no duration such as 30s"},
+      {"a rate", "resourceRateLimit: {limit: fast, burst: 1}\n", "c.yaml:1:28:", "number of pods a second"},
+      {"a rate of none", "resourceRateLimit: {limit: 0, burst: 1}\n", "c.yaml:1:28:", "more than 0"},
+      {"none at once", "resourceRateLimit: {limit: 1.5, burst: 0}\n", "c.yaml:1:40:", "at least 1"},
+      {"half a rate", "resourceRateLimit: {limit: 1}\n", "c.yaml:1:20:", "burst is missing"},
       {"a field of the defaults' spec", "workflowDefaults: {spec: {entrypont: a}}\n", "c.yaml:1:27:", "entrypoint"},
       {"in a text, at the file's line", "kind: ConfigMap\ndata:\n  config: |\n    parallelism: 1\n    bad: 1\n",
        "c.yaml:5:5:", "bad"},

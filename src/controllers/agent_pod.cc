@@ -44,12 +44,13 @@ bool is_agent_pod(const doc::Value& pod) {
 }
 
 AgentPod::AgentPod(Executor& executor, cluster::Cluster& cluster, Random& random, Owner owner, doc::Shared spec,
-                   Build build)
+                   PodRate& pod_rate, Build build)
     : executor_(executor),
       cluster_(cluster),
       random_(random),
       owner_(std::move(owner)),
       spec_(std::move(spec)),
+      pod_rate_(pod_rate),
       build_(std::move(build)),
       name_(agent_pod_name(owner_.workflow_name)),
       secret_(name_ + "-tokens") {}
@@ -174,17 +175,27 @@ void AgentPod::saw(const cluster::WatchEvent& event) {
       return judge(*event.object);
     case Type::kDeleted:
       present_ = false;
-      if (state_ == State::kStarting && !created_) return create();
+      if (state_ == State::kStarting && !created_) return create_in_turn();
       return failed("pod deleted");
     case Type::kSynced:
       if (present_) return;
-      if (state_ == State::kStarting) return create();
+      if (state_ == State::kStarting) return create_in_turn();
       return failed("pod deleted");
   }
 }
 
-void AgentPod::create() {
+void AgentPod::create_in_turn() {
   created_ = true;
+  if (pod_rate_.take()) return create();
+  pod_rate_.wait([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self || self->state_ != State::kStarting) return false;
+    self->create();
+    return true;
+  });
+}
+
+void AgentPod::create() {
   auto pod = build_(wanted_, secret_);
   if (!pod) return failed(pod.error().message);
   cluster_.create(cluster::kPods, std::move(*pod), guarded([](AgentPod& self, const Result<cluster::Object>& made) {

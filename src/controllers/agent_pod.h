@@ -12,6 +12,7 @@
 #include "base/random.h"
 #include "cluster/cluster.h"
 #include "controllers/executor_plugins.h"
+#include "controllers/pod_rate.h"
 
 namespace tiphys::controllers {
 
@@ -38,7 +39,8 @@ class AgentPod : public std::enable_shared_from_this<AgentPod> {
   using Told = std::function<void(const Status&)>;
 
   /// `spec` is the workflow's.
-  AgentPod(Executor& executor, cluster::Cluster& cluster, Random& random, Owner owner, doc::Shared spec, Build build);
+  AgentPod(Executor& executor, cluster::Cluster& cluster, Random& random, Owner owner, doc::Shared spec,
+           PodRate& pod_rate, Build build);
 
   /// Until it is destroyed `told` is called, later, when the pod is ready, and again when it fails.
   class Use {
@@ -67,6 +69,7 @@ class AgentPod : public std::enable_shared_from_this<AgentPod> {
   void take_tokens(const doc::Value& secret);
   void follow();
   void saw(const cluster::WatchEvent& event);
+  void create_in_turn();
   void create();
   void judge(const doc::Value& pod);
   void replace(const doc::Value& pod);
@@ -86,6 +89,7 @@ class AgentPod : public std::enable_shared_from_this<AgentPod> {
   Random& random_;
   const Owner owner_;
   const doc::Shared spec_;
+  PodRate& pod_rate_;
   const Build build_;
   const std::string name_;    ///< the pod's
   const std::string secret_;  ///< the secret's name

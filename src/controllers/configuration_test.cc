@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "controllers/pod_rate.h"
 #include "controllers/restrictions.h"
 #include "controllers/testing.h"
 #include "controllers/workflow_status.h"
@@ -12,6 +13,7 @@ namespace {
 using std::chrono::seconds;
 using testing::ElementsAre;
 using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 using ConfigurationTest = ControllersTest;
 
@@ -187,6 +189,91 @@ TEST_F(ConfigurationTest, MainContainersAndPodGcHaveTheirDefaults) {
   EXPECT_EQ(store_->list(cluster::kPods)->items.size(), 1U);
   pass(seconds(5));
   EXPECT_EQ(store_->list(cluster::kPods)->items.size(), 0U);
+}
+
+TEST_F(ConfigurationTest, ANamespaceMayHaveALimitOfItsOwn) {
+  constexpr std::string_view kLabel = "workflows.argoproj.io/parallelism-limit";
+  const auto label = [&](const char* ns, doc::Value limit) {
+    ASSERT_TRUE(store_->patch({&cluster::kNamespaces, "", ns}, cluster::PatchType::kMerge,
+                              {{"metadata", {{"labels", {{kLabel, std::move(limit)}}}}}}));
+    store_->run();
+  };
+  for (const char* ns : {"argo", "other"}) {
+    create(cluster::kNamespaces, fmt::format("{{apiVersion: v1, kind: Namespace, metadata: {{name: {}}}}}", ns));
+  }
+  label("argo", "2");
+  start("namespaceParallelism: 1");
+  for (const char* name : {"a", "b", "c", "d", "e"}) submit(name);
+  for (const char* name : {"x", "z"}) submit(name, "", "other");
+  EXPECT_THAT(in_phase("Running"), UnorderedElementsAre("a", "b", "x"));
+  label("argo", "3");
+  EXPECT_THAT(in_phase("Running"), UnorderedElementsAre("a", "b", "c", "x")) << "a change counts at once";
+  label("argo", "many");
+  end("a");
+  EXPECT_THAT(in_phase("Running"), UnorderedElementsAre("b", "c", "d", "x")) << "what is no number changes nothing";
+  label("argo", nullptr);
+  end("b");
+  end("c");
+  EXPECT_THAT(in_phase("Running"), UnorderedElementsAre("d", "x")) << "what has begun goes on";
+  end("d");
+  EXPECT_THAT(in_phase("Running"), UnorderedElementsAre("e", "x"));
+  label("other", "0");
+  EXPECT_THAT(in_phase("Running"), UnorderedElementsAre("e", "x", "z")) << "no limit";
+  submit("f");
+  label("argo", "2");
+  EXPECT_THAT(in_phase("Running"), UnorderedElementsAre("e", "f", "x", "z"));
+  submit("g");
+  start("namespaceParallelism: 9");
+  EXPECT_THAT(in_phase("Running"), UnorderedElementsAre("e", "f", "x", "z")) << "known before anything begins";
+  EXPECT_THAT(in_phase("Pending"), UnorderedElementsAre("g"));
+}
+
+TEST_F(ConfigurationTest, SoManyPodsAreCreatedASecond) {
+  constexpr std::string_view kFanOut =
+      "{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {name: fan, namespace: argo}, spec: {entrypoint: "
+      "main, templates: [{name: main, steps: [[{name: a, template: pod, withSequence: {count: 5}}]]}, {name: pod, "
+      "container: {image: i, command: [c]}}]}}";
+  const auto pods = [&] { return store_->list(cluster::kPods)->items.size(); };
+  const auto held = [&] {
+    std::size_t count = 0;
+    const doc::Value workflow = get("fan");
+    for (const auto& [id, node] : workflow.at("status").at("nodes").as_object()) {
+      if (doc::find_string(node, "message") != kPodRateReached) continue;
+      EXPECT_EQ(doc::find_string(node, "phase"), "Pending");
+      ++count;
+    }
+    return count;
+  };
+  start("resourceRateLimit: {limit: 0.5, burst: 2}");
+  create(cluster::kWorkflows, kFanOut);
+  EXPECT_EQ(pods(), 2U) << "the burst";
+  EXPECT_EQ(held(), 3U);
+  pass(std::chrono::seconds(2));
+  EXPECT_EQ(pods(), 3U);
+  start("resourceRateLimit: {limit: 0.5, burst: 1}");
+  EXPECT_EQ(pods(), 4U) << "a new controller begins with its burst";
+  start("resourceRateLimit: {limit: 1000, burst: 1}");
+  pass(std::chrono::seconds(1));
+  EXPECT_EQ(pods(), 5U);
+}
+
+TEST_F(ConfigurationTest, APodThatWaitsIsNotCreatedOnceItsWorkflowHasEnded) {
+  start("resourceRateLimit: {limit: 1, burst: 1}");
+  const auto fan = [&](std::string_view name) {
+    create(cluster::kWorkflows,
+           fmt::format("{{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {{name: {}, namespace: argo}}, "
+                       "spec: {{entrypoint: main, templates: [{{name: main, steps: [[{{name: a, template: pod}}, "
+                       "{{name: b, template: pod}}]]}}, {{name: pod, container: {{image: i, command: [c]}}}}]}}}}",
+                       name));
+  };
+  fan("first");
+  fan("second");
+  EXPECT_EQ(store_->list(cluster::kPods)->items.size(), 1U);
+  end("first");
+  pass(std::chrono::seconds(1));
+  const auto pods = store_->list(cluster::kPods);
+  ASSERT_EQ(pods->items.size(), 2U) << "it does not count";
+  EXPECT_EQ(doc::find_string(*pods->items.back(), "metadata", "labels", kWorkflowLabel), "second");
 }
 
 TEST_F(ConfigurationTest, WorkflowsMayHaveToReferToTemplates) {

@@ -143,6 +143,7 @@ void LiveRun::pods_listed(const std::vector<cluster::Object>& pods) {
     if (!uids.contains(uid)) pod_left(uid);
   }
   for (const PodToCreate& pod : pods_to_create_) present.insert(pod.request.node_id);
+  for (const auto& [id, pod] : held_pods_) present.insert(id);
   for (const auto& [id, running] : pods_) {
     if (!present.contains(id)) push(gone_pod(id));
   }
@@ -268,8 +269,33 @@ void LiveRun::create_pod(engine::CreatePod request) {
     pod_refused(request, document.error().message);
     return;
   }
+  if (!environment_.pod_rate.take()) return hold_pod(std::move(request));
   pods_.emplace(request.node_id, false);
   pods_to_create_.push_back({std::move(request), std::move(*document)});
+}
+
+/// Too many pods are being created: the node says so until it is the turn of its own.
+void LiveRun::hold_pod(engine::CreatePod request) {
+  engine::PodChanged waits;
+  waits.node_id = request.node_id;
+  waits.phase = PodPhase::kPending;
+  waits.message = kPodRateReached;
+  inbox_.emplace_back(std::move(waits));
+  std::string id = request.node_id;
+  if (!held_pods_.insert_or_assign(id, std::move(request)).second) return;
+  environment_.pod_rate.wait([weak = weak_from_this(), id = std::move(id)] {
+    const auto self = weak.lock();
+    return self && !self->done_ && self->release_pod(id);
+  });
+}
+
+/// False when the pod is no longer wanted.
+bool LiveRun::release_pod(const std::string& node_id) {
+  auto held = held_pods_.extract(node_id);
+  if (held.empty()) return false;
+  pods_to_create_.push_back({std::move(held.mapped()), std::nullopt});
+  if (!busy()) write();
+  return true;
 }
 
 void LiveRun::pod_refused(const engine::CreatePod& request, std::string message) {
@@ -284,7 +310,7 @@ void LiveRun::pod_refused(const engine::CreatePod& request, std::string message)
 void LiveRun::stop_pod(const engine::StopPod& request) {
   const std::size_t removed =
       std::erase_if(pods_to_create_, [&](const PodToCreate& pod) { return pod.request.node_id == request.node_id; });
-  if (removed == 0) pods_to_stop_.push_back(request.pod_name);
+  if (removed + held_pods_.erase(request.node_id) == 0) pods_to_stop_.push_back(request.pod_name);
 }
 
 void LiveRun::run_action(engine::RunAction action) {
@@ -320,7 +346,7 @@ void LiveRun::make_agent_pod() {
   if (agent_pod_) return;
   agent_pod_ = std::make_shared<AgentPod>(
       environment_.executor, environment_.cluster, environment_.random, AgentPod::Owner{key_.ns, key_.name, uid_},
-      run_->workflow().spec.document, [this](const auto& plugins, const std::string& secret) {
+      run_->workflow().spec.document, environment_.pod_rate, [this](const auto& plugins, const std::string& secret) {
         return pod_builder_->build_agent(agent_pod_name(key_.name), plugins, secret);
       });
 }

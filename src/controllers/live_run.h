@@ -24,6 +24,7 @@
 #include "controllers/metrics_registry.h"
 #include "controllers/pod_builder.h"
 #include "controllers/pod_gc.h"
+#include "controllers/pod_rate.h"
 #include "controllers/run_events.h"
 #include "controllers/workflow_claims.h"
 #include "controllers/workflow_metadata.h"
@@ -43,6 +44,7 @@ struct RunEnvironment {
   ConfigMapWatch& config_maps;
   ActionRunner& actions;
   MetricsRegistry& metrics;
+  PodRate& pod_rate;
   Random& random;  ///< of expressions
   /// Failed writes are tried again after this, doubled up to the most.
   Duration first_retry;
@@ -126,6 +128,8 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   // Effects.
   void carry_out(engine::Effect effect);
   void create_pod(engine::CreatePod request);
+  void hold_pod(engine::CreatePod request);
+  bool release_pod(const std::string& node_id);
   void stop_pod(const engine::StopPod& request);
   void run_action(engine::RunAction action);
   void make_agent_pod();
@@ -200,6 +204,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   doc::Object pending_fields_;       ///< of the status, beside those of the run
   doc::Shared completed_spec_;       ///< with workflowDefaults in it, until that is written
   std::vector<PodToCreate> pods_to_create_;
+  std::map<std::string, engine::CreatePod> held_pods_;  ///< by node, which wait for their turn to be created
   std::vector<std::string> pods_to_stop_;
   std::optional<std::int64_t> priority_;    ///< spec.priority of the workflow itself, as it is now
   std::set<std::string> locks_to_release_;  ///< of these holders, once what has been applied is written

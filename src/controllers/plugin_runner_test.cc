@@ -70,7 +70,7 @@ class PluginRunnerTest : public testing::Test {
     }
     pod_ = std::make_shared<AgentPod>(
         store_.executor(), store_.store(), random_, AgentPod::Owner{"argo", "wf", uid_},
-        std::make_shared<const doc::Value>(plugins.empty() ? doc::Value(doc::Object{}) : yaml(spec)),
+        std::make_shared<const doc::Value>(plugins.empty() ? doc::Value(doc::Object{}) : yaml(spec)), pod_rate_,
         [this](const std::vector<ExecutorPlugin>& wanted, const std::string& secret) -> Result<doc::Value> {
           ++built_;
           doc::Value pod = yaml(fmt::format(
@@ -109,6 +109,7 @@ class PluginRunnerTest : public testing::Test {
   std::string uid_;
   store::TestStore store_;
   SeededRandom random_{1};
+  PodRate pod_rate_{store_.executor(), std::nullopt};
   FakeClient client_{store_.executor()};
   PluginRunner runner_{store_.executor(), &client_};
   std::shared_ptr<AgentPod> pod_;

@@ -9,6 +9,14 @@ std::string namespace_of(const std::string& key) {
 
 }  // namespace
 
+void Throttle::set_limit(const std::string& ns, std::optional<std::int64_t> limit) {
+  if (limit) {
+    limits_.insert_or_assign(ns, *limit);
+  } else {
+    limits_.erase(ns);
+  }
+}
+
 void Throttle::begun(const std::string& key) {
   stop_waiting(key);
   if (under_way_.insert(key).second) ++count_[namespace_of(key)];
@@ -43,8 +51,10 @@ void Throttle::remove(const std::string& key) {
 }
 
 bool Throttle::full(const std::string& ns) const {
+  const auto own = limits_.find(ns);
+  const std::int64_t limit = own == limits_.end() ? per_namespace_ : own->second;
   const auto count = count_.find(ns);
-  return per_namespace_ != 0 && count != count_.end() && count->second >= per_namespace_;
+  return limit != 0 && count != count_.end() && count->second >= limit;
 }
 
 void Throttle::stop_waiting(const std::string& key) {

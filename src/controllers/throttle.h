@@ -1,4 +1,5 @@
-// How many workflows are under way at a time: the controller configuration's parallelism and namespaceParallelism.
+// How many workflows are under way at a time: the controller configuration's parallelism and namespaceParallelism, and
+// what namespaces say of themselves.
 // Original: workflow/sync/multi_throttler.go.
 #pragma once
 
@@ -22,6 +23,8 @@ class Throttle {
   /// Of all and of each namespace; 0: no limit.
   Throttle(std::int64_t total, std::int64_t per_namespace) : total_(total), per_namespace_(per_namespace) {}
 
+  /// Of this namespace, in place of the one of each; nothing: it is as any other.
+  void set_limit(const std::string& ns, std::optional<std::int64_t> limit);
   /// Under way already: it counts, whatever the limits say.
   void begun(const std::string& key);
   /// It waits for its turn: higher priorities first, then older ones. Said again, it has another priority.
@@ -40,6 +43,7 @@ class Throttle {
   void stop_waiting(const std::string& key);
 
   std::int64_t total_, per_namespace_;
+  std::unordered_map<std::string, std::int64_t> limits_;  ///< of namespaces that have their own
   std::unordered_set<std::string> under_way_;
   std::unordered_map<std::string, std::int64_t> count_;  ///< of those, by namespace
   std::map<std::string, std::set<Place>> waiting_;       ///< by namespace; none is empty

@@ -44,6 +44,18 @@ TEST(Throttle, KeepsToTheLimits) {
   EXPECT_FALSE(throttle.waits("a/2"));
 }
 
+TEST(Throttle, ANamespacesOwnLimitGoesFirst) {
+  Throttle throttle(0, 1);
+  for (int i = 0; i < 4; ++i) throttle.add("a/" + std::to_string(i), 0, at(i));
+  throttle.set_limit("a", 2);
+  EXPECT_THAT(admitted(throttle), ElementsAre("a/0", "a/1"));
+  throttle.set_limit("a", std::nullopt);
+  throttle.remove("a/0");
+  EXPECT_THAT(admitted(throttle), IsEmpty());
+  throttle.set_limit("a", 0);
+  EXPECT_THAT(admitted(throttle), ElementsAre("a/2", "a/3"));
+}
+
 TEST(Throttle, WhatHasBegunCountsWhateverTheLimits) {
   Throttle throttle(1, 0);
   throttle.begun("a/1");

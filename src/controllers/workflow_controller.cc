@@ -13,6 +13,8 @@
 #include "controllers/live_run.h"
 #include "controllers/memo_cache.h"
 #include "controllers/names.h"
+#include "controllers/namespace_limits.h"
+#include "controllers/pod_rate.h"
 #include "controllers/retry_request.h"
 #include "controllers/throttle.h"
 #include "controllers/workflow_status.h"
@@ -61,6 +63,7 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
         throttle_(options_.config.parallelism, options_.config.namespace_parallelism),
         cache_(executor, cluster),
         locks_(executor, cluster, options_.first_retry),
+        pod_rate_(executor, options_.config.pod_rate),
         actions_(executor, cluster, options_.http, options_.stores) {}
 
   void start(std::move_only_function<void()> on_ready);
@@ -86,6 +89,7 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
   void wait_until_due(const std::string& key, const doc::Value& workflow);
   void wait_for_turn(const std::string& key, const doc::Value& workflow);
   void begin_admitted();
+  void watch_config_maps();
   void leave(const std::string& key);
   void list_pods_of(std::weak_ptr<LiveRun> run, const doc::Value& workflow);
 
@@ -106,6 +110,8 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
   Throttle throttle_;
   MemoCache cache_;
   Locks locks_;
+  PodRate pod_rate_;
+  std::optional<NamespaceLimits> namespace_limits_;
   std::optional<ConfigMapWatch> config_maps_;
   Actions actions_;
   MetricsRegistry metrics_;
@@ -131,6 +137,15 @@ void WorkflowController::State::start(std::move_only_function<void()> on_ready) 
     if (self) self->locks_.open();
     if (self && *ready) self->executor_.post([ready] { (*ready)(); });
   });
+  namespace_limits_.emplace(executor_, cluster_,
+                            guarded([](State& self, const std::string& ns, std::optional<std::int64_t> limit) {
+                              self.throttle_.set_limit(ns, limit);
+                              self.begin_admitted();
+                            }),
+                            guarded([](State& self) { self.watch_config_maps(); }));
+}
+
+void WorkflowController::State::watch_config_maps() {
   config_maps_.emplace(executor_, cluster_, options_.ns, guarded([](State& self) { self.watch_workflows(); }));
 }
 
@@ -184,6 +199,7 @@ void WorkflowController::State::add_run(const std::string& key, const Object& wo
                                    *config_maps_,
                                    actions_,
                                    metrics_,
+                                   pod_rate_,
                                    random_,
                                    options_.first_retry,
                                    options_.longest_retry};

@@ -1,5 +1,8 @@
 """--config: the configuration of the original's controller."""
 
+import http.client
+import json
+
 from cli_support import HELLO, cli
 
 CONFIG = """
@@ -50,6 +53,55 @@ def test_so_many_workflows_are_under_way_also_after_a_crash(cli):
     watch = cli.start("watch", "second")
     watch.read_until("Running")
     assert "message" not in cli.workflow("second")["status"]
+
+
+def label_namespace(up, limit):
+    connection = http.client.HTTPConnection(up.server["address"], timeout=60)
+    headers = {"Authorization": "Bearer " + up.server["token"], "Content-Type": "application/merge-patch+json"}
+    body = {"metadata": {"labels": {"workflows.argoproj.io/parallelism-limit": limit}}}
+    connection.request("PATCH", "/api/v1/namespaces/default", json.dumps(body), headers)
+    assert connection.getresponse().status == 200
+
+
+def test_a_namespace_says_how_many_of_its_workflows_are_under_way(cli):
+    up = cli.up("--config", cli.file("namespaceParallelism: 5\n", "config.yaml"))
+    label_namespace(up, "1")
+    for name in ("first", "second"):
+        cli("submit", cli.file(WAITS.replace("NAME", name)))
+    watch = cli.start("watch", "second")
+    watch.read_until("Pending")
+    label_namespace(up, None)
+    watch.read_until("Running")
+
+
+FAN_OUT = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: fan}
+spec:
+  entrypoint: main
+  templates:
+    - name: main
+      steps: [[{name: echo, template: echo, withSequence: {count: "3"}}]]
+    - {name: echo, container: {image: busybox, command: [echo, hi]}}
+"""
+
+
+def test_so_many_pods_are_created_a_second_also_after_a_crash(cli):
+    slow = cli.file("resourceRateLimit: {limit: 0.0001, burst: 1}\n", "slow.yaml")
+    up = cli.up("--config", slow)
+    cli("submit", cli.file(FAN_OUT))
+    watch = cli.start("watch", "fan")
+    watch.read_until("✔ fan[0].echo(0:0)")
+    nodes = cli.workflow("fan")["status"]["nodes"].values()
+    held = [node["phase"] for node in nodes if node.get("message") == "resource creation rate-limit reached"]
+    assert held == ["Pending", "Pending"]
+    watch.kill()
+    up.kill()
+
+    cli.up("--config", cli.file("resourceRateLimit: {limit: 100, burst: 1}\n", "fast.yaml"))
+    assert cli("wait", "fan").returncode == 0
+    assert not [node for node in cli.workflow("fan")["status"]["nodes"].values() if "message" in node]
 
 
 def test_defaults_are_written_into_a_workflow_that_leaves_them_unsaid(cli):
