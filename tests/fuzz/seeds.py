@@ -89,7 +89,39 @@ def websocket_client():
     return [(frame(0x82, b"\0in") + frame(0x89, b"p") + frame(0x88, b"\x03\xe8"),), (frame(0x01, b"a") + frame(0x80, b"b"),)]
 
 
+def http2_client():
+    """Requests with literal headers of HPACK, one with a body, and a reset."""
+    def frame(kind, flags, stream, payload=b""):
+        return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
+
+    def literal(name, value):
+        return bytes([0, len(name)]) + name + bytes([len(value)]) + value
+
+    def asked(method, path):
+        return literal(b":method", method) + literal(b":path", path) + b"\x86" + literal(b":authority", b"localhost")
+
+    begin = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0)
+    maps = b"/api/v1/namespaces/default/configmaps"
+    made = frame(1, 4, 1, asked(b"POST", maps)) + frame(0, 1, 1, b'{"metadata":{"name":"a"}}')
+    watch = frame(1, 5, 3, asked(b"GET", maps + b"?watch=1")) + frame(3, 0, 3, bytes(4))
+    return [(begin + made,), (begin + watch + made,), (begin + frame(1, 5, 1, asked(b"GET", b"/version")),)]
+
+
+def requests():
+    maps, pods = "/api/v1/namespaces/default/configmaps", "/api/v1/namespaces/default/pods"
+    a_map = '{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "labels": {"b": "c"}}, "data": {"d": "e"}}'
+    a_pod = '{"metadata": {"generateName": "p-"}, "spec": {"containers": [{"name": "m", "image": "i", "ports": [{"containerPort": 80}], "resources": {"limits": {"cpu": "100m"}}}]}}'
+    rows = [("GET", maps + "?labelSelector=a%20in%20(b,c),!d&limit=3"), ("GET", maps + "?fieldSelector=metadata.name%3Da&watch=1&timeoutSeconds=1"), ("GET", "/openapi/v3/api/v1"),
+            ("GET", "/apis/batch/v1"), ("POST", maps, "application/json", a_map), ("POST", pods + "?dryRun=All&fieldValidation=Strict", "application/yaml", a_pod),
+            ("PATCH", maps + "/a?fieldManager=f&force=true", "application/apply-patch+yaml", a_map), ("DELETE", maps + "?propagationPolicy=Foreground", "", '{"gracePeriodSeconds": 0}'),
+            ("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "application/json", '{"spec": {"resourceAttributes": {"verb": "get", "resource": "pods"}}}'),
+            ("POST", maps, "application/vnd.kubernetes.protobuf", "k8s\x00\n\x0f\n\x02v1\x12\tConfigMap")]
+    return [row + ("",) * (4 - len(row)) for row in rows]
+
+
 SEEDS = {
+    "http2": http2_client,
+    "request": requests,
     "xml": answers,
     "json": lambda: [(document,) for row in with_documents("merge_patch") + with_documents("gjson") for document in row[:2]],
     "yaml": manifests,

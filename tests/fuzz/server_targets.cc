@@ -1,9 +1,12 @@
 #include <algorithm>
 
 #include "fuzz/targets.h"
+#include "objects/kinds.h"
+#include "server/http2.h"
 #include "server/session/spdy_sessions.h"
 #include "server/session/testing.h"
 #include "server/session/websocket_tunnel.h"
+#include "store/testing.h"
 
 namespace tiphys::fuzz {
 namespace {
@@ -78,9 +81,72 @@ void spdy_forward(std::string_view input) {
   }
 }
 
+const objects::Kinds& kinds() {
+  static const objects::Kinds kKinds;
+  return kKinds;
+}
+
+/// An API over a store of its own.
+struct World {
+  store::TestStore store;
+  objects::ObjectApi api{{.executor = store.executor(), .store = store.store(), .kinds = kinds()}};
+  server::Served served{store.executor(), api};
+};
+
+/// A client of the whole server, whose bytes these are.
+void http2(std::string_view input) {
+  World world;
+  server::FakeWire wire;
+  server::Http2 speaker({world.served, nullptr, nullptr}, "");
+  speaker.begin(wire);
+  while (!input.empty() && !wire.closed) {
+    const std::string_view piece = input.substr(0, 256);
+    input.remove_prefix(piece.size());
+    speaker.receive(piece);
+    world.store.run();
+  }
+}
+
+struct Answer final : server::Responder {
+  void reply(unsigned code, std::string_view, std::string body, std::vector<std::string>) override {
+    TIPHYS_CHECK(!begun, "there is one answer");
+    begun = ended = true;
+    TIPHYS_CHECK(code >= 200 && code != 500, body);
+  }
+  void begin_stream(std::string_view) override {
+    TIPHYS_CHECK(!begun, "there is one answer");
+    begun = true;
+  }
+  void write(std::string) override {}
+  void bound_lag() override {}
+  void end_stream() override { ended = true; }
+  void upgrade(std::string, std::unique_ptr<server::Speaker>) override { begun = ended = true; }
+  void hold(std::unique_ptr<cluster::Watch> fed) override { source = std::move(fed); }
+
+  bool begun = false, ended = false;
+  std::unique_ptr<cluster::Watch> source;
+};
+
+/// Method, target, content type, body: whatever they are, there is an answer, and none that blames the server.
+void request(std::string_view input) {
+  const auto [method, target, content_type, body] = parts<4>(input);
+  World world;
+  const auto answer = std::make_shared<Answer>();
+  server::handle(world.served,
+                 {.method = std::string(method),
+                  .target = std::string(target),
+                  .content_type = std::string(content_type),
+                  .accept = "application/json",
+                  .body = std::string(body)},
+                 answer);
+  world.store.run();
+  TIPHYS_CHECK(answer->begun, "each request is answered");
+  answer->source.reset();
+}
+
 constexpr std::array kTargets{
-    Target{"spdy", spdy},
-    Target{"spdy_forward", spdy_forward},
+    Target{"http2", http2},         Target{"request", request},
+    Target{"spdy", spdy},           Target{"spdy_forward", spdy_forward},
     Target{"websocket", websocket},
 };
 
