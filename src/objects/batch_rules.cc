@@ -89,7 +89,8 @@ void check_job_spec(const doc::Value& spec, const Path& at, FieldErrors& errors)
     if (doc::find(spec, member)) errors.push_back(schema::forbidden(at.field(member).text(), "is not supported"));
   }
   const auto mode = doc::find_string(spec, "completionMode");
-  if (mode != "NonIndexed" && mode != "Indexed") {
+  // A CronJob's template may leave it to the Jobs that come of it.
+  if (!mode.empty() && mode != "NonIndexed" && mode != "Indexed") {
     errors.push_back(
         schema::not_supported(at.field("completionMode").text(), doc::Value(mode), {"Indexed", "NonIndexed"}));
   }
