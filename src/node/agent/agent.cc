@@ -127,11 +127,21 @@ class Agent::State : public std::enable_shared_from_this<State> {
     const auto known = runs_.find(uid);
     if (event.type == cluster::WatchEvent::Type::kDeleted) return deleted(uid);
     if (known != runs_.end()) return known->second.run->update(event.object);
-    if (cluster::pod_ended(*event.object)) {
+    if (cluster::pod_ended(*event.object) || is_withheld(*event.object)) {
       if (!doc::find_string(*event.object, "metadata", "deletionTimestamp").empty()) remove_ended(*event.object);
       return;
     }
     add(uid, event.object);
+  }
+
+  /// Another node has been named for it, or somebody holds it back. What has begun here goes on, whatever this machine
+  /// is called now.
+  bool is_withheld(const doc::Value& pod) const {
+    if (!doc::find_string(pod, "status", "startTime").empty()) return false;
+    const std::string_view node = doc::find_string(pod, "spec", "nodeName");
+    const doc::Value* gates = doc::find(pod, "spec", "schedulingGates");
+    const bool gated = gates && gates->is_array() && !gates->get_array().empty();
+    return gated || (!node.empty() && node != options_.node_name);
   }
 
   void add(const std::string& uid, const cluster::Object& pod) {

@@ -181,6 +181,20 @@ TEST_F(AgentTest, AShortStepIsReportedByOneWrite) {
   EXPECT_TRUE(runtime_.containers.at(id("a")).removed);
 }
 
+TEST_F(AgentTest, APodOfAnotherNodeOrBehindAGateIsLeftAlone) {
+  doc::Value other = pod("other"), gated = pod("gated");
+  other.at("spec").as_object()["nodeName"] = "elsewhere";
+  gated.at("spec").as_object()["schedulingGates"] = doc::Array{doc::Object{{"name", "wait"}}};
+  cluster_.put(cluster::kPods, other);
+  cluster_.put(cluster::kPods, gated);
+  cluster_.put(cluster::kPods, pod("a"));
+  begun("a");
+  EXPECT_EQ(runtime_.containers.size(), 1u);
+  gated.at("spec").as_object().erase("schedulingGates");
+  cluster_.put(cluster::kPods, gated);
+  begun("gated");
+}
+
 TEST_F(AgentTest, ALongStepIsSeenRunning) {
   cluster_.put(cluster::kPods, pod("a"));
   begun("a");
