@@ -73,5 +73,25 @@ TEST(Value, GivesScalarsAsText) {
   EXPECT_EQ(scalar_text(*parse_json("[1, \"a\"]")), "[1,\"a\"]");
 }
 
+TEST(Json, EscapesAtEachPlace) {
+  const std::pair<std::string, std::string> rows[] = {{"\"", "\\\""},
+                                                      {"\\", "\\\\"},
+                                                      {"\n", "\\n"},
+                                                      {"\x01", "\\u0001"},
+                                                      {"\x1f", "\\u001f"},
+                                                      {" ", " "},
+                                                      {"\xE2\x80\xA8", "\\u2028"},
+                                                      {"\xE2\x82\xAC", "\xE2\x82\xAC"},
+                                                      {"\x7f", "\x7f"},
+                                                      {"\xC3\xA4", "\xC3\xA4"}};
+  for (const auto& [text, escaped] : rows) {
+    for (std::size_t before = 0; before < 20; ++before) {
+      const std::string head(before, 'a'), tail(before / 2, '~');
+      EXPECT_EQ(to_json(Value(head + text + tail)), '"' + head + escaped + tail + '"') << before;
+    }
+  }
+  EXPECT_EQ(to_json(Value(std::string(1000, '\n'))).size(), 2002u);
+}
+
 }  // namespace
 }  // namespace tiphys::doc
