@@ -47,3 +47,8 @@ def programs(cli, request):
 
 def in_environments(*names):
     return pytest.mark.parametrize("programs", names, indirect=True)
+
+
+def define(programs, *files):
+    """Makes definitions of tests/clients/definitions, or of anywhere."""
+    programs("define.py", *[str(ROOT / "tests/clients/definitions" / file) for file in files])
