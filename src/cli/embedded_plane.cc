@@ -18,6 +18,7 @@
 #include "controllers/default_accounts.h"
 #include "controllers/expiry_controller.h"
 #include "controllers/namespaces/namespace_controller.h"
+#include "controllers/services/endpoints_controller.h"
 #include "controllers/workflow_controller.h"
 #include "controllers/workloads/workload_controllers.h"
 #include "expr/go_time.h"
@@ -113,6 +114,8 @@ class Plane final : public EmbeddedPlane {
     namespaces_->start(options_.port
                            ? std::vector<std::string>{"default", "kube-system", "kube-public", "kube-node-lease"}
                            : std::vector<std::string>());
+    endpoints_ = std::make_shared<controllers::EndpointsController>(*executor_, *store_);
+    endpoints_->start();
     agent_->start();
     return serve();
   }
@@ -229,6 +232,7 @@ class Plane final : public EmbeddedPlane {
   std::unique_ptr<controllers::ArtifactGcController> artifact_gc_;
   std::unique_ptr<controllers::workloads::WorkloadControllers> workloads_;
   std::shared_ptr<controllers::NamespaceController> namespaces_;
+  std::shared_ptr<controllers::EndpointsController> endpoints_;
   objects::Kinds kinds_;
   std::unique_ptr<objects::CustomKinds> custom_kinds_;
   std::unique_ptr<objects::Admission> admission_;

@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "objects/limit_ranges.h"
 #include "objects/quota_admission.h"
 #include "objects/quota_usage.h"
+#include "objects/service_rules.h"
 
 namespace tiphys::objects {
 namespace {
@@ -55,6 +58,13 @@ void take_limits_as_requests(doc::Value& pod) {
   }
 }
 
+bool is_unallocated(const doc::Value& service) {
+  if (has_cluster_ip(service) && doc::find_string(service, "spec", "clusterIP").empty()) return true;
+  const doc::Value* ports = doc::find(service, "spec", "ports");
+  return has_node_ports(service) && ports && ports->is_array() &&
+         std::ranges::any_of(ports->get_array(), [](const doc::Value& port) { return number(port, "nodePort") == 0; });
+}
+
 /// Those whose changes free what quotas count.
 bool changes_usage(const cluster::Resource& resource) {
   return &resource == &cluster::kPods || &resource == &cluster::kServices ||
@@ -75,7 +85,8 @@ Admission::~Admission() {
 }
 
 Status Admission::load() {
-  for (const auto* resource : {&cluster::kLimitRanges, &cluster::kResourceQuotas, &cluster::kPriorityClasses}) {
+  for (const auto* resource :
+       {&cluster::kLimitRanges, &cluster::kResourceQuotas, &cluster::kPriorityClasses, &cluster::kServices}) {
     TIPHYS_TRY(const auto objects, store_.snapshot(*resource));
     for (const cluster::Object& object : objects) learn(*resource, nullptr, object);
   }
@@ -97,6 +108,8 @@ void Admission::learn(const cluster::Resource& resource, const cluster::Object& 
   } else if (&resource == &cluster::kPriorityClasses) {
     classes_.erase(name);
     if (after) classes_[name] = after;
+  } else if (&resource == &cluster::kServices) {
+    addresses_.learn(before, after);
   }
 }
 
@@ -154,8 +167,20 @@ Status Admission::fill_priority(doc::Value& pod) const {
   return {};
 }
 
+schema::FieldErrors Admission::allocate(const cluster::Resource& resource, doc::Value& object) {
+  return &resource == &cluster::kServices ? addresses_.give(object) : schema::FieldErrors();
+}
+
 Status Admission::admit(const cluster::Resource& resource, doc::Value& object) {
   TIPHYS_CHECK_OK(fill(resource, object));
+  // One that did not come through the API, from a template of a workflow.
+  if (&resource == &cluster::kServices && is_unallocated(object)) {
+    kServiceRules.fill(object.get_object());
+    if (const auto errors = allocate(resource, object); !errors.empty()) {
+      return fail(Code::kInvalidArgument,
+                  fmt::format("Service \"{}\" is invalid: {}", name_of(object), schema::text_of(errors)));
+    }
+  }
   return check_range(resource, object);
 }
 
@@ -215,7 +240,8 @@ Result<std::vector<store::Admission::Also>> Admission::charge(const cluster::Res
 }
 
 bool Admission::follows(const cluster::Resource& resource, const std::string& ns) {
-  for (const auto* known : {&cluster::kLimitRanges, &cluster::kResourceQuotas, &cluster::kPriorityClasses}) {
+  for (const auto* known :
+       {&cluster::kLimitRanges, &cluster::kResourceQuotas, &cluster::kPriorityClasses, &cluster::kServices}) {
     if (&resource == known) return true;
   }
   return quotas_.contains(ns) && &resource != &cluster::kEvents;

@@ -9,6 +9,7 @@
 
 #include "base/executor.h"
 #include "objects/quota_recount.h"
+#include "objects/service_addresses.h"
 #include "store/store.h"
 
 namespace tiphys::objects {
@@ -21,6 +22,9 @@ class Admission final : public store::Admission {
 
   /// Fills in a new object before its rules are looked at; to do so again changes nothing.
   Status fill(const cluster::Resource& resource, doc::Value& object) const;
+
+  /// Gives an object what it has of the plane's own ranges, or tells what of it is not to be had.
+  schema::FieldErrors allocate(const cluster::Resource& resource, doc::Value& object);
 
   Status admit(const cluster::Resource& resource, doc::Value& object) override;
   bool charges(const cluster::Resource& resource, const std::string& ns) override;
@@ -45,6 +49,7 @@ class Admission final : public store::Admission {
   std::map<std::string, std::map<std::string, cluster::Object>> ranges_;  ///< by namespace and name
   std::map<std::string, std::set<std::string>> quotas_;                   ///< their names by namespace
   std::map<std::string, cluster::Object> classes_;
+  ServiceAddresses addresses_;
 };
 
 }  // namespace tiphys::objects

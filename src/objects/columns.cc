@@ -387,8 +387,10 @@ Value age_cell(const Value& object, Time now) {
 std::span<const Column> own_columns(const cluster::Resource& resource) {
   const auto* found = std::ranges::find(kColumns, &resource, &Columns::resource);
   if (found != std::end(kColumns)) return found->columns;
-  const auto columns = workload_columns(resource);
-  return columns.empty() ? quota_columns(resource) : columns;
+  for (const auto columns : {workload_columns(resource), quota_columns(resource), endpoint_columns(resource)}) {
+    if (!columns.empty()) return columns;
+  }
+  return {};
 }
 
 }  // namespace tiphys::objects

@@ -27,6 +27,8 @@ inline constexpr Column kSelectorColumn{"Selector", "string", 1, "The labels of 
 /// Of Deployments and ReplicaSets (workload_columns.cc); empty for other kinds.
 std::span<const Column> workload_columns(const cluster::Resource& resource);
 
+/// Of Endpoints and EndpointSlices (endpoint_columns.cc); empty for other kinds.
+std::span<const Column> endpoint_columns(const cluster::Resource& resource);
 /// Of ResourceQuotas and LimitRanges (quota_columns.cc); empty for other kinds.
 std::span<const Column> quota_columns(const cluster::Resource& resource);
 

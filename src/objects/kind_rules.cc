@@ -7,6 +7,7 @@
 #include "objects/namespaces.h"
 #include "objects/pod_spec_rules.h"
 #include "objects/quota_rules.h"
+#include "objects/service_rules.h"
 #include "objects/workload_rules.h"
 
 namespace tiphys::objects {
@@ -135,6 +136,7 @@ const std::pair<const cluster::Resource*, KindRules> kRules[] = {
     {&cluster::kCustomResourceDefinitions, {fill_definition, check_definition, check_definition_update}},
     {&cluster::kPriorityClasses, kPriorityClassRules},
     {&cluster::kLimitRanges, kLimitRangeRules},
+    {&cluster::kServices, kServiceRules},
     {&cluster::kResourceQuotas, kResourceQuotaRules},
 };
 

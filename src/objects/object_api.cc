@@ -7,12 +7,14 @@
 
 #include "cluster/patch.h"
 #include "doc/patch.h"
+#include "objects/admission.h"
 #include "objects/apply.h"
 #include "objects/intake.h"
 #include "objects/namespaces.h"
 #include "objects/reviews.h"
 #include "objects/scale.h"
 #include "objects/schema_patch_types.h"
+#include "objects/service_rules.h"
 
 namespace tiphys::objects {
 namespace {
@@ -102,6 +104,7 @@ void keep_other_part(const Target& target, doc::Value& object, const doc::Value&
   if (target.kind->resource == &cluster::kNamespaces) keep_finalizers(target, object, before);
   if (target.subresource == "finalize") return;
   if (target.kind->resource == &cluster::kPods) keep_priority(object, before);
+  if (target.kind->resource == &cluster::kServices && target.subresource.empty()) keep_allocated(object, before);
   if (target.subresource == "status") {
     const doc::Value* status = doc::find(object, "status");
     doc::Value kept = before;
@@ -270,7 +273,15 @@ Outcome<void> ObjectApi::complete_new(const Target& target, doc::Value& object) 
       return std::unexpected(refusal_of(filled.error(), target.kind->resource, name));
     }
   }
-  return complete(*target.kind, object, nullptr);
+  return finish(target, object, nullptr);
+}
+
+Outcome<void> ObjectApi::finish(const Target& target, doc::Value& object, const doc::Value* before) const {
+  auto completed = complete(*target.kind, object, before);
+  if (!completed || !admission_ || !target.subresource.empty()) return completed;
+  const auto errors = admission_->allocate(*target.kind->resource, object);
+  if (errors.empty()) return {};
+  return std::unexpected(refuse_invalid(*target.kind->resource, doc::find_string(object, "metadata", "name"), errors));
 }
 
 void ObjectApi::create_in_namespace(const Target& target, doc::Value object, const WriteOptions& options,
@@ -411,7 +422,7 @@ void ObjectApi::update(const Target& target, doc::Value body, const WriteOptions
         if (!newest) return std::unexpected(not_found(target));
         told = std::move(warnings);
         keep_other_part(target, body, *newest);
-        if (auto completed = complete(*target.kind, body, newest.get()); !completed) {
+        if (auto completed = finish(target, body, newest.get()); !completed) {
           return std::unexpected(std::move(completed.error()));
         }
         track(target, options, newest.get(), body, executor_.now());
@@ -436,7 +447,7 @@ void ObjectApi::patch(const Target& target, cluster::PatchType type, doc::Value 
         auto done = take_in(*target.kind, object, options.validation, Source::kPatch, warnings);
         if (!done) return std::unexpected(std::move(done.error()));
         keep_other_part(target, object, *newest);
-        done = complete(*target.kind, object, newest.get());
+        done = finish(target, object, newest.get());
         if (!done) return std::unexpected(std::move(done.error()));
         track(target, options, newest.get(), object, executor_.now());
         return object;
@@ -472,7 +483,7 @@ void ObjectApi::apply(const Target& target, doc::Value config, const WriteOption
         } else if (target.kind->has_status) {
           merged->get_object().erase("status");
         }
-        auto completed = newest ? complete(*target.kind, *merged, newest.get()) : complete_new(target, *merged);
+        auto completed = newest ? finish(target, *merged, newest.get()) : complete_new(target, *merged);
         if (!completed) return std::unexpected(std::move(completed.error()));
         if (newest && differs_in_times_only(*newest, *merged)) return *newest;
         return std::move(*merged);

@@ -9,13 +9,14 @@
 #include "base/executor.h"
 #include "cluster/propagation.h"
 #include "objects/access.h"
-#include "objects/admission.h"
 #include "objects/kinds.h"
 #include "objects/refusal.h"
 #include "objects/service_tokens.h"
 #include "store/store.h"
 
 namespace tiphys::objects {
+
+class Admission;
 
 /// What a request is for, and whose it is.
 struct Target {
@@ -61,7 +62,7 @@ struct ObjectApiParts {
   const Kinds& kinds;
   const Authorizer* authorizer = nullptr;  ///< null: everybody may do all
   const ServiceTokens* tokens = nullptr;   ///< null: service accounts have none
-  const Admission* admission = nullptr;    ///< that of the store, so that rules see what it fills in; null: none
+  Admission* admission = nullptr;          ///< that of the store, so that rules see what it fills in; null: none
 };
 
 /// Lives on the plane's thread, as long as all requests.
@@ -113,6 +114,8 @@ class ObjectApi {
 
   /// Fills in a new object and looks at the rules of its kind.
   Outcome<void> complete_new(const Target& target, doc::Value& object) const;
+  /// Looks at the rules of its kind, and gives it what the plane has to give; `before` is null for a new one.
+  Outcome<void> finish(const Target& target, doc::Value& object, const doc::Value* before) const;
 
   void request_token(const Target& target, doc::Value body, const cluster::Object& account, Reply<Written> reply);
 
@@ -121,7 +124,7 @@ class ObjectApi {
   const Kinds& kinds_;
   const Authorizer* authorizer_;
   const ServiceTokens* tokens_;
-  const Admission* admission_;
+  Admission* admission_;
 };
 
 }  // namespace tiphys::objects

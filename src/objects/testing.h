@@ -7,6 +7,7 @@
 #include <string>
 
 #include "doc/yaml.h"
+#include "objects/admission.h"
 #include "objects/custom_kinds.h"
 #include "objects/object_api.h"
 #include "store/testing.h"

@@ -202,6 +202,23 @@ def test_kubectl_runs_a_cron_job(kubectl):
     kubectl("wait", "job/now", "--for=delete", "--timeout=60s")
 
 
+def test_kubectl_finds_the_pods_of_a_service(kubectl):
+    kubectl("create", "service", "nodeport", "web", "--tcp=80:8080")
+    kind, address = kubectl("get", "service", "web", "--no-headers").split()[1:3]
+    assert kind == "NodePort" and address.startswith("10.96.")
+    bare = kubectl.file("apiVersion: v1\nkind: Service\nmetadata: {name: bare}\nspec: {selector: {a: b}}\n")
+    assert "spec.ports: Required value" in kubectl("apply", "-f", bare, code=1)
+    assert kubectl("get", "endpointslices", "-l", "kubernetes.io/service-name=web", "--no-headers").split()[1:4] == ["IPv4", "<unset>", "<unset>"]
+    kubectl("run", "a", "--image=x", "--restart=Never", "--labels=app=web", "--command", "--", "sleep", "600")
+    kubectl("wait", "endpoints/web", "--for=jsonpath={.subsets[0].addresses[0].targetRef.name}=a", "--timeout=60s")
+    assert kubectl("get", "endpoints", "web", "--no-headers").splitlines()[-1].split()[1] == "127.0.0.1:8080"
+    ready = "jsonpath={.items[0].endpoints[0].conditions.ready}"
+    assert kubectl("get", "endpointslices", "-l", "kubernetes.io/service-name=web", "-o", ready) == "true"
+    assert "Endpoints:" in kubectl("describe", "service", "web")
+    kubectl("delete", "service", "web")
+    kubectl("wait", "endpoints/web", "--for=delete", "--timeout=60s")
+
+
 def test_kubectl_asks_what_it_may(kubectl):
     assert "yes" in kubectl("auth", "can-i", "create", "pods")
     assert "no" in kubectl("auth", "can-i", "create", "pods", "--as=ann", code=1)

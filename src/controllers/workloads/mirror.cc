@@ -21,8 +21,12 @@ std::uint64_t version_of(const doc::Value& object) {
 }  // namespace
 
 Mirror::Mirror(Executor& executor, cluster::Cluster& cluster, const cluster::Resource& resource,
-               cluster::Selector labels)
-    : executor_(executor), cluster_(cluster), resource_(resource), labels_(std::move(labels)) {}
+               cluster::Selector labels, cluster::Selector fields)
+    : executor_(executor),
+      cluster_(cluster),
+      resource_(resource),
+      labels_(std::move(labels)),
+      fields_(std::move(fields)) {}
 
 void Mirror::start() {
   synced_ = false;
@@ -31,6 +35,7 @@ void Mirror::start() {
   for (const auto& [name, object] : objects_) unseen_.insert(name);
   cluster::WatchOptions options;
   options.labels = labels_;
+  options.fields = fields_;
   cluster::WatchSink sink;
   sink.on_event = [this](const cluster::WatchEvent& event) { on_event(event); };
   sink.on_end = [this](const Error& error) {

@@ -18,7 +18,9 @@ class Mirror : public std::enable_shared_from_this<Mirror> {
   /// Null before: the object is new; null after: it is gone.
   using Listener = std::function<void(const cluster::Object& before, const cluster::Object& after)>;
 
-  Mirror(Executor& executor, cluster::Cluster& cluster, const cluster::Resource& resource, cluster::Selector labels);
+  /// With `fields` it knows what a watch tells alone.
+  Mirror(Executor& executor, cluster::Cluster& cluster, const cluster::Resource& resource, cluster::Selector labels,
+         cluster::Selector fields = {});
 
   const cluster::Resource& resource() const { return resource_; }
   void listen(Listener listener) { listeners_.push_back(std::move(listener)); }
@@ -51,7 +53,7 @@ class Mirror : public std::enable_shared_from_this<Mirror> {
   Executor& executor_;
   cluster::Cluster& cluster_;
   const cluster::Resource& resource_;
-  cluster::Selector labels_;
+  cluster::Selector labels_, fields_;
   std::map<Name, cluster::Object> objects_;
   std::map<std::string, std::set<Name>> by_controller_;
   std::set<std::string> removed_;  ///< uids of objects whose removal was answered and not told yet

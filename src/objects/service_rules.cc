@@ -1,0 +1,282 @@
+#include "objects/service_rules.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+#include "objects/names.h"
+#include "objects/workload_rules.h"
+#include "schema/path.h"
+
+namespace tiphys::objects {
+namespace {
+
+using schema::FieldErrors;
+using schema::Path;
+
+std::string_view type_of(const doc::Value& service) {
+  return doc::find_string(service, "spec", "type");
+}
+const doc::Array& ports_of(const doc::Value& service) {
+  static const doc::Array kNone;
+  const doc::Value* found = doc::find(service, "spec", "ports");
+  return found && found->is_array() ? found->get_array() : kNone;
+}
+std::int64_t number_of(const doc::Value& object, std::string_view member) {
+  const doc::Value* found = doc::find(object, member);
+  return found && found->is_int64() ? found->get_int64() : 0;
+}
+bool is_headless(const doc::Value& service) {
+  return doc::find_string(service, "spec", "clusterIP") == "None";
+}
+
+void fill_ports(doc::Object& spec) {
+  doc::Value* ports = spec.if_contains("ports");
+  if (!ports || !ports->is_array()) return;
+  for (doc::Value& port : ports->get_array()) {
+    if (!port.is_object()) continue;
+    doc::Object& members = port.get_object();
+    fill_in(members, "protocol", "TCP");
+    const doc::Value* target = members.if_contains("targetPort");
+    const bool given = target && !target->is_null() && *target != doc::Value("") && *target != doc::Value(0);
+    if (given) continue;
+    if (const doc::Value* number = members.if_contains("port")) {
+      const doc::Value same = *number;
+      members["targetPort"] = same;
+    }
+  }
+}
+
+void fill_service(doc::Object& service) {
+  doc::Object& spec = doc::ensure_object(service, "spec");
+  fill_in(spec, "type", "ClusterIP");
+  fill_in(spec, "sessionAffinity", "None");
+  const std::string type = doc::scalar_text(spec.at("type"));
+  if (spec.at("sessionAffinity") == doc::Value("None")) spec.erase("sessionAffinityConfig");
+  if (spec.at("sessionAffinity") == doc::Value("ClientIP")) {
+    doc::Object& config = doc::ensure_object(spec, "sessionAffinityConfig");
+    fill_in(doc::ensure_object(config, "clientIP"), "timeoutSeconds", 10800);
+  }
+  fill_ports(spec);
+  doc::ensure_object(doc::ensure_object(service, "status"), "loadBalancer");
+  if (type == "NodePort" || type == "LoadBalancer") fill_in(spec, "externalTrafficPolicy", "Cluster");
+  if (type == "LoadBalancer") fill_in(spec, "allocateLoadBalancerNodePorts", true);
+  if (type == "ExternalName") return;
+  fill_in(spec, "internalTrafficPolicy", "Cluster");
+  fill_in(spec, "ipFamilies", doc::Array{"IPv4"});
+  fill_in(spec, "ipFamilyPolicy", "SingleStack");
+  const doc::Value* ip = spec.if_contains("clusterIP");
+  if (!ip || !ip->is_string() || ip->get_string().empty()) return;
+  const doc::Value copy = *ip;
+  fill_in(spec, "clusterIPs", doc::Array{copy});
+}
+
+void check_port(const doc::Value& port, bool needs_name, std::set<std::string>& names, const std::string& at,
+                FieldErrors& errors) {
+  const std::string name(doc::find_string(port, "name"));
+  if (name.empty()) {
+    if (needs_name) errors.push_back(schema::required(at + ".name"));
+  } else {
+    for (const std::string& why : dns_label(name))
+      errors.push_back(schema::invalid(at + ".name", doc::Value(name), why));
+    if (!names.insert(name).second) errors.push_back(schema::duplicate(at + ".name", doc::Value(name)));
+  }
+  constexpr std::string_view kRange = "must be between 1 and 65535, inclusive";
+  const auto in_range = [](std::int64_t number) { return number >= 1 && number <= 65535; };
+  const std::int64_t number = number_of(port, "port");
+  if (!in_range(number)) errors.push_back(schema::invalid(at + ".port", doc::Value(number), kRange));
+  const std::string protocol(doc::find_string(port, "protocol"));
+  if (protocol != "TCP" && protocol != "UDP" && protocol != "SCTP") {
+    errors.push_back(schema::not_supported(at + ".protocol", doc::Value(protocol), {"SCTP", "TCP", "UDP"}));
+  }
+  const doc::Value* target = doc::find(port, "targetPort");
+  if (target && target->is_int64() && !in_range(target->get_int64())) {
+    errors.push_back(schema::invalid(at + ".targetPort", *target, kRange));
+  }
+  if (target && target->is_string()) {
+    for (const std::string& why : port_name(doc::scalar_text(*target)))
+      errors.push_back(schema::invalid(at + ".targetPort", *target, why));
+  }
+}
+
+void check_ports(const doc::Value& service, FieldErrors& errors) {
+  const doc::Array& ports = ports_of(service);
+  const auto type = type_of(service);
+  if (ports.empty() && !is_headless(service) && type != "ExternalName") {
+    errors.push_back(schema::required("spec.ports"));
+  }
+  std::set<std::string> names;
+  std::set<std::pair<std::string, std::int64_t>> seen, seen_node_ports;
+  for (std::size_t i = 0; i < ports.size(); ++i) {
+    const doc::Value& port = ports[i];
+    const std::string at = fmt::format("spec.ports[{}]", i);
+    check_port(port, ports.size() > 1, names, at, errors);
+    const std::string protocol(doc::find_string(port, "protocol"));
+    const auto pair = [&](std::int64_t number) { return std::pair(protocol, number); };
+    const std::int64_t number = number_of(port, "port"), node_port = number_of(port, "nodePort");
+    if (!seen.insert(pair(number)).second) {
+      errors.push_back(schema::duplicate(at, doc::Object{{"protocol", protocol}, {"port", number}}));
+    }
+    if (node_port == 0) continue;
+    if (type == "ClusterIP") {
+      errors.push_back(schema::forbidden(at + ".nodePort", "may not be used when `type` is 'ClusterIP'"));
+    }
+    if (!seen_node_ports.insert(pair(node_port)).second) {
+      errors.push_back(schema::duplicate(at + ".nodePort", doc::Value(node_port)));
+    }
+  }
+}
+
+bool is_ipv4(std::string_view text) {
+  int parts = 0, digits = 0, value = 0;
+  for (const char c : std::string(text) + ".") {
+    if (c == '.') {
+      if (digits == 0 || value > 255) return false;
+      ++parts;
+      digits = value = 0;
+    } else if (c < '0' || c > '9' || ++digits > 3 || (digits == 2 && value == 0)) {
+      return false;
+    } else {
+      value = value * 10 + (c - '0');
+    }
+  }
+  return parts == 4;
+}
+
+void check_addresses(const doc::Value& service, FieldErrors& errors) {
+  const doc::Value* found = doc::find(service, "spec", "clusterIPs");
+  const doc::Value none = doc::Array();
+  const doc::Value& ips = found && found->is_array() ? *found : none;
+  const auto first = doc::find_string(service, "spec", "clusterIP");
+  if (type_of(service) == "ExternalName") {
+    if (!first.empty() || !ips.get_array().empty()) {
+      errors.push_back(schema::forbidden("spec.clusterIPs", "may not be set for ExternalName services"));
+    }
+    return;
+  }
+  if (first.empty() && !ips.get_array().empty()) {
+    return errors.push_back(schema::invalid("spec.clusterIPs", ips, "must be empty when `clusterIP` is not specified"));
+  }
+  if (!first.empty() && (ips.get_array().empty() || ips.get_array()[0] != doc::Value(first))) {
+    return errors.push_back(schema::invalid("spec.clusterIPs", ips, "first value must match `clusterIP`"));
+  }
+  if (ips.get_array().size() > 1) {
+    errors.push_back(schema::invalid("spec.clusterIPs", ips, "may specify no more than one IP for each IP family"));
+  }
+  if (first.empty() || first == "None" || is_ipv4(first)) return;
+  errors.push_back(schema::invalid("spec.clusterIPs[0]", doc::Value(first),
+                                   "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"));
+}
+
+void check_type(const doc::Value& service, FieldErrors& errors) {
+  const std::string type(type_of(service));
+  const doc::Value* ips = doc::find(service, "spec", "clusterIPs");
+  if ((type == "NodePort" || type == "LoadBalancer") && is_headless(service)) {
+    errors.push_back(schema::invalid("spec.clusterIPs[0]", ips ? *ips : doc::Value(),
+                                     fmt::format("may not be set to 'None' for {} services", type)));
+  }
+  if (type == "ExternalName") {
+    const std::string name(doc::find_string(service, "spec", "externalName"));
+    std::string_view bare = name;
+    if (bare.ends_with('.')) bare.remove_suffix(1);
+    if (bare.empty()) {
+      errors.push_back(schema::required("spec.externalName"));
+    } else {
+      for (const std::string& why : dns_subdomain(bare))
+        errors.push_back(schema::invalid("spec.externalName", doc::Value(name), why));
+    }
+  } else if (type != "ClusterIP" && type != "NodePort" && type != "LoadBalancer") {
+    errors.push_back(schema::not_supported("spec.type", doc::Value(type),
+                                           {"ClusterIP", "ExternalName", "LoadBalancer", "NodePort"}));
+  }
+}
+
+void check_service(const doc::Value& service, FieldErrors& errors) {
+  check_ports(service, errors);
+  check_type(service, errors);
+  if (const doc::Value* selector = doc::find(service, "spec", "selector"); selector && selector->is_object()) {
+    for (const auto& [key, value] : selector->get_object()) {
+      for (const std::string& why : qualified_name(key))
+        errors.push_back(schema::invalid("spec.selector", doc::Value(key), why));
+      for (const std::string& why : label_value(doc::scalar_text(value)))
+        errors.push_back(schema::invalid("spec.selector", value, why));
+    }
+  }
+  const std::string affinity(doc::find_string(service, "spec", "sessionAffinity"));
+  if (affinity != "ClientIP" && affinity != "None") {
+    errors.push_back(schema::not_supported("spec.sessionAffinity", doc::Value(affinity), {"ClientIP", "None"}));
+  }
+  if (is_headless(service) && affinity == "ClientIP") {
+    errors.push_back(schema::forbidden("spec.sessionAffinity", "may not be set for headless services"));
+  }
+  for (const char* member : {"externalTrafficPolicy", "internalTrafficPolicy"}) {
+    const auto policy = doc::find_string(service, "spec", member);
+    if (policy.empty() || policy == "Cluster" || policy == "Local") continue;
+    errors.push_back(schema::not_supported(fmt::format("spec.{}", member), doc::Value(policy), {"Cluster", "Local"}));
+  }
+  check_addresses(service, errors);
+}
+
+void check_service_update(const doc::Value& before, const doc::Value& after, FieldErrors& errors) {
+  const auto old = doc::find_string(before, "spec", "clusterIP");
+  const auto now = doc::find_string(after, "spec", "clusterIP");
+  if (type_of(before) == "ExternalName" || type_of(after) == "ExternalName" || old.empty() || old == now) return;
+  const doc::Value* ips = doc::find(after, "spec", "clusterIPs");
+  errors.push_back(schema::invalid("spec.clusterIPs[0]", ips ? *ips : doc::Value(), "may not change once set"));
+}
+
+}  // namespace
+
+const KindRules kServiceRules{fill_service, check_service, check_service_update};
+
+bool has_cluster_ip(const doc::Value& service) {
+  return type_of(service) != "ExternalName" && !is_headless(service);
+}
+bool has_node_ports(const doc::Value& service) {
+  const doc::Value* allocate = doc::find(service, "spec", "allocateLoadBalancerNodePorts");
+  const bool wanted = !allocate || !allocate->is_bool() || allocate->get_bool();
+  return type_of(service) == "NodePort" || (type_of(service) == "LoadBalancer" && wanted);
+}
+
+void keep_allocated(doc::Value& service, const doc::Value& before) {
+  doc::Object& spec = doc::ensure_object(service.get_object(), "spec");
+  const auto text = [&](const char* member) { return doc::find_string(service, "spec", member); };
+  const std::string type(text("type").empty() ? "ClusterIP" : text("type"));
+  const bool was_external = type_of(before) == "ExternalName";
+  const doc::Value* old_ip = doc::find(before, "spec", "clusterIP");
+  if (type == "ExternalName") {
+    if (was_external) return;
+    // What only the other types have goes, unless it has been changed.
+    for (const char* member : {"clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy", "internalTrafficPolicy"}) {
+      const doc::Value* old = doc::find(before, "spec", member);
+      if (old && spec.contains(member) && spec.at(member) == *old) spec.erase(member);
+    }
+  } else if (!was_external && old_ip && text("clusterIP").empty()) {
+    for (const char* member : {"clusterIP", "clusterIPs"}) {
+      if (const doc::Value* old = doc::find(before, "spec", member)) spec[member] = *old;
+    }
+  } else if (old_ip && text("clusterIP") != doc::find_string(before, "spec", "clusterIP")) {
+    const doc::Value* old = doc::find(before, "spec", "clusterIPs");
+    if (old && spec.contains("clusterIPs") && spec.at("clusterIPs") == *old) spec.erase("clusterIPs");
+  }
+  doc::Value* ports = spec.if_contains("ports");
+  if (!ports || !ports->is_array()) return;
+  const bool keeps = type == "NodePort" || type == "LoadBalancer";
+  for (doc::Value& port : ports->get_array()) {
+    if (!port.is_object()) continue;
+    for (const doc::Value& old : ports_of(before)) {
+      const std::string protocol(doc::find_string(port, "protocol"));
+      if (number_of(old, "port") != number_of(port, "port") ||
+          doc::find_string(old, "protocol") != (protocol.empty() ? "TCP" : protocol)) {
+        continue;
+      }
+      const std::int64_t given = number_of(port, "nodePort"), known = number_of(old, "nodePort");
+      if (keeps && given == 0 && known != 0) port.get_object()["nodePort"] = known;
+      if (!keeps && given == known) port.get_object().erase("nodePort");
+    }
+  }
+}
+
+}  // namespace tiphys::objects
