@@ -36,7 +36,8 @@ class Agent::State : public std::enable_shared_from_this<State> {
         workers_(executor, kWorkerThreads),
         logs_(context, executor),
         claims_(std::make_shared<ClaimFolders>(executor, cluster, workers_, options_.claims_dir)),
-        world_{context, executor, cluster, stores, workers_, logs_, *claims_, *options_.http} {}
+        hosts_(std::make_shared<HostsFiles>(executor, cluster)),
+        world_{context, executor, cluster, stores, workers_, logs_, *claims_, *hosts_, *options_.http} {}
 
   void start() {
     claims_->start();
@@ -254,6 +255,7 @@ class Agent::State : public std::enable_shared_from_this<State> {
   Workers workers_;
   LogReader logs_;
   std::shared_ptr<ClaimFolders> claims_;
+  std::shared_ptr<HostsFiles> hosts_;
   PodWorld world_;
   std::map<std::string, Entry> runs_;
   std::deque<std::string> queue_;  ///< uids of pods that wait for room

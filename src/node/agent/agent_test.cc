@@ -82,6 +82,13 @@ class FakeRuntime final : public Runtime {
   Executor& executor_;
 };
 
+/// But for the file that every pod has.
+std::vector<Mount> own_mounts(const ContainerSpec& spec) {
+  std::vector<Mount> mounts = spec.mounts;
+  std::erase_if(mounts, [](const Mount& mount) { return mount.path == "/etc/hosts"; });
+  return mounts;
+}
+
 class AgentTest : public ::testing::Test {
  protected:
   AgentTest() { start(); }
@@ -195,6 +202,23 @@ TEST_F(AgentTest, APodOfAnotherNodeOrBehindAGateIsLeftAlone) {
   begun("gated");
 }
 
+TEST_F(AgentTest, APodKnowsItsNameAndItsAliases) {
+  doc::Object spec{
+      {"hostname", "worker-0"},
+      {"subdomain", "workers"},
+      {"hostAliases", doc::Array{doc::Object{{"ip", "10.1.2.3"}, {"hostnames", doc::Array{"db", "cache"}}}}}};
+  cluster_.put(cluster::kPods, pod("a", {}, std::move(spec)));
+  const ContainerSpec started = begun("a").spec;
+  EXPECT_EQ(started.hostname, "worker-0");
+  ASSERT_EQ(started.mounts.size(), 1u);
+  EXPECT_EQ(started.mounts[0].path, "/etc/hosts");
+  EXPECT_THAT(read_file(started.mounts[0].host_path), HasSubstr("10.1.2.3\tdb\tcache\n"));
+  runtime_.run(id("a"));
+  run_until([&] { return !cluster_.phases["a"].empty(); });
+  EXPECT_THAT(read_file(started.mounts[0].host_path),
+              HasSubstr("127.0.0.1\tworker-0.workers.default.svc.cluster.local worker-0\n"));
+}
+
 TEST_F(AgentTest, ALongStepIsSeenRunning) {
   cluster_.put(cluster::kPods, pod("a"));
   begun("a");
@@ -297,7 +321,7 @@ TEST_F(AgentTest, VolumesBecomeMounts) {
                                                R"(/host","type":"Directory"}}])")
                                    .value()}};
   cluster_.put(cluster::kPods, pod("a", std::move(container), std::move(spec)));
-  const auto& mounts = begun("a").spec.mounts;
+  const auto mounts = own_mounts(begun("a").spec);
   ASSERT_EQ(mounts.size(), 4u);
   EXPECT_TRUE(std::filesystem::is_directory(mounts[0].host_path));
   EXPECT_EQ(mounts[1].host_path, mounts[0].host_path + "/in/side");
@@ -383,7 +407,7 @@ TEST_F(AgentTest, ProjectedVolumesAreOneFolder) {
         {"path":"cpus","resourceFieldRef":{"containerName":"main","resource":"requests.cpu"}}]}}])")
                                    .value()}};
   cluster_.put(cluster::kPods, pod("a", std::move(container), std::move(spec), {{"note", "one\ntwo"}}));
-  const auto& mounts = begun("a").spec.mounts;
+  const auto mounts = own_mounts(begun("a").spec);
   ASSERT_EQ(mounts.size(), 2u);
   EXPECT_EQ(read_file(mounts[0].host_path + "/d/bb"), "2");
   EXPECT_EQ(read_file(mounts[0].host_path + "/k"), "from-secret");
@@ -908,13 +932,13 @@ TEST_F(AgentContainers, MirroringContainersSeeTheInputsOfMain) {
   runtime_.run("uid-a.first");
   runtime_.end("uid-a.first", 0);
   for (const char* name : {"uid-a.first", "uid-a.main"}) {
-    const ContainerSpec& spec = runtime_.containers.at(name).spec;
-    ASSERT_EQ(spec.mounts.size(), 1u) << name;
-    EXPECT_EQ(spec.mounts[0].path, "/in/f");
-    EXPECT_EQ(read_file(spec.mounts[0].host_path), "text");
+    const auto mounts = own_mounts(runtime_.containers.at(name).spec);
+    ASSERT_EQ(mounts.size(), 1u) << name;
+    EXPECT_EQ(mounts[0].path, "/in/f");
+    EXPECT_EQ(read_file(mounts[0].host_path), "text");
   }
   runtime_.run(id("a"));
-  EXPECT_TRUE(runtime_.containers.at("uid-a.side").spec.mounts.empty());
+  EXPECT_TRUE(own_mounts(runtime_.containers.at("uid-a.side").spec).empty());
 }
 
 TEST_F(AgentTest, APodIsReadyOnceItsProbeIs) {

@@ -115,7 +115,7 @@ void PodRun::prepare(const PodSources& sources) {
   if (!volumes) return failed_before_start("init", volumes.error());
   auto made = container_specs(*pod_, sources, *volumes, place_);
   if (!made) return failed_before_start("init", made.error());
-  fetch_credentials(std::move(*made));
+  give_hosts(std::move(*made));
 }
 
 void PodRun::fetch_credentials(PodContainers made) {
@@ -194,6 +194,7 @@ void PodRun::started(std::size_t index, const Status& status) {
     return ended(index, exit_of(status.error(), world_.executor.now()));
   }
   container.report.started_at = world_.executor.now();
+  if (hosts_ && !container.init) with_address([] {});
   const doc::Value* document = container.init ? nullptr : document_of(container);
   if (document && doc::find(*document, "lifecycle", "postStart")) return run_post_start(index, *document);
   run_on(index);
@@ -215,6 +216,7 @@ void PodRun::with_address(std::function<void()> then) {
   runtime_.find_address(owner->spec.id, [self = shared_from_this(), then = std::move(then)](Result<std::string> found) {
     if (self->settled_) return;
     if (found) self->address_ = std::move(*found);
+    if (found && self->hosts_) self->hosts_->set_address(self->address_);
     if (!found) log::warn("pod {}/{}: {}", self->key_.ns, self->key_.name, found.error().message);
     then();
   });
@@ -370,6 +372,7 @@ void PodRun::collect(const Container* main, Result<artifact::Credentials> creden
 void PodRun::settle() {
   settled_ = true;
   remove_secret_volumes(*pod_, place_);
+  hosts_.reset();
   if (deadline_ != 0) world_.executor.cancel(deadline_);
   if (running_timer_ != 0) world_.executor.cancel(running_timer_);
   // Posted: the agent may forget this run in it.

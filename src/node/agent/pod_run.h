@@ -14,6 +14,7 @@
 #include "cluster/session.h"
 #include "node/agent/claim_folders.h"
 #include "node/agent/container_probes.h"
+#include "node/agent/hosts_files.h"
 #include "node/agent/pod_files.h"
 #include "node/agent/pod_report.h"
 #include "node/agent/pod_spec.h"
@@ -31,6 +32,7 @@ struct PodWorld {
   Workers& workers;
   LogReader& logs;
   ClaimFolders& claims;
+  HostsFiles& hosts;
   web::HttpClient& http;
 };
 
@@ -75,6 +77,8 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   };
 
   void prepare(const PodSources& sources);
+  bool wants_hosts() const;
+  void give_hosts(PodContainers made);
   void fetch_credentials(PodContainers made);
   void stage(PodContainers made, artifact::Credentials credentials);
   void start_containers(PodContainers made);
@@ -134,7 +138,8 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   cluster::Object pod_;
   cluster::Key key_;
   PodPlace place_;
-  std::vector<ClaimFolders::Use> claims_;  ///< kept until its end is on disk: outputs may lie there
+  std::vector<ClaimFolders::Use> claims_;   ///< kept until its end is on disk: outputs may lie there
+  std::unique_ptr<HostsFiles::Use> hosts_;  ///< null: the runtime's own
   Runtime& runtime_;
   Events events_;
   std::vector<Container> containers_;  ///< init containers, then main, then the others

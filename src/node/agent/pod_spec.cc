@@ -99,7 +99,8 @@ Result<ContainerSpec> container_spec(const doc::Value& pod, const doc::Value& co
   spec.command = texts(container, "command");
   spec.args = texts(container, "args");
   spec.working_dir = doc::find_string(container, "workingDir");
-  spec.hostname = spec.pod_name.substr(0, 63);
+  const std::string_view hostname = doc::find_string(pod, "spec", "hostname");
+  spec.hostname = (hostname.empty() ? std::string_view(spec.pod_name) : hostname).substr(0, 63);
   TIPHYS_TRY(spec.env, container_env(pod, container, sources, place));
   if (const doc::Value* devices = doc::find(container, "volumeDevices");
       devices && devices->is_array() && !devices->get_array().empty()) {

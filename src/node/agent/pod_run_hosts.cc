@@ -1,0 +1,75 @@
+// The part of PodRun that gives its containers their /etc/hosts, as a kubelet does.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "node/agent/pod_run.h"
+
+namespace tiphys::node {
+namespace {
+
+constexpr const char* kHosts = "/etc/hosts";
+
+/// With the network of this host come the names that it knows.
+std::string lines_of_host(bool shares_network) {
+  if (!shares_network) return "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
+  std::ostringstream text;
+  text << std::ifstream(kHosts).rdbuf();
+  return text.str().ends_with('\n') ? text.str() : text.str() + "\n";
+}
+
+std::string aliases_of(const doc::Value& pod) {
+  std::string text;
+  const doc::Value* aliases = doc::find(pod, "spec", "hostAliases");
+  if (!aliases || !aliases->is_array()) return text;
+  for (const doc::Value& alias : aliases->get_array()) {
+    const doc::Value* names = doc::find(alias, "hostnames");
+    if (!names || !names->is_array()) continue;
+    text += doc::find_string(alias, "ip");
+    for (const doc::Value& name : names->get_array()) text += "\t" + doc::scalar_text(name);
+    text += "\n";
+  }
+  return text;
+}
+
+void mount_hosts(PodContainers& made, const std::string& path) {
+  for (std::vector<ContainerSpec>* list : {&made.init, &made.containers}) {
+    for (ContainerSpec& spec : *list) {
+      const bool has_own = std::ranges::any_of(spec.mounts, [](const Mount& mount) { return mount.path == kHosts; });
+      if (!has_own) spec.mounts.push_back({.host_path = path, .path = kHosts});
+    }
+  }
+}
+
+}  // namespace
+
+/// A workflow's steps have them where there is something to find: to mount a file is among what a short step costs.
+bool PodRun::wants_hosts() const {
+  if (runtime_.name() == "process" && !std::filesystem::exists(kHosts)) return false;
+  const bool of_workflow = doc::find(*pod_, "metadata", "labels", "workflows.argoproj.io/workflow") != nullptr;
+  return !of_workflow || world_.hosts.knows_any() || doc::find(*pod_, "spec", "hostAliases");
+}
+
+void PodRun::give_hosts(PodContainers made) {
+  if (!wants_hosts()) return fetch_credentials(std::move(made));
+  std::error_code error;
+  std::filesystem::create_directories(place_.dir, error);
+  HostsPlace place{.path = place_.dir + "/etc-hosts",
+                   .ns = key_.ns,
+                   .hostname = made.containers.front().hostname,
+                   .subdomain = std::string(doc::find_string(*pod_, "spec", "subdomain")),
+                   .others = lines_of_host(runtime_.name() == "process") + aliases_of(*pod_),
+                   .address = ""};
+  world_.hosts.use(std::move(place), [self = shared_from_this(), made = std::move(made)](auto use) mutable {
+    if (self->settled_) return;
+    if (!use) return self->failed_before_start("init", use.error());
+    self->hosts_ = std::move(*use);
+    mount_hosts(made, self->hosts_->path());
+    self->fetch_credentials(std::move(made));
+  });
+}
+
+}  // namespace tiphys::node
