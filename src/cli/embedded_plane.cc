@@ -51,6 +51,13 @@ double memory_bytes() {
   return static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGE_SIZE));
 }
 
+/// What clients need to judge manifests as the controller will.
+doc::Value config_page(const api::ControllerConfig& config) {
+  doc::Object known;
+  if (config.workflow_defaults) known["workflowDefaults"] = *config.workflow_defaults;
+  return doc::Object{{"workflowController", std::move(known)}};
+}
+
 class Plane final : public EmbeddedPlane {
  public:
   Plane(boost::asio::io_context& context, PlaneOptions options, store::DataDir data_dir)
@@ -138,6 +145,7 @@ class Plane final : public EmbeddedPlane {
       TIPHYS_TRY(options.tls, server::make_tls_context(certificate));
       TIPHYS_TRY(options.token, ensure_token(data_dir_.token()));
     }
+    options.config = std::make_shared<const doc::Value>(config_page(options_.config));
     if (options_.config.metrics.enabled) options.metrics = [this] { return controller_->metrics(); };
     options.sessions = [this](const cluster::Object& pod, cluster::SessionOptions asked, auto done) {
       agent_->open_session(pod, std::move(asked), std::move(done));

@@ -10,6 +10,7 @@
 #include "artifact/repository.h"
 #include "cli/embedded_plane.h"
 #include "cli/hand_over.h"
+#include "cli/terminal.h"
 #include "server/client.h"
 #include "store/data_dir.h"
 
@@ -73,7 +74,7 @@ std::string token_of(const SessionOptions& options, const std::string& address) 
   return same ? std::string(doc::find_string(*announced, "token")) : "";
 }
 
-Result<std::unique_ptr<Session>> connect_to_server(Loop& loop, const SessionOptions& options, std::string address) {
+Result<http::Endpoint> endpoint_of(const SessionOptions& options, std::string address) {
   if (address.starts_with("http://")) address.erase(0, 7);
   while (address.ends_with('/')) address.pop_back();
   const auto colon = address.rfind(':');
@@ -87,7 +88,15 @@ Result<std::unique_ptr<Session>> connect_to_server(Loop& loop, const SessionOpti
         fmt::format("\"{}\" is no server's address: it has the form HOST:PORT, such as localhost:2746", address));
   }
   endpoint.token = token_of(options, address);
-  return std::make_unique<RemoteSession>(loop, std::move(endpoint), "");
+  return endpoint;
+}
+
+/// The server that options or environment name; "" when they name none.
+std::string chosen_server(const SessionOptions& options) {
+  for (const std::string& address : {options.server, environment("TIPHYS_SERVER"), environment("ARGO_SERVER")}) {
+    if (!address.empty()) return address;
+  }
+  return {};
 }
 
 Result<std::unique_ptr<Session>> open_directory(Loop& loop, const SessionOptions& options, Need need) {
@@ -112,10 +121,37 @@ Result<std::unique_ptr<Session>> open_directory(Loop& loop, const SessionOptions
 }  // namespace
 
 Result<std::unique_ptr<Session>> open_session(Loop& loop, const SessionOptions& options, Need need) {
-  for (const std::string& address : {options.server, environment("TIPHYS_SERVER"), environment("ARGO_SERVER")}) {
-    if (!address.empty()) return connect_to_server(loop, options, address);
+  const std::string address = chosen_server(options);
+  if (address.empty()) return open_directory(loop, options, need);
+  TIPHYS_TRY(http::Endpoint endpoint, endpoint_of(options, address));
+  return std::make_unique<RemoteSession>(loop, std::move(endpoint), "");
+}
+
+Result<doc::Shared> plane_defaults(Loop& loop, const SessionOptions& options) {
+  http::Endpoint endpoint;
+  if (const std::string address = chosen_server(options); !address.empty()) {
+    TIPHYS_TRY(endpoint, endpoint_of(options, address));
+  } else {
+    TIPHYS_TRY(const std::string data_dir, store::DataDir::locate(options.data_dir));
+    endpoint.unix_path = api_socket(data_dir);
   }
-  return open_directory(loop, options, need);
+  const auto page = await<cluster::Object>(
+      loop, [&](auto done) { server::read_config(loop.context(), std::move(endpoint), std::move(done)); });
+  if (page) {
+    if (!options.config.path.empty()) {
+      print_error(
+          fmt::format("Another process runs this plane: its configuration holds, not {}.\n", options.config.path));
+    }
+    const doc::Value* defaults = doc::find(**page, "workflowController", "workflowDefaults");
+    return defaults && defaults->is_object() ? doc::Shared(*page, defaults) : nullptr;
+  }
+  // Nobody runs the plane, it has no such page, or this user may not see it.
+  const Code code = page.error().code;
+  if (code != Code::kUnavailable && code != Code::kNotFound && code != Code::kPermissionDenied) {
+    return std::unexpected(page.error().in("the plane does not tell its configuration"));
+  }
+  TIPHYS_TRY(const api::ControllerConfig config, options.config.read());
+  return config.workflow_defaults;
 }
 
 std::string environment(const char* name) {

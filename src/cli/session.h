@@ -45,6 +45,10 @@ class Session {
 /// socket; else the data directory itself, taken for this process.
 Result<std::unique_ptr<Session>> open_session(Loop& loop, const SessionOptions& options, Need need);
 
+/// The workflowDefaults of the plane that open_session would find, null for none: what the process that runs it says,
+/// else those of --config.
+Result<doc::Shared> plane_defaults(Loop& loop, const SessionOptions& options);
+
 /// A variable of the environment, or "".
 std::string environment(const char* name);
 /// The namespace to work in: `flag`, else ARGO_NAMESPACE, else "default".

@@ -115,6 +115,11 @@ class RemoteCluster final : public cluster::Cluster {
     return read_pod_log(client_, path(pod), options, std::move(sink));
   }
 
+  /// A page that is a document.
+  void read_page(std::string target, cluster::Done<cluster::Object> done) {
+    call({.method = "GET", .target = std::move(target)}, object_reader(std::move(done)));
+  }
+
  private:
   static std::string path(const cluster::Key& key) { return cluster::api_path(key); }
 
@@ -156,6 +161,13 @@ class RemoteCluster final : public cluster::Cluster {
 
 std::unique_ptr<cluster::Cluster> make_remote_cluster(asio::io_context& context, http::Endpoint endpoint) {
   return std::make_unique<RemoteCluster>(context, std::move(endpoint));
+}
+
+void read_config(asio::io_context& context, http::Endpoint endpoint, cluster::Done<cluster::Object> done) {
+  auto cluster = std::make_shared<RemoteCluster>(context, std::move(endpoint));
+  RemoteCluster& asked = *cluster;
+  asked.read_page("/configz", [cluster = std::move(cluster), done = std::move(done)](
+                                  Result<cluster::Object> page) mutable { done(std::move(page)); });
 }
 
 }  // namespace tiphys::server

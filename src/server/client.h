@@ -13,4 +13,7 @@ namespace tiphys::server {
 /// Destroyed, it answers nothing more. Status updates of workflows are the plane's own business: kUnimplemented.
 std::unique_ptr<cluster::Cluster> make_remote_cluster(boost::asio::io_context& context, http::Endpoint endpoint);
 
+/// Reads the page /configz of a server: a document. Fails as the calls of a Cluster do.
+void read_config(boost::asio::io_context& context, http::Endpoint endpoint, cluster::Done<cluster::Object> done);
+
 }  // namespace tiphys::server

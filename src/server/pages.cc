@@ -69,6 +69,8 @@ bool serve_page(const Exchange& exchange) {
     exchange.responder->reply(200, kText, "ok");
   } else if (first == "version") {
     exchange.responder->reply(200, kJson, version_json());
+  } else if (first == "configz" && exchange.served.config) {
+    return show(exchange, *exchange.served.config);
   } else if (first == "metrics" && exchange.served.metrics) {
     exchange.responder->reply(200, kPrometheus, exchange.served.metrics());
   } else {

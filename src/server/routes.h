@@ -84,6 +84,7 @@ struct Served {
   objects::ObjectApi& api;
   std::function<std::string()> metrics = {};  ///< the page /metrics; none: there is no such page
   cluster::SessionOpener sessions = {};       ///< streams into pods; none: there are none
+  doc::Shared config = {};                    ///< the page /configz; null: there is no such page
   std::shared_ptr<AuditLog> audit = {};       ///< where requests are told; null: nowhere
 };
 

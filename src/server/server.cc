@@ -38,7 +38,13 @@ Error system_error(std::string_view what, const error_code& error) {
 class AsioServer final : public Server {
  public:
   AsioServer(asio::io_context& context, Executor& executor, objects::ObjectApi& api, ServerOptions options)
-      : context_(context), options_(std::move(options)), served_{executor, api, options_.metrics, options_.sessions} {}
+      : context_(context),
+        options_(std::move(options)),
+        served_{.executor = executor,
+                .api = api,
+                .metrics = options_.metrics,
+                .sessions = options_.sessions,
+                .config = options_.config} {}
 
   ~AsioServer() override {
     *alive_ = false;

@@ -33,6 +33,8 @@ struct ServerOptions {
   cluster::SessionOpener sessions;
   /// A file that tells of all requests (audit.h); "" for none.
   std::string audit_path;
+  /// The page /configz; null: there is no such page.
+  doc::Shared config = {};
 };
 
 class Server {

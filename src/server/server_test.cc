@@ -61,7 +61,8 @@ class ServerTest : public testing::Test {
                                  .tcp_address = "127.0.0.1:0",
                                  .token = "secret",
                                  .announce_path = folder_ + "/server.json",
-                                 .metrics = [] { return std::string("argo_workflows_m 1\n"); }});
+                                 .metrics = [] { return std::string("argo_workflows_m 1\n"); },
+                                 .config = std::make_shared<const doc::Value>(doc::Object{{"a", 1}})});
     ASSERT_TRUE(server) << server.error().message;
     server_ = std::move(*server);
   }
@@ -382,6 +383,8 @@ TEST_F(ServerTest, http_refusals) {
       {"health needs the host", line("GET /healthz", "Host: evil.example\r\n"), "HTTP/1.1 403"},
       {"metrics need no token", line("GET /metrics", host), "HTTP/1.1 200"},
       {"metrics need the host", line("GET /metrics", "Host: evil.example\r\n"), "HTTP/1.1 403"},
+      {"the configuration needs a token", line("GET /configz", host), "HTTP/1.1 401"},
+      {"the configuration", line("GET /configz", host + token), "HTTP/1.1 200"},
       {"metrics are only read", line("POST /metrics", host + token), "HTTP/1.1 404"},
       {"an unknown path", line("GET /nothing", host + token), "HTTP/1.1 404"},
       {"a missing object", line("GET " + config_maps + "/x", host + token), "HTTP/1.1 404"},
@@ -431,6 +434,14 @@ TEST_F(ServerTest, metrics_are_a_page_for_prometheus) {
   const std::string answer = raw("GET /metrics HTTP/1.1\r\nConnection: close\r\n\r\n", false);
   EXPECT_THAT(answer, testing::HasSubstr("Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
   EXPECT_THAT(answer, testing::EndsWith("\r\n\r\nargo_workflows_m 1\n"));
+}
+
+TEST_F(ServerTest, the_configuration_is_a_page) {
+  std::optional<Result<cluster::Object>> page;
+  read_config(context_, http::Endpoint{.unix_path = folder_ + "/api.sock"}, [&](auto answer) { page = answer; });
+  run_until([&] { return page.has_value(); });
+  ASSERT_TRUE(*page) << page->error().message;
+  EXPECT_EQ(doc::to_json(***page), R"({"a":1})");
 }
 
 TEST_F(ServerTest, connections_are_kept_for_more_requests) {

@@ -136,6 +136,19 @@ def test_a_manifest_is_judged_with_the_defaults(cli):
     cli("submit", "--from", "workflowtemplate/hello", "--wait", "--config", config, *cli.tiphys.runtime)
 
 
+def test_a_manifest_is_judged_with_the_defaults_of_the_plane_that_runs(cli):
+    without = cli.file(HELLO.replace("  entrypoint: main\n", ""))
+    cli.up("--config", cli.file(ONLY_THERE, "config.yaml"))
+    cli("submit", without, "--wait", "--entrypoint", "shared")
+    cli("submit", without, "--wait")
+    cli("resubmit", "@latest", "--wait")
+    cli("run", without)
+    cli("submit", without, "--dry-run", "-o", "name")
+    other = cli.file("workflowDefaults: {spec: {entrypoint: nowhere}}\n", "other.yaml")
+    done = cli("submit", without, "--wait", "--config", other)
+    assert done.stderr == f"Another process runs this plane: its configuration holds, not {other}.\n"
+
+
 def test_a_field_that_is_none_is_an_error_with_its_place(cli):
     broken = cli.file(CONFIG.replace("ttlStrategy", "ttlStrategi"), "config.yaml")
     done = cli.run(HELLO, "--config", broken, code=2)

@@ -66,14 +66,14 @@ Result<int> resubmit(ResubmitFlags& flags) {
   flags.options.ns = flags.filter.ns;
   flags.options.runtime = flags.common.session.runtime;
   Loop loop;
+  TIPHYS_TRY(const doc::Shared defaults, plane_defaults(loop, flags.common.session));
   TIPHYS_TRY(auto session, open_session(loop, flags.common.session, Need::kRun));
-  TIPHYS_TRY(const api::ControllerConfig config, flags.common.session.config.read());
   TIPHYS_TRY(const auto workflows, chosen_workflows(*session, flags.filter, flags.names));
   TIPHYS_CHECK_OK(flags.stay.check(workflows.size()));
   const OutputOptions output{.output = flags.output, .selector = {}, .style = flags.common.style()};
   std::vector<cluster::Key> keys;
   for (const auto& before : workflows) {
-    auto prepared = prepare(*session, *before, flags.options, flags.memoized, config.workflow_defaults);
+    auto prepared = prepare(*session, *before, flags.options, flags.memoized, defaults);
     if (!prepared) return report_findings(prepared.error());
     const auto created = await<cluster::Object>(loop, [&](auto done) {
       session->cluster().create(cluster::kWorkflows, std::move(*prepared), std::move(done));

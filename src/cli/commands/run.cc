@@ -143,8 +143,9 @@ Result<int> follow(std::unique_ptr<Session>& session, const RunFlags& flags, con
 Result<int> run_workflows(RunFlags& flags) {
   flags.submit.ns = flags.common.chosen_namespace();
   flags.submit.runtime = flags.common.session.runtime;
-  TIPHYS_TRY(const api::ControllerConfig config, flags.common.session.config.read());
-  auto manifests = prepare_workflows(flags.files, flags.submit, config.workflow_defaults);
+  Loop loop;
+  TIPHYS_TRY(const doc::Shared defaults, plane_defaults(loop, flags.common.session));
+  auto manifests = prepare_workflows(flags.files, flags.submit, defaults);
   if (!manifests) {
     print_error(manifests.error().message + (manifests.error().message.ends_with('\n') ? "" : "\n"));
     return kBadUsage;
@@ -156,15 +157,12 @@ Result<int> run_workflows(RunFlags& flags) {
     return runs_in_process(manifest.workflow) && (image_in_template || has_image(manifest));
   });
   if (unused_image) print_error("The process runtime runs commands of this host: image is not used.\n");
-  Loop loop;
   TIPHYS_TRY(auto session, open_session(loop, flags.common.session, Need::kRun));
   const SessionOptions& wanted = flags.common.session;
-  if (session->remote() &&
-      (wanted.offline || !wanted.engine.empty() || !wanted.host_paths.empty() || !wanted.config.path.empty())) {
-    print_error(
-        "Another process runs this plane: its --offline, --engine, --host-path and --config hold, not this one's.\n");
+  if (session->remote() && (wanted.offline || !wanted.engine.empty() || !wanted.host_paths.empty())) {
+    print_error("Another process runs this plane: its --offline, --engine and --host-path hold, not this one's.\n");
   }
-  const Status put = create_templates(*session, *manifests, config.workflow_defaults);
+  const Status put = create_templates(*session, *manifests, defaults);
   if (!put) return report_findings(put.error());
   TIPHYS_CHECK_OK(create_objects(*session, manifests->objects));
   const Time created = loop.now();

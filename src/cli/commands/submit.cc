@@ -83,14 +83,13 @@ Result<int> submit(SubmitFlags& flags) {
   flags.submit.ns = flags.common.chosen_namespace();
   flags.submit.runtime = flags.common.session.runtime;
   Loop loop;
+  TIPHYS_TRY(const doc::Shared defaults, plane_defaults(loop, flags.common.session));
   std::unique_ptr<Session> session;
   cluster::Object cron;
   if (const auto key = cron_workflow_of(flags.from, flags.submit.ns)) {
     TIPHYS_TRY(session, open_session(loop, flags.common.session, flags.dry() ? Need::kRead : Need::kRun));
     TIPHYS_TRY(cron, get_object(*session, *key));
   }
-  TIPHYS_TRY(const api::ControllerConfig config, flags.common.session.config.read());
-  const doc::Shared& defaults = config.workflow_defaults;
   auto manifests = flags.from.empty() ? prepare_workflows(flags.files, flags.submit, defaults)
                                       : prepare_from(flags, cron, loop.now(), defaults);
   if (!manifests) {
