@@ -126,19 +126,34 @@ class World {
 
   cluster::Key first() const { return {&cluster::kWorkflows, "default", workflows_.front()}; }
 
-  static doc::Object wish(std::size_t number, const std::string& what, const doc::Value& workflow) {
+  doc::Object wish(std::size_t number, const std::string& what, const doc::Value& workflow) const {
     if (what == "stop") return {{"spec", doc::Object{{"shutdown", "Stop"}}}};
     if (what == "terminate") return {{"spec", doc::Object{{"shutdown", "Terminate"}}}};
     if (what == "suspend") return {{"spec", doc::Object{{"suspend", true}}}};
     doc::Object patch{{"spec", doc::Object{{"suspend", nullptr}}}};
     const auto nodes = controllers::read_nodes(workflow);
-    const bool waits = nodes && std::ranges::any_of(*nodes, [](const api::NodeStatus& node) {
-                         return node.type == api::NodeType::kSuspend && node.phase == api::NodePhase::kRunning;
-                       });
-    if (!waits) return patch;
-    const std::string request = fmt::format(R"([{{"id":"r{}","fields":[],"phase":"Succeeded"}}])", number);
-    patch["metadata"] = doc::Object{{"annotations", doc::Object{{controllers::kNodeRequestsAnnotation, request}}}};
+    TIPHYS_CHECK(nodes, "nodes can be read");
+    doc::Array requests;
+    for (const api::NodeStatus& node : *nodes) {
+      if (node.type != api::NodeType::kSuspend || node.phase != api::NodePhase::kRunning) continue;
+      requests.push_back(doc::Object{{"id", fmt::format("r{}-{}", number, node.id)},
+                                     {"fields", doc::Array{doc::Array{"id", node.id}}},
+                                     {"phase", "Succeeded"},
+                                     {"outputParameters", supplied(node)}});
+    }
+    if (requests.empty()) return patch;
+    patch["metadata"] = doc::Object{
+        {"annotations", doc::Object{{controllers::kNodeRequestsAnnotation, doc::to_json(std::move(requests))}}}};
     return patch;
+  }
+
+  /// What a user who resumes the node says: the outputs of its mock.
+  doc::Object supplied(const api::NodeStatus& node) const {
+    doc::Object values;
+    const auto mock = std::ranges::find_if(host_.mocks, [&](const play::Mock* each) { return each->fits(node); });
+    if (mock == host_.mocks.end() || (*mock)->outcomes.empty()) return values;
+    for (const auto& [name, value] : (*mock)->outcomes.front().outputs.parameters) values[name] = value;
+    return values;
   }
 
   bool all_over() const { return ready_ && controller_->live_runs() == 0; }

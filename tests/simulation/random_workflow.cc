@@ -107,13 +107,20 @@ class Writer {
       written["http"] = doc::Object{
           {"url", fmt::format("http://sim/{}/{}", failing_percent, std::string_view(written["name"].as_string()))}};
     }
+    if (kind == "made") {
+      written.erase("container");
+      written["resource"] = doc::Object{
+          {"action", "create"},
+          {"manifest", "{apiVersion: v1, kind: ConfigMap, metadata: {generateName: made-, labels: {made: 'yes'}}}"}};
+    }
     if (kind == "value") {
       written["outputs"] =
           doc::Object{{"parameters",
                        doc::Array{doc::Object{{"name", "value"}, {"valueFrom", doc::Object{{"path", "/tmp/value"}}}}}}};
     }
     if (chance_.percent(25)) written["retryStrategy"] = retry_strategy();
-    if (!choices_.same_every_time && chance_.percent(20)) {  // who finds what saved hangs on who is first
+    if (!choices_.same_every_time && kind != "made" &&
+        chance_.percent(20)) {  // who finds what saved hangs on who is first
       written["memoize"] =
           doc::Object{{"key", new_name("key")}, {"cache", doc::Object{{"configMap", doc::Object{{"name", "cache"}}}}}};
     }
@@ -148,6 +155,8 @@ class Writer {
     if (draw % 10 == 9) return suspend();
     static constexpr std::string_view kKinds[] = {"ok", "ok", "coin", "list", "value", "web", "set"};
     kind = kKinds[chance_.below(std::size(kKinds))];
+    // After too many failing writes a resource template fails.
+    if (!choices_.same_every_time && chance_.percent(10)) kind = "made";
     return leaf(kind, chance_.percent(50) ? 0 : 25);
   }
 

@@ -189,12 +189,42 @@ class World {
   void conclude() {
     quiet_ = true;
     for (const std::string& name : workflows_) conclude_workflow(name);
+    check_made();
     for (const auto& [node, count] : host_.starts) {
       if (count > 1) outcome_.complaints.push_back(fmt::format("the container of node {} ran {} times", node, count));
     }
     check_promises();
     dying_ = true;
     shut_down();
+  }
+
+  /// Each node of a resource template that has succeeded has made one object, and only such nodes have.
+  void check_made() {
+    std::size_t made = 0;
+    bool done = false;
+    store_->list(cluster::kConfigMaps, {}, [&](const Result<cluster::List>& list) {
+      made = static_cast<std::size_t>(std::ranges::count_if(list->items, [](const cluster::Object& each) {
+        return doc::find_string(*each, "metadata", "labels", "made") == "yes";
+      }));
+      done = true;
+    });
+    executor_->run_until([&] { return done; });
+    if (made < made_least_ || made > made_most_) {
+      outcome_.complaints.push_back(
+          fmt::format("{} objects were made by {} to {} nodes", made, made_least_, made_most_));
+    }
+  }
+
+  void note_made(const doc::Value& node) {
+    const std::string_view name = doc::find_string(node, "templateName");
+    const std::string_view other = doc::find_string(node, "templateRef", "template");
+    if (doc::find_string(node, "type") != "Pod" || (!name.starts_with("made-") && !other.starts_with("made-"))) return;
+    ++made_most_;  // one that was ended meanwhile may have made its object
+    if (doc::find_string(node, "phase") == "Succeeded") ++made_least_;
+    if (doc::find_string(node, "message").find("already exists") != std::string_view::npos) {
+      outcome_.complaints.push_back(
+          fmt::format("node {} does not know its own object", doc::find_string(node, "name")));
+    }
   }
 
   void conclude_workflow(const std::string& name) {
@@ -227,6 +257,7 @@ class World {
       for (const auto& [id, node] : members->as_object()) {
         nodes[std::string(doc::find_string(node, "name"))] = timeless(node.as_object());
         ++outcome_.nodes;
+        note_made(node);
       }
     }
     std::string tree = fmt::format("{} {}\n", doc::find_string(workflow, "status", "phase"),
@@ -257,6 +288,7 @@ class World {
   std::vector<RandomManifest> manifests_;  ///< until they are submitted
   Time begin_{};
 
+  std::size_t made_least_ = 0, made_most_ = 0;  ///< objects, by what the nodes say
   std::size_t crashes_left_ = 0, next_crash_ = 0;
   std::size_t failing_commits_percent_ = 0;
   Disturbances disturbances_;
