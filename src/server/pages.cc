@@ -4,6 +4,7 @@
 #include "base/strings.h"
 #include "objects/discovery.h"
 #include "objects/openapi.h"
+#include "objects/openapi_protobuf.h"
 #include "server/exchange.h"
 #include "server/version.h"
 
@@ -32,7 +33,14 @@ bool show_groups(const Exchange& exchange, bool core) {
 
 bool show_openapi(const Exchange& exchange, std::span<const std::string> path) {
   const objects::Kinds& kinds = exchange.api().kinds();
-  if (path.size() == 1 && path[0] == "v2") return show(exchange, objects::openapi_v2(kinds));
+  if (path.size() == 1 && path[0] == "v2") {
+    const std::string& accept = exchange.request.accept;
+    if (!accept.contains(objects::kOpenapiProtobuf) && !accept.contains(objects::kOldOpenapiProtobuf)) {
+      return show(exchange, objects::openapi_v2(kinds));
+    }
+    exchange.responder->reply(200, objects::kOpenapiProtobuf, objects::openapi_protobuf(objects::openapi_v2(kinds)));
+    return true;
+  }
   if (path.empty() || path[0] != "v3") return false;
   if (path.size() == 1) return show(exchange, objects::openapi_v3_index(kinds));
   return show(exchange, objects::openapi_v3(kinds, join(path.subspan(1), "/")));

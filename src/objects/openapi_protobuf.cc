@@ -1,0 +1,118 @@
+#include "objects/openapi_protobuf.h"
+
+#include <cstdint>
+
+namespace tiphys::objects {
+namespace {
+
+void put_number(std::string& out, std::uint64_t number) {
+  for (; number >= 0x80; number >>= 7) out += static_cast<char>(number | 0x80);
+  out += static_cast<char>(number);
+}
+
+/// Of wire type 2: texts and messages.
+void put(std::string& out, unsigned field, std::string_view bytes) {
+  put_number(out, field << 3 | 2);
+  put_number(out, bytes.size());
+  out += bytes;
+}
+
+void put_text(std::string& out, unsigned field, const doc::Value& schema, std::string_view name) {
+  if (const auto text = doc::find_string(schema, name); !text.empty()) put(out, field, text);
+}
+
+void put_texts(std::string& out, unsigned field, const doc::Value& list) {
+  if (!list.is_array()) return;
+  for (const doc::Value& text : list.get_array()) put(out, field, doc::scalar_text(text));
+}
+
+/// Any {yaml}: JSON is YAML.
+std::string any(const doc::Value& value) {
+  std::string made;
+  put(made, 2, doc::to_json(value));
+  return made;
+}
+
+std::string schema_message(const doc::Value& schema);
+
+/// NamedSchema
+std::string named(std::string_view name, const doc::Value& schema) {
+  std::string made;
+  put(made, 1, name);
+  put(made, 2, schema_message(schema));
+  return made;
+}
+
+/// Definitions and Properties look alike.
+std::string named_schemas(const doc::Value& schemas) {
+  std::string made;
+  if (!schemas.is_object()) return made;
+  for (const auto& [name, schema] : schemas.get_object()) put(made, 1, named(name, schema));
+  return made;
+}
+
+/// That of a schema which only refers to another one, by itself or as the one of allOf.
+std::string_view reference_of(const doc::Value& schema) {
+  if (const auto reference = doc::find_string(schema, "$ref"); !reference.empty()) return reference;
+  const doc::Value* all = doc::find(schema, "allOf");
+  const bool one = all && all->is_array() && all->get_array().size() == 1;
+  return one ? doc::find_string(all->get_array()[0], "$ref") : std::string_view();
+}
+
+void put_children(std::string& out, const doc::Value& schema) {
+  if (const doc::Value* more = doc::find(schema, "additionalProperties"); more && more->is_object()) {
+    std::string item;
+    put(item, 1, schema_message(*more));
+    put(out, 21, item);
+  }
+  if (const auto type = doc::find_string(schema, "type"); !type.empty()) {
+    std::string item;
+    put(item, 1, type);
+    put(out, 22, item);
+  }
+  if (const doc::Value* items = doc::find(schema, "items"); items && items->is_object()) {
+    std::string item;
+    put(item, 1, schema_message(*items));
+    put(out, 23, item);
+  }
+  if (const doc::Value* properties = doc::find(schema, "properties")) put(out, 25, named_schemas(*properties));
+}
+
+std::string schema_message(const doc::Value& schema) {
+  std::string made;
+  if (const auto reference = reference_of(schema); !reference.empty()) {
+    put(made, 1, reference);
+    put_text(made, 4, schema, "description");
+    return made;
+  }
+  put_text(made, 2, schema, "format");
+  put_text(made, 4, schema, "description");
+  if (const doc::Value* required = doc::find(schema, "required")) put_texts(made, 19, *required);
+  put_children(made, schema);
+  if (!schema.is_object()) return made;
+  for (const auto& [name, value] : schema.get_object()) {
+    if (!std::string_view(name).starts_with("x-")) continue;
+    std::string extension;
+    put(extension, 1, name);
+    put(extension, 2, any(value));
+    put(made, 31, extension);
+  }
+  return made;
+}
+
+}  // namespace
+
+std::string openapi_protobuf(const doc::Value& document) {
+  std::string made, info;
+  put_text(made, 1, document, "swagger");
+  if (const doc::Value* found = doc::find(document, "info")) {
+    put_text(info, 1, *found, "title");
+    put_text(info, 2, *found, "version");
+  }
+  put(made, 2, info);
+  put(made, 8, "");
+  if (const doc::Value* definitions = doc::find(document, "definitions")) put(made, 9, named_schemas(*definitions));
+  return made;
+}
+
+}  // namespace tiphys::objects
