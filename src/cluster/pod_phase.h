@@ -11,4 +11,10 @@ inline bool pod_ended(const doc::Value& pod) {
   return phase == "Succeeded" || phase == "Failed";
 }
 
+/// It must not be begun: somebody has a gate before it.
+inline bool pod_gated(const doc::Value& pod) {
+  const doc::Value* gates = doc::find(pod, "spec", "schedulingGates");
+  return gates && gates->is_array() && !gates->get_array().empty();
+}
+
 }  // namespace tiphys::cluster

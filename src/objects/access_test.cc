@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "objects/rbac.h"
+#include "objects/rbac_rules.h"
 #include "objects/reviews.h"
 #include "objects/testing.h"
 
@@ -88,6 +89,50 @@ TEST_F(AccessTest, IsWhatTheRolesSay) {
       {"a path of nobody", bob, {.verb = "get", .path = "/openapi/v3"}, false},
   };
   for (const Row& row : rows) EXPECT_EQ(rbac_->decide(row.caller, row.asked).allowed, row.allowed) << row.rule;
+}
+
+TEST_F(AccessTest, NobodyGivesWhatHeHasNot) {
+  struct Row {
+    const char* rule;
+    Caller caller;
+    const char* object;
+    const char* message;  ///< "": it may be done
+  };
+  const Caller ann{.name = "ann", .groups = {"system:authenticated"}},
+      root{.name = "root", .groups = {"system:masters"}};
+  const Row rows[] = {
+      {"a role of what one has", ann, "kind: Role, rules: [{apiGroups: [''], resources: [pods], verbs: [get]}]", ""},
+      {"a role of more", ann,
+       "kind: Role, rules: [{apiGroups: [''], resources: [pods, secrets], verbs: [get, delete]}]",
+       "roles.rbac.authorization.k8s.io \"new\" is forbidden: user \"ann\" (groups=[\"system:authenticated\"]) is "
+       "attempting to grant RBAC permissions not currently held:\n"
+       "{APIGroups:[\"\"], Resources:[\"pods\"], Verbs:[\"delete\"]}\n"
+       "{APIGroups:[\"\"], Resources:[\"secrets\"], Verbs:[\"get\" \"delete\"]}"},
+      {"a named object", ann,
+       "kind: Role, rules: [{apiGroups: [''], resources: [configmaps], resourceNames: [one], verbs: [update]}]", ""},
+      {"all of its kind", ann, "kind: Role, rules: [{apiGroups: [''], resources: [configmaps], verbs: [update]}]",
+       "{APIGroups:[\"\"], Resources:[\"configmaps\"], Verbs:[\"update\"]}"},
+      {"everything", root, "kind: Role, rules: [{apiGroups: ['*'], resources: ['*'], verbs: ['*']}]", ""},
+      {"a binding to one's own role", ann,
+       "kind: RoleBinding, roleRef: {kind: Role, name: reader}, subjects: [{kind: User, name: bob}]", ""},
+      {"a binding to more", ann,
+       "kind: RoleBinding, roleRef: {kind: ClusterRole, name: edit}, subjects: [{kind: User, name: ann}]",
+       "is attempting to grant RBAC permissions not currently held"},
+      {"a binding to nothing", ann,
+       "kind: RoleBinding, roleRef: {kind: Role, name: none}, subjects: [{kind: User, name: ann}]",
+       "rolebindings.rbac.authorization.k8s.io \"none\" not found"},
+  };
+  const Kinds kinds;
+  for (const Row& row : rows) {
+    doc::Value object = parse_one(std::string("{metadata: {name: new}, ") + row.object + "}");
+    const Target target{.kind = kinds.find_kind("rbac.authorization.k8s.io/v1", doc::find_string(object, "kind")),
+                        .ns = "default",
+                        .caller = std::make_shared<const Caller>(row.caller)};
+    const auto granted = check_grants(target, rbac_.get(), store_.store(), nullptr, object);
+    EXPECT_EQ(granted.has_value(), *row.message == 0) << row.rule;
+    if (!granted) EXPECT_THAT(granted.error().message, HasSubstr(row.message)) << row.rule;
+    EXPECT_TRUE(check_grants(target, rbac_.get(), store_.store(), &object, object)) << row.rule;
+  }
 }
 
 TEST_F(AccessTest, FollowsChanges) {

@@ -13,10 +13,14 @@
 #include "doc/truth.h"
 #include "objects/columns.h"
 #include "objects/names.h"
+#include "objects/structural.h"
 
 namespace tiphys::objects {
 namespace {
 
+/// In the order in which Kubernetes tells them of custom kinds.
+constexpr std::array<std::string_view, 8> kCustomVerbs{"delete", "deletecollection", "get",    "list",
+                                                       "patch",  "create",           "update", "watch"};
 constexpr std::string_view kObjectMeta = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 
 const doc::Array& versions_of(const doc::Value& definition) {
@@ -79,13 +83,19 @@ void add_columns(const doc::Value& version, CustomVersion& custom) {
   const auto keep = [&](const doc::Value& column, const char* member) -> std::string_view {
     return custom.texts.emplace_back(doc::find_string(column, member));
   };
+  const auto about_of = [&](const doc::Value& column) -> std::string_view {
+    const auto given = doc::find_string(column, "description");
+    if (!given.empty()) return custom.texts.emplace_back(given);
+    return custom.texts.emplace_back(fmt::format("Custom resource definition column (in JSONPath format): {}",
+                                                 doc::find_string(column, "jsonPath")));
+  };
   for (const doc::Value& column : columns->get_array()) {
     const doc::Value* priority = doc::find(column, "priority");
     custom.columns.push_back(
         {.name = keep(column, "name"),
          .type = keep(column, "type"),
          .priority = priority && priority->is_int64() ? static_cast<int>(priority->get_int64()) : 0,
-         .about = keep(column, "description"),
+         .about = about_of(column),
          .path = keep(column, "jsonPath"),
          .format = keep(column, "format")});
   }
@@ -104,7 +114,7 @@ KindPtr make_kind(const doc::Value& definition, const doc::Value& version, const
             .list_kind = std::string(doc::find_string(definition, "spec", "names", "listKind")),
             .type_name = type_name,
             .type = *type,
-            .verbs = kAllVerbs,
+            .verbs = kCustomVerbs,
             .columns = custom->columns,
             .has_status = doc::find(version, "subresources", "status") != nullptr,
             .custom = custom};
@@ -125,25 +135,85 @@ void require_text(const doc::Value& definition, std::initializer_list<const char
   if (!value || !value->is_string() || value->get_string().empty()) errors.push_back(schema::required(at));
 }
 
-void check_version(const doc::Value& version, const std::string& at, schema::FieldErrors& errors) {
+void check_version(const doc::Value& version, const std::string& at, const std::string& at_schema,
+                   schema::FieldErrors& errors) {
   const auto name = doc::find_string(version, "name");
   if (name.empty()) errors.push_back(schema::required(at + ".name"));
   for (const std::string& complaint : name.empty() ? Complaints() : dns_1035_label(name)) {
     errors.push_back(schema::invalid(at + ".name", doc::Value(name), complaint));
   }
   const doc::Value* given = doc::find(version, "schema", "openAPIV3Schema");
-  const std::string at_schema = at + ".schema.openAPIV3Schema";
-  if (!given) {
-    errors.push_back(schema::required(at_schema, "schemas are required"));
+  const bool empty = !given || !given->is_object() || given->get_object().empty();
+  if (empty) {
+    errors.push_back(schema::required(at + ".schema.openAPIV3Schema"));
     return;
   }
-  if (doc::find_string(*given, "type") != "object") {
-    errors.push_back(schema::invalid(at_schema + ".type", doc::Value(doc::find_string(*given, "type")),
-                                     "must be object at the root"));
-  }
+  const std::size_t before = errors.size();
+  check_structural(*given, at_schema, errors);
+  if (errors.size() > before) return;
   schema::Types types(&schema::kubernetes_types());
   if (const auto compiled = types.compile(whole_schema(version)); !compiled) {
     errors.push_back(schema::invalid(at_schema, "", compiled.error().message));
+  }
+}
+
+void check_columns(const doc::Value& version, const std::string& at, schema::FieldErrors& errors) {
+  const doc::Value* columns = doc::find(version, "additionalPrinterColumns");
+  if (!columns || !columns->is_array()) return;
+  std::size_t i = 0;
+  for (const doc::Value& column : columns->get_array()) {
+    const std::string here = fmt::format("{}[{}]", at, i++);
+    const auto type = doc::find_string(column, "type"), path = doc::find_string(column, "jsonPath");
+    if (doc::find_string(column, "name").empty()) errors.push_back(schema::required(here + ".name"));
+    const bool known = type == "boolean" || type == "date" || type == "integer" || type == "number" || type == "string";
+    if (!known) {
+      errors.push_back(
+          schema::invalid(here + ".type", doc::Value(type), "must be one of boolean,date,integer,number,string"));
+    }
+    if (path.empty()) {
+      errors.push_back(schema::required(here + ".JSONPath"));
+    } else if (!path.starts_with('.')) {
+      errors.push_back(
+          schema::invalid(here + ".JSONPath", doc::Value(path), "must be a simple json path starting with ."));
+    }
+  }
+}
+
+/// What is the same in all versions is told of the whole.
+struct Places {
+  std::string schema, columns;
+};
+Places places_of(std::size_t versions, const std::string& at) {
+  if (versions == 1) return {"spec.validation.openAPIV3Schema", "spec.additionalPrinterColumns"};
+  return {at + ".schema.openAPIV3Schema", at + ".additionalPrinterColumns"};
+}
+
+void check_names(const doc::Value& definition, schema::FieldErrors& errors) {
+  const auto check = [&](const std::string& at, std::string_view name, std::string_view about) {
+    for (const std::string& complaint : name.empty() ? Complaints() : dns_1035_label(name)) {
+      errors.push_back(schema::invalid(at, doc::Value(name), std::string(about) + complaint));
+    }
+  };
+  const auto lower = [](std::string_view text) {
+    std::string made(text);
+    std::ranges::transform(made, made.begin(),
+                           [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+    return made;
+  };
+  check("spec.names.plural", doc::find_string(definition, "spec", "names", "plural"), "");
+  check("spec.names.singular", doc::find_string(definition, "spec", "names", "singular"), "");
+  const auto kind = doc::find_string(definition, "spec", "names", "kind");
+  for (const std::string& complaint : kind.empty() ? Complaints() : dns_1035_label(lower(kind))) {
+    errors.push_back(schema::invalid("spec.names.kind", doc::Value(kind),
+                                     "may have mixed case, but should otherwise match: " + complaint));
+  }
+  for (const char* list : {"shortNames", "categories"}) {
+    const doc::Value* names = doc::find(definition, "spec", "names", list);
+    if (!names || !names->is_array()) continue;
+    std::size_t i = 0;
+    for (const doc::Value& name : names->get_array()) {
+      check(fmt::format("spec.names.{}[{}]", list, i++), doc::scalar_text(name), "");
+    }
   }
 }
 
@@ -192,11 +262,29 @@ void check_definition(const doc::Value& definition, schema::FieldErrors& errors)
   if (name != wanted) {
     errors.push_back(schema::invalid("metadata.name", doc::Value(name), "must be spec.names.plural+\".\"+spec.group"));
   }
+  check_names(definition, errors);
+  const auto group = doc::find_string(definition, "spec", "group");
+  if (!group.empty()) {
+    const Complaints complaints = dns_subdomain(group);
+    for (const std::string& complaint : complaints) {
+      errors.push_back(schema::invalid("spec.group", doc::Value(group), complaint));
+    }
+    if (complaints.empty() && group.find('.') == group.npos) {
+      errors.push_back(schema::invalid("spec.group", doc::Value(group), "should be a domain with at least one dot"));
+    }
+  }
+  if (doc::is_true(definition, "spec", "preserveUnknownFields")) {
+    errors.push_back(schema::invalid("spec.preserveUnknownFields", true,
+                                     "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in "
+                                     "spec.versions[*].schema instead"));
+  }
   std::size_t i = 0, stored = 0;
   std::vector<std::string> seen;
   for (const doc::Value& version : versions_of(definition)) {
     const std::string at = fmt::format("spec.versions[{}]", i++);
-    check_version(version, at, errors);
+    const Places places = places_of(versions_of(definition).size(), at);
+    check_version(version, at, places.schema, errors);
+    check_columns(version, places.columns, errors);
     if (doc::is_true(version, "storage")) ++stored;
     const std::string version_name(doc::find_string(version, "name"));
     if (std::ranges::find(seen, version_name) != seen.end()) {
@@ -224,6 +312,23 @@ void check_definition_update(const doc::Value& before, const doc::Value& after, 
   for (const char* name : {"plural", "kind"}) {
     keep(fmt::format("spec.names.{}", name), doc::find_string(before, "spec", "names", name),
          doc::find_string(after, "spec", "names", name));
+  }
+  const doc::Value* stored = doc::find(after, "status", "storedVersions");
+  if (!stored || !stored->is_array()) return;
+  std::size_t i = 0;
+  for (const doc::Value& version : stored->get_array()) {
+    const std::string at = fmt::format("status.storedVersions[{}]", i++);
+    const bool there = std::ranges::any_of(versions_of(after), [&](const doc::Value& one) {
+      return doc::Value(doc::find_string(one, "name")) == version;
+    });
+    if (there) continue;
+    errors.push_back(schema::invalid(
+        at, version,
+        fmt::format(
+            "missing from spec.versions; {0} was previously a storage version, and must remain in spec.versions "
+            "until a storage migration ensures no data remains persisted in {0} and removes {0} from "
+            "status.storedVersions",
+            doc::scalar_text(version))));
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "objects/kind_rules.h"
 #include "schema/check.h"
 
@@ -23,9 +25,14 @@ Refusal unreadable(const Kind& kind, Source source, std::string_view why) {
       fmt::format("{0} in version \"{1}\" cannot be handled as a {0}: {2}", kind.resource->kind, kind.version, why));
 }
 
-/// Kubernetes reads its own kinds into structs.
-bool is_struct(const Kind& kind) {
-  return kind.type_name.starts_with("io.k8s.") && !kind.custom;
+/// Of custom objects only the metadata are read into a struct.
+std::optional<std::string> metadata_misfit(const Kind& kind, const doc::Value& object) {
+  const doc::Value* metadata = doc::find(object, "metadata");
+  const schema::Field* field = kind.type->find("metadata");
+  if (!metadata || !field) return std::nullopt;
+  auto found = schema::misfit(*field->type, *metadata);
+  if (found) *found = "metadata." + *found;
+  return found;
 }
 
 }  // namespace
@@ -33,10 +40,14 @@ bool is_struct(const Kind& kind) {
 Outcome<void> take_in(const Kind& kind, doc::Value& object, FieldValidation validation, Source source,
                       std::vector<std::string>& warnings) {
   if (!object.is_object()) return std::unexpected(bad_request("the body must be an object"));
-  if (const auto misfit = schema::misfit(*kind.type, object); misfit && is_struct(kind)) {
+  if (const auto misfit = schema::misfit(*kind.type, object); misfit && kind.is_struct()) {
     return std::unexpected(unreadable(kind, source, *misfit));
   }
-  const std::vector<std::string> unknown = schema::unknown_fields(*kind.type, object);
+  if (const auto misfit = kind.custom ? metadata_misfit(kind, object) : std::nullopt) {
+    return std::unexpected(unreadable(kind, source, *misfit));
+  }
+  std::vector<std::string> unknown = schema::unknown_fields(*kind.type, object);
+  if (kind.custom) std::ranges::sort(unknown);
   if (!unknown.empty() && validation == FieldValidation::kStrict) {
     return std::unexpected(
         source == Source::kPatch
@@ -47,14 +58,15 @@ Outcome<void> take_in(const Kind& kind, doc::Value& object, FieldValidation vali
     for (const std::string& field : unknown) warnings.push_back(fmt::format("unknown field \"{}\"", field));
   }
   // Argo's own are kept, as its definitions without schemas keep them: lint tells of them.
-  if (!unknown.empty() && (is_struct(kind) || kind.custom)) schema::prune(*kind.type, object);
-  if (kind.custom) schema::fill_defaults(*kind.type, object);
+  if (!unknown.empty() && (kind.is_struct() || kind.custom)) schema::prune(*kind.type, object);
+  if (kind.is_struct()) schema::drop_empty(*kind.type, object);
   return {};
 }
 
 Outcome<void> complete(const Kind& kind, doc::Value& object, const doc::Value* before) {
   const cluster::Resource& resource = *kind.resource;
   const KindRules& rules = rules_of(resource);
+  if (kind.custom) schema::fill_defaults(*kind.type, object);
   if (rules.fill) rules.fill(object.get_object());
   schema::FieldErrors errors;
   check_metadata(resource, object, errors);

@@ -2,11 +2,14 @@
 
 #include <utility>
 
+#include "base/encoding.h"
+#include "objects/claim_rules.h"
 #include "objects/custom_kind.h"
 #include "objects/names.h"
 #include "objects/namespaces.h"
-#include "objects/pod_spec_rules.h"
+#include "objects/pod_rules.h"
 #include "objects/quota_rules.h"
+#include "objects/rbac_rules.h"
 #include "objects/service_rules.h"
 #include "objects/workload_rules.h"
 
@@ -15,50 +18,6 @@ namespace {
 
 using schema::FieldErrors;
 using schema::Path;
-
-const doc::Value& spec_of(const doc::Value& object) {
-  static const doc::Value kNothing = doc::Object();
-  const doc::Value* spec = doc::find(object, "spec");
-  return spec && spec->is_object() ? *spec : kNothing;
-}
-
-// Pods
-
-void fill_pod(doc::Object& pod) {
-  doc::Object& spec = doc::ensure_object(pod, "spec");
-  fill_pod_spec(spec);
-  doc::Value& links = spec["enableServiceLinks"];
-  if (links.is_null()) links = true;
-}
-
-void check_pod(const doc::Value& pod, FieldErrors& errors) {
-  check_pod_spec(spec_of(pod), Path().field("spec"), errors);
-}
-
-/// A copy of a spec without what may be changed.
-doc::Value fixed_part(const doc::Value& pod) {
-  doc::Value spec = spec_of(pod);
-  for (const char* free : {"activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds"}) {
-    spec.get_object().erase(free);
-  }
-  for (const char* list : {"containers", "initContainers"}) {
-    doc::Value* containers = spec.get_object().if_contains(list);
-    if (!containers || !containers->is_array()) continue;
-    for (doc::Value& container : containers->get_array()) {
-      if (container.is_object()) container.get_object().erase("image");
-    }
-  }
-  return spec;
-}
-
-void check_pod_update(const doc::Value& before, const doc::Value& after, FieldErrors& errors) {
-  if (fixed_part(before) == fixed_part(after)) return;
-  errors.push_back(schema::forbidden(
-      "spec",
-      "pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,"
-      "`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),"
-      "`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)"));
-}
 
 // ConfigMaps and Secrets
 
@@ -109,12 +68,48 @@ void check_config_map_update(const doc::Value& before, const doc::Value& after, 
 }
 
 void fill_secret(doc::Object& secret) {
+  // What is written as text is held to the rules of data.
+  if (const doc::Value* texts = secret.if_contains("stringData"); texts && texts->is_object()) {
+    const doc::Object given = texts->get_object();
+    doc::Object& data = doc::ensure_object(secret, "data");
+    for (const auto& [key, text] : given) {
+      if (text.is_string()) data[key] = encode_base64(text.get_string());
+    }
+    secret.erase("stringData");
+  }
   doc::Value& type = secret["type"];
   if (!type.is_string() || type.get_string().empty()) type = "Opaque";
 }
 
+/// What Secrets of some types must hold.
+const std::pair<std::string_view, std::vector<std::string_view>> kSecretKeys[] = {
+    {"kubernetes.io/dockercfg", {".dockercfg"}},
+    {"kubernetes.io/dockerconfigjson", {".dockerconfigjson"}},
+    {"kubernetes.io/ssh-auth", {"ssh-privatekey"}},
+    {"kubernetes.io/tls", {"tls.crt", "tls.key"}},
+};
+
 void check_secret(const doc::Value& object, FieldErrors& errors) {
   check_keys(object, "data", errors);
+  const auto has = [&](std::string_view key) { return doc::find(object, "data", key) != nullptr; };
+  const auto require = [&](std::string_view key) {
+    errors.push_back(schema::required(Path().field("data").key(key).text()));
+  };
+  const auto type = doc::find_string(object, "type");
+  for (const auto& [of, keys] : kSecretKeys) {
+    if (type != of) continue;
+    for (const std::string_view key : keys) {
+      if (!has(key)) require(key);
+    }
+  }
+  if (type == "kubernetes.io/basic-auth" && !has("username") && !has("password")) {
+    require("username");
+    require("password");
+  }
+  if (type == "kubernetes.io/service-account-token" &&
+      doc::find_string(object, "metadata", "annotations", "kubernetes.io/service-account.name").empty()) {
+    errors.push_back(schema::required("metadata.annotations[kubernetes.io/service-account.name]"));
+  }
 }
 
 void check_secret_update(const doc::Value& before, const doc::Value& after, FieldErrors& errors) {
@@ -129,7 +124,12 @@ const std::pair<const cluster::Resource*, KindRules> kRules[] = {
     {&cluster::kCronJobs, kCronJobRules},
     {&cluster::kReplicaSets, kReplicaSetRules},
     {&cluster::kDeployments, kDeploymentRules},
-    {&cluster::kPods, {fill_pod, check_pod, check_pod_update}},
+    {&cluster::kPods, kPodRules},
+    {&cluster::kRoles, kRoleRules},
+    {&cluster::kClusterRoles, kClusterRoleRules},
+    {&cluster::kRoleBindings, kRoleBindingRules},
+    {&cluster::kClusterRoleBindings, kClusterRoleBindingRules},
+    {&cluster::kPersistentVolumeClaims, kClaimRules},
     {&cluster::kConfigMaps, {nullptr, check_config_map, check_config_map_update}},
     {&cluster::kSecrets, {fill_secret, check_secret, check_secret_update}},
     {&cluster::kNamespaces, {fill_namespace, check_namespace, check_namespace_update}},

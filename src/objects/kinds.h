@@ -46,6 +46,8 @@ struct Kind {
   std::shared_ptr<const CustomVersion> custom{};
 
   std::string api_version() const;
+  /// One of Kubernetes' own, which it reads into structs.
+  bool is_struct() const { return type_name.starts_with("io.k8s.") && !custom; }
   bool may(std::string_view verb) const;
   const Subresource* subresource(std::string_view name) const;
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/time.h"
+#include "doc/truth.h"
 #include "objects/kind_rules.h"
 #include "objects/names.h"
 #include "schema/path.h"
@@ -59,21 +60,29 @@ void check_annotations(const doc::Value& metadata, FieldErrors& errors) {
 void check_owners(const doc::Value& metadata, FieldErrors& errors) {
   const doc::Value* owners = doc::find(metadata, "ownerReferences");
   if (!owners || !owners->is_array()) return;
-  std::size_t i = 0;
-  int controllers = 0;
+  std::vector<std::string> controllers;
   for (const doc::Value& owner : owners->get_array()) {
-    const std::string at = fmt::format("metadata.ownerReferences[{}]", i++);
+    const std::string at = "metadata.ownerReferences";
     for (const std::string_view member : {"apiVersion", "kind", "name", "uid"}) {
       if (!doc::find_string(owner, member).empty()) continue;
       const std::string_view why = member == "apiVersion" ? "version must not be empty" : "must not be empty";
       errors.push_back(invalid(fmt::format("{}.{}", at, member), "", why));
     }
-    const doc::Value* controller = doc::find(owner, "controller");
-    if (controller && controller->is_bool() && controller->get_bool()) ++controllers;
+    const auto version = doc::find_string(owner, "apiVersion");
+    if (std::ranges::count(version, '/') > 1) {
+      errors.push_back(invalid(at + ".apiVersion", doc::Value(version), "version must not be empty"));
+    }
+    if (version == "v1" && doc::find_string(owner, "kind") == "Event") {
+      errors.push_back(invalid(at, owner, "/v1, Kind=Event is disallowed from being an owner"));
+    }
+    if (!doc::is_true(owner, "controller")) continue;
+    controllers.push_back(fmt::format("{}/{}", doc::find_string(owner, "kind"), doc::find_string(owner, "name")));
   }
-  if (controllers > 1) {
+  if (controllers.size() > 1) {
     errors.push_back(invalid("metadata.ownerReferences", *owners,
-                             "Only one reference can have Controller set to true. Found several"));
+                             fmt::format("Only one reference can have Controller set to true. Found \"true\" in "
+                                         "references for {} and {}",
+                                         controllers[0], controllers[1])));
   }
 }
 
@@ -87,10 +96,9 @@ std::vector<std::string_view> finalizers_of(const doc::Value& object) {
   return names;
 }
 
-/// "…Z" and "…+00:00" are one time.
-bool same_time(std::string_view a, std::string_view b) {
-  const auto one = parse_rfc3339(a), other = parse_rfc3339(b);
-  return one && other && *one == *other;
+/// Kubernetes' own words, and whatever has somebody's name before it.
+bool is_finalizer(std::string_view name) {
+  return name.find('/') != name.npos || name == "orphan" || name == "foregroundDeletion" || name == "kubernetes";
 }
 
 }  // namespace
@@ -111,16 +119,22 @@ void check_metadata(const cluster::Resource& resource, const doc::Value& object,
   check_labels(metadata, errors);
   check_annotations(metadata, errors);
   check_owners(metadata, errors);
+  std::size_t i = 0;
   for (const std::string_view name : finalizers_of(object)) {
     add(errors, "metadata.finalizers", doc::Value(name), qualified_name(name));
+    const std::string at = fmt::format("metadata.finalizers[{}]", i++);
+    if (resource.group.empty() && !is_finalizer(name)) {
+      errors.push_back(
+          invalid(at, doc::Value(name), "name is neither a standard finalizer name nor is it fully qualified"));
+    }
   }
 }
 
 void check_metadata_update(const doc::Value& before, const doc::Value& after, FieldErrors& errors) {
-  for (const std::string_view member : {"name", "namespace", "uid", "creationTimestamp"}) {
+  for (const std::string_view member : {"name", "namespace", "uid"}) {
     const auto given = doc::find_string(after, "metadata", member);
     const auto known = doc::find_string(before, "metadata", member);
-    if (given.empty() || given == known || same_time(given, known)) continue;
+    if (given.empty() || given == known) continue;
     errors.push_back(invalid(fmt::format("metadata.{}", member), doc::Value(given), "field is immutable"));
   }
   if (doc::find_string(before, "metadata", "deletionTimestamp").empty()) return;

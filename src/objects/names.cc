@@ -143,4 +143,11 @@ Complaints env_name(std::string_view text) {
   return complaints_of(kEnvName, text);
 }
 
+bool has_dots(std::string_view path) {
+  for (const std::string_view part : split(path, '/')) {
+    if (part == "..") return true;
+  }
+  return false;
+}
+
 }  // namespace tiphys::objects

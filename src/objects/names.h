@@ -18,5 +18,6 @@ Complaints config_key(std::string_view text);  ///< a key of a ConfigMap or Secr
 Complaints port_name(std::string_view text);
 Complaints path_segment(std::string_view text);  ///< names of roles
 Complaints env_name(std::string_view text);
+bool has_dots(std::string_view path);  ///< one of its parts is ".."
 
 }  // namespace tiphys::objects

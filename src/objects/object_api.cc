@@ -11,10 +11,12 @@
 #include "objects/apply.h"
 #include "objects/intake.h"
 #include "objects/namespaces.h"
+#include "objects/rbac_rules.h"
 #include "objects/reviews.h"
 #include "objects/scale.h"
 #include "objects/schema_patch_types.h"
 #include "objects/service_rules.h"
+#include "schema/check.h"
 
 namespace tiphys::objects {
 namespace {
@@ -30,18 +32,49 @@ Refusal not_found(const Target& target) {
   return refusal_for(target, {Code::kNotFound, fmt::format("{} \"{}\" not found", resource.qualified, target.name)});
 }
 
+/// That an object of another type is not taken for one of this kind. Custom objects must say what they are.
+Outcome<void> check_type(const Kind& kind, const doc::Value& body, std::string_view name, std::string_view version) {
+  const std::string api_version = kind.api_version();
+  const std::string_view wanted = kind.resource->kind;
+  if (kind.custom && (name.empty() || version.empty())) {
+    const std::string text = doc::to_json(body);
+    constexpr std::size_t kShown = 30;
+    return std::unexpected(bad_request(fmt::format(
+        "the object provided is unrecognized (must be of type {}): Object '{}' is missing in '{}' ({}{})", wanted,
+        name.empty() ? "Kind" : "apiVersion", text, text.substr(0, kShown), text.size() > kShown ? " ..." : "")));
+  }
+  if (kind.is_struct()) {
+    if ((name.empty() || name == wanted) && (version.empty() || version == api_version)) return {};
+    return std::unexpected(
+        bad_request(fmt::format("{} in version \"{}\" cannot be handled as a {}", name.empty() ? wanted : name,
+                                version.empty() ? api_version : version, wanted)));
+  }
+  if (!version.empty() && version != api_version) {
+    return std::unexpected(bad_request(fmt::format(
+        "the API version in the data ({}) does not match the expected API version ({})", version, api_version)));
+  }
+  if (name.empty() || name == wanted) return {};
+  cluster::Resource other = *kind.resource;
+  other.kind = name;
+  return std::unexpected(
+      refuse_invalid(other, doc::find_string(body, "metadata", "name"),
+                     {schema::invalid("kind", doc::Value(name), fmt::format("must be {}", wanted))}));
+}
+
 /// What the object in a request says of itself where the path says it too.
 Outcome<void> settle_identity(const Target& target, doc::Value& body) {
   doc::Object* object = body.if_object();
   if (!object) return std::unexpected(bad_request("the body must be an object"));
   const cluster::Resource& resource = *target.kind->resource;
-  const std::string api_version = target.kind->api_version();
   const auto kind = doc::find_string(body, "kind");
   const auto version = doc::find_string(body, "apiVersion");
-  if ((!kind.empty() && kind != resource.kind) || (!version.empty() && version != api_version)) {
-    return std::unexpected(bad_request(fmt::format(
-        "the API version in the data ({}) and kind ({}) do not match the expected API version ({}) and kind ({})",
-        version, kind, api_version, resource.kind)));
+  if (auto same = check_type(*target.kind, body, kind, version); !same) return same;
+  const doc::Value* given_metadata = object->if_contains("metadata");
+  if (given_metadata && !given_metadata->is_object() && !given_metadata->is_null()) {
+    return std::unexpected(
+        bad_request(fmt::format("{0} in version \"{1}\" cannot be handled as a {0}: metadata: must be "
+                                "an object, not {2}",
+                                resource.kind, target.kind->version, doc::to_json(*given_metadata))));
   }
   (*object)["kind"] = resource.kind;
   (*object)["apiVersion"] = resource.api_version();
@@ -108,6 +141,8 @@ void keep_other_part(const Target& target, doc::Value& object, const doc::Value&
   if (target.subresource == "status") {
     const doc::Value* status = doc::find(object, "status");
     doc::Value kept = before;
+    // Through the status of Kubernetes' own kinds one reaches their metadata too.
+    if (target.kind->is_struct()) take_member(kept, object, "metadata");
     if (status) {
       kept.get_object()["status"] = *status;
     } else {
@@ -120,6 +155,51 @@ void keep_other_part(const Target& target, doc::Value& object, const doc::Value&
   } else if (target.kind->has_status) {
     take_member(object, before, "status");
   }
+}
+
+/// Who replaces an object may say which one is meant.
+Outcome<void> check_uid(const Target& target, const doc::Value& body, const doc::Value& before) {
+  const auto given = doc::find_string(body, "metadata", "uid");
+  const auto known = doc::find_string(before, "metadata", "uid");
+  if (given.empty() || given == known) return {};
+  const cluster::Resource& resource = *target.kind->resource;
+  const std::string place = target.ns.empty() ? target.name : target.ns + "/" + target.name;
+  return std::unexpected(refusal_for(
+      target, {Code::kAborted,
+               fmt::format("Operation cannot be fulfilled on {} \"{}\": StorageError: invalid object, Code: 4, Key: "
+                           "/registry/{}/{}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in "
+                           "precondition: {}, UID in object meta: {}",
+                           resource.qualified, target.name, resource.plural, place, given, known)}));
+}
+
+/// A patch may not make another object of it.
+Outcome<void> check_same_place(const Target& target, const doc::Value& object) {
+  const auto name = doc::find_string(object, "metadata", "name");
+  if (!name.empty() && name != target.name) {
+    return std::unexpected(bad_request(
+        fmt::format("the name of the object ({}) does not match the name on the URL ({})", name, target.name)));
+  }
+  const auto ns = doc::find_string(object, "metadata", "namespace");
+  if (ns.empty() || target.ns.empty() || ns == target.ns) return {};
+  return std::unexpected(
+      bad_request("the namespace of the provided object does not match the namespace sent on the request"));
+}
+
+/// Fields that nobody knows cannot be owned.
+Outcome<void> check_declared(const Target& target, const doc::Value& config) {
+  if (!target.kind->is_struct() && !target.kind->custom) return {};
+  const auto unknown = schema::unknown_fields(*target.kind->type, config);
+  if (unknown.empty()) return {};
+  std::string told;
+  for (const std::string& field : unknown) {
+    told += fmt::format("{}.{}: field not declared in schema", unknown.size() > 1 ? "\n  " : "", field);
+  }
+  const std::string place = target.ns.empty() ? "/" + target.name : target.ns + "/" + target.name;
+  return std::unexpected(Refusal{
+      500, "",
+      fmt::format("failed to create typed patch object ({}; {}, Kind={}): {}{}", place,
+                  target.kind->resource->group.empty() ? "/" + target.kind->version : target.kind->api_version(),
+                  target.kind->resource->kind, unknown.size() > 1 ? "errors:" : "", told)});
 }
 
 FieldWriter writer_of(const Target& target, const WriteOptions& options, const std::string& api_version, Time now) {
@@ -153,7 +233,7 @@ Status apply_patch(const Target& target, doc::Value& object, cluster::PatchType 
 }
 
 Refusal refusal_of(const ApplyRefusal& refused) {
-  if (refused.error.code == Code::kInternal) return {500, "InternalError", refused.error.message};
+  if (refused.error.code == Code::kInternal) return {500, "", refused.error.message};
   if (refused.conflicts.empty()) return bad_request(refused.error.message);
   Refusal refusal{409, "Conflict", refused.error.message};
   doc::Array causes;
@@ -163,6 +243,11 @@ Refusal refusal_of(const ApplyRefusal& refused) {
   }
   refusal.details["causes"] = std::move(causes);
   return refusal;
+}
+
+cluster::Object without_version(doc::Value object) {
+  doc::ensure_object(object.get_object(), "metadata").erase("resourceVersion");
+  return std::make_shared<const doc::Value>(std::move(object));
 }
 
 Outcome<cluster::Object> served(const Target& target, Result<cluster::Object> result) {
@@ -205,7 +290,12 @@ void ObjectApi::get(const Target& target, Reply<cluster::Object> reply) {
 }
 
 void ObjectApi::list(const Target& target, cluster::ListOptions options, Reply<cluster::List> reply) {
-  if (auto allowed = allow(target, "list"); !allowed) return reply(std::unexpected(std::move(allowed.error())));
+  Target named = target;
+  // Who may list objects by their names must name them.
+  for (const cluster::Requirement& one : options.fields.requirements()) {
+    if (one.key == "metadata.name" && one.op == cluster::Requirement::Op::kEquals) named.name = one.values.front();
+  }
+  if (auto allowed = allow(named, "list"); !allowed) return reply(std::unexpected(std::move(allowed.error())));
   options.ns = target.ns;
   store_.list(*target.kind->resource, std::move(options),
               [target, reply = std::move(reply)](Result<cluster::List> result) mutable {
@@ -243,7 +333,7 @@ void ObjectApi::create(const Target& target, doc::Value body, const WriteOptions
     if (auto taken = take_in(*target.kind, body, options.validation, Source::kBody, warnings); !taken) return taken;
     if (target.kind->has_status) body.get_object().erase("status");
     if (!doc::find_string(body, "metadata", "resourceVersion").empty()) {
-      return std::unexpected(bad_request("resourceVersion should not be set on objects to be created"));
+      return std::unexpected(Refusal{500, "", "resourceVersion should not be set on objects to be created"});
     }
     return {};
   };
@@ -278,6 +368,7 @@ Outcome<void> ObjectApi::complete_new(const Target& target, doc::Value& object) 
 
 Outcome<void> ObjectApi::finish(const Target& target, doc::Value& object, const doc::Value* before) const {
   auto completed = complete(*target.kind, object, before);
+  if (completed) completed = check_grants(target, authorizer_, store_, before, object);
   if (!completed || !admission_ || !target.subresource.empty()) return completed;
   const auto errors = admission_->allocate(*target.kind->resource, object);
   if (errors.empty()) return {};
@@ -292,13 +383,28 @@ void ObjectApi::create_in_namespace(const Target& target, doc::Value object, con
   track(target, options, nullptr, object, executor_.now());
   Target made = target;
   made.name = doc::find_string(object, "metadata", "name");
-  store_.create(
-      *target.kind->resource, std::move(object), {.dry_run = options.dry_run},
-      [made, warnings = std::move(warnings), reply = std::move(reply)](Result<cluster::Object> result) mutable {
-        auto stored = served(made, std::move(result));
-        if (!stored) return reply(std::unexpected(std::move(stored.error())));
-        reply(Written{.object = std::move(*stored), .created = true, .warnings = std::move(warnings)});
-      });
+  store_.create(*target.kind->resource, std::move(object), {.dry_run = options.dry_run},
+                [this, made, dry_run = options.dry_run, warnings = std::move(warnings),
+                 reply = std::move(reply)](Result<cluster::Object> result) mutable {
+                  if (!result && result.error().code == Code::kAlreadyExists && !made.name.empty()) {
+                    return tell_existing(made, result.error(), std::move(reply));
+                  }
+                  auto stored = served(made, std::move(result));
+                  if (!stored) return reply(std::unexpected(std::move(stored.error())));
+                  // What is nowhere has no version.
+                  if (dry_run) *stored = without_version(**stored);
+                  reply(Written{.object = std::move(*stored), .created = true, .warnings = std::move(warnings)});
+                });
+}
+
+void ObjectApi::tell_existing(const Target& target, Error error, Reply<Written> reply) {
+  store_.get(target.key(),
+             [target, error = std::move(error), reply = std::move(reply)](Result<cluster::Object> there) mutable {
+               if (there && !doc::find_string(**there, "metadata", "deletionTimestamp").empty()) {
+                 error.message = "object is being deleted: " + error.message;
+               }
+               reply(std::unexpected(refusal_for(target, error)));
+             });
 }
 
 void ObjectApi::create_part(const Target& target, doc::Value body, const WriteOptions& options, Reply<Written> reply) {
@@ -377,10 +483,11 @@ void ObjectApi::change(const Target& target, const WriteOptions& options, Make m
   };
   store_.modify(
       target.key(), std::move(attempt), {.dry_run = options.dry_run},
-      [target, state, reply = std::move(reply)](Result<cluster::Object> result) mutable {
+      [target, state, dry_run = options.dry_run, reply = std::move(reply)](Result<cluster::Object> result) mutable {
         if (state->refusal) return reply(std::unexpected(std::move(*state->refusal)));
         auto object = served(target, std::move(result));
         if (!object) return reply(std::unexpected(std::move(object.error())));
+        if (dry_run && state->created) *object = without_version(**object);
         reply(Written{.object = std::move(*object), .created = state->created, .warnings = std::move(state->warnings)});
       });
 }
@@ -405,12 +512,19 @@ void ObjectApi::update(const Target& target, doc::Value body, const WriteOptions
         std::move(reply));
   }
   Warnings warnings;
+  const bool named = !doc::find_string(body, "metadata", "name").empty();
   auto settled = settle_identity(target, body);
+  if (settled && !named) {
+    settled = std::unexpected(bad_request(fmt::format(
+        "the name of the object ({} based on URL) was undeterminable: name must be provided", target.name)));
+  }
   // Only the built-in kinds of Kubernetes take a write of whatever state there is.
   if (settled && !target.kind->type_name.starts_with("io.k8s.") &&
       doc::find_string(body, "metadata", "resourceVersion").empty()) {
+    cluster::Resource plural = *target.kind->resource;
+    plural.kind = plural.plural;
     settled = std::unexpected(refuse_invalid(
-        *target.kind->resource, target.name,
+        plural, target.name,
         {schema::invalid("metadata.resourceVersion", doc::Value(0), "must be specified for an update")}));
   }
   if (settled) settled = take_in(*target.kind, body, options.validation, Source::kBody, warnings);
@@ -421,6 +535,7 @@ void ObjectApi::update(const Target& target, doc::Value body, const WriteOptions
           const cluster::Object& newest, Warnings& told) mutable -> Outcome<doc::Value> {
         if (!newest) return std::unexpected(not_found(target));
         told = std::move(warnings);
+        if (auto same = check_uid(target, body, *newest); !same) return std::unexpected(std::move(same.error()));
         keep_other_part(target, body, *newest);
         if (auto completed = finish(target, body, newest.get()); !completed) {
           return std::unexpected(std::move(completed.error()));
@@ -441,10 +556,14 @@ void ObjectApi::patch(const Target& target, cluster::PatchType type, doc::Value 
         if (!newest) return std::unexpected(not_found(target));
         doc::Value object = is_scale(target) ? scale_of(*newest) : *newest;
         if (const Status patched = apply_patch(target, object, type, patch); !patched) {
+          // A list of operations that can be read, but not be done here.
+          const bool readable = type == cluster::PatchType::kJson && patch.is_array();
+          if (readable) return std::unexpected(Refusal{422, "Invalid", patched.error().message, {}, true});
           return std::unexpected(refusal_for(target, patched.error()));
         }
         if (is_scale(target)) return scaled(target, options, newest, object);
-        auto done = take_in(*target.kind, object, options.validation, Source::kPatch, warnings);
+        auto done = check_same_place(target, object);
+        if (done) done = take_in(*target.kind, object, options.validation, Source::kPatch, warnings);
         if (!done) return std::unexpected(std::move(done.error()));
         keep_other_part(target, object, *newest);
         done = finish(target, object, newest.get());
@@ -469,6 +588,7 @@ void ObjectApi::apply(const Target& target, doc::Value config, const WriteOption
       target, options,
       [this, target, options, config = std::move(config)](const cluster::Object& newest,
                                                           Warnings& warnings) mutable -> Outcome<doc::Value> {
+        if (auto known = check_declared(target, config); !known) return std::unexpected(std::move(known.error()));
         auto taken = take_in(*target.kind, config, options.validation, Source::kPatch, warnings);
         if (taken && !newest) taken = admit_to_namespace(store_, *target.kind, config);
         if (!taken) return std::unexpected(std::move(taken.error()));
@@ -529,6 +649,8 @@ void ObjectApi::remove(const Target& target, RemoveOptions options, Reply<Remove
   store_.remove(target.key(), std::move(options),
                 [this, target, reply = std::move(reply)](Result<cluster::Object> result) mutable {
                   auto object = served(target, std::move(result));
+                  if (!object && object.error().code == 409)
+                    object.error().details["kind"] = target.kind->resource->kind;
                   if (!object) return reply(std::unexpected(std::move(object.error())));
                   const bool waits = !doc::find_string(**object, "metadata", "deletionTimestamp").empty();
                   reply(Removed{.object = std::move(*object), .gone = !waits || !store_.has(target.key())});

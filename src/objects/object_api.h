@@ -117,6 +117,8 @@ class ObjectApi {
   /// Looks at the rules of its kind, and gives it what the plane has to give; `before` is null for a new one.
   Outcome<void> finish(const Target& target, doc::Value& object, const doc::Value* before) const;
 
+  /// Refuses to make what is there already.
+  void tell_existing(const Target& target, Error error, Reply<Written> reply);
   void request_token(const Target& target, doc::Value body, const cluster::Object& account, Reply<Written> reply);
 
   Executor& executor_;

@@ -33,8 +33,31 @@ TEST_F(ObjectApiTest, RefusesWhatIsNoObjectOfTheKind) {
     const char* message;
   };
   const Row rows[] = {
+      {"{apiVersion: v1, kind: Secret, metadata: {name: a}, data: {k: '***'}}", 400, "data.k: must be base64"},
+      {"{apiVersion: v1, kind: Secret, metadata: {name: a}, type: kubernetes.io/tls, stringData: {tls.crt: x}}", 422,
+       "data[tls.key]: Required value"},
+      {"{apiVersion: v1, kind: ConfigMap, metadata: [a]}", 400, "metadata: must be an object, not [\"a\"]"},
+      {"{apiVersion: v1, kind: ConfigMap, metadata: {name: a, finalizers: [plain]}}", 422,
+       "metadata.finalizers[0]: Invalid value: \"plain\": name is neither a standard finalizer name"},
+      {"{apiVersion: v1, kind: Service, metadata: {name: a}, spec: {ports: [{port: 80}, {port: 81}]}}", 422,
+       "[spec.ports[0].name: Required value, spec.ports[1].name: Required value]"},
+      {"{apiVersion: v1, kind: PersistentVolumeClaim, metadata: {name: a}, spec: {accessModes: [ReadWriteOnce]}}", 422,
+       "spec.resources[storage]: Required value"},
+      {"{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: m, image: x, env: [{name: A, "
+       "valueFrom: {}}], livenessProbe: {}, resources: {limits: {cpu: 1}, requests: {cpu: 2}}}], volumes: [{name: v, "
+       "secret: {}}], tolerations: [{operator: Equal}]}}",
+       422,
+       "[spec.volumes[0].secret.secretName: Required value, spec.containers[0].livenessProbe: Required value: must "
+       "specify a handler type, spec.containers[0].env[0].valueFrom: Invalid value: \"\": must specify one of: "
+       "`fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`, spec.containers[0].resources.requests: "
+       "Invalid value: \"2\": must be less than or equal to cpu limit of 1, spec.tolerations[0].operator: Invalid "
+       "value: "
+       "\"Equal\": operator must be Exists when `key` is empty"},
+      {"{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: a}, rules: [{verbs: [get]}]}", 422,
+       "[rules[0].apiGroups: Required value: resource rules must supply at least one api group, rules[0].resources: "
+       "Required value: resource rules must supply at least one resource]"},
       {"{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {k: 1}}", 400,
-       "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: data[k]: must be a string, not 1"},
+       "ConfigMap in version \"v1\" cannot be handled as a ConfigMap: data.k: must be a string, not 1"},
       {"{apiVersion: v1, kind: ConfigMap, metadata: {}}", 422,
        "ConfigMap \"\" is invalid: metadata.name: Required value: name or generateName is required"},
       {"{apiVersion: v1, kind: ConfigMap, metadata: {name: A_b}}", 422,
@@ -42,7 +65,7 @@ TEST_F(ObjectApiTest, RefusesWhatIsNoObjectOfTheKind) {
        "consist"},
       {"{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: other}}", 400,
        "the namespace of the provided object does not match the namespace sent on the request"},
-      {"{apiVersion: v1, kind: ConfigMap, metadata: {name: a, resourceVersion: '1'}}", 400,
+      {"{apiVersion: v1, kind: ConfigMap, metadata: {name: a, resourceVersion: '1'}}", 500,
        "resourceVersion should not be set on objects to be created"},
       {"{apiVersion: v1, kind: ConfigMap, metadata: {name: a, labels: {'a b': c}}}", 422,
        "metadata.labels: Invalid value: \"a b\": name part must consist of alphanumeric characters"},
@@ -157,7 +180,7 @@ TEST_F(ObjectApiTest, ConflictsAndAbsencesNameTheirObject) {
             R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",)"
             R"("message":"configmaps \"a\" already exists","reason":"AlreadyExists",)"
             R"("details":{"name":"a","kind":"configmaps"},"code":409})");
-  const auto stale = api_.update(map("a"), "{metadata: {resourceVersion: '1'}}");
+  const auto stale = api_.update(map("a"), "{metadata: {name: a, resourceVersion: '1'}}");
   ASSERT_FALSE(stale.has_value());
   EXPECT_EQ(stale.error().reason, "Conflict");
   const auto gone = api_.patch(map("b"), cluster::PatchType::kMerge, "{}");
@@ -288,7 +311,7 @@ TEST_F(CustomKindsTest, ArePrunedFilledAndChecked) {
       "Lamp.example.com \"b\" is invalid: spec.watts: Invalid value: 600: spec.watts in body should be less than or "
       "equal to 100");
   const Target a = api_.target("example.com/v1", "Lamp", "a");
-  const auto blind = api_.update(a, "{spec: {watts: 40}}");
+  const auto blind = api_.update(a, "{apiVersion: example.com/v1, kind: Lamp, metadata: {name: a}, spec: {watts: 40}}");
   ASSERT_FALSE(blind.has_value());
   EXPECT_THAT(blind.error().message, HasSubstr("metadata.resourceVersion: Invalid value: 0: must be specified"));
 

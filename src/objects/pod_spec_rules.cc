@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "doc/truth.h"
 #include "objects/names.h"
+#include "objects/pod_spec_parts.h"
 
 namespace tiphys::objects {
 namespace {
@@ -96,10 +98,6 @@ void fill_volume(doc::Object& volume) {
   }
 }
 
-void complain(const doc::Value& value, const Path& at, const Complaints& complaints, FieldErrors& errors) {
-  for (const std::string& complaint : complaints) errors.push_back(schema::invalid(at.text(), value, complaint));
-}
-
 /// A name that must be there.
 bool check_required_name(const doc::Value& object, const Path& at, FieldErrors& errors) {
   if (!doc::find_string(object, "name").empty()) return true;
@@ -117,14 +115,11 @@ void check_env(const doc::Value& container, const Path& at, FieldErrors& errors)
     if (!check_required_name(variable, here, errors)) continue;
     const auto name = doc::find_string(variable, "name");
     complain(doc::Value(name), here.field("name"), env_name(name), errors);
-    if (!doc::find_string(variable, "value").empty() && doc::find(variable, "valueFrom")) {
-      errors.push_back(
-          schema::invalid(here.field("valueFrom").text(), "", "may not be specified when `value` is not empty"));
-    }
+    check_variable_source(variable, here, errors);
   }
 }
 
-void check_ports(const doc::Value& container, const Path& at, FieldErrors& errors) {
+void check_ports(const doc::Value& container, bool host_network, const Path& at, FieldErrors& errors) {
   const doc::Value* ports = doc::find(container, "ports");
   if (!ports || !ports->is_array()) return;
   const Path list = at.field("ports");
@@ -146,6 +141,16 @@ void check_ports(const doc::Value& container, const Path& at, FieldErrors& error
     } else if (value < 0 || value > 65535) {
       errors.push_back(schema::invalid(at_number.text(), value, "must be between 1 and 65535, inclusive"));
     }
+    if (const doc::Value* host = doc::find(port, "hostPort"); host && host->is_int64() && *host != 0) {
+      if (host->get_int64() < 0 || host->get_int64() > 65535) {
+        errors.push_back(
+            schema::invalid(here.field("hostPort").text(), *host, "must be between 1 and 65535, inclusive"));
+      } else if (host_network && *host != value) {
+        errors.push_back(schema::invalid(here.field("hostPort").text(), *host,
+                                         "must match `containerPort` when `hostNetwork` is true"));
+      }
+    }
+    check_choice(port, "protocol", {"SCTP", "TCP", "UDP"}, here, errors);
   }
 }
 
@@ -170,14 +175,8 @@ void check_mounts(const doc::Value& container, const std::set<std::string, std::
     } else if (!paths.insert(std::string(path)).second) {
       errors.push_back(schema::invalid(at_path.text(), doc::Value(path), "must be unique"));
     }
+    check_sub_path(mount, list, errors);
   }
-}
-
-void check_choice(const doc::Value& object, std::string_view key, const std::vector<std::string>& choices,
-                  const Path& at, FieldErrors& errors) {
-  const auto value = doc::find_string(object, key);
-  if (value.empty() || std::ranges::find(choices, value) != choices.end()) return;
-  errors.push_back(schema::not_supported(at.field(key).text(), doc::Value(value), choices));
 }
 
 void check_containers(const doc::Value& spec, std::string_view list, const std::set<std::string, std::less<>>& volumes,
@@ -195,11 +194,21 @@ void check_containers(const doc::Value& spec, std::string_view list, const std::
       if (!names.insert(std::string(name)).second)
         errors.push_back(schema::duplicate(at_name.text(), doc::Value(name)));
     }
-    if (doc::find_string(container, "image").empty()) errors.push_back(schema::required(here.field("image").text()));
+    const auto image = doc::find_string(container, "image");
+    if (image.empty()) {
+      errors.push_back(schema::required(here.field("image").text()));
+    } else if (image.front() == ' ' || image.back() == ' ') {
+      errors.push_back(schema::invalid(here.field("image").text(), doc::Value(image),
+                                       "must not have leading or trailing whitespace"));
+    }
+    check_choice(container, "terminationMessagePolicy", {"File", "FallbackToLogsOnError"}, here, errors);
+    check_probes(container, list == "initContainers", here, errors);
     check_choice(container, "imagePullPolicy", {"Always", "IfNotPresent", "Never"}, here, errors);
-    check_ports(container, here, errors);
+    check_ports(container, doc::is_true(spec, "hostNetwork"), here, errors);
     check_env(container, here, errors);
+    check_env_from(container, here, errors);
     check_mounts(container, volumes, here, errors);
+    check_resources(container, here, errors);
   }
 }
 
@@ -216,11 +225,23 @@ std::set<std::string, std::less<>> check_volumes(const doc::Value& spec, const P
     const Path at_name = here.field("name");
     complain(doc::Value(name), at_name, dns_label(name), errors);
     if (!names.insert(std::string(name)).second) errors.push_back(schema::duplicate(at_name.text(), doc::Value(name)));
+    check_volume_source(volume, here, errors);
   }
   return names;
 }
 
 }  // namespace
+
+void complain(const doc::Value& value, const Path& at, const Complaints& complaints, FieldErrors& errors) {
+  for (const std::string& complaint : complaints) errors.push_back(schema::invalid(at.text(), value, complaint));
+}
+
+void check_choice(const doc::Value& object, std::string_view key, const std::vector<std::string>& choices,
+                  const Path& at, FieldErrors& errors) {
+  const auto value = doc::find_string(object, key);
+  if (value.empty() || std::ranges::find(choices, value) != choices.end()) return;
+  errors.push_back(schema::not_supported(at.field(key).text(), doc::Value(value), choices));
+}
 
 void fill_pod_spec(doc::Object& spec) {
   fill_in(spec, "restartPolicy", "Always");
@@ -249,6 +270,7 @@ void check_pod_spec(const doc::Value& spec, const Path& at, FieldErrors& errors)
   check_containers(spec, "initContainers", volumes, names, at, errors);
   check_choice(spec, "restartPolicy", {"Always", "OnFailure", "Never"}, at, errors);
   check_choice(spec, "dnsPolicy", {"ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"}, at, errors);
+  check_placement(spec, at, errors);
 }
 
 }  // namespace tiphys::objects

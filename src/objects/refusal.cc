@@ -5,6 +5,17 @@
 #include "cluster/api_status.h"
 
 namespace tiphys::objects {
+namespace {
+
+doc::Array causes_of(const schema::FieldErrors& errors) {
+  doc::Array causes;
+  for (const schema::FieldError& error : errors) {
+    causes.push_back(doc::Object{{"reason", error.reason()}, {"message", error.message}, {"field", error.field}});
+  }
+  return causes;
+}
+
+}  // namespace
 
 Refusal refusal_of(const Error& error, const cluster::Resource* resource, std::string_view name) {
   Refusal refusal{cluster::http_code(error.code), std::string(cluster::status_reason(error.code)), error.message};
@@ -24,12 +35,15 @@ Refusal refuse_invalid(const cluster::Resource& resource, std::string_view name,
   if (!name.empty()) refusal.details["name"] = name;
   if (!resource.group.empty()) refusal.details["group"] = resource.group;
   refusal.details["kind"] = resource.kind;
-  doc::Array causes;
-  for (const schema::FieldError& error : errors) {
-    causes.push_back(doc::Object{{"reason", error.reason()}, {"message", error.message}, {"field", error.field}});
-  }
-  refusal.details["causes"] = std::move(causes);
+  refusal.details["causes"] = causes_of(errors);
   return refusal;
+}
+
+Refusal refuse_options(std::string_view kind, const schema::FieldErrors& errors) {
+  return {422,
+          "Invalid",
+          fmt::format("{}.meta.k8s.io \"\" is invalid: {}", kind, schema::text_of(errors)),
+          {{"group", "meta.k8s.io"}, {"kind", kind}, {"causes", causes_of(errors)}}};
 }
 
 Refusal bad_request(std::string message) {
@@ -40,7 +54,8 @@ doc::Value status_of(const Refusal& refusal) {
   doc::Object status{{"kind", "Status"},           {"apiVersion", "v1"},         {"metadata", doc::Object()},
                      {"status", "Failure"},        {"message", refusal.message}, {"reason", refusal.reason},
                      {"details", refusal.details}, {"code", refusal.code}};
-  if (refusal.details.empty()) status.erase("details");
+  if (refusal.reason.empty()) status.erase("reason");
+  if (refusal.details.empty() && !refusal.bare) status.erase("details");
   return status;
 }
 

@@ -15,9 +15,10 @@ namespace tiphys::objects {
 
 struct Refusal {
   unsigned code = 500;  ///< of HTTP
-  std::string reason;   ///< "NotFound"
+  std::string reason;   ///< "NotFound"; "" where Kubernetes gives none
   std::string message;
   doc::Object details{};  ///< name, group, kind, causes, retryAfterSeconds
+  bool bare = false;      ///< told with details though there are none
 };
 
 template <typename T>
@@ -29,6 +30,8 @@ using Reply = std::move_only_function<void(Outcome<T>)>;
 Refusal refusal_of(const Error& error, const cluster::Resource* resource = nullptr, std::string_view name = {});
 /// 422: `Pod "main" is invalid: ...` with a cause for each error.
 Refusal refuse_invalid(const cluster::Resource& resource, std::string_view name, const schema::FieldErrors& errors);
+/// 422 of what a query asks for: "CreateOptions".
+Refusal refuse_options(std::string_view kind, const schema::FieldErrors& errors);
 Refusal bad_request(std::string message);
 
 /// The Status object.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/time.h"
 #include "doc/utf8.h"
 #include "schema/rules.h"
 
@@ -47,7 +48,7 @@ std::string_view name_of(Form form) {
     case Form::kBoolean:
       return "boolean";
     case Form::kIntOrString:
-      return "integer or string";
+      return "integer,string";
     case Form::kObject:
     case Form::kMap:
       return "object";
@@ -98,7 +99,7 @@ bool visit_children(const Type& type, Value& value, const Path& at, Visit&& visi
       const Field* field = type.find(name);
       const Type* below = field ? field->type : type.element;
       if (!below || type.form == Form::kList) continue;
-      if (!visit(*below, child, field ? at.field(name) : at.key(name))) return false;
+      if (!visit(*below, child, at.field(name))) return false;
     }
   } else if (auto* list = value.if_array(); list && type.form == Form::kList && type.element) {
     std::size_t i = 0;
@@ -118,13 +119,40 @@ bool knows(const Type& type, std::string_view name) {
 void find_unknown(const Type& type, const doc::Value& value, const Path& at, std::vector<std::string>& found) {
   if (const doc::Object* object = value.if_object()) {
     for (const auto& [name, child] : *object) {
-      if (!knows(type, name)) found.push_back(at.field(name).text());
+      const Field* field = type.find(name);
+      const Type* below = field ? field->type : type.element;
+      if (!knows(type, name)) {
+        found.push_back(at.field(name).text());
+      } else if (below && type.form != Form::kList) {
+        find_unknown(*below, child, at.field(name), found);
+      }
     }
+    return;
   }
   visit_children(type, value, at, [&](const Type& below, const doc::Value& child, const Path& path) {
     find_unknown(below, child, path, found);
     return true;
   });
+}
+
+/// What Go cannot read though its form is right.
+std::optional<std::string> unreadable(const Type& type, const doc::Value& value) {
+  if (type.format == "int32" && value.is_number()) {
+    const auto number = value.to_number<double>();
+    if (number < INT32_MIN || number > INT32_MAX) return "must be a 32-bit integer, not " + doc::to_json(value);
+  }
+  if (!value.is_string()) return std::nullopt;
+  const std::string_view text = value.get_string();
+  if (type.format == "date-time" && !parse_rfc3339(text)) {
+    return "must be a time like 2006-01-02T15:04:05Z, not " + doc::to_json(value);
+  }
+  if (type.format != "byte") return std::nullopt;
+  const bool base64 = text.size() % 4 == 0 && std::ranges::all_of(text, [](char c) {
+                        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
+                               c == '/' || c == '=';
+                      });
+  if (base64) return std::nullopt;
+  return "must be base64, not " + doc::to_json(value);
 }
 
 bool find_misfit(const Type& type, const doc::Value& value, const Path& at, std::optional<std::string>& found) {
@@ -133,6 +161,10 @@ bool find_misfit(const Type& type, const doc::Value& value, const Path& at, std:
     const std::string_view wanted = name_of(type.form);
     const bool vowel = wanted.find_first_of("aeio") == 0;
     found = fmt::format("{}: must be {} {}, not {}", at.text(), vowel ? "an" : "a", wanted, doc::to_json(value));
+    return false;
+  }
+  if (auto why = unreadable(type, value)) {
+    found = fmt::format("{}: {}", at.text(), *why);
     return false;
   }
   return visit_children(type, value, at, [&](const Type& below, const doc::Value& child, const Path& path) {
@@ -176,9 +208,8 @@ class Checker {
   }
 
   void check_format(const Type& type, const doc::Value& value, const Path& at) {
-    if (type.form != Form::kInteger || type.format != "int32" || value.is_double()) return;
-    const bool small = value.is_int64() && value.get_int64() >= INT32_MIN && value.get_int64() <= INT32_MAX;
-    if (!small) refuse(at, value, "should be a 32-bit integer");
+    if (type.format != "date-time" || !value.is_string() || parse_rfc3339(value.get_string())) return;
+    refuse(at, value, fmt::format("must be of type date-time: {}", doc::to_json(value)));
   }
 
   void check_keys(const Type& type, const doc::Value& list, const Path& at) {
@@ -267,7 +298,7 @@ class Checker {
                 std::string_view what, const Path& at, const doc::Value& value) {
     if (least && size < *least) refuse(at, value, fmt::format("should have at least {} {}", *least, what));
     if (most && size > *most) {
-      add(FieldError::Kind::kTooMany, at, fmt::format("Too many: {}: must have at most {} {}", size, *most, what));
+      add(FieldError::Kind::kTooMany, at, fmt::format("Too many: {}: must have at most {} items", size, *most));
     }
   }
 
@@ -293,6 +324,25 @@ class Checker {
 
   FieldErrors& errors_;
 };
+
+/// What Go does not tell of a struct's member, as it is what one that was never set holds.
+bool is_empty(const Field& field, const doc::Value& value) {
+  if (value.is_null()) return field.type->form != Form::kAny;
+  if (const doc::Object* map = value.if_object()) return map->empty() && field.type->form == Form::kMap;
+  if (const doc::Array* list = value.if_array()) return list->empty() && field.type->form == Form::kList;
+  if (field.pointer) return false;
+  switch (field.type->form) {
+    case Form::kString:
+      return value.is_string() && value.get_string().empty();
+    case Form::kInteger:
+    case Form::kNumber:
+      return value.is_number() && value.to_number<double>() == 0;
+    case Form::kBoolean:
+      return value.is_bool() && !value.get_bool();
+    default:
+      return false;
+  }
+}
 
 }  // namespace
 
@@ -325,6 +375,20 @@ void prune(const Type& type, doc::Value& value) {
     prune(below, child);
     return true;
   });
+}
+
+void drop_empty(const Type& type, doc::Value& value) {
+  visit_children(type, value, {}, [](const Type& below, doc::Value& child, const Path&) {
+    drop_empty(below, child);
+    return true;
+  });
+  doc::Object* object = value.if_object();
+  if (!object || type.form != Form::kObject) return;
+  for (auto it = object->begin(); it != object->end();) {
+    const Field* field = type.find(it->key());
+    const bool told = !field || std::ranges::find(type.required, field->name) != type.required.end();
+    it = !told && is_empty(*field, it->value()) ? object->stable_erase(it) : std::next(it);
+  }
 }
 
 void fill_defaults(const Type& type, doc::Value& value) {

@@ -17,6 +17,9 @@ std::optional<std::string> misfit(const Type& type, const doc::Value& value);
 FieldErrors check(const Type& type, const doc::Value& value, const Path& at = {});
 /// Removes the fields that the type does not have.
 void prune(const Type& type, doc::Value& value);
+/// Removes members that say what a missing one says, as Go does when it writes a struct: null, and "", 0, false and
+/// empty lists and maps where they are no choice. For the built-in kinds.
+void drop_empty(const Type& type, doc::Value& value);
 /// Puts in what is said to be otherwise; removes a null where the type takes none.
 void fill_defaults(const Type& type, doc::Value& value);
 

@@ -25,7 +25,7 @@ TEST(UnknownFields, AreToldByTheirPaths) {
   };
   const Case cases[] = {
       {"v1", "ConfigMap", "{metadata: {name: a}, data: {any: thing}}", {}},
-      {"v1", "ConfigMap", "{metadata: {nam: a, labels: {x: y}}, dat: {}}", {"dat", "metadata.nam"}},
+      {"v1", "ConfigMap", "{metadata: {nam: a, labels: {x: y}}, dat: {}}", {"metadata.nam", "dat"}},
       {"v1",
        "Pod",
        "{spec: {containers: [{name: a}, {imag: b}], volumes: [{name: v, emptyDir: {size: 1}}]}}",
@@ -50,8 +50,11 @@ TEST(Misfit, IsTheFirstValueOfTheWrongForm) {
       {"{spec: {replicas: 2.0}}", {}},
       {"{spec: {replicas: null, strategy: {rollingUpdate: {maxSurge: 25%}}}}", {}},
       {"{spec: {replicas: two}}", R"(spec.replicas: must be an integer, not "two")"},
+      {"{spec: {replicas: 99999999999}}", "spec.replicas: must be a 32-bit integer, not 99999999999"},
+      {"{metadata: {creationTimestamp: yesterday}}",
+       R"(metadata.creationTimestamp: must be a time like 2006-01-02T15:04:05Z, not "yesterday")"},
       {"{spec: {paused: 'yes'}}", R"(spec.paused: must be a boolean, not "yes")"},
-      {"{metadata: {labels: {a: 1}}}", "metadata.labels[a]: must be a string, not 1"},
+      {"{metadata: {labels: {a: 1}}}", "metadata.labels.a: must be a string, not 1"},
       {"{spec: {template: {spec: {containers: {name: a}}}}}",
        R"(spec.template.spec.containers: must be an array, not {"name":"a"})"},
   };
@@ -84,9 +87,10 @@ TEST_F(CustomType, IsHeldToItsRules) {
       {"{type: object, properties: {a: {type: integer}}}",
        "{a: null}",
        {R"(a: Invalid value: "null": a in body must be of type integer: "null")"}},
-      {"{type: object, properties: {a: {type: integer, format: int32}}}",
-       "{a: 3000000000}",
-       {"a: Invalid value: 3000000000: a in body should be a 32-bit integer"}},
+      {"{type: object, properties: {a: {type: integer, format: int32}}}", "{a: 3000000000}", {}},
+      {"{type: object, properties: {a: {type: string, format: date-time}}}",
+       "{a: yesterday}",
+       {R"(a: Invalid value: "yesterday": a in body must be of type date-time: "yesterday")"}},
       {"{type: object, properties: {a: {type: string, enum: [x, w]}}}",
        "{a: z}",
        {R"(a: Unsupported value: "z": supported values: "x", "w")"}},
@@ -120,7 +124,7 @@ TEST_F(CustomType, IsHeldToItsRules) {
        {"a[2]: Duplicate value: {\"id\":\"x\"}"}},
       {"{type: object, additionalProperties: {type: string}}",
        "{a: b, c: 1}",
-       {R"([c]: Invalid value: "integer": [c] in body must be of type string: "integer")"}},
+       {R"(c: Invalid value: "integer": c in body must be of type string: "integer")"}},
       {"{type: object, properties: {a: {}, b: {}}, oneOf: [{required: [a]}, {required: [b]}]}",
        "{a: 1, b: 2}",
        {R"(: Invalid value: {"a":1,"b":2}:  in body must validate one and only one schema (oneOf))"}},
@@ -171,6 +175,15 @@ TEST(KubernetesTypes, KnowHowTheirListsMerge) {
   EXPECT_THAT(containers->element->find("ports")->type->keys, ElementsAre("containerPort", "protocol"));
   EXPECT_TRUE(pod->find("tolerations")->type->atomic);
   EXPECT_TRUE(kubernetes_type("meta.k8s.io/v1", "ObjectMeta")->find("finalizers")->type->set);
+}
+
+TEST(DropEmpty, LeavesWhatIsAChoice) {
+  doc::Value pod = yaml(
+      "{metadata: {labels: {}, annotations: null, generateName: ''}, spec: {hostNetwork: false, replicas: 1, "
+      "automountServiceAccountToken: false, volumes: [{name: v, emptyDir: {}}], containers: []}}");
+  drop_empty(*kubernetes_type("v1", "Pod"), pod);
+  EXPECT_EQ(doc::to_json(pod), R"({"metadata":{},"spec":{"replicas":1,"automountServiceAccountToken":false,)"
+                               R"("volumes":[{"name":"v","emptyDir":{}}],"containers":[]}})");
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ void reply_refusal(const Exchange& exchange, const objects::Refusal& refusal) {
 }
 
 std::unexpected<objects::Refusal> refuse(unsigned code, std::string reason, std::string message) {
-  return std::unexpected(objects::Refusal{code, std::move(reason), std::move(message)});
+  return std::unexpected(objects::Refusal{code, std::move(reason), std::move(message), {}, true});
 }
 
 template <typename Number>
@@ -34,13 +34,23 @@ Outcome<Number> number_of(const Exchange& exchange, std::string_view name, Numbe
   Number number{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc() || end != text.data() + text.size()) {
-    return std::unexpected(objects::bad_request(fmt::format("{}: \"{}\" is not a number", name, text)));
+    return std::unexpected(objects::bad_request(fmt::format("strconv.ParseInt: parsing \"{}\": invalid syntax", text)));
   }
   return number;
 }
 template Outcome<int> number_of(const Exchange&, std::string_view, int);
 template Outcome<std::int64_t> number_of(const Exchange&, std::string_view, std::int64_t);
 template Outcome<std::uint64_t> number_of(const Exchange&, std::string_view, std::uint64_t);
+
+Result<std::uint64_t> version_number(std::string_view text) {
+  std::uint64_t number = 0;
+  if (text.empty()) return number;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc() && end == text.data() + text.size()) return number;
+  return fail(
+      Code::kInvalidArgument,
+      fmt::format("resourceVersion: Invalid value: \"{0}\": strconv.ParseUint: parsing \"{0}\": invalid syntax", text));
+}
 
 Outcome<cluster::Selector> selector_of(const Exchange& exchange, std::string_view name) {
   const std::string_view text = exchange.query.value(name);

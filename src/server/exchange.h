@@ -32,11 +32,14 @@ void reply_document(const Exchange& exchange, unsigned code, const doc::Value& d
                     std::vector<std::string> warnings = {});
 void reply_refusal(const Exchange& exchange, const objects::Refusal& refusal);
 void reply_list(const Exchange& exchange, const objects::Target& target, const cluster::List& list);
+/// Of a request that no object can answer.
 std::unexpected<objects::Refusal> refuse(unsigned code, std::string reason, std::string message);
 
 /// A number in the query; 400 when it is something else.
 template <typename Number>
 objects::Outcome<Number> number_of(const Exchange& exchange, std::string_view name, Number otherwise);
+/// A resource version; kInvalidArgument in Go's words. "" is 0.
+Result<std::uint64_t> version_number(std::string_view text);
 /// "labelSelector" or "fieldSelector".
 objects::Outcome<cluster::Selector> selector_of(const Exchange& exchange, std::string_view name);
 

@@ -66,8 +66,12 @@ objects::Outcome<Form> accepted_form(std::string_view accept) {
   for (const std::string_view entry : split(accept, ',')) {
     if (const auto form = read_entry(entry)) return *form;
   }
-  return std::unexpected(objects::Refusal{406, "NotAcceptable",
-                                          fmt::format("only the following media types are accepted: {}", kMediaTypes)});
+  return std::unexpected(
+      objects::Refusal{406,
+                       "NotAcceptable",
+                       fmt::format("406: Not Acceptable\n\nAvailable representations: {}", kMediaTypes),
+                       {},
+                       true});
 }
 
 objects::Outcome<doc::Value> read_document(std::string_view content_type, std::string_view body) {

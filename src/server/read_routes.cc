@@ -5,6 +5,7 @@
 
 #include "objects/table.h"
 #include "server/exchange.h"
+#include "server/options.h"
 #include "server/streams.h"
 
 namespace tiphys::server {
@@ -36,19 +37,35 @@ doc::Object table_of(const View& view, const objects::Kind& kind, doc::Object me
           {"rows", std::move(rows)}};
 }
 
-doc::Object list_metadata(const cluster::List& list) {
+doc::Object list_metadata(const cluster::List& list, const objects::Kind* of = nullptr) {
   doc::Object metadata{{"resourceVersion", std::to_string(list.resource_version)}};
-  if (!list.continue_token.empty()) metadata["continue"] = list.continue_token;
+  // Lists of custom objects say it even where nothing follows.
+  if (!list.continue_token.empty() || (of && !of->is_struct())) metadata["continue"] = list.continue_token;
   return metadata;
+}
+
+/// Lists of Kubernetes' own kinds say once what is in them.
+void append_item(std::string& text, const objects::Kind& kind, const doc::Value& item) {
+  if (!kind.is_struct() || !item.is_object()) return doc::append_json(text, item);
+  text += '{';
+  bool first = true;
+  for (const auto& [name, value] : item.get_object()) {
+    if (name == "kind" || name == "apiVersion") continue;
+    if (!std::exchange(first, false)) text += ',';
+    doc::append_json_string(text, name);
+    text += ':';
+    doc::append_json(text, value);
+  }
+  text += '}';
 }
 
 /// The text of a list, whose objects are not copied into one document.
 std::string list_text(const objects::Kind& kind, const cluster::List& list) {
   std::string text = fmt::format(R"({{"kind":"{}","apiVersion":"{}","metadata":)", kind.list_kind, kind.api_version());
-  text += doc::to_json(list_metadata(list)) + ",\"items\":[";
+  text += doc::to_json(list_metadata(list, &kind)) + ",\"items\":[";
   for (std::size_t i = 0; i < list.items.size(); ++i) {
     if (i > 0) text += ',';
-    doc::append_json(text, *list.items[i]);
+    append_item(text, kind, *list.items[i]);
     // Objects of one kind are much alike: a long list grows once.
     if (i == 0) text.reserve(text.size() * (list.items.size() + list.items.size() / 8 + 1));
   }
@@ -74,7 +91,8 @@ doc::Value shown(const View& view, const objects::Kind& kind, const cluster::Obj
 Handled check_version(const Exchange& exchange, std::uint64_t version) {
   const std::uint64_t newest = exchange.api().store().resource_version();
   if (version <= newest) return {};
-  objects::Refusal refusal{504, "Timeout", fmt::format("Too large resource version: {}, current: {}", version, newest)};
+  objects::Refusal refusal{504, "Timeout",
+                           fmt::format("Timeout: Too large resource version: {}, current: {}", version, newest)};
   refusal.details = {{"causes", doc::Array{doc::Object{{"reason", "ResourceVersionTooLarge"},
                                                        {"message", "Too large resource version"}}}},
                      {"retryAfterSeconds", 1}};
@@ -104,6 +122,9 @@ void reply_list(const Exchange& exchange, const objects::Target& target, const c
 }
 
 Handled get_object(const ExchangePtr& exchange, const objects::Target& target) {
+  if (const auto version = version_number(exchange->query.value("resourceVersion")); !version) {
+    return std::unexpected(objects::Refusal{500, "", version.error().message});
+  }
   exchange->api().get(target, [exchange, target](Outcome<cluster::Object> object) {
     if (!object) return reply_refusal(*exchange, object.error());
     if (exchange->form.as == Form::As::kObject) return reply_document(*exchange, 200, **object);
@@ -115,9 +136,11 @@ Handled get_object(const ExchangePtr& exchange, const objects::Target& target) {
 Handled list_objects(const ExchangePtr& exchange, const objects::Target& target) {
   cluster::ListOptions options;
   TIPHYS_TRY(options.labels, selector_of(*exchange, "labelSelector"));
-  TIPHYS_TRY(options.fields, selector_of(*exchange, "fieldSelector"));
-  TIPHYS_TRY(options.limit, number_of<std::size_t>(*exchange, "limit", 0));
-  TIPHYS_TRY(const auto version, number_of<std::uint64_t>(*exchange, "resourceVersion", 0));
+  TIPHYS_TRY(options.fields, field_selector(*exchange, *target.kind));
+  TIPHYS_TRY(const auto limit, number_of<std::int64_t>(*exchange, "limit", 0));
+  TIPHYS_TRY([[maybe_unused]] const auto seconds, number_of<std::int64_t>(*exchange, "timeoutSeconds", 0));
+  options.limit = static_cast<std::size_t>(std::max<std::int64_t>(limit, 0));
+  TIPHYS_TRY(const auto version, list_version(*exchange, false));
   TIPHYS_CHECK_OK(check_version(*exchange, version));
   options.continue_token = exchange->query.value("continue");
   options.with_nodes = exchange->query.flag("nodes");
@@ -132,20 +155,14 @@ Handled watch_objects(const ExchangePtr& exchange, const objects::Target& target
   TIPHYS_CHECK_OK(exchange->api().allow(target, "watch"));
   cluster::WatchOptions options;
   TIPHYS_TRY(options.labels, selector_of(*exchange, "labelSelector"));
-  TIPHYS_TRY(options.fields, selector_of(*exchange, "fieldSelector"));
-  TIPHYS_TRY(options.resource_version, number_of<std::uint64_t>(*exchange, "resourceVersion", 0));
+  TIPHYS_TRY(options.fields, field_selector(*exchange, *target.kind));
+  TIPHYS_TRY(options.resource_version, list_version(*exchange, true));
   TIPHYS_CHECK_OK(check_version(*exchange, options.resource_version));
   StreamOptions stream;
   TIPHYS_TRY(const auto seconds, number_of<std::int64_t>(*exchange, "timeoutSeconds", 0));
   stream.timeout = std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, 24 * 3600));
   stream.bookmarks = exchange->query.flag("allowWatchBookmarks");
   stream.tells_synced = exchange->query.flag("sendInitialEvents");
-  if (exchange->query.has("sendInitialEvents") && exchange->query.value("resourceVersionMatch") != "NotOlderThan") {
-    return refuse(
-        422, "Invalid",
-        "ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires "
-        "setting resourceVersionMatch to NotOlderThan");
-  }
   // All of a state that is new enough is the newest state; without any of it, one begins at present.
   if (stream.tells_synced) {
     options.resource_version = 0;

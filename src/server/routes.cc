@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <span>
 
 #include "server/access.h"
 #include "server/audit.h"
@@ -29,7 +30,10 @@ Handled of_collection(const ExchangePtr& exchange, const objects::Target& target
   if (method == "GET" && offers(target, "list")) {
     return exchange->query.flag("watch") ? watch_objects(exchange, target) : list_objects(exchange, target);
   }
-  if (method == "DELETE" && offers(target, "deletecollection")) return remove_objects(exchange, target);
+  // Nobody means to delete what is in all namespaces, or those.
+  const bool too_much =
+      target.kind->resource == &cluster::kNamespaces || (target.kind->resource->namespaced && target.ns.empty());
+  if (method == "DELETE" && offers(target, "deletecollection") && !too_much) return remove_objects(exchange, target);
   return not_allowed();
 }
 
@@ -61,6 +65,16 @@ Handled allow_page(const Exchange& exchange) {
   return exchange.api().allow(exchange.request.caller.get(), {.verb = "get", .path = text});
 }
 
+/// A group that nobody serves, or not at this version; of its own groups an API server knows all versions.
+bool is_nowhere(const objects::Kinds& kinds, std::span<const std::string> path) {
+  if (path.size() < 2 || path[0] != "apis") return false;
+  for (const objects::KindPtr& kind : kinds.all()) {
+    if (kind->resource->group != path[1]) continue;
+    if (!kind->custom || path.size() < 3 || kind->version == path[2]) return false;
+  }
+  return true;
+}
+
 Handled dispatch(const ExchangePtr& exchange) {
   if (const Impersonation& wanted = exchange->request.impersonation; !wanted.user.empty()) {
     TIPHYS_TRY(exchange->request.caller, impersonate(exchange->api(), exchange->request.caller.get(), wanted));
@@ -74,7 +88,11 @@ Handled dispatch(const ExchangePtr& exchange) {
   if (auto allowed = allow_page(*exchange); !allowed) return allowed;
   if (serve_page(*exchange)) return {};
   auto target = find_route(exchange->api().kinds(), exchange->query);
-  if (!target) return std::unexpected(objects::refusal_of(target.error()));
+  if (!target && is_nowhere(exchange->api().kinds(), exchange->query.path)) {
+    exchange->responder->reply(404, "text/plain; charset=utf-8", "404 page not found\n");
+    return {};
+  }
+  if (!target) return refuse(404, "NotFound", target.error().message);
   target->caller = exchange->request.caller;
   if (exchange->audit) {
     const bool watches = exchange->query.flag("watch") && target->name.empty();

@@ -10,7 +10,7 @@
 namespace tiphys::server {
 namespace {
 
-constexpr std::string_view kJsonLines = "application/json;stream=watch";
+constexpr std::string_view kJsonLines = "application/json";
 constexpr std::string_view kText = "text/plain; charset=utf-8";
 
 std::string_view type_name(cluster::WatchEvent::Type type) {

@@ -140,12 +140,21 @@ Status check_name(const cluster::Resource& resource, std::string_view name) {
   return {};
 }
 
-void complete_new(doc::Value& object, const Name& name, const std::string& uid, Time now, std::uint64_t version) {
+bool counts_generations(const cluster::Resource& resource, const doc::Value& object) {
+  for (const cluster::Resource* without : {&cluster::kNamespaces, &cluster::kServices, &cluster::kNodes,
+                                           &cluster::kPersistentVolumeClaims, &cluster::kLeases}) {
+    if (without == &resource) return false;
+  }
+  return doc::find(object, "spec") || &resource == &cluster::kPriorityClasses;
+}
+
+void complete_new(const cluster::Resource& resource, doc::Value& object, const Name& name, const std::string& uid,
+                  Time now, std::uint64_t version) {
   doc::Object& metadata = doc::ensure_object(object.as_object(), "metadata");
   metadata["name"] = name.name;
   metadata["uid"] = uid;
   metadata["creationTimestamp"] = format_rfc3339(now);
-  if (object.as_object().contains("spec")) metadata["generation"] = 1;
+  if (counts_generations(resource, object)) metadata["generation"] = 1;
   for (const char* member : {"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"}) metadata.erase(member);
   set_resource_version(object, version);
 }

@@ -19,12 +19,15 @@ Status check_new(const cluster::Resource& resource, doc::Value& object);
 std::string generated_name(std::string_view generate_name, Random& random);
 Status check_name(const cluster::Resource& resource, std::string_view name);
 /// Sets name, uid, creationTimestamp, generation and resourceVersion.
-void complete_new(doc::Value& object, const Name& name, const std::string& uid, Time now, std::uint64_t version);
+void complete_new(const cluster::Resource& resource, doc::Value& object, const Name& name, const std::string& uid,
+                  Time now, std::uint64_t version);
 
 /// Checks `object` as the successor of `before` and gives it what a client cannot change: namespace, uid,
 /// creationTimestamp, deletionTimestamp, generation. The resource version, when it is named, must be that of `before`.
 Status check_update(const cluster::Resource& resource, const Name& name, const Revision& before, doc::Value& object);
 /// The same with generation raised, for when the spec has changed.
+/// Whether metadata.generation tells of new specs, as it does of most kinds.
+bool counts_generations(const cluster::Resource& resource, const doc::Value& object);
 void raise_generation(doc::Value& object);
 
 /// Whether an object under deletion has nothing left to wait for: no finalizers and, if a pod, no grace period.

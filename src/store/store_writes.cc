@@ -182,7 +182,7 @@ Result<Change> LocalStore::make_create(const cluster::Resource& resource, doc::V
   Change change{.resource = &resource, .name = std::move(name), .at = executor_.now()};
   if (&resource == &cluster::kWorkflows) change.nodes = take_nodes(object);
   change.version = next_version();
-  complete_new(object, change.name, make_uid(random_), change.at, change.version);
+  complete_new(resource, object, change.name, make_uid(random_), change.at, change.version);
   if (&resource == &cluster::kJobs) cluster::complete_job_selector(object.as_object());
   change.after = Revision::make(resource, std::move(object));
   return change;
@@ -232,10 +232,16 @@ Result<Change> LocalStore::make_update(const cluster::Resource& resource, const 
     change.after = std::move(before);
     return change;
   }
-  if (may_go(resource, after->base())) return make_deletion(resource, name, std::move(before));
+  if (may_go(resource, after->base())) {
+    TIPHYS_TRY(Change gone, make_deletion(resource, name, std::move(before)));
+    doc::Value last = after->base();
+    set_resource_version(last, gone.version);
+    gone.last = std::make_shared<const Revision>(resource, std::move(last), after->parts());
+    return gone;
+  }
   change.version = next_version();
   doc::Value base = after->base();
-  if (!same_spec(resource, *before, *after)) raise_generation(base);
+  if (!same_spec(resource, *before, *after) && counts_generations(resource, base)) raise_generation(base);
   set_resource_version(base, change.version);
   change.after = std::make_shared<const Revision>(resource, std::move(base), after->parts());
   return change;
@@ -294,26 +300,41 @@ void LocalStore::remove(const cluster::Key& key, cluster::DeleteOptions options,
       dry_run, std::move(done));
 }
 
+namespace {
+
+/// A deletion that asks for another state.
+Error unmet(const cluster::Resource& resource, std::string_view name, std::string_view why) {
+  return {Code::kAborted, fmt::format("Operation cannot be fulfilled on {} \"{}\": {}", resource.kind, name, why)};
+}
+
+}  // namespace
+
 Result<Change> LocalStore::make_remove(const cluster::Resource& resource, const Name& name,
                                        const cluster::DeleteOptions& options) {
   TIPHYS_TRY(RevisionPtr before, current_or_error(resource, name));
-  if (!options.uid.empty() && options.uid != before->uid()) {
-    return std::unexpected(conflict(resource, name.name,
-                                    fmt::format("Precondition failed: UID in precondition: {}, UID in object meta: {}",
-                                                options.uid, before->uid())));
-  }
   const std::string version = std::to_string(before->resource_version());
+  if (!options.uid.empty() && options.uid != before->uid()) {
+    return std::unexpected(
+        unmet(resource, name.name,
+              fmt::format("the UID in the precondition ({}) does not match the UID in record ({}). The "
+                          "object might have been deleted and then recreated",
+                          options.uid, before->uid())));
+  }
   if (!options.resource_version.empty() && options.resource_version != version) {
-    return std::unexpected(conflict(
-        resource, name.name,
-        fmt::format("Precondition failed: ResourceVersion in precondition: {}, ResourceVersion in object meta: {}",
-                    options.resource_version, version)));
+    return std::unexpected(
+        unmet(resource, name.name,
+              fmt::format(
+                  "the ResourceVersion in the precondition ({}) does not match the ResourceVersion in record ({}). The "
+                  "object might have been modified",
+                  options.resource_version, version)));
   }
   if (&resource == &cluster::kNamespaces && is_immortal(name.name)) {
     return fail(Code::kPermissionDenied,
                 fmt::format("namespaces \"{}\" is forbidden: this namespace may not be deleted", name.name));
   }
-  const bool running_pod = &resource == &cluster::kPods && !cluster::pod_ended(before->base());
+  // Nobody ends a pod that was never begun.
+  const bool running_pod =
+      &resource == &cluster::kPods && !cluster::pod_ended(before->base()) && !cluster::pod_gated(before->base());
   const std::int64_t grace = running_pod ? grace_of(before->base(), options.grace_seconds) : 0;
   if (grace == 0 && !has_finalizers(resource, before->base())) return make_deletion(resource, name, std::move(before));
   if (is_terminating(before->base()) && remaining_grace(before->base()) <= grace) {

@@ -147,7 +147,7 @@ class Kubernetes:
                          "versions": [{"name": "v1alpha1", "served": True, "storage": True,
                                        "schema": {"openAPIV3Schema": {"type": "object", "properties": {"spec": anything, "status": anything}}}}]}})
         for event in self.watch(crds):
-            conditions = {each["type"]: each["status"] for each in event["object"].get("status", {}).get("conditions", [])}
+            conditions = {each["type"]: each["status"] for each in (event["object"].get("status", {}).get("conditions") or [])}
             if event["type"] in ("ADDED", "MODIFIED") and conditions.get("Established") == "True":
                 break
         for group, _, plural, _ in KINDS:

@@ -140,9 +140,7 @@ class Agent::State : public std::enable_shared_from_this<State> {
   bool is_withheld(const doc::Value& pod) const {
     if (!doc::find_string(pod, "status", "startTime").empty()) return false;
     const std::string_view node = doc::find_string(pod, "spec", "nodeName");
-    const doc::Value* gates = doc::find(pod, "spec", "schedulingGates");
-    const bool gated = gates && gates->is_array() && !gates->get_array().empty();
-    return gated || (!node.empty() && node != options_.node_name);
+    return cluster::pod_gated(pod) || (!node.empty() && node != options_.node_name);
   }
 
   void add(const std::string& uid, const cluster::Object& pod) {

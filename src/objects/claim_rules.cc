@@ -1,0 +1,80 @@
+#include "objects/claim_rules.h"
+
+#include <algorithm>
+
+#include "cluster/quantity.h"
+#include "objects/pod_spec_parts.h"
+#include "objects/workload_rules.h"
+
+namespace tiphys::objects {
+namespace {
+
+using schema::FieldErrors;
+using schema::Path;
+
+const doc::Value& spec_of(const doc::Value& object) {
+  static const doc::Value kNothing = doc::Object();
+  const doc::Value* spec = doc::find(object, "spec");
+  return spec && spec->is_object() ? *spec : kNothing;
+}
+
+void fill_claim(doc::Object& claim) {
+  fill_in(doc::ensure_object(claim, "spec"), "volumeMode", "Filesystem");
+  fill_in(doc::ensure_object(claim, "status"), "phase", "Pending");
+}
+
+void check_claim(const doc::Value& claim, FieldErrors& errors) {
+  const doc::Value& spec = spec_of(claim);
+  const Path root;
+  const Path at = root.field("spec");
+  const doc::Value* modes = doc::find(spec, "accessModes");
+  if (!modes || !modes->is_array() || modes->get_array().empty()) {
+    errors.push_back(schema::required(at.field("accessModes").text(), "at least 1 access mode is required"));
+  } else {
+    const std::vector<std::string> known{"ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"};
+    bool alone = false;
+    for (const doc::Value& mode : modes->get_array()) {
+      const std::string text = doc::scalar_text(mode);
+      alone = alone || text == "ReadWriteOncePod";
+      if (std::ranges::find(known, text) == known.end()) {
+        errors.push_back(schema::not_supported(at.field("accessModes").text(), mode, known));
+      }
+    }
+    if (alone && modes->get_array().size() > 1) {
+      errors.push_back(
+          schema::forbidden(at.field("accessModes").text(), "may not use ReadWriteOncePod with other access modes"));
+    }
+  }
+  const Path resources = at.field("resources");
+  const doc::Value* storage = doc::find(spec, "resources", "requests", "storage");
+  if (!storage) {
+    errors.push_back(schema::required(resources.key("storage").text()));
+  } else if (const auto bytes = cluster::parse_quantity(doc::scalar_text(*storage)); bytes && *bytes <= 0) {
+    const Path requests = resources.field("requests");
+    errors.push_back(schema::invalid(requests.key("storage").text(), doc::Value(doc::scalar_text(*storage)),
+                                     "must be greater than zero"));
+  }
+  const auto storage_class = doc::find_string(spec, "storageClassName");
+  if (!storage_class.empty()) {
+    complain(doc::Value(storage_class), at.field("storageClassName"), dns_subdomain(storage_class), errors);
+  }
+  check_choice(spec, "volumeMode", {"Block", "Filesystem"}, at, errors);
+}
+
+void check_claim_update(const doc::Value& before, const doc::Value& after, FieldErrors& errors) {
+  const auto rest = [](const doc::Value& claim) {
+    doc::Value spec = spec_of(claim);
+    for (const char* free : {"resources", "volumeAttributesClassName", "volumeName"}) spec.get_object().erase(free);
+    return spec;
+  };
+  if (rest(before) == rest(after)) return;
+  errors.push_back(schema::forbidden(
+      "spec",
+      "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"));
+}
+
+}  // namespace
+
+const KindRules kClaimRules{fill_claim, check_claim, check_claim_update};
+
+}  // namespace tiphys::objects
