@@ -269,6 +269,16 @@ def differences(real, ours, path=""):
         yield path, real, ours
 
 
+def owners_in_order(value):
+    """Owners come in the order of their times, which differ by how long the requests before took."""
+    if isinstance(value, list):
+        return [owners_in_order(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: sorted(one, key=lambda owner: (owner.get("manager", ""), owner.get("operation", ""), owner.get("subresource", "")))
+            if name == "managedFields" and isinstance(one, list) else owners_in_order(one) for name, one in value.items()}
+
+
 def answers_differ(real, ours):
     """Where even the statuses differ there is no use in comparing what comes with them."""
     if real["status"] == ours["status"]:
@@ -327,7 +337,7 @@ def compare(real, ours, explained):
     if [name for name, _ in real] != [name for name, _ in ours]:
         return ["the answers are not those of these requests: kube_requests.py record"]
     for (name, theirs), (_, answer) in zip(real, ours):
-        for path, one, other in answers_differ(theirs, answer):
+        for path, one, other in answers_differ(owners_in_order(theirs), owners_in_order(answer)):
             if not explained or not explained.covers(name, path):
                 found.append(f"{name}: {path}\n    Kubernetes {json.dumps(one)}\n    tiphys     {json.dumps(other)}")
     return found
