@@ -227,9 +227,11 @@ bool is_scale(const Target& target) {
 
 /// The built-in kinds have schemas that say how their lists merge.
 Status apply_patch(const Target& target, doc::Value& object, cluster::PatchType type, const doc::Value& patch) {
-  const bool built_in = target.kind->type_name.starts_with("io.k8s.") && !is_scale(target);
+  const bool built_in = target.kind->type_name.starts_with("io.k8s.");
   if (type != cluster::PatchType::kStrategic || !built_in) return cluster::apply_patch(object, type, patch);
-  return doc::apply_strategic_merge_patch(object, patch, target.kind->type_name, schema_patch_types());
+  std::string_view form = target.kind->type_name;
+  if (is_scale(target)) form = "io.k8s.api.autoscaling.v1.Scale";
+  return doc::apply_strategic_merge_patch(object, patch, form, schema_patch_types());
 }
 
 Refusal refusal_of(const ApplyRefusal& refused) {

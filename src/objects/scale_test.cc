@@ -46,13 +46,16 @@ TEST_F(ScaleTest, IsReadAndWritten) {
   EXPECT_EQ(doc::find_string(**read, "kind"), "Scale");
   EXPECT_EQ(doc::find_string(**read, "status", "selector"), "a=b,c");
   EXPECT_EQ(doc::find(**read, "spec", "replicas")->get_int64(), 2);
-  const auto written = wait<Written>([&](auto reply) {
-    api.patch(target("Deployment", "d", "scale"), cluster::PatchType::kMerge,
-              *doc::parse_json(R"({"spec": {"replicas": 5}})"), {}, std::move(reply));
-  });
-  ASSERT_TRUE(written.has_value());
-  EXPECT_EQ(doc::find_string(*written->object, "kind"), "Scale");
-  EXPECT_EQ(doc::find(deployment(), "spec", "replicas")->get_int64(), 5);
+  int replicas = 5;
+  for (const auto form : {cluster::PatchType::kMerge, cluster::PatchType::kStrategic}) {
+    const auto written = wait<Written>([&](auto reply) {
+      api.patch(target("Deployment", "d", "scale"), form, doc::Object{{"spec", doc::Object{{"replicas", ++replicas}}}},
+                {}, std::move(reply));
+    });
+    ASSERT_TRUE(written.has_value()) << written.error().message;
+    EXPECT_EQ(doc::find_string(*written->object, "kind"), "Scale");
+    EXPECT_EQ(doc::find(deployment(), "spec", "replicas")->get_int64(), replicas);
+  }
   const auto refused = wait<Written>([&](auto reply) {
     api.update(target("Deployment", "d", "scale"), *doc::parse_json(R"({"kind": "Scale", "spec": {"replicas": -1}})"),
                {}, std::move(reply));
