@@ -43,6 +43,7 @@ void fill_replica_set(doc::Object& object) {
   doc::Object& spec = doc::ensure_object(object, "spec");
   fill_in(spec, "replicas", 1);
   fill_template(spec);
+  fill_in(doc::ensure_object(object, "status"), "replicas", 0);
 }
 
 void fill_deployment(doc::Object& object) {

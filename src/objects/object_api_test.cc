@@ -1,5 +1,6 @@
 #include "objects/object_api.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "objects/testing.h"
@@ -219,6 +220,33 @@ TEST_F(ObjectApiTest, TheStatusIsWrittenByItself) {
   EXPECT_TRUE(api_.patch(status, cluster::PatchType::kMerge, "{status: {phase: Running}, spec: {nodeName: x}}"));
   EXPECT_THAT(text(status), HasSubstr(R"("phase":"Running")"));
   EXPECT_THAT(text(status), ::testing::Not(HasSubstr("nodeName")));
+}
+
+TEST_F(ObjectApiTest, AStatusIsThereFromTheStart) {
+  struct Row {
+    const char* object;
+    const char* status;
+  };
+  constexpr const char* kTemplate =
+      "selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, spec: {containers: [{name: a, image: "
+      "b}]}}";
+  const std::string deployment =
+      fmt::format("{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: d}}, spec: {{{}}}}}", kTemplate);
+  const std::string replicas =
+      fmt::format("{{apiVersion: apps/v1, kind: ReplicaSet, metadata: {{name: r}}, spec: {{{}}}}}", kTemplate);
+  for (const auto& [object, status] :
+       {Row{deployment.c_str(), "{}"}, Row{replicas.c_str(), R"({"replicas":0})"},
+        Row{"{apiVersion: batch/v1, kind: Job, metadata: {name: j}, status: {failed: 3}, spec: {template: {spec: "
+            "{restartPolicy: Never, containers: [{name: a, image: b}]}}}}",
+            "{}"}}) {
+    const auto made = api_.create(object);
+    ASSERT_TRUE(made.has_value()) << made.error().message;
+    const doc::Value* found = doc::find(*made->object, "status");
+    ASSERT_NE(found, nullptr) << object;
+    EXPECT_EQ(doc::to_json(*found), status) << object;
+  }
+  const auto map = api_.create("{apiVersion: v1, kind: ConfigMap, metadata: {name: c}}");
+  EXPECT_EQ(doc::find(*map->object, "status"), nullptr) << "a kind without one";
 }
 
 TEST_F(ObjectApiTest, WhatIsImmutableStays) {
