@@ -53,7 +53,7 @@ class RemoteCluster final : public cluster::Cluster {
     query.add("fieldSelector", cluster::selector_text(options.fields));
     if (options.limit > 0) query.add("limit", std::to_string(options.limit));
     query.add("continue", options.continue_token);
-    if (options.with_nodes) query.add("nodes", "true");
+    if (&resource == &cluster::kWorkflows && !options.with_nodes) query.add("nodes", "false");
     call({.method = "GET", .target = cluster::api_path(resource, options.ns, "") + query.text()},
          [done = std::move(done)](Result<std::string> body) mutable {
            done(body ? read_list(*body) : std::unexpected(std::move(body).error()));

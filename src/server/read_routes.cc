@@ -143,7 +143,8 @@ Handled list_objects(const ExchangePtr& exchange, const objects::Target& target)
   TIPHYS_TRY(const auto version, list_version(*exchange, false));
   TIPHYS_CHECK_OK(check_version(*exchange, version));
   options.continue_token = exchange->query.value("continue");
-  options.with_nodes = exchange->query.flag("nodes");
+  // Tables show nothing of them, and our own client says when it needs none: they are most of a workflow.
+  options.with_nodes = exchange->form.as == Form::As::kObject && exchange->query.value("nodes") != "false";
   exchange->api().list(target, std::move(options), [exchange, target](Outcome<cluster::List> list) {
     if (!list) return reply_refusal(*exchange, list.error());
     reply_list(*exchange, target, *list);

@@ -190,6 +190,22 @@ TEST_F(ServerTest, lists_are_paged_and_selected) {
   EXPECT_EQ(doc::find_string(*chosen->items[0], "metadata", "name"), "c");
 }
 
+TEST_F(ServerTest, lists_of_workflows_have_their_nodes_unless_told_otherwise) {
+  connect_by_socket();
+  ASSERT_TRUE(create(kFlow));
+  fake_.set_node(kFlow, "x", R"({"id":"x"})");
+  const std::string workflows = "/apis/argoproj.io/v1alpha1/namespaces/default/workflows";
+  EXPECT_THAT(get(workflows, "", false), HasSubstr(R"("nodes":{"x":{"id":"x"}})"));
+  for (const bool wanted : {true, false}) {
+    cluster::ListOptions options;
+    options.with_nodes = wanted;
+    const auto list =
+        await<cluster::List>([&](auto done) { remote_->list(cluster::kWorkflows, options, std::move(done)); });
+    ASSERT_TRUE(list) << list.error().message;
+    EXPECT_EQ(doc::find(*list->items.at(0), "status", "nodes") != nullptr, wanted);
+  }
+}
+
 /// The events of a watch as "ADDED c".
 struct WatchLog {
   std::vector<std::string> events;
