@@ -569,6 +569,7 @@ TEST(Names, OfIdsAndPods) {
   EXPECT_EQ(node_id("wf", "wf"), "wf");
   EXPECT_EQ(node_id("wf", "wf[0].a"), "wf-3986212215");
   EXPECT_EQ(pod_name("wf", "wf[0].a", "ok", ""), "wf-ok-3986212215");
+  EXPECT_EQ(pod_name("wf", "wf[0].a", "Ok", ""), "wf-ok-3986212215");
   EXPECT_EQ(pod_name("wf", "wf", "ok", ""), "wf");
   EXPECT_EQ(pod_name(std::string(250, 'w'), "x", "t", "").size(), 253u);
 }

@@ -93,7 +93,9 @@ std::optional<std::uint32_t> hash_of_id(std::string_view workflow_name, std::str
 
 std::string pod_name_of_hash(std::string_view workflow_name, std::string_view template_name, std::uint32_t hash) {
   std::string prefix(workflow_name);
-  if (!template_name.empty()) prefix.append("-").append(template_name);
+  if (!template_name.empty()) prefix += '-';
+  // Templates may have capitals, pods may not: the original's pod would be refused.
+  for (const char c : template_name) prefix += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   if (prefix.size() > kLongestPodPrefix) prefix.resize(kLongestPodPrefix);
   return fmt::format("{}-{}", prefix, hash);
 }
