@@ -349,7 +349,7 @@ void check_priority_class(const doc::Value& object, FieldErrors& errors) {
   }
   const auto policy = doc::find_string(object, "preemptionPolicy");
   if (!is_any(policy, {"PreemptLowerPriority", "Never"})) {
-    errors.push_back(schema::not_supported("preemptionPolicy", doc::Value(policy), {"Never", "PreemptLowerPriority"}));
+    errors.push_back(schema::not_supported("preemptionPolicy", doc::Value(policy), {"PreemptLowerPriority", "Never"}));
   }
 }
 

@@ -216,6 +216,11 @@ void check_service(const doc::Value& service, FieldErrors& errors) {
     if (policy.empty() || policy == "Cluster" || policy == "Local") continue;
     errors.push_back(schema::not_supported(fmt::format("spec.{}", member), doc::Value(policy), {"Cluster", "Local"}));
   }
+  const auto families = doc::find_string(service, "spec", "ipFamilyPolicy");
+  const std::vector<std::string> known{"PreferDualStack", "RequireDualStack", "SingleStack"};
+  if (!families.empty() && std::ranges::find(known, families) == known.end()) {
+    errors.push_back(schema::not_supported("spec.ipFamilyPolicy", doc::Value(families), known));
+  }
   check_addresses(service, errors);
 }
 

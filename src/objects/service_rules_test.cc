@@ -39,7 +39,8 @@ TEST_F(ServiceTest, HasAnAddressAndDefaults) {
   EXPECT_EQ(spec("ipFamilyPolicy"), "\"SingleStack\"");
   EXPECT_EQ(spec("internalTrafficPolicy"), "\"Cluster\"");
   // A replacement need not name it.
-  ASSERT_TRUE(api_.update(api_.target("v1", "Service", "s"), "{spec: {ports: [{port: 81}]}}"));
+  const auto replaced = api_.update(api_.target("v1", "Service", "s"), "{spec: {ports: [{port: 81}]}}");
+  ASSERT_TRUE(replaced) << replaced.error().message;
   EXPECT_EQ(spec("clusterIP"), ip);
   const auto changed =
       api_.patch(api_.target("v1", "Service", "s"), cluster::PatchType::kMerge, "{spec: {clusterIP: 10.96.7.7}}");
