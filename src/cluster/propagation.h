@@ -20,7 +20,7 @@ inline constexpr std::string_view kOrphanFinalizer = "orphan";
 
 /// Whether somebody carries these finalizers out for a kind; of others what they own goes in the background.
 inline bool propagates(const Resource& resource) {
-  for (const Resource* one : {&kJobs, &kCronJobs, &kReplicaSets, &kDeployments}) {
+  for (const Resource* one : {&kJobs, &kCronJobs, &kReplicaSets, &kDeployments, &kStatefulSets}) {
     if (one == &resource) return true;
   }
   return false;

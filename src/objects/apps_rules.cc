@@ -89,6 +89,19 @@ void check_deployment(const doc::Value& object, FieldErrors& errors) {
   }
 }
 
+void fill_claim_templates(doc::Object& spec) {
+  doc::Value* templates = spec.if_contains("volumeClaimTemplates");
+  if (!templates || !templates->is_array()) return;
+  for (doc::Value& one : templates->get_array()) {
+    if (!one.is_object()) continue;
+    doc::Object& claim = one.get_object();
+    fill_in(claim, "apiVersion", "v1");
+    fill_in(claim, "kind", "PersistentVolumeClaim");
+    fill_in(doc::ensure_object(claim, "spec"), "volumeMode", "Filesystem");
+    fill_in(doc::ensure_object(claim, "status"), "phase", "Pending");
+  }
+}
+
 void fill_stateful_set(doc::Object& object) {
   doc::Object& spec = doc::ensure_object(object, "spec");
   fill_in(spec, "replicas", 1);
@@ -99,16 +112,65 @@ void fill_stateful_set(doc::Object& object) {
   if (doc::find_string(doc::Value(strategy), "type") == "RollingUpdate") {
     fill_in(doc::ensure_object(strategy, "rollingUpdate"), "partition", 0);
   }
+  fill_claim_templates(spec);
   doc::Object& retention = doc::ensure_object(spec, "persistentVolumeClaimRetentionPolicy");
   fill_in(retention, "whenDeleted", "Retain");
   fill_in(retention, "whenScaled", "Retain");
   fill_template(spec);
 }
 
+void check_stateful_set(const doc::Value& object, FieldErrors& errors) {
+  const doc::Value& spec = spec_of(object);
+  const Path root;
+  const Path at = root.field("spec");
+  const auto management = doc::find_string(spec, "podManagementPolicy");
+  if (management != "OrderedReady" && management != "Parallel") {
+    errors.push_back(schema::invalid(at.field("podManagementPolicy").text(), doc::Value(management),
+                                     "must be 'OrderedReady' or 'Parallel'"));
+  }
+  const doc::Value* strategy = doc::find(spec, "updateStrategy");
+  const auto type = strategy ? doc::find_string(*strategy, "type") : std::string_view();
+  const doc::Value* rolling = strategy ? doc::find(*strategy, "rollingUpdate") : nullptr;
+  const Path of_strategy = at.field("updateStrategy");
+  if (type == "OnDelete" && rolling) {
+    errors.push_back(schema::invalid(of_strategy.field("rollingUpdate").text(), *rolling,
+                                     "only allowed for updateStrategy 'RollingUpdate'"));
+  } else if (type != "OnDelete" && type != "RollingUpdate") {
+    errors.push_back(schema::invalid(of_strategy.text(), strategy ? *strategy : doc::Value(),
+                                     "must be 'RollingUpdate' or 'OnDelete'"));
+  } else if (rolling) {
+    check_not_negative(*rolling, of_strategy.field("rollingUpdate"), "partition", errors);
+  }
+  for (const char* member : {"whenDeleted", "whenScaled"}) {
+    const auto policy = doc::find_string(spec, "persistentVolumeClaimRetentionPolicy", member);
+    if (policy == "Retain" || policy == "Delete") continue;
+    errors.push_back(schema::not_supported(at.field("persistentVolumeClaimRetentionPolicy").field(member).text(),
+                                           doc::Value(policy), {"Delete", "Retain"}));
+  }
+  if (const doc::Value* ordinals = doc::find(spec, "ordinals")) {
+    check_not_negative(*ordinals, at.field("ordinals"), "start", errors);
+  }
+  check_replicated(object, errors);
+}
+
+void check_stateful_set_update(const doc::Value& before, const doc::Value& after, FieldErrors& errors) {
+  doc::Value old = spec_of(before), now = spec_of(after);
+  for (const char* free : {"replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit",
+                           "persistentVolumeClaimRetentionPolicy", "minReadySeconds"}) {
+    old.get_object().erase(free);
+    now.get_object().erase(free);
+  }
+  if (old == now) return;
+  errors.push_back(schema::forbidden(
+      "spec",
+      "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
+      "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"));
+}
+
 }  // namespace
 
 const KindRules kReplicaSetRules{fill_replica_set, check_replicated, check_replicated_update};
 const KindRules kDeploymentRules{fill_deployment, check_deployment, check_replicated_update};
-const KindRules kStatefulSetRules{fill_stateful_set, check_replicated, check_replicated_update};
+const KindRules kStatefulSetRules{fill_stateful_set, check_stateful_set, check_stateful_set_update};
 
 }  // namespace tiphys::objects

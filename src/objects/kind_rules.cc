@@ -124,6 +124,7 @@ const std::pair<const cluster::Resource*, KindRules> kRules[] = {
     {&cluster::kCronJobs, kCronJobRules},
     {&cluster::kReplicaSets, kReplicaSetRules},
     {&cluster::kDeployments, kDeploymentRules},
+    {&cluster::kStatefulSets, kStatefulSetRules},
     {&cluster::kPods, kPodRules},
     {&cluster::kRoles, kRoleRules},
     {&cluster::kClusterRoles, kClusterRoleRules},

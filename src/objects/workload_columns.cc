@@ -53,6 +53,27 @@ constexpr std::array kReplicaSetColumns{kNameColumn,
                                         kImagesColumn,
                                         kSelectorColumn};
 
+constexpr std::array kStatefulSetColumns{
+    kNameColumn, Column{"Ready", "string", 0, "How many of its pods are ready.", ready_of_wanted}, kAgeColumn,
+    kContainersColumn, kImagesColumn};
+
+Value revision_number(const Value& revision, Time) {
+  const Value* found = doc::find(revision, "revision");
+  return found ? *found : Value(0);
+}
+Value controller(const Value& revision, Time) {
+  const Value* owners = doc::find(revision, "metadata", "ownerReferences");
+  if (!owners || !owners->is_array() || owners->get_array().empty()) return Value("<none>");
+  const Value& owner = owners->get_array()[0];
+  const auto group = doc::find_string(owner, "apiVersion");
+  std::string kind(doc::find_string(owner, "kind"));
+  for (char& c : kind) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  return Value(fmt::format("{}.{}/{}", kind, group.substr(0, group.find('/')), doc::find_string(owner, "name")));
+}
+constexpr std::array kRevisionColumns{kNameColumn,
+                                      Column{"Controller", "string", 0, "Whose template it is.", controller},
+                                      Column{"Revision", "string", 0, "Its number.", revision_number}, kAgeColumn};
+
 // CronJobs
 
 const Value& job_of(const Value& cron) {
@@ -107,6 +128,8 @@ std::span<const Column> workload_columns(const cluster::Resource& resource) {
   if (&resource == &cluster::kDeployments) return kDeploymentColumns;
   if (&resource == &cluster::kReplicaSets) return kReplicaSetColumns;
   if (&resource == &cluster::kCronJobs) return kCronJobColumns;
+  if (&resource == &cluster::kStatefulSets) return kStatefulSetColumns;
+  if (&resource == &cluster::kControllerRevisions) return kRevisionColumns;
   return {};
 }
 

@@ -202,6 +202,40 @@ def test_kubectl_runs_a_cron_job(kubectl):
     kubectl("wait", "job/now", "--for=delete", "--timeout=60s")
 
 
+SET = """
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: s}
+spec:
+  serviceName: s
+  replicas: 2
+  selector: {matchLabels: {app: s}}
+  template:
+    metadata: {labels: {app: s}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers: [{name: main, image: x, command: [sleep, "600"], volumeMounts: [{name: data, mountPath: /data}]}]
+  volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}}]
+"""
+
+
+def test_kubectl_runs_a_stateful_set(kubectl):
+    kubectl("apply", "-f", kubectl.file(SET, "set.yaml"))
+    kubectl("rollout", "status", "sts/s", "--timeout=60s")
+    assert kubectl("get", "sts", "s", "--no-headers").split()[:2] == ["s", "2/2"]
+    assert set(kubectl("get", "pvc", "-o", "name").split()) == {"persistentvolumeclaim/data-s-0", "persistentvolumeclaim/data-s-1"}
+    kubectl("scale", "sts/s", "--replicas=1")
+    kubectl("wait", "pod/s-1", "--for=delete", "--timeout=60s")
+    kubectl("set", "env", "sts/s", "A=b")
+    kubectl("rollout", "status", "sts/s", "--timeout=60s")
+    assert kubectl("get", "pod", "s-0", "-o", "jsonpath={.spec.containers[0].env[0].name}") == "A"
+    assert len(kubectl("rollout", "history", "sts/s").strip().splitlines()) == 4
+    changed = kubectl.file(SET.replace("serviceName: s", "serviceName: t"), "changed.yaml")
+    assert "updates to statefulset spec for fields other than" in kubectl("apply", "-f", changed, code=1)
+    kubectl("delete", "sts", "s", "--cascade=orphan")
+    assert "pod/s-0" in kubectl("get", "pods", "-o", "name")
+
+
 def test_kubectl_finds_the_pods_of_a_service(kubectl):
     kubectl("create", "service", "nodeport", "web", "--tcp=80:8080")
     kind, address = kubectl("get", "service", "web", "--no-headers").split()[1:3]

@@ -10,8 +10,10 @@
 namespace tiphys::controllers::workloads {
 namespace {
 
-constexpr std::array kOwners{&cluster::kDeployments, &cluster::kReplicaSets, &cluster::kCronJobs, &cluster::kJobs};
-constexpr std::array kDependents{&cluster::kReplicaSets, &cluster::kPods, &cluster::kJobs};
+constexpr std::array kOwners{&cluster::kDeployments, &cluster::kReplicaSets, &cluster::kStatefulSets,
+                             &cluster::kCronJobs, &cluster::kJobs};
+constexpr std::array kDependents{&cluster::kReplicaSets, &cluster::kPods, &cluster::kJobs,
+                                 &cluster::kControllerRevisions};
 
 bool has_finalizer(const doc::Value& object, std::string_view finalizer) {
   return std::ranges::any_of(list_at(object, "metadata", "finalizers"),
@@ -78,7 +80,7 @@ void PropagationController::start() {
       if (const auto self = weak.lock()) self->look_at_all();
     });
   }
-  for (const auto* resource : {&cluster::kDeployments, &cluster::kCronJobs}) {
+  for (const auto* resource : {&cluster::kDeployments, &cluster::kCronJobs, &cluster::kStatefulSets}) {
     view_->of(*resource).when_synced([weak] {
       if (const auto self = weak.lock()) self->look_at_all();
     });

@@ -8,6 +8,7 @@ WorkloadControllers::WorkloadControllers(Executor& executor, cluster::Cluster& c
       cron_jobs_(std::make_shared<CronJobController>(view_, std::move(local))),
       replica_sets_(std::make_shared<ReplicaSetController>(view_)),
       deployments_(std::make_shared<DeploymentController>(view_)),
+      stateful_sets_(std::make_shared<StatefulSetController>(view_)),
       propagation_(std::make_shared<PropagationController>(view_)) {}
 
 void WorkloadControllers::start() {
@@ -15,6 +16,7 @@ void WorkloadControllers::start() {
   cron_jobs_->start();
   replica_sets_->start();
   deployments_->start();
+  stateful_sets_->start();
   propagation_->start();
   view_->start();
 }

@@ -9,6 +9,7 @@
 #include "controllers/workloads/plane_view.h"
 #include "controllers/workloads/propagation_controller.h"
 #include "controllers/workloads/replica_set_controller.h"
+#include "controllers/workloads/stateful_set_controller.h"
 
 namespace tiphys::controllers::workloads {
 
@@ -27,6 +28,7 @@ class WorkloadControllers {
   std::shared_ptr<CronJobController> cron_jobs_;
   std::shared_ptr<ReplicaSetController> replica_sets_;
   std::shared_ptr<DeploymentController> deployments_;
+  std::shared_ptr<StatefulSetController> stateful_sets_;
   std::shared_ptr<PropagationController> propagation_;
 };
 
