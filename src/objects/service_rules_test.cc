@@ -39,7 +39,8 @@ TEST_F(ServiceTest, HasAnAddressAndDefaults) {
   EXPECT_EQ(spec("ipFamilyPolicy"), "\"SingleStack\"");
   EXPECT_EQ(spec("internalTrafficPolicy"), "\"Cluster\"");
   // A replacement need not name it.
-  const auto replaced = api_.update(api_.target("v1", "Service", "s"), "{spec: {ports: [{port: 81}]}}");
+  const auto replaced =
+      api_.update(api_.target("v1", "Service", "s"), "{metadata: {name: s}, spec: {ports: [{port: 81}]}}");
   ASSERT_TRUE(replaced) << replaced.error().message;
   EXPECT_EQ(spec("clusterIP"), ip);
   const auto changed =
@@ -76,7 +77,8 @@ TEST_F(ServiceTest, TypesHaveWhatIsTheirs) {
   make(service("{type: NodePort, ports: [{port: 80, nodePort: 30080}]}"));
   EXPECT_THAT(spec("ports"), HasSubstr("\"nodePort\":30080"));
   EXPECT_EQ(spec("externalTrafficPolicy"), "\"Cluster\"");
-  ASSERT_TRUE(api_.update(api_.target("v1", "Service", "s"), "{spec: {type: NodePort, ports: [{port: 80}]}}"));
+  ASSERT_TRUE(api_.update(api_.target("v1", "Service", "s"),
+                          "{metadata: {name: s}, spec: {type: NodePort, ports: [{port: 80}]}}"));
   EXPECT_THAT(spec("ports"), HasSubstr("\"nodePort\":30080")) << "it stays";
   ASSERT_TRUE(api_.patch(api_.target("v1", "Service", "s"), cluster::PatchType::kMerge, "{spec: {type: ClusterIP}}"));
   EXPECT_THAT(spec("ports"), ::testing::Not(HasSubstr("nodePort")));

@@ -157,6 +157,11 @@ void complete_new(const cluster::Resource& resource, doc::Value& object, const N
   if (counts_generations(resource, object)) metadata["generation"] = 1;
   for (const char* member : {"deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"}) metadata.erase(member);
   set_resource_version(object, version);
+  // Its name may have been made just now.
+  if (&resource == &cluster::kNamespaces) {
+    doc::ensure_object(doc::ensure_object(object.get_object(), "metadata"), "labels")["kubernetes.io/metadata.name"] =
+        name.name;
+  }
 }
 
 Status check_update(const cluster::Resource& resource, const Name& name, const Revision& before, doc::Value& value) {
