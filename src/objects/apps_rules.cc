@@ -119,6 +119,23 @@ void fill_stateful_set(doc::Object& object) {
   fill_template(spec);
 }
 
+/// Its containers mount the claims that each pod gets, which are volumes of these names.
+doc::Value with_claims(const doc::Value& object) {
+  const doc::Value* claims = doc::find(object, "spec", "volumeClaimTemplates");
+  const doc::Value* pod = doc::find(object, "spec", "template", "spec");
+  if (!claims || !claims->is_array() || !pod || !pod->is_object()) return object;
+  doc::Value whole = object;
+  doc::Object& spec = whole.at("spec").at("template").at("spec").as_object();
+  doc::Value& volumes = spec["volumes"];
+  if (!volumes.is_array()) volumes = doc::Array();
+  for (const doc::Value& claim : claims->get_array()) {
+    const auto name = doc::find_string(claim, "metadata", "name");
+    const doc::Object source{{"claimName", name}};
+    volumes.get_array().push_back(doc::Object{{"name", name}, {"persistentVolumeClaim", source}});
+  }
+  return whole;
+}
+
 void check_stateful_set(const doc::Value& object, FieldErrors& errors) {
   const doc::Value& spec = spec_of(object);
   const Path root;
@@ -150,7 +167,7 @@ void check_stateful_set(const doc::Value& object, FieldErrors& errors) {
   if (const doc::Value* ordinals = doc::find(spec, "ordinals")) {
     check_not_negative(*ordinals, at.field("ordinals"), "start", errors);
   }
-  check_replicated(object, errors);
+  check_replicated(with_claims(object), errors);
 }
 
 void check_stateful_set_update(const doc::Value& before, const doc::Value& after, FieldErrors& errors) {
