@@ -6,12 +6,6 @@ namespace {
 using schema::FieldErrors;
 using schema::Path;
 
-const doc::Value& spec_of(const doc::Value& object) {
-  static const doc::Value kNothing = doc::Object();
-  const doc::Value* spec = doc::find(object, "spec");
-  return spec && spec->is_object() ? *spec : kNothing;
-}
-
 void check_always_restarted(const doc::Value& spec, const Path& at, FieldErrors& errors) {
   const auto policy = doc::find_string(spec, "template", "spec", "restartPolicy");
   if (policy == "Always") return;

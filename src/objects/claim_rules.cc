@@ -12,12 +12,6 @@ namespace {
 using schema::FieldErrors;
 using schema::Path;
 
-const doc::Value& spec_of(const doc::Value& object) {
-  static const doc::Value kNothing = doc::Object();
-  const doc::Value* spec = doc::find(object, "spec");
-  return spec && spec->is_object() ? *spec : kNothing;
-}
-
 void fill_claim(doc::Object& claim) {
   fill_in(doc::ensure_object(claim, "spec"), "volumeMode", "Filesystem");
   fill_in(doc::ensure_object(claim, "status"), "phase", "Pending");

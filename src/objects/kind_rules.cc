@@ -151,4 +151,10 @@ const KindRules& rules_of(const cluster::Resource& resource) {
   return kNone;
 }
 
+const doc::Value& spec_of(const doc::Value& object) {
+  static const doc::Value kNothing = doc::Object();
+  const doc::Value* spec = doc::find(object, "spec");
+  return spec && spec->is_object() ? *spec : kNothing;
+}
+
 }  // namespace tiphys::objects

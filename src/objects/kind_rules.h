@@ -21,4 +21,7 @@ void check_metadata(const cluster::Resource& resource, const doc::Value& object,
 /// That nobody changes what is given once: name, namespace, uid, ...
 void check_metadata_update(const doc::Value& before, const doc::Value& after, schema::FieldErrors& errors);
 
+/// An object's spec; an empty object when it has none.
+const doc::Value& spec_of(const doc::Value& object);
+
 }  // namespace tiphys::objects

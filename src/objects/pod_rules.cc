@@ -18,12 +18,6 @@ constexpr std::int64_t kSecondsOnLostNode = 300;
 constexpr std::array<std::string_view, 2> kLostNode{"node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"};
 constexpr std::array<std::string_view, 2> kShared{"cpu", "memory"};
 
-const doc::Value& spec_of(const doc::Value& object) {
-  static const doc::Value kNothing = doc::Object();
-  const doc::Value* spec = doc::find(object, "spec");
-  return spec && spec->is_object() ? *spec : kNothing;
-}
-
 template <typename Visit>
 void each_container(doc::Object& spec, Visit&& visit) {
   for (const char* list : {"containers", "initContainers"}) {
