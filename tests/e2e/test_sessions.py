@@ -35,6 +35,8 @@ class Kubectl:
         assert code is None or done.returncode == code, f"exit {done.returncode}, expected {code}\n{done.stdout[:2000]}\n{done.stderr[:2000]}"
         if text:
             done.stdout, done.stderr = done.stdout.decode(), done.stderr.decode()
+            # Of kubectl itself: the message that tells it that its command has begun came before it had made its streams.
+            done.stderr = re.sub(r"E\d{4} .* websocket.go:\d+\] Unknown stream id 1, discarding message\n", "", done.stderr)
         return done
 
     def start(self, *arguments, **how):

@@ -102,8 +102,21 @@ def test_a_pod_that_fails_is_started_again(kubectl):
     kubectl("apply", "-f", "-", stdin=json.dumps(pod))
     kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/again", "--timeout=60s")
     status = json.loads(kubectl("get", "pod/again", "-o", "json"))["status"]
-    assert status["containerStatuses"][0]["restartCount"] == 1
+    assert status["containerStatuses"][0]["restartCount"] == 1, status
     assert status["containerStatuses"][0]["lastState"]["terminated"]["exitCode"] == 3
     assert status["qosClass"] == "BestEffort"
     assert kubectl("logs", "again") == "second\n"
     assert kubectl("logs", "again", "--previous") == "first\n"
+
+
+def test_many_are_started_again_at_once(kubectl):
+    """Their roots are cleared while the next containers begin."""
+    command = "test -f /v/once && cat /v/once || { echo kept > /v/once; echo left > /tmp/left; exit 3; }"
+    for number in range(10):
+        kubectl("create", "-f", "-", stdin=json.dumps({
+            "apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"again-{number}"},
+            "spec": {"restartPolicy": "OnFailure", "volumes": [{"name": "v", "emptyDir": {}}],
+                     "containers": [{"name": "c", "image": "busybox", "volumeMounts": [{"name": "v", "mountPath": "/v"}], "command": ["sh", "-c", command]}]}}))
+    kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", "pod", "--all", "--timeout=60s")
+    assert [pod["status"]["containerStatuses"][0]["restartCount"] for pod in items(kubectl, "pods")] == [1] * 10
+

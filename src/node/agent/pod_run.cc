@@ -229,7 +229,7 @@ void PodRun::cannot_start(Container& container, const Error& error) {
   } else if (stopping_) {
     // It was to end before it had begun.
     container.report.exit = never_ran(world_.executor.now());
-  } else if (!container.init && !container.in_set && container.spec.container_name != kMain) {
+  } else if (!container.init && !container.in_set && container.spec.container_name != kMain && runs_once(*pod_)) {
     // Main might wait for it for ever.
     stop_all(grace());
   }

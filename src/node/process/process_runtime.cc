@@ -76,8 +76,7 @@ Status make_root_with(const HostView& view, const std::string& dir,
 }
 
 /// True when the root is in the pool afterwards, under `name`.
-bool free_root_at(const HostView& view, const std::string& data_dir, const std::string& dir, const std::string& name) {
-  const std::string root = dir + "/root";
+bool free_root_at(const HostView& view, const std::string& data_dir, const std::string& root, const std::string& name) {
   if (clear_root(view, AT_FDCWD, root.c_str())) {
     const std::string pooled = fmt::format("{}/{}/{}", data_dir, kRootPool, name);
     if (::rename(root.c_str(), pooled.c_str()) == 0) return true;
@@ -436,8 +435,11 @@ void ProcessRuntime::remove(const std::string& id) {
 /// `forget` are the frames that take its step out of the supervisor's journal.
 void ProcessRuntime::free_root(std::string forget, const std::string& dir) {
   const std::string name = fmt::format("{}-{}", ::getpid(), ++last_root_);
+  // At once: a container that is started again has its next root there.
+  std::string root = fmt::format("{}/root-{}", dir, name);
+  if (::rename((dir + "/root").c_str(), root.c_str()) != 0) root = dir + "/root";
   ++clearing_;
-  workers_.run([view = view_, data = data_dir_, dir, name] { return free_root_at(view, data, dir, name); },
+  workers_.run([view = view_, data = data_dir_, root, name] { return free_root_at(view, data, root, name); },
                [this, forget = std::move(forget), name](bool pooled) {
                  if (client_) client_->send(pooled ? forget + pooled_frame(name) : forget);
                  --clearing_;
