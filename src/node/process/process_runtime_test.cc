@@ -582,7 +582,8 @@ TEST(ProcessRuntime, NoAttemptFollowsAStop) {
   EXPECT_FALSE(ran.ended);
   plane.runtime().stop("s", 1s);
   plane.run_until([&] { return ran.ended; });
-  EXPECT_EQ(ran.exit.exit_code, 3);
+  // The stop may come before the first attempt's own end.
+  EXPECT_TRUE(ran.exit.exit_code == 3 || ran.exit.exit_code == 143) << ran.exit.exit_code;
   ContainerSpec running = plane.shell("running", "sleep 1000");
   running.attempts = 3;
   ProcessPlane::Ran other;
