@@ -1,5 +1,6 @@
 #include "objects/service_rules.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -130,19 +131,8 @@ void check_ports(const doc::Value& service, FieldErrors& errors) {
 }
 
 bool is_ipv4(std::string_view text) {
-  int parts = 0, digits = 0, value = 0;
-  for (const char c : std::string(text) + ".") {
-    if (c == '.') {
-      if (digits == 0 || value > 255) return false;
-      ++parts;
-      digits = value = 0;
-    } else if (c < '0' || c > '9' || ++digits > 3 || (digits == 2 && value == 0)) {
-      return false;
-    } else {
-      value = value * 10 + (c - '0');
-    }
-  }
-  return parts == 4;
+  in_addr parsed{};
+  return ::inet_pton(AF_INET, std::string(text).c_str(), &parsed) == 1;
 }
 
 void check_addresses(const doc::Value& service, FieldErrors& errors) {

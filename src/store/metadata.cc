@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/encoding.h"
 #include "base/strings.h"
 #include "cluster/generated_name.h"
 
@@ -12,19 +13,6 @@ namespace tiphys::store {
 namespace {
 
 constexpr std::size_t kMostNameBytes = 253;
-
-std::string base64(std::string_view bytes) {
-  constexpr std::string_view kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    std::uint32_t group = 0;
-    const std::size_t count = std::min<std::size_t>(3, bytes.size() - i);
-    for (std::size_t k = 0; k < 3; ++k)
-      group = group << 8 | (k < count ? static_cast<unsigned char>(bytes[i + k]) : 0U);
-    for (std::size_t k = 0; k < 4; ++k) text += k <= count ? kAlphabet[group >> (18 - 6 * k) & 63] : '=';
-  }
-  return text;
-}
 
 Error invalid(const cluster::Resource& resource, std::string_view name, std::string_view why) {
   return {Code::kInvalidArgument, fmt::format("{} \"{}\" is invalid: {}", resource.kind, name, why)};
@@ -56,7 +44,7 @@ Status fold_string_data(doc::Object& secret) {
       if (!text)
         return fail(Code::kInvalidArgument,
                     fmt::format("stringData[{}] of a secret is no string", std::string_view(key)));
-      data[key] = base64(*text);
+      data[key] = encode_base64(*text);
     }
   }
   secret.erase("stringData");

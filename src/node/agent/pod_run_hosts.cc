@@ -48,9 +48,9 @@ void mount_hosts(PodContainers& made, const std::string& path) {
 
 /// A workflow's steps have them where there is something to find: to mount a file is among what a short step costs.
 bool PodRun::wants_hosts() const {
-  if (runtime_.name() == "process" && !std::filesystem::exists(kHosts)) return false;
   const bool of_workflow = doc::find(*pod_, "metadata", "labels", "workflows.argoproj.io/workflow") != nullptr;
-  return !of_workflow || world_.hosts.knows_any() || doc::find(*pod_, "spec", "hostAliases");
+  if (of_workflow && !world_.hosts.knows_any() && !doc::find(*pod_, "spec", "hostAliases")) return false;
+  return runtime_.name() != "process" || std::filesystem::exists(kHosts);
 }
 
 void PodRun::give_hosts(PodContainers made) {
