@@ -53,11 +53,7 @@ class CronWorkflowControllerTest : public testing::Test {
 
   CronWorkflowControllerTest() {
     store::TestStore::Options options;
-    options.before_commit = [this]() -> Status {
-      if (failures_ == 0) return {};
-      --failures_;
-      return fail(Code::kResourceExhausted, "disk full");
-    };
+    options.before_commit = store::full_disk(failures_);
     store_.emplace(std::move(options));
     store_->executor().set_now(kStart);
     boot();

@@ -22,11 +22,7 @@ class ControllersTest : public testing::Test {
  protected:
   ControllersTest() {
     store::TestStore::Options options;
-    options.before_commit = [this]() -> Status {
-      if (failures_ == 0) return {};
-      --failures_;
-      return fail(Code::kResourceExhausted, "disk full");
-    };
+    options.before_commit = store::full_disk(failures_);
     store_.emplace(std::move(options));
   }
   ~ControllersTest() override { stop(); }

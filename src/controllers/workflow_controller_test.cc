@@ -62,11 +62,7 @@ class WorkflowControllerTest : public testing::Test {
  protected:
   WorkflowControllerTest() {
     store::TestStore::Options options;
-    options.before_commit = [this]() -> Status {
-      if (failures_ == 0) return {};
-      --failures_;
-      return fail(Code::kResourceExhausted, "disk full");
-    };
+    options.before_commit = store::full_disk(failures_);
     store_.emplace(std::move(options));
     restart();
   }

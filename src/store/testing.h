@@ -44,6 +44,16 @@ class TempDir {
   std::string path_;
 };
 
+/// StoreOptions::before_commit of a disk that is full for the next `left` commits.
+template <typename Count>
+std::function<Status()> full_disk(Count& left) {
+  return [&left]() -> Status {
+    if (left == 0) return {};
+    --left;
+    return fail(Code::kResourceExhausted, "disk full");
+  };
+}
+
 /// A store that commits on `executor`; run it to get answers.
 inline std::unique_ptr<Store> make_test_store(Executor& executor, Random& random, std::string path = ":memory:") {
   auto store = Store::open({.path = std::move(path), .executor = executor, .random = random, .inline_commits = true});
