@@ -50,6 +50,10 @@ struct WatchOptions {
   /// 0: first an kAdded event for each object that exists, then kSynced, then changes. Else: changes after this
   /// version; older than the plane remembers ends the watch with Code::kOutOfRange (HTTP 410).
   std::uint64_t resource_version = 0;
+  /// Workflows only: they come with status.nodes, and changes of nodes alone are told too, under resource versions of
+  /// their own. Changes of one workflow's status may be told as one where the reader or the size of it asks for that;
+  /// a deletion comes without nodes. Costs reading every node at each change.
+  bool with_nodes = false;
   /// Workflows only: leave out changes by update_workflow_status of an object that stays within the selection. For the
   /// controller, which makes them; it spares putting a large workflow together at each change.
   bool without_status_updates = false;
@@ -75,7 +79,8 @@ struct WatchEvent {
 class Watch {
  public:
   virtual ~Watch() = default;
-  /// A reader that cannot keep up asks to be spared for a while. Logs heed it; changes do not wait.
+  /// A reader that cannot keep up asks to be spared for a while. Logs heed it, and watches of what exists already and
+  /// of workflows with nodes; other changes do not wait.
   virtual void pause(bool) {}
 };
 
@@ -152,7 +157,7 @@ class Cluster {
   virtual void remove(const Key& key, DeleteOptions options, Done<Object> done) = 0;
   virtual void update_workflow_status(const Key& key, WorkflowStatusUpdate update, Done<void> done) = 0;
 
-  /// Workflows in watch events come without status.nodes; `watch_nodes` gives those.
+  /// Workflows in watch events come without status.nodes, unless asked for; `watch_nodes` gives those.
   virtual std::unique_ptr<Watch> watch(const Resource& resource, WatchOptions options, WatchSink sink) = 0;
   /// The nodes of one workflow as they change: first all that exist, then each change. `on_node` gets NodeStatus JSON.
   struct NodeSink {

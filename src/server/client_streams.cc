@@ -34,6 +34,7 @@ class ObjectWatch final : public cluster::Watch {
         path_(cluster::api_path(resource, options.ns, "")),
         labels_(cluster::selector_text(options.labels)),
         fields_(cluster::selector_text(options.fields)),
+        nodes_(options.with_nodes || &resource != &cluster::kWorkflows ? "" : "false"),
         newest_(options.resource_version),
         synced_(options.resource_version != 0),
         sink_(std::move(sink)) {
@@ -49,6 +50,7 @@ class ObjectWatch final : public cluster::Watch {
     query.add("allowWatchBookmarks", "true");
     query.add("labelSelector", labels_);
     query.add("fieldSelector", fields_);
+    query.add("nodes", nodes_);
     if (newest_ > 0) {
       query.add("resourceVersion", std::to_string(newest_));
     } else {
@@ -91,7 +93,7 @@ class ObjectWatch final : public cluster::Watch {
   }
 
   http::Client client_;
-  std::string path_, labels_, fields_;
+  std::string path_, labels_, fields_, nodes_;
   std::uint64_t newest_;
   bool synced_;
   bool heard_ = false;  ///< on this connection

@@ -145,7 +145,7 @@ class HttpConnection final : public Connection,
 
   void write(std::string chunk) override {
     if (closed_ || stream_ended_ || chunk.empty()) return;
-    if (lag_bounded_ && pending_.size() + chunk.size() > kMostLagBytes) {
+    if (lag_bounded_ && pending_.size() > kMostLagBytes) {
       log::warn("a reader of a stream is cut: it lags behind by more than {} MiB", kMostLagBytes >> 20);
       return close();
     }

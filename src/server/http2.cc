@@ -139,7 +139,7 @@ class Http2::Stream final : public Responder {
 
   void write(std::string chunk) override {
     if (!connection_ || ended_ || chunk.empty()) return;
-    if (lag_bounded_ && pending_.size() - taken_ + chunk.size() > kMostLagBytes) {
+    if (lag_bounded_ && pending_.size() - taken_ > kMostLagBytes) {
       log::warn("a reader of a stream is cut: it lags behind by more than {} MiB", kMostLagBytes >> 20);
       return cut(NGHTTP2_ENHANCE_YOUR_CALM);
     }

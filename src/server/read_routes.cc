@@ -87,6 +87,11 @@ doc::Value shown(const View& view, const objects::Kind& kind, const cluster::Obj
   return *object;
 }
 
+/// Tables show nothing of them, and our own client says when it needs none: they are most of a workflow.
+bool wants_nodes(const Exchange& exchange) {
+  return exchange.form.as == Form::As::kObject && exchange.query.value("nodes") != "false";
+}
+
 /// 504 for a version that does not exist yet.
 Handled check_version(const Exchange& exchange, std::uint64_t version) {
   const std::uint64_t newest = exchange.api().store().resource_version();
@@ -143,8 +148,7 @@ Handled list_objects(const ExchangePtr& exchange, const objects::Target& target)
   TIPHYS_TRY(const auto version, list_version(*exchange, false));
   TIPHYS_CHECK_OK(check_version(*exchange, version));
   options.continue_token = exchange->query.value("continue");
-  // Tables show nothing of them, and our own client says when it needs none: they are most of a workflow.
-  options.with_nodes = exchange->form.as == Form::As::kObject && exchange->query.value("nodes") != "false";
+  options.with_nodes = wants_nodes(*exchange);
   exchange->api().list(target, std::move(options), [exchange, target](Outcome<cluster::List> list) {
     if (!list) return reply_refusal(*exchange, list.error());
     reply_list(*exchange, target, *list);
@@ -159,6 +163,7 @@ Handled watch_objects(const ExchangePtr& exchange, const objects::Target& target
   TIPHYS_TRY(options.fields, field_selector(*exchange, *target.kind));
   TIPHYS_TRY(options.resource_version, list_version(*exchange, true));
   TIPHYS_CHECK_OK(check_version(*exchange, options.resource_version));
+  options.with_nodes = wants_nodes(*exchange);
   StreamOptions stream;
   TIPHYS_TRY(const auto seconds, number_of<std::int64_t>(*exchange, "timeoutSeconds", 0));
   stream.timeout = std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, 24 * 3600));

@@ -226,6 +226,9 @@ void LocalStore::settle(const Change& change) {
       collect(std::string(change.before->uid()),
               change.resource == &cluster::kNamespaces ? change.name.name : std::string());
     }
+  } else if (!change.nodes.empty()) {
+    entry->nodes_version = change.version;
+    hub_.append_nodes(change.name, entry->committed, change.version);
   }
   memory_.drop_if_idle({change.resource, change.name});
 }

@@ -13,7 +13,8 @@ struct Entry {
   RevisionPtr committed;  ///< what is on disk and readers see; null: there is no such object
   RevisionPtr current;    ///< what it will be once all pending writes are on disk; writes are checked against this
   std::size_t pending = 0;
-  std::uint64_t last_ticket = 0;  ///< of the newest pending write
+  std::uint64_t last_ticket = 0;    ///< of the newest pending write
+  std::uint64_t nodes_version = 0;  ///< of a workflow's newest change of nodes alone since it is in memory
 };
 
 /// Names one object of any resource.

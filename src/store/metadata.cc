@@ -152,12 +152,19 @@ void complete_new(const cluster::Resource& resource, doc::Value& object, const N
   }
 }
 
+bool is_version_of(const cluster::Resource& resource, const Revision& now, std::string_view version) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(version.data(), version.data() + version.size(), number);
+  if (error != std::errc() || end != version.data() + version.size()) return false;
+  return number == now.resource_version() || (&resource == &cluster::kWorkflows && number > now.resource_version());
+}
+
 Status check_update(const cluster::Resource& resource, const Name& name, const Revision& before, doc::Value& value) {
   doc::Object* object = value.if_object();
   if (!object) return fail(Code::kInvalidArgument, fmt::format("a {} must be an object", resource.singular));
   TIPHYS_CHECK_OK(set_type(resource, *object));
   const auto version = doc::find_string(value, "metadata", "resourceVersion");
-  if (!version.empty() && version != std::to_string(before.resource_version())) {
+  if (!version.empty() && !is_version_of(resource, before, version)) {
     return std::unexpected(
         conflict(resource, name.name,
                  "the object has been modified; please apply your changes to the latest version and try again"));
@@ -182,7 +189,10 @@ Status check_update(const cluster::Resource& resource, const Name& name, const R
   if (&resource == &cluster::kSecrets) TIPHYS_CHECK_OK(fold_string_data(*object));
   if (&resource == &cluster::kWorkflows) {
     doc::Value* status = object->if_contains("status");
-    if (status && status->is_object()) status->as_object().erase("nodes");
+    if (status && status->is_object() && status->as_object().erase("nodes") > 0 && status->as_object().empty() &&
+        !doc::find(before.base(), "status")) {
+      object->erase("status");
+    }
   }
   return {};
 }

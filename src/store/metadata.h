@@ -22,6 +22,10 @@ Status check_name(const cluster::Resource& resource, std::string_view name);
 void complete_new(const cluster::Resource& resource, doc::Value& object, const Name& name, const std::string& uid,
                   Time now, std::uint64_t version);
 
+/// Whether `version`, as a client names it, is that of the object as it is now. Versions of nodes are above a
+/// workflow's own, and who has seen one of those has seen the object too.
+bool is_version_of(const cluster::Resource& resource, const Revision& now, std::string_view version);
+
 /// Checks `object` as the successor of `before` and gives it what a client cannot change: namespace, uid,
 /// creationTimestamp, deletionTimestamp, generation. The resource version, when it is named, must be that of `before`.
 Status check_update(const cluster::Resource& resource, const Name& name, const Revision& before, doc::Value& object);

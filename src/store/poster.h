@@ -13,6 +13,7 @@ class Poster {
   explicit Poster(Executor& executor) : executor_(executor) {}
 
   void post(Executor::Task task) { executor_.post(guard(std::move(task))); }
+  Time now() const { return executor_.now(); }
   Executor::TimerId schedule(Time when, Executor::Task task) {
     return executor_.schedule(when, guard(std::move(task)));
   }

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "store/local_store.h"
 #include "store/metadata.h"
+#include "store/workflow_nodes.h"
 
 namespace tiphys::store {
 namespace {
@@ -71,20 +72,8 @@ Result<RevisionPtr> LocalStore::committed(const cluster::Resource& resource, con
 }
 
 Result<cluster::Object> LocalStore::object_with_nodes(const Revision& revision) {
-  doc::Object nodes;
-  std::optional<Error> damaged;
-  TIPHYS_CHECK_OK(disk_.nodes(revision.uid(), [&](std::string_view id, std::uint64_t, std::string_view json) {
-    if (auto node = doc::parse_json(json)) {
-      nodes[id] = std::move(*node);
-    } else {
-      damaged = Error{Code::kDataLoss, fmt::format("node {} of the workflow is damaged: {}", id, node.error().message)};
-    }
-  }));
-  if (damaged) return std::unexpected(std::move(*damaged));
-  if (nodes.empty()) return revision.object();
-  doc::Value object = revision.copy();
-  doc::ensure_object(object.as_object(), "status")["nodes"] = std::move(nodes);
-  return std::make_shared<const doc::Value>(std::move(object));
+  TIPHYS_TRY(WholeWorkflow whole, whole_workflow(disk_, revision, hub_.version()));
+  return std::move(whole.object);
 }
 
 Result<cluster::Object> LocalStore::read(const cluster::Key& key) {

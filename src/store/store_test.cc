@@ -332,10 +332,20 @@ TEST(StoreStatus, OfNodesAloneLeavesTheObject) {
   TestStore store;
   const auto made = store.create(kWorkflows, workflow("w"));
   ASSERT_TRUE(store.update_workflow_status(key(kWorkflows, "w"), {.nodes = {{"a", "{}"}}}));
-  EXPECT_EQ(text(*store.get(key(kWorkflows, "w")), "metadata", "resourceVersion"),
-            text(*made, "metadata", "resourceVersion"));
-  // The version that the caller read is still the newest.
+  const auto version = [](const auto& object) { return std::stoull(text(object, "metadata", "resourceVersion")); };
+  EXPECT_EQ(version(*store.list(kWorkflows)->items.begin()), version(*made));
+  // With the nodes it is of a newer version, and both are good to write on.
+  const auto whole = store.get(key(kWorkflows, "w"));
+  EXPECT_EQ(version(*whole), store->resource_version());
+  EXPECT_GT(version(*whole), version(*made));
   EXPECT_TRUE(store.update(key(kWorkflows, "w"), **made));
+  EXPECT_TRUE(store.update(key(kWorkflows, "w"), **whole));
+  doc::Value changed = **whole;
+  changed.as_object()["spec"] = {{"entrypoint", "other"}};
+  EXPECT_TRUE(store.update(key(kWorkflows, "w"), changed));
+  EXPECT_EQ(store.update(key(kWorkflows, "w"), **whole).error().code, Code::kAborted);
+  EXPECT_EQ(store.remove(key(kWorkflows, "w"), {.resource_version = std::to_string(version(*whole))}).error().code,
+            Code::kAborted);
 }
 
 TEST(StoreStatus, OfAMissingWorkflowFails) {

@@ -312,7 +312,6 @@ Error unmet(const cluster::Resource& resource, std::string_view name, std::strin
 Result<Change> LocalStore::make_remove(const cluster::Resource& resource, const Name& name,
                                        const cluster::DeleteOptions& options) {
   TIPHYS_TRY(RevisionPtr before, current_or_error(resource, name));
-  const std::string version = std::to_string(before->resource_version());
   if (!options.uid.empty() && options.uid != before->uid()) {
     return std::unexpected(
         unmet(resource, name.name,
@@ -320,13 +319,13 @@ Result<Change> LocalStore::make_remove(const cluster::Resource& resource, const 
                           "object might have been deleted and then recreated",
                           options.uid, before->uid())));
   }
-  if (!options.resource_version.empty() && options.resource_version != version) {
+  if (!options.resource_version.empty() && !is_version_of(resource, *before, options.resource_version)) {
     return std::unexpected(
         unmet(resource, name.name,
               fmt::format(
                   "the ResourceVersion in the precondition ({}) does not match the ResourceVersion in record ({}). The "
                   "object might have been modified",
-                  options.resource_version, version)));
+                  options.resource_version, before->resource_version())));
   }
   if (&resource == &cluster::kNamespaces && is_immortal(name.name)) {
     return fail(Code::kPermissionDenied,

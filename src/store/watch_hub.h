@@ -4,6 +4,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <span>
 #include <unordered_map>
 #include <vector>
 
@@ -21,8 +22,24 @@ struct ObjectEvent {
   RevisionPtr last;    ///< of a deletion: the state that watchers see
   std::uint64_t version = 0;
   bool by_status_update = false;
+  bool merged = false;  ///< into a later one
   std::size_t bytes = 0;
+
+  /// Of a workflow, nodes alone have changed.
+  static ObjectEvent of_nodes(Name name, const RevisionPtr& workflow, std::uint64_t version) {
+    return {.name = std::move(name),
+            .before = workflow,
+            .after = workflow,
+            .last = nullptr,
+            .version = version,
+            .by_status_update = true};
+  }
+  bool is_of_nodes() const { return before == after; }
 };
+
+/// Of status updates of one workflow in a row, watches see the last: putting a large workflow together costs. Marks the
+/// others as merged; the events are of workflows alone.
+void merge_status_updates(std::span<ObjectEvent* const> events);
 
 class ObjectWatch;
 
@@ -47,6 +64,8 @@ class WatchHub {
   /// Puts the oldest announced change, now committed, into the log; dispatch_new() then tells the other watches of all
   /// that came since. `bytes` as in ObjectEvent.
   void append(std::size_t bytes);
+  /// A committed change of a workflow's nodes alone, for watches that show those; dispatch_new() tells it.
+  void append_nodes(const Name& name, const RevisionPtr& workflow, std::uint64_t version);
   void dispatch_new();
   /// None of what was announced will be written; those who were told begin anew.
   void forget_uncommitted();
@@ -65,12 +84,9 @@ class WatchHub {
   struct Fresh {
     const cluster::Resource* resource;
     ObjectEvent event;
-    bool merged = false;  ///< into a later one
   };
   Channel& channel(const cluster::Resource& resource);
   void tell_uncommitted();
-  /// Of status updates of one workflow in a row, watches see the last: putting a large workflow together costs.
-  void merge_status_updates();
 
   Poster& poster_;
   Memory& memory_;
