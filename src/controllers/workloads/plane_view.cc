@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "controllers/workloads/fields.h"
+#include "controllers/workloads/job_plan.h"
 
 namespace tiphys::controllers::workloads {
 namespace {
@@ -19,20 +20,57 @@ cluster::Selector selector_for(const cluster::Resource& resource) {
   return std::move(*selector);
 }
 
+bool may_own_pods(const cluster::Resource& resource) {
+  return &resource == &cluster::kJobs || &resource == &cluster::kReplicaSets || &resource == &cluster::kStatefulSets;
+}
+
 }  // namespace
 
 Mirror& PlaneView::of(const cluster::Resource& resource) {
   std::shared_ptr<Mirror>& mirror = mirrors_[&resource];
-  if (!mirror) mirror = std::make_shared<Mirror>(executor_, cluster_, resource, selector_for(resource));
+  if (mirror) return *mirror;
+  mirror = std::make_shared<Mirror>(executor_, cluster_, resource, selector_for(resource));
+  if (may_own_pods(resource)) {
+    // The first to be told: those who look for pods then wait for them.
+    mirror->listen([weak = weak_from_this()](const auto&, const auto& after) {
+      if (const auto self = weak.lock(); self && after) self->follow_pods();
+    });
+  }
   return *mirror;
 }
 
 void PlaneView::start() {
-  for (const auto& [resource, mirror] : mirrors_) mirror->start();
+  for (const auto& [resource, mirror] : mirrors_) {
+    if (resource != &cluster::kPods) mirror->start();
+  }
+  follow_what_jobs_left();
 }
 
 bool PlaneView::synced() const {
-  return std::ranges::all_of(mirrors_, [](const auto& each) { return each.second->synced(); });
+  return std::ranges::all_of(mirrors_, [&](const auto& each) {
+    return each.second->synced() || (each.first == &cluster::kPods && !follows_pods_);
+  });
+}
+
+void PlaneView::follow_pods() {
+  const auto pods = mirrors_.find(&cluster::kPods);
+  if (pods == mirrors_.end() || std::exchange(follows_pods_, true)) return;
+  pods->second->start();
+}
+
+void PlaneView::follow_what_jobs_left() {
+  cluster::ListOptions options;
+  options.labels = selector_for(cluster::kPods);
+  options.as_json = true;
+  cluster_.list(cluster::kPods, std::move(options), [weak = weak_from_this()](const Result<cluster::List>& list) {
+    const auto self = weak.lock();
+    if (!self) return;
+    const auto is_left = [](const std::string& text) { return text.contains(kTrackingFinalizer); };
+    // When in doubt they are looked at.
+    const bool some = !list || std::ranges::any_of(list->texts, is_left, [](const auto& text) { return *text; }) ||
+                      std::ranges::any_of(list->items, is_left, [](const auto& pod) { return doc::to_json(*pod); });
+    if (some) self->follow_pods();
+  });
 }
 
 cluster::Done<cluster::Object> PlaneView::learning(const cluster::Resource& resource,

@@ -23,7 +23,7 @@ class PlaneView : public std::enable_shared_from_this<PlaneView> {
   /// Made when it is first asked for; before start().
   Mirror& of(const cluster::Resource& resource);
   void start();
-  /// Whether all copies are complete.
+  /// Whether all copies are complete; that of pods counts once something is there that may own pods.
   bool synced() const;
 
   void create(const cluster::Resource& resource, doc::Value object, cluster::Done<cluster::Object> done);
@@ -37,11 +37,16 @@ class PlaneView : public std::enable_shared_from_this<PlaneView> {
               std::string_view reason, std::string_view message);
 
  private:
+  /// Pods are copied once something is there that may own some, or a pod that its Job has left: on most planes there
+  /// are many pods and no such thing.
+  void follow_pods();
+  void follow_what_jobs_left();
   cluster::Done<cluster::Object> learning(const cluster::Resource& resource, cluster::Done<cluster::Object> done);
 
   Executor& executor_;
   cluster::Cluster& cluster_;
   std::map<const cluster::Resource*, std::shared_ptr<Mirror>> mirrors_;
+  bool follows_pods_ = false;
 };
 
 /// Waits for the answers of several writes.
