@@ -61,6 +61,14 @@ doc::Array reads() {
   return doc::Array(std::begin(kReads), std::end(kReads));
 }
 
+/// Not "*", which would be "escalate" and "bind" too: who may write roles gives away nothing but what they may
+/// themselves.
+doc::Array reads_and_writes() {
+  doc::Array verbs = reads();
+  for (const char* verb : kWrites) verbs.emplace_back(verb);
+  return verbs;
+}
+
 /// What people see, what they change, and what only those who may read secrets see.
 doc::Array plain_core() {
   return words({"configmaps", "endpoints", "events", "persistentvolumeclaims", "pods", "pods/log", "pods/status",
@@ -88,10 +96,10 @@ Policy bootstrap_policy() {
                  writes()),
             rule(words({""}), words({"pods/attach", "pods/exec", "pods/portforward", "secrets"}), reads()),
             rule(words({""}), words({"serviceaccounts/token"}), words({"create"})), rule(groups(), all(), writes()),
-            rule(words({"coordination.k8s.io"}), words({"leases"}), all())},
+            rule(words({"coordination.k8s.io"}), words({"leases"}), reads_and_writes())},
            "edit");
   doc::Array admin = policy.back().second.at("rules").as_array();
-  admin.push_back(rule(words({"rbac.authorization.k8s.io"}), words({"roles", "rolebindings"}), all()));
+  admin.push_back(rule(words({"rbac.authorization.k8s.io"}), words({"roles", "rolebindings"}), reads_and_writes()));
   admin.push_back(rule(words({"authorization.k8s.io"}), words({"localsubjectaccessreviews"}), words({"create"})));
   add_role(policy, "system:aggregate-to-admin", std::move(admin), "admin");
 

@@ -18,6 +18,14 @@ constexpr std::array<std::string_view, 1> kRead{"get"};
 constexpr std::array<std::string_view, 1> kCreate{"create"};
 constexpr std::array<std::string_view, 1> kUpdate{"update"};
 constexpr std::array<std::string_view, 2> kConnect{"create", "get"};
+/// Nobody means to delete all of them.
+constexpr std::array<std::string_view, 7> kNamespaceVerbs{"create", "delete", "get",  "list",
+                                                          "patch",  "update", "watch"};
+
+std::span<const std::string_view> verbs_of(const cluster::Resource& resource) {
+  if (&resource == &cluster::kNamespaces) return kNamespaceVerbs;
+  return kAllVerbs;
+}
 
 std::vector<Subresource> subresources_of(const cluster::Resource& resource) {
   std::vector<Subresource> found;
@@ -72,7 +80,7 @@ Kinds::Parts::Parts() : own_schemas(make_argo_schemas()), own_types(&schema::kub
                                                       .list_kind = std::string(resource->kind) + "List",
                                                       .type_name = name,
                                                       .type = own_types.find(name),
-                                                      .verbs = kAllVerbs,
+                                                      .verbs = verbs_of(*resource),
                                                       .subresources = subresources_of(*resource),
                                                       .columns = columns_of(*resource),
                                                       .has_status = resource->has_status}));

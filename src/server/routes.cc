@@ -30,9 +30,8 @@ Handled of_collection(const ExchangePtr& exchange, const objects::Target& target
   if (method == "GET" && offers(target, "list")) {
     return exchange->query.flag("watch") ? watch_objects(exchange, target) : list_objects(exchange, target);
   }
-  // Nobody means to delete what is in all namespaces, or those.
-  const bool too_much =
-      target.kind->resource == &cluster::kNamespaces || (target.kind->resource->namespaced && target.ns.empty());
+  // Nobody means to delete what is in all namespaces.
+  const bool too_much = target.kind->resource->namespaced && target.ns.empty();
   if (method == "DELETE" && offers(target, "deletecollection") && !too_much) return remove_objects(exchange, target);
   return not_allowed();
 }
