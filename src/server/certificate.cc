@@ -195,6 +195,8 @@ Result<std::shared_ptr<boost::asio::ssl::context>> make_tls_context(const Certif
   if (!failed) context->use_certificate_chain(boost::asio::buffer(certificate.chain), failed);
   if (!failed) context->use_private_key(boost::asio::buffer(certificate.key), ssl::context::pem, failed);
   if (!failed && SSL_CTX_check_private_key(context->native_handle()) != 1) return openssl_error("the TLS certificate");
+  // Most connections are idle: they keep no buffers.
+  SSL_CTX_set_mode(context->native_handle(), SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_alpn_select_cb(context->native_handle(), choose_protocol, nullptr);
   if (failed)
     return fail(Code::kInvalidArgument, fmt::format("the TLS certificate cannot be used: {}", failed.message()));
