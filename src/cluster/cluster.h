@@ -20,6 +20,8 @@ namespace tiphys::cluster {
 
 /// A Kubernetes object: apiVersion, kind, metadata{name, namespace, uid, resourceVersion, ...}, spec, status.
 using Object = doc::Shared;
+/// An object as compact JSON.
+using ObjectJson = std::shared_ptr<const std::string>;
 
 template <typename T>
 using Done = std::move_only_function<void(Result<T>)>;
@@ -35,10 +37,13 @@ struct ListOptions {
   /// Workflows only: of `ns`, selected by "LABEL=VALUE,workflows.argoproj.io/phase=PHASE" where the label names what it
   /// was made from, the one on disk that was created last. Costs nothing of the others. Not across HTTP.
   bool newest_ended = false;
+  /// Give List::texts in place of List::items where the plane has them at hand; for who passes them on as they are.
+  bool as_json = false;
 };
 
 struct List {
-  std::vector<Object> items;  ///< in order of namespace, name
+  std::vector<Object> items;        ///< in order of namespace, name
+  std::vector<ObjectJson> texts{};  ///< in place of the items, with as_json
   std::uint64_t resource_version = 0;
   std::string continue_token;  ///< "" when this is the end
 };
@@ -67,12 +72,16 @@ struct WatchOptions {
   /// for a reader that does nothing but write to the same plane, and only with a resource_version. When they cannot be
   /// written after all, the watch ends with kOutOfRange.
   bool uncommitted = false;
+  /// Events may have a text in place of their object; for who passes it on as it is.
+  bool as_json = false;
 };
 
 struct WatchEvent {
   enum class Type { kAdded, kModified, kDeleted, kSynced };
   Type type;
-  Object object;  ///< null for kSynced
+  Object object;              ///< null for kSynced
+  ObjectJson text{};          ///< in place of the object, with WatchOptions::as_json
+  std::uint64_t version = 0;  ///< the object's resource version, with a text
 };
 
 /// Ends its watch when destroyed; no event arrives afterwards.

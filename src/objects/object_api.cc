@@ -50,6 +50,7 @@ void ObjectApi::list(const Target& target, cluster::ListOptions options, Reply<c
   }
   if (auto allowed = allow(named, "list"); !allowed) return reply(std::unexpected(std::move(allowed.error())));
   options.ns = target.ns;
+  options.as_json = options.as_json && target.kind->version == target.kind->resource->version;
   store_.list(*target.kind->resource, std::move(options),
               [target, reply = std::move(reply)](Result<cluster::List> result) mutable {
                 if (!result) return reply(std::unexpected(refusal_for(target, result.error())));
@@ -62,6 +63,7 @@ std::unique_ptr<cluster::Watch> ObjectApi::watch(const Target& target, cluster::
                                                  cluster::WatchSink sink) {
   options.ns = target.ns;
   if (target.kind->version != target.kind->resource->version) {
+    options.as_json = false;
     sink.on_event = [target, tell = std::move(sink.on_event)](const cluster::WatchEvent& event) mutable {
       tell({event.type, as_served(*target.kind, event.object)});
     };

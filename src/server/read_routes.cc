@@ -59,15 +59,40 @@ void append_item(std::string& text, const objects::Kind& kind, const doc::Value&
   text += '}';
 }
 
+/// Most texts begin with what the list says already.
+void append_item(std::string& text, const objects::Kind& kind, const std::string& item) {
+  if (!kind.is_struct()) {
+    text += item;
+    return;
+  }
+  const std::string version = fmt::format(R"("apiVersion":"{}")", kind.api_version());
+  const std::string name = fmt::format(R"("kind":"{}")", kind.resource->kind);
+  for (const std::string& head : {fmt::format("{{{},{},", version, name), fmt::format("{{{},{},", name, version)}) {
+    if (!item.starts_with(head)) continue;
+    text += '{';
+    text.append(item, head.size());
+    return;
+  }
+  if (const auto parsed = doc::parse_json(item)) append_item(text, kind, *parsed);
+}
+
 /// The text of a list, whose objects are not copied into one document.
 std::string list_text(const objects::Kind& kind, const cluster::List& list) {
   std::string text = fmt::format(R"({{"kind":"{}","apiVersion":"{}","metadata":)", kind.list_kind, kind.api_version());
   text += doc::to_json(list_metadata(list, &kind)) + ",\"items\":[";
-  for (std::size_t i = 0; i < list.items.size(); ++i) {
-    if (i > 0) text += ',';
-    append_item(text, kind, *list.items[i]);
-    // Objects of one kind are much alike: a long list grows once.
-    if (i == 0) text.reserve(text.size() * (list.items.size() + list.items.size() / 8 + 1));
+  std::size_t bytes = text.size() + 2;
+  for (const cluster::ObjectJson& item : list.texts) bytes += item->size() + 1;
+  text.reserve(bytes);
+  auto separate = [&, first = true]() mutable {
+    if (!std::exchange(first, false)) text += ',';
+  };
+  for (const cluster::ObjectJson& item : list.texts) {
+    separate();
+    append_item(text, kind, *item);
+  }
+  for (const cluster::Object& item : list.items) {
+    separate();
+    append_item(text, kind, *item);
   }
   text += "]}";
   return text;
@@ -149,6 +174,7 @@ Handled list_objects(const ExchangePtr& exchange, const objects::Target& target)
   TIPHYS_CHECK_OK(check_version(*exchange, version));
   options.continue_token = exchange->query.value("continue");
   options.with_nodes = wants_nodes(*exchange);
+  options.as_json = exchange->form.as == Form::As::kObject;
   exchange->api().list(target, std::move(options), [exchange, target](Outcome<cluster::List> list) {
     if (!list) return reply_refusal(*exchange, list.error());
     reply_list(*exchange, target, *list);
@@ -164,6 +190,7 @@ Handled watch_objects(const ExchangePtr& exchange, const objects::Target& target
   TIPHYS_TRY(options.resource_version, list_version(*exchange, true));
   TIPHYS_CHECK_OK(check_version(*exchange, options.resource_version));
   options.with_nodes = wants_nodes(*exchange);
+  options.as_json = exchange->form.as == Form::As::kObject;
   StreamOptions stream;
   TIPHYS_TRY(const auto seconds, number_of<std::int64_t>(*exchange, "timeoutSeconds", 0));
   stream.timeout = std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, 24 * 3600));

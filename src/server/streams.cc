@@ -91,8 +91,8 @@ class ObjectStream final : public cluster::Watch {
       if (options_.tells_synced) bookmark(*to, R"(,"annotations":{"k8s.io/initial-events-end":"true"})");
       return to->bound_lag();
     }
-    newest_ = std::max(newest_, version_of(*event.object));
-    to->write(event_line(type_name(event.type), options_.show(event.object)));
+    newest_ = std::max(newest_, event.text ? event.version : version_of(*event.object));
+    to->write(event_line(type_name(event.type), event.text ? *event.text : options_.show(event.object)));
   }
 
   void bookmark(Responder& to, std::string_view annotations) {

@@ -12,7 +12,8 @@ constexpr std::uint64_t kVersionBlock = 1000;
 constexpr int kMostPurgedRows = 2000;
 
 std::string labels_text(const Revision& revision) {
-  const doc::Value* labels = doc::find(revision.base(), "metadata", "labels");
+  const doc::Shared base = revision.base();
+  const doc::Value* labels = doc::find(*base, "metadata", "labels");
   return labels ? doc::to_json(*labels) : "";
 }
 
@@ -88,13 +89,16 @@ Status BatchWriter::write_net(const Net& net) {
         .bind(last.name.name)
         .run();
   }
-  std::string body = doc::to_json(last.after->base());
+  std::string body = doc::to_json(*last.after->base());
   if (vault_.covers(*last.resource)) {
     TIPHYS_TRY(body, vault_.seal(body, last.after->uid()));
   }
   TIPHYS_CHECK_OK(write_object(last, before, body));
   TIPHYS_TRY(const std::size_t part_bytes, write_parts(*last.after, before));
   for (Change* change : net.changes) change->bytes = body.size() + part_bytes;
+  if (packs_well(*last.resource)) {
+    net.changes.back()->text = std::make_shared<const std::string>(std::move(body));
+  }
   return {};
 }
 

@@ -34,6 +34,8 @@ struct Change {
 
   /// What keeping the event of it costs, as bytes of JSON; the writer fills it in.
   std::size_t bytes = 0;
+  /// `after` as it was written, of what packs well, unless a later change of the same batch has replaced it.
+  cluster::ObjectJson text{};
 
   std::string_view workflow_uid() const { return (after ? after : before)->uid(); }
 };

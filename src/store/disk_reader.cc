@@ -20,6 +20,19 @@ Result<doc::Value> parse_stored(std::string_view text, std::string_view what) {
   return value;
 }
 
+/// By whether events are meant, and whether those of one namespace. Of the others the condition is that of the index,
+/// as written, so that live objects are not even passed over; events never are live.
+constexpr const char* kScans[2][2] = {
+    {"SELECT namespace, name, uid, labels, body FROM objects INDEXED BY objects_ended WHERE live = 0 AND "
+     "resource <> 'events' AND resource = ? AND (namespace, name) > (?, ?) ORDER BY namespace, name LIMIT ?",
+     "SELECT namespace, name, uid, labels, body FROM objects INDEXED BY objects_ended WHERE live = 0 AND "
+     "resource <> 'events' AND resource = ? AND namespace = ? AND (namespace, name) > (?, ?) "
+     "ORDER BY namespace, name LIMIT ?"},
+    {"SELECT namespace, name, uid, labels, body FROM objects WHERE live = 0 AND resource = ? AND "
+     "(namespace, name) > (?, ?) ORDER BY namespace, name LIMIT ?",
+     "SELECT namespace, name, uid, labels, body FROM objects WHERE live = 0 AND resource = ? AND namespace = ? AND "
+     "(namespace, name) > (?, ?) ORDER BY namespace, name LIMIT ?"}};
+
 /// `workflows` are the range's as JSON, which must live as long as the query.
 Query start_scan(Database& database, const DiskRange& range, std::string_view resource, const std::string& workflows) {
   if (!range.name.empty()) {
@@ -51,19 +64,12 @@ Query start_scan(Database& database, const DiskRange& range, std::string_view re
                          .bind(range.ns)
                          .bind(range.ns));
   }
-  if (!range.ns.empty()) {
-    // The cursor's namespace can only be this one: the comparison of pairs is for the common signature.
-    return std::move(database
-                         .query("SELECT namespace, name, uid, labels, body FROM objects WHERE resource = ? AND "
-                                "namespace = ? AND live = 0 AND (namespace, name) > (?, ?) ORDER BY namespace, name "
-                                "LIMIT ?")
-                         .bind(resource)
-                         .bind(range.ns));
-  }
-  return std::move(database
-                       .query("SELECT namespace, name, uid, labels, body FROM objects WHERE resource = ? AND live = 0 "
-                              "AND (namespace, name) > (?, ?) ORDER BY namespace, name LIMIT ?")
-                       .bind(resource));
+  const bool in_one = !range.ns.empty();
+  Query query = database.query(kScans[range.resource == &cluster::kEvents][in_one]);
+  query.bind(resource);
+  // The cursor's namespace can only be this one: the comparison of pairs is for the common signature.
+  if (in_one) query.bind(range.ns);
+  return query;
 }
 
 }  // namespace
@@ -89,7 +95,9 @@ Result<RevisionPtr> DiskReader::revision(const cluster::Resource& resource, std:
       parts[static_cast<std::size_t>(part)] = std::make_shared<const doc::Value>(std::move(value));
     }
   }
-  return std::make_shared<const Revision>(resource, std::move(base), std::move(parts));
+  auto revision = std::make_shared<const Revision>(resource, std::move(base), std::move(parts));
+  if (packs_well(resource)) revision->pack(std::make_shared<const std::string>(body));
+  return revision;
 }
 
 Result<RevisionPtr> DiskReader::find(const cluster::Resource& resource, const Name& name) {

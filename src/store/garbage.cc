@@ -11,8 +11,8 @@ namespace {
 
 constexpr int kMostPerStep = 64;
 
-const doc::Array* owner_references(const Revision& revision) {
-  const doc::Value* references = doc::find(revision.base(), "metadata", "ownerReferences");
+const doc::Array* owner_references(const doc::Value& object) {
+  const doc::Value* references = doc::find(object, "metadata", "ownerReferences");
   return references ? references->if_array() : nullptr;
 }
 
@@ -36,7 +36,8 @@ Result<bool> LocalStore::owner_exists(const doc::Value& reference, const std::st
 }
 
 void LocalStore::collect_orphan(const cluster::Resource& resource, const Name& name, const RevisionPtr& revision) {
-  const doc::Array* references = owner_references(*revision);
+  const doc::Shared object = revision->base();
+  const doc::Array* references = owner_references(*object);
   if (!references) return;
   for (const doc::Value& reference : *references) {
     if (auto exists = owner_exists(reference, name.ns); !exists || *exists) return;
@@ -117,7 +118,8 @@ Result<std::optional<Change>> LocalStore::make_collection(const Address& address
   if (!before) return std::nullopt;
   if (garbage.ns.empty()) {
     if (before->owner() != garbage.uid) return std::nullopt;
-    const doc::Array* references = owner_references(*before);
+    const doc::Shared base = before->base();
+    const doc::Array* references = owner_references(*base);
     for (std::size_t i = 1; i < references->size(); ++i) {
       TIPHYS_TRY(const bool exists, owner_exists((*references)[i], address.name.ns));
       if (!exists) continue;

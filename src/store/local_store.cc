@@ -206,7 +206,10 @@ void LocalStore::deliver(Batch batch) {
   run_waiting(batch.last_ticket);
   hub_.dispatch_new();
   for (const Write& write : batch.writes) {
-    for (const Change& change : write.changes) node_watches_.dispatch(change);
+    for (const Change& change : write.changes) {
+      node_watches_.dispatch(change);
+      if (change.text) change.after->pack(change.text);
+    }
   }
 }
 

@@ -99,6 +99,7 @@ class LocalStore final : public Store {
   std::uint64_t ticket_of(const cluster::Resource& resource, const Name& name);
   std::uint64_t ticket_of(const cluster::Resource& resource) const;
   Result<RevisionPtr> committed(const cluster::Resource& resource, const Name& name);
+  Status add(ListJob& job, const Revision& revision);
   Result<cluster::Object> object_with_nodes(const Revision& revision);
   Result<cluster::List> newest_ended(const cluster::ListOptions& options);
   Result<cluster::Object> read(const cluster::Key& key);

@@ -181,16 +181,17 @@ Status check_update(const cluster::Resource& resource, const Name& name, const R
         Code::kInvalidArgument,
         fmt::format("the name of the object ({}) does not match the name on the request ({})", given, name.name));
   }
+  const doc::Shared present = before.base();
   doc::Object& metadata = doc::ensure_object(*object, "metadata");
   for (const char* member : {"name", "namespace", "uid", "creationTimestamp", "deletionTimestamp",
                              "deletionGracePeriodSeconds", "generation", "resourceVersion"}) {
-    keep(metadata, before.base(), member);
+    keep(metadata, *present, member);
   }
   if (&resource == &cluster::kSecrets) TIPHYS_CHECK_OK(fold_string_data(*object));
   if (&resource == &cluster::kWorkflows) {
     doc::Value* status = object->if_contains("status");
     if (status && status->is_object() && status->as_object().erase("nodes") > 0 && status->as_object().empty() &&
-        !doc::find(before.base(), "status")) {
+        !doc::find(*present, "status")) {
       object->erase("status");
     }
   }

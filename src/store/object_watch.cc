@@ -51,8 +51,7 @@ void ObjectWatch::list_slice() {
   if (closed_ || paused_ || !scan_) return;
   const Status read = scan_->next_slice([this](const Name&, const RevisionPtr& revision) {
     if (closed_ || paused_) return false;
-    const auto object = shown(*revision, std::nullopt);
-    if (object) emit(WatchEvent::Type::kAdded, *object);
+    show(WatchEvent::Type::kAdded, *revision, std::nullopt);
     return !closed_;
   });
   if (closed_) return;
@@ -62,7 +61,7 @@ void ObjectWatch::list_slice() {
 }
 
 void ObjectWatch::finish_list() {
-  emit(WatchEvent::Type::kSynced, nullptr);
+  emit({WatchEvent::Type::kSynced, nullptr});
   scan_.reset();
   tell_waiting();
 }
@@ -157,32 +156,32 @@ void ObjectWatch::tell(const ObjectEvent& event) {
     if (event.by_status_update && options_.without_status_updates) return;
     const bool same_spec = event.before->parts()[0] == event.after->parts()[0];
     const bool bare = event.by_status_update && options_.bare_status_updates && same_spec;
-    const auto object = bare ? event.after->bare() : shown(*event.after, event.version);
-    if (object) emit(WatchEvent::Type::kModified, *object);
+    if (bare) return emit({WatchEvent::Type::kModified, event.after->base()});
+    show(WatchEvent::Type::kModified, *event.after, event.version);
   } else if (is) {
-    if (const auto object = shown(*event.after, event.version)) emit(WatchEvent::Type::kAdded, *object);
+    show(WatchEvent::Type::kAdded, *event.after, event.version);
   } else if (was) {
-    emit(WatchEvent::Type::kDeleted, event.last ? event.last->object() : departed(*event.before, event.version));
+    emit({WatchEvent::Type::kDeleted, event.last ? event.last->object() : departed(*event.before, event.version)});
   }
 }
 
-std::optional<cluster::Object> ObjectWatch::shown(const Revision& revision, std::optional<std::uint64_t> version) {
-  if (!options_.with_nodes) return revision.object();
-  auto whole =
-      version ? whole_workflow_at(hub_.disk_, revision, *version) : whole_workflow(hub_.disk_, revision, hub_.version_);
-  if (!whole) {
-    end(std::move(whole.error()));
-    return std::nullopt;
+void ObjectWatch::show(WatchEvent::Type type, const Revision& revision, std::optional<std::uint64_t> version) {
+  if (!options_.with_nodes) {
+    if (options_.as_json) return emit({type, nullptr, revision.json(), revision.resource_version()});
+    return emit({type, revision.object()});
   }
+  auto whole =
+      whole_workflow(hub_.disk_, revision, {.newest = hub_.version_, .version = version, .as_json = options_.as_json});
+  if (!whole) return end(std::move(whole.error()));
   const auto cost = std::chrono::duration<double>(static_cast<double>(whole->bytes) / kNodeBytesPerSecond);
   free_at_ = std::max(free_at_, hub_.poster_.now()) + std::chrono::duration_cast<Duration>(cost);
-  return std::move(whole->object);
+  emit({type, std::move(whole->object), std::move(whole->text), whole->version});
 }
 
-void ObjectWatch::emit(WatchEvent::Type type, cluster::Object object) {
+void ObjectWatch::emit(WatchEvent event) {
   TIPHYS_CHECK(!calling_, "a watch's events come one after the other");
   calling_ = true;
-  sink_.on_event({type, std::move(object)});
+  sink_.on_event(event);
   calling_ = false;
   // The watch was closed by its own reader, whose function had to live until here.
   if (closed_) sink_ = {};

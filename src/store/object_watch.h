@@ -32,10 +32,10 @@ class ObjectWatch : public std::enable_shared_from_this<ObjectWatch> {
   void merge_waiting();
   void tell_waiting();
   void tell(const ObjectEvent& event);
-  /// The object as this watch shows it, under the version of an event or its own. None: it cannot be read, and the
-  /// watch has ended.
-  std::optional<cluster::Object> shown(const Revision& revision, std::optional<std::uint64_t> version);
-  void emit(cluster::WatchEvent::Type type, cluster::Object object);
+  /// Tells the object as this watch shows it, under the version of an event or its own. Where it cannot be read the
+  /// watch ends.
+  void show(cluster::WatchEvent::Type type, const Revision& revision, std::optional<std::uint64_t> version);
+  void emit(cluster::WatchEvent event);
 
   WatchHub& hub_;
   Selection selection_;

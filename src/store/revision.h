@@ -25,6 +25,9 @@ struct Name {
 
 /// Whether all objects of the resource stay in memory. The others leave it when they have ended.
 bool all_in_memory(const cluster::Resource& resource);
+/// Whether memory keeps the texts of a resource's objects. Of workflows much is written and little kept; Secrets are
+/// sealed on disk.
+bool packs_well(const cluster::Resource& resource);
 
 class Revision {
  public:
@@ -42,14 +45,21 @@ class Revision {
   /// From what the disk holds: null in the place of parts.
   Revision(const cluster::Resource& resource, doc::Value base, Parts parts);
 
-  /// The object with null in the place of its parts.
-  const doc::Value& base() const { return *base_; }
-  cluster::Object bare() const { return base_; }
+  /// The object with null in the place of its parts. While the text alone is kept it is parsed anew unless somebody
+  /// has it still. Executor's thread only, but for the writer before the revision is on disk.
+  doc::Shared base() const;
+  /// From now on keeps the text that the disk has, some five times smaller than the document, in place of it, once
+  /// nobody holds that any more. For resources that `packs_well`.
+  void pack(cluster::ObjectJson base) const;
   /// Null pointers where the object has no such member.
   const Parts& parts() const { return parts_; }
   /// The whole object, a workflow's without status.nodes. Executor's thread only.
   cluster::Object object() const;
+  /// The same as JSON.
+  cluster::ObjectJson json() const;
   doc::Value copy() const;
+  /// Whether the object has the labels and fields; a packed one is not parsed for it.
+  bool matches(const cluster::Selector& labels, const cluster::Selector& fields) const;
 
   std::string_view uid() const { return uid_; }
   std::uint64_t resource_version() const { return resource_version_; }
@@ -58,17 +68,18 @@ class Revision {
   /// The uid of the first owner reference, or "".
   std::string_view owner() const { return owner_; }
   /// The label workflows.argoproj.io/workflow, or "".
-  std::string_view workflow() const { return doc::find_string(*base_, "metadata", "labels", kWorkflowLabel); }
+  std::string_view workflow() const { return workflow_; }
 
   static constexpr const char* kWorkflowLabel = "workflows.argoproj.io/workflow";
   static constexpr const char* kCompletedLabel = "workflows.argoproj.io/completed";
   static constexpr const char* kExpiresLabel = "tiphys.io/expires";
 
  private:
-  std::shared_ptr<const doc::Value> base_;
+  mutable doc::Shared base_;                          ///< null: packed
+  mutable std::weak_ptr<const doc::Value> unpacked_;  ///< while somebody has it
+  mutable cluster::ObjectJson text_;                  ///< of the base, once it is on disk
   Parts parts_;
-  std::string_view uid_;
-  std::string_view owner_;
+  std::string uid_, owner_, workflow_;
   std::uint64_t resource_version_ = 0;
   bool live_ = true;
   mutable std::weak_ptr<const doc::Value> composed_;

@@ -46,7 +46,7 @@ bool demands(const cluster::Selector& selector, std::string_view key) {
 
 bool Selection::matches(const Name& name, const Revision& revision) const {
   if (!ns.empty() && name.ns != ns) return false;
-  return labels.matches_labels(revision.base()) && fields.matches_fields(revision.base());
+  return revision.matches(labels, fields);
 }
 
 bool Selection::may_match_ended() const {

@@ -9,7 +9,7 @@
 namespace tiphys::store {
 namespace {
 
-constexpr int kSchemaVersion = 4;
+constexpr int kSchemaVersion = 5;
 
 // `resource` is "plural" or "plural.group". `live`: to be read into memory at first use. `owner` is the uid of the
 // first owner reference, `workflow` the label workflows.argoproj.io/workflow, `labels` metadata.labels once more, so
@@ -70,15 +70,21 @@ CREATE INDEX IF NOT EXISTS objects_of_cron ON objects(namespace,
   WHERE instr(labels, '"workflows.argoproj.io/cron-workflow"') > 0;
 )sql";
 
+/// What has ended, for scans to find among what is live. Of Events there is nothing else.
+constexpr const char* kEndedIndex =
+    "CREATE INDEX IF NOT EXISTS objects_ended ON objects(resource, namespace, name) WHERE live = 0 AND resource <> "
+    "'events'";
+
 struct Migration {
   int from;
   const char* sql;
 };
-constexpr std::array<Migration, 2> kMigrations{{
+constexpr std::array<Migration, 3> kMigrations{{
     {1,
      "CREATE INDEX objects_expiring ON objects(resource, namespace, name) "
      "WHERE instr(labels, '\"tiphys.io/expires\"') > 0"},
     {2, kLaterIndexes},
+    {4, kEndedIndex},
 }};
 
 Status insert_default_namespace(Database& database, Random& random, Time now) {
@@ -109,9 +115,10 @@ Status set_version(Database& database, int version) {
   return database.execute(fmt::format("PRAGMA user_version = {}", version).c_str());
 }
 
-/// Version 4 seals what the versions before it stored in clear text, and leaves nothing of that in the file.
+/// Version 4 seals what the versions before it stored in clear text, and leaves nothing of that in the file. Done twice
+/// it is as done once.
 Status seal_secrets(Database& database, Vault& vault) {
-  if (!vault.covers(cluster::kSecrets)) return set_version(database, kSchemaVersion);
+  if (!vault.covers(cluster::kSecrets)) return {};
   TIPHYS_CHECK_OK(database.execute("PRAGMA secure_delete = ON"));
   const Status done = in_transaction(database, [&]() -> Status {
     std::vector<std::pair<std::int64_t, std::string>> sealed;
@@ -128,7 +135,7 @@ Status seal_secrets(Database& database, Vault& vault) {
     for (const auto& [id, body] : sealed) {
       TIPHYS_CHECK_OK(database.query("UPDATE objects SET body = ? WHERE id = ?").bind(body).bind(id).run());
     }
-    return set_version(database, kSchemaVersion);
+    return {};
   });
   TIPHYS_CHECK_OK(database.execute("PRAGMA secure_delete = FAST"));
   return done;
@@ -150,10 +157,12 @@ Status prepare_schema(Database& database, Vault& vault, Random& random, Time now
     return in_transaction(database, [&]() -> Status {
       TIPHYS_CHECK_OK(database.execute(kTables));
       TIPHYS_CHECK_OK(database.execute(kLaterIndexes));
+      TIPHYS_CHECK_OK(database.execute(kEndedIndex));
       TIPHYS_CHECK_OK(insert_default_namespace(database, random, now));
       return set_version(database, kSchemaVersion);
     });
   }
+  if (found < 4) TIPHYS_CHECK_OK(seal_secrets(database, vault));
   for (const Migration& step : kMigrations) {
     if (step.from < found) continue;
     const Status done = in_transaction(database, [&]() -> Status {
@@ -162,7 +171,7 @@ Status prepare_schema(Database& database, Vault& vault, Random& random, Time now
     });
     if (!done) return done;
   }
-  return seal_secrets(database, vault);
+  return {};
 }
 
 }  // namespace tiphys::store

@@ -31,7 +31,10 @@ struct LocalStore::ListJob {
   Scan scan;
   std::size_t limit;
   bool with_nodes;
+  bool as_json;
   cluster::List list;
+
+  std::size_t size() const { return as_json ? list.texts.size() : list.items.size(); }
   Name last{};
   std::optional<Error> failed{};
   bool more = false;
@@ -72,7 +75,7 @@ Result<RevisionPtr> LocalStore::committed(const cluster::Resource& resource, con
 }
 
 Result<cluster::Object> LocalStore::object_with_nodes(const Revision& revision) {
-  TIPHYS_TRY(WholeWorkflow whole, whole_workflow(disk_, revision, hub_.version()));
+  TIPHYS_TRY(WholeWorkflow whole, whole_workflow(disk_, revision, {.newest = hub_.version()}));
   return std::move(whole.object);
 }
 
@@ -122,25 +125,35 @@ void LocalStore::list(const cluster::Resource& resource, cluster::ListOptions op
         ListJob{.scan = Scan(memory_, disk_, std::move(selection), std::move(*from)),
                 .limit = options.limit,
                 .with_nodes = options.with_nodes && &resource == &cluster::kWorkflows,
+                .as_json = options.as_json,
                 .list = {.items = {}, .resource_version = hub_.version(), .continue_token = ""},
                 .done = std::move(done)});
     list_slice(std::move(job));
   });
 }
 
+Status LocalStore::add(ListJob& job, const Revision& revision) {
+  if (job.with_nodes) {
+    TIPHYS_TRY(auto whole, whole_workflow(disk_, revision, {.newest = hub_.version(), .as_json = job.as_json}));
+    job.as_json ? job.list.texts.push_back(std::move(whole.text)) : job.list.items.push_back(std::move(whole.object));
+  } else if (job.as_json) {
+    job.list.texts.push_back(revision.json());
+  } else {
+    job.list.items.push_back(revision.object());
+  }
+  return {};
+}
+
 void LocalStore::list_slice(std::shared_ptr<ListJob> job) {
-  auto& items = job->list.items;
   const Status read = job->scan.next_slice([&](const Name& name, const RevisionPtr& revision) {
-    if (job->limit != 0 && items.size() == job->limit) {
+    if (job->limit != 0 && job->size() == job->limit) {
       job->more = true;
       return false;
     }
-    auto object = job->with_nodes ? object_with_nodes(*revision) : revision->object();
-    if (!object) {
-      job->failed = std::move(object.error());
+    if (const Status added = add(*job, *revision); !added) {
+      job->failed = added.error();
       return false;
     }
-    items.push_back(std::move(*object));
     job->last = name;
     return true;
   });

@@ -61,13 +61,14 @@ bool is_immortal(std::string_view ns) {
 }
 
 bool same_object(const Revision& a, const Revision& b) {
-  return a.parts() == b.parts() && a.base() == b.base();
+  return a.parts() == b.parts() && *a.base() == *b.base();
 }
 
 bool same_spec(const cluster::Resource& resource, const Revision& a, const Revision& b) {
   if (&resource == &cluster::kWorkflows) return a.parts()[0] == b.parts()[0];
-  const doc::Value* left = doc::find(a.base(), "spec");
-  const doc::Value* right = doc::find(b.base(), "spec");
+  const doc::Shared before = a.base(), after = b.base();
+  const doc::Value* left = doc::find(*before, "spec");
+  const doc::Value* right = doc::find(*after, "spec");
   return left && right ? *left == *right : left == right;
 }
 
@@ -97,7 +98,7 @@ Status LocalStore::check_namespace(const cluster::Resource& resource, const doc:
   if (!resource.namespaced) return {};
   const Name name{"", std::string(doc::find_string(object, "metadata", "namespace"))};
   TIPHYS_TRY(const RevisionPtr ns, current(cluster::kNamespaces, name));
-  if (ns && is_terminating(ns->base())) return std::unexpected(terminating_namespace(resource, object));
+  if (ns && is_terminating(*ns->base())) return std::unexpected(terminating_namespace(resource, object));
   return {};
 }
 
@@ -232,15 +233,15 @@ Result<Change> LocalStore::make_update(const cluster::Resource& resource, const 
     change.after = std::move(before);
     return change;
   }
-  if (may_go(resource, after->base())) {
+  if (may_go(resource, *after->base())) {
     TIPHYS_TRY(Change gone, make_deletion(resource, name, std::move(before)));
-    doc::Value last = after->base();
+    doc::Value last = *after->base();
     set_resource_version(last, gone.version);
     gone.last = std::make_shared<const Revision>(resource, std::move(last), after->parts());
     return gone;
   }
   change.version = next_version();
-  doc::Value base = after->base();
+  doc::Value base = *after->base();
   if (!same_spec(resource, *before, *after) && counts_generations(resource, base)) raise_generation(base);
   set_resource_version(base, change.version);
   change.after = std::make_shared<const Revision>(resource, std::move(base), after->parts());
@@ -279,7 +280,7 @@ Result<Change> LocalStore::make_status_update(const Name& name, cluster::Workflo
       !update.fields.empty() || update.spec || !update.labels.empty() || !update.annotations.empty();
   if (!change.object_changed) return change;
 
-  doc::Value base = before->base();
+  doc::Value base = *before->base();
   merge_map(base, "status", "", update.fields);
   merge_map(base, "metadata", "labels", update.labels);
   merge_map(base, "metadata", "annotations", update.annotations);
@@ -332,11 +333,11 @@ Result<Change> LocalStore::make_remove(const cluster::Resource& resource, const 
                 fmt::format("namespaces \"{}\" is forbidden: this namespace may not be deleted", name.name));
   }
   // Nobody ends a pod that was never begun.
-  const bool running_pod =
-      &resource == &cluster::kPods && !cluster::pod_ended(before->base()) && !cluster::pod_gated(before->base());
-  const std::int64_t grace = running_pod ? grace_of(before->base(), options.grace_seconds) : 0;
-  if (grace == 0 && !has_finalizers(resource, before->base())) return make_deletion(resource, name, std::move(before));
-  if (is_terminating(before->base()) && remaining_grace(before->base()) <= grace) {
+  const doc::Shared base = before->base();
+  const bool running_pod = &resource == &cluster::kPods && !cluster::pod_ended(*base) && !cluster::pod_gated(*base);
+  const std::int64_t grace = running_pod ? grace_of(*base, options.grace_seconds) : 0;
+  if (grace == 0 && !has_finalizers(resource, *base)) return make_deletion(resource, name, std::move(before));
+  if (is_terminating(*base) && remaining_grace(*base) <= grace) {
     return Change{.resource = &resource, .name = name, .before = before, .after = before};
   }
   return make_termination(resource, name, std::move(before), grace);
@@ -346,7 +347,7 @@ Result<Change> LocalStore::make_deletion(const cluster::Resource& resource, cons
   Change change{.resource = &resource, .name = name, .version = next_version(), .at = executor_.now()};
   change.leaves_garbage =
       owns_anything(*before) || &resource == &cluster::kWorkflows || &resource == &cluster::kNamespaces;
-  doc::Value base = before->base();
+  doc::Value base = *before->base();
   set_resource_version(base, change.version);
   change.last = std::make_shared<const Revision>(resource, std::move(base), before->parts());
   change.before = std::move(before);
@@ -356,7 +357,7 @@ Result<Change> LocalStore::make_deletion(const cluster::Resource& resource, cons
 Change LocalStore::make_termination(const cluster::Resource& resource, const Name& name, RevisionPtr before,
                                     std::int64_t grace_seconds) {
   Change change{.resource = &resource, .name = name, .version = next_version(), .at = executor_.now()};
-  doc::Value base = before->base();
+  doc::Value base = *before->base();
   doc::Object& metadata = doc::ensure_object(base.as_object(), "metadata");
   metadata["deletionTimestamp"] = format_rfc3339(change.at + std::chrono::seconds(grace_seconds));
   metadata["deletionGracePeriodSeconds"] = grace_seconds;
