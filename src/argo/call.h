@@ -1,0 +1,48 @@
+// One call of Argo's API: what is asked and where the answer goes, whether it came by REST or by gRPC.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "argo/methods.h"
+#include "base/error.h"
+#include "cluster/cluster.h"
+#include "doc/value.h"
+#include "objects/access.h"
+
+namespace tiphys::argo {
+
+/// Where the answer to a call goes: one message, or a stream of them, or an error. Calls come on the plane's thread;
+/// after the caller has gone they do nothing.
+class Answer {
+ public:
+  virtual ~Answer() = default;
+  /// The response as JSON has the method's message; ends the call.
+  virtual void reply(const doc::Value& message) = 0;
+  /// The same, for what is text already.
+  virtual void reply_text(std::string json) = 0;
+  /// One message of a stream.
+  virtual void send(std::string json) = 0;
+  /// The end of a stream.
+  virtual void end() = 0;
+  /// Ends the call, also in a stream's midst.
+  virtual void refuse(Error error) = 0;
+  /// Keeps what feeds the stream for as long as the caller reads it; it is asked to pause while the caller is slow.
+  virtual void hold(std::unique_ptr<cluster::Watch> source) = 0;
+};
+
+struct Call {
+  const Method& method;
+  doc::Object request;                            ///< the method's request message, as JSON has it
+  std::shared_ptr<const objects::Caller> caller;  ///< null: the plane's owner
+  std::shared_ptr<Answer> answer;
+};
+
+class Services {
+ public:
+  virtual ~Services() = default;
+  /// Answers at once or later.
+  virtual void call(Call call) = 0;
+};
+
+}  // namespace tiphys::argo
