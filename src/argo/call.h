@@ -36,6 +36,7 @@ struct Call {
   doc::Object request;                            ///< the method's request message, as JSON has it
   std::shared_ptr<const objects::Caller> caller;  ///< null: the plane's owner
   std::shared_ptr<Answer> answer;
+  doc::Object metadata{};  ///< its headers that begin with "x-": lists of their values
 };
 
 class Services {

@@ -8,30 +8,16 @@
 #include <cerrno>
 
 #include "api/cron_workflow.h"
-#include "api/join.h"
 #include "api/parse.h"
+#include "argo/judge.h"
 #include "base/strings.h"
 #include "base/unique_fd.h"
 #include "cli/flags.h"
-#include "cluster/pod_annotations.h"
 
 namespace tiphys::cli {
 namespace {
 
 constexpr std::size_t kMostManifestBytes = 64 * 1024 * 1024;
-
-/// "a=1,b=2"; "no label" when there is none.
-Status merge_labels(doc::Object& metadata, std::string_view text) {
-  doc::Object& labels = doc::ensure_object(metadata, "labels");
-  for (const auto part : split(text, ',')) {
-    const auto equals = part.find('=');
-    if (equals == std::string_view::npos || trim(part.substr(0, equals)).empty()) {
-      return fail(Code::kInvalidArgument, fmt::format("--labels: \"{}\" does not have the form NAME=VALUE", part));
-    }
-    labels[trim(part.substr(0, equals))] = trim(part.substr(equals + 1));
-  }
-  return {};
-}
 
 Status set_parameter_file(doc::Value& workflow, const std::string& file) {
   TIPHYS_TRY(const std::string text, read_text(file));
@@ -47,19 +33,6 @@ Status set_parameter_file(doc::Value& workflow, const std::string& file) {
   return {};
 }
 
-Status set_parameters(doc::Value& workflow, const std::vector<std::string>& parameters) {
-  for (const auto& parameter : parameters) {
-    const auto equals = parameter.find('=');
-    if (equals == std::string::npos) {
-      return fail(Code::kInvalidArgument,
-                  fmt::format("expected parameter of the form: NAME=VALUE. Received: {}", parameter));
-    }
-    api::set_argument(workflow, std::string_view(parameter).substr(0, equals),
-                      std::string_view(parameter).substr(equals + 1));
-  }
-  return {};
-}
-
 /// A file as messages name it.
 std::string shown(const std::string& file) {
   return file == "-" ? "stdin" : file;
@@ -69,25 +42,6 @@ std::string shown(const std::string& file) {
 std::string_view other_kind(const doc::Value& document) {
   const std::string_view kind = doc::find_string(document, "kind");
   return kind == "Workflow" || doc::find_string(document, "apiVersion").empty() ? std::string_view() : kind;
-}
-
-/// The findings of a workflow that holds all that the plane adds: what is wrong with it alone may be right then, and
-/// the other way round. Those that it has alone keep their places.
-void judge_with_defaults(const doc::Value& workflow, const doc::Value& defaults, std::vector<api::Finding>& findings) {
-  const auto whole = api::with_workflow_defaults(workflow, defaults);
-  if (!whole) return;  // so is the workflow alone
-  std::vector<api::Finding> completed;
-  api::check_document(*whole, completed);
-  const auto is_in = [](const std::vector<api::Finding>& list, const api::Finding& wanted) {
-    return std::ranges::find(list, wanted.message, &api::Finding::message) != list.end();
-  };
-  std::erase_if(findings, [&](const api::Finding& finding) { return !is_in(completed, finding); });
-  for (api::Finding& finding : completed) {
-    if (!finding.is_error() || is_in(findings, finding)) continue;
-    finding.pointer = "/spec";
-    finding.message += " (with workflowDefaults)";
-    findings.push_back(std::move(finding));
-  }
 }
 
 }  // namespace
@@ -180,43 +134,15 @@ void set_namespace(doc::Value& object, const std::string& ns) {
 }
 
 Status apply_options(doc::Value& workflow, const SubmitOptions& options) {
-  if (!workflow.is_object()) return {};  // validation says what is wrong with it
-  doc::Object& root = workflow.get_object();
-  doc::Object& metadata = doc::ensure_object(root, "metadata");
-  if (doc::find_string(workflow, "metadata", "namespace").empty()) metadata["namespace"] = options.ns;
-  if (!options.labels.empty()) TIPHYS_CHECK_OK(merge_labels(metadata, options.labels));
-  if (!options.scheduled_time.empty()) {
-    if (!parse_rfc3339(options.scheduled_time)) {
-      return fail(Code::kInvalidArgument,
-                  "scheduled-time contains invalid time.RFC3339 format. (e.g.: `2006-01-02T15:04:05-07:00`)");
-    }
-    doc::ensure_object(metadata, "annotations")["workflows.argoproj.io/scheduled-time"] = options.scheduled_time;
+  // What is given one by one goes before the file.
+  if (workflow.is_object() && !options.parameter_file.empty()) {
+    TIPHYS_CHECK_OK(set_parameter_file(workflow, options.parameter_file));
   }
-  if (!options.generate_name.empty()) metadata["generateName"] = options.generate_name;
-  if (!options.name.empty()) metadata["name"] = options.name;
-
-  if (!options.parameter_file.empty()) TIPHYS_CHECK_OK(set_parameter_file(workflow, options.parameter_file));
-  TIPHYS_CHECK_OK(set_parameters(workflow, options.parameters));
-  const bool changes_spec =
-      !options.entrypoint.empty() || !options.service_account.empty() || options.priority || !options.runtime.empty();
-  if (!changes_spec) return {};
-  doc::Object& spec = doc::ensure_object(root, "spec");
-  if (!options.entrypoint.empty()) spec["entrypoint"] = options.entrypoint;
-  if (!options.service_account.empty()) spec["serviceAccountName"] = options.service_account;
-  if (options.priority) spec["priority"] = *options.priority;
-  if (!options.runtime.empty()) {
-    doc::ensure_object(doc::ensure_object(spec, "podMetadata"), "annotations")[cluster::kRuntimeAnnotation] =
-        options.runtime;
-  }
-  return {};
+  return argo::apply_options(workflow, options);
 }
 
 Status check_manifest(const Manifest& manifest, std::string& notes, const doc::Shared& defaults) {
-  std::vector<api::Finding> findings;
-  api::check_document(manifest.workflow, findings);
-  if (defaults && doc::find_string(manifest.workflow, "kind") == cluster::kWorkflows.kind) {
-    judge_with_defaults(manifest.workflow, *defaults, findings);
-  }
+  const argo::Findings findings = argo::judge_alone(manifest.workflow, defaults);
   if (findings.empty()) return {};
   const std::string text = api::render_findings(findings, manifest.marks);
   if (api::any_error(findings)) return fail(Code::kInvalidArgument, text);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "argo/submit_options.h"
 #include "cluster/resource.h"
 #include "doc/yaml.h"
 
@@ -13,13 +14,9 @@ namespace tiphys::cli {
 
 class Flags;
 
-/// The flags of submit and run that change a workflow before it is created (PopulateSubmitOpts, ApplySubmitOpts).
-struct SubmitOptions {
-  std::string ns;  ///< for workflows that name none
-  std::string name, generate_name, entrypoint, service_account, parameter_file, labels, scheduled_time;
-  std::vector<std::string> parameters;  ///< "name=value"
-  std::optional<std::int64_t> priority;
-  std::string runtime;  ///< stamped on the workflow's pods, so that any plane keeps to it
+/// The flags of submit and run that change a workflow before it is created.
+struct SubmitOptions : argo::SubmitOptions {
+  std::string parameter_file;
 
   void add_to(Flags& flags);
   /// Those that change the spec, name and labels alone.

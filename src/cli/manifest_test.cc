@@ -41,7 +41,7 @@ class ManifestTest : public testing::Test {
   }
 
   std::string folder_;
-  SubmitOptions options_{.ns = "default"};
+  SubmitOptions options_{{.ns = "default"}, ""};
 };
 
 TEST_F(ManifestTest, options_change_the_workflow) {

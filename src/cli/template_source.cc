@@ -4,14 +4,11 @@
 
 #include <algorithm>
 
-#include "api/cron_workflow.h"
-#include "api/join.h"
 #include "api/parse.h"
-#include "api/references.h"
+#include "argo/judge.h"
+#include "argo/submit_source.h"
 #include "cli/commands/common.h"
 #include "controllers/fetch_references.h"
-#include "controllers/names.h"
-#include "expr/go_layout.h"
 
 namespace tiphys::cli {
 namespace {
@@ -32,40 +29,19 @@ Result<cluster::Object> get_template(Session& session, const cluster::Key& key, 
   return object;
 }
 
-bool is_called(const cluster::Resource& resource, std::string_view kind) {
-  return kind == resource.kind || resource.is_called(kind);
-}
-
 }  // namespace
 
 Status check_references(Session& session, const Manifest& manifest, const std::vector<Manifest>& others,
                         const doc::Shared& defaults) {
-  std::vector<api::Finding> findings;
-  const std::string_view kind = doc::find_string(manifest.workflow, "kind");
-  const bool cron = kind == cluster::kCronWorkflows.kind;
-  doc::Value document = cron ? api::make_workflow(manifest.workflow, "", "") : manifest.workflow;
-  const doc::Value* spec = nullptr;
-  if (defaults && kind == cluster::kWorkflows.kind) {
-    TIPHYS_TRY(document, api::with_workflow_defaults(document, *defaults));
-    spec = doc::find(*defaults, "spec");
+  TIPHYS_TRY(argo::Referring referring, argo::Referring::read(manifest.workflow, defaults));
+  if (referring.wanted().empty()) return {};
+  while (!referring.wanted().empty()) {
+    const api::TemplateHolder holder = *referring.wanted().begin();
+    TIPHYS_TRY(const cluster::Object object,
+               get_template(session, controllers::key_of(holder, referring.ns()), others));
+    referring.add(holder, object);
   }
-  const api::Workflow workflow = api::parse_workflow(document, findings);
-  api::References references(workflow, spec ? doc::Shared(defaults, spec) : nullptr);
-  if (references.wanted().empty()) return {};
-  while (!references.wanted().empty()) {
-    const api::TemplateHolder holder = *references.wanted().begin();
-    TIPHYS_TRY(const cluster::Object object, get_template(session, controllers::key_of(holder, workflow.ns), others));
-    references.add(holder, object);
-  }
-  findings.clear();
-  if (const auto& error = references.error()) {
-    findings.push_back({.pointer = "/spec/workflowTemplateRef", .message = error->message});
-  } else {
-    api::validate_workflow(api::parse_resolved_workflow(references.stored_in(document), findings), findings,
-                           {.references = true});
-  }
-  std::erase_if(findings, [](const api::Finding& finding) { return !finding.is_error(); });
-  if (cron) findings = api::place_in_cron_workflow(std::move(findings));
+  const argo::Findings findings = referring.judge(false);
   if (findings.empty()) return {};
   return fail(Code::kInvalidArgument, api::render_findings(findings, manifest.marks));
 }
@@ -85,45 +61,43 @@ Result<cluster::Object> put_template(Session& session, const doc::Value& tmpl, b
   return put_object(session, *template_resource(tmpl), tmpl, replace);
 }
 
-std::optional<cluster::Key> cron_workflow_of(const std::string& resource, const std::string& ns) {
+namespace {
+
+/// "kind/name".
+std::optional<std::pair<std::string, std::string>> split_resource(const std::string& resource) {
   const auto slash = resource.find('/');
   if (slash == std::string::npos || slash + 1 == resource.size()) return std::nullopt;
-  const std::string kind = resource.substr(0, slash);
-  if (!is_called(cluster::kCronWorkflows, kind) && kind != "cwf") return std::nullopt;
-  return cluster::Key{&cluster::kCronWorkflows, ns, resource.substr(slash + 1)};
+  return std::pair(resource.substr(0, slash), resource.substr(slash + 1));
+}
+
+}  // namespace
+
+std::optional<cluster::Key> cron_workflow_of(const std::string& resource, const std::string& ns) {
+  const auto parts = split_resource(resource);
+  if (!parts || argo::submit_kind(parts->first) != &cluster::kCronWorkflows) return std::nullopt;
+  return cluster::Key{&cluster::kCronWorkflows, ns, parts->second};
 }
 
 Manifest workflow_from(const doc::Value& cron_workflow, Time now) {
-  expr::GoTime time = expr::from_time(now);
-  time.zone = expr::host_zone();
-  return {api::make_workflow(cron_workflow, "", expr::format_time(time, expr::kRfc3339)), doc::Marks()};
+  return {argo::workflow_from_cron(cron_workflow, now), doc::Marks()};
 }
 
 Result<Manifest> workflow_from(const std::string& resource) {
-  const auto slash = resource.find('/');
-  if (slash == std::string::npos || slash + 1 == resource.size()) {
+  const auto parts = split_resource(resource);
+  if (!parts) {
     return fail(Code::kInvalidArgument,
                 fmt::format("resource identifier '{}' is malformed. Should be `kind/name`, e.g. cronwf/hello-world-cwf",
                             resource));
   }
-  const std::string kind = resource.substr(0, slash), name = resource.substr(slash + 1);
-  const bool of_cluster = is_called(cluster::kClusterWorkflowTemplates, kind) || kind == "cwft";
-  if (!of_cluster && !is_called(cluster::kWorkflowTemplates, kind)) {
+  const auto& [kind, name] = *parts;
+  const cluster::Resource* from = argo::submit_kind(kind);
+  if (!from || from == &cluster::kCronWorkflows) {
     return fail(Code::kInvalidArgument,
                 fmt::format("Resource kind '{}' is not supported for submitting: write cronworkflow/NAME, "
                             "workflowtemplate/NAME or clusterworkflowtemplate/NAME",
                             kind));
   }
-  doc::Object ref{{"name", name}};
-  if (of_cluster) ref["clusterScope"] = true;
-  const std::string_view label =
-      of_cluster ? controllers::kClusterWorkflowTemplateLabel : controllers::kWorkflowTemplateLabel;
-  return Manifest{
-      doc::Object{{"apiVersion", cluster::kWorkflows.api_version()},
-                  {"kind", cluster::kWorkflows.kind},
-                  {"metadata", doc::Object{{"generateName", name + "-"}, {"labels", doc::Object{{label, name}}}}},
-                  {"spec", doc::Object{{"workflowTemplateRef", std::move(ref)}}}},
-      doc::Marks()};
+  return Manifest{argo::workflow_from_template(*from, name), doc::Marks()};
 }
 
 }  // namespace tiphys::cli

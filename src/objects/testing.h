@@ -22,10 +22,14 @@ inline doc::Value parse_one(std::string_view text) {
 
 class TestApi {
  public:
-  TestApi() {
+  /// `authorizer`: null lets everybody do all.
+  explicit TestApi(const Authorizer* authorizer = nullptr) {
     admission_ = std::move(*Admission::start(store_.executor(), store_.store()));
-    api_.emplace(ObjectApiParts{
-        .executor = store_.executor(), .store = store_.store(), .kinds = kinds_, .admission = admission_.get()});
+    api_.emplace(ObjectApiParts{.executor = store_.executor(),
+                                .store = store_.store(),
+                                .kinds = kinds_,
+                                .authorizer = authorizer,
+                                .admission = admission_.get()});
     custom_ = std::move(*CustomKinds::start(store_.executor(), store_.store(), kinds_));
   }
 

@@ -4,8 +4,8 @@
 
 #include "cli/commands/common.h"
 #include "cli/commands/follow_command.h"
-#include "cli/commands/log_merge.h"
 #include "cli/commands/node_request.h"
+#include "cli/commands/print_logs.h"
 #include "controllers/names.h"
 #include "server/testing.h"
 
@@ -80,10 +80,10 @@ class PlaneTest : public testing::Test {
                        {"status", doc::Object{{"phase", phase}, {"startTime", started}}}});
   }
 
-  std::string logs(LogRequest request) {
+  std::string logs(argo::LogRequest request, const Style& style = {}) {
     request.workflow = kFlow;
     testing::internal::CaptureStdout();
-    const Status status = print_logs(session_, request);
+    const Status status = print_logs(session_, request, style);
     std::string text = testing::internal::GetCapturedStdout();
     return status ? text : "error: " + status.error().message;
   }
@@ -256,10 +256,10 @@ TEST_F(PlaneTest, node_requests_are_appended) {
   const NodeSelector selector = NodeSelector::parse("displayName=approve,phase=Running", "").value();
   ASSERT_TRUE(
       request_nodes(session_, kFlow,
-                    {.selector = &selector, .phase = "Succeeded", .message = "ok", .output_parameters = {{"a", "1"}}}));
+                    {.selector = selector, .phase = "Succeeded", .message = "ok", .output_parameters = {{"a", "1"}}}));
   const NodeSelector all;
   ASSERT_TRUE(
-      request_nodes(session_, kFlow, {.selector = &all, .phase = "Failed", .message = "", .output_parameters = {}}));
+      request_nodes(session_, kFlow, {.selector = all, .phase = "Failed", .message = "", .output_parameters = {}}));
   const doc::Value requests = doc::parse_json(doc::find_string(*fake_.find(kFlow), "metadata", "annotations",
                                                                controllers::kNodeRequestsAnnotation))
                                   .value();
@@ -273,7 +273,7 @@ TEST_F(PlaneTest, node_requests_are_appended) {
   EXPECT_EQ(doc::to_json(*doc::find(requests.get_array()[1], "fields")), "[]");
   const NodeSelector unequal = NodeSelector::parse("phase!=Running", "").value();
   EXPECT_FALSE(
-      request_nodes(session_, kFlow, {.selector = &unequal, .phase = "", .message = "", .output_parameters = {}}));
+      request_nodes(session_, kFlow, {.selector = unequal, .phase = "", .message = "", .output_parameters = {}}));
 }
 
 TEST(OutputParameters, forms) {
@@ -295,9 +295,9 @@ TEST_F(PlaneTest, logs_of_pods_are_put_in_order_of_time) {
   EXPECT_EQ(logs({.grep = "^t.o"}), "p2: two\n");
   EXPECT_EQ(logs({.pod = "p2", .options = {.timestamps = true}}), "p2: 2026-11-24T10:00:01.000000Z two\n");
   EXPECT_EQ(logs({.options = {.tail = 1}}), "p2: two\np1: three\n");
-  EXPECT_THAT(logs({.grep = "("}), HasSubstr("error: --grep"));
+  EXPECT_THAT(logs({.grep = "("}), HasSubstr("error: grep"));
   EXPECT_THAT(logs({.pod = "p4"}), HasSubstr("error: workflow \"w\" has no pod \"p4\""));
-  EXPECT_EQ(logs({.pod = "p2", .style = {.color = true}}),
+  EXPECT_EQ(logs({.pod = "p2"}, {.color = true}),
             "\x1b[" + std::to_string(static_cast<int>(pod_color("p2"))) + "mp2: two\x1b[0m\n");
 }
 

@@ -39,7 +39,7 @@ Status resume(Session& session, const cluster::Key& key, const NodeSelector& sel
   }
   if (!waits) return {};
   return request_nodes(session, key,
-                       {.selector = &selector, .phase = "Succeeded", .message = "", .output_parameters = {}});
+                       {.selector = selector, .phase = "Succeeded", .message = "", .output_parameters = {}});
 }
 
 /// The workflows that arguments and selectors name, each once.
@@ -99,7 +99,7 @@ Status shut_down_all(ShutdownFlags& flags, const std::string& strategy, std::str
             ? shut_down(*session, key, strategy)
             : request_nodes(
                   *session, key,
-                  {.selector = &selector, .phase = "Failed", .message = flags.message, .output_parameters = {}}));
+                  {.selector = selector, .phase = "Failed", .message = flags.message, .output_parameters = {}}));
     print(fmt::format("workflow {} {}\n", key.name, done));
   }
   if (flags.dry_run || session->remote() || !selector.empty()) return {};
@@ -215,7 +215,7 @@ int node_command(const Arguments& arguments) {
     TIPHYS_TRY(const auto key, find_workflow(*session, common.chosen_namespace(), names[1]));
     TIPHYS_CHECK_OK(request_nodes(
         *session, key,
-        {.selector = &selector, .phase = phase, .message = message, .output_parameters = std::move(outputs)}));
+        {.selector = selector, .phase = phase, .message = message, .output_parameters = std::move(outputs)}));
     print("workflow values set\n");
     return {};
   }();

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "cli/commands/common.h"
-#include "cli/commands/log_merge.h"
+#include "cli/commands/print_logs.h"
 
 namespace tiphys::cli {
 namespace {
@@ -10,7 +10,7 @@ namespace {
 struct LogsFlags {
   CommonFlags common;
   std::vector<std::string> names;
-  LogRequest request;
+  argo::LogRequest request;
   std::string since, since_time;
   std::optional<std::int64_t> tail;
 
@@ -43,11 +43,10 @@ Status logs(LogsFlags& flags) {
     TIPHYS_TRY(options.since, parse_rfc3339(flags.since_time));
   }
   if (flags.tail) options.tail = *flags.tail;
-  flags.request.style = flags.common.style();
   if (flags.names.size() > 1) flags.request.pod = flags.names[1];
   TIPHYS_TRY(const auto session, open_session(loop, flags.common.session, options.follow ? Need::kRun : Need::kRead));
   TIPHYS_TRY(flags.request.workflow, find_workflow(*session, flags.common.chosen_namespace(), flags.names[0]));
-  return print_logs(*session, flags.request);
+  return print_logs(*session, flags.request, flags.common.style());
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // tiphys resubmit: workflows that have run before, as new ones.
-#include "cli/resubmit.h"
+#include "argo/resubmit.h"
 
 #include <fmt/format.h>
 
@@ -41,11 +41,11 @@ struct ResubmitFlags {
 /// Ready to create. Templates that it refers to may have changed since it ran.
 Result<doc::Value> prepare(Session& session, const doc::Value& before, const SubmitOptions& options, bool memoized,
                            const doc::Shared& defaults) {
-  const bool again = !doc::find_string(before, "metadata", "labels", kResubmittedFromLabel).empty();
+  const bool again = !doc::find_string(before, "metadata", "labels", argo::kResubmittedFromLabel).empty();
   if (!options.parameters.empty() && (again || memoized)) {
     print_error("Overriding parameters on memoized or resubmitted workflows may have unexpected results\n");
   }
-  Manifest manifest{.workflow = resubmitted(before), .marks = {}};
+  Manifest manifest{.workflow = argo::resubmitted(before), .marks = {}};
   TIPHYS_CHECK_OK(apply_options(manifest.workflow, options));
   std::string notes;
   TIPHYS_CHECK_OK(check_manifest(manifest, notes, defaults));
@@ -53,7 +53,7 @@ Result<doc::Value> prepare(Session& session, const doc::Value& before, const Sub
   print_error(notes);
   if (memoized) {
     SystemRandom random;
-    TIPHYS_CHECK_OK(take_over_nodes(manifest.workflow, before, random, session.loop().now()));
+    TIPHYS_CHECK_OK(argo::take_over_nodes(manifest.workflow, before, random, session.loop().now()));
   }
   return std::move(manifest.workflow);
 }

@@ -1,7 +1,7 @@
 #include "cli/commands/stay.h"
 
 #include "cli/commands/follow_command.h"
-#include "cli/commands/log_merge.h"
+#include "cli/commands/print_logs.h"
 #include "cli/terminal.h"
 
 namespace tiphys::cli {
@@ -31,11 +31,10 @@ Result<int> stay(std::unique_ptr<Session>& session, const CommonFlags& common, c
   const Style style = common.style();
   if (flags.log) {
     for (const auto& key : keys) {
-      LogRequest request;
+      argo::LogRequest request;
       request.workflow = key;
       request.options.follow = true;
-      request.style = style;
-      TIPHYS_CHECK_OK(print_logs(*session, request));
+      TIPHYS_CHECK_OK(print_logs(*session, request, style));
     }
     if (!flags.wait && !flags.watch) return kSucceeded;
   }

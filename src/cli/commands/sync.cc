@@ -2,9 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <functional>
 #include <limits>
 
+#include "argo/sync_limits.h"
 #include "base/strings.h"
 #include "cli/commands/common.h"
 #include "cli/terminal.h"
@@ -17,7 +17,6 @@ constexpr std::string_view kActions[] = {"create", "delete", "get", "update"};
 constexpr std::string_view kExamples =
     "  tiphys sync {0} my-key --type database{1}\n  tiphys sync {0} my-key --type configmap --cm-name "
     "my-configmap{1}\n";
-constexpr int kAttempts = 5;  // others may write the ConfigMap too
 
 /// A limit, and where it stands.
 struct SyncFlags {
@@ -29,105 +28,10 @@ struct SyncFlags {
   const std::string& name() const { return names.front(); }
   std::string ns() const { return common.chosen_namespace(); }
   bool database() const { return type == "database"; }
-  cluster::Key key() const {
-    if (database()) return controllers::sync_limit_key(ns(), name());
-    return {&cluster::kConfigMaps, ns(), config_map};
+  argo::SyncLimit of() const {
+    return {.ns = ns(), .key = name(), .config_map = database() ? "" : config_map, .limit = limit.value_or(0)};
   }
 };
-
-std::string no_such_limit(const SyncFlags& flags) {
-  return fmt::format("Database sync limit not found in namespace \"{}\".", flags.ns());
-}
-
-/// Changes an object as it is now.
-Result<cluster::Object> change(Session& session, const cluster::Key& key,
-                               const std::function<Status(doc::Object& object)>& edit) {
-  for (int attempt = 1;; ++attempt) {
-    TIPHYS_TRY(const cluster::Object current, get_object(session, key));
-    doc::Value changed = *current;
-    TIPHYS_CHECK_OK(edit(changed.get_object()));
-    const auto written = await<cluster::Object>(
-        session.loop(), [&](auto done) { session.cluster().update(key, std::move(changed), std::move(done)); });
-    if (written || written.error().code != Code::kAborted || attempt == kAttempts) return written;
-  }
-}
-
-Result<cluster::Object> create_object(Session& session, const cluster::Resource& resource, doc::Value object) {
-  return await<cluster::Object>(
-      session.loop(), [&](auto done) { session.cluster().create(resource, std::move(object), std::move(done)); });
-}
-
-// ---- In ConfigMaps ----
-
-Result<cluster::Object> create_in_config_map(Session& session, const SyncFlags& flags) {
-  const std::string limit = std::to_string(*flags.limit);
-  const auto added = change(session, flags.key(), [&](doc::Object& map) -> Status {
-    doc::Object& data = doc::ensure_object(map, "data");
-    if (!data.contains(flags.name())) return data[flags.name()] = limit, Status();
-    return fail(Code::kAlreadyExists, "sync limit cannot be created as it already exists");
-  });
-  if (added || added.error().code != Code::kNotFound) return added;
-  return create_object(session, cluster::kConfigMaps,
-                       doc::Object{{"apiVersion", "v1"},
-                                   {"kind", "ConfigMap"},
-                                   {"metadata", doc::Object{{"name", flags.config_map}, {"namespace", flags.ns()}}},
-                                   {"data", doc::Object{{flags.name(), limit}}}});
-}
-
-Result<cluster::Object> update_in_config_map(Session& session, const SyncFlags& flags) {
-  return change(session, flags.key(), [&](doc::Object& map) -> Status {
-    doc::Object& data = doc::ensure_object(map, "data");
-    if (data.contains(flags.name())) return data[flags.name()] = std::to_string(*flags.limit), Status();
-    return fail(Code::kNotFound, fmt::format("key {} not found in configmap {}/{} - please create it first",
-                                             flags.name(), flags.ns(), flags.config_map));
-  });
-}
-
-Result<cluster::Object> delete_in_config_map(Session& session, const SyncFlags& flags) {
-  return change(session, flags.key(), [&](doc::Object& map) -> Status {
-    doc::ensure_object(map, "data").erase(flags.name());
-    return {};
-  });
-}
-
-Result<std::int64_t> get_in_config_map(Session& session, const SyncFlags& flags) {
-  TIPHYS_TRY(const cluster::Object map, get_object(session, flags.key()));
-  const auto limit = controllers::limit_in_config_map(*map, flags.name());
-  if (limit) return limit;
-  const bool missing = limit.error().code == Code::kNotFound;
-  return fail(limit.error().code,
-              missing ? fmt::format("key {} not found in configmap {}/{}", flags.name(), flags.ns(), flags.config_map)
-                      : fmt::format("invalid limit format for key {} in configmap {}/{}", flags.name(), flags.ns(),
-                                    flags.config_map));
-}
-
-// ---- In the database ----
-
-Result<cluster::Object> create_in_database(Session& session, const SyncFlags& flags) {
-  auto created =
-      create_object(session, cluster::kSyncLimits, controllers::sync_limit(flags.ns(), flags.name(), *flags.limit));
-  if (created || created.error().code != Code::kAlreadyExists) return created;
-  return fail(Code::kAlreadyExists, fmt::format("Database sync limit already exists in namespace \"{}\".", flags.ns()));
-}
-
-Result<cluster::Object> update_in_database(Session& session, const SyncFlags& flags) {
-  return change(session, flags.key(), [&](doc::Object& limit) -> Status {
-    doc::ensure_object(limit, "spec")["limit"] = *flags.limit;
-    return {};
-  });
-}
-
-Result<cluster::Object> delete_in_database(Session& session, const SyncFlags& flags) {
-  return await<cluster::Object>(session.loop(),
-                                [&](auto done) { session.cluster().remove(flags.key(), {}, std::move(done)); });
-}
-
-Result<std::int64_t> get_in_database(Session& session, const SyncFlags& flags) {
-  TIPHYS_TRY(const cluster::Object limit, get_object(session, flags.key()));
-  return controllers::limit_of(*limit);
-}
-
-// ---- The commands ----
 
 void print_limit(const SyncFlags& flags, std::int64_t limit) {
   std::string text = fmt::format("Key: {}\nType: {}\n", flags.name(), flags.type);
@@ -136,18 +40,20 @@ void print_limit(const SyncFlags& flags, std::int64_t limit) {
 }
 
 Result<int> run_action(Session& session, std::string_view action, const SyncFlags& flags) {
-  if (action == "get") {
-    TIPHYS_TRY(const std::int64_t limit,
-               flags.database() ? get_in_database(session, flags) : get_in_config_map(session, flags));
-    print_limit(flags, limit);
+  cluster::Cluster& plane = session.cluster();
+  if (action == "delete") {
+    TIPHYS_CHECK_OK(
+        await<void>(session.loop(), [&](auto done) { argo::delete_limit(plane, flags.of(), std::move(done)); }));
+    print("Sync limit deleted\n");
     return kSucceeded;
   }
-  const auto write = action == "create"   ? (flags.database() ? create_in_database : create_in_config_map)
-                     : action == "update" ? (flags.database() ? update_in_database : update_in_config_map)
-                                          : (flags.database() ? delete_in_database : delete_in_config_map);
-  TIPHYS_TRY([[maybe_unused]] const cluster::Object written, write(session, flags));
-  print(fmt::format("Sync limit {}d\n", action));
-  if (action != "delete") print_limit(flags, *flags.limit);
+  const auto operation = action == "create"   ? argo::create_limit
+                         : action == "update" ? argo::update_limit
+                                              : argo::get_limit;
+  TIPHYS_TRY(const std::int64_t limit,
+             await<std::int64_t>(session.loop(), [&](auto done) { operation(plane, flags.of(), std::move(done)); }));
+  if (action != "get") print(fmt::format("Sync limit {}d\n", action));
+  print_limit(flags, limit);
   return kSucceeded;
 }
 
@@ -178,9 +84,7 @@ Result<int> run(std::string_view action, SyncFlags& flags) {
   TIPHYS_TRY(const auto session, open_session(loop, flags.common.session, Need::kRead));
   const auto code = run_action(*session, action, flags);
   if (code) return code;
-  Error error = code.error();
-  if (flags.database() && error.code == Code::kNotFound) error.message = no_such_limit(flags);
-  return std::unexpected(error.in(fmt::format("failed to {} sync limit", action)));
+  return std::unexpected(code.error().in(fmt::format("failed to {} sync limit", action)));
 }
 
 }  // namespace

@@ -55,10 +55,6 @@ Color pod_color(std::string_view pod_name) {
   return kColors[sum % kColors.size()];
 }
 
-bool is_active_suspend(const api::NodeStatus& node) {
-  return node.type == api::NodeType::kSuspend && node.phase == api::NodePhase::kRunning;
-}
-
 std::string printable(std::string_view text) {
   std::string out;
   out.reserve(text.size());

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "api/node_status.h"
+#include "argo/node_selector.h"
 
 namespace tiphys::cli {
 
@@ -35,8 +36,7 @@ struct Style {
 /// The colour in which lines of a pod's log stand: the same for the same name.
 Color pod_color(std::string_view pod_name);
 
-/// A suspend node that waits.
-bool is_active_suspend(const api::NodeStatus& node);
+using argo::is_active_suspend;
 
 /// Text of steps and files as it may stand on a terminal: one line, control characters (escape sequences among them)
 /// made visible or left out.

@@ -6,26 +6,14 @@
 #include <string>
 #include <vector>
 
+#include "argo/node_selector.h"
 #include "cli/view/node_tree.h"
 #include "cli/view/style.h"
-#include "cluster/selector.h"
 #include "doc/value.h"
 
 namespace tiphys::cli {
 
-/// Which nodes are wanted (--node-field-selector): displayName, templateName, phase, name, id,
-/// templateRef.name, templateRef.template and inputs.parameters.NAME.value.
-class NodeSelector {
- public:
-  /// `status` is the old way to say phase=STATUS; both at once are an error.
-  static Result<NodeSelector> parse(std::string_view fields, std::string_view status);
-  bool empty() const { return selector_.empty(); }
-  bool matches(const api::NodeStatus& node) const;
-  const std::vector<cluster::Requirement>& requirements() const { return selector_.requirements(); }
-
- private:
-  cluster::Selector selector_;
-};
+using argo::NodeSelector;
 
 enum class TreeOutput { kDefault, kWide, kShort };
 

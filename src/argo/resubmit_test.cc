@@ -1,10 +1,10 @@
-#include "cli/resubmit.h"
+#include "argo/resubmit.h"
 
 #include <gtest/gtest.h>
 
 #include "doc/yaml.h"
 
-namespace tiphys::cli {
+namespace tiphys::argo {
 namespace {
 
 struct Case {
@@ -55,4 +55,4 @@ TEST(Resubmit, Rules) {
 }
 
 }  // namespace
-}  // namespace tiphys::cli
+}  // namespace tiphys::argo

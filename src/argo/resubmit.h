@@ -7,7 +7,7 @@
 #include "base/time.h"
 #include "doc/value.h"
 
-namespace tiphys::cli {
+namespace tiphys::argo {
 
 /// Spec, labels, annotations and owners of `before`, ready to create under a generated name. What only that run was
 /// asked (to shut down, a deadline of 0, requests to its nodes) and what tells of its state and creator is left out.
@@ -18,4 +18,4 @@ Status take_over_nodes(doc::Value& workflow, const doc::Value& before, Random& r
 
 inline constexpr std::string_view kResubmittedFromLabel = "workflows.argoproj.io/resubmitted-from-workflow";
 
-}  // namespace tiphys::cli
+}  // namespace tiphys::argo

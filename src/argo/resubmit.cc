@@ -1,4 +1,4 @@
-#include "cli/resubmit.h"
+#include "argo/resubmit.h"
 
 #include <algorithm>
 #include <array>
@@ -14,7 +14,7 @@
 #include "engine/resubmit_nodes.h"
 #include "store/metadata.h"
 
-namespace tiphys::cli {
+namespace tiphys::argo {
 namespace {
 
 constexpr std::array<std::string_view, 6> kLabelsOfOneRun{
@@ -90,4 +90,4 @@ Status take_over_nodes(doc::Value& workflow, const doc::Value& before, Random& r
   return {};
 }
 
-}  // namespace tiphys::cli
+}  // namespace tiphys::argo

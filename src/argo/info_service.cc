@@ -1,0 +1,47 @@
+// InfoService.
+#include "argo/work.h"
+#include "base/log.h"
+#include "base/strings.h"
+
+namespace tiphys::argo {
+namespace {
+
+void get_info(const WorkPtr& work) {
+  const ServedPlane& plane = work->plane();
+  // Nothing is asked of users: no feedback, no tour, no news.
+  doc::Object info{{"modals", doc::Object{{"feedback", false}, {"firstTimeUser", false}, {"newVersion", false}}}};
+  if (!plane.links.empty()) info["links"] = plane.links;
+  if (!plane.columns.empty()) info["columns"] = plane.columns;
+  if (!plane.nav_color.empty()) info["navColor"] = plane.nav_color;
+  work->reply(info);
+}
+
+void get_user_info(const WorkPtr& work) {
+  const objects::Caller caller = work->caller() ? *work->caller() : objects::plane_owner();
+  doc::Object info{{"subject", caller.name}};
+  if (!caller.groups.empty()) info["groups"] = doc::Array(caller.groups.begin(), caller.groups.end());
+  constexpr std::string_view kAccount = "system:serviceaccount:";
+  if (caller.name.starts_with(kAccount)) {
+    const auto parts = split(std::string_view(caller.name).substr(kAccount.size()), ':');
+    info["serviceAccountNamespace"] = parts.front();
+    info["serviceAccountName"] = parts.back();
+  }
+  work->reply(info);
+}
+
+void collect_event(const WorkPtr& work) {
+  log::debug("the UI tells of its use: {}", work->text("name"));
+  work->reply(doc::Object{});
+}
+
+}  // namespace
+
+const Methods& info_methods() {
+  static const Methods kMethods{{"GetInfo", get_info},
+                                {"GetVersion", [](const WorkPtr& work) { work->reply(work->plane().version); }},
+                                {"GetUserInfo", get_user_info},
+                                {"CollectEvent", collect_event}};
+  return kMethods;
+}
+
+}  // namespace tiphys::argo

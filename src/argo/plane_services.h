@@ -1,0 +1,30 @@
+// Argo's services over the objects of a plane.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "argo/call.h"
+#include "base/executor.h"
+#include "base/random.h"
+#include "controllers/event_recorder.h"
+#include "objects/object_api.h"
+
+namespace tiphys::argo {
+
+/// What the services work on; outlives them and all calls.
+struct ServedPlane {
+  Executor& executor;
+  objects::ObjectApi& api;
+  Random& random;
+  doc::Shared workflow_defaults{};  ///< null: none
+  doc::Array links{}, columns{};    ///< of the configuration, for InfoService
+  std::string nav_color{};
+  doc::Object version{};                                   ///< the message Version
+  std::shared_ptr<controllers::EventRecorder> recorder{};  ///< made where there is none
+};
+
+/// Methods that are not served are answered with kUnimplemented.
+std::unique_ptr<Services> make_services(ServedPlane plane);
+
+}  // namespace tiphys::argo

@@ -1,0 +1,30 @@
+#include "cli/commands/print_logs.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "cli/terminal.h"
+
+namespace tiphys::cli {
+
+Status print_logs(Session& session, const argo::LogRequest& request, const Style& style) {
+  std::optional<Status> ended;
+  argo::WorkflowLogSink sink;
+  sink.on_lines = [&](const std::vector<argo::LogLine>& lines) {
+    std::string text;
+    for (const auto& [at, pod, content] : lines) {
+      text += style.paint(fmt::format("{}: {}", pod, content), pod_color(pod)) + "\n";
+    }
+    print(text);
+  };
+  sink.on_trouble = [](std::string_view pod, const Error& error) {
+    print_error(fmt::format("{}: {}\n", pod, error.message));
+  };
+  sink.on_end = [&](Status status) { ended = std::move(status); };
+  const auto reading = argo::read_workflow_logs(session.loop().executor(), session.cluster(), request, std::move(sink));
+  session.loop().run_until([&] { return ended.has_value(); });
+  return *ended;
+}
+
+}  // namespace tiphys::cli
