@@ -455,7 +455,7 @@ TEST_F(ServicesTest, StartsWorkflowsByEvents) {
   };
   bind("matching", "payload.message != \"\" && discriminator == \"d\"",
        "{workflowTemplateRef: {name: t}, metadata: {name: 'payload.name', labels: {from: discriminator}}, arguments: "
-       "{parameters: [{name: p, valueFrom: {event: payload.message}}, {name: n, valueFrom: {event: 'payload.count'}}, "
+       "{parameters: [{name: p, valueFrom: {event: payload.message}}, {name: c, valueFrom: {event: 'payload.count'}}, "
        "{name: o, valueFrom: {event: 'payload'}}]}}");
   bind("other", "payload.message == \"no\"", "{workflowTemplateRef: {name: t}}");
   const std::string receive = "event.EventService/ReceiveEvent";
@@ -465,7 +465,7 @@ TEST_F(ServicesTest, StartsWorkflowsByEvents) {
   EXPECT_EQ(doc::find_string(made, "metadata", "labels", "from"), "d");
   EXPECT_EQ(doc::find_string(made, "metadata", "labels", "workflows.argoproj.io/workflow-event-binding"), "matching");
   EXPECT_EQ(doc::to_json(made.at("spec").at("arguments").at("parameters")),
-            R"([{"name":"p","value":"hi"},{"name":"n","value":"2"},)"
+            R"([{"name":"p","value":"hi"},{"name":"c","value":"2"},)"
             R"({"name":"o","value":"{\"count\":2,\"message\":\"hi\",\"name\":\"w\"}"}])");
   EXPECT_EQ(services_.store().list(cluster::kWorkflows)->items.size(), 1u);
   // The same name again: it fails, and the binding is told so.

@@ -1,5 +1,6 @@
 #include "objects/caller_cluster.h"
 
+#include "base/check.h"
 #include "cluster/api_status.h"
 
 namespace tiphys::objects {
@@ -33,10 +34,9 @@ Error error_of(const Refusal& refusal) {
 }
 
 Target CallerCluster::target(const cluster::Resource& resource, const std::string& ns, const std::string& name) const {
-  return {.kind = api_.kinds().find(resource.group, resource.version, resource.plural),
-          .ns = resource.namespaced ? ns : "",
-          .name = name,
-          .caller = caller_};
+  const KindPtr kind = api_.kinds().find(resource.group, resource.version, resource.plural);
+  TIPHYS_CHECK(kind, "code asks for kinds that are served");
+  return {.kind = kind, .ns = resource.namespaced ? ns : "", .name = name, .caller = caller_};
 }
 
 void CallerCluster::get(const cluster::Key& key, cluster::Done<cluster::Object> done) {
