@@ -4,11 +4,12 @@
 #include <deque>
 #include <map>
 
+#include "base/blocking_time.h"
 #include "base/executor.h"
 
 namespace tiphys {
 
-class SimulatedExecutor final : public Executor {
+class SimulatedExecutor final : public Executor, public BlockingTime {
  public:
   explicit SimulatedExecutor(Time start = Time{std::chrono::seconds{1'700'000'000}}) : now_(start) {}
 
@@ -27,6 +28,10 @@ class SimulatedExecutor final : public Executor {
       }
     }
   }
+
+  Duration time_of_blocking() override { return blocking_ ? blocking_() : Duration(0); }
+  /// How long blocking jobs take from now on: each is asked for as it begins. Without, they take no time.
+  void set_time_of_blocking(std::function<Duration()> time) { blocking_ = std::move(time); }
 
   /// Runs one task, moving time to the next timer when none is ready. False when nothing is left.
   bool step() {
@@ -65,6 +70,7 @@ class SimulatedExecutor final : public Executor {
   TimerId last_id_ = 0;
   std::deque<Task> ready_;
   std::map<Key, Task> timers_;
+  std::function<Duration()> blocking_;
 };
 
 }  // namespace tiphys

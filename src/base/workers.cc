@@ -1,5 +1,7 @@
 #include "base/workers.h"
 
+#include "base/blocking_time.h"
+
 namespace tiphys {
 
 Workers::Workers(Executor& executor, int most_threads)
@@ -16,6 +18,20 @@ Workers::~Workers() {
 }
 
 void Workers::add(Job job) {
+  if (auto* virtual_time = dynamic_cast<BlockingTime*>(&executor_)) {
+    jobs_.push_back(std::move(job));
+    // Jobs begin in order: each turn does the first that waits.
+    auto turn = [this, alive = std::weak_ptr<bool>(alive_)] {
+      if (alive.expired()) return;
+      Job first = std::move(jobs_.front());
+      jobs_.pop_front();
+      first();
+    };
+    const Duration time = virtual_time->time_of_blocking();
+    if (time == Duration(0)) return executor_.post(std::move(turn));
+    executor_.schedule(executor_.now() + time, std::move(turn));
+    return;
+  }
   {
     const std::lock_guard lock(mutex_);
     jobs_.push_back(std::move(job));

@@ -6,6 +6,7 @@
 #include <latch>
 
 #include "base/asio_executor.h"
+#include "base/simulated_executor.h"
 
 namespace tiphys {
 namespace {
@@ -46,6 +47,34 @@ TEST(Workers, NothingIsAnsweredAfterTheyAreGone) {
   }
   context.poll();
   EXPECT_FALSE(answered);
+}
+
+TEST(Workers, InVirtualTimeEachJobIsATurn) {
+  SimulatedExecutor executor;
+  const Time begin = executor.now();
+  std::vector<Duration> times{std::chrono::seconds(3), std::chrono::seconds(1)};
+  executor.set_time_of_blocking([&, next = std::size_t{0}]() mutable { return times[next++]; });
+  std::string order;
+  Workers workers(executor, 1);
+  workers.run([&] { return order += "a", 1; }, [&](int) { order += "A"; });
+  workers.run([&] { return order += "b", 2; }, [&](int) { order += "B"; });
+  EXPECT_EQ(order, "") << "the caller goes on first";
+  EXPECT_TRUE(executor.step());
+  EXPECT_EQ(order, "a") << "jobs begin in order";
+  EXPECT_EQ(executor.now(), begin + std::chrono::seconds(1));
+  executor.run_until([] { return false; });
+  EXPECT_EQ(order, "aAbB");
+  EXPECT_EQ(executor.now(), begin + std::chrono::seconds(3));
+}
+
+TEST(Workers, InVirtualTimeWhatWaitsIsDroppedWithThem) {
+  SimulatedExecutor executor;
+  bool worked = false;
+  {
+    Workers(executor, 1).run([&] { return worked = true; }, [&](bool) { worked = true; });
+  }
+  executor.run_until([] { return false; });
+  EXPECT_FALSE(worked);
 }
 
 }  // namespace
