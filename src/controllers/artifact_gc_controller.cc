@@ -160,16 +160,14 @@ class ArtifactGcController::State : public std::enable_shared_from_this<State> {
   void release(const cluster::Key& key, const cluster::Object& workflow) {
     cluster_.patch(key, cluster::PatchType::kJson, release_patch(*workflow),
                    guarded([key](State& self, const Result<cluster::Object>& answer) {
-                     if (!answer && answer.error().code != Code::kNotFound) {
-                       log::warn("workflow {}/{} keeps its finalizer: {}", key.ns, key.name, answer.error().message);
-                     }
+                     if (!answer) return self.refused(key, answer.error());
                      self.finish(key);
                    }));
   }
 
   void refused(const cluster::Key& key, const Error& error) {
     if (error.code == Code::kNotFound) return finish(key);
-    log::warn("artifacts of workflow {}/{} are deleted later: {}", key.ns, key.name, error.message);
+    log::warn("artifacts of workflow {}/{} and its finalizer go later: {}", key.ns, key.name, error.message);
     executor_.schedule(executor_.now() + options_.retry, guarded([key](State& self) { self.look(key); }));
   }
 

@@ -7,6 +7,7 @@
 #include "cli/commands/common.h"
 #include "cli/terminal.h"
 #include "controllers/artifact_gc.h"
+#include "controllers/names.h"
 
 namespace tiphys::cli {
 namespace {
@@ -44,6 +45,13 @@ bool has_gc_error(const doc::Value& workflow) {
          });
 }
 
+/// It has been deleted, and what keeps it are artifacts that go now, or have just gone.
+bool goes_once_artifacts_have(const doc::Value& removed) {
+  const bool ended = doc::find_string(removed, "metadata", "labels", controllers::kCompletedLabel) == "true";
+  return ended && !doc::find_string(removed, "metadata", "deletionTimestamp").empty() &&
+         controllers::has_gc_finalizer(removed) && (controllers::awaits_artifact_gc(removed) || !has_gc_error(removed));
+}
+
 /// Its artifacts go first. The plane that deletes them may be this process.
 Status await_artifact_gc(Session& session, const cluster::Key& key) {
   std::optional<Status> outcome;
@@ -79,8 +87,7 @@ Status delete_one(Session& session, const cluster::Key& key, bool force) {
   TIPHYS_TRY(const auto removed, await<cluster::Object>(session.loop(), [&](auto done) {
                session.cluster().remove(key, {}, std::move(done));
              }));
-  const bool waits = !doc::find_string(*removed, "metadata", "deletionTimestamp").empty();
-  return waits && controllers::awaits_artifact_gc(*removed) ? await_artifact_gc(session, key) : Status();
+  return goes_once_artifacts_have(*removed) ? await_artifact_gc(session, key) : Status();
 }
 
 Status delete_workflows(DeleteFlags& flags) {
