@@ -1,5 +1,5 @@
-// Random workflows in a random world. A failure prints its seed; TIPHYS_ENGINE_SEEDS sets how many are tried, and
-// TIPHYS_ENGINE_SEED tries one.
+// Random workflows in a random world. A failure prints its seed; TIPHYS_ENGINE_SEEDS sets how many are tried,
+// TIPHYS_ENGINE_FIRST_SEED from where on, and TIPHYS_ENGINE_SEED tries one.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -22,7 +22,9 @@ std::pair<std::uint64_t, std::uint64_t> seed_range() {
     return {seed, seed + 1};
   }
   const char* many = std::getenv("TIPHYS_ENGINE_SEEDS");
-  return {1, 1 + (many ? std::strtoull(many, nullptr, 10) : kSeeds)};
+  const char* from = std::getenv("TIPHYS_ENGINE_FIRST_SEED");
+  const std::uint64_t first = from ? std::strtoull(from, nullptr, 10) : 1;
+  return {first, first + (many ? std::strtoull(many, nullptr, 10) : kSeeds)};
 }
 
 /// How a pod ends hangs on the seed and its node's name, so that it is the same in every order of events.

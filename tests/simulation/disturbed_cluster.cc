@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <deque>
 
 namespace tiphys::simulation {
 namespace {
 
-constexpr Duration kLatestRepeat = std::chrono::seconds(5);
+constexpr Duration kLatestRepeat = std::chrono::seconds(5), kLatest = std::chrono::seconds(3);
 
 std::uint64_t version_of(const doc::Value& object) {
   const std::string_view text = doc::find_string(object, "metadata", "resourceVersion");
@@ -62,7 +63,21 @@ class Tap : public cluster::Watch, public std::enable_shared_from_this<Tap> {
         if (const auto self = weak.lock(); self && !self->closed_) self->sink_.on_event(event);
       });
     }
+    const bool late = chance_.percent(disturbances_.late_percent);
+    if (late || !late_.empty()) return put_off(event, late ? chance_.up_to(kLatest) : Duration(0));
     sink_.on_event(event);
+  }
+
+  void put_off(const cluster::WatchEvent& event, Duration delay) {
+    late_.push_back(event);
+    due_ = std::max(due_, executor_.now()) + delay;
+    executor_.schedule(due_, [weak = weak_from_this()] {
+      const auto self = weak.lock();
+      if (!self || self->closed_) return;
+      const cluster::WatchEvent next = std::move(self->late_.front());
+      self->late_.pop_front();
+      self->sink_.on_event(next);
+    });
   }
 
   void check_order(const cluster::WatchEvent& event) {
@@ -91,6 +106,8 @@ class Tap : public cluster::Watch, public std::enable_shared_from_this<Tap> {
   std::string what_;
   cluster::WatchSink sink_;
   std::unique_ptr<cluster::Watch> inner_;
+  std::deque<cluster::WatchEvent> late_;
+  Time due_{};  ///< of the last of those
   bool synced_ = false;
   bool closed_ = false;
   std::uint64_t last_version_ = 0;

@@ -42,6 +42,7 @@ class Promises {
 
 struct Disturbances {
   std::size_t repeat_percent = 0;  ///< an event comes again, later
+  std::size_t late_percent = 0;    ///< an event comes later, and those behind it no sooner
   std::size_t cut_percent = 0;     ///< the watch ends, with it the events until it begins anew
 };
 

@@ -7,6 +7,8 @@
 
 #include "cluster/pod_annotations.h"
 #include "cluster/pod_phase.h"
+#include "controllers/agent_pod.h"
+#include "simulation/random_workflow.h"
 
 namespace tiphys::simulation {
 namespace {
@@ -36,12 +38,22 @@ std::string main_arg(const doc::Value& pod, std::size_t index) {
   return std::string(std::string_view(pod.at("spec").at("containers").at(0).at("args").at(index).as_string()));
 }
 
+/// It runs until somebody ends it: plugins, and daemons.
+bool serves(const doc::Value& pod) {
+  return controllers::is_agent_pod(pod) || main_arg(pod, 0) == "server";
+}
+
+bool to_end(const doc::Value& pod) {
+  return annotation(pod, cluster::kEndAnnotation) == "true";
+}
+
 }  // namespace
 
 class FakeAgent::State : public std::enable_shared_from_this<State> {
  public:
-  State(Executor& executor, cluster::Cluster& cluster, Host& host, std::uint64_t outcomes, Chance& chance)
-      : executor_(executor), cluster_(cluster), host_(host), outcomes_(outcomes), chance_(chance) {}
+  State(Executor& executor, cluster::Cluster& cluster, Host& host, std::uint64_t outcomes, Chance& chance,
+        NodeFaults faults)
+      : executor_(executor), cluster_(cluster), host_(host), outcomes_(outcomes), chance_(chance), faults_(faults) {}
 
   void start() {
     watch_ = cluster_.watch(cluster::kPods, {},
@@ -65,13 +77,18 @@ class FakeAgent::State : public std::enable_shared_from_this<State> {
       return;
     }
     if (terminating(*event.object)) return stop(event.object);
+    if (to_end(*event.object) && !cluster::pod_ended(*event.object)) return cut_short(event.object, uid);
     if (!cluster::pod_ended(*event.object) && known_.insert(uid).second) take(event.object, uid);
   }
 
   /// A pod that is new, or that this agent sees for the first time since it began.
   void take(const cluster::Object& pod, const std::string& uid) {
     const auto running = host_.containers.find(uid);
-    if (running != host_.containers.end()) return await_end(pod, uid);
+    if (running != host_.containers.end()) {
+      const bool told = doc::find_string(*pod, "status", "phase") == "Running";
+      if (serves(*pod) && !told) write(key_of(*pod), this->running(*pod), uid);
+      return await_end(pod, uid);
+    }
     later(chance_.up_to(kLongestStart), [pod, uid](State& self) {
       if (!self.known_.contains(uid) || self.stopping_.contains(uid)) return;
       self.run(pod, uid);
@@ -81,30 +98,81 @@ class FakeAgent::State : public std::enable_shared_from_this<State> {
   void run(const cluster::Object& pod, const std::string& uid) {
     const std::string name = node_name(*pod);
     const std::string node_id(annotation(*pod, "workflows.argoproj.io/node-id"));
-    ++host_.starts[node_id];
+    if (!controllers::is_agent_pod(*pod)) ++host_.starts[node_id];
     const Duration length(static_cast<Duration::rep>(fixed_by(outcomes_, name + "/length") %
                                                      static_cast<std::uint64_t>(kLongestRun.count())));
-    host_.containers[uid] = {node_id, executor_.now(), executor_.now() + length};
+    host_.containers[uid] = {node_id, executor_.now(), serves(*pod) ? Host::kNever : executor_.now() + length};
     // Some pods end before anybody has seen them run.
-    if (chance_.percent(80)) write(key_of(*pod), doc::Object{{"status", doc::Object{{"phase", "Running"}}}}, uid);
+    if (serves(*pod) || chance_.percent(80)) write(key_of(*pod), running(*pod), uid);
+    if (!controllers::is_agent_pod(*pod)) disturb(pod, uid);
     await_end(pod, uid);
   }
 
+  doc::Object running(const doc::Value& pod) const {
+    doc::Array statuses;
+    for (const doc::Value& each : pod.at("spec").at("containers").as_array()) {
+      statuses.push_back(doc::Object{
+          {"name", doc::find_string(each, "name")},
+          {"ready", true},
+          {"state", doc::Object{{"running", doc::Object{{"startedAt", format_rfc3339(executor_.now())}}}}}});
+    }
+    return {{"status",
+             doc::Object{{"phase", "Running"}, {"podIP", "10.0.0.7"}, {"containerStatuses", std::move(statuses)}}}};
+  }
+
+  /// Of what runs some is evicted, or deleted by somebody.
+  void disturb(const cluster::Object& pod, const std::string& uid) {
+    if (chance_.percent(faults_.evicted_percent)) {
+      later(chance_.up_to(kLongestRun), [pod, uid](State& self) {
+        if (!self.known_.contains(uid) || !self.ended_.insert(uid).second) return;
+        self.write(key_of(*pod),
+                   doc::Object{{"status", doc::Object{{"phase", "Failed"},
+                                                      {"reason", "Evicted"},
+                                                      {"message", "The node was low on resource"}}}},
+                   uid);
+      });
+    }
+    if (chance_.percent(faults_.removed_percent)) {
+      later(chance_.up_to(kLongestRun), [pod, uid](State& self) { self.remove(*pod, uid); });
+    }
+  }
+
+  /// One that has not begun goes.
+  void cut_short(const cluster::Object& pod, const std::string& uid) {
+    const auto running = host_.containers.find(uid);
+    if (running == host_.containers.end()) return stop(pod);
+    known_.insert(uid);
+    if (!cut_.insert(uid).second) return;
+    running->second.cut = true;
+    running->second.ends_at = executor_.now();
+    later(chance_.up_to(kLongestStart), [pod, uid](State& self) {
+      if (self.known_.contains(uid)) self.end(*pod, uid);
+    });
+  }
+
   void await_end(const cluster::Object& pod, const std::string& uid) {
+    if (host_.containers.at(uid).ends_at == Host::kNever) return;
     const Time end = std::max(host_.containers.at(uid).ends_at, executor_.now());
     later(end - executor_.now(), [pod, uid](State& self) {
       if (self.known_.contains(uid)) self.end(*pod, uid);
     });
   }
 
-  void end(const doc::Value& pod, const std::string& uid) {
-    const std::string name = node_name(pod);
+  bool fails_by_itself(const doc::Value& pod) const {
     const std::string percent = main_arg(pod, 1);
     int failing = 0;
     std::from_chars(percent.data(), percent.data() + percent.size(), failing);
-    const bool fails = static_cast<int>(fixed_by(outcomes_, name + "/fails") % 100) < failing;
+    return static_cast<int>(fixed_by(outcomes_, node_name(pod) + "/fails") % 100) < failing;
+  }
+
+  void end(const doc::Value& pod, const std::string& uid) {
+    if (!ended_.insert(uid).second) return;
+    const std::string name = node_name(pod);
     const Host::Container& container = host_.containers.at(uid);
-    const doc::Object terminated{{"exitCode", fails ? 1 : 0},
+    const bool fails = container.cut || fails_by_itself(pod);
+    const doc::Object terminated{{"exitCode", container.cut ? 143
+                                              : fails       ? 1
+                                                            : 0},
                                  {"reason", fails ? "Error" : "Completed"},
                                  {"startedAt", format_rfc3339(container.started_at)},
                                  {"finishedAt", format_rfc3339(container.ends_at)}};
@@ -115,11 +183,31 @@ class FakeAgent::State : public std::enable_shared_from_this<State> {
     }
     doc::Object status{{"phase", fails ? "Failed" : "Succeeded"}, {"containerStatuses", std::move(statuses)}};
     doc::Object patch{{"status", std::move(status)}};
-    if (!fails) patch["metadata"] = doc::Object{{"annotations", outputs(pod, name)}};
+    doc::Object outputs = fails ? doc::Object() : outputs_of(pod, name);
+    doc::Array artifacts = container.cut ? doc::Array() : store(pod, name, fails);
+    if (!artifacts.empty()) outputs["artifacts"] = std::move(artifacts);
+    if (!outputs.empty()) {
+      patch["metadata"] =
+          doc::Object{{"annotations", doc::Object{{cluster::kOutputsAnnotation, doc::to_json(std::move(outputs))}}}};
+    }
     write(key_of(pod), std::move(patch), uid);
   }
 
-  doc::Object outputs(const doc::Value& pod, const std::string& name) {
+  /// What has failed has made some of its artifacts.
+  doc::Array store(const doc::Value& pod, const std::string& name, bool fails) {
+    return store_artifacts(pod, host_.artifacts,
+                           [&](std::string_view artifact, std::string_view path) -> ArtifactFiles {
+                             if (fails && fixed_by(outcomes_, fmt::format("{}/{}", name, artifact)) % 2 == 0) return {};
+                             if (path != kFolderPath) return {{"", "made by " + name}};
+                             ArtifactFiles files;
+                             for (std::uint64_t i = fixed_by(outcomes_, artifact) % 4 + 1; i > 0; --i) {
+                               files[fmt::format("deep/{}.{}", i, i % 3 == 0 ? "txt" : "log")] = "made by " + name;
+                             }
+                             return files;
+                           });
+  }
+
+  doc::Object outputs_of(const doc::Value& pod, const std::string& name) {
     const std::string_view wanted = annotation(pod, cluster::kOutputsWantedAnnotation);
     if (wanted.empty()) return {};
     const std::uint64_t draw = fixed_by(outcomes_, name + "/result");
@@ -134,7 +222,7 @@ class FakeAgent::State : public std::enable_shared_from_this<State> {
     } else {
       outputs["result"] = draw % 2 == 0 ? "heads" : "tails";
     }
-    return {{cluster::kOutputsAnnotation, doc::to_json(std::move(outputs))}};
+    return outputs;
   }
 
   /// Until it holds: an agent does not forget what it has to tell.
@@ -160,6 +248,7 @@ class FakeAgent::State : public std::enable_shared_from_this<State> {
   }
 
   void remove(const doc::Value& pod, const std::string& uid) {
+    host_.removed.insert(key_of(pod).name);
     cluster_.remove(key_of(pod), {.uid = uid, .grace_seconds = 0},
                     [weak = weak_from_this(), pod, uid](const Result<cluster::Object>& answer) {
                       const auto self = weak.lock();
@@ -176,11 +265,13 @@ class FakeAgent::State : public std::enable_shared_from_this<State> {
   std::uint64_t outcomes_;
   Chance& chance_;
   std::unique_ptr<cluster::Watch> watch_;
-  std::set<std::string> known_, stopping_;
+  NodeFaults faults_;
+  std::set<std::string> known_, stopping_, cut_, ended_;
 };
 
-FakeAgent::FakeAgent(Executor& executor, cluster::Cluster& cluster, Host& host, std::uint64_t outcomes, Chance& chance)
-    : state_(std::make_shared<State>(executor, cluster, host, outcomes, chance)) {
+FakeAgent::FakeAgent(Executor& executor, cluster::Cluster& cluster, Host& host, std::uint64_t outcomes, Chance& chance,
+                     NodeFaults faults)
+    : state_(std::make_shared<State>(executor, cluster, host, outcomes, chance, faults)) {
   state_->start();
 }
 

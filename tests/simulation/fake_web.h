@@ -1,10 +1,13 @@
-// Servers whose answers are fixed by the seed and the URL: "http://sim/FAILING_PERCENT/NAME".
+// Servers whose answers are fixed by the seed and the URL: "http://sim/FAILING_PERCENT/NAME". All others are a plugin,
+// whose answers are fixed by the template: {"plugin": {"sim": {"failing": PERCENT}}}.
 #pragma once
 
 #include <charconv>
 #include <memory>
 
+#include "base/check.h"
 #include "base/executor.h"
+#include "doc/value.h"
 #include "simulation/chance.h"
 #include "web/http_client.h"
 
@@ -18,7 +21,9 @@ class FakeWeb final : public web::HttpClient {
 
   std::unique_ptr<web::HttpCall> send(web::HttpRequest request, Done done) override {
     const Time when = executor_.now() + chance_.up_to(std::chrono::seconds(5));
-    return std::make_unique<Call>(executor_, when, std::move(done), answer_to(request.url));
+    const bool plugin = !request.url.starts_with(kHost);
+    return std::make_unique<Call>(executor_, when, std::move(done),
+                                  plugin ? plugin_answer(request.body) : answer_to(request.url));
   }
 
  private:
@@ -35,8 +40,22 @@ class FakeWeb final : public web::HttpClient {
     Executor::TimerId timer_;
   };
 
+  static constexpr std::string_view kHost = "http://sim/";
+
+  /// Sometimes it is to be asked again first.
+  web::HttpAnswer plugin_answer(const std::string& body) {
+    const auto asked = doc::parse_json(body);
+    TIPHYS_CHECK(asked, "a plugin is asked in JSON");
+    if (chance_.percent(20)) return {200, {}, R"({"node": {"phase": "Running"}, "requeue": "1s"})"};
+    if (chance_.percent(10)) return {503, {}, "not yet"};
+    const doc::Value& tmpl = asked->at("template");
+    const auto failing = tmpl.at("plugin").at("sim").at("failing").to_number<std::size_t>();
+    const bool fails = fixed_by(outcomes_, doc::find_string(tmpl, "name")) % 100 < failing;
+    return {
+        200, {}, fails ? R"({"node": {"phase": "Failed", "message": "no"}})" : R"({"node": {"phase": "Succeeded"}})"};
+  }
+
   web::HttpAnswer answer_to(const std::string& url) const {
-    constexpr std::string_view kHost = "http://sim/";
     std::size_t failing_percent = 0;
     std::from_chars(url.data() + kHost.size(), url.data() + url.size(), failing_percent);
     const bool fails = fixed_by(outcomes_, url) % 100 < failing_percent;

@@ -9,6 +9,8 @@
 
 #include "base/check.h"
 #include "base/simulated_executor.h"
+#include "controllers/artifact_gc.h"
+#include "controllers/artifact_gc_controller.h"
 #include "controllers/names.h"
 #include "controllers/workflow_controller.h"
 #include "controllers/workflow_status.h"
@@ -30,6 +32,7 @@ class World {
     for (const play::Mock& mock : run.test->mocks) host_.mocks.push_back(&mock);
     for (const play::Mock& mock : *run.mocks) host_.mocks.push_back(&mock);
     acted_.resize(run.test->actions.size());
+    host_.artifacts.before_remove = [this](std::string_view) { return before_commit(); };
   }
 
   GoldenEnd play() {
@@ -37,21 +40,40 @@ class World {
     for (const doc::Value& object : run_.objects) create(object);
     counting_ = true;
     start_user();
-    std::size_t steps = 0;
-    while (!all_over() && ++steps < kMostSteps && executor_->now() - start_ < kLongestRun) {
-      if (!executor_->step()) break;
-      if (dying_) boot();
-    }
     GoldenEnd end;
+    if (!play_until([this] { return all_over() && all_collected(); })) {
+      end.stands_still = fmt::format("after {} steps", steps_);
+    }
+    counting_ = false;
+    for (const std::string& name : workflows_) conclude(name, end);
+    counting_ = true;
+    if (!host_.artifacts.keys().empty()) remove_workflows(end);
     end.commits = commits_;
     counting_ = false;
-    if (!all_over()) end.stands_still = fmt::format("after {} steps", steps);
-    for (const std::string& name : workflows_) conclude(name, end);
     shut_down();
     return end;
   }
 
  private:
+  bool play_until(const std::function<bool()>& over) {
+    while (!over() && ++steps_ < kMostSteps && executor_->now() - start_ < kLongestRun) {
+      if (!executor_->step()) break;
+      if (dying_) boot();
+    }
+    return over();
+  }
+
+  /// What artifacts there are then, and when their workflows have gone.
+  void remove_workflows(GoldenEnd& end) {
+    std::string kept = fmt::format("artifacts: {}\n", fmt::join(host_.artifacts.keys(), " "));
+    removing_ = true;
+    start_user();
+    if (!play_until([this] { return synced_ && on_disk_.empty(); })) end.stands_still += "workflows do not go";
+    kept += fmt::format("without the workflows: {}\n", fmt::join(host_.artifacts.keys(), " "));
+    end.status += kept;
+    end.tree += kept;
+  }
+
   void boot() {
     const bool again = executor_ != nullptr;
     const Time now = again ? executor_->now() : start_;
@@ -65,18 +87,43 @@ class World {
                                      .before_commit = [this] { return before_commit(); }});
     TIPHYS_CHECK(store, "what a crash leaves behind can be opened: " + store.error().message);
     store_ = std::move(*store);
+    watch_disk();
+    stores_ = std::make_unique<artifact::Stores>(host_.artifacts);
     agent_ = std::make_unique<ScriptedAgent>(*executor_, *store_, host_);
     web_ = std::make_unique<ScriptedWeb>(*executor_, host_);
     controller_ = std::make_unique<controllers::WorkflowController>(
-        *executor_, *store_, ids_.source(), controllers::WorkflowControllerOptions{.ns = "", .http = web_.get()});
+        *executor_, *store_, ids_.source(),
+        controllers::WorkflowControllerOptions{.ns = "", .http = web_.get(), .stores = stores_.get()});
     controller_->start([this] { ready_ = true; });
+    artifact_gc_ = std::make_unique<controllers::ArtifactGcController>(*executor_, *store_, *stores_);
+    artifact_gc_->start();
     if (again) start_user();
   }
 
+  void watch_disk() {
+    on_disk_.clear();
+    synced_ = false;
+    disk_ = store_->watch(cluster::kWorkflows, {},
+                          {[this](const cluster::WatchEvent& event) {
+                             synced_ = synced_ || event.type == cluster::WatchEvent::Type::kSynced;
+                             if (!event.object) return;
+                             const std::string name(doc::find_string(*event.object, "metadata", "name"));
+                             if (event.type == cluster::WatchEvent::Type::kDeleted) {
+                               on_disk_.erase(name);
+                             } else {
+                               on_disk_[name] = event.object;
+                             }
+                           },
+                           [](const Error&) {}});
+  }
+
   void shut_down() {
+    artifact_gc_.reset();
     controller_.reset();
     web_.reset();
     agent_.reset();
+    stores_.reset();
+    disk_.reset();
     store_.reset();
   }
 
@@ -109,6 +156,12 @@ class World {
 
   /// A user does what was not acknowledged before a crash once more.
   void start_user() {
+    if (removing_) {
+      for (const std::string& name : workflows_) {
+        store_->remove({&cluster::kWorkflows, "default", name}, {}, [](const Result<cluster::Object>&) {});
+      }
+      return;
+    }
     for (std::size_t i = 0; i < acted_.size(); ++i) {
       const play::Action& action = run_.test->actions[i];
       if (acted_[i]) continue;
@@ -157,6 +210,10 @@ class World {
   }
 
   bool all_over() const { return ready_ && controller_->live_runs() == 0; }
+  bool all_collected() const {
+    return synced_ && std::ranges::none_of(
+                          on_disk_, [](const auto& each) { return controllers::awaits_artifact_gc(*each.second); });
+  }
 
   void conclude(const std::string& name, GoldenEnd& end) {
     std::optional<Result<cluster::Object>> answer;
@@ -194,6 +251,13 @@ class World {
                                    named(std::string(doc::find_string(workflow, "status", "message")), by_id));
     if (const doc::Value* outputs = doc::find(workflow, "status", "outputs")) {
       text += "  outputs: " + doc::to_json(*outputs) + "\n";
+    }
+    const doc::Value* collected = doc::find(workflow, "status", "artifactGCStatus");
+    if (collected && !doc::find(*collected, "notSpecified")) {
+      text += "  artifactGCStatus: " + doc::to_json(*collected) + "\n";
+    }
+    if (const doc::Value* finalizers = doc::find(workflow, "metadata", "finalizers")) {
+      text += "  finalizers: " + doc::to_json(*finalizers) + "\n";
     }
     for (const auto& [name, node] : by_name) text += line(workflow, *node, by_id);
     return text;
@@ -239,15 +303,21 @@ class World {
   store::TempDir folder_{store::TempDir::memory()};
   ScriptedHost host_;
   std::vector<std::string> workflows_;
+  std::map<std::string, cluster::Object> on_disk_;  ///< workflows without their nodes
   std::vector<bool> acted_;
-  std::size_t commits_ = 0;
+  std::size_t steps_ = 0, commits_ = 0;
+  bool synced_ = false;    ///< on_disk_ is whole
+  bool removing_ = false;  ///< the workflows have ended and go
   bool counting_ = false, crashed_ = false, dying_ = false, ready_ = false;
 
   std::unique_ptr<SimulatedExecutor> executor_;
   std::unique_ptr<store::Store> store_;
+  std::unique_ptr<cluster::Watch> disk_;
+  std::unique_ptr<artifact::Stores> stores_;
   std::unique_ptr<ScriptedAgent> agent_;
   std::unique_ptr<ScriptedWeb> web_;
   std::unique_ptr<controllers::WorkflowController> controller_;
+  std::unique_ptr<controllers::ArtifactGcController> artifact_gc_;
 };
 
 }  // namespace

@@ -20,10 +20,10 @@ struct GoldenRun {
 
 struct GoldenEnd {
   std::string phase;         ///< of the first workflow
-  std::string status;        ///< of all workflows, as JSON
+  std::string status;        ///< of all workflows, as JSON, and which artifacts are left
   std::string tree;          ///< the same for a reader
   std::size_t commits = 0;   ///< from the first workflow on
-  std::string stands_still;  ///< "": all have ended
+  std::string stands_still;  ///< "": all have ended, and those with artifacts have gone once they were deleted
 };
 
 GoldenEnd play_golden(const GoldenRun& run);

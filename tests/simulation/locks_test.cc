@@ -10,11 +10,12 @@
 namespace tiphys::simulation {
 namespace {
 
-/// TIPHYS_SEED plays one, TIPHYS_SEEDS so many.
+/// TIPHYS_SEED plays one, TIPHYS_SEEDS so many, TIPHYS_FIRST_SEED from this one on.
 void play_seeds(std::uint64_t usual, LockWorldOptions (*options_of)(std::uint64_t seed)) {
   const char* one = ::getenv("TIPHYS_SEED");
   const char* many = ::getenv("TIPHYS_SEEDS");
-  const std::uint64_t first = one ? ::strtoull(one, nullptr, 10) : 1;
+  const char* from = ::getenv("TIPHYS_FIRST_SEED");
+  const std::uint64_t first = one ? ::strtoull(one, nullptr, 10) : from ? ::strtoull(from, nullptr, 10) : 1;
   const std::uint64_t count = one ? 1 : many ? ::strtoull(many, nullptr, 10) : usual;
   std::size_t waits = 0, crashes = 0;
   for (std::uint64_t seed = first; seed < first + count && !testing::Test::HasFailure(); ++seed) {

@@ -36,12 +36,17 @@ doc::Object outputs_of(const play::Values& values) {
     if (!list.is_array()) list.emplace_array();
     list.get_array().push_back(doc::Object{{"name", name}, {"value", value}});
   }
-  for (const auto& [name, text] : values.artifacts) {
-    doc::Value& list = outputs["artifacts"];
-    if (!list.is_array()) list.emplace_array();
-    list.get_array().push_back(doc::Object{{"name", name}, {"s3", doc::Object{{"key", text}}}});
-  }
   return outputs;
+}
+
+/// A text of several lines is a folder of files, by their names.
+ArtifactFiles files_of(const std::string& text) {
+  if (!text.contains('\n')) return {{"", text}};
+  ArtifactFiles files;
+  for (const std::string_view line : split(text, '\n')) {
+    if (!line.empty()) files[std::string(line)] = line;
+  }
+  return files;
 }
 
 }  // namespace
@@ -139,10 +144,19 @@ class ScriptedAgent::State : public std::enable_shared_from_this<State> {
     doc::Object patch{{"status", doc::Object{{"phase", code == 0 ? "Succeeded" : "Failed"},
                                              {"containerStatuses", std::move(statuses)}}}};
     if (run.outcome && !annotation(pod, cluster::kOutputsWantedAnnotation).empty()) {
-      patch["metadata"] = doc::Object{
-          {"annotations", doc::Object{{cluster::kOutputsAnnotation, doc::to_json(outputs_of(run.outcome->outputs))}}}};
+      doc::Object outputs = outputs_of(run.outcome->outputs);
+      if (doc::Array made = store(pod, run.outcome->outputs); !made.empty()) outputs["artifacts"] = std::move(made);
+      patch["metadata"] =
+          doc::Object{{"annotations", doc::Object{{cluster::kOutputsAnnotation, doc::to_json(std::move(outputs))}}}};
     }
     write(pod, std::move(patch));
+  }
+
+  doc::Array store(const doc::Value& pod, const play::Values& values) {
+    return store_artifacts(pod, host_.artifacts, [&](std::string_view name, std::string_view) {
+      const auto made = values.artifacts.find(std::string(name));
+      return made == values.artifacts.end() ? ArtifactFiles() : files_of(made->second);
+    });
   }
 
   void write(const doc::Value& pod, doc::Object patch) {

@@ -11,11 +11,12 @@
 #include "base/executor.h"
 #include "cluster/cluster.h"
 #include "play/mock.h"
+#include "simulation/fake_artifacts.h"
 #include "web/http_client.h"
 
 namespace tiphys::simulation {
 
-/// What outlives a crash of the plane: containers and servers.
+/// What outlives a crash of the plane: containers, servers and artifacts.
 struct ScriptedHost {
   struct Container {
     const play::Outcome* outcome = nullptr;  ///< null: it ends well after a second
@@ -25,6 +26,7 @@ struct ScriptedHost {
   std::map<const play::Mock*, std::size_t> begun;
   std::map<std::string, Container> containers;  ///< by pod uid
   std::map<std::string, Time> requests;         ///< by URL: when it was first sent
+  FakeArtifacts artifacts;
 };
 
 class ScriptedAgent {

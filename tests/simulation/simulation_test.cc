@@ -37,7 +37,8 @@ void check_seed(std::uint64_t seed, std::size_t& crashes, std::size_t& nodes) {
   const WorldOutcome calm = run_world({seed, 0});
   const WorldOutcome rough = run_world({seed, seed + 1});
   if (::getenv("TIPHYS_SHOW")) {
-    for (const auto& [name, tree] : rough.trees) fmt::print("{}: {}\n", name, tree);
+    for (const auto& [name, tree] : calm.trees) fmt::print("without faults {}: {}\n", name, tree);
+    for (const auto& [name, tree] : rough.trees) fmt::print("with faults {}: {}\n", name, tree);
   }
   for (const std::string& complaint : calm.complaints) ADD_FAILURE() << "without faults: " << complaint;
   for (const std::string& complaint : rough.complaints) ADD_FAILURE() << "with faults: " << complaint;
@@ -54,7 +55,7 @@ void check_seed(std::uint64_t seed, std::size_t& crashes, std::size_t& nodes) {
 
 TEST(Simulation, WorkflowsEndAsTheyShouldWhateverGoesWrong) {
   const char* one = ::getenv("TIPHYS_SEED");
-  const std::uint64_t first = number_from("TIPHYS_SEED", 1);
+  const std::uint64_t first = number_from("TIPHYS_SEED", number_from("TIPHYS_FIRST_SEED", 1));
   const std::uint64_t count = one && *one ? 1 : number_from("TIPHYS_SEEDS", kDefaultSeeds);
   std::size_t crashes = 0, nodes = 0;
   for (std::uint64_t seed = first; seed < first + count && !HasFailure(); ++seed) check_seed(seed, crashes, nodes);

@@ -9,8 +9,12 @@
 
 #include "base/check.h"
 #include "base/simulated_executor.h"
+#include "controllers/artifact_gc.h"
+#include "controllers/artifact_gc_controller.h"
+#include "controllers/expiry_controller.h"
 #include "controllers/names.h"
 #include "controllers/workflow_controller.h"
+#include "simulation/artifact_ledger.h"
 #include "simulation/disturbed_cluster.h"
 #include "simulation/fake_agent.h"
 #include "simulation/fake_user.h"
@@ -25,6 +29,8 @@ namespace {
 /// A workflow that takes longer than this has come to a stand-still.
 constexpr Duration kLongestRun = std::chrono::hours(24);
 constexpr std::size_t kMostSteps = 2'000'000;
+/// So long after its end, or after it was to be deleted, nothing happens to a workflow any more.
+constexpr Duration kSettling = std::chrono::minutes(10);
 
 class World {
  public:
@@ -32,22 +38,34 @@ class World {
       : options_(options), ids_(options.seed), faults_(options.faults == 0 ? options.seed : options.faults) {
     plan_workload();
     plan_faults();
+    host_.artifacts.before_list = [this](std::string_view key) { return list_fault(key); };
+    host_.artifacts.before_remove = [this](std::string_view key) { return removal_fault(key); };
   }
 
   WorldOutcome run() {
     boot();
     submit_workflows();
     start_user();
-    std::size_t steps = 0;
-    while (!all_over() && ++steps < kMostSteps && executor_->now() - begin_ < kLongestRun) {
-      if (!executor_->step()) break;
-      if (crashes_left_ > 0 && steps >= next_crash_) crash(steps);
-    }
+    play(kLongestRun, [this] { return all_over() && all_collected(); });
     conclude();
+    begin_deletion();
+    play(kTimeToLive + kSettling, [this] { return synced_ && ledger_.on_disk().empty(); });
+    play(kSettling, [] { return false; });
+    conclude_deletion();
+    dying_ = true;
+    shut_down();
     return std::move(outcome_);
   }
 
  private:
+  void play(Duration longest, const std::function<bool()>& over) {
+    const Time end = executor_->now() + longest;
+    while (!over() && ++steps_ < kMostSteps && executor_->now() < end) {
+      if (!executor_->step()) break;
+      if (dying_ || (crashes_left_ > 0 && steps_ >= next_crash_)) crash();
+    }
+  }
+
   bool faulty() const { return options_.faults != 0; }
 
   void plan_workload() {
@@ -59,6 +77,7 @@ class World {
       manifests_.push_back(random_workflow(
           chance, {workflows_.back(), outcome_.same_every_time, static_cast<int>(1 + chance.below(3))}));
     }
+    if (chance.percent(30)) refusing_percent_ = 1 + chance.below(30);
   }
 
   void plan_faults() {
@@ -66,7 +85,13 @@ class World {
     crashes_left_ = faults_.below(6);
     next_crash_ = 20 + faults_.below(400);
     if (faults_.percent(50)) failing_commits_percent_ = 1 + faults_.below(10);
-    if (faults_.percent(70)) disturbances_ = {1 + faults_.below(30), faults_.below(4)};
+    if (faults_.percent(70)) {
+      disturbances_ = {
+          .repeat_percent = 1 + faults_.below(30), .late_percent = faults_.below(15), .cut_percent = faults_.below(4)};
+    }
+    if (!outcome_.same_every_time && faults_.percent(50)) {
+      node_faults_ = {.evicted_percent = faults_.below(5), .removed_percent = faults_.below(5)};
+    }
   }
 
   // The process.
@@ -75,6 +100,7 @@ class World {
     const Time now = executor_ ? executor_->now() : SimulatedExecutor().now();
     if (!executor_) begin_ = now;
     executor_ = std::make_unique<SimulatedExecutor>(now);
+    executor_->set_time_of_blocking([this] { return faults_.up_to(std::chrono::seconds(2)); });
     dying_ = ready_ = false;
     auto store = store::Store::open({.path = folder_.path() + "/tiphys.db",
                                      .executor = *executor_,
@@ -84,13 +110,35 @@ class World {
     TIPHYS_CHECK(store, "what a crash leaves behind can be opened: " + store.error().message);
     store_ = std::move(*store);
     check_promises();
+    watch_disk();
     cluster_ =
         std::make_unique<DisturbedCluster>(*executor_, *store_, promises_, disturbances_, faults_, outcome_.complaints);
-    agent_ = std::make_unique<FakeAgent>(*executor_, *store_, host_, options_.seed, faults_);
+    agent_ = std::make_unique<FakeAgent>(*executor_, *store_, host_, options_.seed, faults_, node_faults_);
+    stores_ = std::make_unique<artifact::Stores>(host_.artifacts);
     web_ = std::make_unique<FakeWeb>(*executor_, options_.seed, faults_);
     controller_ = std::make_unique<controllers::WorkflowController>(
-        *executor_, *cluster_, ids_.source(), controllers::WorkflowControllerOptions{.ns = "", .http = web_.get()});
+        *executor_, *cluster_, ids_.source(),
+        controllers::WorkflowControllerOptions{.ns = "", .http = web_.get(), .stores = stores_.get()});
     controller_->start([this] { ready_ = true; });
+    expiry_ = std::make_unique<controllers::ExpiryController>(*executor_, *cluster_);
+    expiry_->start();
+    artifact_gc_ = std::make_unique<controllers::ArtifactGcController>(*executor_, *cluster_, *stores_);
+    artifact_gc_->start();
+  }
+
+  void watch_disk() {
+    ledger_.forget();
+    synced_ = false;
+    disk_ = store_->watch(cluster::kWorkflows, {},
+                          {[this](const cluster::WatchEvent& event) {
+                             synced_ = synced_ || event.type == cluster::WatchEvent::Type::kSynced;
+                             if (!event.object) return;
+                             if (event.type != cluster::WatchEvent::Type::kDeleted) {
+                               return ledger_.committed(*event.object);
+                             }
+                             ledger_.gone(std::string(doc::find_string(*event.object, "metadata", "name")));
+                           },
+                           [](const Error&) {}});
   }
 
   Status commit_fault() {
@@ -99,23 +147,51 @@ class World {
     return fail(Code::kResourceExhausted, "disk full");
   }
 
+  /// A place refuses some artifacts always, and others now and then.
+  Status list_fault(std::string_view key) {
+    if (!refuses_always("list", key) && !refuses_now()) return {};
+    return fail(Code::kUnavailable, "the repository cannot be read");
+  }
+
+  Status removal_fault(std::string_view key) {
+    // The process may be killed between two of them.
+    if (!quiet_ && crashes_left_ > 0 && faults_.percent(5)) dying_ = true;
+    if (dying_) return fail(Code::kUnavailable, "the process is no more");
+    // A folder may be the artifact of several nodes, for which one answer is to be had.
+    const bool folder = !key.ends_with(".tgz");
+    const bool refused = refuses_always("remove", key) || (!folder && host_.artifacts.has(key) && refuses_now());
+    ledger_.removing(key, refused);
+    if (!refused) return {};
+    return fail(Code::kPermissionDenied, "the repository keeps " + std::string(key));
+  }
+
+  bool refuses_always(std::string_view what, std::string_view key) const {
+    return fixed_by(options_.seed, fmt::format("{} {}", what, key)) % 100 < refusing_percent_;
+  }
+  bool refuses_now() { return faulty() && !quiet_ && !outcome_.same_every_time && faults_.percent(refusing_percent_); }
+
   void shut_down() {
     user_.reset();
+    artifact_gc_.reset();
+    expiry_.reset();
     controller_.reset();
     web_.reset();
+    stores_.reset();
     agent_.reset();
     cluster_.reset();
+    disk_.reset();
     store_.reset();
   }
 
-  void crash(std::size_t steps) {
+  void crash() {
     ++outcome_.crashes;
     --crashes_left_;
-    next_crash_ = steps + 1 + faults_.below(600);
+    next_crash_ = steps_ + 1 + faults_.below(deleting_ ? 40 : 600);
     // What has not been committed yet is lost.
     dying_ = true;
     shut_down();
     boot();
+    if (deleting_) return remove_workflows();
     remove_libraries();
     start_user();
   }
@@ -124,6 +200,7 @@ class World {
     if (!submitted_) return;
     for (const std::string& name : workflows_) {
       const auto workflow = get({&cluster::kWorkflows, "sim", name});
+      if (!workflow && deleting_) continue;
       if (!workflow) {
         outcome_.complaints.push_back(fmt::format("workflow {} is lost: {}", name, workflow.error().message));
         continue;
@@ -131,7 +208,9 @@ class World {
       const std::vector<std::string> broken = promises_.broken_by(**workflow);
       outcome_.complaints.insert(outcome_.complaints.end(), broken.begin(), broken.end());
     }
+    if (deleting_) return;
     for (const cluster::Key& key : promises_.objects()) {
+      if (key.resource == &cluster::kPods && host_.removed.contains(key.name)) continue;
       if (!get(key)) outcome_.complaints.push_back(fmt::format("{} {} is lost", key.resource->kind, key.name));
     }
   }
@@ -183,19 +262,67 @@ class World {
 
   /// The controller forgets a workflow once its end is written.
   bool all_over() const { return ready_ && controller_->live_runs() == 0; }
+  /// What goes at the end of workflows is gone.
+  bool all_collected() const {
+    return synced_ && std::ranges::none_of(ledger_.on_disk(), [](const auto& each) {
+             return controllers::awaits_artifact_gc(each.second);
+           });
+  }
 
   // The end.
 
   void conclude() {
     quiet_ = true;
-    for (const std::string& name : workflows_) conclude_workflow(name);
+    executor_->run_ready();
+    for (std::size_t i = 0; i < workflows_.size(); ++i) conclude_workflow(workflows_[i], manifests_[i]);
     check_made();
     for (const auto& [node, count] : host_.starts) {
-      if (count > 1) outcome_.complaints.push_back(fmt::format("the container of node {} ran {} times", node, count));
+      // A pod that somebody deletes is made again when the plane does not live to see it.
+      if (count > 1 && node_faults_.removed_percent == 0)
+        outcome_.complaints.push_back(fmt::format("the container of node {} ran {} times", node, count));
     }
     check_promises();
-    dying_ = true;
-    shut_down();
+    quiet_ = false;
+  }
+
+  // Then they go.
+
+  void begin_deletion() {
+    deleting_ = true;
+    user_.reset();
+    if (faulty()) crashes_left_ = faults_.below(5);
+    next_crash_ = steps_ + faults_.below(40);
+    remove_workflows();
+  }
+
+  /// Until it is on disk; those with a time to live go by themselves.
+  void remove_workflows() {
+    for (std::size_t i = 0; i < workflows_.size(); ++i) {
+      const auto known = ledger_.on_disk().find(workflows_[i]);
+      const bool going =
+          known != ledger_.on_disk().end() && !doc::find_string(known->second, "metadata", "deletionTimestamp").empty();
+      if (manifests_[i].expires || going) continue;
+      store_->remove({&cluster::kWorkflows, "sim", workflows_[i]}, {}, [this](const Result<cluster::Object>& answer) {
+        if (answer || answer.error().code == Code::kNotFound || dying_) return;
+        executor_->schedule(executor_->now() + std::chrono::seconds(1), [this] { remove_workflows(); });
+      });
+    }
+  }
+
+  void conclude_deletion() {
+    quiet_ = true;
+    for (const std::string& name : workflows_) ledger_.at_end(name);
+    bool done = false;
+    store_->list(cluster::kPods, {}, [&](const Result<cluster::List>& list) {
+      for (const cluster::Object& pod : list->items) {
+        const doc::Value& owner = doc::find(*pod, "metadata", "ownerReferences")->as_array().at(0);
+        if (ledger_.on_disk().contains(std::string(doc::find_string(owner, "name")))) continue;
+        outcome_.complaints.push_back(
+            fmt::format("pod {} is left behind by its workflow", doc::find_string(*pod, "metadata", "name")));
+      }
+      done = true;
+    });
+    executor_->run_until([&] { return done; });
   }
 
   /// Each node of a resource template that has succeeded has made one object, and only such nodes have.
@@ -227,9 +354,10 @@ class World {
     }
   }
 
-  void conclude_workflow(const std::string& name) {
+  void conclude_workflow(const std::string& name, const RandomManifest& manifest) {
     const auto workflow = get({&cluster::kWorkflows, "sim", name});
     if (!workflow) return;
+    ledger_.at_rest(**workflow, manifest.collects, manifest.forced);
     const std::string_view phase = doc::find_string(**workflow, "status", "phase");
     const std::string_view message = doc::find_string(**workflow, "status", "message");
     if (doc::find_string(**workflow, "metadata", "labels", controllers::kCompletedLabel) != "true") {
@@ -263,11 +391,14 @@ class World {
     std::string tree = fmt::format("{} {}\n", doc::find_string(workflow, "status", "phase"),
                                    doc::find_string(workflow, "status", "message"));
     for (const auto& [name, json] : nodes) tree += json + "\n";
+    if (const doc::Value* artifacts = doc::find(workflow, "status", "artifactGCStatus"))
+      tree += doc::to_json(*artifacts);
     return tree;
   }
 
   static std::string timeless(doc::Object node) {
-    for (const std::string_view field : {"startedAt", "finishedAt", "hostNodeName", "resourcesDuration"})
+    for (const std::string_view field :
+         {"startedAt", "finishedAt", "estimatedDuration", "hostNodeName", "resourcesDuration"})
       node.erase(field);
     for (const std::string_view field : {"children", "outboundNodes"}) {
       doc::Value* ids = node.if_contains(field);
@@ -285,24 +416,33 @@ class World {
   Host host_;
   Promises promises_;
   std::vector<std::string> workflows_;
-  std::vector<RandomManifest> manifests_;  ///< until they are submitted
+  std::vector<RandomManifest> manifests_;  ///< with documents until they are submitted
+  ArtifactLedger ledger_{host_.artifacts, outcome_.complaints};
   Time begin_{};
 
   std::size_t made_least_ = 0, made_most_ = 0;  ///< objects, by what the nodes say
-  std::size_t crashes_left_ = 0, next_crash_ = 0;
+  std::size_t steps_ = 0, crashes_left_ = 0, next_crash_ = 0;
+  std::size_t refusing_percent_ = 0;  ///< of artifacts
   std::size_t failing_commits_percent_ = 0;
   Disturbances disturbances_;
+  NodeFaults node_faults_;
   bool dying_ = false;
   bool quiet_ = false;  ///< nothing fails
   bool submitted_ = false;
-  bool ready_ = false;  ///< the controller has taken up what there is
+  bool deleting_ = false;  ///< the workflows have ended and go
+  bool synced_ = false;    ///< the ledger knows what is there
+  bool ready_ = false;     ///< the controller has taken up what there is
 
   std::unique_ptr<SimulatedExecutor> executor_;
   std::unique_ptr<store::Store> store_;
+  std::unique_ptr<cluster::Watch> disk_;
   std::unique_ptr<DisturbedCluster> cluster_;
   std::unique_ptr<FakeAgent> agent_;
+  std::unique_ptr<artifact::Stores> stores_;
   std::unique_ptr<FakeWeb> web_;
   std::unique_ptr<controllers::WorkflowController> controller_;
+  std::unique_ptr<controllers::ExpiryController> expiry_;
+  std::unique_ptr<controllers::ArtifactGcController> artifact_gc_;
   std::unique_ptr<FakeUser> user_;
 };
 
