@@ -30,7 +30,9 @@ struct Method {
 std::span<const Method> methods();
 /// nullptr when there is no such method.
 const Method* find_method(std::string_view service, std::string_view name);
-/// A message's type by its full name, with Kubernetes' types below it; nullptr when there is none.
+/// A message's type by its full name ("workflow.WorkflowListRequest"; Argo's and Kubernetes' objects by that of their
+/// OpenAPI documents: "io.argoproj.workflow.v1alpha1.Workflow"), with Kubernetes' types below it; nullptr when there is
+/// none.
 const schema::Type* find_message(std::string_view name);
 
 }  // namespace tiphys::argo

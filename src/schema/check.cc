@@ -391,6 +391,33 @@ void drop_empty(const Type& type, doc::Value& value) {
   }
 }
 
+void drop_nulls(const Type& type, doc::Value& value) {
+  if (type.form == Form::kAny) return;
+  if (auto* object = value.if_object()) {
+    if (type.fields.empty() && !type.element) return;
+    for (auto member = object->begin(); member != object->end();) {
+      const Field* field = type.find(member->key());
+      const Type* below = field ? field->type : type.form == Form::kMap ? type.element : nullptr;
+      const bool any = below && below->form == Form::kAny;
+      if (member->value().is_null() && below && type.form == Form::kMap && below->form == Form::kString) {
+        member->value() = "";
+      }
+      if (member->value().is_null() && !any) {
+        member = object->stable_erase(member);
+        continue;
+      }
+      if (below) drop_nulls(*below, member->value());
+      ++member;
+    }
+  } else if (auto* list = value.if_array(); list && type.element) {
+    for (doc::Value& one : *list) {
+      if (one.is_null() && type.element->form == Form::kString) one = "";
+      if (one.is_null() && type.element->form == Form::kObject) one = doc::Object();
+      drop_nulls(*type.element, one);
+    }
+  }
+}
+
 void fill_defaults(const Type& type, doc::Value& value) {
   if (doc::Object* object = value.if_object()) {
     for (const Field& field : type.fields) {

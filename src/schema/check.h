@@ -20,6 +20,9 @@ void prune(const Type& type, doc::Value& value);
 /// Removes members that say what a missing one says, as Go does when it writes a struct: null, and "", 0, false and
 /// empty lists and maps where they are no choice. For the built-in kinds.
 void drop_empty(const Type& type, doc::Value& value);
+/// Removes nulls, which Go reads as what is not there: members, and in lists and maps what becomes a zero value. Where
+/// anything may stand a null stays.
+void drop_nulls(const Type& type, doc::Value& value);
 /// Puts in what is said to be otherwise; removes a null where the type takes none.
 void fill_defaults(const Type& type, doc::Value& value);
 

@@ -61,6 +61,9 @@ TEST(Protobuf, IsReadAsTheJsonOfTheObject) {
                              bytes(1, number(3, 81) + bytes(4, number(1, 0) + number(2, 8080) + bytes(3, ""))))),
        R"({"spec":{"ports":[{"protocol":"TCP","port":80,"targetPort":"http"},{"port":81,"targetPort":8080}]},)"
        R"("apiVersion":"v1","kind":"Service"})"},
+      {"pointers to zero that are an int or a string",
+       envelope("policy/v1", "PodDisruptionBudget", bytes(2, bytes(1, number(1, 0) + number(2, 0) + bytes(3, "")))),
+       R"({"spec":{"minAvailable":0},"apiVersion":"policy/v1","kind":"PodDisruptionBudget"})"},
       {"options of a deletion", envelope("v1", "DeleteOptions", number(1, 5) + bytes(4, "Background")),
        R"({"gracePeriodSeconds":5,"propagationPolicy":"Background","apiVersion":"v1","kind":"DeleteOptions"})"},
   };

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,7 +24,8 @@ struct Field {
   /// are the zero values of Go.
   std::optional<doc::Value> otherwise{};
   bool pointer = false;  ///< in Go: a zero value is not the same as none
-  /// The field's number in the protobuf form; two where JSON has the members of a message in line. Empty: it has none.
+  /// The field's number in the protobuf form, led by those of the messages around it whose members JSON has in line.
+  /// Empty: it has none.
   std::vector<std::uint32_t> number{};
 };
 
@@ -40,14 +42,33 @@ struct Type {
     kList
   };
 
+  /// What the protobuf form's message has where it is not the members that JSON has.
+  enum class Wire : std::uint8_t {
+    kMembers,
+    kTime,         ///< seconds in field 1
+    kMicroTime,    ///< seconds in field 1, nanoseconds in 2
+    kText,         ///< the text of a string or a number in field 1
+    kNumberText,   ///< the same for what JSON has as a number
+    kIntOrString,  ///< which it is in field 1, an integer in 2, a string in 3
+    kJson,         ///< the JSON text in field 1
+    kNestedJson,   ///< the same in a message in field 1
+    kElements,     ///< a list's elements in field 1
+    kSchemaOrList,
+    kSchemaOrBool,
+    kSchemaOrStrings  ///< of CustomResourceDefinitions: a schema in field 1 or the other in 2, or the other way round
+  };
+
   Form form = Form::kAny;
+  Wire wire = Wire::kMembers;
   bool nullable = false;
   bool keeps_unknown = false;      ///< x-kubernetes-preserve-unknown-fields
   bool embedded_resource = false;  ///< has apiVersion, kind and metadata, whatever the fields say
   bool atomic = false;             ///< server-side apply owns it as a whole: list-type or map-type atomic
   bool set = false;                ///< a list whose elements are unlike each other: list-type set
   std::string name{};              ///< of a type that has one: "io.k8s.api.core.v1.PodSpec"
-  std::string format{};            ///< "date-time", "byte", "int32", "quantity", ...
+  std::string api_version{};       ///< of a kind whose protobuf form does not tell what it is, as gRPC has them
+  std::string kind{};              ///< the same
+  std::string format{};            ///< "date-time", "byte", "int32", "quantity", "enum": choices by number, ...
   std::vector<Field> fields{};     ///< by name
   std::vector<std::string> required{};
   const Type* element = nullptr;                  ///< of a list or a map
@@ -60,10 +81,9 @@ struct Type {
   std::shared_ptr<const Rules> rules{};  ///< what a schema demands of values beyond their form; null: nothing
 
   const Field* find(std::string_view field) const;
-  /// By its number, below the message at `outer` that JSON has in line (0: none).
-  const Field* find_number(std::uint32_t outer, std::uint32_t number) const;
+  const Field* find_number(std::span<const std::uint32_t> number) const;
   /// Whether a message at this number has its members in line.
-  bool has_in_line(std::uint32_t outer) const;
+  bool has_in_line(std::span<const std::uint32_t> number) const;
 };
 
 }  // namespace tiphys::schema

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include "base/strings.h"
 #include "schema/rules.h"
@@ -51,6 +52,34 @@ std::vector<std::uint32_t> field_number(std::string_view text) {
     if (number != 0) numbers.push_back(number);
   }
   return numbers;
+}
+
+using Wire = Type::Wire;
+
+/// Of those that Kubernetes has, by name; others are said in the schema.
+Wire wire_of(std::string_view name, const doc::Value& schema) {
+  static constexpr std::pair<std::string_view, Wire> kNamed[] = {
+      {"io.k8s.apimachinery.pkg.apis.meta.v1.Time", Wire::kTime},
+      {"io.k8s.apimachinery.pkg.apis.meta.v1.MicroTime", Wire::kMicroTime},
+      {"io.k8s.apimachinery.pkg.api.resource.Quantity", Wire::kText},
+      {"io.k8s.apimachinery.pkg.util.intstr.IntOrString", Wire::kIntOrString},
+      {"io.k8s.apimachinery.pkg.runtime.RawExtension", Wire::kJson},
+      {"io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1", Wire::kJson},
+      {"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSON", Wire::kJson},
+      {"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrArray", Wire::kSchemaOrList},
+      {"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrBool", Wire::kSchemaOrBool},
+      {"io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.JSONSchemaPropsOrStringArray", Wire::kSchemaOrStrings},
+  };
+  static constexpr std::pair<std::string_view, Wire> kSaid[] = {{"json", Wire::kJson},
+                                                                {"nested-json", Wire::kNestedJson},
+                                                                {"number-text", Wire::kNumberText},
+                                                                {"int-or-string", Wire::kIntOrString},
+                                                                {"elements", Wire::kElements}};
+  const auto named = std::ranges::find(kNamed, name, &std::pair<std::string_view, Wire>::first);
+  if (named != std::end(kNamed)) return named->second;
+  const auto said =
+      std::ranges::find(kSaid, doc::find_string(schema, "x-wire"), &std::pair<std::string_view, Wire>::first);
+  return said != std::end(kSaid) ? said->second : Wire::kMembers;
 }
 
 }  // namespace
@@ -118,6 +147,8 @@ class Compiler {
 
   Status fill(Type& type, const doc::Value& schema, int depth) {
     type.format = doc::find_string(schema, "format");
+    type.wire = wire_of(type.name, schema);
+    fill_kind(type, schema);
     type.nullable = is_true(schema, "nullable");
     type.keeps_unknown = is_true(schema, "x-kubernetes-preserve-unknown-fields");
     type.embedded_resource = is_true(schema, "x-kubernetes-embedded-resource");
@@ -127,6 +158,14 @@ class Compiler {
     TIPHYS_CHECK_OK(fill_element(type, schema, depth));
     fill_merging(type, schema);
     return fill_rules(type, schema, depth);
+  }
+
+  static void fill_kind(Type& type, const doc::Value& schema) {
+    const doc::Value* kinds = doc::find(schema, "x-kubernetes-group-version-kind");
+    if (!kinds || !kinds->is_array() || kinds->get_array().size() != 1) return;
+    const doc::Value& kind = kinds->get_array()[0];
+    type.kind = doc::find_string(kind, "kind");
+    type.api_version = fmt::format("{}/{}", doc::find_string(kind, "group"), doc::find_string(kind, "version"));
   }
 
   static Type::Form form_of(const doc::Value& schema) {
@@ -255,18 +294,17 @@ const Field* Type::find(std::string_view field) const {
   return found != fields.end() && found->name == field ? &*found : nullptr;
 }
 
-const Field* Type::find_number(std::uint32_t outer, std::uint32_t number) const {
-  const auto is_it = [&](const Field& field) {
-    return outer == 0 ? field.number.size() == 1 && field.number[0] == number
-                      : field.number.size() == 2 && field.number[0] == outer && field.number[1] == number;
-  };
-  const auto found = std::ranges::find_if(fields, is_it);
+const Field* Type::find_number(std::span<const std::uint32_t> number) const {
+  const auto found =
+      std::ranges::find_if(fields, [&](const Field& field) { return std::ranges::equal(field.number, number); });
   return found == fields.end() ? nullptr : &*found;
 }
 
-bool Type::has_in_line(std::uint32_t outer) const {
-  return std::ranges::any_of(fields,
-                             [&](const Field& field) { return field.number.size() == 2 && field.number[0] == outer; });
+bool Type::has_in_line(std::span<const std::uint32_t> number) const {
+  return std::ranges::any_of(fields, [&](const Field& field) {
+    return field.number.size() > number.size() &&
+           std::ranges::equal(number, std::span(field.number).first(number.size()));
+  });
 }
 
 Status Types::add(const doc::Object& schemas) {

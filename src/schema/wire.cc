@@ -65,4 +65,25 @@ Result<std::string_view> WireReader::take(std::uint64_t count) {
   return taken;
 }
 
+void WireWriter::varint(std::uint32_t number, std::uint64_t value) {
+  append(std::uint64_t{number} << 3);
+  append(value);
+}
+
+void WireWriter::fixed64(std::uint32_t number, std::uint64_t value) {
+  append(std::uint64_t{number} << 3 | 1U);
+  for (int i = 0; i < 8; ++i) message_ += static_cast<char>(value >> 8 * i & 0xFFU);
+}
+
+void WireWriter::bytes(std::uint32_t number, std::string_view value) {
+  append(std::uint64_t{number} << 3 | 2U);
+  append(value.size());
+  message_ += value;
+}
+
+void WireWriter::append(std::uint64_t value) {
+  for (; value > 0x7F; value >>= 7) message_ += static_cast<char>((value & 0x7FU) | 0x80U);
+  message_ += static_cast<char>(value);
+}
+
 }  // namespace tiphys::schema

@@ -1,8 +1,9 @@
-// The wire format of protocol buffers (protobuf.dev/programming-guides/encoding), read.
+// The wire format of protocol buffers (protobuf.dev/programming-guides/encoding), read and written.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "base/error.h"
@@ -33,6 +34,21 @@ class WireReader {
   Result<std::string_view> take(std::uint64_t count);
 
   std::string_view rest_;
+};
+
+/// Appends fields to a message.
+class WireWriter {
+ public:
+  explicit WireWriter(std::string& message) : message_(message) {}
+
+  void varint(std::uint32_t number, std::uint64_t value);
+  void fixed64(std::uint32_t number, std::uint64_t value);
+  void bytes(std::uint32_t number, std::string_view value);
+
+ private:
+  void append(std::uint64_t value);
+
+  std::string& message_;
 };
 
 }  // namespace tiphys::schema
