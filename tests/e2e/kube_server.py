@@ -112,7 +112,16 @@ class Kubernetes:
         return json.loads(text) if text.startswith("{") else text
 
     def watch(self, path, query=""):
-        """Events until the caller has enough."""
+        """Events until the caller has enough. One that the server cuts off, as it does when it falls behind etcd, begins anew."""
+        while True:
+            for event in self.watch_once(path, query):
+                if event["type"] == "ERROR":
+                    break
+                yield event
+            else:
+                return
+
+    def watch_once(self, path, query):
         connection = self.connect(timeout=180)
         connection.request("GET", f"{path}?watch=true{query}", headers={"Authorization": f"Bearer {TOKEN}"})
         answer = connection.getresponse()
