@@ -225,18 +225,23 @@ class FakeAgent::State : public std::enable_shared_from_this<State> {
     return outputs;
   }
 
-  /// Until it holds: an agent does not forget what it has to tell.
+  /// Until it holds, or there is something newer to tell: an agent does not forget, and says nothing that is over.
   void write(const cluster::Key& key, doc::Object patch, const std::string& uid) {
+    write(key, std::move(patch), uid, ++newest_[uid]);
+  }
+
+  void write(const cluster::Key& key, doc::Object patch, const std::string& uid, int number) {
+    if (newest_[uid] != number) return;
     doc::Value sent = patch;
     cluster_.patch(
         key, cluster::PatchType::kMerge, std::move(sent),
-        [weak = weak_from_this(), key, patch = std::move(patch), uid](Result<cluster::Object> answer) mutable {
+        [weak = weak_from_this(), key, patch = std::move(patch), uid, number](Result<cluster::Object> answer) mutable {
           const auto self = weak.lock();
           const bool lost =
               answer || answer.error().code == Code::kNotFound || answer.error().code == Code::kInvalidArgument;
           if (!self || lost || !self->known_.contains(uid)) return;
-          self->later(kRetry, [key, patch = std::move(patch), uid](State& state) mutable {
-            state.write(key, std::move(patch), uid);
+          self->later(kRetry, [key, patch = std::move(patch), uid, number](State& state) mutable {
+            state.write(key, std::move(patch), uid, number);
           });
         });
   }
@@ -266,6 +271,7 @@ class FakeAgent::State : public std::enable_shared_from_this<State> {
   Chance& chance_;
   std::unique_ptr<cluster::Watch> watch_;
   NodeFaults faults_;
+  std::map<std::string, int> newest_;  ///< of what was told of a pod, by its uid
   std::set<std::string> known_, stopping_, cut_, ended_;
 };
 
