@@ -27,7 +27,7 @@ class Answer {
   virtual void end() = 0;
   /// Ends the call, also in a stream's midst.
   virtual void refuse(Error error) = 0;
-  /// Keeps what feeds the stream for as long as the caller reads it; it is asked to pause while the caller is slow.
+  /// Keeps what feeds the stream, and this, while the caller reads; it is asked to pause while the caller is slow.
   virtual void hold(std::unique_ptr<cluster::Watch> source) = 0;
 };
 

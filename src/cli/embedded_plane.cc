@@ -8,6 +8,7 @@
 #include <fstream>
 #include <thread>
 
+#include "argo/plane_services.h"
 #include "artifact/stores.h"
 #include "base/asio_executor.h"
 #include "base/log.h"
@@ -160,6 +161,12 @@ class Plane final : public EmbeddedPlane {
                                                                         .authorizer = rbac_.get(),
                                                                         .tokens = tokens_.get(),
                                                                         .admission = admission_.get()});
+    services_ = argo::make_services({.executor = *executor_,
+                                     .api = *api_,
+                                     .random = random_,
+                                     .workflow_defaults = options_.config.workflow_defaults,
+                                     .version = server::argo_version()});
+    options.argo = services_.get();
     TIPHYS_TRY(server_, server::Server::start(context_, *executor_, *api_, std::move(options)));
     if (port() == 0) return {};
     show_machine();
@@ -247,6 +254,7 @@ class Plane final : public EmbeddedPlane {
   std::unique_ptr<objects::ServiceTokens> tokens_;
   std::unique_ptr<objects::Rbac> rbac_;
   std::unique_ptr<objects::ObjectApi> api_;
+  std::unique_ptr<argo::Services> services_;
   std::unique_ptr<controllers::DefaultAccounts> accounts_;
   std::unique_ptr<server::Server> server_;
 };

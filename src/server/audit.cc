@@ -5,8 +5,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "base/random.h"
+#include "cluster/api_status.h"
 
 namespace tiphys::server {
 namespace {
@@ -31,20 +34,22 @@ class AuditedResponder final : public Responder {
       : entry_(std::move(entry)), inner_(std::move(inner)) {}
   ~AuditedResponder() override { complete(code_); }
 
-  void reply(unsigned code, std::string_view content_type, std::string body,
-             std::vector<std::string> warnings) override {
-    complete(code);
-    inner_->reply(code, content_type, std::move(body), std::move(warnings));
+  using Responder::begin_stream;
+  using Responder::end_stream;
+  using Responder::reply;
+  void reply(AnswerHead head, std::string body) override {
+    complete(code_of(head.code, head.fields));
+    inner_->reply(std::move(head), std::move(body));
   }
-  void begin_stream(std::string_view content_type) override {
-    start(200);
-    inner_->begin_stream(content_type);
+  void begin_stream(AnswerHead head) override {
+    start(head.code);
+    inner_->begin_stream(std::move(head));
   }
   void write(std::string chunk) override { inner_->write(std::move(chunk)); }
   void bound_lag() override { inner_->bound_lag(); }
-  void end_stream() override {
-    complete(code_);
-    inner_->end_stream();
+  void end_stream(HeaderFields trailers) override {
+    complete(code_of(code_, trailers));
+    inner_->end_stream(std::move(trailers));
   }
   void upgrade(std::string head, std::unique_ptr<Speaker> speaker) override {
     complete(101);
@@ -53,6 +58,12 @@ class AuditedResponder final : public Responder {
   void hold(std::unique_ptr<cluster::Watch> source) override { inner_->hold(std::move(source)); }
 
  private:
+  /// gRPC says elsewhere how a call has ended.
+  static unsigned code_of(unsigned code, const HeaderFields& fields) {
+    const auto status = std::ranges::find(fields, "grpc-status", &HeaderFields::value_type::first);
+    if (status == fields.end() || status->second == "0") return code;
+    return cluster::http_code(static_cast<Code>(std::stoi(status->second)));
+  }
   void start(unsigned code) {
     code_ = code;
     entry_->reach("ResponseStarted", code, system_now());
@@ -131,6 +142,22 @@ void AuditEntry::is_for(const objects::Target& target, std::string_view verb) {
   if (!resource.group.empty()) about["apiGroup"] = resource.group;
   about["apiVersion"] = target.kind->version;
   if (!target.subresource.empty()) about["subresource"] = target.subresource;
+  event_["objectRef"] = std::move(about);
+}
+
+void AuditEntry::calls(const argo::Method& method, const doc::Object& request) {
+  // "RetryWorkflow": retry
+  const auto second =
+      std::ranges::find_if(method.name.begin() + 1, method.name.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  std::string verb(method.name.begin(), second);
+  verb.front() = static_cast<char>(verb.front() + ('a' - 'A'));
+  event_["verb"] = verb;
+  event_["annotations"] = doc::Object{{"tiphys.io/argo-method", fmt::format("/{}/{}", method.service, method.name)}};
+  doc::Object about{{"apiGroup", "argoproj.io"}, {"apiVersion", "v1alpha1"}};
+  for (const std::string_view field : {"namespace", "name", "uid"}) {
+    const doc::Value* value = request.if_contains(field);
+    if (value && value->is_string() && !value->get_string().empty()) about[field] = *value;
+  }
   event_["objectRef"] = std::move(about);
 }
 

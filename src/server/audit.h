@@ -40,6 +40,8 @@ class AuditEntry {
   /// Another one than the caller who has entered.
   void impersonates(const objects::Caller& caller);
   void is_for(const objects::Target& target, std::string_view verb);
+  /// A call of Argo's API.
+  void calls(const argo::Method& method, const doc::Object& request);
   /// "ResponseStarted" of a stream, "ResponseComplete"; `code` 0: the client went before there was an answer.
   void reach(std::string_view stage, unsigned code, Time at);
 

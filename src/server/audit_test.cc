@@ -15,11 +15,11 @@ using testing::HasSubstr;
 
 class Nowhere final : public Responder {
  public:
-  void reply(unsigned, std::string_view, std::string, std::vector<std::string>) override {}
-  void begin_stream(std::string_view) override {}
+  void reply(AnswerHead, std::string) override {}
+  void begin_stream(AnswerHead) override {}
   void write(std::string) override {}
   void bound_lag() override {}
-  void end_stream() override {}
+  void end_stream(HeaderFields) override {}
   void upgrade(std::string, std::unique_ptr<Speaker>) override {}
   void hold(std::unique_ptr<cluster::Watch>) override {}
 };

@@ -14,9 +14,9 @@
 
 #include "base/log.h"
 #include "base/strings.h"
-#include "cluster/api_status.h"
 #include "server/access.h"
 #include "server/http2.h"
+#include "server/refusals.h"
 #include "server/routes.h"
 #include "server/upgraded_wire.h"
 
@@ -94,9 +94,9 @@ class HttpConnection final : public Connection,
   }
 
   void refuse_plain() override {
-    refuse_request(400, "BadRequest", "a plain HTTP request was sent to a server of HTTPS");
+    refuse_unread(400, "BadRequest", "a plain HTTP request was sent to a server of HTTPS");
   }
-  void refuse() override { refuse_request(503, "ServiceUnavailable", "the server has too many connections"); }
+  void refuse() override { refuse_unread(503, "ServiceUnavailable", "the server has too many connections"); }
 
   void drop() override {
     if (upgraded_) return upgraded_->drop();
@@ -112,14 +112,16 @@ class HttpConnection final : public Connection,
     upgraded_->start(std::move(head), beast::buffers_to_string(buffer_.data()));
   }
 
-  void reply(unsigned code, std::string_view content_type, std::string body,
-             std::vector<std::string> warnings) override {
+  using Responder::begin_stream;
+  using Responder::end_stream;
+  using Responder::reply;
+  void reply(AnswerHead head, std::string body) override {
     if (closed_) return;
     if (departure_noticed_) keep_alive_ = false;
-    http::response<http::string_body> response(static_cast<http::status>(code), parser_->get().version());
-    response.set(http::field::content_type, content_type);
+    http::response<http::string_body> response(static_cast<http::status>(head.code), parser_->get().version());
+    response.set(http::field::content_type, head.content_type);
     response.set(http::field::cache_control, "no-cache, private");
-    for (const std::string& warning : warnings) response.insert("Warning", warning_header(warning));
+    for (const auto& [name, value] : head.fields) response.insert(name, value);
     response.keep_alive(keep_alive_);
     response.body() = std::move(body);
     response.prepare_payload();
@@ -133,12 +135,14 @@ class HttpConnection final : public Connection,
     });
   }
 
-  void begin_stream(std::string_view content_type) override {
+  void begin_stream(AnswerHead head) override {
     if (closed_) return;
     chunked_ = parser_->get().version() >= 11;
     pending_ = fmt::format(
-        "HTTP/1.1 200 OK\r\nContent-Type: {}\r\nCache-Control: no-cache, private\r\nConnection: close\r\n{}\r\n",
-        content_type, chunked_ ? "Transfer-Encoding: chunked\r\n" : "");
+        "HTTP/1.1 {} {}\r\nContent-Type: {}\r\nCache-Control: no-cache, private\r\nConnection: close\r\n", head.code,
+        std::string_view(http::obsolete_reason(static_cast<http::status>(head.code))), head.content_type);
+    for (const auto& [name, value] : head.fields) pending_ += fmt::format("{}: {}\r\n", name, value);
+    pending_ += chunked_ ? "Transfer-Encoding: chunked\r\n\r\n" : "\r\n";
     notice_departure();
     flush();
   }
@@ -158,7 +162,7 @@ class HttpConnection final : public Connection,
 
   void bound_lag() override { lag_bounded_ = true; }
 
-  void end_stream() override {
+  void end_stream(HeaderFields) override {
     if (closed_ || stream_ended_) return;
     if (chunked_) pending_ += "0\r\n\r\n";
     stream_ended_ = true;
@@ -234,7 +238,7 @@ class HttpConnection final : public Connection,
                           .origin = request[http::field::origin],
                           .authorization = request[http::field::authorization]});
     if (!caller) {
-      refuse_request(caller.error().code, caller.error().reason, caller.error().message);
+      refuse_unread(caller.error().code, caller.error().reason, caller.error().message);
       return false;
     }
     caller_ = std::move(*caller);
@@ -242,25 +246,27 @@ class HttpConnection final : public Connection,
   }
 
   /// Answers a request whose body is not read; its connection ends.
-  void refuse_request(unsigned code, std::string_view reason, std::string_view message) {
+  void refuse_unread(unsigned code, std::string_view reason, std::string_view message) {
     keep_alive_ = false;
     if (!parser_) parser_.emplace();
-    reply(code, "application/json", cluster::status_json(code, reason, message), {});
+    Request request;
+    request.target = parser_->get().target();
+    refuse_request(entrance_.served, request, {code, std::string(reason), std::string(message)}, *this);
   }
 
   void answer_read_error(error_code error) {
     if (error == http::error::header_limit) {
-      return refuse_request(431, "RequestHeaderFieldsTooLarge",
-                            fmt::format("the header is larger than {} KiB", kMostHeaderBytes >> 10));
+      return refuse_unread(431, "RequestHeaderFieldsTooLarge",
+                           fmt::format("the header is larger than {} KiB", kMostHeaderBytes >> 10));
     }
     if (error == http::error::body_limit) {
-      return refuse_request(413, "RequestEntityTooLarge",
-                            fmt::format("the body is larger than {} MiB", kMostBodyBytes >> 20));
+      return refuse_unread(413, "RequestEntityTooLarge",
+                           fmt::format("the body is larger than {} MiB", kMostBodyBytes >> 20));
     }
     const bool gone = error == http::error::end_of_stream || error == http::error::partial_message ||
                       error.category() != http::make_error_code(http::error::bad_method).category();
     if (gone) return close();
-    refuse_request(400, "BadRequest", "malformed HTTP: " + error.message());
+    refuse_unread(400, "BadRequest", "malformed HTTP: " + error.message());
   }
 
   void invite_body() {

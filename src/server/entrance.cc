@@ -1,7 +1,5 @@
 #include "server/entrance.h"
 
-#include <fmt/format.h>
-
 #include "server/access.h"
 #include "server/audit.h"
 
@@ -29,15 +27,6 @@ objects::Outcome<std::shared_ptr<const objects::Caller>> let_in(const Entrance& 
   auto caller = entrance.gate->admit(credentials.authorization);
   if (caller || is_open_page(request.target)) return caller;
   return refuse(401, "Unauthorized", "a request over TCP needs the header Authorization: Bearer TOKEN");
-}
-
-std::string warning_header(std::string_view text) {
-  std::string quoted;
-  for (const char c : text) {
-    if (c == '"' || c == '\\') quoted += '\\';
-    quoted += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-  }
-  return fmt::format("299 - \"{}\"", quoted);
 }
 
 }  // namespace tiphys::server

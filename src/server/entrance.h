@@ -40,7 +40,4 @@ struct Credentials {
 objects::Outcome<std::shared_ptr<const objects::Caller>> let_in(const Entrance& entrance, const Request& request,
                                                                 const Credentials& credentials);
 
-/// The value of a header "Warning": RFC 7234 5.5, code 299 of an agent without a name.
-std::string warning_header(std::string_view text);
-
 }  // namespace tiphys::server

@@ -27,6 +27,9 @@ using ExchangePtr = std::shared_ptr<Exchange>;
 /// Done, or what to answer instead.
 using Handled = objects::Outcome<void>;
 
+/// Makes whom a request's headers want to be the caller, if it may be that.
+Handled take_identity(Exchange& exchange);
+
 /// JSON, or YAML where the client asked for it.
 void reply_document(const Exchange& exchange, unsigned code, const doc::Value& document,
                     std::vector<std::string> warnings = {});

@@ -1,16 +1,10 @@
 #include "server/http2.h"
 
-#include <fmt/format.h>
 #include <nghttp2/nghttp2.h>
-
-#include <algorithm>
-#include <cstring>
-#include <vector>
 
 #include "base/check.h"
 #include "base/log.h"
-#include "cluster/api_status.h"
-#include "server/exchange.h"
+#include "server/http2_stream.h"
 
 namespace tiphys::server {
 namespace {
@@ -20,205 +14,8 @@ constexpr Duration kStallTimeout = std::chrono::seconds(120);
 /// With so much not taken yet the library is not asked for more.
 constexpr std::size_t kMostUnsent = 1024 * 1024;
 constexpr std::int32_t kWindowBytes = 1024 * 1024;
-/// Of all bodies that a connection's requests are still bringing.
-constexpr std::size_t kMostBodiesBytes = 2 * kMostBodyBytes;
-
-nghttp2_nv header(std::string_view name, std::string_view value) {
-  // The library copies both.
-  return {reinterpret_cast<std::uint8_t*>(const_cast<char*>(name.data())),
-          reinterpret_cast<std::uint8_t*>(const_cast<char*>(value.data())), name.size(), value.size(),
-          NGHTTP2_NV_FLAG_NONE};
-}
-
-std::string_view text(const std::uint8_t* bytes, std::size_t size) {
-  return {reinterpret_cast<const char*>(bytes), size};
-}
 
 }  // namespace
-
-/// One request and its answer. The routes may keep it longer than the connection does.
-class Http2::Stream final : public Responder {
- public:
-  Stream(Http2& connection, std::int32_t id) : connection_(&connection), id_(id) { request_.peer = connection.peer_; }
-
-  /// False: the header is too large.
-  bool add_header(std::string_view name, std::string_view value) {
-    header_bytes_ += name.size() + value.size();
-    if (header_bytes_ > kMostHeaderBytes) return false;
-    const struct {
-      std::string_view name;
-      std::string& value;
-    } kept[] = {{":method", request_.method},
-                {":path", request_.target},
-                {":authority", host_},
-                {"host", host_},
-                {"origin", origin_},
-                {"authorization", authorization_},
-                {"content-type", request_.content_type},
-                {"accept", request_.accept},
-                {"user-agent", request_.user_agent},
-                {"impersonate-user", request_.impersonation.user},
-                {"impersonate-uid", request_.impersonation.uid}};
-    for (const auto& [known, member] : kept) {
-      if (name == known) member = value;
-    }
-    if (name == "impersonate-group") request_.impersonation.groups.emplace_back(value);
-    return true;
-  }
-
-  void end_headers() {
-    auto caller =
-        let_in(connection_->entrance_, request_, {.host = host_, .origin = origin_, .authorization = authorization_});
-    if (caller) {
-      request_.caller = std::move(*caller);
-    } else {
-      refuse(caller.error());
-    }
-  }
-
-  /// False: too much of it.
-  bool add_body(std::string_view piece) {
-    if (answered_) return true;  // refused: what comes is dropped
-    request_.body += piece;
-    connection_->body_bytes_ += piece.size();
-    if (request_.body.size() <= kMostBodyBytes && connection_->body_bytes_ <= kMostBodiesBytes) return true;
-    forget_body();
-    return false;
-  }
-
-  void end_body(const std::shared_ptr<Stream>& self) {
-    connection_->body_bytes_ -= request_.body.size();
-    if (answered_) return;
-    request_.at = system_now();
-    handle(connection_->entrance_.served, std::move(request_), self);
-  }
-
-  void refuse(const objects::Refusal& refusal) {
-    reply(refusal.code, kJson, cluster::status_json(refusal.code, refusal.reason, refusal.message), {});
-  }
-
-  /// The connection has no such stream any more. Gives what fed it: that may be in the midst of telling us something.
-  std::unique_ptr<cluster::Watch> leave() {
-    forget_body();
-    connection_ = nullptr;
-    return std::move(source_);
-  }
-
-  /// What goes into one frame; sets whether it is the last.
-  std::size_t take(std::uint8_t* into, std::size_t most, bool& last) {
-    const std::size_t size = std::min(most, pending_.size() - taken_);
-    std::memcpy(into, pending_.data() + taken_, size);
-    taken_ += size;
-    if (taken_ == pending_.size() || taken_ > kPauseBytes) {
-      pending_.erase(0, taken_);
-      taken_ = 0;
-    }
-    if (paused_ && pending_.empty()) connection_->drained_.push_back(id_);
-    last = ended_ && pending_.empty();
-    return size;
-  }
-  bool has_nothing() const { return pending_.empty() && !ended_; }
-
-  void go_on() {
-    if (source_ && std::exchange(paused_, false)) source_->pause(false);
-  }
-
-  // Responder
-  void reply(unsigned code, std::string_view content_type, std::string body,
-             std::vector<std::string> warnings) override {
-    if (!connection_ || std::exchange(answered_, true)) return;
-    pending_ = std::move(body);
-    ended_ = true;
-    begin_answer(code, content_type, warnings, std::to_string(pending_.size()));
-  }
-
-  void begin_stream(std::string_view content_type) override {
-    if (!connection_ || std::exchange(answered_, true)) return;
-    begin_answer(200, content_type, {}, "");
-  }
-
-  void write(std::string chunk) override {
-    if (!connection_ || ended_ || chunk.empty()) return;
-    if (lag_bounded_ && pending_.size() - taken_ > kMostLagBytes) {
-      log::warn("a reader of a stream is cut: it lags behind by more than {} MiB", kMostLagBytes >> 20);
-      return cut(NGHTTP2_ENHANCE_YOUR_CALM);
-    }
-    pending_ += chunk;
-    resume();
-    if (pending_.size() > kPauseBytes && source_ && !std::exchange(paused_, true)) source_->pause(true);
-  }
-
-  void bound_lag() override { lag_bounded_ = true; }
-
-  void end_stream() override {
-    if (!connection_ || std::exchange(ended_, true)) return;
-    resume();
-  }
-
-  /// RFC 9113 8.6: there is no upgrade; clients that want one speak HTTP/1.1.
-  void upgrade(std::string, std::unique_ptr<Speaker>) override {
-    refuse(objects::bad_request("HTTP/2 has no upgrades: use HTTP/1.1"));
-  }
-
-  void hold(std::unique_ptr<cluster::Watch> source) override {
-    source_ = std::move(source);
-    if (!connection_) source_.reset();
-  }
-
-  void cut(std::uint32_t code) {
-    ended_ = true;
-    nghttp2_submit_rst_stream(connection_->session_, NGHTTP2_FLAG_NONE, id_, code);
-    connection_->pump();
-  }
-
- private:
-  void forget_body() {
-    connection_->body_bytes_ -= request_.body.size();
-    request_.body.clear();
-  }
-
-  void begin_answer(unsigned code, std::string_view content_type, const std::vector<std::string>& warnings,
-                    const std::string& length) {
-    const std::string status = std::to_string(code);
-    std::vector<std::string> warned;
-    for (const std::string& warning : warnings) warned.push_back(warning_header(warning));
-    std::vector<nghttp2_nv> headers{header(":status", status), header("content-type", content_type),
-                                    header("cache-control", "no-cache, private")};
-    if (!length.empty()) headers.push_back(header("content-length", length));
-    for (const std::string& warning : warned) headers.push_back(header("warning", warning));
-    const nghttp2_data_provider body{.source = {.ptr = this}, .read_callback = read_body};
-    nghttp2_submit_response(connection_->session_, id_, headers.data(), headers.size(), &body);
-    connection_->pump();
-  }
-
-  static ssize_t read_body(nghttp2_session*, std::int32_t, std::uint8_t* into, std::size_t most, std::uint32_t* flags,
-                           nghttp2_data_source* source, void*) {
-    auto& stream = *static_cast<Stream*>(source->ptr);
-    if (stream.has_nothing()) return NGHTTP2_ERR_DEFERRED;
-    bool last = false;
-    const std::size_t size = stream.take(into, most, last);
-    if (last) *flags |= NGHTTP2_DATA_FLAG_EOF;
-    return static_cast<ssize_t>(size);
-  }
-
-  void resume() {
-    nghttp2_session_resume_data(connection_->session_, id_);
-    connection_->pump();
-  }
-
-  Http2* connection_;  ///< null: it is gone, or this stream of it
-  const std::int32_t id_;
-  Request request_;
-  std::string host_, origin_, authorization_;
-  std::size_t header_bytes_ = 0;
-  std::string pending_;
-  std::size_t taken_ = 0;
-  std::unique_ptr<cluster::Watch> source_;
-  bool answered_ = false;  ///< its answer has begun
-  bool ended_ = false;     ///< nothing will be added to its answer
-  bool lag_bounded_ = false;
-  bool paused_ = false;
-};
 
 /// What the library calls. None of it may call the library's receive or send: pump() is put off meanwhile.
 class Http2Callbacks {
@@ -251,15 +48,14 @@ class Http2Callbacks {
   static int add_header(nghttp2_session*, const nghttp2_frame* frame, const std::uint8_t* name, std::size_t name_size,
                         const std::uint8_t* value, std::size_t value_size, std::uint8_t, void* user) {
     const auto stream = find(user, frame->hd.stream_id);
-    const bool fits = !stream || stream->add_header(text(name, name_size), text(value, value_size));
-    return fits ? 0 : NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+    if (stream) stream->add_header(http2_text(name, name_size), http2_text(value, value_size));
+    return 0;
   }
 
   static int add_body(nghttp2_session*, std::uint8_t, std::int32_t id, const std::uint8_t* bytes, std::size_t size,
                       void* user) {
     const auto stream = find(user, id);
-    if (!stream || stream->add_body(text(bytes, size))) return 0;
-    stream->refuse({413, "RequestEntityTooLarge", fmt::format("the body is larger than {} MiB", kMostBodyBytes >> 20)});
+    if (stream) stream->add_body(http2_text(bytes, size));
     return 0;
   }
 
@@ -337,7 +133,7 @@ void Http2::pump() {
       const auto size = nghttp2_session_mem_send(session_, &bytes);
       if (size < 0) return fail(nghttp2_strerror(static_cast<int>(size)));
       if (size == 0) break;
-      out += text(bytes, static_cast<std::size_t>(size));
+      out += http2_text(bytes, static_cast<std::size_t>(size));
     }
     if (!out.empty()) wire_->send(std::move(out));
     // Their sources may write now, which comes back to here.

@@ -7,6 +7,9 @@
 
 #include <map>
 
+#include "schema/protobuf.h"
+#include "server/argo/grpc_frames.h"
+#include "server/argo/testing.h"
 #include "server/session/testing.h"
 #include "store/testing.h"
 
@@ -44,6 +47,7 @@ class Client {
     nghttp2_option* options = nullptr;
     nghttp2_option_new(&options);
     nghttp2_option_set_no_auto_window_update(options, 1);
+    nghttp2_option_set_max_send_header_block_length(options, 1 << 20);
     nghttp2_session_client_new2(&session_, callbacks, this, options);
     nghttp2_option_del(options);
     nghttp2_session_callbacks_del(callbacks);
@@ -149,7 +153,8 @@ class Http2Test : public testing::Test {
   store::TestStore store_;
   objects::Kinds kinds_;
   objects::ObjectApi api_{{.executor = store_.executor(), .store = store_.store(), .kinds = kinds_}};
-  Served served_{store_.executor(), api_};
+  FakeServices services_;
+  Served served_{.executor = store_.executor(), .api = api_, .argo = &services_};
   FakeWire wire_;
   Client client_;
   std::unique_ptr<Http2> speaker_;
@@ -184,7 +189,9 @@ TEST_F(Http2Test, LetsInWhoHasAToken) {
 
 TEST_F(Http2Test, LargeBodiesAndHeadersAreRefused) {
   EXPECT_EQ(answer("POST", kMaps, kIsJson, std::string(kMostBodyBytes + 1, ' ')).headers.at(":status"), "413");
-  EXPECT_GT(answer("GET", kMaps, {{"x", std::string(kMostHeaderBytes, 'x')}}).ended, 0);
+  EXPECT_EQ(
+      answer("GET", kMaps, {{"x", std::string(40'000, 'x')}, {"y", std::string(40'000, 'y')}}).headers.at(":status"),
+      "431");
   EXPECT_EQ(answer("GET", kMaps).headers.at(":status"), "200") << "the connection goes on";
 }
 
@@ -212,6 +219,85 @@ TEST_F(Http2Test, OneSlowReaderDoesNotHoldUpTheOthers) {
   client_.take(slow, client_.answers[slow].body.size());
   carry();
   EXPECT_GT(client_.answers[slow].body.size(), 100'000u);
+}
+
+const Headers kIsGrpc{{"content-type", "application/grpc"}, {"te", "trailers"}};
+constexpr const char* kGet = "/workflow.WorkflowService/GetWorkflow";
+constexpr const char* kLogs = "/workflow.WorkflowService/WorkflowLogs";
+
+TEST_F(Http2Test, GrpcTellsTheStatusBehindTheMessages) {
+  services_.respond = [](argo::Answer& answer) { answer.reply(doc::Object()); };
+  const auto done = answer("POST", kGet, kIsGrpc, grpc_frame(""));
+  EXPECT_EQ(done.headers.at(":status"), "200");
+  EXPECT_EQ(done.headers.at("content-type"), "application/grpc");
+  EXPECT_EQ(done.headers.at("argo-version"), "v4.1.2");
+  EXPECT_EQ(done.headers.at("grpc-status"), "0");
+  EXPECT_EQ(done.headers.count("content-length"), 0u);
+  EXPECT_EQ(done.body, grpc_frame(""));
+  EXPECT_EQ(done.ended, 0);
+
+  services_.respond = [](argo::Answer& answer) { answer.refuse({Code::kNotFound, "none"}); };
+  const auto refused = answer("POST", kGet, kIsGrpc, grpc_frame(""));
+  EXPECT_EQ(refused.headers.at("grpc-status"), "5");
+  EXPECT_EQ(refused.headers.at("grpc-message"), "none");
+  EXPECT_EQ(refused.body, "");
+  EXPECT_EQ(refused.ended, 0);
+}
+
+TEST_F(Http2Test, WhatIsRefusedBeforeItIsACallIsAStatusToo) {
+  speak({served_, std::make_shared<const Gate>(store_.executor(), api_, "secret", nullptr), nullptr});
+  EXPECT_EQ(answer("POST", kGet, kIsGrpc, grpc_frame("")).headers.at("grpc-status"), "16");
+  EXPECT_EQ(services_.method, "");
+  const auto rest = answer("GET", "/api/v1/workflows/argo");
+  EXPECT_EQ(rest.headers.at(":status"), "401");
+  EXPECT_THAT(rest.body, HasSubstr(R"({"code":16,"message":)"));
+
+  Headers allowed = kIsGrpc;
+  allowed.emplace_back("authorization", "Bearer secret");
+  EXPECT_EQ(answer("POST", kGet, allowed, std::string(kMostBodyBytes + 1, ' ')).headers.at("grpc-status"), "8");
+  Headers many = allowed;
+  for (int i = 0; i < 20; ++i) many.emplace_back(fmt::format("x{}", i), std::string(4000, 'x'));
+  EXPECT_EQ(answer("POST", kGet, many, grpc_frame("")).headers.at("grpc-status"), "8");
+  services_.respond = [](argo::Answer& answer) { answer.reply(doc::Object()); };
+  EXPECT_EQ(answer("POST", kGet, allowed, grpc_frame("")).headers.at("grpc-status"), "0");
+  EXPECT_EQ(services_.caller->name, objects::plane_owner().name);
+}
+
+TEST_F(Http2Test, ASlowReaderPausesWhatFeedsIt) {
+  FakeFeed feed;
+  const auto id = client_.ask("POST", kLogs, kIsGrpc, grpc_frame(""));
+  carry();
+  services_.answer->hold(feed.watch());
+  const std::string line = doc::to_json(doc::Object{{"content", std::string(100'000, 'x')}});
+  for (int i = 0; i < 30 && feed.pauses == 0; ++i) services_.answer->send(line);
+  EXPECT_EQ(feed.pauses, 1);
+  carry();
+  while (feed.resumptions == 0) {
+    const std::size_t seen = client_.answers[id].body.size();
+    client_.take(id, 60'000);
+    carry();
+    ASSERT_GT(client_.answers[id].body.size(), seen);
+  }
+  services_.answer->end();
+  while (client_.answers[id].ended < 0) {
+    client_.take(id, 60'000);
+    carry();
+  }
+  EXPECT_EQ(client_.answers[id].headers.at("grpc-status"), "0");
+  store_.run();
+  EXPECT_TRUE(feed.gone);
+}
+
+TEST_F(Http2Test, AClientThatCancelsEndsWhatFeedsIt) {
+  FakeFeed feed;
+  const auto id = client_.ask("POST", kLogs, kIsGrpc, grpc_frame(""));
+  carry();
+  services_.answer->hold(feed.watch());
+  client_.cancel(id);
+  carry();
+  EXPECT_TRUE(feed.gone);
+  services_.answer->send("{}");
+  services_.answer->end();
 }
 
 TEST_F(Http2Test, WhatIsNoHttp2EndsTheConnection) {

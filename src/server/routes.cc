@@ -6,6 +6,8 @@
 #include <span>
 
 #include "server/access.h"
+#include "server/argo/grpc_call.h"
+#include "server/argo/rest_call.h"
 #include "server/audit.h"
 #include "server/exchange.h"
 #include "server/route.h"
@@ -74,13 +76,24 @@ bool is_nowhere(const objects::Kinds& kinds, std::span<const std::string> path) 
   return true;
 }
 
-Handled dispatch(const ExchangePtr& exchange) {
-  if (const Impersonation& wanted = exchange->request.impersonation; !wanted.user.empty()) {
-    TIPHYS_TRY(exchange->request.caller, impersonate(exchange->api(), exchange->request.caller.get(), wanted));
-    if (exchange->audit) exchange->audit->impersonates(*exchange->request.caller);
+}  // namespace
+
+Handled take_identity(Exchange& exchange) {
+  Request& request = exchange.request;
+  const Impersonation& wanted = request.impersonation;
+  if (!wanted.user.empty()) {
+    TIPHYS_TRY(request.caller, impersonate(exchange.api(), request.caller.get(), wanted));
+    if (exchange.audit) exchange.audit->impersonates(*request.caller);
   } else if (!wanted.groups.empty() || !wanted.uid.empty()) {
     return std::unexpected(objects::bad_request("requested groups or uid without impersonating a user"));
   }
+  return {};
+}
+
+namespace {
+
+Handled dispatch(const ExchangePtr& exchange) {
+  TIPHYS_CHECK_OK(take_identity(*exchange));
   auto form = accepted_form(exchange->request.accept);
   // Logs are text, whatever is accepted.
   if (form) exchange->form = *form;
@@ -112,6 +125,8 @@ void handle(const Served& served, Request request, const std::shared_ptr<Respond
   }
   const auto exchange = std::make_shared<Exchange>(served, std::move(request), Target{},
                                                    audit ? audited(audit, responder) : responder, audit);
+  if (exchange->request.grpc) return call_by_grpc(exchange);
+  if (call_by_rest(exchange)) return;
   auto query = Target::parse(exchange->request.target);
   if (!query) return reply_refusal(*exchange, objects::refusal_of(query.error()));
   exchange->query = std::move(*query);

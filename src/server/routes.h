@@ -22,11 +22,12 @@
 #include <string>
 #include <vector>
 
+#include "argo/call.h"
 #include "base/executor.h"
 #include "cluster/session.h"
 #include "objects/object_api.h"
 #include "server/gate.h"
-#include "server/session/wire.h"
+#include "server/responder.h"
 
 namespace tiphys::server {
 
@@ -40,6 +41,11 @@ struct UpgradeRequest {
   std::string websocket_version, websocket_key;
 };
 
+/// What a call by gRPC says beside its path.
+struct GrpcHeaders {
+  std::string timeout, encoding;
+};
+
 struct Request {
   std::string method;
   std::string target;
@@ -49,33 +55,10 @@ struct Request {
   std::string peer;  ///< its address; "" at the unix socket
   std::string body;
   std::optional<UpgradeRequest> upgrade{};
+  std::optional<GrpcHeaders> grpc{};  ///< of a call by gRPC, which needs HTTP/2
   Time at{};
   std::shared_ptr<const objects::Caller> caller{};  ///< null: the plane's owner, at its socket
   Impersonation impersonation{};
-};
-
-/// Where the answer to one request goes: one whole reply, or a stream. Calls come on the plane's thread; after the peer
-/// has gone they do nothing.
-class Responder {
- public:
-  virtual ~Responder() = default;
-  /// `warnings` go into headers of that name.
-  virtual void reply(unsigned code, std::string_view content_type, std::string body,
-                     std::vector<std::string> warnings) = 0;
-  void reply(unsigned code, std::string_view content_type, std::string body) {
-    reply(code, content_type, std::move(body), {});
-  }
-
-  virtual void begin_stream(std::string_view content_type) = 0;
-  virtual void write(std::string chunk) = 0;
-  /// From now on a reader may lag by no more than a bound before it is cut: what came before was there to be read all
-  /// at once and is no lag.
-  virtual void bound_lag() = 0;
-  virtual void end_stream() = 0;
-  /// Sends `head`, an answer 101, and hands the connection over.
-  virtual void upgrade(std::string head, std::unique_ptr<Speaker> speaker) = 0;
-  /// Keeps what feeds the stream for as long as the peer reads it.
-  virtual void hold(std::unique_ptr<cluster::Watch> source) = 0;
 };
 
 /// What the routes show.
@@ -86,6 +69,7 @@ struct Served {
   cluster::SessionOpener sessions = {};       ///< streams into pods; none: there are none
   doc::Shared config = {};                    ///< the page /configz; null: there is no such page
   std::shared_ptr<AuditLog> audit = {};       ///< where requests are told; null: nowhere
+  argo::Services* argo = nullptr;             ///< what Argo's API does; null: there is no such API
 };
 
 /// Answers one request that may be made (authorisation is done).

@@ -44,7 +44,8 @@ class AsioServer final : public Server {
                 .api = api,
                 .metrics = options_.metrics,
                 .sessions = options_.sessions,
-                .config = options_.config} {}
+                .config = options_.config,
+                .argo = options_.argo} {}
 
   ~AsioServer() override {
     *alive_ = false;

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "argo/call.h"
 #include "cluster/session.h"
 #include "objects/object_api.h"
 
@@ -35,6 +36,8 @@ struct ServerOptions {
   std::string audit_path;
   /// The page /configz; null: there is no such page.
   doc::Shared config = {};
+  /// What Argo's API does, by REST and by gRPC; null: there is no such API. Outlives the server.
+  argo::Services* argo = nullptr;
 };
 
 class Server {

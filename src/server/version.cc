@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "doc/value.h"
+#include "argo/version.h"
 
 #ifndef TIPHYS_VERSION
 #error "the build defines TIPHYS_VERSION for this file"
@@ -16,6 +16,18 @@ std::string_view version() {
 
 std::string kubernetes_version() {
   return fmt::format("v1.34.4+tiphys.{}", version().substr(1));
+}
+
+doc::Object argo_version() {
+  // Its clients want all of them.
+  return {{"version", fmt::format("{}+tiphys.{}", argo::kVersion, version().substr(1))},
+          {"buildDate", ""},
+          {"gitCommit", ""},
+          {"gitTag", version()},
+          {"gitTreeState", ""},
+          {"goVersion", ""},
+          {"compiler", compiler()},
+          {"platform", platform()}};
 }
 
 std::string_view platform() {

@@ -116,10 +116,43 @@ def requests():
             ("PATCH", maps + "/a?fieldManager=f&force=true", "application/apply-patch+yaml", a_map), ("DELETE", maps + "?propagationPolicy=Foreground", "", '{"gracePeriodSeconds": 0}'),
             ("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", "application/json", '{"spec": {"resourceAttributes": {"verb": "get", "resource": "pods"}}}'),
             ("POST", maps, "application/vnd.kubernetes.protobuf", "k8s\x00\n\x0f\n\x02v1\x12\tConfigMap")]
+    workflow = '{"workflow": {"metadata": {"generateName": "a-", "labels": null}, "spec": {"entrypoint": "m", "templates": [{"name": "m", "steps": [[{"name": "s", "withItems": [1, null]}]]}]}}}'
+    rows += [("POST", "/api/v1/workflows/argo", "", workflow), ("GET", "/api/v1/workflows/argo?listOptions.labelSelector=a%3Db&listOptions.limit=3&fields=metadata"),
+             ("GET", "/api/v1/workflows/argo/%40latest/log?logOptions.follow=True&logOptions.sinceTime.seconds=1"),
+             ("PUT", "/api/v1/workflows/argo/a/retry", "", '{"parameters": ["a=b"], "restartSuccessful": true}'), ("POST", "/api/v1/events/argo/", "", '{"a": [1]}'),
+             ("DELETE", "/api/v1/workflows/argo/a?deleteOptions.dryRun=All&deleteOptions.gracePeriodSeconds=0"), ("POST", "/api/v1/sync/argo", "", '{"type": 1, "limit": "2"}'),
+             ("GET", "/api/v1/workflow-events/argo?fields=-result.object.metadata.name")]
     return [row + ("",) * (4 - len(row)) for row in rows]
 
 
+def field(number, value):
+    """Of a protobuf message: a number or bytes, each shorter than 128."""
+    return bytes([number << 3, value]) if isinstance(value, int) else bytes([number << 3 | 2, len(value)]) + value
+
+
+def argo_messages():
+    """The first byte is a method's place in src/argo/data/argo.json."""
+    metadata = field(1, field(1, b"a") + field(11, field(1, b"l") + field(2, b"v")))
+    template = field(1, b"m") + field(11, field(1, field(1, b"s") + field(5, field(1, b'{"a": 1}'))))
+    spec = field(1, template) + field(2, b"m")
+    workflow = field(1, metadata) + field(2, spec)
+    return [(b"\0" + field(1, b"argo") + field(2, workflow),), (b"\1" + workflow,), (b"\2" + field(2, field(1, b"a=b") + field(7, 3)),), (b"\2" + field(1, field(8, b"c")) + field(2, workflow),)]
+
+
+def grpc_calls():
+    def frame(message, flag=0):
+        return struct.pack(">BI", flag, len(message)) + message
+
+    service = b"/workflow.WorkflowService/"
+    gzip = zlib.compressobj(9, zlib.DEFLATED, 31)
+    packed = gzip.compress(field(1, b"a")) + gzip.flush()
+    calls = [(message[0][1:], name) for message, name in zip(argo_messages(), (b"CreateWorkflow", b"LintWorkflow", b"ListWorkflows"))]
+    return [(service + name, b"100m", b"", frame(message)) for message, name in calls] + [(service + b"WorkflowLogs", b"", b"gzip", frame(packed, 1)), (b"/a/b", b"", b"", b"")]
+
+
 SEEDS = {
+    "argo_message": argo_messages,
+    "grpc": grpc_calls,
     "http2": http2_client,
     "request": requests,
     "xml": answers,

@@ -1,7 +1,10 @@
 #include <algorithm>
 
+#include "argo/methods.h"
 #include "fuzz/targets.h"
 #include "objects/kinds.h"
+#include "schema/protobuf.h"
+#include "server/argo/grpc_frames.h"
 #include "server/http2.h"
 #include "server/session/spdy_sessions.h"
 #include "server/session/testing.h"
@@ -86,11 +89,21 @@ const objects::Kinds& kinds() {
   return kKinds;
 }
 
+/// Answers each call at once, with messages of which something is left once they are written.
+struct Services final : argo::Services {
+  void call(argo::Call call) override {
+    if (!call.method.streams) return call.answer->reply(doc::Object{{"metadata", doc::Object{{"name", "a"}}}});
+    call.answer->send(R"({"type":"ADDED","object":{"metadata":{"name":"a"}},"content":"c"})");
+    call.answer->end();
+  }
+};
+
 /// An API over a store of its own.
 struct World {
   store::TestStore store;
+  Services services;
   objects::ObjectApi api{{.executor = store.executor(), .store = store.store(), .kinds = kinds()}};
-  server::Served served{store.executor(), api};
+  server::Served served{.executor = store.executor(), .api = api, .argo = &services};
 };
 
 /// A client of the whole server, whose bytes these are.
@@ -108,18 +121,18 @@ void http2(std::string_view input) {
 }
 
 struct Answer final : server::Responder {
-  void reply(unsigned code, std::string_view, std::string body, std::vector<std::string>) override {
+  void reply(server::AnswerHead head, std::string body) override {
     TIPHYS_CHECK(!begun, "there is one answer");
     begun = ended = true;
-    TIPHYS_CHECK(code >= 200 && code != 500, body);
+    TIPHYS_CHECK(head.code >= 200 && head.code != 500, body);
   }
-  void begin_stream(std::string_view) override {
+  void begin_stream(server::AnswerHead) override {
     TIPHYS_CHECK(!begun, "there is one answer");
     begun = true;
   }
   void write(std::string) override {}
   void bound_lag() override {}
-  void end_stream() override { ended = true; }
+  void end_stream(server::HeaderFields) override { ended = true; }
   void upgrade(std::string, std::unique_ptr<server::Speaker>) override { begun = ended = true; }
   void hold(std::unique_ptr<cluster::Watch> fed) override { source = std::move(fed); }
 
@@ -144,9 +157,41 @@ void request(std::string_view input) {
   answer->source.reset();
 }
 
+/// A path, a timeout, an encoding, and a body that may be anything.
+void grpc(std::string_view input) {
+  const auto [path, timeout, encoding] = parts<3>(input);
+  const std::size_t before = path.size() + timeout.size() + encoding.size() + 3;
+  World world;
+  const auto answer = std::make_shared<Answer>();
+  server::handle(world.served,
+                 {.method = "POST",
+                  .target = std::string(path),
+                  .content_type = "application/grpc",
+                  .body = std::string(input.substr(std::min(before, input.size()))),
+                  .grpc = server::GrpcHeaders{.timeout = std::string(timeout), .encoding = std::string(encoding)}},
+                 answer);
+  TIPHYS_CHECK(answer->ended, "each call is answered");
+}
+
+/// What is read of a message says the same once it is written and read again. The first byte chooses the method.
+void argo_message(std::string_view input) {
+  if (input.empty()) return;
+  const argo::Method& method = argo::methods()[static_cast<unsigned char>(input.front()) % argo::methods().size()];
+  input.remove_prefix(1);
+  for (const schema::Type* type : {method.request, method.response}) {
+    const auto read = schema::decode_message(*type, input);
+    check_error(read);
+    if (!read) continue;
+    const auto written = schema::encode_message(*type, *read);
+    TIPHYS_CHECK(written, "what has been read can be written");
+    const auto again = schema::decode_message(*type, *written);
+    TIPHYS_CHECK(again && *again == *read, "what has been written is what was read");
+  }
+}
+
 constexpr std::array kTargets{
-    Target{"http2", http2},         Target{"request", request},
-    Target{"spdy", spdy},           Target{"spdy_forward", spdy_forward},
+    Target{"argo_message", argo_message}, Target{"grpc", grpc}, Target{"http2", http2},
+    Target{"request", request},           Target{"spdy", spdy}, Target{"spdy_forward", spdy_forward},
     Target{"websocket", websocket},
 };
 

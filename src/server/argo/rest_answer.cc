@@ -1,0 +1,130 @@
+#include "server/argo/rest_answer.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "argo/field_filter.h"
+#include "argo/version.h"
+#include "server/argo/errors.h"
+
+namespace tiphys::server {
+namespace {
+
+constexpr Duration kKeepAlive = std::chrono::seconds(15);
+constexpr std::string_view kEventStream = "text/event-stream";
+
+class RestAnswer final : public argo::Answer, public std::enable_shared_from_this<RestAnswer> {
+ public:
+  RestAnswer(const Exchange& exchange, const argo::Method& method)
+      : executor_(exchange.served.executor),
+        responder_(exchange.responder),
+        method_(method),
+        events_(method.streams && exchange.request.accept == kEventStream),
+        fields_(method.streams ? exchange.query.value("fields") : std::string_view()) {}
+  ~RestAnswer() override {
+    if (!done_) fail({Code::kInternal, fmt::format("{} gave no answer", method_.name)});
+  }
+
+  void reply(const doc::Value& message) override { reply_text(doc::to_json(message)); }
+
+  void reply_text(std::string json) override {
+    if (std::exchange(done_, true)) return;
+    responder_->reply(AnswerHead{.content_type = std::string(kJson), .fields = version()}, std::move(json));
+  }
+
+  void send(std::string json) override {
+    if (done_) return;
+    begin();
+    if (fields_.wants_all()) return write(fmt::format(R"({{"result":{}}})", json));
+    auto parsed = doc::parse_json(json);
+    if (!parsed) return fail({Code::kInternal, "the answer cannot be read: " + parsed.error().message});
+    doc::Value message = doc::Object{{"result", std::move(*parsed)}};
+    fields_.apply(message);
+    write(doc::to_json(message));
+  }
+
+  void end() override {
+    if (std::exchange(done_, true)) return;
+    begin();
+    responder_->end_stream();
+  }
+
+  void refuse(Error error) override { fail(error); }
+
+  void hold(std::unique_ptr<cluster::Watch> source) override {
+    if (done_) return;
+    responder_->hold(std::make_unique<Feed>(shared_from_this(), std::move(source)));
+  }
+
+ private:
+  /// What feeds a stream, and keeps its answer, which sources know only weakly. Of events it says from time to time
+  /// that they go on.
+  class Feed final : public cluster::Watch {
+   public:
+    Feed(std::shared_ptr<RestAnswer> answer, std::unique_ptr<cluster::Watch> source)
+        : answer_(std::move(answer)), source_(std::move(source)) {
+      if (answer_->events_) wait();
+    }
+    ~Feed() override { answer_->executor_.cancel(timer_); }
+    void pause(bool paused) override {
+      if (source_) source_->pause(paused);
+    }
+
+   private:
+    void wait() {
+      timer_ = answer_->executor_.schedule(answer_->executor_.now() + kKeepAlive, [this] {
+        wait();
+        answer_->keep_alive();
+      });
+    }
+
+    const std::shared_ptr<RestAnswer> answer_;
+    const std::unique_ptr<cluster::Watch> source_;  // goes first
+    Executor::TimerId timer_ = 0;
+  };
+
+  static HeaderFields version() { return {{"Grpc-Metadata-Argo-Version", std::string(argo::kVersion)}}; }
+
+  void begin() {
+    if (std::exchange(begun_, true)) return;
+    AnswerHead head{.content_type = std::string(events_ ? kEventStream : kJson), .fields = version()};
+    if (events_) head.fields.emplace_back("X-Content-Type-Options", "nosniff");
+    responder_->begin_stream(std::move(head));
+    responder_->bound_lag();
+  }
+
+  /// The spaces and line ends are the original's.
+  void write(const std::string& json) {
+    responder_->write(events_ ? fmt::format("data: {} \n\n\n", json) : json + "\n");
+  }
+
+  void keep_alive() {
+    if (done_) return;
+    begin();
+    responder_->write(":\n");
+  }
+
+  void fail(const Error& error) {
+    if (std::exchange(done_, true)) return;
+    if (!begun_) return responder_->reply(gateway_code(error.code), kJson, gateway_error(error));
+    write(gateway_stream_error(error));
+    responder_->end_stream();
+  }
+
+  Executor& executor_;
+  const std::shared_ptr<Responder> responder_;
+  const argo::Method& method_;
+  const bool events_;
+  const argo::FieldFilter fields_;
+  bool begun_ = false;
+  bool done_ = false;
+};
+
+}  // namespace
+
+std::shared_ptr<argo::Answer> make_rest_answer(const Exchange& exchange, const argo::Method& method) {
+  return std::make_shared<RestAnswer>(exchange, method);
+}
+
+}  // namespace tiphys::server

@@ -1,0 +1,109 @@
+"""Argo's API by REST, byte by byte; what its clients make of it is tested with them."""
+
+import http.client
+import json
+import socket
+
+import pytest
+
+WORKFLOWS = "/api/v1/workflows/default"
+
+
+class Client:
+    def __init__(self, tiphys):
+        server = json.loads((tiphys.data_dir / "server.json").read_text())
+        self.address, self.token = server["address"], server["token"]
+
+    def open(self, method, path, body=None, **headers):
+        connection = http.client.HTTPConnection(self.address, timeout=60)
+        connection.request(method, path, body if body is None or isinstance(body, bytes) else json.dumps(body),
+                           {"Authorization": f"Bearer {self.token}", **headers})
+        return connection.getresponse()
+
+    def ask(self, method, path, body=None, **headers):
+        answer = self.open(method, path, body, **headers)
+        return answer.status, json.loads(answer.read())
+
+    def raw(self, request):
+        host, port = self.address.rsplit(":", 1)
+        with socket.create_connection((host, int(port)), timeout=60) as connection:
+            connection.sendall(request)
+            connection.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+
+
+@pytest.fixture
+def client(tiphys):
+    tiphys.up()
+    return Client(tiphys)
+
+
+def workflow(name, script="echo hello"):
+    # As typed clients write it: without what it is, with nulls.
+    return {"workflow": {"metadata": {"name": name, "labels": None},
+                         "spec": {"entrypoint": "main", "volumes": None,
+                                  "templates": [{"name": "main", "container": {"image": "x", "command": ["sh", "-c", script]}, "script": None}]}},
+            "createOptions": None}
+
+
+def test_workflows(client):
+    status, made = client.ask("POST", WORKFLOWS, workflow("hello"))
+    assert status == 200 and made["metadata"]["uid"], made
+    events = client.open("GET", "/api/v1/workflow-events/default?listOptions.fieldSelector=metadata.name=hello", Accept="text/event-stream")
+    assert events.headers["content-type"] == "text/event-stream"
+    for line in events:
+        if not line.startswith(b"data: "):
+            assert line.strip() in (b"", b":")
+            continue
+        event = json.loads(line[len("data: "):])["result"]
+        if event["object"].get("status", {}).get("phase") in ("Succeeded", "Failed", "Error"):
+            break
+    assert event["object"]["status"]["phase"] == "Succeeded"
+    events.close()
+
+    log = client.open("GET", f"{WORKFLOWS}/hello/log?logOptions.container=main&logOptions.follow=True")
+    assert log.headers["content-type"] == "application/json"
+    [entry] = [json.loads(line)["result"] for line in log]
+    assert entry["content"] == "hello" and entry["podName"]
+    status, found = client.ask("GET", f"{WORKFLOWS}/hello")
+    assert status == 200 and found["metadata"]["uid"] == made["metadata"]["uid"]
+    assert client.ask("GET", f"{WORKFLOWS}/%40latest")[1]["metadata"]["name"] == "hello"
+    for path in (WORKFLOWS, "/api/v1/workflows/", f"{WORKFLOWS}?listOptions.limit=5&unknown=1"):
+        status, listed = client.ask("GET", path)
+        assert status == 200 and [each["metadata"]["name"] for each in listed["items"]] == ["hello"], path
+    assert client.ask("DELETE", f"{WORKFLOWS}/hello?deleteOptions.propagationPolicy=Background") == (200, {})
+    assert client.ask("GET", f"{WORKFLOWS}/hello")[0] == 404
+
+
+def test_errors(client):
+    status, error = client.ask("GET", f"{WORKFLOWS}/none")
+    assert (status, error["code"]) == (404, 5) and "none" in error["message"]
+    assert client.ask("POST", WORKFLOWS, workflow("a"))[0] == 200
+    status, error = client.ask("POST", WORKFLOWS, workflow("a"))
+    assert (status, error["code"]) == (409, 6)
+    for method, path, body, expected in (
+            ("PATCH", f"{WORKFLOWS}/a", None, (501, 12)), ("GET", "/api/v1/workflows", None, (501, 12)),
+            ("POST", WORKFLOWS, b"{", (400, 3)), ("POST", WORKFLOWS, {"workflow": 1}, (400, 3)),
+            ("GET", f"{WORKFLOWS}/..%2f..%2fetc", None, (400, 3)), ("GET", f"{WORKFLOWS}?listOptions.limit=x", None, (400, 3))):
+        status, error = client.ask(method, path, body)
+        assert (status, error["code"]) == expected and error["message"], path
+    status, error = client.ask("GET", WORKFLOWS, Authorization="Bearer wrong")
+    assert (status, error["code"]) == (401, 16)
+
+
+def test_hostile_requests_are_answered(client):
+    lead = f"GET {WORKFLOWS} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {client.token}\r\nConnection: close\r\n"
+    assert " 431 " in client.raw((lead + "a: b\r\n" * 100_000).encode())
+    large = f"POST {WORKFLOWS} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {client.token}\r\nContent-Length: 99999999\r\n\r\n"
+    answer = client.raw(large.encode())
+    assert " 413 " in answer and '"code":8' in answer
+    deep = b'{"workflow":' + b"[" * 100_000
+    assert client.ask("POST", WORKFLOWS, deep)[0] == 400
+    assert client.ask("GET", f"{WORKFLOWS}/" + "a" * 5000)[0] in (400, 404)
+
+
+def test_kubernetes_stays_beside_it(client):
+    status, listed = client.ask("GET", "/api/v1/namespaces/default/events")
+    assert (status, listed["kind"]) == (200, "EventList")
+    assert client.ask("GET", "/api/v1/events")[1]["kind"] == "EventList"
+    assert client.ask("GET", "/api/v1/namespaces/default/configmaps")[1]["kind"] == "ConfigMapList"
