@@ -64,6 +64,12 @@ class FakeCluster final : public store::Store {
   void read_journal(std::string, std::uint64_t, cluster::Done<std::vector<cluster::JournalEntry>> done) override {
     answer<std::vector<cluster::JournalEntry>>(std::move(done), std::vector<cluster::JournalEntry>());
   }
+  void list_archive(store::ArchiveQuery, cluster::Done<store::ArchivePage> done) override { done(no_archive()); }
+  void get_archived(store::ArchivedName, cluster::Done<cluster::Object> done) override { done(no_archive()); }
+  void remove_archived(std::string, cluster::Done<void> done) override { done(no_archive()); }
+  void archive_labels(std::string, std::string, cluster::Done<std::vector<std::string>> done) override {
+    done(no_archive());
+  }
   Result<std::vector<cluster::Object>> snapshot(const cluster::Resource& resource) override {
     std::vector<cluster::Object> found;
     for (const auto& [key, object] : objects_) {
@@ -85,6 +91,7 @@ class FakeCluster final : public store::Store {
   struct NodeWatch;
   struct LogReading;
 
+  static std::unexpected<Error> no_archive() { return fail(Code::kUnimplemented, "this plane has no archive"); }
   template <typename T>
   void answer(cluster::Done<T> done, Result<T> result);
   void tell(cluster::WatchEvent::Type type, const cluster::Key& key, const cluster::Object& object);

@@ -50,6 +50,7 @@ Status BatchWriter::write_changes(Batch& batch) {
   Nets nets;
   for (Write& write : batch.writes) {
     for (Change& change : write.changes) TIPHYS_CHECK_OK(write_rows(change, nets));
+    for (const std::string& uid : write.unarchived) TIPHYS_CHECK_OK(archive_.remove(uid));
     if (write.purge) TIPHYS_CHECK_OK(write_purge(*write.purge));
   }
   for (const auto& [first, net] : nets) TIPHYS_CHECK_OK(write_net(net));
@@ -81,7 +82,7 @@ Status BatchWriter::write_rows(Change& change, Nets& nets) {
 Status BatchWriter::write_net(const Net& net) {
   const Change& last = *net.changes.back();
   const Revision* before = net.before.get();
-  if (before && (!last.after || last.after->uid() != before->uid())) TIPHYS_CHECK_OK(delete_parts(*before));
+  TIPHYS_CHECK_OK(write_gone(net));
   if (!last.after) {
     return database_.query("DELETE FROM objects WHERE resource = ? AND namespace = ? AND name = ?")
         .bind(last.resource->qualified)
@@ -95,9 +96,32 @@ Status BatchWriter::write_net(const Net& net) {
   }
   TIPHYS_CHECK_OK(write_object(last, before, body));
   TIPHYS_TRY(const std::size_t part_bytes, write_parts(*last.after, before));
+  if (last.resource == &cluster::kWorkflows) {
+    const bool same = before && before->uid() == last.after->uid();
+    TIPHYS_CHECK_OK(archive_.follow(*last.after, same ? before : nullptr, last.name));
+  }
   for (Change* change : net.changes) change->bytes = body.size() + part_bytes;
   if (packs_well(*last.resource)) {
     net.changes.back()->text = std::make_shared<const std::string>(std::move(body));
+  }
+  return {};
+}
+
+/// What becomes of the objects of this name that the batch deletes, those included that it has made itself.
+Status BatchWriter::write_gone(const Net& net) {
+  const Revision* before = net.before.get();
+  for (const Change* change : net.changes) {
+    if (change->after) continue;
+    const Revision& gone = *change->before;
+    const Revision* on_disk = before && before->uid() == gone.uid() ? before : nullptr;
+    if (change->resource == &cluster::kWorkflows && ArchiveWriter::keeps(gone)) {
+      TIPHYS_TRY([[maybe_unused]] const std::size_t bytes, write_parts(gone, on_disk));
+      TIPHYS_CHECK_OK(archive_.keep(gone, change->name));
+      continue;
+    }
+    if (!on_disk) continue;
+    TIPHYS_CHECK_OK(delete_parts(*on_disk));
+    if (change->resource == &cluster::kWorkflows && !on_disk->live()) TIPHYS_CHECK_OK(archive_.forget(gone.uid()));
   }
   return {};
 }
@@ -196,13 +220,17 @@ Status BatchWriter::append_journal(const Change& change, std::string_view body) 
 }
 
 Status BatchWriter::write_purge(Purge& purge) {
-  TIPHYS_CHECK_OK(database_
-                      .query("DELETE FROM nodes WHERE rowid IN "
-                             "(SELECT rowid FROM nodes WHERE workflow_uid = ? LIMIT ?)")
-                      .bind(purge.uid)
-                      .bind(kMostPurgedRows)
-                      .run());
-  bool more = database_.changes() == kMostPurgedRows;
+  TIPHYS_TRY(const bool archived, archive_.has_body(purge.uid));
+  bool more = false;
+  if (!archived) {
+    TIPHYS_CHECK_OK(database_
+                        .query("DELETE FROM nodes WHERE rowid IN "
+                               "(SELECT rowid FROM nodes WHERE workflow_uid = ? LIMIT ?)")
+                        .bind(purge.uid)
+                        .bind(kMostPurgedRows)
+                        .run());
+    more = database_.changes() == kMostPurgedRows;
+  }
   TIPHYS_CHECK_OK(database_
                       .query("DELETE FROM journal WHERE sequence IN "
                              "(SELECT sequence FROM journal WHERE workflow_uid = ? LIMIT ?)")

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 
+#include "store/archive_writer.h"
 #include "store/change.h"
 #include "store/sqlite.h"
 #include "store/vault.h"
@@ -24,7 +25,7 @@ class BatchWriter {
 
  private:
   BatchWriter(Database& database, Vault& vault, std::function<Status()> before_commit)
-      : database_(database), vault_(vault), before_commit_(std::move(before_commit)) {}
+      : database_(database), archive_(database), vault_(vault), before_commit_(std::move(before_commit)) {}
 
   /// All object changes of one object in a batch: only the last state is written.
   struct Net {
@@ -39,6 +40,7 @@ class BatchWriter {
   Status write_changes(Batch& batch);
   Status write_rows(Change& change, Nets& nets);
   Status write_net(const Net& net);
+  Status write_gone(const Net& net);
   Status write_object(const Change& change, const Revision* before, std::string_view body);
   Result<std::size_t> write_parts(const Revision& after, const Revision* before);
   Status delete_parts(const Revision& revision);
@@ -48,6 +50,7 @@ class BatchWriter {
   Status write_purge(Purge& purge);
 
   Database& database_;
+  ArchiveWriter archive_;
   Vault& vault_;
   std::function<Status()> before_commit_;
   std::uint64_t version_limit_ = 0;

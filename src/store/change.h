@@ -50,11 +50,13 @@ struct Purge {
 struct Write {
   std::vector<Change> changes;
   std::optional<Purge> purge;
+  /// uids of workflows that go from the archive, those without an object.
+  std::vector<std::string> unarchived{};
   /// Called on the executor's thread once the write is on disk or has failed.
   std::move_only_function<void(const Status& outcome, const std::optional<Purge>& purge)> answer;
 
   std::size_t rows() const {
-    std::size_t sum = 1;
+    std::size_t sum = 1 + unarchived.size();
     for (const Change& change : changes) sum += 1 + change.nodes.size();
     return sum;
   }

@@ -9,6 +9,7 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <fstream>
+#include <set>
 
 #include "base/asio_executor.h"
 #include "store/testing.h"
@@ -29,6 +30,7 @@ struct LiveStore {
     auto opened = Store::open({.path = path,
                                .executor = *executor,
                                .random = random,
+                               .archive = cluster::Selector(),
                                .retry_after = kRetryAfter,
                                .before_commit = std::move(before_commit)});
     TIPHYS_CHECK(opened, "a test's store can be opened");
@@ -229,6 +231,115 @@ TEST(StoreCrash, LosesNothingThatWasAcknowledged) {
       ASSERT_TRUE(found.contains(number)) << "round " << round << ", pod " << number;
       EXPECT_GE(found[number], value);
       EXPECT_TRUE(doc::find(**w, "status", "nodes", fmt::format("p{}", number))) << number;
+    }
+  }
+  EXPECT_GT(acknowledged.size(), 20U);
+}
+
+/// Makes workflows for ever, ends and deletes them, and takes every third out of the archive. What is acknowledged it
+/// tells like the other.
+class ArchivingChild {
+ public:
+  ArchivingChild(const std::string& path, int out, int first) : live_(path), out_(out), next_(first) {}
+
+  [[noreturn]] void run() {
+    for (int i = 0; i < 4; ++i) make();
+    live_.context.run();
+    ::_exit(1);
+  }
+
+ private:
+  void make() {
+    const int number = next_++;
+    const Key key{&kWorkflows, "default", fmt::format("w{}", number)};
+    live_.store->create(kWorkflows, {{"metadata", {{"name", key.name}}}, {"spec", {{"entrypoint", key.name}}}},
+                        [this, number, key](const Result<cluster::Object>& made) {
+                          if (!made) ::_exit(2);
+                          end(number, key);
+                        });
+  }
+
+  void end(int number, const Key& key) {
+    live_.store->update_workflow_status(key, {.nodes = {{"n", R"({"id":"n"})"}}, .completed = true},
+                                        [this, number, key](const Status& ended) {
+                                          if (!ended) ::_exit(3);
+                                          tell({number, 1});
+                                          remove(number, key);
+                                        });
+  }
+
+  void remove(int number, const Key& key) {
+    live_.store->remove(key, {}, [this, number](const Result<cluster::Object>& removed) {
+      if (!removed) ::_exit(4);
+      tell({number, 2});
+      if (number % 3 != 0) return make();
+      live_.store->remove_archived(std::string(doc::find_string(**removed, "metadata", "uid")),
+                                   [this, number](const Status& taken) {
+                                     if (!taken) ::_exit(5);
+                                     tell({number, 3});
+                                     make();
+                                   });
+    });
+  }
+
+  void tell(Acknowledged acknowledged) {
+    if (::write(out_, &acknowledged, sizeof acknowledged) != sizeof acknowledged) ::_exit(6);
+  }
+
+  LiveStore live_;
+  int out_;
+  int next_;
+};
+
+TEST(StoreCrash, LosesNothingThatIsArchived) {
+  const TempDir temp;
+  const std::string path = temp.path() + "/tiphys.db";
+  SeededRandom random(std::random_device{}());
+  std::map<int, int> acknowledged;
+  constexpr int kRounds = 12;
+  for (int round = 0; round < kRounds; ++round) {
+    std::array<int, 2> pipe{};
+    ASSERT_EQ(::pipe(pipe.data()), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::close(pipe[0]);
+      ArchivingChild(path, pipe[1], round * 100'000).run();
+    }
+    ::close(pipe[1]);
+    const std::uint64_t most = random.next() % 60;
+    Acknowledged one{};
+    for (std::uint64_t i = 0; ::read(pipe[0], &one, sizeof one) == sizeof one; ++i) {
+      acknowledged[one.pod] = one.number;
+      if (i == most) {
+        ASSERT_EQ(::kill(child, SIGKILL), 0);
+      }
+    }
+    ::close(pipe[0]);
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status)) << "the child ended by itself with " << status;
+
+    TestStore store({.path = path});
+    std::set<std::string> archived;
+    const auto page = store.list_archive({.with_nodes = true});
+    ASSERT_TRUE(page) << page.error().message;
+    for (const auto& item : page->items) {
+      const std::string name(doc::find_string(*item, "metadata", "name"));
+      EXPECT_TRUE(archived.insert(name).second) << name << " is there twice";
+      EXPECT_EQ(doc::find_string(*item, "status", "nodes", "n", "id"), "n") << name;
+      EXPECT_EQ(doc::find_string(*item, "spec", "entrypoint"), name);
+    }
+    for (const auto& [number, stage] : acknowledged) {
+      const std::string name = fmt::format("w{}", number);
+      // What was under way may have been done.
+      if (stage == 3) {
+        EXPECT_FALSE(archived.contains(name)) << name;
+      } else if (number % 3 != 0) {
+        EXPECT_TRUE(archived.contains(name)) << name << " at " << stage;
+      }
+      if (stage == 2) {
+        EXPECT_FALSE(store.get({&kWorkflows, "default", name})) << name;
+      }
     }
   }
   EXPECT_GT(acknowledged.size(), 20U);

@@ -31,6 +31,10 @@ class DiskReader {
  public:
   DiskReader(Database& database, Vault& vault) : database_(database), vault_(vault) {}
 
+  /// A workflow whose body is at hand, with the parts that the disk has of it.
+  Result<RevisionPtr> workflow(std::string_view uid, std::string_view body) {
+    return revision(cluster::kWorkflows, uid, body);
+  }
   /// Null when there is no such object.
   Result<RevisionPtr> find(const cluster::Resource& resource, const Name& name);
   Result<std::vector<DiskRow>> live(const cluster::Resource& resource);

@@ -77,10 +77,13 @@ LocalStore::LocalStore(StoreOptions options, std::unique_ptr<Vault> vault, std::
       most_pending_rows_(options.most_pending_rows),
       retry_after_(options.retry_after),
       most_kept_events_(options.most_kept_events),
+      archive_(std::move(options.archive)),
+      archive_ttl_(options.archive_ttl),
       vault_(std::move(vault)),
       connections_(std::move(connections)),
       writer_(std::move(writer)),
       disk_(connections_->reader ? *connections_->reader : connections_->writer, *vault_),
+      archive_index_(connections_->reader ? *connections_->reader : connections_->writer),
       poster_(options.executor),
       hub_(poster_, memory_, disk_, {.events = options.most_logged_changes, .bytes = options.most_logged_bytes},
            writer_->version_limit()),
@@ -105,12 +108,14 @@ LocalStore::LocalStore(StoreOptions options, std::unique_ptr<Vault> vault, std::
   } else {
     for (auto& [uid, ns] : *found) collect(std::move(uid), std::move(ns));
   }
+  expire_archived();
 }
 
 LocalStore::~LocalStore() {
   poster_.stop();
   executor_.cancel(retry_timer_);
   executor_.cancel(events_timer_);
+  executor_.cancel(archive_timer_);
   if (thread_) {
     thread_->submit(std::move(pending_));
     thread_.reset();
@@ -225,6 +230,7 @@ void LocalStore::settle(const Change& change) {
       admission_->settled(*change.resource, change.before ? change.before->object() : nullptr,
                           change.after ? change.after->object() : nullptr);
     }
+    if (!change.after && change.resource == &cluster::kWorkflows) expire_archived();
     if (change.leaves_garbage) {
       collect(std::string(change.before->uid()),
               change.resource == &cluster::kNamespaces ? change.name.name : std::string());
@@ -275,6 +281,7 @@ void LocalStore::degrade(const Error& cause) {
   retry_timer_ = poster_.schedule(executor_.now() + retry_after_, [this] {
     retry_timer_ = 0;
     degraded_.reset();
+    expire_archived();
     collect_step();
   });
 }

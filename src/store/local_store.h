@@ -6,6 +6,7 @@
 #include <optional>
 #include <set>
 
+#include "store/archive_index.h"
 #include "store/commit_thread.h"
 #include "store/disk_reader.h"
 #include "store/memory.h"
@@ -41,6 +42,12 @@ class LocalStore final : public Store {
   void set_admission(Admission* admission) override { admission_ = admission; }
   void set_log_reader(LogReader reader) override { log_reader_ = std::move(reader); }
 
+  // store_archive.cc
+  void list_archive(ArchiveQuery query, cluster::Done<ArchivePage> done) override;
+  void get_archived(ArchivedName which, cluster::Done<cluster::Object> done) override;
+  void remove_archived(std::string uid, cluster::Done<void> done) override;
+  void archive_labels(std::string ns, std::string key, cluster::Done<std::vector<std::string>> done) override;
+
   // store_writes.cc
   void create(const cluster::Resource& resource, doc::Value object, cluster::Done<cluster::Object> done) override {
     create(resource, std::move(object), WriteOptions{}, std::move(done));
@@ -63,6 +70,8 @@ class LocalStore final : public Store {
 
  private:
   struct ListJob;
+  struct ArchiveJob;
+  struct LabelsJob;
   struct LogReading;
   /// What an owner that is gone left behind.
   struct Garbage {
@@ -136,6 +145,20 @@ class LocalStore final : public Store {
   Result<std::optional<Change>> make_collection(const Address& address, const Garbage& garbage);
   void purge_rows();
 
+  // store_archive.cc
+  void archive_slice(std::shared_ptr<ArchiveJob> job);
+  /// Whether the page is whole.
+  Result<bool> fill_page(ArchiveJob& job);
+  void labels_slice(std::shared_ptr<LabelsJob> job);
+  /// The workflow of a row, from its object or from the archive; null: it has gone since.
+  Result<RevisionPtr> archived_revision(const ArchiveRow& row);
+  Result<ArchiveRow> archived_row(const ArchivedName& which);
+  Status unarchive(const std::string& uid, cluster::Done<void>& done);
+
+  // archive_expiry.cc
+  /// Takes out what is too old, and sees to it that the next goes when it is.
+  void expire_archived();
+
   // old_events.cc
   /// Follows the number of Event objects, and sees to it that old and surplus ones go.
   void count_event(const Change& change);
@@ -149,11 +172,14 @@ class LocalStore final : public Store {
   const std::size_t most_pending_rows_;
   const Duration retry_after_;
   const std::size_t most_kept_events_;
+  const std::optional<cluster::Selector> archive_;
+  const Duration archive_ttl_;
 
   const std::unique_ptr<Vault> vault_;
   std::unique_ptr<Connections> connections_;
   std::unique_ptr<BatchWriter> writer_;
   DiskReader disk_;
+  ArchiveIndex archive_index_;
   Memory memory_;
   Poster poster_;
   WatchHub hub_;
@@ -180,6 +206,8 @@ class LocalStore final : public Store {
   std::optional<std::size_t> kept_events_;  ///< once counted
   bool trimming_ = false;
   Executor::TimerId events_timer_ = 0;  ///< for the next that will be old
+  bool expiring_ = false;
+  Executor::TimerId archive_timer_ = 0;  ///< the same of the archive
 
   /// Last, so that it ends first.
   std::unique_ptr<CommitThread> thread_;

@@ -57,6 +57,7 @@ class RandomRun {
     };
     store_ = std::make_unique<TestStore>(TestStore::Options{.path = temp_.path() + "/tiphys.db",
                                                             .most_logged_changes = 50,
+                                                            .archive = *cluster::Selector::parse("keep=yes"),
                                                             .before_commit = fail_some,
                                                             .seed = random_.next()});
     for (const auto* resource : kResources) follow(*resource);
@@ -91,6 +92,9 @@ class RandomRun {
       const auto at = address(resource, **result);
       const bool gone = call == Call::kKill || (call == Call::kRemove && (&resource != &kPods || !running(**result)));
       if (gone) {
+        if (ended(**result) && marked(**result)) {
+          archived_[std::string(doc::find_string(**result, "metadata", "uid"))] = nodes_[at];
+        }
         model_.erase(at);
         nodes_.erase(at);
       } else {
@@ -102,6 +106,13 @@ class RandomRun {
     return code == Code::kResourceExhausted || code == Code::kNotFound || code == Code::kAlreadyExists ||
            code == Code::kAborted;
   }
+  static bool ended(const doc::Value& workflow) {
+    return doc::find_string(workflow, "kind") == "Workflow" &&
+           doc::find_string(workflow, "metadata", "labels", "workflows.argoproj.io/completed") == "true";
+  }
+  static bool marked(const doc::Value& workflow) {
+    return doc::find_string(workflow, "metadata", "labels", kArchivingStatusLabel) == kArchivedStatus;
+  }
   static bool running(const doc::Value& pod) {
     const auto phase = doc::find_string(pod, "status", "phase");
     return phase != "Succeeded" && phase != "Failed";
@@ -112,10 +123,13 @@ class RandomRun {
     const std::string name = fmt::format("n{}", below(6));
     const Key key{&resource, "default", name};
     Store& store = store_->store();
+    if (below(20) == 0 && !archived_.empty()) return unarchive(store);
     switch (below(5)) {
       case 0:
       case 1:
-        return store.create(resource, {{"metadata", {{"name", name}}}, {"spec", {{"number", below(100)}}}},
+        return store.create(resource,
+                            {{"metadata", {{"name", name}, {"labels", {{"keep", below(2) == 0 ? "yes" : "no"}}}}},
+                             {"spec", {{"number", below(100)}}}},
                             acknowledged(resource, Call::kWrite));
       case 2:
         return patch(store, key);
@@ -135,9 +149,19 @@ class RandomRun {
       change.as_object()["status"] = {{"phase", kPhases[below(4)]}};
     } else if (key.resource == &kWorkflows) {
       const doc::Value completed = below(2) == 0 ? doc::Value("true") : doc::Value(nullptr);
-      change.as_object()["metadata"] = {{"labels", {{"workflows.argoproj.io/completed", completed}}}};
+      const doc::Value mark = below(2) == 0 ? doc::Value(kArchivedStatus) : doc::Value(nullptr);
+      change.as_object()["metadata"] = {
+          {"labels", {{"workflows.argoproj.io/completed", completed}, {kArchivingStatusLabel, mark}}}};
     }
     store.patch(key, PatchType::kMerge, change, acknowledged(*key.resource, Call::kWrite));
+  }
+
+  void unarchive(Store& store) {
+    auto which = archived_.begin();
+    std::advance(which, static_cast<std::ptrdiff_t>(below(archived_.size())));
+    store.remove_archived(which->first, [this, uid = which->first](const Status& done) {
+      if (done) archived_.erase(uid);
+    });
   }
 
   /// An update with a version that may be old.
@@ -189,6 +213,27 @@ class RandomRun {
     }
     status_changed_.clear();
     check_nodes();
+    check_archive();
+  }
+
+  /// The archive's index has what has ended, and the archive what is gone, each with its nodes.
+  void check_archive() {
+    std::map<std::string, std::map<std::string, std::string>> expected = archived_;
+    const auto list = store_->list(kWorkflows);
+    for (const auto& item : list->items) {
+      if (ended(*item))
+        expected[std::string(doc::find_string(*item, "metadata", "uid"))] = nodes_[address(kWorkflows, *item)];
+    }
+    std::map<std::string, std::map<std::string, std::string>> found;
+    const auto page = store_->list_archive({.with_nodes = true});
+    ASSERT_TRUE(page) << page.error().message;
+    for (const auto& item : page->items) {
+      auto& nodes = found[std::string(doc::find_string(*item, "metadata", "uid"))];
+      if (const auto* map = doc::find(*item, "status", "nodes")) {
+        for (const auto& [id, node] : map->as_object()) nodes[std::string(id)] = doc::to_json(node);
+      }
+    }
+    ASSERT_EQ(found, expected);
   }
 
   void check_nodes() {
@@ -208,6 +253,7 @@ class RandomRun {
   TempDir temp_{TempDir::memory()};
   Objects model_;
   std::map<std::string, std::map<std::string, std::string>> nodes_;
+  std::map<std::string, std::map<std::string, std::string>> archived_;  ///< by uid: what has no object any more
   std::set<std::string> status_changed_;
   std::unique_ptr<TestStore> store_;
   std::vector<std::unique_ptr<Follower>> followers_;

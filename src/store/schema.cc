@@ -9,7 +9,7 @@
 namespace tiphys::store {
 namespace {
 
-constexpr int kSchemaVersion = 5;
+constexpr int kSchemaVersion = 6;
 
 // `resource` is "plural" or "plural.group". `live`: to be read into memory at first use. `owner` is the uid of the
 // first owner reference, `workflow` the label workflows.argoproj.io/workflow, `labels` metadata.labels once more, so
@@ -75,16 +75,65 @@ constexpr const char* kEndedIndex =
     "CREATE INDEX IF NOT EXISTS objects_ended ON objects(resource, namespace, name) WHERE live = 0 AND resource <> "
     "'events'";
 
+/// What has ended, to be searched (archive_writer.h). Times are seconds since 1970; `kept`: the archive keeps it when
+/// its object goes. Each index ends with what lists are ordered by, so that a page is read off it; lists over several
+/// namespaces, values or both kinds of `kept` merge as many stretches of it (archive_scan.h). `archive_bodies` has what
+/// has no object any more, with its nodes and parts where they were.
+constexpr const char* kArchiveTables = R"sql(
+CREATE TABLE IF NOT EXISTS archive(
+  id INTEGER PRIMARY KEY,
+  uid TEXT NOT NULL UNIQUE,
+  namespace TEXT NOT NULL,
+  name TEXT NOT NULL,
+  phase TEXT NOT NULL,
+  created INTEGER NOT NULL,
+  started INTEGER NOT NULL,
+  finished INTEGER NOT NULL,
+  kept INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS archive_started ON archive(namespace, kept, started, id);
+CREATE INDEX IF NOT EXISTS archive_name ON archive(namespace, name, started, id);
+CREATE TABLE IF NOT EXISTS archive_labels(
+  key TEXT,
+  value TEXT,
+  namespace TEXT,
+  started INTEGER,
+  id INTEGER,
+  PRIMARY KEY(key, value, namespace, started, id)
+) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS archive_labels_of ON archive_labels(id);
+CREATE TABLE IF NOT EXISTS archive_bodies(id INTEGER PRIMARY KEY, finished INTEGER NOT NULL, body TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS archive_bodies_finished ON archive_bodies(finished);
+)sql";
+
+/// Of a database that was written before there was an archive. What is damaged is passed over, so that it hurts nobody
+/// who does not ask for it.
+constexpr const char* kArchiveEnded = R"sql(
+INSERT OR IGNORE INTO archive(uid, namespace, name, phase, created, started, finished, kept)
+  SELECT uid, namespace, name, coalesce(body ->> '$.status.phase', ''),
+    coalesce(unixepoch(body ->> '$.metadata.creationTimestamp'), 0),
+    coalesce(unixepoch(body ->> '$.status.startedAt'), unixepoch(body ->> '$.metadata.creationTimestamp'), 0),
+    coalesce(unixepoch(body ->> '$.status.finishedAt'), 0),
+    coalesce(body ->> '$.metadata.labels."workflows.argoproj.io/workflow-archiving-status"' = 'Archived', 0)
+  FROM objects WHERE live = 0 AND resource = 'workflows.argoproj.io' AND json_valid(body) ORDER BY body ->> '$.status.finishedAt';
+INSERT OR IGNORE INTO archive_labels
+  SELECT label.key, label.value, archive.namespace, archive.started, archive.id
+  FROM archive JOIN objects ON objects.resource = 'workflows.argoproj.io' AND objects.namespace = archive.namespace
+    AND objects.name = archive.name AND json_valid(objects.labels) JOIN json_each(objects.labels) AS label;
+)sql";
+
 struct Migration {
   int from;
   const char* sql;
+  const char* then = "";
 };
-constexpr std::array<Migration, 3> kMigrations{{
+constexpr std::array<Migration, 4> kMigrations{{
     {1,
      "CREATE INDEX objects_expiring ON objects(resource, namespace, name) "
      "WHERE instr(labels, '\"tiphys.io/expires\"') > 0"},
     {2, kLaterIndexes},
     {4, kEndedIndex},
+    {5, kArchiveTables, kArchiveEnded},
 }};
 
 Status insert_default_namespace(Database& database, Random& random, Time now) {
@@ -158,6 +207,7 @@ Status prepare_schema(Database& database, Vault& vault, Random& random, Time now
       TIPHYS_CHECK_OK(database.execute(kTables));
       TIPHYS_CHECK_OK(database.execute(kLaterIndexes));
       TIPHYS_CHECK_OK(database.execute(kEndedIndex));
+      TIPHYS_CHECK_OK(database.execute(kArchiveTables));
       TIPHYS_CHECK_OK(insert_default_namespace(database, random, now));
       return set_version(database, kSchemaVersion);
     });
@@ -167,6 +217,7 @@ Status prepare_schema(Database& database, Vault& vault, Random& random, Time now
     if (step.from < found) continue;
     const Status done = in_transaction(database, [&]() -> Status {
       TIPHYS_CHECK_OK(database.execute(step.sql));
+      TIPHYS_CHECK_OK(database.execute(step.then));
       return set_version(database, step.from + 1);
     });
     if (!done) return done;

@@ -6,12 +6,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/executor.h"
 #include "base/random.h"
 #include "cluster/cluster.h"
+#include "store/archive.h"
 
 namespace tiphys::store {
 
@@ -35,6 +37,11 @@ struct StoreOptions {
   std::size_t most_logged_bytes = 2U << 20;
   /// Objects of kind Event that are kept; beyond, the oldest go.
   std::size_t most_kept_events = 10'000;
+  /// Workflows with these labels are marked as they complete (workflows.argoproj.io/workflow-archiving-status), and
+  /// what is marked stays in the archive when its object is deleted. Nothing: none is marked.
+  std::optional<cluster::Selector> archive = {};
+  /// How long after its end the archive has what has no object any more; 0: for ever.
+  Duration archive_ttl{};
   /// The largest size of the database; 0: SQLite's own (16 TiB).
   std::size_t most_database_bytes = 0;
   /// How long after a failed commit writes are refused; then writing is tried again with the next write.
@@ -102,6 +109,16 @@ class Store : public cluster::Cluster {
   /// until none comes. The entries stay until the workflow is deleted.
   virtual void read_journal(std::string workflow_uid, std::uint64_t from_sequence,
                             cluster::Done<std::vector<cluster::JournalEntry>> done) = 0;
+
+  /// A page of what has ended, an object's own row gone or not. kInvalidArgument: `query.after` is no place.
+  virtual void list_archive(ArchiveQuery query, cluster::Done<ArchivePage> done) = 0;
+  /// What the archive keeps, nodes included. kNotFound: it has no such workflow.
+  virtual void get_archived(ArchivedName which, cluster::Done<cluster::Object> done) = 0;
+  /// Takes a workflow out of the archive. One whose object is there loses its mark alone. kNotFound as above.
+  virtual void remove_archived(std::string uid, cluster::Done<void> done) = 0;
+  /// The keys of the labels of what has ended, or with a `key` its values; in order, at most 10,000. With a namespace,
+  /// of its newest 10,000 workflows.
+  virtual void archive_labels(std::string ns, std::string key, cluster::Done<std::vector<std::string>> done) = 0;
 
   /// What readers see at present of a resource whose objects are all in memory (not of workflows, pods and events), in
   /// order of namespace and name.

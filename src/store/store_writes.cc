@@ -284,6 +284,9 @@ Result<Change> LocalStore::make_status_update(const Name& name, cluster::Workflo
   merge_map(base, "status", "", update.fields);
   merge_map(base, "metadata", "labels", update.labels);
   merge_map(base, "metadata", "annotations", update.annotations);
+  if (update.completed && archive_ && archive_->matches_labels(base)) {
+    merge_map(base, "metadata", "labels", {{kArchivingStatusLabel, kArchivedStatus}});
+  }
   if (update.spec) base.as_object()["spec"] = *update.spec;
   set_resource_version(base, change.version);
   change.after = Revision::successor(cluster::kWorkflows, std::move(base), *before);

@@ -71,6 +71,8 @@ class TestStore {
     std::size_t most_logged_changes = 4096;
     std::size_t most_logged_bytes = 2U << 20;
     std::size_t most_kept_events = 10'000;
+    std::optional<cluster::Selector> archive = {};
+    Duration archive_ttl{};
     std::size_t most_database_bytes = 0;
     bool read_only = false;
     std::function<Status()> before_commit = {};
@@ -90,6 +92,8 @@ class TestStore {
                                .most_logged_changes = options.most_logged_changes,
                                .most_logged_bytes = options.most_logged_bytes,
                                .most_kept_events = options.most_kept_events,
+                               .archive = std::move(options.archive),
+                               .archive_ttl = options.archive_ttl,
                                .most_database_bytes = options.most_database_bytes,
                                .before_commit = std::move(options.before_commit)});
     TIPHYS_CHECK(opened, "a test's store can be opened");
@@ -133,6 +137,19 @@ class TestStore {
   }
   Status update_workflow_status(const cluster::Key& key, cluster::WorkflowStatusUpdate update) {
     return wait<void>([&](auto done) { store_->update_workflow_status(key, std::move(update), std::move(done)); });
+  }
+  Result<ArchivePage> list_archive(ArchiveQuery query = {}) {
+    return wait<ArchivePage>([&](auto done) { store_->list_archive(std::move(query), std::move(done)); });
+  }
+  Result<cluster::Object> get_archived(ArchivedName which) {
+    return wait<cluster::Object>([&](auto done) { store_->get_archived(std::move(which), std::move(done)); });
+  }
+  Status remove_archived(std::string uid) {
+    return wait<void>([&](auto done) { store_->remove_archived(std::move(uid), std::move(done)); });
+  }
+  Result<std::vector<std::string>> archive_labels(std::string ns, std::string key = "") {
+    return wait<std::vector<std::string>>(
+        [&](auto done) { store_->archive_labels(std::move(ns), std::move(key), std::move(done)); });
   }
   Result<std::vector<cluster::JournalEntry>> journal(const std::string& workflow_uid, std::uint64_t from = 0) {
     return wait<std::vector<cluster::JournalEntry>>(
