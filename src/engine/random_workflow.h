@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
 #include <random>
 #include <string>
 
@@ -97,8 +98,8 @@ class RandomWorkflow {
     if (level + 1 < levels && chance(30)) return fmt::format("t{}", pick(level + 1, levels - 1));
     constexpr const char* kLeaves[] = {"leaf",     "leaf",    "leaf",   "retried", "patient", "pause", "cached",
                                        "wary",     "set",     "locked", "locked",  "shared",  "brief", "server",
-                                       "stubborn", "guarded", "group",  "web",     "flaky",   "lists"};
-    return kLeaves[pick(0, 19)];
+                                       "stubborn", "guarded", "group",  "web",     "flaky",   "lists", "asks"};
+    return kLeaves[pick(0, static_cast<int>(std::size(kLeaves)) - 1)];
   }
 
   /// Fields that a step and a task share; `root` and `before` name what may be referred to.
