@@ -1,10 +1,12 @@
 """Argo's API by gRPC: Google's client, with messages that Python's protobuf reads and writes."""
 
+import base64
 import functools
 import json
 
 import grpc
 import pytest
+import yaml
 
 from argo_messages import Messages
 
@@ -17,12 +19,13 @@ def messages():
 
 
 class Client:
-    def __init__(self, tiphys, messages, token=None):
+    def __init__(self, tiphys, messages, credentials=None):
         server = json.loads((tiphys.data_dir / "server.json").read_text())
-        self.messages, self.metadata = messages, (("authorization", f"Bearer {token or server['token']}"),)
-        options = [("grpc.max_receive_message_length", 100 << 20)]
+        self.messages, self.metadata = messages, (("authorization", f"Bearer {server['token']}"),)
         # Two channels of one target would share a connection.
-        self.channel = grpc.insecure_channel(server["address"], [*options, ("grpc.use_local_subchannel_pool", 1)])
+        options = [("grpc.max_receive_message_length", 100 << 20), ("grpc.use_local_subchannel_pool", 1)]
+        address = server["address"]
+        self.channel = grpc.secure_channel(address, credentials, options) if credentials else grpc.insecure_channel(address, options)
 
     def ask(self, path, request=None, **options):
         """One answer, or the stream of them."""
@@ -112,6 +115,16 @@ def test_answers_tell_the_version(client):
     answer, call = method.with_call(b"", metadata=client.metadata, timeout=60)
     assert dict(call.initial_metadata())["argo-version"].startswith("v4.1.")
     assert answer.version
+
+
+def test_by_tls(client, tiphys, messages):
+    kubeconfig = yaml.safe_load((tiphys.data_dir / "kubeconfig").read_text())
+    authority = base64.b64decode(kubeconfig["clusters"][0]["cluster"]["certificate-authority-data"])
+    secure = Client(tiphys, messages, grpc.ssl_channel_credentials(authority))
+    client.create("hello")
+    listed = secure.ask(f"{SERVICE}/ListWorkflows", secure.request(f"{SERVICE}/ListWorkflows", namespace="default"))
+    assert [each.metadata.name for each in listed.items] == ["hello"]
+    secure.close()
 
 
 def test_a_compressed_request(client):
