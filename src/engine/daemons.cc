@@ -140,7 +140,8 @@ void Machine::restore_daemons(Frame& frame, const std::vector<NodeIndex>& member
   for (const NodeIndex index : members) {
     const Node& node = nodes_[index];
     if (node.daemoned) frame.daemons.push_back(index);
-    const bool past = frame.plan->steps() && node.owner == Owner::kTask && node.owner_node != frame.group_node;
+    // After a user's retry there may be later groups, too.
+    const bool past = frame.plan->steps() && node.owner == Owner::kTask && nodes_[node.owner_node].turn < frame.group;
     if (!past || !node.failed_or_error()) continue;
     if (awaits_hook(index)) {
       const auto loop = frame.loops.find(node.task);

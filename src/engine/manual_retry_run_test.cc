@@ -90,6 +90,15 @@ const Case kCases[] = {
      "c, template: leaf}]]}]",
      {"wf[0].a.x", "wf[1].b"},
      "wf[0].a.x wf[1].b"},
+    {"what failed in a later group and stays so is no daemon that has fallen",
+     "{name: inner, failFast: true, dag: {tasks: [{name: x, template: leaf}, {name: z, template: leaf}]}}, "
+     "{name: kept, dag: {tasks: [{name: p, template: leaf}, {name: q, template: leaf, depends: \"p || p.Failed\"}, "
+     "{name: r, template: leaf, depends: p}]}}, "
+     "{name: main, steps: [[{name: a, template: inner, continueOn: {failed: true}}], [{name: b, template: kept}, "
+     "{name: c, template: leaf}]]}]",
+     {"wf[0].a.x", "wf[1].b.p", "wf[1].c"},
+     "wf[0].a.x wf[1].c",
+     RunStatus::Phase::kFailed},
     {"a loop that waits for a status before it is worked out once that is there",
      "{name: inner, dag: {tasks: [{name: x, template: leaf, hooks: {exit: {template: leaf}}}]}}, {name: main, dag: "
      "{tasks: [{name: a, template: inner}, {name: b, template: leaf, depends: a, withParam: "
