@@ -186,5 +186,14 @@ TEST(DropEmpty, LeavesWhatIsAChoice) {
                                R"("volumes":[{"name":"v","emptyDir":{}}],"containers":[]}})");
 }
 
+TEST(DropNulls, LeavesThemWhereAnythingMayStand) {
+  doc::Value pod = yaml(
+      "{metadata: {labels: {a: null}, annotations: null, managedFields: [{fieldsV1: {a: null}}]}, more: null, "
+      "spec: {containers: [null, {name: m, args: [null], resources: {limits: {cpu: null}}}]}}");
+  drop_nulls(*kubernetes_type("v1", "Pod"), pod);
+  EXPECT_EQ(doc::to_json(pod), R"({"metadata":{"labels":{"a":""},"managedFields":[{"fieldsV1":{"a":null}}]},)"
+                               R"("spec":{"containers":[{},{"name":"m","args":[""],"resources":{"limits":{}}}]}})");
+}
+
 }  // namespace
 }  // namespace tiphys::schema
