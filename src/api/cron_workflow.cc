@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "api/fields.h"
+#include "api/join.h"
 #include "base/strings.h"
 
 namespace tiphys::api {
@@ -190,6 +191,15 @@ doc::Value make_workflow(const doc::Value& cron_workflow, std::string_view name,
                      {"kind", "Workflow"},
                      {"metadata", std::move(metadata)},
                      {"spec", spec ? *spec : doc::Value(doc::Object())}};
+}
+
+Result<doc::Value> cron_with_workflow_defaults(const doc::Value& cron_workflow, const doc::Value& defaults) {
+  doc::Value whole = cron_workflow;
+  const doc::Value* spec = doc::find(cron_workflow, "spec", "workflowSpec");
+  if (!spec || !spec->is_object()) return whole;
+  TIPHYS_TRY(const doc::Value workflow, with_workflow_defaults(doc::Object{{"spec", *spec}}, defaults));
+  whole.at("spec").get_object()["workflowSpec"] = workflow.at("spec");
+  return whole;
 }
 
 std::vector<Finding> place_in_cron_workflow(std::vector<Finding> findings) {

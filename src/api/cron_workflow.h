@@ -76,6 +76,9 @@ void validate_cron_workflow(const CronWorkflow& cron, std::vector<Finding>& find
 /// A workflow of a CronWorkflow's spec, owned by it; `scheduled` is an RFC 3339 time. Without a name one is generated.
 doc::Value make_workflow(const doc::Value& cron_workflow, std::string_view name, std::string_view scheduled);
 
+/// The CronWorkflow with the plane's workflowDefaults in its workflow, by which that one is judged.
+Result<doc::Value> cron_with_workflow_defaults(const doc::Value& cron_workflow, const doc::Value& defaults);
+
 /// Findings of that workflow as findings of the CronWorkflow: those of its spec, at their place there.
 std::vector<Finding> place_in_cron_workflow(std::vector<Finding> findings);
 

@@ -18,20 +18,27 @@ bool is_workflow(const doc::Value& document) {
   return doc::find_string(document, "kind") == cluster::kWorkflows.kind;
 }
 
+bool is_cron(const doc::Value& document) {
+  return doc::find_string(document, "kind") == cluster::kCronWorkflows.kind;
+}
+
 bool tells(const Findings& list, const api::Finding& wanted) {
   return std::ranges::find(list, wanted.message, &api::Finding::message) != list.end();
 }
 
-/// The findings of a workflow that holds all that the plane adds. Those that it has alone keep their places.
-void add_defaults(const doc::Value& workflow, const doc::Value& defaults, Findings& findings) {
-  const auto whole = api::with_workflow_defaults(workflow, defaults);
-  if (!whole) return;  // so is the workflow alone
+/// The findings of a workflow, or of a CronWorkflow's, that holds all that the plane adds. Those that it has alone keep
+/// their places.
+void add_defaults(const doc::Value& document, const doc::Value& defaults, Findings& findings) {
+  const bool cron = is_cron(document);
+  const auto whole =
+      cron ? api::cron_with_workflow_defaults(document, defaults) : api::with_workflow_defaults(document, defaults);
+  if (!whole) return;  // so is the document alone
   Findings completed;
   api::check_document(*whole, completed);
   std::erase_if(findings, [&](const api::Finding& finding) { return !tells(completed, finding); });
   for (api::Finding& finding : completed) {
     if (!finding.is_error() || tells(findings, finding)) continue;
-    finding.pointer = "/spec";
+    finding.pointer = cron ? "/spec/workflowSpec" : "/spec";
     finding.message += " (with workflowDefaults)";
     findings.push_back(std::move(finding));
   }
@@ -88,17 +95,17 @@ void judge_with_templates(cluster::Cluster& cluster, std::shared_ptr<Referring> 
 Findings judge_alone(const doc::Value& document, const doc::Shared& defaults) {
   Findings findings;
   api::check_document(document, findings);
-  if (defaults && is_workflow(document)) add_defaults(document, *defaults, findings);
+  if (defaults && (is_workflow(document) || is_cron(document))) add_defaults(document, *defaults, findings);
   return findings;
 }
 
 Result<Referring> Referring::read(const doc::Value& document, const doc::Shared& defaults) {
-  const bool cron = doc::find_string(document, "kind") == cluster::kCronWorkflows.kind;
-  if (cron) return Referring(true, api::make_workflow(document, "", ""), nullptr);
-  if (!defaults || !is_workflow(document)) return Referring(false, document, nullptr);
-  TIPHYS_TRY(doc::Value whole, api::with_workflow_defaults(document, *defaults));
+  const bool cron = is_cron(document);
+  doc::Value whole = cron ? api::make_workflow(document, "", "") : document;
+  if (!defaults || !(cron || is_workflow(document))) return Referring(cron, std::move(whole), nullptr);
+  TIPHYS_TRY(whole, api::with_workflow_defaults(whole, *defaults));
   const doc::Value* spec = doc::find(*defaults, "spec");
-  return Referring(false, std::move(whole), spec ? doc::Shared(defaults, spec) : nullptr);
+  return Referring(cron, std::move(whole), spec ? doc::Shared(defaults, spec) : nullptr);
 }
 
 Referring::Referring(bool cron, doc::Value document, doc::Shared spec_defaults)

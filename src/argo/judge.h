@@ -11,9 +11,9 @@ namespace tiphys::argo {
 
 using Findings = std::vector<api::Finding>;
 
-/// A document of any of Argo's kinds, without what is known only of templates elsewhere. A workflow is taken with
-/// `defaults`, the plane's workflowDefaults (null: none): what is wrong with it alone may be right then, and the other
-/// way round.
+/// A document of any of Argo's kinds, without what is known only of templates elsewhere. A workflow, also that
+/// of a CronWorkflow, is taken with `defaults`, the plane's workflowDefaults (null: none): what is wrong with it alone
+/// may be right then, and the other way round.
 Findings judge_alone(const doc::Value& document, const doc::Shared& defaults);
 
 /// A document that refers to templates, judged when they are there.

@@ -109,7 +109,9 @@ class Plane final : public EmbeddedPlane {
             .ns = "", .config = options_.config, .http = http_.get(), .stores = &stores_});
     controller_->start();
     crons_ = std::make_unique<controllers::CronWorkflowController>(
-        *executor_, *store_, random_, controllers::CronWorkflowControllerOptions{.ns = "", .local = expr::host_zone()});
+        *executor_, *store_, random_,
+        controllers::CronWorkflowControllerOptions{
+            .ns = "", .local = expr::host_zone(), .workflow_defaults = options_.config.workflow_defaults});
     crons_->start();
     expiry_ = std::make_unique<controllers::ExpiryController>(
         *executor_, *store_, controllers::ExpiryControllerOptions{.ns = "", .retention = options_.config.retention});

@@ -48,8 +48,8 @@ void set_namespace(doc::Value& object, const std::string& ns);
 /// Puts the options into a workflow.
 Status apply_options(doc::Value& workflow, const SubmitOptions& options);
 /// Strict reading and validation, without what is known only of templates elsewhere. An error's message is all
-/// findings, rendered; warnings are appended to `notes`. A workflow is taken with `defaults`, the plane's
-/// workflowDefaults, where they are known.
+/// findings, rendered; warnings are appended to `notes`. A workflow, also that of a CronWorkflow, is taken with
+/// `defaults`, the plane's workflowDefaults, where they are known.
 Status check_manifest(const Manifest& manifest, std::string& notes, const doc::Shared& defaults = nullptr);
 
 /// All of that for several files that hold a workflow: ready to create. kInvalidArgument: bad manifests or options.

@@ -26,22 +26,35 @@ void CronJob::attempt(Time scheduled) {
   busy_ = true;
   attempt_ = Attempt{scheduled, cron_.status, {}, {}};
   if (has_new_schedule(cron_)) attempt_->annotations[kLastUsedScheduleAnnotation] = cron_.schedules_text(true);
-  fetch_references(environment_.cluster, cron_.workflow, nullptr,
-                   guarded([](CronJob& self, const Result<api::References>& references) {
+  std::vector<api::Finding> findings;
+  if (!environment_.workflow_defaults) return judge(cron_, std::move(findings));
+  auto whole = api::cron_with_workflow_defaults(*cron_.document, *environment_.workflow_defaults);
+  if (!whole) return spec_error("cannot validate Workflow: " + whole.error().message);
+  const api::CronWorkflow read = api::parse_cron_workflow(*whole, findings);
+  judge(read, std::move(findings));
+}
+
+/// With all that the plane adds to its workflows.
+void CronJob::judge(const api::CronWorkflow& whole, std::vector<api::Finding> findings) {
+  const doc::Shared& defaults = environment_.workflow_defaults;
+  const doc::Value* spec = defaults ? doc::find(*defaults, "spec") : nullptr;
+  fetch_references(environment_.cluster, whole.workflow, spec ? doc::Shared(defaults, spec) : nullptr,
+                   guarded([whole, findings = std::move(findings)](CronJob& self,
+                                                                   const Result<api::References>& references) mutable {
                      if (!references) return self.try_again(references.error());
-                     self.validate(*references);
+                     self.validate(whole, std::move(findings), *references);
                    }));
 }
 
-void CronJob::validate(const api::References& references) {
-  std::vector<api::Finding> findings;
-  api::validate_cron_workflow(cron_, findings);
+void CronJob::validate(const api::CronWorkflow& whole, std::vector<api::Finding> findings,
+                       const api::References& references) {
+  if (!api::any_error(findings)) api::validate_cron_workflow(whole, findings);
   std::string error = first_error(findings);
   if (error.empty() && references.error()) error = "cannot validate Workflow: " + references.error()->message;
   if (error.empty()) {
     std::vector<api::Finding> of_workflow;
-    const doc::Value whole = references.stored_in(*cron_.workflow.document);
-    api::validate_workflow(api::parse_resolved_workflow(whole, of_workflow), of_workflow, {.references = true});
+    const doc::Value resolved = references.stored_in(*whole.workflow.document);
+    api::validate_workflow(api::parse_resolved_workflow(resolved, of_workflow), of_workflow, {.references = true});
     error = first_error(api::place_in_cron_workflow(std::move(of_workflow)));
   }
   if (!error.empty()) return spec_error(std::move(error));

@@ -28,6 +28,8 @@ struct CronEnvironment {
   expr::GoZone local;
   /// Failed writes are tried again after this, doubled up to the most.
   Duration first_retry, longest_retry;
+  /// Of the configuration; null: none.
+  doc::Shared workflow_defaults;
   /// The workflows of every CronWorkflow, by its uid.
   std::map<std::string, CronChildren>& children;
 };
@@ -71,7 +73,8 @@ class CronJob : public std::enable_shared_from_this<CronJob> {
 
   // A run, in this order.
   void attempt(Time scheduled);
-  void validate(const api::References& references);
+  void judge(const api::CronWorkflow& whole, std::vector<api::Finding> findings);
+  void validate(const api::CronWorkflow& whole, std::vector<api::Finding> findings, const api::References& references);
   void decide();
   void replace_active();
   void create();

@@ -27,9 +27,14 @@ cluster::Key key_of_cron(const doc::Value& cron) {
 class CronWorkflowController::State : public std::enable_shared_from_this<State> {
  public:
   State(Executor& executor, cluster::Cluster& cluster, Random& random, CronWorkflowControllerOptions options)
-      : options_(std::move(options)),
-        environment_{executor, cluster, random, options_.local, options_.first_retry, options_.longest_retry,
-                     children_} {}
+      : options_(std::move(options)), environment_{executor,
+                                                   cluster,
+                                                   random,
+                                                   options_.local,
+                                                   options_.first_retry,
+                                                   options_.longest_retry,
+                                                   options_.workflow_defaults,
+                                                   children_} {}
 
   void start() {
     watch_children();

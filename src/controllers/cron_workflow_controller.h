@@ -12,8 +12,9 @@
 namespace tiphys::controllers {
 
 struct CronWorkflowControllerOptions {
-  std::string ns;        ///< "": all namespaces
-  expr::GoZone local{};  ///< the zone of schedules that name none
+  std::string ns;                   ///< "": all namespaces
+  expr::GoZone local{};             ///< the zone of schedules that name none
+  doc::Shared workflow_defaults{};  ///< of the configuration; null: none
   /// A failed write is tried again after the first delay, doubled up to the longest, until it holds.
   Duration first_retry = std::chrono::milliseconds(100);
   Duration longest_retry = std::chrono::seconds(30);

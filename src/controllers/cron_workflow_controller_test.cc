@@ -297,6 +297,26 @@ TEST_F(CronWorkflowControllerTest, TellsWhyARunCouldNotBegin) {
   EXPECT_THAT(status().conditions, IsEmpty());
 }
 
+TEST_F(CronWorkflowControllerTest, JudgesItsWorkflowWithTheDefaults) {
+  const auto with = [&](const char* defaults) {
+    stop();
+    boot({.workflow_defaults = std::make_shared<const doc::Value>(yaml(defaults))});
+  };
+  create(every_minute());
+  change("{workflowSpec: {entrypoint: null}}");
+  pass_until(seconds(70));
+  EXPECT_THAT(runs(), IsEmpty());
+  EXPECT_EQ(status().conditions.at(0).message, "cannot validate Workflow: spec.entrypoint is required");
+  with("{spec: {entrypoint: main}}");
+  pass_until(seconds(130));
+  EXPECT_THAT(runs(), ElementsAre(120));
+  EXPECT_EQ(doc::find(**store_->get(workflow(120)), "spec", "entrypoint"), nullptr);
+  EXPECT_THAT(status().conditions, IsEmpty());
+  with("{spec: {onExit: nowhere}}");
+  pass_until(seconds(190));
+  EXPECT_THAT(runs(), ElementsAre(120));
+}
+
 TEST_F(CronWorkflowControllerTest, TellsWhatIsWrongWithItsSpec) {
   create(every_minute());
   change("{workflowSpec: {entrypoint: null, templates: null, workflowTemplateRef: {name: gone}}}");

@@ -149,6 +149,35 @@ def test_a_manifest_is_judged_with_the_defaults_of_the_plane_that_runs(cli):
     assert done.stderr == f"Another process runs this plane: its configuration holds, not {other}.\n"
 
 
+CRON = """
+apiVersion: argoproj.io/v1alpha1
+kind: CronWorkflow
+metadata: {name: yearly}
+spec:
+  schedules: ["0 0 1 1 *"]
+  timezone: UTC
+  workflowSpec:
+    templates: [{name: main, suspend: {}}]
+"""
+
+
+def test_cron_workflows_are_judged_with_the_defaults(cli):
+    without = cli.file(CRON)
+    assert "spec.entrypoint is required" in cli("cron", "create", without, code=2).stderr
+    bad = cli.file("workflowDefaults: {spec: {entrypoint: nowhere}}\n", "bad.yaml")
+    done = cli("cron", "create", without, "--config", bad, code=2)
+    assert "nowhere" in done.stderr and "(with workflowDefaults)" in done.stderr
+    cli.up("--config", cli.file(ONLY_THERE, "config.yaml"))
+    cli("cron", "create", without)
+    cli("cron", "update", cli.file(CRON.replace("suspend: {}", "suspend: {duration: 1s}")))
+    assert "duration: 1s" in cli("cron", "get", "yearly", "-o", "yaml").stdout
+    assert "entrypoint" not in cli("cron", "get", "yearly", "-o", "yaml").stdout
+    refers = cli.file(CRON.replace("templates: [{name: main, suspend: {}}]", "onExit: other"))
+    assert "other" in cli("cron", "update", refers, code=2).stderr
+    done = cli("cron", "backfill", "yearly", "--format", "2006-01-02", "--start", "2024-12-30", "--end", "2025-01-02", "--name", "past")
+    assert "Total Backfill Schedule: 1" in done.stdout
+
+
 def test_a_field_that_is_none_is_an_error_with_its_place(cli):
     broken = cli.file(CONFIG.replace("ttlStrategy", "ttlStrategi"), "config.yaml")
     done = cli.run(HELLO, "--config", broken, code=2)

@@ -38,6 +38,10 @@ void add_plane_flags(Flags& flags, SessionOptions& session) {
   flags.flag("--offline", session.offline, "Never pull an image");
   flags.list("--host-path", session.host_paths, "DIR",
              "A folder of this host that steps of the process runtime may read; may be repeated");
+  add_config_flag(flags, session);
+}
+
+void add_config_flag(Flags& flags, SessionOptions& session) {
   flags.text("--config", session.config.path, "FILE",
              "The controller's configuration: the ConfigMap workflow-controller-configmap, or its content");
 }

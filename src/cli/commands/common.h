@@ -23,6 +23,8 @@ struct CommonFlags {
   Style style() const;
 };
 
+/// For commands that judge manifests as the plane will, and run none.
+void add_config_flag(Flags& flags, SessionOptions& session);
 /// Flags of a plane that runs in this process.
 void add_plane_flags(Flags& flags, SessionOptions& session);
 

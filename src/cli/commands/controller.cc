@@ -32,7 +32,8 @@ class ClusterControllers {
                      const api::ControllerConfig& config)
       : http_(web::make_http_client(executor, web::this_environment())),
         workflows_(executor, cluster, random, {.ns = ns, .config = config, .http = http_.get()}),
-        crons_(executor, cluster, random, {.ns = ns, .local = expr::host_zone()}),
+        crons_(executor, cluster, random,
+               {.ns = ns, .local = expr::host_zone(), .workflow_defaults = config.workflow_defaults}),
         expiry_(executor, cluster, {.ns = ns, .retention = config.retention}) {}
 
   void start(std::move_only_function<void()> on_ready) {

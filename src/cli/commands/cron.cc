@@ -113,13 +113,14 @@ Status apply(doc::Value& cron, const CronFlags& flags) {
 }
 
 /// The CronWorkflows of the files, checked by themselves.
-Result<std::vector<Manifest>> read_crons(CronFlags& flags) {
+Result<std::vector<Manifest>> read_crons(CronFlags& flags, const doc::Shared& defaults) {
   flags.submit.ns = flags.common.chosen_namespace();
   TIPHYS_TRY(Manifests manifests, read_manifests(flags.names));
   std::string errors;
   for (Manifest& cron : manifests.crons) {
     TIPHYS_CHECK_OK(apply(cron.workflow, flags));
-    if (const Status checked = check_manifest(cron, manifests.notes); !checked) errors += checked.error().message;
+    if (const Status checked = check_manifest(cron, manifests.notes, defaults); !checked)
+      errors += checked.error().message;
   }
   if (!errors.empty()) return fail(Code::kInvalidArgument, manifests.notes + errors);
   if (manifests.crons.empty()) {
@@ -174,9 +175,11 @@ Result<cluster::Object> create(Session& session, const Manifest& manifest) {
   return created;
 }
 
-Result<int> put(Session& session, const CronFlags& flags, const std::vector<Manifest>& crons, bool updates) {
+Result<int> put(Session& session, const CronFlags& flags, const std::vector<Manifest>& crons, bool updates,
+                const doc::Shared& defaults) {
   for (const Manifest& cron : crons) {
-    if (const Status checked = check_references(session, cron, {}); !checked) return report_findings(checked.error());
+    const Status checked = check_references(session, cron, {}, defaults);
+    if (!checked) return report_findings(checked.error());
   }
   for (const Manifest& cron : crons) {
     TIPHYS_TRY(const cluster::Object written, updates ? update(session, cron) : create(session, cron));
@@ -191,20 +194,22 @@ Result<int> put(Session& session, const CronFlags& flags, const std::vector<Mani
 Result<int> run_action(std::string_view action, CronFlags& flags) {
   const bool writes = action == "create" || action == "update";
   std::vector<Manifest> crons;
+  Loop loop;
+  doc::Shared defaults;
   if (writes) {
-    auto read = read_crons(flags);
+    TIPHYS_TRY(defaults, plane_defaults(loop, flags.common.session));
+    auto read = read_crons(flags, defaults);
     if (!read) return report_findings(read.error());
     crons = std::move(*read);
   } else if (action != "list" && !flags.all && flags.names.empty()) {
     return kSucceeded;
   }
-  Loop loop;
   TIPHYS_TRY(const auto session, open_session(loop, flags.common.session, Need::kRead));
   if (action == "get") return get(*session, flags);
   if (action == "list") return list(*session, flags);
   if (action == "delete") return remove(*session, flags);
   if (!writes) return set_suspend(*session, flags, action == "suspend");
-  return put(*session, flags, crons, action == "update");
+  return put(*session, flags, crons, action == "update", defaults);
 }
 
 void add_flags(Flags& flags, std::string_view action, CronFlags& into) {
@@ -223,6 +228,7 @@ void add_flags(Flags& flags, std::string_view action, CronFlags& into) {
   } else {
     flags.positional("FILE", into.names, 1, 1000);
     into.submit.add_spec_flags(flags);
+    add_config_flag(flags, into.common.session);
     flags.flag("--strict", into.strict, "Validate strictly (always so)");
     if (action == "create") flags.text("--schedule", into.schedule, "SCHEDULE", "Override the schedules");
   }
