@@ -4,6 +4,7 @@
 #include <array>
 
 #include "api/fields.h"
+#include "base/quantity.h"
 
 namespace tiphys::api {
 namespace {
@@ -35,7 +36,6 @@ constexpr Shape kConfigMapKey = kubernetes("ConfigMapKeySelector");
 constexpr Shape kSecretKey = kubernetes("SecretKeySelector");
 constexpr Shape kFieldSelector = kubernetes("ObjectFieldSelector");
 constexpr Shape kResourceSelector = kubernetes("ResourceFieldSelector");
-constexpr Shape kFileKey = kubernetes("FileKeySelector");
 constexpr Shape kConfigMapEnv = kubernetes("ConfigMapEnvSource");
 constexpr Shape kSecretEnv = kubernetes("SecretEnvSource");
 constexpr Shape kResourceClaims = kubernetes("ResourceClaim", Shape::Around::kList);
@@ -46,6 +46,19 @@ constexpr Shape kRestartRules = kubernetes("ContainerRestartRule", Shape::Around
 constexpr Shape kVolumeDevices = kubernetes("VolumeDevice", Shape::Around::kList);
 constexpr Shape kQuantities{Shape::Type::kText, Shape::Around::kMap};
 
+constexpr Field<Unread> kFileKeyFields[] = {
+    {"volumeName", Handling::kRead, check_as<std::string>,
+     "The volume, an emptyDir, which the container need not mount.", &kString,
+     "Lint.KeepsTheOriginalsRulesOfTemplates"},
+    {"path", Handling::kRead, check_as<std::string>, "The file in it, with lines NAME='value'.", &kString,
+     "EnvFile.ReadsWhatAShellWouldRead"},
+    {"key", Handling::kRead, check_as<std::string>, "The NAME whose value the variable gets.", &kString,
+     "EnvFile.ReadsWhatAShellWouldRead"},
+    {"optional", Handling::kRead, check_as<bool>, "The variable is left out when the file has no such key.", &kBoolean,
+     "AgentFileKeys.AreReadWhenTheirContainerStarts"},
+};
+constexpr FieldTable kFileKeyTable("FileKeySelector", kFileKeyFields);
+
 constexpr Field<Unread> kEnvVarSourceFields[] = {
     {"configMapKeyRef", Handling::kRead, check_object_only, "A key of a ConfigMap.", &kConfigMapKey,
      "AgentEnv.Resolves"},
@@ -53,7 +66,9 @@ constexpr Field<Unread> kEnvVarSourceFields[] = {
     {"fieldRef", Handling::kRead, check_object_only, "A field of the pod.", &kFieldSelector, "AgentEnv.Resolves"},
     {"resourceFieldRef", Handling::kRead, check_object_only, "What the container asks for, or may use at most.",
      &kResourceSelector, "PodFields.ResourcesAreInUnitsOfTheDivisor"},
-    {"fileKeyRef", Handling::kLater, nullptr, "A key of a file in a volume.", &kFileKey},
+    {"fileKeyRef", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kFileKeyFields); },
+     "A key of a file that an init container has written.", &kObject<kFileKeyTable>,
+     "AgentFileKeys.AreReadWhenTheirContainerStarts"},
 };
 constexpr FieldTable kEnvVarSourceTable("EnvVarSource", kEnvVarSourceFields);
 
@@ -91,10 +106,30 @@ constexpr Field<Unread> kVolumeMountFields[] = {
 constexpr FieldTable kVolumeMountTable("VolumeMount", kVolumeMountFields);
 namespace {
 
+void check_pull_policy(const Place& place, Unread&) {
+  std::string policy;
+  read(place, policy);
+  const bool known = std::ranges::find(kPullPolicies, policy) != std::end(kPullPolicies);
+  if (policy.empty() || known || policy.find("{{") != policy.npos) return;
+  place.error(fmt::format("{}: \"{}\" is none of Always, IfNotPresent, Never", place.name(), policy));
+}
+
+void check_quantities(const Place& place, Unread&) {
+  if (!expect_object(place)) return;
+  for (const auto& [name, value] : place.value().get_object()) {
+    const Place each = place.member(name, value);
+    const std::string text = read_any_string(each);
+    if (text.empty() || text.find("{{") != text.npos) continue;
+    if (const auto quantity = parse_quantity(text); !quantity) {
+      each.error(fmt::format("{}: {}", each.name(), quantity.error().message));
+    }
+  }
+}
+
 constexpr Field<Unread> kResourcesFields[] = {
-    {"limits", Handling::kRead, check_object_only, "What it may use at most: cpu, memory.", &kQuantities,
+    {"limits", Handling::kRead, check_quantities, "What it may use at most: cpu, memory.", &kQuantities,
      "ContainerRuntimeTest.LimitsAreSeenInside"},
-    {"requests", Handling::kRead, check_object_only,
+    {"requests", Handling::kRead, check_quantities,
      "What the machine must have left before the pod starts: cpu, memory.", &kQuantities,
      "AgentTest.RequestsAreAdmittedUpToTheMachine"},
     {"claims", Handling::kCluster, nullptr, "Devices claimed for the pod.", &kResourceClaims},
@@ -199,9 +234,11 @@ constexpr Field<Unread> kAllContainerFields[] = {
      &kString},
     {"image", Handling::kRead, check_as<std::string>, "The image. The process runtime runs commands of the host.",
      &kString, "ContainerRuntimeTest.AnImageIsPulledWhenThePolicyWantsIt"},
-    {"command", Handling::kRead, check_as<std::vector<std::string>>, "The program; without it the image's.", &kStrings,
+    {"command", Handling::kRead, check_as<std::vector<std::string>>,
+     "The program; without it the image's. $(NAME) is a variable of env.", &kStrings,
      "ContainerRuntimeTest.CommandAndArgumentsReplaceTheImagesAsInKubernetes"},
-    {"args", Handling::kRead, check_as<std::vector<std::string>>, "Its arguments.", &kStrings,
+    {"args", Handling::kRead, check_as<std::vector<std::string>>,
+     "Its arguments, in which $(NAME) is a variable of env.", &kStrings,
      "ContainerRuntimeTest.CommandAndArgumentsReplaceTheImagesAsInKubernetes"},
     {"workingDir", Handling::kRead, check_as<std::string>, "The folder in which it starts.", &kString,
      "ProcessRuntime.WorkingDirIsMadeWhenMissing"},
@@ -215,7 +252,7 @@ constexpr Field<Unread> kAllContainerFields[] = {
      "What it needs, and may use at most.", &kObject<kResourcesTable>},
     {"securityContext", Handling::kRead, check_object_only, "User, capabilities, a read-only root.", &kSecurityContext,
      "AgentTest.LimitsAndSecurityReachTheRuntime"},
-    {"imagePullPolicy", Handling::kRead, check_as<std::string>, "When the image is pulled.", &kChoice<kPullPolicies>,
+    {"imagePullPolicy", Handling::kRead, check_pull_policy, "When the image is pulled.", &kChoice<kPullPolicies>,
      "FakeEngineTest.PoliciesThatForbidAPull"},
     {"ports", Handling::kCarry, nullptr, "Ports that it listens on, for people.", &kContainerPorts},
     {"stdin", Handling::kCarry, nullptr, "It has a standard input.", &kBoolean, "", "No effect: it is empty."},

@@ -107,10 +107,52 @@ TEST(Lint, KeepsTheOriginalsRulesOfTemplates) {
            Case{"actions", "{name: main, resource: {action: make, manifest: '{}'}}", "resource.action must be one of"},
            Case{"manifests", "{name: main, resource: {action: create}}", "manifest or manifestFrom must be specified"},
            Case{"not to read one", "{name: main, resource: {action: get, flags: [pod]}}", ""},
+           Case{"quantities have units of their own",
+                "{name: main, container: {image: x, resources: {limits: {memory: 64MB}}}}",
+                "limits.memory: \"64MB\" is not a quantity; write it like 500m, 2 or 128Mi"},
+           Case{
+               "or tags",
+               "{name: main, inputs: {parameters: [{name: m, value: 64Mi}]}, container: {image: x, resources: {limits: "
+               "{memory: '{{inputs.parameters.m}}', cpu: 0.5}}}}",
+               ""},
+           Case{"scripts have a source", "{name: main, script: {image: x, command: [sh]}}",
+                "script.source is required"},
+           Case{"which may be empty", "{name: main, script: {image: x, command: [sh], source: ''}}", ""},
+           Case{"variables have names", "{name: main, container: {image: x, env: [{value: a}]}}",
+                "env[0].name is required"},
+           Case{"and one value",
+                "{name: main, container: {image: x, env: [{name: A, value: a, valueFrom: {fieldRef: {fieldPath: "
+                "metadata.name}}}]}}",
+                "a variable has a value or valueFrom, not both"},
+           Case{"of a key",
+                "{name: main, container: {image: x, env: [{name: A, valueFrom: {configMapKeyRef: {name: a}}}]}}",
+                "env[0].valueFrom.configMapKeyRef.key is required"},
+           Case{"policies of images", "{name: main, container: {image: x, imagePullPolicy: Sometimes}}",
+                "imagePullPolicy: \"Sometimes\" is none of Always, IfNotPresent, Never"},
            Case{"mounts twice",
                 "{name: main, volumes: [{name: v, emptyDir: {}}], container: {image: x, volumeMounts: [{name: v, "
                 "mountPath: /a}, {name: v, mountPath: /a}]}}",
                 "mountPath '/a' already mounted in"},
+           Case{"files of variables lie in volumes",
+                "{name: main, container: {image: x, env: [{name: X, valueFrom: {fileKeyRef: {volumeName: v, path: f, "
+                "key: X}}}]}}",
+                "env[0].valueFrom.fileKeyRef.volumeName: there is no volume \"v\""},
+           Case{"of the pod's own",
+                "{name: main, volumes: [{name: v, hostPath: {path: /x}}], container: {image: x, env: [{name: X, "
+                "valueFrom: {fileKeyRef: {volumeName: v, path: f, key: X}}}]}}",
+                "volume \"v\" must be an emptyDir"},
+           Case{"and inside them",
+                "{name: main, volumes: [{name: v, emptyDir: {}}], container: {image: x, env: [{name: X, "
+                "valueFrom: {fileKeyRef: {volumeName: v, path: a/../../f, key: X}}}]}}",
+                "path must be relative to the volume and without '..'"},
+           Case{"with a key",
+                "{name: main, volumes: [{name: v, emptyDir: {}}], container: {image: x, env: [{name: X, "
+                "valueFrom: {fileKeyRef: {volumeName: v, path: f}}}]}}",
+                "fileKeyRef.key is required"},
+           Case{"and that is all",
+                "{name: main, volumes: [{name: v, emptyDir: {}}], container: {image: x, env: [{name: X, "
+                "valueFrom: {fileKeyRef: {volumeName: v, path: f, key: X, optional: true}}}]}}",
+                ""},
            Case{"mounts and artifacts",
                 "{name: main, volumes: [{name: v, emptyDir: {}}], inputs: {artifacts: [{name: a, path: /a, raw: {data: "
                 "x}}]}, container: {image: x, volumeMounts: [{name: v, mountPath: /a}]}}",

@@ -166,7 +166,7 @@ void check_claims(const Place& place) {
       claim.error(claim.name() + ".spec.resources.requests.storage is required");
     }
     if (doc::find_string(claims[i], "spec", "volumeMode") == "Block") {
-      claim.error(claim.name() + ".spec.volumeMode Block is not supported yet");
+      claim.error(claim.name() + ".spec.volumeMode: only a cluster has Block; this machine mounts claims as folders");
     }
   }
 }

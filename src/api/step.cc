@@ -33,10 +33,11 @@ void read_with_items(const Place& place, Step& out) {
 }
 
 constexpr Field<TemplateRef> kTemplateRefFields[] = {
-    field<&TemplateRef::name>("name", "The WorkflowTemplate.",
-                              "WorkflowControllerTest.TakesTemplatesOfOtherObjectsOnce"),
-    field<&TemplateRef::template_name>("template", "The template in it.",
-                                       "WorkflowControllerTest.TakesTemplatesOfOtherObjectsOnce"),
+    {"name", Handling::kRead, [](const Place& place, TemplateRef& out) { read(place, out.name); },
+     "The WorkflowTemplate.", &kString, "WorkflowControllerTest.TakesTemplatesOfOtherObjectsOnce",
+     "Without tags: what a workflow refers to is settled as it begins."},
+    {"template", Handling::kRead, [](const Place& place, TemplateRef& out) { read(place, out.template_name); },
+     "The template in it.", &kString, "WorkflowControllerTest.TakesTemplatesOfOtherObjectsOnce", "Without tags."},
     field<&TemplateRef::cluster_scope>("clusterScope", "It is a ClusterWorkflowTemplate.",
                                        "TemplateRef.NamesAreLookedUpWhereTheyAreWritten"),
 };

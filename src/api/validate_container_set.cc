@@ -52,6 +52,7 @@ void Validator::check_container_set(const Template& tmpl, const Spot& spot) {
     }
     if (doc::find_string(container, "image").empty()) error(at.pointer, at.name + ".image may not be empty", true);
     check_mounts(tmpl, container, at);
+    check_env(tmpl, container, at);
   }
   const bool has_files =
       !tmpl.inputs.artifacts.empty() || !tmpl.outputs.parameters.empty() || !tmpl.outputs.artifacts.empty();

@@ -35,7 +35,9 @@ void Validator::check_leaf(const Template& tmpl, const Spot& spot, const Variabl
     const doc::Value& container = *doc::find(*tmpl.document, field);
     const Spot at{fmt::format("{}/{}", spot.pointer, field), fmt::format("{}.{}", spot.name, field)};
     if (doc::find_string(container, "image").empty()) error(at.pointer, at.name + ".image may not be empty", true);
+    if (script && !doc::find(container, "source")) error(at.pointer, at.name + ".source is required", true);
     check_mounts(tmpl, container, at);
+    check_env(tmpl, container, at);
   }
   if (tmpl.container_set) check_container_set(tmpl, {spot.pointer + "/containerSet", spot.name + ".containerSet"});
   if (const doc::Value* http = doc::find(*tmpl.document, "http")) {
@@ -80,6 +82,7 @@ void Validator::check_further_containers(const Template& tmpl, const Spot& spot)
       const Spot at{fmt::format("{}/{}/{}", spot.pointer, field, i), fmt::format("{}.{}[{}]", spot.name, field, i)};
       check_further_container(container, field, at, names);
       check_mounts(tmpl, container, at);
+      check_env(tmpl, container, at);
     }
   }
 }
@@ -103,7 +106,7 @@ void Validator::check_further_container(const doc::Value& container, std::string
   }
   if (list == "initContainers" && doc::find_string(container, "restartPolicy") == "Always") {
     error(spot.pointer + "/restartPolicy",
-          spot.name + ": init containers that keep running are not supported yet: write it below sidecars");
+          spot.name + ": only a cluster has init containers that keep running: write it below sidecars");
   }
 }
 

@@ -61,7 +61,11 @@ void Validator::check_ref(const Step& call, const Spot& spot) {
   } else if (ref.template_name.empty()) {
     error(spot.pointer, spot.name + ": templateRef.template: template name is required", true);
   } else if (has_tag(ref.name) || has_tag(ref.template_name)) {
-    error(spot.pointer, spot.name + ": tags in a templateRef are not supported yet", true);
+    error(spot.pointer,
+          spot.name +
+              ": a templateRef has no tags here, as what a workflow refers to is settled when it begins; "
+              "write a step for each template, with \"when\"",
+          true);
   } else if (const Template* called = target(call)) {
     check_later(called, ref.scope(), spot.pointer);
   } else if (validation_.references) {

@@ -3,8 +3,8 @@
 #include <cmath>
 #include <string_view>
 
+#include "base/quantity.h"
 #include "base/time.h"
-#include "cluster/quantity.h"
 
 namespace tiphys::controllers {
 namespace {
@@ -28,7 +28,7 @@ void take(const doc::Value* quantities, Milli& into) {
   if (!quantities || !quantities->is_object()) return;
   for (const auto& [name, value] : quantities->get_object()) {
     // The API refuses quantities that are none.
-    if (const auto parsed = cluster::parse_quantity(doc::scalar_text(value))) into[name] = milli(*parsed);
+    if (const auto parsed = parse_quantity(doc::scalar_text(value))) into[name] = milli(*parsed);
   }
 }
 

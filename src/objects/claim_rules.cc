@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "cluster/quantity.h"
+#include "base/quantity.h"
 #include "objects/pod_spec_parts.h"
 #include "objects/workload_rules.h"
 
@@ -43,7 +43,7 @@ void check_claim(const doc::Value& claim, FieldErrors& errors) {
   const doc::Value* storage = doc::find(spec, "resources", "requests", "storage");
   if (!storage) {
     errors.push_back(schema::required(resources.key("storage").text()));
-  } else if (const auto bytes = cluster::parse_quantity(doc::scalar_text(*storage)); bytes && *bytes <= 0) {
+  } else if (const auto bytes = parse_quantity(doc::scalar_text(*storage)); bytes && *bytes <= 0) {
     const Path requests = resources.field("requests");
     errors.push_back(schema::invalid(requests.key("storage").text(), doc::Value(doc::scalar_text(*storage)),
                                      "must be greater than zero"));

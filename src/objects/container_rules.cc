@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "cluster/quantity.h"
+#include "base/quantity.h"
 #include "objects/pod_spec_parts.h"
 
 namespace tiphys::objects {
@@ -12,7 +12,8 @@ namespace {
 using schema::FieldErrors;
 using schema::Path;
 
-constexpr std::array<std::string_view, 4> kSources{"fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef"};
+constexpr std::array<std::string_view, 5> kSources{"fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef",
+                                                   "fileKeyRef"};
 constexpr std::array<std::string_view, 4> kHandlers{"exec", "httpGet", "tcpSocket", "grpc"};
 constexpr std::array<std::string_view, 5> kPlainFields{"metadata.name", "metadata.namespace", "metadata.uid",
                                                        "spec.nodeName", "spec.serviceAccountName"};
@@ -91,16 +92,45 @@ void check_amounts(const doc::Value& amounts, const Path& at, FieldErrors& error
       errors.push_back(schema::invalid(here.text(), value, "must be a standard resource type or fully qualified"));
       errors.push_back(schema::invalid(here.text(), value, "must be a standard resource for containers"));
     }
-    const auto amount = cluster::parse_quantity(shown(quantity));
+    const auto amount = parse_quantity(shown(quantity));
     if (amount && *amount < 0) {
       errors.push_back(schema::invalid(here.text(), doc::Value(shown(quantity)), "must be greater than or equal to 0"));
     }
   }
 }
 
+const doc::Value* find_volume(const doc::Value* volumes, std::string_view name) {
+  if (!volumes || !volumes->is_array()) return nullptr;
+  const auto& list = volumes->get_array();
+  const auto found =
+      std::ranges::find_if(list, [&](const doc::Value& one) { return doc::find_string(one, "name") == name; });
+  return found == list.end() ? nullptr : &*found;
+}
+
+/// A key of a file in an emptyDir of the pod.
+void check_file_key(const doc::Value& reference, const doc::Value* volumes, const Path& at, FieldErrors& errors) {
+  for (const char* member : {"volumeName", "path", "key"}) require(reference, member, at, errors);
+  const auto path = doc::find_string(reference, "path");
+  if (path.starts_with('/')) {
+    errors.push_back(schema::invalid(at.field("path").text(), doc::Value(path), "must be a relative path"));
+  } else if (has_dots(path)) {
+    errors.push_back(schema::invalid(at.field("path").text(), doc::Value(path), "must not contain '..'"));
+  }
+  const auto name = doc::find_string(reference, "volumeName");
+  if (name.empty()) return;
+  const doc::Value* volume = find_volume(volumes, name);
+  if (!volume) {
+    errors.push_back({schema::FieldError::Kind::kNotFound, at.field("volumeName").text(),
+                      "Not found: " + doc::to_json(doc::Value(name))});
+  } else if (!doc::find(*volume, "emptyDir")) {
+    errors.push_back(
+        schema::invalid(at.field("volumeName").text(), doc::Value(name), "referenced volume must be of type emptyDir"));
+  }
+}
+
 }  // namespace
 
-void check_variable_source(const doc::Value& variable, const Path& at, FieldErrors& errors) {
+void check_variable_source(const doc::Value& variable, const doc::Value* volumes, const Path& at, FieldErrors& errors) {
   const doc::Value* source = doc::find(variable, "valueFrom");
   if (!source || !source->is_object()) return;
   const Path here = at.field("valueFrom");
@@ -137,6 +167,8 @@ void check_variable_source(const doc::Value& variable, const Path& at, FieldErro
     if_there(*source, member, here,
              [&](const doc::Value& key, const Path& place) { require(key, "key", place, errors); });
   }
+  if_there(*source, "fileKeyRef", here,
+           [&](const doc::Value& key, const Path& place) { check_file_key(key, volumes, place, errors); });
 }
 
 void check_env_from(const doc::Value& container, const Path& at, FieldErrors& errors) {
@@ -181,7 +213,7 @@ void check_resources(const doc::Value& container, const Path& at, FieldErrors& e
   for (const auto& [name, quantity] : requests->get_object()) {
     const doc::Value* limit = doc::find(*resources, "limits", name);
     if (!limit) continue;
-    const auto most = cluster::parse_quantity(shown(*limit)), asked = cluster::parse_quantity(shown(quantity));
+    const auto most = parse_quantity(shown(*limit)), asked = parse_quantity(shown(quantity));
     if (!most || !asked || *asked <= *most) continue;
     errors.push_back(schema::invalid(
         here.field("requests").text(), doc::Value(shown(quantity)),

@@ -7,8 +7,6 @@
 namespace tiphys::objects {
 namespace {
 
-using cluster::Quantity;
-
 const doc::Array& limits_of(const doc::Value& range) {
   static const doc::Array kNone;
   const doc::Value* found = doc::find(range, "spec", "limits");

@@ -54,6 +54,14 @@ TEST_F(ObjectApiTest, RefusesWhatIsNoObjectOfTheKind) {
        "Invalid value: \"2\": must be less than or equal to cpu limit of 1, spec.tolerations[0].operator: Invalid "
        "value: "
        "\"Equal\": operator must be Exists when `key` is empty"},
+      {"{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: m, image: x, env: [{name: A, "
+       "valueFrom: {fileKeyRef: {volumeName: v, path: ../f, key: ''}}}, {name: B, valueFrom: {fileKeyRef: {volumeName: "
+       "w, path: f, key: k}}}]}], volumes: [{name: v, hostPath: {path: /x}}]}}",
+       422,
+       "[spec.containers[0].env[0].valueFrom.fileKeyRef.key: Required value, "
+       "spec.containers[0].env[0].valueFrom.fileKeyRef.path: Invalid value: \"../f\": must not contain '..', "
+       "spec.containers[0].env[0].valueFrom.fileKeyRef.volumeName: Invalid value: \"v\": referenced volume must be of "
+       "type emptyDir, spec.containers[0].env[1].valueFrom.fileKeyRef.volumeName: Not found: \"w\"]"},
       {"{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: a}, rules: [{verbs: [get]}]}", 422,
        "[rules[0].apiGroups: Required value: resource rules must supply at least one api group, rules[0].resources: "
        "Required value: resource rules must supply at least one resource]"},

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/quantity.h"
 #include "cluster/pod_phase.h"
-#include "cluster/quantity.h"
 #include "objects/pod_spec_rules.h"
 #include "objects/workload_rules.h"
 
@@ -86,8 +86,8 @@ std::string_view quality_of(doc::Object& spec) {
       const doc::Value* limit = doc::find(value, "resources", "limits", name);
       const doc::Value* request = doc::find(value, "resources", "requests", name);
       asks = asks || limit || request;
-      const auto most = limit ? cluster::parse_quantity(doc::scalar_text(*limit)) : 0;
-      const auto asked = request ? cluster::parse_quantity(doc::scalar_text(*request)) : 0;
+      const auto most = limit ? parse_quantity(doc::scalar_text(*limit)) : 0;
+      const auto asked = request ? parse_quantity(doc::scalar_text(*request)) : 0;
       guaranteed = guaranteed && limit && request && most && asked && *most == *asked;
     }
   });

@@ -28,7 +28,9 @@ void if_there(const doc::Value& object, std::string_view key, const schema::Path
 }
 
 // container_rules.cc
-void check_variable_source(const doc::Value& variable, const schema::Path& at, schema::FieldErrors& errors);
+/// `volumes` are the pod's, null where it has none.
+void check_variable_source(const doc::Value& variable, const doc::Value* volumes, const schema::Path& at,
+                           schema::FieldErrors& errors);
 void check_env_from(const doc::Value& container, const schema::Path& at, schema::FieldErrors& errors);
 void check_probes(const doc::Value& container, bool init, const schema::Path& at, schema::FieldErrors& errors);
 void check_resources(const doc::Value& container, const schema::Path& at, schema::FieldErrors& errors);

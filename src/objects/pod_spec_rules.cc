@@ -105,7 +105,7 @@ bool check_required_name(const doc::Value& object, const Path& at, FieldErrors& 
   return false;
 }
 
-void check_env(const doc::Value& container, const Path& at, FieldErrors& errors) {
+void check_env(const doc::Value& container, const doc::Value* volumes, const Path& at, FieldErrors& errors) {
   const doc::Value* env = doc::find(container, "env");
   if (!env || !env->is_array()) return;
   const Path list = at.field("env");
@@ -115,7 +115,7 @@ void check_env(const doc::Value& container, const Path& at, FieldErrors& errors)
     if (!check_required_name(variable, here, errors)) continue;
     const auto name = doc::find_string(variable, "name");
     complain(doc::Value(name), here.field("name"), env_name(name), errors);
-    check_variable_source(variable, here, errors);
+    check_variable_source(variable, volumes, here, errors);
   }
 }
 
@@ -205,7 +205,7 @@ void check_containers(const doc::Value& spec, std::string_view list, const std::
     check_probes(container, list == "initContainers", here, errors);
     check_choice(container, "imagePullPolicy", {"Always", "IfNotPresent", "Never"}, here, errors);
     check_ports(container, doc::is_true(spec, "hostNetwork"), here, errors);
-    check_env(container, here, errors);
+    check_env(container, doc::find(spec, "volumes"), here, errors);
     check_env_from(container, here, errors);
     check_mounts(container, volumes, here, errors);
     check_resources(container, here, errors);

@@ -66,7 +66,7 @@ std::expected<std::optional<doc::Value>, std::string> charge_quota(const doc::Va
 
   std::vector<std::string> exceeded;
   for (const auto& [one, amount] : wanted) {
-    cluster::Quantity sum = used[one];
+    Quantity sum = used[one];
     sum += amount;
     if (sum > hard.at(one)) exceeded.push_back(one);
   }

@@ -13,7 +13,6 @@
 namespace tiphys::objects {
 namespace {
 
-using cluster::Quantity;
 using schema::FieldErrors;
 using schema::Path;
 

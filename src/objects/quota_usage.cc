@@ -11,8 +11,6 @@
 namespace tiphys::objects {
 namespace {
 
-using cluster::Quantity;
-
 constexpr std::string_view kStorageClass = ".storageclass.storage.k8s.io/";
 constexpr std::string_view kHugePages = "hugepages-";
 constexpr std::string_view kRequests = "requests.";

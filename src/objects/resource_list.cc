@@ -22,7 +22,7 @@ ResourceList read_resources(const doc::Value* list) {
   ResourceList found;
   if (!list || !list->is_object()) return found;
   for (const auto& [name, amount] : list->get_object()) {
-    if (auto quantity = cluster::Quantity::parse(doc::scalar_text(amount))) found[std::string(name)] = *quantity;
+    if (auto quantity = Quantity::parse(doc::scalar_text(amount))) found[std::string(name)] = *quantity;
   }
   return found;
 }

@@ -4,12 +4,12 @@
 #include <map>
 #include <string>
 
-#include "cluster/quantity.h"
+#include "base/quantity.h"
 #include "doc/value.h"
 
 namespace tiphys::objects {
 
-using ResourceList = std::map<std::string, cluster::Quantity, std::less<>>;
+using ResourceList = std::map<std::string, Quantity, std::less<>>;
 
 /// What is no quantity is left out; null is an empty list.
 ResourceList read_resources(const doc::Value* list);

@@ -68,6 +68,56 @@ def test_init_containers_and_sidecars(cli, free_port):
     assert "together: serving\n" in cli("logs", "together", "-c", "server").stdout
 
 
+FROM_FILE = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: from-file}
+spec:
+  entrypoint: main
+  volumes: [{name: vars, emptyDir: {}}]
+  templates:
+    - name: main
+      initContainers:
+        - name: setup
+          image: busybox
+          command: [sh, -c]
+          args:
+            - |
+              cat >/data/config.env <<END
+              # made here
+              ADDRESS='db.example:5432'
+              MOTD='two
+              lines' # of text
+              END
+          volumeMounts: [{name: vars, mountPath: /data}]
+      container:
+        image: busybox
+        command: [sh, -c]
+        args: ['test ! -e /data/config.env && echo "$ADDRESS $(ADDRESS) $URL $MOTD ${LEVEL-unset}"']
+        env:
+          - {name: ADDRESS, valueFrom: {fileKeyRef: {volumeName: vars, path: config.env, key: ADDRESS}}}
+          - {name: MOTD, valueFrom: {fileKeyRef: {volumeName: vars, path: config.env, key: MOTD}}}
+          - {name: LEVEL, valueFrom: {fileKeyRef: {volumeName: vars, path: config.env, key: LEVEL, optional: true}}}
+          - {name: URL, value: "tcp://$(ADDRESS)"}
+"""
+
+
+@every_runtime
+def test_variables_from_a_file_of_an_init_container(cli):
+    cli.run(FROM_FILE)
+    assert cli("logs", "from-file").stdout == (
+        "from-file: db.example:5432 db.example:5432 tcp://db.example:5432 two\nfrom-file: lines unset\n"
+    )
+
+
+@every_runtime
+def test_a_file_without_the_variable_fails_the_step(cli):
+    cli.run(FROM_FILE.replace(", optional: true", ""), code=1)
+    node = nodes_by_name(cli.workflow())[""]
+    assert node["phase"] == "Failed" and "CreateContainerConfigError" in node["message"]
+    assert 'environment variable key "LEVEL" not found in file "config.env" of volume "vars"' in node["message"]
+
+
 @every_runtime
 def test_a_failed_init_container_fails_the_step(cli):
     cli.run(ONE.replace("INIT", "exit 3"), code=1)

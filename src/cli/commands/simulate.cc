@@ -4,13 +4,13 @@
 #include <algorithm>
 
 #include "api/parse.h"
+#include "base/quantity.h"
 #include "base/strings.h"
 #include "cli/commands/common.h"
 #include "cli/play_files.h"
 #include "cli/terminal.h"
 #include "cli/view/gantt.h"
 #include "cluster/pod_annotations.h"
-#include "cluster/quantity.h"
 #include "controllers/pod_builder.h"
 #include "node/agent/pod_spec.h"
 #include "play/glob.h"
@@ -85,7 +85,7 @@ Result<play::Resources> machine_of(const SimulateOptions& options) {
   for (const auto& [text, out] :
        {std::pair(&options.cpus, &machine.cpus), std::pair(&options.memory, &machine.memory_bytes)}) {
     if (text->empty()) continue;
-    TIPHYS_TRY(*out, cluster::parse_quantity(*text));
+    TIPHYS_TRY(*out, parse_quantity(*text));
   }
   return machine;
 }

@@ -14,6 +14,7 @@ namespace {
 using ::testing::ElementsAre;
 using testing::FakeCluster;
 using ::testing::HasSubstr;
+using ::testing::Pair;
 using testing::read_file;
 using testing::TempFolder;
 using testing::write_file;
@@ -58,7 +59,9 @@ class FakeRuntime final : public Runtime {
     if (!std::filesystem::exists(host)) found = fail(Code::kNotFound, path + ": no such file or directory");
     executor_.post([found = std::move(found), done = std::move(done)]() mutable { done(std::move(found)); });
   }
-  void remove(const std::string& id) override { containers.at(id).removed = true; }
+  void remove(const std::string& id) override {
+    if (const auto found = containers.find(id); found != containers.end()) found->second.removed = true;
+  }
   void remove_unclaimed(std::function<bool(std::string_view)> is_wanted) override { wanted = std::move(is_wanted); }
 
   void run(const std::string& id) { std::move(containers.at(id).on_started)({}); }
@@ -302,9 +305,19 @@ INSTANTIATE_TEST_SUITE_P(
                 R"j({"resources":{"limits":{"cpu":"1500m"}},
                      "env":[{"name":"X","valueFrom":{"resourceFieldRef":{"resource":"limits.cpu"}}}]})j",
                 "2", ""},
-        EnvCase{"UnsupportedSource", R"([{"name":"X","valueFrom":{"fileKeyRef":{"key":"k"}}}])", "",
+        EnvCase{"UnsupportedSource", R"([{"name":"X","valueFrom":{"oracleRef":{"key":"k"}}}])", "",
                 "this valueFrom is not supported"}),
     [](const auto& test) { return test.param.name; });
+
+TEST_F(AgentTest, CommandsMayHoldVariables) {
+  doc::Object container = doc::parse_json(R"j({"env":[{"name":"A","value":"1"}],"command":["say","$(A)"],
+      "args":["$(A)$(B)","$$(A)"]})j")
+                              .value()
+                              .as_object();
+  cluster_.put(cluster::kPods, pod("a", std::move(container)));
+  EXPECT_THAT(begun("a").spec.command, ElementsAre("say", "1"));
+  EXPECT_THAT(begun("a").spec.args, ElementsAre("1$(B)", "$(A)"));
+}
 
 TEST_F(AgentTest, VolumesBecomeMounts) {
   cluster_.put(cluster::kConfigMaps, doc::parse_json(R"({"metadata":{"name":"cm","namespace":"default"},
@@ -765,6 +778,49 @@ TEST_F(AgentContainers, StartOneAfterTheOther) {
   runtime_.run("uid-a.side");
   run_until([&] { return cluster_.phases["a"].size() > 1; });
   EXPECT_EQ(cluster_.phases["a"].back(), "Running");
+}
+
+/// Main has a variable from a file that the init container writes.
+class AgentFileKeys : public AgentContainers {
+ protected:
+  ContainerSpec put_with_file() {
+    doc::Value made = pod("a", doc::parse_json(R"j({"env":[{"name":"X","valueFrom":{"fileKeyRef":{"volumeName":"v",
+        "path":"f","key":"K"}}},{"name":"Y","value":"<$(X)>"}],"command":["say","$(X)"],
+        "volumeMounts":[{"name":"v","mountPath":"/sub","subPathExpr":"$(X)"}]})j")
+                                   .value()
+                                   .as_object());
+    doc::Object& spec = made.at("spec").as_object();
+    spec["volumes"] = doc::parse_json(R"([{"name":"v","emptyDir":{}}])").value();
+    spec["initContainers"] = doc::parse_json(R"([{"name":"first","command":["prepare"],
+        "volumeMounts":[{"name":"v","mountPath":"/v"}]}])")
+                                 .value();
+    cluster_.put(cluster::kPods, std::move(made));
+    run_until([&] { return runtime_.containers.contains("uid-a.first"); });
+    runtime_.run("uid-a.first");
+    return runtime_.containers.at("uid-a.first").spec;
+  }
+};
+
+TEST_F(AgentFileKeys, AreReadWhenTheirContainerStarts) {
+  const ContainerSpec first = put_with_file();
+  const std::string volume = own_mounts(first)[0].host_path;
+  write_file(volume + "/f", "K='v'\n");
+  runtime_.end("uid-a.first", 0);
+  const ContainerSpec main = begun("a").spec;
+  EXPECT_THAT(main.env, ElementsAre(Pair("X", "v"), Pair("Y", "<v>")));
+  EXPECT_THAT(main.command, ElementsAre("say", "v"));
+  EXPECT_EQ(own_mounts(main)[0].host_path, volume + "/v");
+}
+
+TEST_F(AgentFileKeys, AContainerWithoutThemDoesNotStart) {
+  put_with_file();
+  runtime_.end("uid-a.first", 0);
+  const doc::Value& done = ended("a");
+  EXPECT_EQ(status(done, "phase"), "Failed");
+  EXPECT_EQ(doc::find_string(terminated(done), "reason"), "CreateContainerConfigError");
+  EXPECT_THAT(std::string(doc::find_string(terminated(done), "message")),
+              HasSubstr("environment variable \"X\": couldn't parse env file \"f\" of volume \"v\""));
+  EXPECT_FALSE(runtime_.containers.contains(id("a")));
 }
 
 TEST_F(AgentContainers, AFailedInitContainerIsTheEnd) {

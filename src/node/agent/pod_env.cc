@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "node/agent/env_file.h"
 #include "node/agent/pod_spec.h"
 
 namespace tiphys::node {
@@ -68,23 +69,28 @@ Result<std::optional<std::string>> value_of(const doc::Value& entry, const doc::
   }
   return fail(Code::kUnimplemented,
               fmt::format("environment variable \"{}\": this valueFrom is not supported; use value, configMapKeyRef, "
-                          "secretKeyRef, fieldRef or resourceFieldRef",
+                          "secretKeyRef, fieldRef, resourceFieldRef or fileKeyRef",
                           doc::find_string(entry, "name")));
 }
 
 }  // namespace
 
 Result<Env> container_env(const doc::Value& pod, const doc::Value& container, const PodSources& sources,
-                          const PodPlace& place) {
+                          const PodPlace& place, const FileValues* files) {
   Env env;
   const std::string_view ns = doc::find_string(pod, "metadata", "namespace");
   if (const doc::Value* from = doc::find(container, "envFrom"); from && from->is_array()) {
     for (const doc::Value& entry : from->get_array()) TIPHYS_CHECK_OK(add_from(entry, ns, sources, env));
   }
   if (const doc::Value* own = doc::find(container, "env"); own && own->is_array()) {
+    std::size_t from_files = 0;
     for (const doc::Value& entry : own->get_array()) {
-      TIPHYS_TRY(std::optional<std::string> value,
-                 value_of(entry, pod, sources, place, doc::find_string(container, "name"), env));
+      std::optional<std::string> value;
+      if (is_from_file(entry)) {
+        if (files && from_files < files->size()) value = (*files)[from_files++];
+      } else {
+        TIPHYS_TRY(value, value_of(entry, pod, sources, place, doc::find_string(container, "name"), env));
+      }
       if (value) set(env, doc::find_string(entry, "name"), std::move(*value));
     }
   }

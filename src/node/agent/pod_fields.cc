@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cluster/quantity.h"
+#include "base/quantity.h"
 #include "node/agent/pod_spec.h"
 
 namespace tiphys::node {
@@ -22,7 +22,7 @@ const doc::Value* find_container(const doc::Value& pod, std::string_view name) {
 }
 
 Result<double> quantity(const doc::Value* value) {
-  return value && !value->is_null() ? cluster::parse_quantity(doc::scalar_text(*value)) : Result<double>(0.0);
+  return value && !value->is_null() ? parse_quantity(doc::scalar_text(*value)) : Result<double>(0.0);
 }
 
 }  // namespace

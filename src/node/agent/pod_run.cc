@@ -51,7 +51,8 @@ ContainerExit exit_of(const Error& error, Time now) {
   exit.exit_code = error.code == Code::kNotFound ? 127 : error.code == Code::kPermissionDenied ? 126 : 128;
   exit.reason = kStartError;
   exit.message = error.message;
-  for (const std::string_view reason : {"ErrImagePull", "ErrImageNeverPull", "CreateContainerError", "StartError"}) {
+  for (const std::string_view reason :
+       {"ErrImagePull", "ErrImageNeverPull", "CreateContainerConfigError", "CreateContainerError", "StartError"}) {
     if (!error.message.starts_with(reason) || !std::string_view(error.message).substr(reason.size()).starts_with(": "))
       continue;
     exit.reason = reason;
@@ -105,16 +106,17 @@ void PodRun::begin() {
   PodSources::fetch(world_.cluster, *pod_, [self = shared_from_this()](Result<PodSources> sources) {
     if (self->settled_) return;
     if (!sources) return self->failed_before_start("init", sources.error());
-    self->prepare(*sources);
+    self->prepare(std::move(*sources));
   });
 }
 
-void PodRun::prepare(const PodSources& sources) {
+void PodRun::prepare(PodSources sources) {
   for (const auto& [key, uid] : sources.claims()) claims_.push_back(world_.claims.use(uid));
   auto volumes = make_volumes(*pod_, sources, place_);
   if (!volumes) return failed_before_start("init", volumes.error());
   auto made = container_specs(*pod_, sources, *volumes, place_);
   if (!made) return failed_before_start("init", made.error());
+  keep_for_files(std::move(sources), std::move(*volumes));
   give_hosts(std::move(*made));
 }
 
@@ -182,6 +184,10 @@ void PodRun::start_next() {
 void PodRun::start(std::size_t i) {
   containers_[i].asked = true;
   containers_[i].report.id = containers_[i].spec.id;
+  if (Status read = read_files(containers_[i]); !read) {
+    world_.executor.post([self = shared_from_this(), i, read = std::move(read)] { self->started(i, read); });
+    return;
+  }
   runtime_.start(
       containers_[i].spec, [self = shared_from_this(), i](Status status) { self->started(i, status); },
       [self = shared_from_this(), i](ContainerExit exit) { self->ended(i, std::move(exit)); });
@@ -201,7 +207,7 @@ void PodRun::started(std::size_t index, const Status& status) {
 }
 
 const doc::Value* PodRun::document_of(const Container& container) const {
-  const doc::Value* list = doc::find(*pod_, "spec", "containers");
+  const doc::Value* list = doc::find(*pod_, "spec", container.init ? "initContainers" : "containers");
   if (!list || !list->is_array()) return nullptr;
   for (const doc::Value& document : list->get_array()) {
     if (doc::find_string(document, "name") == container.spec.container_name) return &document;

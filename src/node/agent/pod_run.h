@@ -76,7 +76,7 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
     Executor::TimerId restart = 0;            ///< until it is started again
   };
 
-  void prepare(const PodSources& sources);
+  void prepare(PodSources sources);
   bool wants_hosts() const;
   void give_hosts(PodContainers made);
   void fetch_credentials(PodContainers made);
@@ -85,6 +85,10 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   void start_next();
   void start_set();
   void start(std::size_t index);
+  // pod_run_files.cc
+  void keep_for_files(PodSources objects, HostVolumes volumes);
+  /// Before it starts.
+  Status read_files(Container& container);
   Status order_set();
   void end_waiting();
   void end_unstarted(Container& container, int exit_code, std::string message);
@@ -121,6 +125,7 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
               cluster::Done<std::unique_ptr<cluster::Session>> done);
   void open_port(const Container& container, std::uint16_t port, cluster::Done<std::unique_ptr<cluster::Session>> done);
   void with_address(std::function<void()> then);
+  /// In the pod's spec.
   const doc::Value* document_of(const Container& container) const;
   void report_soon();
   void report_progress();
@@ -140,6 +145,12 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   PodPlace place_;
   std::vector<ClaimFolders::Use> claims_;   ///< kept until its end is on disk: outputs may lie there
   std::unique_ptr<HostsFiles::Use> hosts_;  ///< null: the runtime's own
+  /// What containers are made of, kept where some read files as they start.
+  struct Sources {
+    PodSources objects;
+    HostVolumes volumes;
+  };
+  std::optional<Sources> sources_;
   Runtime& runtime_;
   Events events_;
   std::vector<Container> containers_;  ///< init containers, then main, then the others

@@ -5,17 +5,20 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "cluster/quantity.h"
+#include "base/quantity.h"
 #include "doc/truth.h"
+#include "node/agent/env_file.h"
 #include "node/agent/pod_io.h"
 
 namespace tiphys::node {
 namespace {
 
+using Env = std::vector<std::pair<std::string, std::string>>;
+
 Result<double> quantity(const doc::Value& container, std::string_view kind, std::string_view resource) {
   const doc::Value* value = doc::find(container, "resources", kind, resource);
   if (!value || value->is_null()) return -1.0;
-  auto parsed = cluster::parse_quantity(doc::scalar_text(*value));
+  auto parsed = parse_quantity(doc::scalar_text(*value));
   if (!parsed) return std::unexpected(parsed.error().in(fmt::format("resources.{}.{}", kind, resource)));
   return parsed;
 }
@@ -45,7 +48,7 @@ std::optional<std::int64_t> number(const doc::Value* value) {
 }
 
 /// subPath, or what subPathExpr comes to.
-Result<std::string> sub_path(const doc::Value& mount, const std::vector<std::pair<std::string, std::string>>& env) {
+Result<std::string> sub_path(const doc::Value& mount, const Env& env) {
   const std::string_view below = doc::find_string(mount, "subPath"), text = doc::find_string(mount, "subPathExpr");
   if (text.empty()) return std::string(below);
   if (!below.empty()) return fail(Code::kInvalidArgument, "subPathExpr and subPath are mutually exclusive");
@@ -55,8 +58,9 @@ Result<std::string> sub_path(const doc::Value& mount, const std::vector<std::pai
   return fail(Code::kInvalidArgument, fmt::format("subPathExpr \"{}\": missing value for \"{}\"", text, unknown[0]));
 }
 
-Result<std::vector<Mount>> mounts_of(const doc::Value& container, const HostVolumes& volumes,
-                                     const std::vector<std::pair<std::string, std::string>>& env) {
+/// One a volumeMount. Unless `complete` the environment lacks variables from files, and a subPathExpr waits for them.
+Result<std::vector<Mount>> mounts_of(const doc::Value& container, const HostVolumes& volumes, const Env& env,
+                                     bool complete) {
   std::vector<Mount> mounts;
   const doc::Value* list = doc::find(container, "volumeMounts");
   if (!list || !list->is_array()) return mounts;
@@ -69,6 +73,10 @@ Result<std::vector<Mount>> mounts_of(const doc::Value& container, const HostVolu
                volume->second.read_only || doc::is_true(mount, "readOnly")};
     if (!made.path.starts_with('/'))
       return fail(Code::kInvalidArgument, fmt::format("mountPath \"{}\" must be absolute", made.path));
+    if (!complete && doc::find(mount, "subPathExpr")) {
+      mounts.push_back(std::move(made));
+      continue;
+    }
     TIPHYS_TRY(const std::string below, sub_path(mount, env));
     if (!below.empty()) {
       const std::filesystem::path parts(below);
@@ -85,6 +93,15 @@ Result<std::vector<Mount>> mounts_of(const doc::Value& container, const HostVolu
   return mounts;
 }
 
+/// What it runs, with the variables of its environment.
+void set_command(const doc::Value& container, ContainerSpec& spec) {
+  spec.command = texts(container, "command");
+  spec.args = texts(container, "args");
+  for (std::vector<std::string>* words : {&spec.command, &spec.args}) {
+    for (std::string& word : *words) word = expand_variables(word, spec.env);
+  }
+}
+
 Result<ContainerSpec> container_spec(const doc::Value& pod, const doc::Value& container, const PodSources& sources,
                                      const HostVolumes& volumes, const PodPlace& place) {
   ContainerSpec spec;
@@ -96,17 +113,16 @@ Result<ContainerSpec> container_spec(const doc::Value& pod, const doc::Value& co
   spec.dir = container_dir(place.dir, spec.container_name);
   spec.image = doc::find_string(container, "image");
   spec.image_pull_policy = doc::find_string(container, "imagePullPolicy");
-  spec.command = texts(container, "command");
-  spec.args = texts(container, "args");
   spec.working_dir = doc::find_string(container, "workingDir");
   const std::string_view hostname = doc::find_string(pod, "spec", "hostname");
   spec.hostname = (hostname.empty() ? std::string_view(spec.pod_name) : hostname).substr(0, 63);
   TIPHYS_TRY(spec.env, container_env(pod, container, sources, place));
+  set_command(container, spec);
   if (const doc::Value* devices = doc::find(container, "volumeDevices");
       devices && devices->is_array() && !devices->get_array().empty()) {
     return fail(Code::kUnimplemented, "only a cluster has volumeDevices; this machine mounts volumes as folders");
   }
-  TIPHYS_TRY(spec.mounts, mounts_of(container, volumes, spec.env));
+  TIPHYS_TRY(spec.mounts, mounts_of(container, volumes, spec.env, !has_file_keys(container)));
   TIPHYS_TRY(const double memory, quantity(container, "limits", "memory"));
   if (memory > 0) spec.memory_bytes = static_cast<std::int64_t>(memory);
   TIPHYS_TRY(const double cpus, quantity(container, "limits", "cpu"));
@@ -186,6 +202,18 @@ Result<PodContainers> container_specs(const doc::Value& pod, const PodSources& s
   TIPHYS_CHECK_OK(set_attempts(pod, made.containers));
   for (std::size_t i = 1; i < made.containers.size(); ++i) made.containers[i].network_of = made.containers.front().id;
   return made;
+}
+
+Status give_file_keys(const doc::Value& pod, const doc::Value& container, const PodSources& sources,
+                      const HostVolumes& volumes, const PodPlace& place, ContainerSpec& spec) {
+  TIPHYS_TRY(const FileValues values,
+             keep_file_keys(container, volumes, fmt::format("{}/variables/{}", place.dir, spec.id)));
+  TIPHYS_TRY(spec.env, container_env(pod, container, sources, place, &values));
+  set_command(container, spec);
+  TIPHYS_TRY(std::vector<Mount> mounts, mounts_of(container, volumes, spec.env, true));
+  // What came to them since, inputs among it, stays.
+  std::ranges::move(mounts, spec.mounts.begin());
+  return {};
 }
 
 }  // namespace tiphys::node

@@ -2,6 +2,7 @@
 // where it has one.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,9 +46,16 @@ struct PodContainers {
   std::vector<ContainerSpec> init;        ///< one after the other, before those of `containers`
   std::vector<ContainerSpec> containers;  ///< main first where there is one, whose network the others share
 };
-/// The containers of the pod, in its order. `inputs` is left to the caller.
+/// The containers of the pod, in its order. `inputs` is left to the caller. Variables from files (fileKeyRef) are not
+/// in `env` yet, and what a subPathExpr makes of them is not in `mounts`: give_file_keys adds them.
 Result<PodContainers> container_specs(const doc::Value& pod, const PodSources& sources, const HostVolumes& volumes,
                                       const PodPlace& place);
+
+/// Reads what init containers have written into files for variables of the container, once they have ended, and makes
+/// its command, environment and mounts anew with that; the same again when this container (by its id) was asked for
+/// before. An error has a kubelet's message.
+Status give_file_keys(const doc::Value& pod, const doc::Value& container, const PodSources& sources,
+                      const HostVolumes& volumes, const PodPlace& place, ContainerSpec& spec);
 
 /// What a fieldRef means: "metadata.name", "metadata.labels['app']".
 Result<std::string> field_value(const doc::Value& pod, std::string_view path, const PodPlace& place);
@@ -58,10 +66,14 @@ Result<std::string> resource_value(const doc::Value& pod, const doc::Value& refe
 std::string expand_variables(std::string_view text, const std::vector<std::pair<std::string, std::string>>& env,
                              std::vector<std::string>* unknown = nullptr);
 
-/// A container's environment: envFrom, then env with $(NAME) expanded.
+/// By the order of a container's variables that come from files (env_file.h); nullopt: optional and not there.
+using FileValues = std::vector<std::optional<std::string>>;
+
+/// A container's environment: envFrom, then env with $(NAME) expanded. Variables from files get what `files` holds;
+/// without it they are left out.
 Result<std::vector<std::pair<std::string, std::string>>> container_env(const doc::Value& pod,
                                                                        const doc::Value& container,
-                                                                       const PodSources& sources,
-                                                                       const PodPlace& place);
+                                                                       const PodSources& sources, const PodPlace& place,
+                                                                       const FileValues* files = nullptr);
 
 }  // namespace tiphys::node

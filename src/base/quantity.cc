@@ -1,4 +1,4 @@
-#include "cluster/quantity.h"
+#include "base/quantity.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <cmath>
 #include <optional>
 
-namespace tiphys::cluster {
+namespace tiphys {
 namespace {
 
 struct Suffix {
@@ -188,4 +188,4 @@ Quantity& Quantity::operator-=(const Quantity& other) {
   return *this;
 }
 
-}  // namespace tiphys::cluster
+}  // namespace tiphys

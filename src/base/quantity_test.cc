@@ -1,8 +1,8 @@
-#include "cluster/quantity.h"
+#include "base/quantity.h"
 
 #include <gmock/gmock.h>
 
-namespace tiphys::cluster {
+namespace tiphys {
 namespace {
 
 struct QuantityCase {
@@ -97,4 +97,4 @@ TEST(Quantity, what_is_none) {
 }
 
 }  // namespace
-}  // namespace tiphys::cluster
+}  // namespace tiphys

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-namespace tiphys::cluster {
+namespace tiphys {
 
 /// The value in units: cores of "500m" are 0.5, bytes of "1Ki" are 1024. Source: apimachinery/pkg/api/resource.
 Result<double> parse_quantity(std::string_view text);
@@ -48,4 +48,4 @@ class Quantity {
   Form form_ = Form::kDecimal;
 };
 
-}  // namespace tiphys::cluster
+}  // namespace tiphys
