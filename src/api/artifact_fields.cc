@@ -143,6 +143,27 @@ constexpr Field<Unread> kHdfsFields[] = {
      "test_hdfs_over_kerberos"},
 };
 
+// ---- plugin ----
+
+void check_timeout(const Place& place, Unread&) {
+  std::int64_t seconds = 0;
+  read(place, seconds);
+  if (seconds < 0) place.error(place.name() + " must not be negative");
+}
+
+constexpr Field<Unread> kPluginFields[] = {
+    {"name", Handling::kRead, check_as<std::string>,
+     "The plugin, one of the configuration's artifactDrivers; a key without a name is one in the repository.", &kString,
+     "test_plugin_artifacts"},
+    {"key", Handling::kRead, check_as<std::string>, "Where it lies, for the plugin.", &kString,
+     "test_plugin_artifacts"},
+    {"configuration", Handling::kRead, check_as<std::string>, "A text that means something to the plugin.", &kString,
+     "test_plugin_artifacts"},
+    {"connectionTimeoutSeconds", Handling::kRead, check_timeout,
+     "How long a plugin that runs may take to listen; 0 or absent: as artifactDrivers say, or 5.", &kInteger,
+     "test_plugin_artifacts"},
+};
+
 constexpr Field<Unread> kArchiveLocationFields[] = {
     {"archiveLogs", Handling::kRead, check_as<bool>, "Keeps the logs of the containers as artifacts.", &kBoolean,
      "test_logs_are_archived"},
@@ -160,7 +181,8 @@ constexpr Field<Unread> kArchiveLocationFields[] = {
      &kObject<kGcsTable>, ""},
     {"azure", Handling::kRead, [](const Place& place, Unread&) { check_azure(place); }, "In Azure's store.",
      &kObject<kAzureTable>, ""},
-    {"plugin", Handling::kLater, nullptr, "By an artifact plugin.", &kEmptyObject},
+    {"plugin", Handling::kRead, check_below<kPluginFields>, "By an artifact plugin.", &kObject<kPluginArtifactTable>,
+     "test_logs_are_archived_by_a_plugin"},
 };
 
 // ---- garbage collection ----
@@ -200,6 +222,7 @@ constexpr FieldTable kHttpArtifactTable("HTTPArtifact", kHttpArtifactFields);
 constexpr FieldTable kArtifactoryTable("ArtifactoryArtifact", kArtifactoryFields);
 constexpr FieldTable kGitTable("GitArtifact", kGitFields);
 constexpr FieldTable kHdfsTable("HDFSArtifact", kHdfsFields);
+constexpr FieldTable kPluginArtifactTable("PluginArtifact", kPluginFields);
 constexpr FieldTable kArchiveLocationTable("ArtifactLocation", kArchiveLocationFields);
 constexpr FieldTable kArtifactGcTable("ArtifactGC", kArtifactGcFields);
 constexpr FieldTable kWorkflowGcTable("WorkflowLevelArtifactGC", kWorkflowGcFields);
@@ -215,6 +238,10 @@ void check_git(const Place& place) {
 
 void check_hdfs(const Place& place) {
   check_object(place, kHdfsFields);
+}
+
+void check_plugin_artifact(const Place& place) {
+  check_object(place, kPluginFields);
 }
 
 void check_http_artifact(const Place& place) {

@@ -82,6 +82,11 @@ std::span<const std::string_view> location_kinds() {
   return kNames;
 }
 
+bool is_repository(std::string_view kind) {
+  const Kind* known = find_kind(kind);
+  return known && !known->format.empty();
+}
+
 std::string_view location_kind(const doc::Object& object) {
   const Kind* kind = kind_in(object);
   return kind ? kind->name : "";

@@ -13,6 +13,8 @@ namespace tiphys::api {
 
 /// All the fields that are places.
 std::span<const std::string_view> location_kinds();
+/// Whether a repository may be of that kind.
+bool is_repository(std::string_view kind);
 /// The one field of `object` that is a place of an artifact ("s3"); "" when it has none.
 std::string_view location_kind(const doc::Object& object);
 

@@ -4,12 +4,16 @@
 
 #include <algorithm>
 
+#include "api/artifact_location.h"
 #include "api/config_source.h"
 #include "api/fields.h"
 #include "base/strings.h"
 
 namespace tiphys::api {
 namespace {
+
+/// With "artifact-plugin-" before it it is a container's name, which has at most 63 characters.
+constexpr std::size_t kMostDriverName = 47;
 
 using Retention = ControllerConfig::Retention;
 using NodeEvents = ControllerConfig::NodeEvents;
@@ -110,6 +114,61 @@ void read_main_container(const Place& place, ControllerConfig& out) {
   out.main_container = place.shared();
 }
 
+void read_artifact_repository(const Place& place, ControllerConfig& out) {
+  if (!expect_object(place)) return;
+  const doc::Object& repository = place.value().get_object();
+  std::string known = "archiveLogs";
+  for (const std::string_view kind : location_kinds()) {
+    if (is_repository(kind)) known += fmt::format(", {}", kind);
+  }
+  for (const auto& [name, member] : repository) {
+    if (name == "archiveLogs" || is_repository(name)) continue;
+    place.member(name, member)
+        .key_error(fmt::format("{}.{} is none of {}", place.name(), std::string_view(name), known));
+  }
+  out.artifact_repository = place.shared();
+}
+
+using ArtifactDriver = ControllerConfig::ArtifactDriver;
+
+constexpr Field<ArtifactDriver> kArtifactDriverFields[] = {
+    {"name", Handling::kRead,
+     [](const Place& place, ArtifactDriver& out) {
+       read(place, out.name);
+       constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyz0123456789-";
+       if (out.name.size() <= kMostDriverName && out.name.find_first_not_of(kAllowed) == out.name.npos) return;
+       place.error(fmt::format("{} is part of a container's name: up to {} of a-z, 0-9 and \"-\"", place.name(),
+                               kMostDriverName));
+     }},
+    field<&ArtifactDriver::image>("image"),
+    field<&ArtifactDriver::command>("command"),
+    {"connectionTimeoutSeconds", Handling::kRead,
+     [](const Place& place, ArtifactDriver& out) {
+       read(place, out.connection_timeout_seconds);
+       if (out.connection_timeout_seconds < 0) place.error(place.name() + " must not be negative");
+     }},
+};
+constexpr FieldTable kArtifactDriverTable("ArtifactDriver", kArtifactDriverFields);
+
+void read_artifact_drivers(const Place& place, ControllerConfig& out) {
+  if (!expect_array(place)) return;
+  const doc::Array& list = place.value().get_array();
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const Place each = place.element(i, list[i]);
+    ArtifactDriver driver;
+    read_object<ArtifactDriver>(each, driver, kArtifactDriverFields);
+    if (!list[i].is_object()) continue;
+    if (driver.name.empty()) each.error(each.name() + ".name is required");
+    if (driver.image.empty() && driver.command.empty()) {
+      each.error(each.name() + " needs an image, or a command for the process runtime");
+    }
+    if (std::ranges::find(out.artifact_drivers, driver.name, &ArtifactDriver::name) != out.artifact_drivers.end()) {
+      each.error(fmt::format("{}: there is a driver \"{}\" already", each.name(), driver.name));
+    }
+    out.artifact_drivers.push_back(std::move(driver));
+  }
+}
+
 template <const auto& fields, auto member>
 void read_part(const Place& place, ControllerConfig& out) {
   using Member = std::remove_reference_t<decltype(out.*member)>;
@@ -139,7 +198,7 @@ constexpr Field<ControllerConfig> kFields[] = {
     {"executor"},
     {"mainContainer", Handling::kRead, read_main_container},
     {"kubeConfig"},
-    {"artifactRepository"},
+    {"artifactRepository", Handling::kRead, read_artifact_repository},
     {"namespace"},
     {"instanceID"},
     {"metricsConfig", Handling::kRead, read_part<kMetricsFields, &ControllerConfig::metrics>, "",
@@ -168,7 +227,8 @@ constexpr Field<ControllerConfig> kFields[] = {
     {"navColor"},
     {"sso"},
     {"synchronization"},
-    {"artifactDrivers"},
+    {"artifactDrivers", Handling::kRead, read_artifact_drivers, "",
+     &kObject<kArtifactDriverTable, Shape::Around::kList>},
     {"failedPodRestart"},
     {"disableAgentPodCreation"},
     {"initlessPod"},

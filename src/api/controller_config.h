@@ -36,6 +36,14 @@ struct ControllerConfig {
     std::int64_t burst = 0;  ///< at once
   };
 
+  /// What runs for artifacts of the kind `plugin`.
+  struct ArtifactDriver {
+    std::string name;
+    std::string image;                 ///< in a container engine
+    std::vector<std::string> command;  ///< in the process runtime, and in place of the image's own; not the original's
+    std::int64_t connection_timeout_seconds = 0;  ///< 0: the default
+  };
+
   doc::Shared workflow_defaults;           ///< metadata and spec, as written; null: none
   std::int64_t parallelism = 0;            ///< workflows under way at a time; 0: no limit
   std::int64_t namespace_parallelism = 0;  ///< the same of each namespace
@@ -47,7 +55,9 @@ struct ControllerConfig {
   Restrictions restrictions;
   Duration initial_delay{};  ///< between a workflow's creation and its beginning
   Duration pod_gc_delay = std::chrono::seconds(5);
-  doc::Shared main_container;  ///< what main containers have unless they say otherwise; null: nothing
+  std::vector<ArtifactDriver> artifact_drivers;
+  doc::Shared artifact_repository;  ///< of workflows for which no ConfigMap has one; null: the plane's own
+  doc::Shared main_container;       ///< what main containers have unless they say otherwise; null: nothing
 };
 
 struct ReadControllerConfig {

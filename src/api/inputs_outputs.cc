@@ -35,7 +35,8 @@ constexpr Field<ValueFrom> kValueFromFields[] = {
      "Suspend.AUserGivesOutputs"},
     any_string_field<&ValueFrom::default_value>("default", "The value where the source gives none.",
                                                 "Outputs.OfSkippedStepsGiveWayToDefaults"),
-    {"event", Handling::kLater, nullptr, "An expression over the event that submits the workflow.", &kString},
+    {"event", Handling::kLater, nullptr, "An expression over the event that submits the workflow.", &kString, "",
+     "Of the arguments that a WorkflowEventBinding submits alone."},
     {"configMapKeyRef", Handling::kRead,
      [](const Place& place, ValueFrom& out) {
        read_object<ConfigMapKey>(place, out.config_map.emplace(), kConfigMapKeyFields);
@@ -142,7 +143,9 @@ constexpr Field<Artifact> kArtifactFields[] = {
      &kObject<kGcsTable>, "test_gcs_artifacts"},
     {"azure", Handling::kRead, [](const Place& place, Artifact&) { check_azure(place); }, "In Azure's store.",
      &kObject<kAzureTable>, "test_azure_artifacts"},
-    {"plugin", Handling::kLater, nullptr, "By an artifact plugin.", &kEmptyObject},
+    {"plugin", Handling::kRead, [](const Place& place, Artifact&) { check_plugin_artifact(place); },
+     "By an artifact plugin.", &kObject<kPluginArtifactTable>, "test_plugin_artifacts",
+     "One plugin serves the whole plane and sees copies of artifacts; in the original each pod has its own."},
 };
 
 constexpr Field<Inputs> kInputsFields[] = {

@@ -227,8 +227,11 @@ TEST(Parse, RefusesWhatItCannotHonour) {
   for (const auto& [rule, fields, error] : {
            Case{"a plugin and another one", "    plugin: {a: x, b: y}\n",
                 "spec.templates[0].plugin: expected exactly one key, got 2"},
-           Case{"a location to come", "    inputs: {artifacts: [{name: a, plugin: {key: k}}]}\n    suspend: {}\n",
-                "spec.templates[0].inputs.artifacts[0].plugin is not supported yet"},
+           Case{"a plugin that is to listen before it runs",
+                "    inputs: {artifacts: [{name: a, plugin: {name: p, key: k, connectionTimeoutSeconds: -1}}]}\n    "
+                "suspend: "
+                "{}\n",
+                "spec.templates[0].inputs.artifacts[0].plugin.connectionTimeoutSeconds must not be negative"},
            Case{"a source of values to come",
                 "    inputs: {parameters: [{name: a, valueFrom: {event: x}}]}\n    suspend: {}\n",
                 "spec.templates[0].inputs.parameters[0].valueFrom.event is not supported yet"},

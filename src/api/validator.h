@@ -80,6 +80,9 @@ class Validator {
   void check_further_container(const doc::Value& container, std::string_view list, const Spot& spot,
                                std::set<std::string, std::less<>>& names);
   void check_mounts(const Template& tmpl, const doc::Value& container, const Spot& spot);
+  // validate_env.cc
+  void check_env(const Template& tmpl, const doc::Value& container, const Spot& spot);
+  void check_file_key(const Template& tmpl, const doc::Value& reference, const Spot& spot);
   void check_http(const doc::Value& http, const Spot& spot);
   void check_data(const doc::Value& data, const Spot& spot);
   /// A text that expr-lang's own functions are to make something of, from these variables.

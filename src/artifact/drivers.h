@@ -12,6 +12,7 @@ Result<std::unique_ptr<Place>> open_artifactory(const DriverContext& context);
 Result<std::unique_ptr<Place>> open_azure(const DriverContext& context);
 Result<std::unique_ptr<Place>> open_gcs(const DriverContext& context);
 Result<std::unique_ptr<Place>> open_oss(const DriverContext& context);
+Result<std::unique_ptr<Place>> open_plugin(const DriverContext& context);
 /// By programs of this host.
 Result<std::unique_ptr<Place>> open_git(const DriverContext& context);
 Result<std::unique_ptr<Place>> open_hdfs(const DriverContext& context);

@@ -55,7 +55,7 @@ struct Driver {
 constexpr Driver kDrivers[] = {
     {"s3", open_s3},       {"http", open_http}, {"artifactory", open_artifactory},
     {"azure", open_azure}, {"gcs", open_gcs},   {"oss", open_oss},
-    {"git", open_git},     {"hdfs", open_hdfs},
+    {"git", open_git},     {"hdfs", open_hdfs}, {"plugin", open_plugin},
 };
 
 /// A key that names no store.
@@ -114,6 +114,12 @@ StoresOptions StoresOptions::of_environment() {
   return options;
 }
 
+Status Stores::knows(const doc::Value& location) const {
+  const doc::Value* plugin = doc::find(location, "plugin");
+  if (!plugin || !options_.plugins) return {};
+  return options_.plugins->knows(doc::find_string(*plugin, "name"));
+}
+
 Result<std::unique_ptr<Place>> Stores::open(const doc::Value& location, const Credentials& credentials) const {
   const doc::Object* object = location.if_object();
   if (!object || object->empty()) return fail(Code::kInvalidArgument, "it names no place");
@@ -122,7 +128,8 @@ Result<std::unique_ptr<Place>> Stores::open(const doc::Value& location, const Cr
   if (kind == "raw") return std::make_unique<RawPlace>(std::string(doc::find_string(place, "data")));
   if (is_own(kind, place)) return std::make_unique<OwnPlace>(own_, std::string(doc::find_string(place, "key")));
   for (const Driver& driver : kDrivers) {
-    if (driver.kind == kind) return driver.open({place, credentials, options_, stop_.get_token()});
+    if (driver.kind == kind)
+      return driver.open({place, credentials, options_, stop_.get_token(), doc::find(location, "artifact")});
   }
   return fail(Code::kUnimplemented, fmt::format("artifacts in {} are not supported yet", kind));
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "artifact/credentials.h"
+#include "artifact/plugin_servers.h"
 #include "artifact/repository.h"
 #include "web/environment.h"
 
@@ -43,6 +44,8 @@ struct StoresOptions {
   /// Larger files go to S3 in parts; 0: by the file's size.
   std::uint64_t part_bytes = 0;
 
+  PluginServers* plugins = nullptr;  ///< null: there are none
+
   static StoresOptions of_environment();
 };
 
@@ -52,6 +55,7 @@ struct DriverContext {
   const Credentials& credentials;
   const StoresOptions& options;
   std::stop_token stop;
+  const doc::Value* artifact;  ///< what else is known of the artifact, or null
 };
 
 /// All that a plane knows. Any thread may open places.
@@ -61,15 +65,19 @@ class Stores {
   explicit Stores(Repository& own, StoresOptions options = {}) : own_(own), options_(std::move(options)) {}
   ~Stores() { stop(); }
 
-  /// `location` is {"s3": {...}} or its like.
+  /// `location` is {"s3": {...}} or its like; what a plugin is told of the artifact besides may follow as "artifact".
   Result<std::unique_ptr<Place>> open(const doc::Value& location, const Credentials& credentials) const;
+  /// Whether `location` can be opened at all: a plugin may be of a name that the plane does not know.
+  Status knows(const doc::Value& location) const;
   Repository& own() const { return own_; }
+  /// Before any place is opened; they outlive this.
+  void use_plugins(PluginServers& plugins) { options_.plugins = &plugins; }
   /// Requests and waits that are under way end soon, in errors.
   void stop() { stop_.request_stop(); }
 
  private:
   Repository& own_;
-  const StoresOptions options_;
+  StoresOptions options_;
   std::stop_source stop_;
 };
 

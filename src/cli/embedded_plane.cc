@@ -25,6 +25,7 @@
 #include "expr/go_time.h"
 #include "node/agent/agent.h"
 #include "node/agent/node_object.h"
+#include "node/agent/plugin_servers.h"
 #include "node/container/container_runtime.h"
 #include "node/process/process_runtime.h"
 #include "node/supervisor/supervisor.h"
@@ -57,6 +58,17 @@ doc::Value config_page(const api::ControllerConfig& config) {
   doc::Object known;
   if (config.workflow_defaults) known["workflowDefaults"] = *config.workflow_defaults;
   return doc::Object{{"workflowController", std::move(known)}};
+}
+
+std::vector<node::PluginDriver> plugin_drivers(const api::ControllerConfig& config) {
+  std::vector<node::PluginDriver> drivers;
+  for (const auto& each : config.artifact_drivers) {
+    node::PluginDriver& driver = drivers.emplace_back(each.name, each.image, each.command);
+    if (each.connection_timeout_seconds > 0) {
+      driver.connection_timeout = std::chrono::seconds(each.connection_timeout_seconds);
+    }
+  }
+  return drivers;
 }
 
 class Plane final : public EmbeddedPlane {
@@ -97,6 +109,11 @@ class Plane final : public EmbeddedPlane {
     if (process_)
       agent.runtimes.insert(options_.runtime == "process" ? agent.runtimes.begin() : agent.runtimes.end(),
                             process_.get());
+    plugins_ = std::make_unique<node::PluginServers>(
+        *executor_,
+        node::PluginServersOptions{
+            .dir = data_dir_.plugins(), .runtimes = agent.runtimes, .drivers = plugin_drivers(options_.config)});
+    stores_.use_plugins(*plugins_);
     agent_ = std::make_unique<node::Agent>(context_, *executor_, *store_, stores_, std::move(agent));
     store_->set_log_reader([this](const cluster::Object& pod, cluster::LogOptions options, cluster::LogSink sink) {
       return agent_->read_log(pod, std::move(options), std::move(sink));
@@ -242,6 +259,7 @@ class Plane final : public EmbeddedPlane {
   std::unique_ptr<node::ProcessRuntime> process_;
   std::unique_ptr<node::Runtime> container_;
   std::unique_ptr<web::HttpClient> http_;
+  std::unique_ptr<node::PluginServers> plugins_;
   std::unique_ptr<node::Agent> agent_;
   std::unique_ptr<controllers::WorkflowController> controller_;
   std::unique_ptr<controllers::CronWorkflowController> crons_;

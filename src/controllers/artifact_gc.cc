@@ -11,6 +11,7 @@
 #include "base/hash.h"
 #include "controllers/artifact_repository.h"
 #include "controllers/names.h"
+#include "controllers/pod_files.h"
 #include "doc/truth.h"
 
 namespace tiphys::controllers {
@@ -151,8 +152,10 @@ Result<ArtifactGcPlan> plan_artifact_gc(const doc::Value& workflow) {
       if (doc::is_true(artifacts[i], "deleted") ||
           std::ranges::find(plan.strategies, strategy) == plan.strategies.end())
         continue;
-      plan.items.push_back({id, i, pod_name(workflow, spec, artifacts[i], strategy), std::string(strategy),
-                            api::relocated(artifacts[i].as_object(), archive)});
+      doc::Value location = api::relocated(artifacts[i].as_object(), archive);
+      describe_to_plugin(location, artifacts[i]);
+      plan.items.push_back(
+          {id, i, pod_name(workflow, spec, artifacts[i], strategy), std::string(strategy), std::move(location)});
     }
   });
   TIPHYS_CHECK_OK(std::move(failed));

@@ -13,8 +13,8 @@ namespace {
 constexpr std::string_view kDefaultConfigMap = "artifact-repositories";
 constexpr std::string_view kDefaultKeyAnnotation = "workflows.argoproj.io/default-artifact-repository";
 
-doc::Object default_status() {
-  return {{"artifactRepository", doc::Object()}, {"default", true}};
+doc::Object default_status(const doc::Shared& configured) {
+  return {{"artifactRepository", configured ? *configured : doc::Value(doc::Object())}, {"default", true}};
 }
 
 /// What a ConfigMap holds under the key; null when it does not.
@@ -55,14 +55,14 @@ std::string_view open_tag(std::string_view text) {
 
 }  // namespace
 
-void find_artifact_repository(cluster::Cluster& cluster, const api::Workflow& workflow,
+void find_artifact_repository(cluster::Cluster& cluster, const api::Workflow& workflow, const doc::Shared& configured,
                               cluster::Done<doc::Value> done) {
   const doc::Value* ref = doc::find(*workflow.spec.document, "artifactRepositoryRef");
   const bool named = ref && ref->is_object();
   std::string name(named ? doc::find_string(*ref, "configMap") : ""), key(named ? doc::find_string(*ref, "key") : "");
   const std::string shown = fmt::format("{}#{}", name, key);
   if (name.empty()) name = kDefaultConfigMap;
-  cluster.get({&cluster::kConfigMaps, workflow.ns, name}, [named, key, shown, done = std::move(done)](
+  cluster.get({&cluster::kConfigMaps, workflow.ns, name}, [named, key, shown, configured, done = std::move(done)](
                                                               const Result<cluster::Object>& config_map) mutable {
     if (!config_map && config_map.error().code != Code::kNotFound) {
       return done(std::unexpected(config_map.error()));
@@ -70,7 +70,7 @@ void find_artifact_repository(cluster::Cluster& cluster, const api::Workflow& wo
     Result<doc::Value> status = nullptr;
     if (config_map) status = status_of(**config_map, key);
     if (!status || !status->is_null()) return done(std::move(status));
-    if (!named) return done(default_status());
+    if (!named) return done(default_status(configured));
     done(fail(Code::kInvalidArgument,
               fmt::format("failed to find any artifact repository for artifact repository ref \"{}\"", shown)));
   });

@@ -12,9 +12,10 @@
 namespace tiphys::controllers {
 
 /// What spec.artifactRepositoryRef, or the namespace's ConfigMap artifact-repositories, names: the document of
-/// status.artifactRepositoryRef. {"default": true, ...} is the plane's own repository. An error of kInvalidArgument is
-/// the workflow's, others are the plane's.
-void find_artifact_repository(cluster::Cluster& cluster, const api::Workflow& workflow, cluster::Done<doc::Value> done);
+/// status.artifactRepositoryRef. {"default": true, ...} is what the configuration has (`configured`), or when that is
+/// null the plane's own repository. An error of kInvalidArgument is the workflow's, others are the plane's.
+void find_artifact_repository(cluster::Cluster& cluster, const api::Workflow& workflow, const doc::Shared& configured,
+                              cluster::Done<doc::Value> done);
 
 /// The template's archiveLocation names a store.
 bool has_own_archive(const doc::Value& pod_template);

@@ -59,7 +59,8 @@ Destination destination_of(const doc::Object& artifact, const std::string& file,
   return to;
 }
 
-void add_destination(Destination to, doc::Object& wanted) {
+void add_destination(Destination to, const doc::Value& artifact, doc::Object& wanted) {
+  describe_to_plugin(to.location, artifact);
   if (to.location != doc::Value(to.place)) wanted["location"] = std::move(to.location);
   wanted["place"] = std::move(to.place);
 }
@@ -67,7 +68,7 @@ void add_destination(Destination to, doc::Object& wanted) {
 doc::Object wanted_artifact(const doc::Value& artifact, const doc::Object& archive) {
   const std::string_view packing = archive_of(artifact);
   doc::Object wanted{{"name", doc::find_string(artifact, "name")}, {"path", doc::find_string(artifact, "path")}};
-  add_destination(destination_of(artifact.get_object(), file_name(artifact, packing), archive), wanted);
+  add_destination(destination_of(artifact.get_object(), file_name(artifact, packing), archive), artifact, wanted);
   if (!packing.empty()) wanted["archive"] = packing;
   if (const doc::Value* level = doc::find(artifact, "archive", "tar", "compressionLevel")) {
     wanted["compressionLevel"] = *level;
@@ -88,7 +89,7 @@ doc::Array wanted_logs(const doc::Value& pod_template, const doc::Object& archiv
   doc::Array logs;
   for (const std::string& name : names) {
     doc::Object wanted{{"name", name + "-logs"}, {"container", name}};
-    add_destination(destination_of({}, name + ".log", archive), wanted);
+    add_destination(destination_of({}, name + ".log", archive), doc::Object{{"name", name + "-logs"}}, wanted);
     logs.push_back(std::move(wanted));
   }
   return logs;
@@ -111,6 +112,15 @@ doc::Array mirroring(const doc::Value& pod_template) {
 }
 
 }  // namespace
+
+void describe_to_plugin(doc::Value& location, const doc::Value& artifact) {
+  if (!doc::find(location, "plugin")) return;
+  doc::Object told;
+  for (const char* field : {"name", "path", "mode", "optional", "subPath", "recurseMode"}) {
+    copy_if_present(artifact, field, told);
+  }
+  location.as_object()["artifact"] = std::move(told);
+}
 
 bool needs_archive_location(const doc::Value& pod_template) {
   for (const std::string_view side : {"inputs", "outputs"}) {
@@ -141,7 +151,9 @@ Result<std::string> inputs_annotation(const doc::Value& pod_template, const doc:
     if (const std::string_view packing = archive_of(artifact); !packing.empty()) wanted["archive"] = packing;
     copy_if_present(artifact, "optional", wanted);
     copy_if_present(artifact, "subPath", wanted);
-    wanted["location"] = api::relocated(artifact.get_object(), archive);
+    doc::Value location = api::relocated(artifact.get_object(), archive);
+    describe_to_plugin(location, artifact);
+    wanted["location"] = std::move(location);
     artifacts.push_back(std::move(wanted));
   }
   if (files.empty() && artifacts.empty()) return "";

@@ -10,6 +10,9 @@ namespace tiphys::controllers {
 /// Some artifact of the template is not told in full where it is.
 bool needs_archive_location(const doc::Value& pod_template);
 
+/// Adds what a plugin is told of an artifact besides where it lies, where `location` is a plugin's.
+void describe_to_plugin(doc::Value& location, const doc::Value& artifact);
+
 /// The kInputsAnnotation of a template: the script's source and the input artifacts; "" when there are none. `archive`
 /// is where artifacts lie that name a key alone. An error: an artifact that is needed names no place.
 Result<std::string> inputs_annotation(const doc::Value& pod_template, const doc::Object& archive);

@@ -48,6 +48,9 @@ struct ContainerSpec {
   /// be run at all is not tried again. It has ended when the last of them has, or was stopped.
   int attempts = 1;
   Duration attempt_pause{0};  ///< between two of them
+  /// Killed when the plane that started it ends, however that ends; for what serves it. In an engine a plane that was
+  /// killed leaves it to the next one's remove_unclaimed().
+  bool ends_with_plane = false;
   /// The id of a running container whose network this one shares; "": one of its own, as far as the runtime has any.
   std::string network_of;
   /// Folder of this container in the data directory, made by the runtime when it has something for it: its log,

@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "base/encoding.h"
+#include "base/protobuf_wire.h"
 #include "base/time.h"
 #include "doc/utf8.h"
 #include "schema/kubernetes.h"
 #include "schema/rules.h"
-#include "schema/wire.h"
 
 namespace tiphys::schema {
 namespace {

@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "base/encoding.h"
+#include "base/protobuf_wire.h"
 #include "base/time.h"
 #include "schema/protobuf.h"
 #include "schema/rules.h"
-#include "schema/wire.h"
 
 namespace tiphys::schema {
 namespace {

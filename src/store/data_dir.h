@@ -63,6 +63,7 @@ class DataDir {
   std::string pods() const { return path_ + "/pods"; }
   std::string pod(std::string_view uid) const { return pods() + "/" + std::string(uid); }
   std::string claims() const { return path_ + "/claims"; }
+  std::string plugins() const { return path_ + "/plugins"; }
   std::string artifacts() const { return path_ + "/artifacts"; }
   std::string tls() const { return path_ + "/tls"; }
   std::string token() const { return path_ + "/token"; }

@@ -175,6 +175,7 @@ void Transfer::set_way() {
   set(CURLOPT_SSL_VERIFYPEER, request_.insecure ? 0L : 1L);
   set(CURLOPT_SSL_VERIFYHOST, request_.insecure ? 0L : 2L);
   set_certificates();
+  if (!unix_path_.empty()) set(CURLOPT_UNIX_SOCKET_PATH, unix_path_.c_str());
   if (request_.http2) set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE));
   set(CURLOPT_TCP_KEEPALIVE, 1L);
   if (stop_.stop_possible()) {
@@ -217,13 +218,15 @@ int Transfer::open_socket(const curl_sockaddr& address) {
 void Transfer::take_header(std::string_view line) {
   if (line.starts_with("HTTP/")) {  // again after 100 Continue
     answer_.headers.clear();
+    answering_ = false;
     answer_.status_line = trim(line.substr(std::min(line.find(' '), line.size())));
     return;
   }
   const auto colon = line.find(':');
   if (colon == line.npos) {
     answering_ = true;
-  } else if (!answering_ && answer_.headers.size() < kMostHeaders) {  // what comes after the body is no header
+  } else if ((!answering_ || request_.http2) && answer_.headers.size() < kMostHeaders) {
+    // What comes after the body is a header only to gRPC.
     answer_.headers.emplace_back(trim(line.substr(0, colon)), trim(line.substr(colon + 1)));
   }
 }

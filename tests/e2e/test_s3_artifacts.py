@@ -107,6 +107,19 @@ def test_archive_location(cli, s3):
     assert s3.keys() == ["there/placed/out.tgz"]
 
 
+def test_the_configuration_has_a_repository(cli, s3):
+    manifest = workflow("configured", [PASS, MAKE, READ])
+    config = cli.file(json.dumps({"artifactRepository": {"archiveLogs": True, "s3": {**s3.store(), "keyFormat": "conf/{{workflow.name}}/{{pod.name}}"}}}), "config.yaml")
+    cli.run("\n---\n".join(json.dumps(each) for each in (SECRET, manifest)), "--config", config)
+    ref = cli.workflow()["status"]["artifactRepositoryRef"]
+    assert (ref["default"], ref["artifactRepository"]["s3"]["bucket"]) == (True, "data")
+    assert sorted(key.split("/")[-1] for key in s3.keys()) == ["main.log", "main.log", "out.tgz"]
+    assert all(key.startswith("conf/configured/") for key in s3.keys())
+    bad = cli.file("artifactRepository: {s4: {bucket: data}}\n", "config.yaml")
+    assert "artifactRepository.s4 is none of archiveLogs, artifactory, azure, gcs, hdfs, oss, plugin, s3" in cli.run(
+        json.dumps(manifest), "--config", bad, code=2).stderr
+
+
 def test_logs_are_archived(cli, s3):
     failing = {**shell("fail", "echo before; echo failed >&2; exit 3"), "archiveLocation": {"archiveLogs": False}}
     both = {"name": "both", "containerSet": {"containers": [

@@ -52,6 +52,7 @@ std::string place_of(Session& session, const api::Artifact& artifact, const doc:
   const doc::Value& place = location.get_object().at(kind);
   if (const std::string_view url = doc::find_string(place, "url"); !url.empty()) return std::string(url);
   const std::string key = api::location_key(kind, place);
+  if (kind == "plugin") return fmt::format("{}: {}", doc::find_string(place, "name"), key);
   const std::string_view bucket = doc::find_string(place, "bucket");
   if (key.empty() || !bucket.empty()) return key.empty() ? "" : fmt::format("{}://{}/{}", kind, bucket, key);
   const std::string path = kind == "s3" ? session.artifact_path(key) : "";

@@ -139,7 +139,8 @@ TEST_F(Handlers, GrpcAsksTheHealthService) {
 
 TEST(GrpcHealth, SaysWhatItIs) {
   const auto said = [](const std::string& message, int status = 200) {
-    web::HttpAnswer answer{.status = status, .headers = {{"grpc-message", "no such method"}}, .body = message};
+    web::HttpAnswer answer{.status = status, .headers = {}, .body = message};
+    if (message.empty()) answer.headers = {{"grpc-status", "12"}, {"grpc-message", "no%20such method"}};
     const Status serving = is_serving(answer);
     return serving ? "SERVING" : serving.error().message;
   };
@@ -147,9 +148,9 @@ TEST(GrpcHealth, SaysWhatItIs) {
   EXPECT_EQ(said("\0\0\0\0\2\10\2"s), "service unhealthy (responded with \"NOT_SERVING\")");
   EXPECT_EQ(said("\0\0\0\0\0"s), "service unhealthy (responded with \"UNKNOWN\")");
   EXPECT_EQ(said("\0\0\0\0\6\22\2ab\10\1"s), "SERVING") << "what it does not know is passed over";
-  EXPECT_EQ(said("\0\0\0\0\2\10"s), "the answer of the health service cannot be read");
-  EXPECT_EQ(said(""), "the health service: no such method");
-  EXPECT_EQ(said("", 404), "HTTP status 404");
+  EXPECT_EQ(said("\0\0\0\0\2\10"s), "the health service: the server has not answered the call");
+  EXPECT_EQ(said(""), "the health service: rpc error: code = Unimplemented desc = no such method");
+  EXPECT_EQ(said("", 404), "the health service: HTTP status 404");
 }
 
 }  // namespace

@@ -111,6 +111,7 @@ void PodRun::begin() {
 }
 
 void PodRun::prepare(PodSources sources) {
+  if (Status known = check_stores(); !known) return failed_before_start("init", known.error());
   for (const auto& [key, uid] : sources.claims()) claims_.push_back(world_.claims.use(uid));
   auto volumes = make_volumes(*pod_, sources, place_);
   if (!volumes) return failed_before_start("init", volumes.error());
@@ -118,6 +119,16 @@ void PodRun::prepare(PodSources sources) {
   if (!made) return failed_before_start("init", made.error());
   keep_for_files(std::move(sources), std::move(*volumes));
   give_hosts(std::move(*made));
+}
+
+/// What nobody can keep is known before anything runs.
+Status PodRun::check_stores() const {
+  for (const std::string_view name : {kInputsAnnotation, kOutputsWantedAnnotation}) {
+    const std::string_view annotation = doc::find_string(*pod_, "metadata", "annotations", name);
+    if (annotation.find("\"plugin\"") == annotation.npos) continue;
+    for (const doc::Value& location : artifact_locations(annotation)) TIPHYS_CHECK_OK(world_.stores.knows(location));
+  }
+  return {};
 }
 
 void PodRun::fetch_credentials(PodContainers made) {

@@ -77,6 +77,7 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   };
 
   void prepare(PodSources sources);
+  Status check_stores() const;
   bool wants_hosts() const;
   void give_hosts(PodContainers made);
   void fetch_credentials(PodContainers made);

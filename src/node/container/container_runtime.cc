@@ -11,6 +11,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <cerrno>
+#include <future>
 #include <thread>
 #include <unordered_map>
 #include <utility>
@@ -33,6 +34,7 @@ namespace asio = boost::asio;
 /// Packing and unpacking, which block.
 constexpr std::size_t kWorkers = 2;
 constexpr auto kStopRetry = std::chrono::milliseconds{500};
+constexpr auto kServantPatience = std::chrono::seconds{10};
 
 struct Observer {
   std::move_only_function<void(Status)> on_started;
@@ -51,6 +53,7 @@ class ContainerRuntime final : public Runtime {
 
   ~ContainerRuntime() override {
     *alive_ = false;
+    end_servants();
     io_->stop();
     if (thread_.joinable()) thread_.join();
     if (workers_) workers_->join();
@@ -68,6 +71,7 @@ class ContainerRuntime final : public Runtime {
 
   void start(const ContainerSpec& spec, std::move_only_function<void(Status)> on_started,
              std::move_only_function<void(ContainerExit)> on_exit) override {
+    has_servants_ = has_servants_ || spec.ends_with_plane;
     post([this, spec = spec, observer = Observer{std::move(on_started), std::move(on_exit)}]() mutable {
       spawn(run(std::move(spec), std::move(observer)));
     });
@@ -108,6 +112,7 @@ class ContainerRuntime final : public Runtime {
  private:
   struct Running {
     std::shared_ptr<EngineContainer> container;
+    bool ends_with_plane = false;
     std::vector<Observer> observers;
     std::optional<Status> started;
   };
@@ -146,6 +151,7 @@ class ContainerRuntime final : public Runtime {
 
   Async<void> run(ContainerSpec spec, Observer observer) {
     const std::string id = spec.id;
+    const bool ends_with_plane = spec.ends_with_plane;
     if (const auto known = containers_.find(id); known != containers_.end()) {
       if (known->second.started) {
         report([call = std::move(observer.on_started), started = *known->second.started]() mutable { call(started); });
@@ -159,6 +165,7 @@ class ContainerRuntime final : public Runtime {
             *io_, *workers_, *link_, *images_, options_.offline, {options_.state_dir, options_.network}},
         std::move(spec));
     containers_[id].container = container;
+    containers_[id].ends_with_plane = ends_with_plane;
     containers_[id].observers.push_back(std::move(observer));
     const Status started = co_await container->start();
     tell_started(id, started);
@@ -255,6 +262,25 @@ class ContainerRuntime final : public Runtime {
     if (!removed) log::warn("removing the container of {}: {}", id, removed.error().message);
   }
 
+  /// What serves the plane goes with it; an engine that does not answer leaves it to the next one.
+  void end_servants() {
+    if (!has_servants_) return;
+    const auto done = std::make_shared<std::promise<void>>();
+    auto ended = done->get_future();
+    post([this, done] { spawn(discard_servants(done)); });
+    if (ended.wait_for(kServantPatience) == std::future_status::timeout) {
+      log::warn("containers that served this plane may still run; the next one ends them");
+    }
+  }
+  Async<void> discard_servants(std::shared_ptr<std::promise<void>> done) {
+    std::vector<std::string> ids;
+    for (const auto& [id, running] : containers_) {
+      if (running.ends_with_plane) ids.push_back(id);
+    }
+    for (const std::string& id : ids) co_await discard(id);
+    done->set_value();
+  }
+
   Async<void> sweep(std::function<bool(std::string_view id)> wanted) {
     const auto engine = co_await link_->engine();
     Status listed = engine ? Status{} : Status(std::unexpected(engine.error()));
@@ -284,6 +310,7 @@ class ContainerRuntime final : public Runtime {
   std::unique_ptr<EngineLink> link_;
   std::unique_ptr<EngineImages> images_;
   bool used_ = false;
+  bool has_servants_ = false;                            ///< any was started; on the executor's thread only
   std::unordered_map<std::string, Running> containers_;  ///< from start() to the end that was told
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   std::thread thread_;

@@ -419,5 +419,26 @@ TEST_F(FakeEngineTest, NoCallbackComesAfterTheRuntimeIsGone) {
   context.run();
 }
 
+TEST_F(FakeEngineTest, WhatServesThePlaneGoesWithIt) {
+  std::promise<void> asked, over;
+  std::atomic<bool> removed = false;
+  FakeEngine engine([&](const FakeRequest& request) {
+    if (request.is("POST", "/wait")) {
+      asked.set_value();
+      over.get_future().wait();
+    }
+    if (request.is("DELETE", "/containers/") && !removed.exchange(true)) over.set_value();
+    return ordinary(request);
+  });
+  auto runtime = make_container_runtime(
+      *executor, {.engine = engine.socket(), .state_dir = temp.path(), .offline = false, .network = ""});
+  ContainerSpec servant = spec();
+  servant.ends_with_plane = true;
+  runtime->start(servant, [](Status) {}, [](const ContainerExit&) {});
+  asked.get_future().wait();
+  runtime.reset();
+  EXPECT_EQ(engine.count("DELETE /containers/tiphys-uid.main?force=1&v=1"), 1);
+}
+
 }  // namespace
 }  // namespace tiphys::node

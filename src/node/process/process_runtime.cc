@@ -254,6 +254,7 @@ StartRequest ProcessRuntime::request_of(const ContainerSpec& spec) const {
   if (spec.run_as_group) request.gid = static_cast<std::uint32_t>(*spec.run_as_group);
   request.read_only_root = spec.read_only_root;
   request.privileged = spec.privileged;
+  request.ends_with_client = spec.ends_with_plane;
   return request;
 }
 

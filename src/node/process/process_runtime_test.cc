@@ -533,6 +533,22 @@ TEST(ProcessRuntime, ACrashedProgramFindsItsStepsAgain) {
   EXPECT_EQ(read_file(plane.folder() + "/v/ran"), "a\n");
 }
 
+TEST(ProcessRuntime, WhatServesAPlaneEndsWithIt) {
+  ProcessPlane plane;
+  std::filesystem::create_directories(plane.folder() + "/v");
+  auto spec = plane.shell("s", "trap 'touch /v/gone; exit 7' TERM; touch /v/up; while :; do sleep 0.01; done");
+  spec.mounts = {{plane.folder() + "/v", "/v", false}};
+  spec.ends_with_plane = true;
+  const auto is_there = [&](const char* name) { return std::filesystem::exists(plane.folder() + "/v/" + name); };
+  ProcessPlane::Ran before;
+  plane.start(spec, before);
+  plane.run_until([&] { return is_there("up"); });
+  plane.crash();
+  plane.run_until([&] { return is_there("gone"); });
+  plane.open();
+  EXPECT_EQ(plane.run(spec).exit.exit_code, 7) << "what is told of it later";
+}
+
 /// Fails until its third attempt, by its files.
 ContainerSpec third_time(const ProcessPlane& plane, const std::string& id) {
   ContainerSpec spec = plane.shell(id, "echo x >> /tmp/runs; wc -l < /tmp/runs; test $(wc -l < /tmp/runs) = 3");

@@ -31,6 +31,8 @@ constexpr std::size_t kMostUnreadBytes = 1024 * 1024;
 constexpr int kMostFramesATurn = 16;
 constexpr std::size_t kMostSteps = 16 * 1024;
 constexpr auto kInitMayTake = 10s;
+/// Of what ends with its plane.
+constexpr Duration kServantGrace = 2s;
 /// Inits without a step: with steps about, and without.
 constexpr std::size_t kMostWarm = 256;
 constexpr std::size_t kWarmAtRest = 4;
@@ -309,6 +311,7 @@ void SupervisorLoop::start(Client& client, StartRequest request) {
   Step& step = *steps_.emplace(id, std::make_unique<Step>()).first->second;
   step.id = id;
   step.planned = std::make_unique<PlannedStep>();
+  step.ends_with_client = request.ends_with_client;
   step.planned->request = std::move(request);
   if (step.planned->request.memory_bytes > 0 || step.planned->request.cpus > 0) {
     step.group = std::to_string(++last_group_);
@@ -575,7 +578,18 @@ void SupervisorLoop::flush(Client& client) {
 
 void SupervisorLoop::drop_clients() {
   std::erase_if(clients_, [](const Client& client) { return client.gone; });
-  if (clients_.empty()) complain(journal_->sync());
+  if (!clients_.empty()) return;
+  complain(journal_->sync());
+  end_with_clients();
+}
+
+/// Steps that served the plane that is gone.
+void SupervisorLoop::end_with_clients() {
+  std::vector<std::string> ids;
+  for (const auto& [id, step] : steps_) {
+    if (step->ends_with_client && step->kills == 0) ids.push_back(id);
+  }
+  for (const std::string& id : ids) stop({id, kServantGrace});
 }
 
 }  // namespace tiphys::node

@@ -61,6 +61,7 @@ class SupervisorLoop {
     bool ended = false;                    ///< its outcome is in the journal
     bool reaped = false;                   ///< there is no process of this pid, or none of ours
     int kills = 0;                         ///< 0: not told to end; 1: SIGTERM; 2: all killed; 3: the init too
+    bool ends_with_client = false;
     bool has_deadline = false;
     std::multimap<Clock::time_point, Step*>::iterator deadline;
   };
@@ -100,6 +101,7 @@ class SupervisorLoop {
   void sync_and_flush();
   void flush(Client& client);
   void drop_clients();
+  void end_with_clients();
 
   SupervisorStart start_;
   UniqueFd poll_, signals_;

@@ -53,7 +53,7 @@ std::string start_frame(const StartRequest& request) {
   put_id(to, request.uid);
   put_id(to, request.gid);
   to.put(static_cast<std::uint8_t>(request.read_only_root)).put(static_cast<std::uint8_t>(request.privileged));
-  to.put(static_cast<std::uint8_t>(request.has_root));
+  to.put(static_cast<std::uint8_t>(request.has_root)).put(static_cast<std::uint8_t>(request.ends_with_client));
   return frame(FrameType::kStart, to);
 }
 
@@ -80,6 +80,10 @@ Result<StartRequest> parse_start(std::string_view body) {
   request.privileged = privileged != 0;
   request.has_root = has_root != 0;
   if (!from.ok() || request.argv.empty()) return malformed("start");
+  // An earlier version does not say.
+  std::uint8_t ends_with_client = 0;
+  from.get(ends_with_client);
+  request.ends_with_client = ends_with_client != 0;
   return request;
 }
 

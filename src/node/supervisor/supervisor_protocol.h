@@ -48,7 +48,8 @@ struct StartRequest {
   std::optional<std::uint32_t> uid, gid;
   bool read_only_root = false;
   bool privileged = false;
-  bool has_root = false;  ///< the client has made `<dir>/root`, with input files in it
+  bool has_root = false;          ///< the client has made `<dir>/root`, with input files in it
+  bool ends_with_client = false;  ///< killed when no client is connected any more
 };
 
 struct Welcome {

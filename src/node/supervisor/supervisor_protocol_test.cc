@@ -26,6 +26,7 @@ StartRequest full_request() {
   request.uid = 0;
   request.gid = 4'000'000'000u;
   request.read_only_root = true;
+  request.ends_with_client = true;
   return request;
 }
 
@@ -36,6 +37,11 @@ TEST(SupervisorProtocol, AStartRequestSurvives) {
   EXPECT_EQ(start_frame(*parsed), frame);
   EXPECT_EQ(parsed->mounts.size(), 2u);
   EXPECT_EQ(parsed->gid, 4'000'000'000u);
+  EXPECT_TRUE(parsed->ends_with_client);
+  // As a client of an earlier version has it.
+  const auto earlier = parse_start(body_of(frame).substr(0, body_of(frame).size() - 1));
+  ASSERT_TRUE(earlier);
+  EXPECT_FALSE(earlier->ends_with_client);
 }
 
 TEST(SupervisorProtocol, AnOutcomeSurvives) {
@@ -75,7 +81,8 @@ TEST(SupervisorProtocol, ATooLongFrameIsAnError) {
 TEST(SupervisorProtocol, CutBodiesAreErrors) {
   const std::string frame = start_frame(full_request());
   const std::string_view body = body_of(frame);
-  for (std::size_t size = 0; size < body.size(); ++size) EXPECT_FALSE(parse_start(body.substr(0, size))) << size;
+  // The last field is one that an earlier version lacks.
+  for (std::size_t size = 0; size + 1 < body.size(); ++size) EXPECT_FALSE(parse_start(body.substr(0, size))) << size;
 }
 
 TEST(SupervisorProtocol, FieldsOfLaterVersionsAreIgnored) {

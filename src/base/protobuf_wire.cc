@@ -1,6 +1,6 @@
-#include "schema/wire.h"
+#include "base/protobuf_wire.h"
 
-namespace tiphys::schema {
+namespace tiphys {
 namespace {
 
 std::unexpected<Error> cut_short() {
@@ -86,4 +86,4 @@ void WireWriter::append(std::uint64_t value) {
   message_ += static_cast<char>(value);
 }
 
-}  // namespace tiphys::schema
+}  // namespace tiphys

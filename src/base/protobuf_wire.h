@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-namespace tiphys::schema {
+namespace tiphys {
 
 /// One field of a message.
 struct WireField {
@@ -51,4 +51,4 @@ class WireWriter {
   std::string& message_;
 };
 
-}  // namespace tiphys::schema
+}  // namespace tiphys
