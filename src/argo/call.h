@@ -23,6 +23,8 @@ class Answer {
   virtual void reply_text(std::string json) = 0;
   /// One message of a stream.
   virtual void send(std::string json) = 0;
+  /// From now on a caller may not lag: what a stream has told was there to be read all at once.
+  virtual void caught_up() = 0;
   /// The end of a stream.
   virtual void end() = 0;
   /// Ends the call, also in a stream's midst.

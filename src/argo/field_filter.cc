@@ -53,4 +53,12 @@ void FieldFilter::apply(doc::Value& value, const std::string& path) const {
   for (const std::string& key : unwanted) object.erase(key);
 }
 
+doc::Value FieldFilter::of_object(const doc::Value& object, const std::string& path) const {
+  doc::Value shown = object;
+  apply(shown, path);
+  if (fields_.empty() || !shown.is_object()) return shown;
+  for (const char* member : {"metadata", "spec"}) doc::ensure_object(shown.get_object(), member);
+  return shown;
+}
+
 }  // namespace tiphys::argo

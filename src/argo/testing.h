@@ -33,6 +33,7 @@ class RecordedAnswer final : public Answer {
     ASSERT_TRUE(parsed) << json;
     stream.push_back(std::move(*parsed));
   }
+  void caught_up() override {}
   void end() override { ended = true; }
   void refuse(Error given) override { error = std::move(given); }
   void hold(std::unique_ptr<cluster::Watch> source) override { source_ = std::move(source); }

@@ -63,8 +63,11 @@ class Work : public std::enable_shared_from_this<Work> {
   }
   /// Answers with an object.
   cluster::Done<cluster::Object> reply_object() {
-    return then<cluster::Object>([self = shared_from_this()](const cluster::Object& object) { self->reply(*object); });
+    return then<cluster::Object>(
+        [self = shared_from_this()](const cluster::Object& object) { self->reply(*with_status(object)); });
   }
+  /// A workflow that has just been made has no status yet: clients expect one, as Go writes an empty struct.
+  static cluster::Object with_status(const cluster::Object& object);
 
  private:
   const ServedPlane& plane_;

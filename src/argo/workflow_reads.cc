@@ -9,10 +9,8 @@ namespace {
 
 void reply_fields(const WorkPtr& work, const cluster::Object& workflow) {
   const FieldFilter filter(work->text("fields"));
-  if (filter.wants_all()) return work->reply(*workflow);
-  doc::Value shown = *workflow;
-  filter.apply(shown);
-  work->reply(shown);
+  if (filter.wants_all()) return work->reply(*Work::with_status(workflow));
+  work->reply(filter.of_object(*workflow));
 }
 
 }  // namespace

@@ -41,8 +41,10 @@ void stream(const WorkPtr& work, const cluster::Resource& resource, cluster::Wat
   const std::weak_ptr<Answer> answer = work->shared_answer();
   cluster::WatchSink sink;
   sink.on_event = [answer, show = std::move(show)](const cluster::WatchEvent& event) mutable {
-    if (!event.object && !event.text) return;
-    if (const auto to = answer.lock()) to->send(show(event));
+    const auto to = answer.lock();
+    if (!to) return;
+    if (event.type == cluster::WatchEvent::Type::kSynced) return to->caught_up();
+    to->send(show(event));
   };
   sink.on_end = [answer](Error error) {
     if (const auto to = answer.lock()) to->refuse(std::move(error));
@@ -70,11 +72,9 @@ void watch(const WorkPtr& work, cluster::WatchOptions options) {
     std::string text = fmt::format(R"({{"type":"{}","object":)", type_name(event.type));
     if (event.text) return text + *event.text + "}";
     if (filter.wants_all()) {
-      doc::append_json(text, *event.object);
+      doc::append_json(text, *Work::with_status(event.object));
     } else {
-      doc::Value shown = *event.object;
-      filter.apply(shown);
-      doc::append_json(text, shown);
+      doc::append_json(text, filter.of_object(*event.object));
     }
     return text + "}";
   });
@@ -155,11 +155,14 @@ void workflow_logs(const WorkPtr& work) {
   auto options = log_options(*work, work->plane().executor.now());
   if (!options) return work->refuse({Code::kInvalidArgument, options.error().message});
   with_workflow(work, [work, options = std::move(*options)](const cluster::Key& key) {
-    read_logs(work, {.workflow = key,
-                     .pod = work->text("podName"),
-                     .selector = work->text("selector"),
-                     .grep = work->text("grep"),
-                     .options = options});
+    // What is not there is told before the stream begins.
+    work->cluster().get(key, work->then<cluster::Object>([work, key, options](const cluster::Object&) {
+      read_logs(work, {.workflow = key,
+                       .pod = work->text("podName"),
+                       .selector = work->text("selector"),
+                       .grep = work->text("grep"),
+                       .options = options});
+    }));
   });
 }
 

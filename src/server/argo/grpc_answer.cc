@@ -50,6 +50,9 @@ class GrpcAnswer final : public argo::Answer, public std::enable_shared_from_thi
     if (done_) return;
     if (const auto message = parse(json)) write(*message);
   }
+  void caught_up() override {
+    if (!done_) responder_->bound_lag();
+  }
   void end() override {
     if (std::exchange(done_, true)) return;
     begin();
@@ -57,7 +60,9 @@ class GrpcAnswer final : public argo::Answer, public std::enable_shared_from_thi
   }
   void refuse(Error error) override { fail(error); }
   void hold(std::unique_ptr<cluster::Watch> source) override {
-    if (!done_) responder_->hold(std::make_unique<Feed>(shared_from_this(), std::move(source)));
+    if (done_) return;
+    begin();
+    responder_->hold(std::make_unique<Feed>(shared_from_this(), std::move(source)));
   }
 
  private:
@@ -97,7 +102,6 @@ class GrpcAnswer final : public argo::Answer, public std::enable_shared_from_thi
     if (std::exchange(begun_, true)) return;
     responder_->begin_stream(
         {.content_type = std::string(kGrpc), .fields = {{"argo-version", std::string(argo::kVersion)}}});
-    if (method_.streams) responder_->bound_lag();
   }
 
   void fail(const Error& error) {

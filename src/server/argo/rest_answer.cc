@@ -44,6 +44,10 @@ class RestAnswer final : public argo::Answer, public std::enable_shared_from_thi
     write(doc::to_json(message));
   }
 
+  void caught_up() override {
+    if (!done_) responder_->bound_lag();
+  }
+
   void end() override {
     if (std::exchange(done_, true)) return;
     begin();
@@ -54,6 +58,8 @@ class RestAnswer final : public argo::Answer, public std::enable_shared_from_thi
 
   void hold(std::unique_ptr<cluster::Watch> source) override {
     if (done_) return;
+    // A caller learns at once that it is heard, if there is nothing to tell yet.
+    begin();
     responder_->hold(std::make_unique<Feed>(shared_from_this(), std::move(source)));
   }
 
@@ -91,7 +97,6 @@ class RestAnswer final : public argo::Answer, public std::enable_shared_from_thi
     AnswerHead head{.content_type = std::string(events_ ? kEventStream : kJson), .fields = version()};
     if (events_) head.fields.emplace_back("X-Content-Type-Options", "nosniff");
     responder_->begin_stream(std::move(head));
-    responder_->bound_lag();
   }
 
   /// The spaces and line ends are the original's.
