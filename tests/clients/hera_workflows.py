@@ -21,7 +21,8 @@ from hera.workflows.models import (
 global_config.host = os.environ["ARGO_HOST"]
 global_config.token = os.environ["ARGO_TOKEN"]
 global_config.namespace = "default"
-service = WorkflowsService()
+
+service = WorkflowsService(namespace="default")
 
 
 def refused(kind, call, *arguments, **named):
@@ -67,7 +68,7 @@ def run_and_look():
     listed = service.list_workflows(label_selector="workflows.argoproj.io/phase=Succeeded", limit="1")
     assert [each.metadata.name for each in listed.items] == [name]
     # Hera reads a stream as one document, so that one line is all it can take.
-    assert service.workflow_logs(name, pod_name=None, log_options_container="main", grep="16") is not None
+    assert service.workflow_logs(name, container="main", grep="16") is not None
     assert service.get_workflow("@latest").metadata.name == name
     missing = refused(NotFound, service.get_workflow, "none")
     assert 'workflows.argoproj.io "none" not found' in missing, missing
@@ -82,12 +83,16 @@ def refuse_bad():
     assert doubling().lint().spec.entrypoint == "main"
 
 
-def change_under_way():
+def waiting():
     with Workflow(generate_name="wait-", entrypoint="main") as workflow:
-        approve = Suspend(name="approve", intermediate_parameters=[Parameter(name="who", enum=["a", "b"])])
+        approve = Suspend(name="approve", intermediate_parameters=[Parameter(name="who", default="a", enum=["a", "b"])])
         with Steps(name="main"):
             Step(name="approve", template=approve)
-    name = workflow.create().metadata.name
+    return workflow
+
+
+def change_under_way():
+    name = waiting().create().metadata.name
     wait_for(name, "Running")
     for _ in range(600):
         if any(node.type == "Suspend" for node in (service.get_workflow(name).status.nodes or {}).values()):
@@ -105,7 +110,7 @@ def change_under_way():
         (service.stop_workflow, WorkflowStopRequest, "Failed"),
         (service.terminate_workflow, WorkflowTerminateRequest, "Failed"),
     ):
-        name = workflow.create().metadata.name
+        name = waiting().create().metadata.name
         change(name, request(name=name, namespace="default"))
         wait_for(name, phase)
 
@@ -113,7 +118,7 @@ def change_under_way():
         pass
     name = failing.create().metadata.name
     wait_for(name, "Failed")
-    assert service.retry_workflow(name, WorkflowRetryRequest(name=name, namespace="default")).status.phase == "Running"
+    assert not service.retry_workflow(name, WorkflowRetryRequest(name=name, namespace="default")).status.phase
     wait_for(name, "Failed")
     again = service.resubmit_workflow(name, WorkflowResubmitRequest(name=name, namespace="default"))
     assert again.metadata.name != name
@@ -134,9 +139,12 @@ def keep_templates():
     service.delete_workflow_template("tmpl")
     refused(NotFound, service.get_workflow_template, "tmpl")
 
+    # Hera refuses it where a namespace is configured.
+    global_config.namespace = None
     with ClusterWorkflowTemplate(name="everywhere", entrypoint="main") as wide:
         Container(name="main", image="a", command=["true"])
     wide.create()
+    global_config.namespace = "default"
     assert service.get_cluster_workflow_template("everywhere").metadata.name == "everywhere"
     service.delete_cluster_workflow_template("everywhere")
 
@@ -159,7 +167,7 @@ def ask_about_it():
     assert service.get_version().version.startswith("v")
     assert service.get_info() is not None
     assert service.get_user_info().subject
-    stranger = WorkflowsService(token="none")
+    stranger = WorkflowsService(token="none", namespace="default")
     try:
         stranger.list_workflows()
     except Exception as error:  # Hera names no class of its own for it
