@@ -142,7 +142,9 @@ class Decoder {
 
   /// Go's encoder writes the zero values of what is no pointer; JSON leaves them out.
   static bool is_zero(const Field& field, const doc::Value& value) {
-    if (field.type->wire == Type::Wire::kJson || field.type->wire == Type::Wire::kNestedJson) return false;
+    using Wire = Type::Wire;
+    const Wire wire = field.type->wire;
+    if (wire == Wire::kJson || wire == Wire::kNestedJson || wire == Wire::kSchemaOrBool) return false;
     if (value.is_null()) return true;
     if (field.pointer) return false;
     return (value.is_string() && value.get_string().empty()) || (value.is_bool() && !value.get_bool()) ||

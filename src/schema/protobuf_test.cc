@@ -64,6 +64,20 @@ TEST(Protobuf, IsReadAsTheJsonOfTheObject) {
       {"pointers to zero that are an int or a string",
        envelope("policy/v1", "PodDisruptionBudget", bytes(2, bytes(1, number(1, 0) + number(2, 0) + bytes(3, "")))),
        R"({"spec":{"minAvailable":0},"apiVersion":"policy/v1","kind":"PodDisruptionBudget"})"},
+      {"schemas of custom kinds",
+       envelope("apiextensions.k8s.io/v1", "CustomResourceDefinition",
+                bytes(1, bytes(1, "lamps.example.com")) +
+                    bytes(2, bytes(1, "example.com") +
+                                 bytes(7, bytes(1, "v1") + number(2, 1) +
+                                              bytes(4, bytes(1, bytes(5, "object") +
+                                                                    bytes(29, bytes(1, "spec") +
+                                                                                  bytes(2, bytes(5, "object") +
+                                                                                               bytes(30, number(1, 0)) +
+                                                                                               number(38, 1)))))))),
+       R"({"metadata":{"name":"lamps.example.com"},"spec":{"group":"example.com","versions":[{"name":"v1","served":true,)"
+       R"("schema":{"openAPIV3Schema":{"type":"object","properties":{"spec":{"type":"object","additionalProperties":false,)"
+       R"("x-kubernetes-preserve-unknown-fields":true}}}}}]},"apiVersion":"apiextensions.k8s.io/v1",)"
+       R"("kind":"CustomResourceDefinition"})"},
       {"options of a deletion", envelope("v1", "DeleteOptions", number(1, 5) + bytes(4, "Background")),
        R"({"gracePeriodSeconds":5,"propagationPolicy":"Background","apiVersion":"v1","kind":"DeleteOptions"})"},
   };
