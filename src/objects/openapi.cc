@@ -7,6 +7,8 @@
 #include <set>
 #include <vector>
 
+#include "schema/descriptions.h"
+
 namespace tiphys::objects {
 namespace {
 
@@ -14,8 +16,31 @@ constexpr std::string_view kReference = "#/components/schemas/";
 constexpr std::string_view kMeta = "io.k8s.apimachinery.pkg.apis.meta.v1";
 constexpr const char* kGroupVersionKind = "x-kubernetes-group-version-kind";
 
-/// A copy without what only protobuf needs.
-doc::Value published(const doc::Value& schema) {
+/// v2 says beside a reference what the field is for; in v3 nothing may stand beside one.
+enum class Form { kV2, kV3 };
+
+void describe_field(doc::Object& field, std::string_view text, Form form) {
+  if (text.empty()) return;
+  field["description"] = text;
+  const doc::Value* reference = field.if_contains("$ref");
+  if (!reference || form == Form::kV2) return;
+  field["allOf"] = doc::Array{doc::Object{{"$ref", *reference}}};
+  field.erase("$ref");
+}
+
+void describe_type(std::string_view name, doc::Value& schema, Form form) {
+  doc::Object* object = schema.if_object();
+  if (!object) return;
+  if (const auto text = schema::describe(name); !text.empty()) (*object)["description"] = text;
+  doc::Value* properties = object->if_contains("properties");
+  if (!properties || !properties->is_object()) return;
+  for (auto& [key, field] : properties->get_object()) {
+    if (field.is_object()) describe_field(field.get_object(), schema::describe(name, key), form);
+  }
+}
+
+/// A copy with descriptions, and without what only protobuf needs.
+doc::Value published(std::string_view name, const doc::Value& schema, Form form) {
   doc::Value copy = schema;
   const std::function<void(doc::Value&)> clean = [&](doc::Value& value) {
     if (doc::Object* object = value.if_object()) {
@@ -27,6 +52,7 @@ doc::Value published(const doc::Value& schema) {
     }
   };
   clean(copy);
+  describe_type(name, copy, form);
   return copy;
 }
 
@@ -49,7 +75,7 @@ doc::Object group_version_kind(const Kind& kind) {
 }
 
 /// The named schemas and all that they refer to.
-doc::Object with_references(const Kinds& kinds, std::vector<std::string> names) {
+doc::Object with_references(const Kinds& kinds, std::vector<std::string> names, Form form) {
   doc::Object schemas;
   std::set<std::string> seen(names.begin(), names.end());
   while (!names.empty()) {
@@ -57,7 +83,7 @@ doc::Object with_references(const Kinds& kinds, std::vector<std::string> names) 
     names.pop_back();
     const doc::Value* schema = kinds.schema(name);
     if (!schema) continue;
-    schemas[name] = published(*schema);
+    schemas[name] = published(name, *schema, form);
     std::vector<std::string> references;
     gather_references(*schema, references);
     for (std::string& one : references) {
@@ -116,6 +142,22 @@ void add_paths(const Kind& kind, doc::Object& paths) {
   }
 }
 
+/// How a kind's objects are patched: kubectl before 1.27 asks here whether the server knows dry runs.
+void add_patch_path(const Kind& kind, doc::Object& paths) {
+  const cluster::Resource& resource = *kind.resource;
+  doc::Array parameters;
+  for (const char* name : {"dryRun", "fieldManager", "fieldValidation", "force"}) {
+    const bool is_flag = name == std::string_view("force");
+    parameters.push_back(
+        doc::Object{{"name", name}, {"in", "query"}, {"type", is_flag ? "boolean" : "string"}, {"uniqueItems", true}});
+  }
+  const std::string path = fmt::format("/{}/{}{}/{{name}}", openapi_path(resource.group, kind.version),
+                                       resource.namespaced ? "namespaces/{namespace}/" : "", resource.plural);
+  paths[path] = doc::Object{{"patch", doc::Object{{"parameters", std::move(parameters)},
+                                                  {"x-kubernetes-action", "patch"},
+                                                  {kGroupVersionKind, group_version_kind(kind)}}}};
+}
+
 }  // namespace
 
 std::string openapi_path(std::string_view group, std::string_view version) {
@@ -143,7 +185,7 @@ doc::Value openapi_v3(const Kinds& kinds, std::string_view path) {
     add_paths(kind, paths);
   }
   if (paths.empty()) return nullptr;
-  doc::Object schemas = with_references(kinds, std::move(names));
+  doc::Object schemas = with_references(kinds, std::move(names), Form::kV3);
   for (const KindPtr& one : kinds.all()) {
     const Kind& kind = *one;
     if (doc::Value* schema = schemas.if_contains(kind.type_name)) {
@@ -159,7 +201,11 @@ doc::Value openapi_v3(const Kinds& kinds, std::string_view path) {
 doc::Value openapi_v2(const Kinds& kinds) {
   std::vector<std::string> names;
   for (const KindPtr& kind : kinds.all()) names.push_back(kind->type_name);
-  doc::Object definitions = with_references(kinds, std::move(names));
+  doc::Object definitions = with_references(kinds, std::move(names), Form::kV2);
+  doc::Object paths;
+  for (const KindPtr& kind : kinds.all()) {
+    if (kind->may("patch")) add_patch_path(*kind, paths);
+  }
   for (const KindPtr& one : kinds.all()) {
     const Kind& kind = *one;
     if (doc::Value* schema = definitions.if_contains(kind.type_name)) {
@@ -185,7 +231,7 @@ doc::Value openapi_v2(const Kinds& kinds) {
   move_references(all);
   return doc::Object{{"swagger", "2.0"},
                      {"info", doc::Object{{"title", "Kubernetes"}, {"version", "unversioned"}}},
-                     {"paths", doc::Object()},
+                     {"paths", std::move(paths)},
                      {"definitions", std::move(all)}};
 }
 

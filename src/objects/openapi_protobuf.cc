@@ -33,6 +33,18 @@ std::string any(const doc::Value& value) {
   return made;
 }
 
+/// Vendor extensions, as NamedAny.
+void put_extensions(std::string& out, unsigned field, const doc::Value& object) {
+  if (!object.is_object()) return;
+  for (const auto& [name, value] : object.get_object()) {
+    if (!std::string_view(name).starts_with("x-")) continue;
+    std::string extension;
+    put(extension, 1, name);
+    put(extension, 2, any(value));
+    put(out, field, extension);
+  }
+}
+
 std::string schema_message(const doc::Value& schema);
 
 /// NamedSchema
@@ -89,15 +101,46 @@ std::string schema_message(const doc::Value& schema) {
   put_text(made, 4, schema, "description");
   if (const doc::Value* required = doc::find(schema, "required")) put_texts(made, 19, *required);
   put_children(made, schema);
-  if (!schema.is_object()) return made;
-  for (const auto& [name, value] : schema.get_object()) {
-    if (!std::string_view(name).starts_with("x-")) continue;
-    std::string extension;
-    put(extension, 1, name);
-    put(extension, 2, any(value));
-    put(made, 31, extension);
-  }
+  put_extensions(made, 31, schema);
   return made;
+}
+
+/// A message whose one field is another message.
+std::string one_of(unsigned field, const std::string& inner) {
+  std::string made;
+  put(made, field, inner);
+  return made;
+}
+
+/// ParametersItem of a parameter of the query.
+std::string parameter(const doc::Value& given) {
+  constexpr unsigned kNonBody = 2, kQuery = 3;
+  std::string made;
+  put_text(made, 2, given, "in");
+  put_text(made, 4, given, "name");
+  put_text(made, 6, given, "type");
+  return one_of(1, one_of(kNonBody, one_of(kQuery, made)));
+}
+
+/// Paths with their operation `patch`.
+std::string paths_message(const doc::Value& paths) {
+  constexpr unsigned kPatch = 8, kParameters = 8, kExtensions = 13;
+  std::string all;
+  if (!paths.is_object()) return all;
+  for (const auto& [path, item] : paths.get_object()) {
+    const doc::Value* patch = doc::find(item, "patch");
+    if (!patch) continue;
+    std::string operation, named;
+    const doc::Value* parameters = doc::find(*patch, "parameters");
+    if (parameters && parameters->is_array()) {
+      for (const doc::Value& one : parameters->get_array()) put(operation, kParameters, parameter(one));
+    }
+    put_extensions(operation, kExtensions, *patch);
+    put(named, 1, path);
+    put(named, 2, one_of(kPatch, operation));
+    put(all, 2, named);
+  }
+  return all;
 }
 
 }  // namespace
@@ -110,7 +153,8 @@ std::string openapi_protobuf(const doc::Value& document) {
     put_text(info, 2, *found, "version");
   }
   put(made, 2, info);
-  put(made, 8, "");
+  const doc::Value* paths = doc::find(document, "paths");
+  put(made, 8, paths ? paths_message(*paths) : "");
   if (const doc::Value* definitions = doc::find(document, "definitions")) put(made, 9, named_schemas(*definitions));
   return made;
 }

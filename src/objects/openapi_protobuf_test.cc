@@ -39,5 +39,23 @@ TEST(OpenapiProtobuf, IsTheMessageOfADocument) {
                 definitions);
 }
 
+TEST(OpenapiProtobuf, HasWhatPatchesTake) {
+  const auto document = doc::parse_json(R"({"swagger": "2.0", "paths": {"/a": {"patch": {"parameters":
+      [{"in": "query", "name": "dryRun", "type": "string"}], "x-k": 1}}}})");
+  ASSERT_TRUE(document);
+  const std::string query =
+      "\x12\x05query"
+      "\x22\x06"
+      "dryRun"
+      "\x32\x06string";                                              // in = 2, name = 4, type = 6
+  const std::string parameter = "\x0A\x1B\x12\x19\x1A\x17" + query;  // no body, of the query
+  const std::string extension =
+      "\x0A\x03x-k\x12\x03\x12\x01"
+      "1";
+  const std::string operation = "\x42\x1D" + parameter + "\x6A\x0A" + extension;  // parameters = 8, extensions = 13
+  const std::string named = "\x0A\x02/a\x12\x2D\x42\x2B" + operation;             // patch = 8
+  EXPECT_NE(openapi_protobuf(*document).find("\x42\x35\x12\x33" + named), std::string::npos);
+}
+
 }  // namespace
 }  // namespace tiphys::objects

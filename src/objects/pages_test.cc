@@ -65,6 +65,22 @@ TEST(OpenApi, HasAllThatItRefersTo) {
   EXPECT_THAT(doc::to_json(openapi_v2(kinds)), Not(HasSubstr("#/components")));
 }
 
+TEST(OpenApi, SaysWhatFieldsAreFor) {
+  const Kinds kinds;
+  const doc::Value v3 = openapi_v3(kinds, "api/v1");
+  const doc::Value* pod = doc::find(v3, "components", "schemas", "io.k8s.api.core.v1.Pod");
+  EXPECT_THAT(doc::find_string(*pod, "description"), HasSubstr("Containers that run together"));
+  const doc::Value* spec = doc::find(*pod, "properties", "spec");
+  EXPECT_EQ(doc::to_json(*doc::find(*spec, "allOf")),
+            R"([{"$ref":"#/components/schemas/io.k8s.api.core.v1.PodSpec"}])");
+  EXPECT_EQ(doc::find(*spec, "$ref"), nullptr) << "nothing may stand beside a reference";
+  EXPECT_EQ(doc::find_string(*spec, "description"), "What runs in it, and how.");
+  const doc::Value v2 = openapi_v2(kinds);
+  const doc::Value* old = doc::find(v2, "definitions", "io.k8s.api.core.v1.Pod", "properties", "spec");
+  EXPECT_EQ(doc::find_string(*old, "$ref"), "#/definitions/io.k8s.api.core.v1.PodSpec");
+  EXPECT_EQ(doc::find_string(*old, "description"), "What runs in it, and how.");
+}
+
 std::string cells(const char* api_version, const char* kind, const char* object, Time now = {}) {
   const Kinds kinds;
   return doc::to_json(*doc::find(
