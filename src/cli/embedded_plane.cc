@@ -245,6 +245,15 @@ class Plane final : public EmbeddedPlane {
         [](const Result<cluster::Object>& written) {
           if (!written) log::error("this machine cannot be shown as a node: {}", written.error().message);
         });
+    store_->modify(
+        {&cluster::kLeases, node::kNodeLeases, facts.name},
+        [lease = node::node_lease(facts, executor_->now())](const cluster::Object&) -> Result<doc::Value> {
+          return lease;
+        },
+        {},
+        [](const Result<cluster::Object>& written) {
+          if (!written) log::error("that this machine lives cannot be shown: {}", written.error().message);
+        });
   }
 
   // In the order in which they lean on each other: the last one goes first.

@@ -11,6 +11,16 @@ inline bool pod_ended(const doc::Value& pod) {
   return phase == "Succeeded" || phase == "Failed";
 }
 
+/// Its containers take requests: the condition Ready holds.
+inline bool pod_ready(const doc::Value& pod) {
+  const doc::Value* conditions = doc::find(pod, "status", "conditions");
+  if (!conditions || !conditions->is_array()) return false;
+  for (const doc::Value& one : conditions->get_array()) {
+    if (doc::find_string(one, "type") == "Ready") return doc::find_string(one, "status") == "True";
+  }
+  return false;
+}
+
 /// It must not be begun: somebody has a gate before it.
 inline bool pod_gated(const doc::Value& pod) {
   const doc::Value* gates = doc::find(pod, "spec", "schedulingGates");

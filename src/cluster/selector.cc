@@ -278,7 +278,7 @@ bool holds(const Requirement& requirement, const std::optional<std::string_view>
 }
 
 /// The scalar at a dotted path as text; a missing field is "", as Kubernetes has it.
-std::string field_text(const doc::Value& object, std::string_view path) {
+std::string text_at(const doc::Value& object, std::string_view path) {
   const doc::Value* value = &object;
   for (const std::string_view step : split(path, '.')) {
     value = doc::find(*value, step);
@@ -287,6 +287,15 @@ std::string field_text(const doc::Value& object, std::string_view path) {
   if (value->is_null()) return "";
   if (const auto* text = value->if_string()) return std::string(*text);
   return doc::scalar_text(*value);
+}
+
+std::string field_text(const doc::Value& object, std::string_view paths) {
+  std::string text;
+  for (const std::string_view path : split(paths, '|')) {
+    text = text_at(object, path);
+    if (!text.empty()) break;
+  }
+  return text;
 }
 
 }  // namespace
@@ -343,6 +352,12 @@ Result<Selector> Selector::from_label_selector(const doc::Value& selector) {
     }
     made.requirements_.push_back(std::move(requirement));
   }
+  return made;
+}
+
+Selector Selector::renamed(const std::function<std::string_view(std::string_view)>& key_of) const {
+  Selector made = *this;
+  for (Requirement& one : made.requirements_) one.key = std::string(key_of(one.key));
   return made;
 }
 

@@ -1,6 +1,7 @@
 // Label and field selectors (k8s.io/apimachinery/pkg/labels, fields).
 #pragma once
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,7 +34,9 @@ class Selector {
   bool matches_labels(const doc::Value& object) const;
   /// Against a map of labels; nullptr is an empty one.
   bool matches_label_map(const doc::Value* labels) const;
-  /// Against the object's fields at dotted paths.
+  /// The same requirements on other keys.
+  Selector renamed(const std::function<std::string_view(std::string_view)>& key_of) const;
+  /// Against the object's fields at dotted paths; of paths with '|' between, the first that is not empty counts.
   bool matches_fields(const doc::Value& object) const;
 
  private:

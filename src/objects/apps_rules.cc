@@ -1,3 +1,4 @@
+#include "objects/selector_rules.h"
 #include "objects/workload_rules.h"
 
 namespace tiphys::objects {
@@ -62,6 +63,15 @@ bool is_zero(const doc::Value* value) {
   return text && (*text == "0" || *text == "0%");
 }
 
+void check_rolling(const doc::Value& rolling, const Path& at, FieldErrors& errors) {
+  const doc::Value* missing = doc::find(rolling, "maxUnavailable");
+  const doc::Value* more = doc::find(rolling, "maxSurge");
+  check_part(missing, at.field("maxUnavailable"), errors);
+  check_share(more, at.field("maxSurge"), errors);
+  if (!is_zero(missing) || !is_zero(more)) return;
+  errors.push_back(schema::invalid(at.field("maxUnavailable").text(), *missing, "may not be 0 when `maxSurge` is 0"));
+}
+
 void check_deployment(const doc::Value& object, FieldErrors& errors) {
   check_replicated(object, errors);
   const Path root;
@@ -76,10 +86,8 @@ void check_deployment(const doc::Value& object, FieldErrors& errors) {
         schema::forbidden(at.field("rollingUpdate").text(), "may not be specified when strategy `type` is 'Recreate'"));
   } else if (type != "Recreate" && type != "RollingUpdate") {
     errors.push_back(schema::not_supported(at.field("type").text(), doc::Value(type), {"Recreate", "RollingUpdate"}));
-  } else if (rolling && is_zero(doc::find(*rolling, "maxUnavailable")) && is_zero(doc::find(*rolling, "maxSurge"))) {
-    const Path here = at.field("rollingUpdate");
-    errors.push_back(schema::invalid(here.field("maxUnavailable").text(), *doc::find(*rolling, "maxUnavailable"),
-                                     "may not be 0 when `maxSurge` is 0"));
+  } else if (rolling) {
+    check_rolling(*rolling, at.field("rollingUpdate"), errors);
   }
 }
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include "expr/cron_schedule.h"
+#include "objects/pod_spec_parts.h"
 #include "objects/pod_spec_rules.h"
 #include "objects/workload_rules.h"
 
@@ -14,6 +15,9 @@ const doc::Value* number(const doc::Value& object, std::string_view member) {
   const doc::Value* found = doc::find(object, member);
   return found && found->is_int64() ? found : nullptr;
 }
+
+constexpr std::int64_t kMostIndexedPods = 100'000;
+constexpr std::size_t kMostManagerBytes = 63;
 
 bool is_indexed(const doc::Value& spec) {
   return doc::find_string(spec, "completionMode") == "Indexed";
@@ -80,6 +84,22 @@ void check_failure_policy(const doc::Value& spec, const Path& at, FieldErrors& e
   }
 }
 
+/// "example.com/name".
+void check_manager(std::string_view by, const Path& at, FieldErrors& errors) {
+  const auto slash = by.find('/');
+  if (slash == by.npos || slash == 0 || slash + 1 == by.size()) {
+    errors.push_back(by.empty() ? schema::required(at.text())
+                                : schema::invalid(at.text(), doc::Value(by),
+                                                  "must be a domain-prefixed path (such as \"acme.io/foo\")"));
+  } else {
+    complain(doc::Value(by.substr(0, slash)), at, dns_subdomain(by.substr(0, slash)), errors);
+  }
+  if (by.size() > kMostManagerBytes) {
+    errors.push_back({schema::FieldError::Kind::kTooLong, at.text(),
+                      fmt::format("Too long: may not be more than {} bytes", kMostManagerBytes)});
+  }
+}
+
 void check_job_spec(const doc::Value& spec, const Path& at, FieldErrors& errors) {
   for (const char* member :
        {"parallelism", "completions", "backoffLimit", "activeDeadlineSeconds", "ttlSecondsAfterFinished"}) {
@@ -96,6 +116,15 @@ void check_job_spec(const doc::Value& spec, const Path& at, FieldErrors& errors)
   }
   if (is_indexed(spec) && !number(spec, "completions")) {
     errors.push_back(schema::required(at.field("completions").text(), "when completion mode is Indexed"));
+  }
+  if (const doc::Value* parallelism = number(spec, "parallelism");
+      is_indexed(spec) && parallelism && parallelism->get_int64() > kMostIndexedPods) {
+    errors.push_back(schema::invalid(
+        at.field("parallelism").text(), *parallelism,
+        fmt::format("must be less than or equal to {} when completion mode is Indexed", kMostIndexedPods)));
+  }
+  if (const auto by = doc::find_string(spec, "managedBy"); doc::find(spec, "managedBy")) {
+    check_manager(by, at.field("managedBy"), errors);
   }
   const auto restart = doc::find_string(spec, "template", "spec", "restartPolicy");
   if (restart != "Never" && restart != "OnFailure") {
@@ -119,6 +148,15 @@ void check_job(const doc::Value& job, FieldErrors& errors) {
   check_job_spec(*spec, at, errors);
   const doc::Value* manual = doc::find(*spec, "manualSelector");
   if (manual && manual->is_bool() && manual->get_bool()) check_selector(*spec, at, errors);
+}
+
+/// Who says nothing of it leaves the selector to the plane.
+void check_new_job(const doc::Value& job, FieldErrors& errors) {
+  const doc::Value* manual = doc::find(job, "spec", "manualSelector");
+  const doc::Value* selector = doc::find(job, "spec", "selector");
+  const bool given = selector && selector->is_object() && !selector->get_object().empty();
+  if (!given || (manual && manual->is_bool() && manual->get_bool())) return;
+  errors.push_back(schema::invalid("spec.selector", *selector, "`selector` not auto-generated"));
 }
 
 bool has_started(const doc::Value& job) {
@@ -227,7 +265,7 @@ void check_cron_job_update(const doc::Value& before, const doc::Value& after, Fi
 
 }  // namespace
 
-const KindRules kJobRules{fill_job, check_job, check_job_update};
+const KindRules kJobRules{fill_job, check_job, check_job_update, check_new_job};
 const KindRules kCronJobRules{fill_cron_job, check_cron_job, check_cron_job_update};
 
 }  // namespace tiphys::objects

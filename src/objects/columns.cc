@@ -217,54 +217,24 @@ constexpr std::array kNodeColumns{kNameColumn,
                                   Column{"Kernel-Version", "string", 1, "Its kernel.", node_kernel},
                                   Column{"Container-Runtime", "string", 1, "What runs its containers.", node_runtime}};
 
-Value event_seen(const Value& event, Time now) {
-  for (const char* member : {"lastTimestamp", "eventTime", "firstTimestamp"}) {
-    if (const auto at = doc::find_string(event, member); !at.empty()) return Value(age_since(at, now));
-  }
-  return Value("<unknown>");
+Value budget_share(const Value& budget, std::string_view member) {
+  const Value* share = doc::find(budget, "spec", member);
+  return share ? Value(doc::scalar_text(*share)) : Value("N/A");
 }
-Value event_type(const Value& event, Time) {
-  return Value(doc::find_string(event, "type"));
+Value budget_least(const Value& budget, Time) {
+  return budget_share(budget, "minAvailable");
 }
-Value event_reason(const Value& event, Time) {
-  return Value(doc::find_string(event, "reason"));
+Value budget_most(const Value& budget, Time) {
+  return budget_share(budget, "maxUnavailable");
 }
-Value event_object(const Value& event, Time) {
-  std::string kind(doc::find_string(event, "involvedObject", "kind"));
-  std::ranges::transform(kind, kind.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  return Value(fmt::format("{}/{}", kind, doc::find_string(event, "involvedObject", "name")));
+Value budget_allowed(const Value& budget, Time) {
+  return Value(number_of(doc::find(budget, "status", "disruptionsAllowed")));
 }
-Value event_part(const Value& event, Time) {
-  return Value(doc::find_string(event, "involvedObject", "fieldPath"));
-}
-Value event_source(const Value& event, Time) {
-  const auto component = doc::find_string(event, "source", "component");
-  const auto host = doc::find_string(event, "source", "host");
-  return Value(host.empty() ? std::string(component) : fmt::format("{}, {}", component, host));
-}
-Value event_message(const Value& event, Time) {
-  std::string message(doc::find_string(event, "message"));
-  while (!message.empty() && (message.back() == '\n' || message.back() == ' ')) message.pop_back();
-  return Value(message);
-}
-Value event_first(const Value& event, Time now) {
-  const auto at = doc::find_string(event, "firstTimestamp");
-  return Value(age_since(at.empty() ? doc::find_string(event, "eventTime") : at, now));
-}
-Value event_count(const Value& event, Time) {
-  return Value(std::max<std::int64_t>(1, number_of(doc::find(event, "count"))));
-}
-constexpr std::array kEventColumns{Column{"Last Seen", "string", 0, "When it happened last.", event_seen},
-                                   Column{"Type", "string", 0, "Normal or Warning.", event_type},
-                                   Column{"Reason", "string", 0, "What happened, in a word.", event_reason},
-                                   Column{"Object", "string", 0, "What it happened to.", event_object},
-                                   Column{"Subobject", "string", 1, "Which part of that.", event_part},
-                                   Column{"Source", "string", 1, "Who tells it.", event_source},
-                                   Column{"Message", "string", 0, "What happened.", event_message},
-                                   Column{"First Seen", "string", 1, "When it happened first.", event_first},
-                                   Column{"Count", "string", 1, "How often it happened.", event_count},
-                                   Column{"Name", "string", 1, kNameColumn.about, name_cell}};
+constexpr std::array kBudgetColumns{
+    kNameColumn, Column{"Min Available", "string", 0, "How many of its pods must be there.", budget_least},
+    Column{"Max Unavailable", "string", 0, "How many of its pods may be missing.", budget_most},
+    Column{"Allowed Disruptions", "integer", 0, "How many of its pods may be evicted now.", budget_allowed},
+    kAgeColumn};
 
 Value lease_holder(const Value& lease, Time) {
   return Value(doc::find_string(lease, "spec", "holderIdentity"));
@@ -354,8 +324,8 @@ constexpr Columns kColumns[] = {
     {&cluster::kPersistentVolumeClaims, kClaimColumns},
     {&cluster::kServices, kServiceColumns},
     {&cluster::kNodes, kNodeColumns},
-    {&cluster::kEvents, kEventColumns},
     {&cluster::kLeases, kLeaseColumns},
+    {&cluster::kPodDisruptionBudgets, kBudgetColumns},
     {&cluster::kPriorityClasses, kPriorityClassColumns},
     {&cluster::kJobs, kJobColumns},
     {&cluster::kCustomResourceDefinitions, kDefinitionColumns},
@@ -387,7 +357,8 @@ Value age_cell(const Value& object, Time now) {
 std::span<const Column> own_columns(const cluster::Resource& resource) {
   const auto* found = std::ranges::find(kColumns, &resource, &Columns::resource);
   if (found != std::end(kColumns)) return found->columns;
-  for (const auto columns : {workload_columns(resource), quota_columns(resource), endpoint_columns(resource)}) {
+  for (const auto columns :
+       {workload_columns(resource), quota_columns(resource), endpoint_columns(resource), event_columns(resource)}) {
     if (!columns.empty()) return columns;
   }
   return {};

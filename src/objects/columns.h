@@ -29,6 +29,8 @@ std::span<const Column> workload_columns(const cluster::Resource& resource);
 
 /// Of Endpoints and EndpointSlices (endpoint_columns.cc); empty for other kinds.
 std::span<const Column> endpoint_columns(const cluster::Resource& resource);
+/// Of Events, in both of their forms (event_columns.cc); empty for other kinds.
+std::span<const Column> event_columns(const cluster::Resource& resource);
 /// Of ResourceQuotas and LimitRanges (quota_columns.cc); empty for other kinds.
 std::span<const Column> quota_columns(const cluster::Resource& resource);
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "objects/kind_rules.h"
+#include "objects/other_form.h"
 #include "schema/check.h"
 
 namespace tiphys::objects {
@@ -77,16 +78,22 @@ Outcome<void> complete(const Kind& kind, doc::Value& object, const doc::Value* b
     for (schema::FieldError& error : schema::check(*kind.type, object)) errors.push_back(std::move(error));
   }
   if (rules.check) rules.check(object, errors);
+  if (!before && rules.check_new) rules.check_new(object, errors);
   if (before && rules.check_update) rules.check_update(*before, object, errors);
   if (errors.empty()) return {};
-  return std::unexpected(refuse_invalid(resource, doc::find_string(object, "metadata", "name"), errors));
+  return std::unexpected(refuse_invalid(kind.stored(), doc::find_string(object, "metadata", "name"), errors));
 }
 
 cluster::Object as_served(const Kind& kind, const cluster::Object& object) {
-  if (!object || kind.version == kind.resource->version) return object;
+  if (!object || kind.as_stored()) return object;
   doc::Value copy = *object;
+  if (kind.form) copy = serve_form(*kind.form, copy.as_object());
   copy.as_object()["apiVersion"] = kind.api_version();
   return std::make_shared<const doc::Value>(std::move(copy));
+}
+
+doc::Value to_store(const Kind& kind, doc::Value object) {
+  return kind.form ? doc::Value(store_form(*kind.form, object.as_object())) : std::move(object);
 }
 
 }  // namespace tiphys::objects

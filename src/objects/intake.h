@@ -16,5 +16,7 @@ Outcome<void> complete(const Kind& kind, doc::Value& object, const doc::Value* b
 
 /// The object as this version of its kind has it.
 cluster::Object as_served(const Kind& kind, const cluster::Object& object);
+/// An object of the kind as it is stored.
+doc::Value to_store(const Kind& kind, doc::Value object);
 
 }  // namespace tiphys::objects

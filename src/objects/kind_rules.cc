@@ -3,10 +3,14 @@
 #include <utility>
 
 #include "base/encoding.h"
+#include "objects/budget_rules.h"
 #include "objects/claim_rules.h"
 #include "objects/custom_kind.h"
+#include "objects/event_rules.h"
+#include "objects/lease_rules.h"
 #include "objects/names.h"
 #include "objects/namespaces.h"
+#include "objects/other_form.h"
 #include "objects/pod_rules.h"
 #include "objects/quota_rules.h"
 #include "objects/rbac_rules.h"
@@ -89,6 +93,17 @@ const std::pair<std::string_view, std::vector<std::string_view>> kSecretKeys[] =
     {"kubernetes.io/tls", {"tls.crt", "tls.key"}},
 };
 
+/// Passwords for registries are JSON; what is wrong with them is not shown, as it may be one.
+void check_docker_config(const doc::Value& object, std::string_view key, FieldErrors& errors) {
+  const doc::Value* data = doc::find(object, "data", key);
+  if (!data) return;
+  const auto text = decode_base64(doc::scalar_text(*data));
+  const auto config = text ? doc::parse_json(*text) : Result<doc::Value>(fail(Code::kInvalidArgument, "not base64"));
+  if (config && config->is_object()) return;
+  errors.push_back(schema::invalid(Path().field("data").key(key).text(), doc::Value("<secret contents redacted>"),
+                                   config ? "must be an object" : "must be JSON"));
+}
+
 void check_secret(const doc::Value& object, FieldErrors& errors) {
   check_keys(object, "data", errors);
   const auto has = [&](std::string_view key) { return doc::find(object, "data", key) != nullptr; };
@@ -102,6 +117,8 @@ void check_secret(const doc::Value& object, FieldErrors& errors) {
       if (!has(key)) require(key);
     }
   }
+  if (type == "kubernetes.io/dockercfg") check_docker_config(object, ".dockercfg", errors);
+  if (type == "kubernetes.io/dockerconfigjson") check_docker_config(object, ".dockerconfigjson", errors);
   if (type == "kubernetes.io/basic-auth" && !has("username") && !has("password")) {
     require("username");
     require("password");
@@ -135,6 +152,10 @@ const std::pair<const cluster::Resource*, KindRules> kRules[] = {
     {&cluster::kSecrets, {fill_secret, check_secret, check_secret_update}},
     {&cluster::kNamespaces, {fill_namespace, check_namespace, check_namespace_update}},
     {&cluster::kCustomResourceDefinitions, {fill_definition, check_definition, check_definition_update}},
+    {&cluster::kPodDisruptionBudgets, kBudgetRules},
+    {&cluster::kEvents, kEventRules},
+    {&cluster::kLeases, kLeaseRules},
+    {&kNewEvents, kNewEventRules},
     {&cluster::kPriorityClasses, kPriorityClassRules},
     {&cluster::kLimitRanges, kLimitRangeRules},
     {&cluster::kServices, kServiceRules},

@@ -12,6 +12,8 @@ struct KindRules {
   void (*fill)(doc::Object& object) = nullptr;
   void (*check)(const doc::Value& object, schema::FieldErrors& errors) = nullptr;
   void (*check_update)(const doc::Value& before, const doc::Value& after, schema::FieldErrors& errors) = nullptr;
+  /// Of a new object alone.
+  void (*check_new)(const doc::Value& object, schema::FieldErrors& errors) = nullptr;
 };
 
 const KindRules& rules_of(const cluster::Resource& resource);

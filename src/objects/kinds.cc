@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "objects/argo_schemas.h"
 #include "objects/custom_kind.h"
+#include "objects/other_form.h"
 #include "objects/reviews.h"
 #include "objects/table.h"
 #include "schema/kubernetes.h"
@@ -45,6 +46,14 @@ std::vector<Subresource> subresources_of(const cluster::Resource& resource) {
   return found;
 }
 
+/// Those of the plane, and those that are other forms of them.
+std::vector<const cluster::Resource*> object_resources() {
+  const auto stored = cluster::resources();
+  std::vector<const cluster::Resource*> all(stored.begin(), stored.end());
+  all.push_back(&kNewEvents);
+  return all;
+}
+
 }  // namespace
 
 std::string Kind::api_version() const {
@@ -56,6 +65,10 @@ bool Kind::may(std::string_view verb) const {
   return std::ranges::find(verbs, verb) != verbs.end();
 }
 
+const cluster::Resource& Kind::stored() const {
+  return form ? *form->stored : *resource;
+}
+
 const Subresource* Kind::subresource(std::string_view name) const {
   const auto found = std::ranges::find(subresources, name, &Subresource::name);
   return found == subresources.end() ? nullptr : &*found;
@@ -63,7 +76,7 @@ const Subresource* Kind::subresource(std::string_view name) const {
 
 Kinds::Parts::Parts() : own_schemas(make_argo_schemas()), own_types(&schema::kubernetes_types()) {
   std::map<const cluster::Resource*, std::string> names;
-  for (const cluster::Resource* resource : cluster::resources()) {
+  for (const cluster::Resource* resource : object_resources()) {
     std::string& name = names[resource];
     name = schema::kubernetes_type_name(resource->api_version(), resource->kind);
     if (name.empty()) name = argo_schema_name(resource->kind);
@@ -73,7 +86,7 @@ Kinds::Parts::Parts() : own_schemas(make_argo_schemas()), own_types(&schema::kub
   }
   const Status added = own_types.add(own_schemas);
   TIPHYS_CHECK(added, "the schemas of Argo's kinds are well-formed");
-  for (const cluster::Resource* resource : cluster::resources()) {
+  for (const cluster::Resource* resource : object_resources()) {
     const std::string& name = names[resource];
     kinds.push_back(std::make_shared<const Kind>(Kind{.resource = resource,
                                                       .version = std::string(resource->version),
@@ -83,7 +96,8 @@ Kinds::Parts::Parts() : own_schemas(make_argo_schemas()), own_types(&schema::kub
                                                       .verbs = verbs_of(*resource),
                                                       .subresources = subresources_of(*resource),
                                                       .columns = columns_of(*resource),
-                                                      .has_status = resource->has_status}));
+                                                      .has_status = resource->has_status,
+                                                      .form = other_form(*resource)}));
   }
   for (const cluster::Resource* resource : review_resources()) {
     const std::string name = schema::kubernetes_type_name(resource->api_version(), resource->kind);

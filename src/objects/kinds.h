@@ -30,6 +30,7 @@ struct Subresource {
 };
 
 struct Column;
+struct OtherForm;
 
 struct Kind {
   const cluster::Resource* resource = nullptr;
@@ -41,11 +42,16 @@ struct Kind {
   std::vector<Subresource> subresources{};
   std::span<const Column> columns{};  ///< of its table
   bool has_status = false;            ///< written at /status alone
+  const OtherForm* form = nullptr;    ///< of the objects of another kind (other_form.h); null: its objects are its own
   /// The definition that it comes from; null for a built-in one. A custom kind's schema decides what is kept, filled in
   /// and refused.
   std::shared_ptr<const CustomVersion> custom{};
 
   std::string api_version() const;
+  /// Under which its objects are stored.
+  const cluster::Resource& stored() const;
+  /// Whether they are stored as they are served.
+  bool as_stored() const { return !form && version == resource->version; }
   /// One of Kubernetes' own, which it reads into structs.
   bool is_struct() const { return type_name.starts_with("io.k8s.") && !custom; }
   bool may(std::string_view verb) const;

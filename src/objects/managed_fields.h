@@ -43,6 +43,7 @@ struct FieldWriter {
   Time time{};
   const schema::Type* type = nullptr;  ///< of the object; nullptr: nothing is known of it
   FieldSet reset{};                    ///< what this route does not write: reset_fields()
+  doc::Object empty{};  ///< members that an object has even where they are empty, which nobody owns for that
 };
 
 /// The fields that a request to the main resource ("") or a subresource of a kind with /status cannot change. A kind

@@ -151,6 +151,7 @@ doc::Value nothing_yet(const FieldWriter& writer) {
   doc::Object object = built_in ? zero(*type) : doc::Object();
   object["apiVersion"] = writer.api_version;
   object["kind"] = writer.kind;
+  for (const auto& [name, value] : writer.empty) object[name] = value;
   return object;
 }
 

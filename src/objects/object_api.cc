@@ -50,8 +50,8 @@ void ObjectApi::list(const Target& target, cluster::ListOptions options, Reply<c
   }
   if (auto allowed = allow(named, "list"); !allowed) return reply(std::unexpected(std::move(allowed.error())));
   options.ns = target.ns;
-  options.as_json = options.as_json && target.kind->version == target.kind->resource->version;
-  store_.list(*target.kind->resource, std::move(options),
+  options.as_json = options.as_json && target.kind->as_stored();
+  store_.list(target.kind->stored(), std::move(options),
               [target, reply = std::move(reply)](Result<cluster::List> result) mutable {
                 if (!result) return reply(std::unexpected(refusal_for(target, result.error())));
                 for (cluster::Object& item : result->items) item = as_served(*target.kind, item);
@@ -62,13 +62,13 @@ void ObjectApi::list(const Target& target, cluster::ListOptions options, Reply<c
 std::unique_ptr<cluster::Watch> ObjectApi::watch(const Target& target, cluster::WatchOptions options,
                                                  cluster::WatchSink sink) {
   options.ns = target.ns;
-  if (target.kind->version != target.kind->resource->version) {
+  if (!target.kind->as_stored()) {
     options.as_json = false;
     sink.on_event = [target, tell = std::move(sink.on_event)](const cluster::WatchEvent& event) mutable {
       tell({event.type, as_served(*target.kind, event.object)});
     };
   }
-  return store_.watch(*target.kind->resource, std::move(options), std::move(sink));
+  return store_.watch(target.kind->stored(), std::move(options), std::move(sink));
 }
 
 void ObjectApi::create(const Target& target, doc::Value body, const WriteOptions& options, Reply<Written> reply) {
@@ -138,7 +138,7 @@ void ObjectApi::create_in_namespace(const Target& target, doc::Value object, con
   track(target, options, nullptr, object, executor_.now());
   Target made = target;
   made.name = doc::find_string(object, "metadata", "name");
-  store_.create(*target.kind->resource, std::move(object), {.dry_run = options.dry_run},
+  store_.create(target.kind->stored(), to_store(*target.kind, std::move(object)), {.dry_run = options.dry_run},
                 [this, made, dry_run = options.dry_run, warnings = std::move(warnings),
                  reply = std::move(reply)](Result<cluster::Object> result) mutable {
                   if (!result && result.error().code == Code::kAlreadyExists && !made.name.empty()) {
@@ -167,19 +167,7 @@ void ObjectApi::create_part(const Target& target, doc::Value body, const WriteOp
   Target whole = target;
   whole.subresource.clear();
   whole.caller.reset();
-  if (target.subresource == "eviction") {
-    // No budget holds on a plane of one machine: to evict is to delete.
-    RemoveOptions deletion;
-    deletion.dry_run = options.dry_run;
-    if (const doc::Value* grace = doc::find(body, "deleteOptions", "gracePeriodSeconds"); grace && grace->is_int64()) {
-      deletion.grace_seconds = static_cast<int>(std::clamp<std::int64_t>(grace->get_int64(), 0, 1 << 30));
-    }
-    return remove(whole, deletion, [reply = std::move(reply)](Outcome<Removed> removed) mutable {
-      if (!removed) return reply(std::unexpected(std::move(removed.error())));
-      doc::Object done{{"kind", "Status"}, {"apiVersion", "v1"}, {"metadata", doc::Object()}, {"status", "Success"}};
-      reply(Written{.object = std::make_shared<const doc::Value>(std::move(done)), .created = true});
-    });
-  }
+  if (target.subresource == "eviction") return evict(whole, body, options.dry_run, std::move(reply));
   get(whole,
       [this, target, body = std::move(body), reply = std::move(reply)](Outcome<cluster::Object> account) mutable {
         if (!account) return reply(std::unexpected(std::move(account.error())));

@@ -26,7 +26,7 @@ struct Target {
   std::string subresource{};               ///< "status"
   std::shared_ptr<const Caller> caller{};  ///< null: the plane itself
 
-  cluster::Key key() const { return {kind->resource, ns, name}; }
+  cluster::Key key() const { return {&kind->stored(), ns, name}; }
 };
 
 /// What is done about fields that a type does not have.
@@ -107,6 +107,8 @@ class ObjectApi {
   void change(const Target& target, const WriteOptions& options, Make make, Reply<Written> reply);
   Outcome<doc::Value> scaled(const Target& target, const WriteOptions& options, const cluster::Object& newest,
                              const doc::Value& scale) const;
+  Outcome<doc::Value> scale_applied(const Target& target, const WriteOptions& options, const cluster::Object& newest,
+                                    const doc::Value& config) const;
   /// Has its dependents go first, or stay: finalizers say so until it is done.
   void mark_propagation(const Target& target, RemoveOptions& options);
   void create_in_namespace(const Target& target, doc::Value object, const WriteOptions& options,
@@ -117,6 +119,9 @@ class ObjectApi {
   /// Looks at the rules of its kind, and gives it what the plane has to give; `before` is null for a new one.
   Outcome<void> finish(const Target& target, doc::Value& object, const doc::Value* before) const;
 
+  /// Removes a pod if its budget allows that, and counts it there.
+  void evict(const Target& pod, const doc::Value& body, bool dry_run, Reply<Written> reply);
+  Outcome<void> take_disruption(const Target& pod, const doc::Value& object, bool dry_run);
   /// Refuses to make what is there already.
   void tell_existing(const Target& target, Error error, Reply<Written> reply);
   void request_token(const Target& target, doc::Value body, const cluster::Object& account, Reply<Written> reply);

@@ -48,8 +48,8 @@ void ObjectApi::change(const Target& target, const WriteOptions& options, Make m
   auto state = std::make_shared<State>();
   auto attempt = [target, state, make = std::move(make)](const cluster::Object& newest) mutable -> Result<doc::Value> {
     state->created = !newest;
-    auto made = make(newest, state->warnings);
-    if (made) return std::move(*made);
+    auto made = make(target.kind->form ? as_served(*target.kind, newest) : newest, state->warnings);
+    if (made) return to_store(*target.kind, std::move(*made));
     state->refusal = std::move(made.error());
     return fail(Code::kInvalidArgument, state->refusal->message);
   };
@@ -68,9 +68,26 @@ Outcome<doc::Value> ObjectApi::scaled(const Target& target, const WriteOptions& 
                                       const doc::Value& scale) const {
   if (!newest) return std::unexpected(not_found(target));
   doc::Value object = *newest;
-  if (auto taken = take_scale(*target.kind, object, scale); !taken) return std::unexpected(taken.error());
-  track(target, options, newest.get(), object, executor_.now());
+  if (auto taken = take_scale(object, scale); !taken) return std::unexpected(taken.error());
+  if (options.field_manager.empty()) return object;
+  const doc::Value before = owned_scale_of(*newest);
+  doc::Value after = scale_of(object);
+  track_update(&before, after, scale_writer(options, executor_.now()));
+  take_scale_owners(object, after);
   return object;
+}
+
+Outcome<doc::Value> ObjectApi::scale_applied(const Target& target, const WriteOptions& options,
+                                             const cluster::Object& newest, const doc::Value& config) const {
+  if (!newest) return std::unexpected(not_found(target));
+  if (auto known = check_scale_declared(config); !known) return std::unexpected(std::move(known.error()));
+  const doc::Value before = owned_scale_of(*newest);
+  const auto merged = objects::apply(&before, config, scale_writer(options, executor_.now()), options.force);
+  if (!merged) return std::unexpected(refusal_of(merged.error()));
+  doc::Value object = *newest;
+  if (auto taken = take_scale(object, *merged); !taken) return std::unexpected(std::move(taken.error()));
+  take_scale_owners(object, *merged);
+  return differs_in_times_only(*newest, object) ? *newest : std::move(object);
 }
 
 void ObjectApi::update(const Target& target, doc::Value body, const WriteOptions& options, Reply<Written> reply) {
@@ -90,9 +107,10 @@ void ObjectApi::update(const Target& target, doc::Value body, const WriteOptions
     settled = std::unexpected(bad_request(fmt::format(
         "the name of the object ({} based on URL) was undeterminable: name must be provided", target.name)));
   }
-  // Only the built-in kinds of Kubernetes take a write of whatever state there is.
-  if (settled && !target.kind->type_name.starts_with("io.k8s.") &&
-      doc::find_string(body, "metadata", "resourceVersion").empty()) {
+  // Only most of the built-in kinds of Kubernetes take a write of whatever state there is.
+  const bool takes_any =
+      target.kind->type_name.starts_with("io.k8s.") && target.kind->resource != &cluster::kPodDisruptionBudgets;
+  if (settled && !takes_any && doc::find_string(body, "metadata", "resourceVersion").empty()) {
     cluster::Resource plural = *target.kind->resource;
     plural.kind = plural.plural;
     settled = std::unexpected(refuse_invalid(
@@ -148,14 +166,21 @@ void ObjectApi::patch(const Target& target, cluster::PatchType type, doc::Value 
 
 void ObjectApi::apply(const Target& target, doc::Value config, const WriteOptions& options, Reply<Written> reply) {
   if (auto allowed = allow(target, "patch"); !allowed) return reply(std::unexpected(std::move(allowed.error())));
-  auto settled = settle_identity(target, config);
-  if (is_scale(target)) settled = std::unexpected(bad_request("server-side apply of /scale is not served: patch it"));
+  auto settled = is_scale(target) ? settle_scale(target, config) : settle_identity(target, config);
   if (settled && options.field_manager.empty()) {
     settled = std::unexpected(Refusal{422, "Invalid",
                                       "PatchOptions.meta.k8s.io \"\" is invalid: fieldManager: Required value: is "
                                       "required for apply patch"});
   }
   if (!settled) return reply(std::unexpected(std::move(settled.error())));
+  if (is_scale(target)) {
+    return change(
+        target, options,
+        [this, target, options, config = std::move(config)](const cluster::Object& newest, Warnings&) {
+          return scale_applied(target, options, newest, config);
+        },
+        std::move(reply));
+  }
   change(
       target, options,
       [this, target, options, config = std::move(config)](const cluster::Object& newest,

@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "base/check.h"
 #include "objects/intake.h"
+#include "objects/kind_rules.h"
 #include "objects/scale.h"
 #include "objects/service_rules.h"
 #include "schema/check.h"
+#include "schema/kubernetes.h"
 
 namespace tiphys::objects {
 namespace {
@@ -70,10 +73,35 @@ void keep_priority(doc::Value& pod, const doc::Value& before) {
   }
 }
 
+/// `what` is the object, as messages name it.
+Outcome<void> check_declared(const schema::Type& type, const doc::Value& config, const std::string& what) {
+  const auto unknown = schema::unknown_fields(type, config);
+  if (unknown.empty()) return {};
+  std::string told;
+  for (const std::string& field : unknown) {
+    told += fmt::format("{}.{}: field not declared in schema", unknown.size() > 1 ? "\n  " : "", field);
+  }
+  return std::unexpected(Refusal{
+      500, "",
+      fmt::format("failed to create typed patch object ({}): {}{}", what, unknown.size() > 1 ? "errors:" : "", told)});
+}
+
+const schema::Type& scale_type() {
+  const schema::Type* type = schema::kubernetes_type(kScaleVersion, "Scale");
+  TIPHYS_CHECK(type, "the types are built in");
+  return *type;
+}
+
 }  // namespace
 
 Refusal refusal_for(const Target& target, const Error& error) {
-  return refusal_of(error, target.kind->resource, target.name);
+  Refusal refusal = refusal_of(error, target.kind->resource, target.name);
+  // The store names what it stores.
+  const std::string stored = fmt::format("{} \"", target.kind->stored().qualified);
+  if (target.kind->form && refusal.message.starts_with(stored)) {
+    refusal.message.replace(0, stored.size(), fmt::format("{} \"", target.kind->resource->qualified));
+  }
+  return refusal;
 }
 
 Refusal not_found(const Target& target) {
@@ -172,18 +200,37 @@ Outcome<void> check_same_place(const Target& target, const doc::Value& object) {
 
 Outcome<void> check_declared(const Target& target, const doc::Value& config) {
   if (!target.kind->is_struct() && !target.kind->custom) return {};
-  const auto unknown = schema::unknown_fields(*target.kind->type, config);
-  if (unknown.empty()) return {};
-  std::string told;
-  for (const std::string& field : unknown) {
-    told += fmt::format("{}.{}: field not declared in schema", unknown.size() > 1 ? "\n  " : "", field);
-  }
-  const std::string place = target.ns.empty() ? "/" + target.name : target.ns + "/" + target.name;
-  return std::unexpected(Refusal{
-      500, "",
-      fmt::format("failed to create typed patch object ({}; {}, Kind={}): {}{}", place,
-                  target.kind->resource->group.empty() ? "/" + target.kind->version : target.kind->api_version(),
-                  target.kind->resource->kind, unknown.size() > 1 ? "errors:" : "", told)});
+  const std::string version =
+      target.kind->resource->group.empty() ? "/" + target.kind->version : target.kind->api_version();
+  return check_declared(
+      *target.kind->type, config,
+      fmt::format("{}/{}; {}, Kind={}", target.ns, target.name, version, target.kind->resource->kind));
+}
+
+Outcome<void> check_scale_declared(const doc::Value& config) {
+  return check_declared(scale_type(), config,
+                        fmt::format("{}/{}; {}, Kind=Scale", doc::find_string(config, "metadata", "namespace"),
+                                    doc::find_string(config, "metadata", "name"), kScaleVersion));
+}
+
+Outcome<void> settle_scale(const Target& target, doc::Value& scale) {
+  auto settled = check_scale_type(scale);
+  if (settled) settled = check_same_place(target, scale);
+  if (!settled) return settled;
+  doc::Object& object = scale.get_object();
+  object["kind"] = "Scale";
+  object["apiVersion"] = kScaleVersion;
+  doc::ensure_object(object, "metadata")["name"] = target.name;
+  return {};
+}
+
+FieldWriter scale_writer(const WriteOptions& options, Time now) {
+  return {.manager = options.field_manager,
+          .api_version = kScaleVersion,
+          .kind = "Scale",
+          .subresource = "scale",
+          .time = now,
+          .type = &scale_type()};
 }
 
 FieldWriter writer_of(const Target& target, const WriteOptions& options, const std::string& api_version, Time now) {
@@ -193,6 +240,7 @@ FieldWriter writer_of(const Target& target, const WriteOptions& options, const s
                      .subresource = target.subresource,
                      .time = now,
                      .type = target.kind->type};
+  if (&target.kind->stored() == &cluster::kEvents) rules_of(*target.kind->resource).fill(writer.empty);
   if (target.kind->has_status) writer.reset = reset_fields(api_version, writer.kind, target.subresource);
   return writer;
 }

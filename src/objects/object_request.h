@@ -26,7 +26,11 @@ Outcome<void> check_uid(const Target& target, const doc::Value& body, const doc:
 Outcome<void> check_same_place(const Target& target, const doc::Value& object);
 /// Fields that nobody knows cannot be owned.
 Outcome<void> check_declared(const Target& target, const doc::Value& config);
+Outcome<void> check_scale_declared(const doc::Value& config);
+/// The same as settle_identity, of a Scale.
+Outcome<void> settle_scale(const Target& target, doc::Value& scale);
 /// Who writes, for the owners of fields.
+FieldWriter scale_writer(const WriteOptions& options, Time now);
 FieldWriter writer_of(const Target& target, const WriteOptions& options, const std::string& api_version, Time now);
 /// What a write means for the owners of fields. Gives `live` back when nothing else has changed.
 void track(const Target& target, const WriteOptions& options, const doc::Value* live, doc::Value& object, Time now);

@@ -1,6 +1,8 @@
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "objects/pod_spec_parts.h"
@@ -92,6 +94,20 @@ void check_names(const doc::Value& spec, const Path& at, FieldErrors& errors) {
   });
 }
 
+void check_host_aliases(const doc::Value& spec, const Path& at, FieldErrors& errors) {
+  each_element(spec, "hostAliases", at, [&](const doc::Value& alias, const Path& here) {
+    const std::string ip(doc::find_string(alias, "ip"));
+    std::array<unsigned char, sizeof(in6_addr)> parsed{};
+    if (::inet_pton(AF_INET, ip.c_str(), parsed.data()) != 1 && ::inet_pton(AF_INET6, ip.c_str(), parsed.data()) != 1) {
+      errors.push_back(schema::invalid(here.field("ip").text(), doc::Value(ip),
+                                       "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"));
+    }
+    each_element(alias, "hostnames", here, [&](const doc::Value& name, const Path& one) {
+      complain(name, one, dns_subdomain(doc::scalar_text(name)), errors);
+    });
+  });
+}
+
 void check_number(const doc::Value& object, std::string_view key, std::int64_t least, const Path& at,
                   FieldErrors& errors) {
   if_there(object, key, at, [&](const doc::Value& number, const Path& here) {
@@ -113,6 +129,7 @@ void check_placement(const doc::Value& spec, const Path& at, FieldErrors& errors
     for (const char* member : {"runAsUser", "runAsGroup", "fsGroup"}) check_number(context, member, 0, here, errors);
   });
   check_names(spec, at, errors);
+  check_host_aliases(spec, at, errors);
   check_tolerations(spec, at, errors);
   check_node_affinity(spec, at, errors);
   check_spread(spec, at, errors);

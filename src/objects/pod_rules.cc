@@ -125,6 +125,16 @@ void check_pod(const doc::Value& pod, FieldErrors& errors) {
   check_pod_spec(spec_of(pod), Path().field("spec"), errors);
 }
 
+std::size_t count_of(const doc::Value& spec, std::string_view list) {
+  const doc::Value* found = doc::find(spec, list);
+  return found && found->is_array() ? found->get_array().size() : 0;
+}
+
+void check_new_pod(const doc::Value& pod, FieldErrors& errors) {
+  if (count_of(spec_of(pod), "ephemeralContainers") == 0) return;
+  errors.push_back(schema::forbidden("spec.ephemeralContainers", "cannot be set on create"));
+}
+
 /// A copy of a spec without what may be changed.
 doc::Value fixed_part(const doc::Value& pod) {
   doc::Value spec = spec_of(pod);
@@ -137,11 +147,6 @@ doc::Value fixed_part(const doc::Value& pod) {
   }
   each_container(spec.get_object(), [](doc::Object& container) { container.erase("image"); });
   return spec;
-}
-
-std::size_t count_of(const doc::Value& spec, std::string_view list) {
-  const doc::Value* found = doc::find(spec, list);
-  return found && found->is_array() ? found->get_array().size() : 0;
 }
 
 void check_deadline(const doc::Value& before, const doc::Value& after, FieldErrors& errors) {
@@ -203,6 +208,6 @@ void check_pod_update(const doc::Value& before, const doc::Value& after, FieldEr
 
 }  // namespace
 
-const KindRules kPodRules{fill_pod, check_pod, check_pod_update};
+const KindRules kPodRules{fill_pod, check_pod, check_pod_update, check_new_pod};
 
 }  // namespace tiphys::objects

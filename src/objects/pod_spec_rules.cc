@@ -246,6 +246,8 @@ void check_choice(const doc::Value& object, std::string_view key, const std::vec
 void fill_pod_spec(doc::Object& spec) {
   fill_in(spec, "restartPolicy", "Always");
   fill_in(spec, "terminationGracePeriodSeconds", kGraceSeconds);
+  // Less than nothing is the shortest that there is.
+  if (doc::Value& grace = spec["terminationGracePeriodSeconds"]; grace.is_int64() && grace.get_int64() < 0) grace = 1;
   fill_in(spec, "dnsPolicy", "ClusterFirst");
   fill_in(spec, "securityContext", doc::Object());
   fill_in(spec, "schedulerName", "default-scheduler");
@@ -256,6 +258,10 @@ void fill_pod_spec(doc::Object& spec) {
     spec["serviceAccountName"] = old;
   }
   for (const char* list : {"containers", "initContainers", "ephemeralContainers"}) each(spec, list, fill_container);
+  each(spec, "initContainers", [](doc::Object& container) {
+    const doc::Value* policy = container.if_contains("restartPolicy");
+    if (policy && *policy != doc::Value("Always")) container.erase("restartPolicy");
+  });
   each(spec, "volumes", fill_volume);
 }
 

@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "cluster/selector.h"
 #include "objects/pod_spec_parts.h"
+#include "objects/selector_rules.h"
 #include "objects/workload_rules.h"
 
 namespace tiphys::objects {
@@ -66,6 +67,17 @@ void check_cluster_role(const doc::Value& role, FieldErrors& errors) {
   if (aggregation && list_at(*aggregation, "clusterRoleSelectors").empty()) {
     errors.push_back(schema::required("aggregationRule.clusterRoleSelectors",
                                       "at least one clusterRoleSelector required if aggregationRule is non-nil"));
+  }
+  if (!aggregation) return;
+  const schema::Path root;
+  const schema::Path rule = root.field("aggregationRule");
+  const schema::Path selectors = rule.field("clusterRoleSelectors");
+  std::size_t i = 0;
+  for (const doc::Value& selector : list_at(*aggregation, "clusterRoleSelectors")) {
+    const schema::Path at = selectors.index(i++);
+    check_label_selector(&selector, at, errors);
+    if (cluster::Selector::from_label_selector(selector)) continue;
+    errors.push_back(schema::invalid(at.text(), doc::Value(), "invalid label selector."));
   }
 }
 

@@ -16,6 +16,10 @@ class SchemaPatchTypes final : public doc::PatchTypes {
     const schema::Field* field = known ? known->find(name) : nullptr;
     if (!field) return std::nullopt;
     const schema::Type& value = *field->type;
+    // Selectors of budgets are replaced, as the schema says beside its reference to their type.
+    if (name == "selector" && type == "io.k8s.api.policy.v1.PodDisruptionBudgetSpec") {
+      return doc::PatchField{.merges = false, .type = value.name};
+    }
     switch (value.form) {
       case Form::kList:
         return doc::PatchField{.list = true,

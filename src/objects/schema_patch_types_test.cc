@@ -29,6 +29,8 @@ TEST(SchemaPatchTypes, KnowHowListsMerge) {
     EXPECT_EQ(field->merges, row.merges) << row.field;
     EXPECT_EQ(field->key, row.key) << row.field;
   }
+  EXPECT_FALSE(schema_patch_types().find("io.k8s.api.policy.v1.PodDisruptionBudgetSpec", "selector")->merges);
+  EXPECT_TRUE(schema_patch_types().find("io.k8s.api.apps.v1.DeploymentSpec", "selector")->merges);
   EXPECT_FALSE(schema_patch_types().find("io.k8s.api.core.v1.PodSpec", "nodeName")) << "no object and no list";
   EXPECT_FALSE(schema_patch_types().knows("io.k8s.api.core.v1.Nothing"));
 }

@@ -62,7 +62,9 @@ void fill_service(doc::Object& service) {
   }
   fill_ports(spec);
   doc::ensure_object(doc::ensure_object(service, "status"), "loadBalancer");
-  if (type == "NodePort" || type == "LoadBalancer") fill_in(spec, "externalTrafficPolicy", "Cluster");
+  const doc::Value* ips = spec.if_contains("externalIPs");
+  const bool external = type == "ClusterIP" && ips && ips->is_array() && !ips->get_array().empty();
+  if (type == "NodePort" || type == "LoadBalancer" || external) fill_in(spec, "externalTrafficPolicy", "Cluster");
   if (type == "LoadBalancer") fill_in(spec, "allocateLoadBalancerNodePorts", true);
   if (type == "ExternalName") return;
   fill_in(spec, "internalTrafficPolicy", "Cluster");
@@ -135,6 +137,30 @@ bool is_ipv4(std::string_view text) {
   return ::inet_pton(AF_INET, std::string(text).c_str(), &parsed) == 1;
 }
 
+constexpr std::string_view kNoAddress = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+
+/// Why an address cannot be one from outside; "" when it can.
+std::string_view no_external_ip(const std::string& text) {
+  in6_addr six{};
+  in_addr four{};
+  if (::inet_pton(AF_INET, text.c_str(), &four) == 1) {
+    const std::uint32_t ip = ntohl(four.s_addr);
+    if (ip == 0) return "may not be unspecified (0.0.0.0 or ::)";
+    if (ip >> 24 == 127) return "may not be in the loopback range (127.0.0.0/8, ::1/128)";
+    if (ip >> 16 == 0xa9fe) return "may not be in the link-local range (169.254.0.0/16, fe80::/10)";
+    if (ip >> 8 == 0xe00000) return "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)";
+    return "";
+  }
+  if (::inet_pton(AF_INET6, text.c_str(), &six) != 1) return kNoAddress;
+  if (IN6_IS_ADDR_UNSPECIFIED(&six)) return "may not be unspecified (0.0.0.0 or ::)";
+  if (IN6_IS_ADDR_LOOPBACK(&six)) return "may not be in the loopback range (127.0.0.0/8, ::1/128)";
+  if (IN6_IS_ADDR_LINKLOCAL(&six)) return "may not be in the link-local range (169.254.0.0/16, fe80::/10)";
+  if (IN6_IS_ADDR_MC_LINKLOCAL(&six)) {
+    return "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)";
+  }
+  return "";
+}
+
 void check_addresses(const doc::Value& service, FieldErrors& errors) {
   const doc::Value* found = doc::find(service, "spec", "clusterIPs");
   const doc::Value none = doc::Array();
@@ -156,8 +182,26 @@ void check_addresses(const doc::Value& service, FieldErrors& errors) {
     errors.push_back(schema::invalid("spec.clusterIPs", ips, "may specify no more than one IP for each IP family"));
   }
   if (first.empty() || first == "None" || is_ipv4(first)) return;
-  errors.push_back(schema::invalid("spec.clusterIPs[0]", doc::Value(first),
-                                   "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"));
+  errors.push_back(schema::invalid("spec.clusterIPs[0]", doc::Value(first), kNoAddress));
+}
+
+/// What leads to it from outside: addresses of others, which nobody routes to from elsewhere where they are special.
+void check_external(const doc::Value& service, FieldErrors& errors) {
+  const doc::Value* ips = doc::find(service, "spec", "externalIPs");
+  const bool some = ips && ips->is_array() && !ips->get_array().empty();
+  std::size_t i = 0;
+  for (const doc::Value& ip : some ? ips->get_array() : doc::Array()) {
+    const std::string at = fmt::format("spec.externalIPs[{}]", i++);
+    if (const std::string_view why = no_external_ip(doc::scalar_text(ip)); !why.empty()) {
+      errors.push_back(schema::invalid(at, ip, why));
+    }
+  }
+  const auto policy = doc::find_string(service, "spec", "externalTrafficPolicy");
+  const auto type = type_of(service);
+  const bool reachable = type == "NodePort" || type == "LoadBalancer" || (type == "ClusterIP" && some);
+  if (policy.empty() || reachable) return;
+  errors.push_back(schema::invalid("spec.externalTrafficPolicy", doc::Value(policy),
+                                   "may only be set for externally-accessible services"));
 }
 
 void check_type(const doc::Value& service, FieldErrors& errors) {
@@ -212,6 +256,7 @@ void check_service(const doc::Value& service, FieldErrors& errors) {
     errors.push_back(schema::not_supported("spec.ipFamilyPolicy", doc::Value(families), known));
   }
   check_addresses(service, errors);
+  check_external(service, errors);
 }
 
 void check_service_update(const doc::Value& before, const doc::Value& after, FieldErrors& errors) {
@@ -256,9 +301,17 @@ void keep_allocated(doc::Value& service, const doc::Value& before) {
     const doc::Value* old = doc::find(before, "spec", "clusterIPs");
     if (old && spec.contains("clusterIPs") && spec.at("clusterIPs") == *old) spec.erase("clusterIPs");
   }
+  const bool keeps = type == "NodePort" || type == "LoadBalancer";
+  const doc::Value* ips = spec.if_contains("externalIPs");
+  const bool reachable = keeps || (type == "ClusterIP" && ips && ips->is_array() && !ips->get_array().empty());
+  const auto drop_unchanged = [&](const char* member) {
+    const doc::Value* old = doc::find(before, "spec", member);
+    if (old && spec.contains(member) && spec.at(member) == *old) spec.erase(member);
+  };
+  if (!reachable) drop_unchanged("externalTrafficPolicy");
+  if (type != "LoadBalancer") drop_unchanged("allocateLoadBalancerNodePorts");
   doc::Value* ports = spec.if_contains("ports");
   if (!ports || !ports->is_array()) return;
-  const bool keeps = type == "NodePort" || type == "LoadBalancer";
   for (doc::Value& port : ports->get_array()) {
     if (!port.is_object()) continue;
     for (const doc::Value& old : ports_of(before)) {

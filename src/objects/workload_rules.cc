@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "objects/pod_spec_rules.h"
+#include "objects/selector_rules.h"
 
 namespace tiphys::objects {
 namespace {
@@ -77,6 +78,9 @@ void check_selector(const doc::Value& spec, const Path& at, FieldErrors& errors)
   if (is_empty(*selector)) {
     return errors.push_back(schema::invalid(at.field("selector").text(), *selector, "empty selector is invalid"));
   }
+  const std::size_t before = errors.size();
+  check_label_selector(selector, at.field("selector"), errors);
+  if (errors.size() > before) return;
   const doc::Value* labels = doc::find(spec, "template", "metadata", "labels");
   if (selects(*selector, labels)) return;
   const Path of_template = at.field("template");

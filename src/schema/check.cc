@@ -135,8 +135,30 @@ void find_unknown(const Type& type, const doc::Value& value, const Path& at, std
   });
 }
 
+/// An amount such as 1.5Gi: a number and a unit, as Kubernetes' parser splits it.
+bool is_quantity(std::string_view text) {
+  const auto skip = [&](std::string_view set) {
+    const auto end = text.find_first_not_of(set);
+    const std::size_t size = end == text.npos ? text.size() : end;
+    text.remove_prefix(size);
+    return size;
+  };
+  constexpr std::string_view kDigits = "0123456789";
+  if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
+  if (skip("0123456789.") == 0) return false;
+  skip("eEinumkKMGTP");
+  if (text.starts_with('+') || text.starts_with('-')) text.remove_prefix(1);
+  skip(kDigits);
+  return text.empty();
+}
+
 /// What Go cannot read though its form is right.
 std::optional<std::string> unreadable(const Type& type, const doc::Value& value) {
+  if (value.is_string() && type.name == "io.k8s.apimachinery.pkg.api.resource.Quantity" &&
+      !is_quantity(value.get_string().c_str())) {
+    return "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$', which " +
+           doc::to_json(value) + " does not";
+  }
   if (type.format == "int32" && value.is_number()) {
     const auto number = value.to_number<double>();
     if (number < INT32_MIN || number > INT32_MAX) return "must be a 32-bit integer, not " + doc::to_json(value);

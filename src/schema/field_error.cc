@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/strings.h"
 
 namespace tiphys::schema {
@@ -63,9 +65,12 @@ FieldError forbidden(std::string field, std::string_view why) {
 }
 
 std::string text_of(const FieldErrors& errors) {
-  if (errors.size() == 1) return errors.front().text();
   std::vector<std::string> texts;
-  for (const FieldError& error : errors) texts.push_back(error.text());
+  for (const FieldError& error : errors) {
+    std::string text = error.text();
+    if (std::ranges::find(texts, text) == texts.end()) texts.push_back(std::move(text));
+  }
+  if (texts.size() == 1) return texts.front();
   return "[" + join(texts, ", ") + "]";
 }
 

@@ -38,7 +38,7 @@ FieldError not_supported(std::string field, const doc::Value& value, const std::
 FieldError duplicate(std::string field, const doc::Value& value);
 FieldError forbidden(std::string field, std::string_view why);
 
-/// "[a, b]" of several, as Kubernetes joins them; the text of a single one.
+/// "[a, b]" of several, as Kubernetes joins them, each once; the text of a single one.
 std::string text_of(const FieldErrors& errors);
 
 }  // namespace tiphys::schema

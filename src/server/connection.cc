@@ -119,7 +119,7 @@ class HttpConnection final : public Connection,
     if (closed_) return;
     if (departure_noticed_) keep_alive_ = false;
     http::response<http::string_body> response(static_cast<http::status>(head.code), parser_->get().version());
-    response.set(http::field::content_type, head.content_type);
+    if (!head.content_type.empty()) response.set(http::field::content_type, head.content_type);
     response.set(http::field::cache_control, "no-cache, private");
     for (const auto& [name, value] : head.fields) response.insert(name, value);
     response.keep_alive(keep_alive_);

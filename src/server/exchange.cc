@@ -10,17 +10,24 @@ namespace tiphys::server {
 
 using objects::Outcome;
 
+void reply_document(const Exchange& exchange, AnswerHead head, const doc::Value& document) {
+  head.content_type = exchange.form.yaml ? std::string("application/yaml") : std::string(kJson);
+  exchange.responder->reply(std::move(head), exchange.form.yaml ? doc::to_yaml(document) : doc::to_json(document));
+}
+
 void reply_document(const Exchange& exchange, unsigned code, const doc::Value& document,
-                    std::vector<std::string> warnings) {
-  if (exchange.form.yaml) {
-    exchange.responder->reply(code, "application/yaml", doc::to_yaml(document), std::move(warnings));
-  } else {
-    exchange.responder->reply(code, kJson, doc::to_json(document), std::move(warnings));
-  }
+                    const std::vector<std::string>& warnings) {
+  AnswerHead head{.code = code};
+  for (const std::string& warning : warnings) head.fields.emplace_back("Warning", warning_header(warning));
+  reply_document(exchange, std::move(head), document);
 }
 
 void reply_refusal(const Exchange& exchange, const objects::Refusal& refusal) {
-  reply_document(exchange, refusal.code, objects::status_of(refusal));
+  AnswerHead head{.code = refusal.code};
+  if (const auto* seconds = refusal.details.if_contains("retryAfterSeconds"); seconds && seconds->is_int64()) {
+    head.fields.emplace_back("Retry-After", std::to_string(seconds->get_int64()));
+  }
+  reply_document(exchange, std::move(head), objects::status_of(refusal));
 }
 
 std::unexpected<objects::Refusal> refuse(unsigned code, std::string reason, std::string message) {

@@ -31,8 +31,9 @@ using Handled = objects::Outcome<void>;
 Handled take_identity(Exchange& exchange);
 
 /// JSON, or YAML where the client asked for it.
+void reply_document(const Exchange& exchange, AnswerHead head, const doc::Value& document);
 void reply_document(const Exchange& exchange, unsigned code, const doc::Value& document,
-                    std::vector<std::string> warnings = {});
+                    const std::vector<std::string>& warnings = {});
 void reply_refusal(const Exchange& exchange, const objects::Refusal& refusal);
 void reply_list(const Exchange& exchange, const objects::Target& target, const cluster::List& list);
 /// Of a request that no object can answer.

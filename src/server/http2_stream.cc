@@ -124,7 +124,7 @@ void Http2::Stream::reply(AnswerHead head, std::string body) {
   pending_ = std::move(body);
   // gRPC: an answer that is nothing but headers ends with them.
   const bool has_body = !is_grpc_ || !pending_.empty();
-  if (has_body) head.fields.emplace_back("content-length", std::to_string(pending_.size()));
+  if (has_body && head.code != 204) head.fields.emplace_back("content-length", std::to_string(pending_.size()));
   begin_answer(head, has_body);
 }
 
@@ -174,7 +174,7 @@ void Http2::Stream::forget_body() {
 void Http2::Stream::begin_answer(const AnswerHead& head, bool has_body) {
   FieldList fields;
   fields.add(":status", std::to_string(head.code));
-  fields.add("content-type", head.content_type);
+  if (!head.content_type.empty()) fields.add("content-type", head.content_type);
   fields.add("cache-control", "no-cache, private");
   fields.add(head.fields);
   const auto list = fields.list();

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "doc/utf8.h"
+#include "objects/other_form.h"
 
 namespace tiphys::server {
 namespace {
@@ -55,9 +56,17 @@ cluster::Propagation propagation_of(std::string_view policy, FieldErrors& errors
   return cluster::Propagation::kDefault;
 }
 
+/// A field as a query names it, and where an object has it; "" where both are the same.
+struct SelectableField {
+  std::string_view name;
+  std::string_view path{};
+  SelectableField(const char* both) : name(both) {}
+  SelectableField(std::string_view named, std::string_view at) : name(named), path(at) {}
+};
+
 struct SelectableFields {
   const cluster::Resource* resource;
-  std::vector<std::string_view> fields;
+  std::vector<SelectableField> fields;
 };
 
 /// By what objects of a kind are selected beside their names; null where there is no more.
@@ -73,9 +82,28 @@ const SelectableFields* selectable_fields(const cluster::Resource& resource) {
       {&cluster::kJobs, {"status.successful"}},
       {&cluster::kReplicaSets, {"status.replicas"}},
       {&cluster::kEvents,
-       {"involvedObject.kind", "involvedObject.namespace", "involvedObject.name", "involvedObject.uid",
-        "involvedObject.apiVersion", "involvedObject.resourceVersion", "involvedObject.fieldPath", "reason",
-        "reportingComponent", "source", "type"}},
+       {"involvedObject.kind",
+        "involvedObject.namespace",
+        "involvedObject.name",
+        "involvedObject.uid",
+        "involvedObject.apiVersion",
+        "involvedObject.resourceVersion",
+        "involvedObject.fieldPath",
+        "reason",
+        "reportingComponent",
+        {"source", "source.component|reportingComponent"},
+        "type"}},
+      {&objects::kNewEvents,
+       {{"regarding.kind", "involvedObject.kind"},
+        {"regarding.namespace", "involvedObject.namespace"},
+        {"regarding.name", "involvedObject.name"},
+        {"regarding.uid", "involvedObject.uid"},
+        {"regarding.apiVersion", "involvedObject.apiVersion"},
+        {"regarding.resourceVersion", "involvedObject.resourceVersion"},
+        {"regarding.fieldPath", "involvedObject.fieldPath"},
+        "reason",
+        {"reportingController", "reportingComponent"},
+        "type"}},
   };
   const auto* found = std::ranges::find(kKnown, &resource, &SelectableFields::resource);
   return found == std::end(kKnown) ? nullptr : found;
@@ -228,14 +256,18 @@ Outcome<cluster::Selector> field_selector(const Exchange& exchange, const object
   const SelectableFields* more = selectable_fields(*kind.resource);
   for (const cluster::Requirement& one : selector.requirements()) {
     if (one.key == "metadata.name" || one.key == "metadata.namespace") continue;
-    if (more && std::ranges::find(more->fields, one.key) != more->fields.end()) continue;
+    if (more && std::ranges::find(more->fields, one.key, &SelectableField::name) != more->fields.end()) continue;
     if (more || kind.custom) {
       return std::unexpected(objects::bad_request("field label not supported: " + one.key));
     }
     return std::unexpected(objects::bad_request(
         fmt::format("\"{}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"", one.key)));
   }
-  return selector;
+  if (!more) return selector;
+  return selector.renamed([&](std::string_view key) {
+    const auto field = std::ranges::find(more->fields, key, &SelectableField::name);
+    return field == more->fields.end() || field->path.empty() ? key : field->path;
+  });
 }
 
 }  // namespace tiphys::server

@@ -5,7 +5,7 @@
 //   GET                   /api/v1/{plural}                       all namespaces, or what has none
 //   GET PUT PATCH DELETE  .../{plural}/{name}                    GET PUT PATCH .../{name}/status
 //   GET                   .../pods/{name}/log                    container follow timestamps previous tailLines
-//                                                                sinceTime
+//                                                                limitBytes sinceSeconds sinceTime
 //   GET POST              .../pods/{name}/exec attach            upgrades: container command stdin stdout stderr tty
 //   GET POST              .../pods/{name}/portforward            upgrades: ports
 //   GET                   /api /apis /openapi/v2 /openapi/v3 /healthz /readyz /livez /version /metrics

@@ -118,6 +118,62 @@ class ObjectStream final : public cluster::Watch {
   std::unique_ptr<cluster::Watch> source_;
 };
 
+/// A log on its way to a reader.
+class LogText {
+ public:
+  LogText(Peer peer, const LogForm& form, bool timestamps)
+      : peer_(std::move(peer)), form_(form), timestamps_(timestamps) {}
+
+  void line(std::string_view line, Time at, std::string_view stream) {
+    const auto to = peer_.lock();
+    if (!to || ended_) return;
+    begin(*to);
+    if (form_.cri) {
+      write(*to, fmt::format("{} {} F {}\n", format_rfc3339_micro(at), stream, line));
+    } else if (timestamps_) {
+      write(*to, fmt::format("{} {}\n", format_rfc3339_micro(at), line));
+    } else {
+      write(*to, fmt::format("{}\n", line));
+    }
+  }
+
+  void end(const Status& status) {
+    const auto to = peer_.lock();
+    if (!to || ended_) return;
+    if (!status && !begun_) {
+      return to->reply(cluster::http_code(status.error().code), "application/json",
+                       cluster::status_json(status.error()));
+    }
+    begin(*to);
+    if (!status && form_.cri) to->write(fmt::format("0 error F {}\n", status.error().message));
+    to->end_stream();
+  }
+
+ private:
+  void begin(Responder& to) {
+    if (std::exchange(begun_, true)) return;
+    to.begin_stream(kText);
+    to.bound_lag();
+  }
+
+  void write(Responder& to, std::string text) {
+    if (!form_.most_bytes) return to.write(std::move(text));
+    const auto room = static_cast<std::size_t>(*form_.most_bytes);
+    text.resize(std::min(text.size(), room));
+    *form_.most_bytes -= static_cast<std::int64_t>(text.size());
+    to.write(std::move(text));
+    if (*form_.most_bytes > 0) return;
+    ended_ = true;
+    to.end_stream();
+  }
+
+  const Peer peer_;
+  LogForm form_;
+  const bool timestamps_;
+  bool begun_ = false;
+  bool ended_ = false;
+};
+
 }  // namespace
 
 void stream_objects(const Exchange& exchange, const objects::Target& target, cluster::WatchOptions options,
@@ -153,39 +209,12 @@ void stream_nodes(cluster::Cluster& cluster, const cluster::Key& workflow,
   responder->hold(cluster.watch_nodes(workflow, std::move(sink)));
 }
 
-void stream_log(cluster::Cluster& cluster, const cluster::Key& pod, cluster::LogOptions options, bool cri,
+void stream_log(cluster::Cluster& cluster, const cluster::Key& pod, cluster::LogOptions options, const LogForm& form,
                 const std::shared_ptr<Responder>& responder) {
-  const auto begun = std::make_shared<bool>(false);
-  const Peer peer = responder;
+  auto text = std::make_shared<LogText>(responder, form, options.timestamps);
   cluster::LogSink sink;
-  const auto begin = [begun](Responder& to) {
-    if (std::exchange(*begun, true)) return;
-    to.begin_stream(kText);
-    to.bound_lag();
-  };
-  const bool timestamps = options.timestamps;
-  sink.on_line = [peer, begin, cri, timestamps](std::string_view line, Time at, std::string_view stream) {
-    const auto to = peer.lock();
-    if (!to) return;
-    begin(*to);
-    if (cri) {
-      to->write(fmt::format("{} {} F {}\n", format_rfc3339_micro(at), stream, line));
-    } else if (timestamps) {
-      to->write(fmt::format("{} {}\n", format_rfc3339_micro(at), line));
-    } else {
-      to->write(fmt::format("{}\n", line));
-    }
-  };
-  sink.on_end = [peer, begin, begun, cri](const Status& status) {
-    const auto to = peer.lock();
-    if (!to) return;
-    if (!status && !*begun)
-      return to->reply(cluster::http_code(status.error().code), "application/json",
-                       cluster::status_json(status.error()));
-    begin(*to);
-    if (!status && cri) to->write(fmt::format("0 error F {}\n", status.error().message));
-    to->end_stream();
-  };
+  sink.on_line = [text](std::string_view line, Time at, std::string_view stream) { text->line(line, at, stream); };
+  sink.on_end = [text](const Status& status) { text->end(status); };
   responder->hold(cluster.read_log(pod, std::move(options), std::move(sink)));
 }
 

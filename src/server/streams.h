@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "cluster/cluster.h"
 #include "server/exchange.h"
@@ -20,9 +21,14 @@ struct StreamOptions {
 void stream_objects(const Exchange& exchange, const objects::Target& target, cluster::WatchOptions options,
                     StreamOptions stream);
 void stream_nodes(cluster::Cluster& cluster, const cluster::Key& workflow, const std::shared_ptr<Responder>& responder);
-/// Lines as the container wrote them, led by their time when options.timestamps; or in CRI's form. An error before the
-/// first line is answered as such, with its HTTP code.
-void stream_log(cluster::Cluster& cluster, const cluster::Key& pod, cluster::LogOptions options, bool cri,
+
+struct LogForm {
+  bool cri = false;                          ///< in CRI's form
+  std::optional<std::int64_t> most_bytes{};  ///< after which it ends, within a line or not; at least 1
+};
+/// Lines as the container wrote them, led by their time when options.timestamps. An error before the first line is
+/// answered as such, with its HTTP code.
+void stream_log(cluster::Cluster& cluster, const cluster::Key& pod, cluster::LogOptions options, const LogForm& form,
                 const std::shared_ptr<Responder>& responder);
 
 }  // namespace tiphys::server

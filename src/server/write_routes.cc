@@ -14,7 +14,7 @@ using objects::Outcome;
 objects::Reply<objects::Written> reply_written(const ExchangePtr& exchange) {
   return [exchange](Outcome<objects::Written> written) {
     if (!written) return reply_refusal(*exchange, written.error());
-    reply_document(*exchange, written->created ? 201 : 200, *written->object, std::move(written->warnings));
+    reply_document(*exchange, written->created ? 201 : 200, *written->object, written->warnings);
   };
 }
 

@@ -216,7 +216,7 @@ def play(server, file):
 
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-VERSION = re.compile(r'(resource version: |in record \(|current: |resourceVersion: |"resourceVersion":")\d{2,}( \(\d+\))?')
+VERSION = re.compile(r'(resource version: |in record \(|current: |resourceVersion: |\\?"resourceVersion\\?":\\?")\d{2,}( \(\d+\))?')
 AGE = re.compile(r"^(\d+[smh])+$")
 ADDRESS = re.compile(r"127\.0\.0\.1:\d+|\b10\.\d+\.\d+\.\d+\b|\bfd00:[0-9a-f:]+")
 VERSION_KEYS = ("resourceVersion", "storageVersionHash")

@@ -21,12 +21,13 @@ std::uint64_t version_of(const doc::Value& object) {
 }  // namespace
 
 Mirror::Mirror(Executor& executor, cluster::Cluster& cluster, const cluster::Resource& resource,
-               cluster::Selector labels, cluster::Selector fields)
+               cluster::Selector labels, cluster::Selector fields, std::string ns)
     : executor_(executor),
       cluster_(cluster),
       resource_(resource),
       labels_(std::move(labels)),
-      fields_(std::move(fields)) {}
+      fields_(std::move(fields)),
+      ns_(std::move(ns)) {}
 
 void Mirror::start() {
   synced_ = false;
@@ -36,6 +37,7 @@ void Mirror::start() {
   cluster::WatchOptions options;
   options.labels = labels_;
   options.fields = fields_;
+  options.ns = ns_;
   cluster::WatchSink sink;
   sink.on_event = [this](const cluster::WatchEvent& event) { on_event(event); };
   sink.on_end = [this](const Error& error) {

@@ -18,9 +18,9 @@ class Mirror : public std::enable_shared_from_this<Mirror> {
   /// Null before: the object is new; null after: it is gone.
   using Listener = std::function<void(const cluster::Object& before, const cluster::Object& after)>;
 
-  /// With `fields` it knows what a watch tells alone.
+  /// With `fields` it knows what a watch tells alone. "" is all namespaces.
   Mirror(Executor& executor, cluster::Cluster& cluster, const cluster::Resource& resource, cluster::Selector labels,
-         cluster::Selector fields = {});
+         cluster::Selector fields = {}, std::string ns = {});
 
   const cluster::Resource& resource() const { return resource_; }
   void listen(Listener listener) { listeners_.push_back(std::move(listener)); }
@@ -54,6 +54,7 @@ class Mirror : public std::enable_shared_from_this<Mirror> {
   cluster::Cluster& cluster_;
   const cluster::Resource& resource_;
   cluster::Selector labels_, fields_;
+  const std::string ns_;
   std::map<Name, cluster::Object> objects_;
   std::map<std::string, std::set<Name>> by_controller_;
   std::set<std::string> removed_;  ///< uids of objects whose removal was answered and not told yet

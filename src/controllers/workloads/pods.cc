@@ -48,8 +48,7 @@ void latest_end(const doc::Array& statuses, Time& latest) {
 }  // namespace
 
 bool is_ready(const doc::Value& pod) {
-  const doc::Value* condition = ready_condition(pod);
-  return condition && doc::find_string(*condition, "status") == "True";
+  return cluster::pod_ready(pod);
 }
 
 bool is_available(const doc::Value& pod, Duration at_least, Time now) {

@@ -9,7 +9,8 @@ WorkloadControllers::WorkloadControllers(Executor& executor, cluster::Cluster& c
       replica_sets_(std::make_shared<ReplicaSetController>(view_)),
       deployments_(std::make_shared<DeploymentController>(view_)),
       stateful_sets_(std::make_shared<StatefulSetController>(view_)),
-      propagation_(std::make_shared<PropagationController>(view_)) {}
+      propagation_(std::make_shared<PropagationController>(view_)),
+      disruptions_(std::make_shared<DisruptionController>(view_)) {}
 
 void WorkloadControllers::start() {
   jobs_->start();
@@ -18,6 +19,7 @@ void WorkloadControllers::start() {
   deployments_->start();
   stateful_sets_->start();
   propagation_->start();
+  disruptions_->start();
   view_->start();
 }
 

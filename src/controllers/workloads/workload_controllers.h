@@ -1,10 +1,11 @@
-// The controllers of Kubernetes' own kinds that make pods, together.
+// The controllers of Kubernetes' own kinds that make pods, and of those that count them, together.
 #pragma once
 
 #include <memory>
 
 #include "controllers/workloads/cron_job_controller.h"
 #include "controllers/workloads/deployment_controller.h"
+#include "controllers/workloads/disruption_controller.h"
 #include "controllers/workloads/job_controller.h"
 #include "controllers/workloads/plane_view.h"
 #include "controllers/workloads/propagation_controller.h"
@@ -30,6 +31,7 @@ class WorkloadControllers {
   std::shared_ptr<DeploymentController> deployments_;
   std::shared_ptr<StatefulSetController> stateful_sets_;
   std::shared_ptr<PropagationController> propagation_;
+  std::shared_ptr<DisruptionController> disruptions_;
 };
 
 }  // namespace tiphys::controllers::workloads

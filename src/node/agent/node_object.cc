@@ -75,4 +75,12 @@ doc::Value node_object(const NodeFacts& facts, Time now) {
                                             {"nodeInfo", info}}}};
 }
 
+doc::Value node_lease(const NodeFacts& facts, Time now) {
+  constexpr int kYearSeconds = 365 * 24 * 3600;
+  return doc::Object{{"metadata", doc::Object{{"name", facts.name}, {"namespace", kNodeLeases}}},
+                     {"spec", doc::Object{{"holderIdentity", facts.name},
+                                          {"leaseDurationSeconds", kYearSeconds},
+                                          {"renewTime", format_rfc3339_micro(now)}}}};
+}
+
 }  // namespace tiphys::node

@@ -18,4 +18,9 @@ struct NodeFacts {
 /// Ready, with the system's own facts (uname, /etc/os-release).
 doc::Value node_object(const NodeFacts& facts, Time now);
 
+/// Its Lease, which says that it lives: whoever can read it has reached the node, so that it holds for a year and is
+/// not renewed.
+inline constexpr const char* kNodeLeases = "kube-node-lease";  ///< the namespace
+doc::Value node_lease(const NodeFacts& facts, Time now);
+
 }  // namespace tiphys::node
