@@ -151,6 +151,67 @@ TEST_F(DisruptionTest, WaitsForPodsThatWereEvicted) {
   EXPECT_EQ(events("NotDeleted"), 1U);
 }
 
+/// Counts who looks at pods.
+class Watched final : public cluster::Cluster {
+ public:
+  explicit Watched(cluster::Cluster& inner) : inner_(inner) {}
+
+  void get(const cluster::Key& key, cluster::Done<cluster::Object> done) override { inner_.get(key, std::move(done)); }
+  void list(const cluster::Resource& resource, cluster::ListOptions options,
+            cluster::Done<cluster::List> done) override {
+    inner_.list(resource, std::move(options), std::move(done));
+  }
+  void create(const cluster::Resource& resource, doc::Value object, cluster::Done<cluster::Object> done) override {
+    inner_.create(resource, std::move(object), std::move(done));
+  }
+  void update(const cluster::Key& key, doc::Value object, cluster::Done<cluster::Object> done) override {
+    inner_.update(key, std::move(object), std::move(done));
+  }
+  void patch(const cluster::Key& key, cluster::PatchType type, doc::Value patch,
+             cluster::Done<cluster::Object> done) override {
+    inner_.patch(key, type, std::move(patch), std::move(done));
+  }
+  void remove(const cluster::Key& key, cluster::DeleteOptions options, cluster::Done<cluster::Object> done) override {
+    inner_.remove(key, std::move(options), std::move(done));
+  }
+  void update_workflow_status(const cluster::Key& key, cluster::WorkflowStatusUpdate update,
+                              cluster::Done<void> done) override {
+    inner_.update_workflow_status(key, std::move(update), std::move(done));
+  }
+  std::unique_ptr<cluster::Watch> watch(const cluster::Resource& resource, cluster::WatchOptions options,
+                                        cluster::WatchSink sink) override {
+    if (&resource == &cluster::kPods)
+      watches.push_back(options.ns + ":" + std::to_string(options.labels.requirements().size()));
+    return inner_.watch(resource, std::move(options), std::move(sink));
+  }
+  std::unique_ptr<cluster::Watch> watch_nodes(const cluster::Key& workflow, NodeSink sink) override {
+    return inner_.watch_nodes(workflow, std::move(sink));
+  }
+  std::unique_ptr<cluster::Watch> read_log(const cluster::Key& pod, cluster::LogOptions options,
+                                           cluster::LogSink sink) override {
+    return inner_.read_log(pod, std::move(options), std::move(sink));
+  }
+
+  std::vector<std::string> watches;  ///< of pods: namespace and how many requirements on labels
+
+ private:
+  cluster::Cluster& inner_;
+};
+
+TEST(DisruptionController, CopiesThePodsOfBudgetsAlone) {
+  store::TestStore store({.path = ":memory:"});
+  Watched cluster(store.store());
+  WorkloadControllers controllers(store.executor(), cluster);
+  controllers.start();
+  store.run();
+  EXPECT_TRUE(cluster.watches.empty()) << "there is nothing to count";
+  auto budget = doc::parse_json(R"({"metadata": {"name": "b", "namespace": "default"},
+      "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}}})");
+  ASSERT_TRUE(store.create(cluster::kPodDisruptionBudgets, std::move(*budget)).has_value());
+  store.run();
+  EXPECT_EQ(cluster.watches, std::vector<std::string>{"default:1"});
+}
+
 TEST_F(DisruptionTest, GoesOnAfterARestart) {
   make_pod("a");
   make_ready("a");
