@@ -189,6 +189,17 @@ void read_pod_rate(const Place& place, ControllerConfig& out) {
   }
 }
 
+/// Of these a UI makes what it can.
+template <doc::Array ControllerConfig::* member>
+void read_named_objects(const Place& place, ControllerConfig& out) {
+  if (!place.value().is_array()) return place.error(fmt::format("{} must be a list of objects", place.name()));
+  for (const doc::Value& item : place.value().get_array()) {
+    if (!doc::find_string(item, "name").empty()) continue;
+    return place.error(fmt::format("each of {} needs a name", place.name()));
+  }
+  out.*member = place.value().get_array();
+}
+
 /// A field that is carried means nothing here.
 constexpr Field<ControllerConfig> kFields[] = {
     {"nodeEvents", Handling::kRead, read_part<kNodeEventsFields, &ControllerConfig::node_events>, "",
@@ -210,8 +221,8 @@ constexpr Field<ControllerConfig> kFields[] = {
      [](const Place& place, ControllerConfig& out) { read_limit(place, out.namespace_parallelism); }},
     {"resourceRateLimit", Handling::kRead, read_pod_rate, "", &kObject<kPodRateTable>},
     {"persistence"},
-    {"links"},
-    {"columns"},
+    {"links", Handling::kRead, read_named_objects<&ControllerConfig::links>},
+    {"columns", Handling::kRead, read_named_objects<&ControllerConfig::columns>},
     {"workflowDefaults", Handling::kRead, read_defaults},
     {"podSpecLogStrategy"},
     {"podGCGracePeriodSeconds"},
@@ -224,7 +235,7 @@ constexpr Field<ControllerConfig> kFields[] = {
     {"images"},
     {"retentionPolicy", Handling::kRead, read_part<kRetentionFields, &ControllerConfig::retention>, "",
      &kObject<kRetentionTable>},
-    {"navColor"},
+    {"navColor", Handling::kRead, [](const Place& place, ControllerConfig& out) { read(place, out.nav_color); }},
     {"sso"},
     {"synchronization"},
     {"artifactDrivers", Handling::kRead, read_artifact_drivers, "",

@@ -58,6 +58,9 @@ struct ControllerConfig {
   std::vector<ArtifactDriver> artifact_drivers;
   doc::Shared artifact_repository;  ///< of workflows for which no ConfigMap has one; null: the plane's own
   doc::Shared main_container;       ///< what main containers have unless they say otherwise; null: nothing
+  /// What a UI shows beside workflows and pods, as written: {name, scope, url, target}, {name, type, key}.
+  doc::Array links, columns;
+  std::string nav_color;  ///< of a UI: "red"
 };
 
 struct ReadControllerConfig {

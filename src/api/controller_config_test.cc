@@ -22,7 +22,7 @@ retentionPolicy: {completed: 10, failed: 3, errored: 2}
 nodeEvents: {enabled: false, sendAsPod: true}
 workflowEvents: {enabled: false}
 metricsConfig: {enabled: false, port: 8080}
-links: []
+images: {}
 mainContainer: {resources: {limits: {cpu: 1}}}
 workflowDefaults:
   metadata: {labels: {a: b}}
@@ -76,7 +76,7 @@ TEST(ControllerConfig, IsReadFromAFileOfItsOwn) {
   EXPECT_FALSE(config.metrics.enabled);
   EXPECT_EQ(doc::find_string(*config.workflow_defaults, "metadata", "labels", "a"), "b");
   EXPECT_NE(doc::find(*config.main_container, "resources", "limits"), nullptr);
-  EXPECT_THAT(read->unheard, ElementsAre("metricsConfig.port", "links"));
+  EXPECT_THAT(read->unheard, ElementsAre("metricsConfig.port", "images"));
 }
 
 TEST(ControllerConfig, TellsWhatWorkflowsMaySet) {

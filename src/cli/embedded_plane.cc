@@ -184,6 +184,9 @@ class Plane final : public EmbeddedPlane {
                                      .api = *api_,
                                      .random = random_,
                                      .workflow_defaults = options_.config.workflow_defaults,
+                                     .links = options_.config.links,
+                                     .columns = options_.config.columns,
+                                     .nav_color = options_.config.nav_color,
                                      .version = server::argo_version()});
     options.argo = services_.get();
     TIPHYS_TRY(server_, server::Server::start(context_, *executor_, *api_, std::move(options)));
