@@ -30,6 +30,12 @@ struct ControllerConfig {
     bool by_reference = false;  ///< templateReferencing: workflows run WorkflowTemplates, and no templates of their own
     std::vector<std::string> also_allowed;  ///< fields of spec that they may set besides
   };
+  /// Of persistence: what stays of finished workflows whose objects are deleted.
+  struct Archive {
+    bool enabled = false;
+    doc::Shared label_selector{};  ///< a LabelSelector, as written: only workflows that it selects; null: all
+    Duration ttl{};                ///< how long after their end; 0: for ever
+  };
   /// How many pods are created a second.
   struct PodRate {
     double limit = 0;        ///< in the long run
@@ -53,6 +59,7 @@ struct ControllerConfig {
   Switch workflow_events;
   Switch metrics;
   Restrictions restrictions;
+  Archive archive;
   Duration initial_delay{};  ///< between a workflow's creation and its beginning
   Duration pod_gc_delay = std::chrono::seconds(5);
   std::vector<ArtifactDriver> artifact_drivers;

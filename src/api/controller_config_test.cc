@@ -23,6 +23,11 @@ nodeEvents: {enabled: false, sendAsPod: true}
 workflowEvents: {enabled: false}
 metricsConfig: {enabled: false, port: 8080}
 images: {}
+persistence:
+  archive: true
+  archiveTTL: 10d
+  archiveLabelSelector: {matchLabels: {keep: "yes"}}
+  postgresql: {host: db}
 mainContainer: {resources: {limits: {cpu: 1}}}
 workflowDefaults:
   metadata: {labels: {a: b}}
@@ -76,7 +81,10 @@ TEST(ControllerConfig, IsReadFromAFileOfItsOwn) {
   EXPECT_FALSE(config.metrics.enabled);
   EXPECT_EQ(doc::find_string(*config.workflow_defaults, "metadata", "labels", "a"), "b");
   EXPECT_NE(doc::find(*config.main_container, "resources", "limits"), nullptr);
-  EXPECT_THAT(read->unheard, ElementsAre("metricsConfig.port", "images"));
+  EXPECT_TRUE(config.archive.enabled);
+  EXPECT_EQ(config.archive.ttl, std::chrono::hours(240));
+  EXPECT_EQ(doc::find_string(*config.archive.label_selector, "matchLabels", "keep"), "yes");
+  EXPECT_THAT(read->unheard, ElementsAre("metricsConfig.port", "images", "persistence.postgresql"));
 }
 
 TEST(ControllerConfig, TellsWhatWorkflowsMaySet) {
@@ -119,6 +127,7 @@ TEST(ControllerConfig, NothingGivesTheDefaults) {
     EXPECT_EQ(read->config.parallelism, 0);
     EXPECT_EQ(read->config.pod_gc_delay, seconds(5));
     EXPECT_FALSE(read->config.retention);
+    EXPECT_FALSE(read->config.archive.enabled);
     EXPECT_TRUE(read->config.node_events.enabled && read->config.workflow_events.enabled);
   }
 }
@@ -134,6 +143,9 @@ TEST(ControllerConfig, SaysWhereItIsWrong) {
       {"a negative one", "parallelism: -1\n", "c.yaml:1:14:", "must not be negative"},
       {"a duration", "initialDelay: 5\n", "c.yaml:1:15:", "must be a string"},
       {"a duration's form", "initialDelay: soon\n", "c.yaml:1:15:", "is no duration such as 30s"},
+      {"a time in the archive", "persistence: {archiveTTL: ever}\n", "c.yaml:1:27:", "no time such as 10d or 12h"},
+      {"parts of a day", "persistence: {archiveTTL: 1.5d}\n", "c.yaml:1:27:", "no time such as 10d or 12h"},
+      {"a label selector", "persistence: {archiveLabelSelector: a=b}\n", "c.yaml:1:37:", "matchLabels"},
       {"a rate", "resourceRateLimit: {limit: fast, burst: 1}\n", "c.yaml:1:28:", "number of pods a second"},
       {"a rate of none", "resourceRateLimit: {limit: 0, burst: 1}\n", "c.yaml:1:28:", "more than 0"},
       {"none at once", "resourceRateLimit: {limit: 1.5, burst: 0}\n", "c.yaml:1:40:", "at least 1"},

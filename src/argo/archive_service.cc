@@ -1,96 +1,81 @@
-// ArchivedWorkflowService: workflows that have ended.
+// ArchivedWorkflowService: what the archive keeps, whether its object is still there or not.
 #include <fmt/format.h>
 
-#include <set>
-
-#include "argo/workflow_query.h"
+#include "argo/archive.h"
+#include "argo/node_selector.h"
+#include "argo/page_marks.h"
+#include "argo/retry.h"
 #include "argo/workflow_service.h"
-#include "controllers/names.h"
 
 namespace tiphys::argo {
 namespace {
 
-/// Narrows the request's labelSelector to what has ended.
-void ask_for_ended(Work& work) {
-  doc::Object& options = doc::ensure_object(work.request(), "listOptions");
-  const doc::Value* given = options.if_contains("labelSelector");
-  const std::string wanted = given && given->is_string() ? std::string(given->get_string()) : "";
-  options["labelSelector"] =
-      fmt::format("{}{}{}=true", wanted, wanted.empty() ? "" : ",", controllers::kCompletedLabel);
-}
-
-cluster::ListOptions all_ended(const std::string& ns) {
-  cluster::ListOptions options;
-  options.ns = ns;
-  options.labels = *cluster::Selector::parse(fmt::format("{}=true", controllers::kCompletedLabel));
-  return options;
-}
-
-/// The archived workflow that the request's uid, or name and namespace, means; an error ends the call.
+/// The archived workflow that the request's name and namespace, or uid, means; an error ends the call.
 void with_archived(const WorkPtr& work, std::move_only_function<void(const cluster::Object& workflow)> next) {
-  const std::string name = work->text("name"), uid = work->text("uid");
-  if (!name.empty()) {
-    return work->cluster().get(work->named(cluster::kWorkflows), work->then<cluster::Object>(std::move(next)));
+  store::ArchivedName which{.ns = work->text("namespace"), .name = work->text("name")};
+  if (which.name.empty()) which = {.uid = work->text("uid")};
+  if (which.uid.empty() && (which.name.empty() || which.ns.empty())) {
+    return work->refuse({Code::kInvalidArgument, "both name and namespace are required if uid is not specified"});
   }
-  if (uid.empty()) return work->refuse({Code::kInvalidArgument, "uid: it is missing"});
-  cluster::ListOptions options = all_ended(work->text("namespace"));
-  options.with_nodes = true;
-  auto fields = cluster::Selector::parse_fields("metadata.uid=" + uid);
-  if (!fields) return work->refuse({Code::kInvalidArgument, fmt::format("uid: \"{}\" is none", uid)});
-  options.fields = std::move(*fields);
-  work->cluster().list(cluster::kWorkflows, std::move(options),
-                       work->then<cluster::List>([work, next = std::move(next)](const cluster::List& list) mutable {
-                         if (list.items.empty()) return work->refuse({Code::kNotFound, "not found"});
-                         next(list.items.front());
-                       }));
+  get_archived(work, std::move(which), [work, next = std::move(next)](Result<cluster::Object> found) mutable {
+    if (found) return next(*found);
+    work->refuse(found.error().code == Code::kNotFound ? Error{Code::kNotFound, "not found"} : found.error());
+  });
 }
 
 void list_archived(const WorkPtr& work) {
-  ask_for_ended(*work);
   auto query = WorkflowQuery::read(*work);
   if (!query) return work->refuse(query.error());
-  work->cluster().list(cluster::kWorkflows, query->options,
-                       work->then<cluster::List>([work, query = *query](cluster::List list) {
-                         const Page page = page_of(std::move(list.items), query, list.resource_version);
-                         work->reply_list("WorkflowList", page.metadata, page.items);
-                       }));
+  store::ArchiveQuery asked = archive_query(*query);
+  asked.kept_only = true;
+  const std::string list = work->list_identity();
+  asked.after = work->plane().marks->find(list, query->offset);
+  if (!asked.after.empty()) asked.offset = 0;
+  list_archive(work, std::move(asked),
+               work->then<store::ArchivePage>([work, list, query = std::move(*query)](store::ArchivePage page) {
+                 doc::Object metadata;
+                 if (!page.next.empty()) {
+                   const std::size_t end = query.offset + page.items.size();
+                   work->plane().marks->put(list, end, page.next);
+                   metadata["continue"] = std::to_string(end);
+                 }
+                 if (page.rest && query.limit != 0) metadata["remainingItemCount"] = *page.rest;
+                 for (cluster::Object& item : page.items) item = archived_summary(*item);
+                 sort_for_list(page.items);
+                 work->reply_list("WorkflowList", metadata, page.items);
+               }));
 }
 
-void get_archived(const WorkPtr& work) {
-  with_archived(work, [work](const cluster::Object& workflow) { work->reply(*workflow); });
+void get_archived_workflow(const WorkPtr& work) {
+  with_archived(work, [work](const cluster::Object& workflow) {
+    doc::Value shown = *workflow;
+    doc::ensure_object(doc::ensure_object(shown.as_object(), "metadata"), "labels")[store::kArchivingStatusLabel] =
+        store::kPersistedStatus;
+    work->reply(shown);
+  });
 }
 
 void delete_archived(const WorkPtr& work) {
   with_archived(work, [work](const cluster::Object& workflow) {
-    const cluster::Key key{&cluster::kWorkflows, std::string(doc::find_string(*workflow, "metadata", "namespace")),
-                           std::string(doc::find_string(*workflow, "metadata", "name"))};
-    work->cluster().remove(key, {.uid = std::string(doc::find_string(*workflow, "metadata", "uid"))},
-                           work->then<cluster::Object>([work](const cluster::Object&) { work->reply(doc::Object{}); }));
+    const Status allowed = work->may("delete", doc::find_string(*workflow, "metadata", "namespace"),
+                                     doc::find_string(*workflow, "metadata", "name"));
+    if (!allowed) return work->refuse(allowed.error());
+    work->plane().api.store().remove_archived(std::string(doc::find_string(*workflow, "metadata", "uid")),
+                                              work->then<void>([work] { work->reply(doc::Object{}); }));
   });
 }
 
-/// All labels of what is archived, for the filters of a UI.
-void with_labels(const WorkPtr& work, std::move_only_function<void(const doc::Object& labels)> each,
-                 std::move_only_function<void()> then) {
-  work->cluster().list(
-      cluster::kWorkflows, all_ended(work->text("namespace")),
-      work->then<cluster::List>([each = std::move(each), then = std::move(then)](const cluster::List& list) mutable {
-        for (const cluster::Object& workflow : list.items) {
-          const doc::Value* labels = doc::find(*workflow, "metadata", "labels");
-          if (labels && labels->is_object()) each(labels->get_object());
-        }
-        then();
+void reply_labels(const WorkPtr& work, const std::string& key) {
+  const std::string ns = work->text("namespace");
+  if (const Status allowed = work->may("list", ns); !allowed) return work->refuse(allowed.error());
+  work->plane().api.store().archive_labels(
+      ns, key, work->then<std::vector<std::string>>([work](const std::vector<std::string>& found) {
+        work->reply(doc::Object{{"items", doc::Array(found.begin(), found.end())}});
       }));
 }
 
 void list_keys(const WorkPtr& work) {
-  const auto keys = std::make_shared<std::set<std::string>>();
-  with_labels(
-      work,
-      [keys](const doc::Object& labels) {
-        for (const auto& label : labels) keys->emplace(label.key());
-      },
-      [work, keys] { work->reply(doc::Object{{"items", doc::Array(keys->begin(), keys->end())}}); });
+  reply_labels(work, "");
 }
 
 void list_values(const WorkPtr& work) {
@@ -104,25 +89,29 @@ void list_values(const WorkPtr& work) {
   if (asked.op != cluster::Requirement::Op::kExists) {
     return work->refuse({Code::kInvalidArgument, "listOptions.labelSelector: write the name of one label"});
   }
-  const auto values = std::make_shared<std::set<std::string>>();
-  with_labels(
-      work,
-      [values, key = asked.key](const doc::Object& labels) {
-        if (const doc::Value* value = labels.if_contains(key)) values->insert(doc::scalar_text(*value));
-      },
-      [work, values] { work->reply(doc::Object{{"items", doc::Array(values->begin(), values->end())}}); });
+  reply_labels(work, asked.key);
 }
 
 void resubmit_archived(const WorkPtr& work) {
   with_archived(work, [work](const cluster::Object& workflow) { resubmit(work, *workflow); });
 }
 
-/// What is archived is still there: it is retried like any other.
+/// Makes the workflow once more, to go on where it failed.
 void retry_archived(const WorkPtr& work) {
-  with_archived(work, [work](const cluster::Object& workflow) {
-    work->request()["name"] = doc::find_string(*workflow, "metadata", "name");
-    work->request()["namespace"] = doc::find_string(*workflow, "metadata", "namespace");
-    retry_workflow(work);
+  auto selector = NodeSelector::parse(work->text("nodeFieldSelector"));
+  if (!selector) return work->refuse(std::move(selector.error()));
+  RetryOptions options{.restart_successful = work->flag("restartSuccessful"),
+                       .selector = std::move(*selector),
+                       .parameters = work->texts("parameters")};
+  with_archived(work, [work, options = std::move(options)](const cluster::Object& workflow) {
+    retry_gone_workflow(
+        work->plane().executor, work->cluster(), *workflow, options, [work](Result<doc::Value> retried) {
+          if (retried) return work->reply(*retried);
+          const bool there = retried.error().code == Code::kAlreadyExists;
+          work->refuse(
+              there ? Error{Code::kAlreadyExists, "Workflow already exists on cluster, use argo retry {name} instead"}
+                    : retried.error());
+        });
   });
 }
 
@@ -130,7 +119,7 @@ void retry_archived(const WorkPtr& work) {
 
 const Methods& archive_methods() {
   static const Methods kMethods{
-      {"ListArchivedWorkflows", list_archived},         {"GetArchivedWorkflow", get_archived},
+      {"ListArchivedWorkflows", list_archived},         {"GetArchivedWorkflow", get_archived_workflow},
       {"DeleteArchivedWorkflow", delete_archived},      {"ListArchivedWorkflowLabelKeys", list_keys},
       {"ListArchivedWorkflowLabelValues", list_values}, {"ResubmitArchivedWorkflow", resubmit_archived},
       {"RetryArchivedWorkflow", retry_archived}};

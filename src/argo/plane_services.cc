@@ -40,6 +40,7 @@ class PlaneServices final : public Services {
     if (!plane.recorder) {
       plane.recorder = std::make_shared<controllers::EventRecorder>(plane.executor, plane.api.store());
     }
+    if (!plane.marks) plane.marks = std::make_shared<PageMarks>();
     return plane;
   }
 

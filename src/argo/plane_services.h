@@ -5,6 +5,7 @@
 #include <string>
 
 #include "argo/call.h"
+#include "argo/page_marks.h"
 #include "base/executor.h"
 #include "base/random.h"
 #include "controllers/event_recorder.h"
@@ -22,6 +23,7 @@ struct ServedPlane {
   std::string nav_color{};
   doc::Object version{};                                   ///< the message Version
   std::shared_ptr<controllers::EventRecorder> recorder{};  ///< made where there is none
+  std::shared_ptr<PageMarks> marks{};                      ///< the same
 };
 
 /// Methods that are not served are answered with kUnimplemented.

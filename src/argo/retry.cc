@@ -102,4 +102,25 @@ void retry_workflow(Executor& executor, cluster::Cluster& cluster, const cluster
   std::make_shared<Retrying>(executor, cluster, workflow, options, std::move(done))->start();
 }
 
+void retry_gone_workflow(Executor& executor, cluster::Cluster& cluster, const doc::Value& archived,
+                         const RetryOptions& options, cluster::Done<doc::Value> done) {
+  auto asked = ask(archived, options, executor.now());
+  if (!asked) return done(std::unexpected(asked.error()));
+  // The controller takes it up as it takes up any retry: with the nodes that there were.
+  doc::Object& workflow = asked->workflow.as_object();
+  if (const doc::Value* nodes = doc::find(archived, "status", "nodes")) {
+    doc::ensure_object(workflow, "status")["nodes"] = *nodes;
+  }
+  doc::Object& metadata = doc::ensure_object(workflow, "metadata");
+  for (const char* field : {"uid", "resourceVersion", "creationTimestamp", "generation", "deletionTimestamp",
+                            "deletionGracePeriodSeconds", "managedFields"}) {
+    metadata.erase(field);
+  }
+  cluster.create(cluster::kWorkflows, std::move(asked->workflow),
+                 [nodes = std::move(asked->nodes), done = std::move(done)](Result<cluster::Object> made) mutable {
+                   if (!made) return done(std::unexpected(made.error()));
+                   done(shown(**made, nodes));
+                 });
+}
+
 }  // namespace tiphys::argo

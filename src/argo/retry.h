@@ -20,4 +20,9 @@ struct RetryOptions {
 void retry_workflow(Executor& executor, cluster::Cluster& cluster, const cluster::Key& workflow,
                     const RetryOptions& options, cluster::Done<doc::Value> done);
 
+/// The same of a workflow without an object, as the archive has it: it is made anew, with a UID of its own.
+/// kAlreadyExists: there is one of its name.
+void retry_gone_workflow(Executor& executor, cluster::Cluster& cluster, const doc::Value& archived,
+                         const RetryOptions& options, cluster::Done<doc::Value> done);
+
 }  // namespace tiphys::argo

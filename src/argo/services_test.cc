@@ -38,6 +38,22 @@ class ServicesTest : public testing::Test {
     ASSERT_TRUE(services_.store().update_workflow_status(key(name), std::move(update)));
     services_.store().run();
   }
+  /// Ends a workflow as a plane does that archives; gives its uid.
+  std::string archive(std::string_view name, std::string_view phase = "Failed", int second = 0) {
+    create(name);
+    set_status(name,
+               {{"phase", phase},
+                {"startedAt", fmt::format("2026-01-02T00:00:{:02}Z", second)},
+                {"finishedAt", fmt::format("2026-01-02T00:01:{:02}Z", second)}},
+               {{"n", R"({"id":"n","name":"n","type":"Pod","phase":"Failed"})"}});
+    const doc::Value mark{{"metadata", {{"labels", {{controllers::kArchivingStatusLabel, "Archived"}}}}}};
+    EXPECT_TRUE(services_.store().patch(key(name), cluster::PatchType::kMerge, mark));
+    return std::string(doc::find_string(stored(name), "metadata", "uid"));
+  }
+  void remove(std::string_view name) {
+    EXPECT_EQ(services_.ask(kWorkflow + "DeleteWorkflow", fmt::format("{{namespace: default, name: {}}}", name)), "{}");
+    services_.store().run();
+  }
   static cluster::Key key(std::string_view name) { return {&cluster::kWorkflows, "default", std::string(name)}; }
   doc::Value stored(std::string_view name) { return **services_.store().get(key(name)); }
   std::vector<std::string> names(const doc::Value& list) {
@@ -410,23 +426,79 @@ TEST_F(ServicesTest, KeepsCrons) {
 }
 
 TEST_F(ServicesTest, HasAnArchive) {
-  create("a", "");
-  const std::string uid(doc::find_string(create("b"), "metadata", "uid"));
-  set_status("b", {{"phase", "Succeeded"}, {"finishedAt", "2026-01-02T00:00:09Z"}});
-  EXPECT_EQ(names(services_.get(kArchive + "ListArchivedWorkflows", "{}")), std::vector<std::string>{"b"});
-  EXPECT_EQ(names(services_.get(kArchive + "ListArchivedWorkflows", "{namePrefix: x}")), std::vector<std::string>{});
-  const std::string by_uid = fmt::format("{{uid: {}}}", uid);
-  EXPECT_EQ(doc::find_string(services_.get(kArchive + "GetArchivedWorkflow", by_uid), "metadata", "name"), "b");
-  EXPECT_EQ(services_.ask(kArchive + "GetArchivedWorkflow", "{uid: none}"), "error 5: not found");
+  create("a");
+  set_status("a", {{"phase", "Succeeded"}, {"finishedAt", "2026-01-01T00:00:09Z"}});
+  const std::string uid = archive("b", "Succeeded");
+  const std::string list = kArchive + "ListArchivedWorkflows", get = kArchive + "GetArchivedWorkflow";
+  const std::string by_uid = fmt::format("{{uid: {}}}", uid), by_name = "{namespace: default, name: b}";
+  const std::string values = "{listOptions: {labelSelector: workflows.argoproj.io/phase}}";
+  for (const bool gone : {false, true}) {
+    if (gone) remove("b");
+    EXPECT_EQ(names(services_.get(list, "{}")), std::vector<std::string>{"b"}) << "a is not archived";
+    EXPECT_EQ(names(services_.get(list, "{namePrefix: x}")), std::vector<std::string>{});
+    for (const std::string& request : {by_uid, by_name}) {
+      const doc::Value found = services_.get(get, request);
+      EXPECT_EQ(doc::find_string(found, "metadata", "name"), "b");
+      EXPECT_EQ(doc::find_string(found, "status", "nodes", "n", "id"), "n");
+      EXPECT_EQ(doc::find_string(found, "metadata", "labels", controllers::kArchivingStatusLabel), "Persisted");
+    }
+    const doc::Value shown = services_.get(list, "{}").at("items").at(0);
+    EXPECT_EQ(doc::find_string(shown, "status", "phase"), "Succeeded");
+    EXPECT_EQ(doc::to_json(shown.at("spec")), R"({"arguments":{"parameters":[{"name":"p","value":"x"}]}})");
+    EXPECT_EQ(doc::find(shown, "status", "nodes"), nullptr);
+    EXPECT_EQ(names(services_.get(kWorkflow + "ListWorkflows", "{namespace: default}")),
+              (std::vector<std::string>{"b", "a"}));
+    EXPECT_EQ(doc::find_string(services_.get(kWorkflow + "GetWorkflow", by_name), "metadata", "uid"), uid);
+  }
+  EXPECT_EQ(services_.ask(get, "{uid: none}"), "error 5: not found");
+  EXPECT_EQ(services_.ask(get, "{name: b}"), "error 3: both name and namespace are required if uid is not specified");
   EXPECT_THAT(services_.ask(kArchive + "ListArchivedWorkflowLabelKeys", "{}"), HasSubstr(controllers::kPhaseLabel));
-  EXPECT_EQ(services_.ask(kArchive + "ListArchivedWorkflowLabelValues",
-                          "{listOptions: {labelSelector: workflows.argoproj.io/phase}}"),
-            R"({"items":["Succeeded"]})");
+  EXPECT_EQ(services_.ask(kArchive + "ListArchivedWorkflowLabelValues", values), R"({"items":["Succeeded"]})");
   EXPECT_THAT(services_.ask(kArchive + "ListArchivedWorkflowLabelValues", "{listOptions: {labelSelector: 'a=b'}}"),
               StartsWith("error 3: "));
   EXPECT_EQ(doc::find_string(services_.get(kArchive + "ResubmitArchivedWorkflow", by_uid), "metadata", "generateName"),
             "b-");
   EXPECT_EQ(services_.ask(kArchive + "DeleteArchivedWorkflow", by_uid), "{}");
+  EXPECT_EQ(services_.ask(kArchive + "DeleteArchivedWorkflow", by_uid), "error 5: not found");
+  EXPECT_EQ(services_.ask(kWorkflow + "GetWorkflow", by_name), "error 5: workflows.argoproj.io \"b\" not found");
+}
+
+TEST_F(ServicesTest, RetriesWhatOnlyTheArchiveHas) {
+  const std::string uid = archive("a");
+  const std::string by_uid = fmt::format("{{uid: {}, namespace: default, parameters: [p=y]}}", uid);
+  const std::string retry = kArchive + "RetryArchivedWorkflow";
+  EXPECT_EQ(services_.ask(retry, by_uid), "error 6: Workflow already exists on cluster, use argo retry {name} instead");
+  remove("a");
+  const doc::Value retried = services_.get(retry, by_uid);
+  EXPECT_EQ(doc::find_string(retried, "metadata", "name"), "a");
+  const doc::Value made = stored("a");
+  EXPECT_NE(doc::find_string(made, "metadata", "uid"), uid);
+  EXPECT_EQ(doc::find_string(made, "metadata", "labels", controllers::kArchivingStatusLabel), "");
+  EXPECT_EQ(doc::find_string(made, "metadata", "labels", controllers::kCompletedLabel), "");
+  EXPECT_NE(doc::find_string(made, "metadata", "annotations", "tiphys.io/retry"), "");
+  EXPECT_EQ(doc::find_string(made, "status", "nodes", "n", "id"), "n");
+  EXPECT_EQ(doc::find_string(made.at("spec").at("arguments").at("parameters").at(0), "value"), "y");
+}
+
+TEST_F(ServicesTest, GoesOnWhereAPageOfTheArchiveHasEnded) {
+  for (int i = 0; i < 5; ++i) archive(fmt::format("w{}", i), "Succeeded", i);
+  for (const std::string& list : {kArchive + "ListArchivedWorkflows", kWorkflow + "ListWorkflows"}) {
+    const doc::Value first = services_.get(list, "{namespace: default, listOptions: {limit: 2}}");
+    EXPECT_EQ(names(first), (std::vector<std::string>{"w4", "w3"}));
+    EXPECT_EQ(doc::find_string(first, "metadata", "continue"), "2");
+    // One that has ended since is not what shifts the others.
+    const std::string newer = archive("newer", "Succeeded", 30);
+    EXPECT_EQ(names(services_.get(list, "{namespace: default, listOptions: {limit: 2, continue: '2'}}")),
+              (std::vector<std::string>{"w2", "w1"}));
+    const doc::Value last = services_.get(list, "{namespace: default, listOptions: {limit: 2, continue: '4'}}");
+    EXPECT_EQ(names(last), std::vector<std::string>{"w0"});
+    EXPECT_EQ(doc::find_string(last, "metadata", "continue"), "");
+    // Whoever comes with an offset alone has it counted off.
+    EXPECT_EQ(names(services_.get(list, "{namespace: '', listOptions: {limit: 2, continue: '5'}}")),
+              std::vector<std::string>{"w0"});
+    remove("newer");
+    EXPECT_EQ(services_.ask(kArchive + "DeleteArchivedWorkflow", fmt::format("{{uid: {}}}", newer)), "{}");
+  }
 }
 
 TEST_F(ServicesTest, SetsLimits) {
@@ -537,6 +609,7 @@ TEST(ServicesOfCallers, DoWhatTheirObjectsAllow) {
       {kTemplate + "ListWorkflowTemplates", "{namespace: default}", "list workflowtemplates;"},
       {kTemplate + "DeleteWorkflowTemplate", "{namespace: default, name: a}", "delete workflowtemplates;"},
       {kArchive + "ListArchivedWorkflows", "{namespace: default}", "list workflows;"},
+      {kArchive + "ListArchivedWorkflowLabelKeys", "{namespace: default}", "list workflows;"},
       {"sync.SyncService/CreateSyncLimit", "{namespace: default, key: k, cmName: m, limit: 1}",
        "get configmaps;update configmaps;create configmaps;"},
   };

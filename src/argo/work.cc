@@ -36,6 +36,26 @@ std::vector<std::string> Work::texts(std::string_view field) const {
   return list;
 }
 
+Status Work::may(std::string_view verb, std::string_view ns, std::string_view name) const {
+  const auto allowed = plane_.api.allow(caller(), {.verb = verb,
+                                                   .group = cluster::kWorkflows.group,
+                                                   .resource = cluster::kWorkflows.plural,
+                                                   .ns = ns,
+                                                   .name = name});
+  if (!allowed) return std::unexpected(objects::error_of(allowed.error()));
+  return {};
+}
+
+std::string Work::list_identity() const {
+  doc::Object request = call_.request;
+  request.erase("fields");
+  if (doc::Value* options = request.if_contains("listOptions"); options && options->is_object()) {
+    options->get_object().erase("continue");
+    options->get_object().erase("limit");
+  }
+  return call_.method.name + doc::to_json(request);
+}
+
 Result<cluster::ListOptions> Work::list_options() const {
   const doc::Value& asked = member("listOptions");
   cluster::ListOptions options;

@@ -39,6 +39,10 @@ class Work : public std::enable_shared_from_this<Work> {
   std::vector<std::string> texts(std::string_view field) const;
   /// A key in the request's namespace, by its member "name".
   cluster::Key named(const cluster::Resource& resource) const { return {&resource, text("namespace"), text("name")}; }
+  /// kPermissionDenied unless the caller may do this with workflows.
+  Status may(std::string_view verb, std::string_view ns, std::string_view name = {}) const;
+  /// What all pages of a list have in common.
+  std::string list_identity() const;
   /// listOptions with the request's namespace.
   Result<cluster::ListOptions> list_options() const;
   Judging judging(bool lint = false) const { return {plane_.workflow_defaults, lint, false}; }

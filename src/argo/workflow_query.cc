@@ -154,18 +154,4 @@ void sort_for_list(std::vector<cluster::Object>& workflows) {
   std::ranges::stable_sort(workflows, std::ranges::greater{}, rank);
 }
 
-Page page_of(std::vector<cluster::Object> workflows, const WorkflowQuery& query, std::uint64_t version) {
-  std::erase_if(workflows, [&](const cluster::Object& workflow) { return !query.matches(*workflow); });
-  sort_for_list(workflows);
-  const std::size_t from = std::min(query.offset, workflows.size());
-  const std::size_t count = query.limit == 0 ? workflows.size() - from : std::min(query.limit, workflows.size() - from);
-  const std::size_t rest = workflows.size() - from - count;
-  Page page{.items = {}, .metadata = {{"resourceVersion", std::to_string(version)}}};
-  if (rest > 0) page.metadata["continue"] = std::to_string(from + count);
-  if (query.counts_rest) page.metadata["remainingItemCount"] = rest;
-  const auto begin = workflows.begin() + static_cast<std::ptrdiff_t>(from);
-  page.items.assign(begin, begin + static_cast<std::ptrdiff_t>(count));
-  return page;
-}
-
 }  // namespace tiphys::argo

@@ -30,11 +30,4 @@ struct WorkflowQuery {
 /// Running ones first, then by the time of their ends, the newest first.
 void sort_for_list(std::vector<cluster::Object>& workflows);
 
-struct Page {
-  std::vector<cluster::Object> items;
-  doc::Object metadata;  ///< ListMeta
-};
-/// The page of those that match.
-Page page_of(std::vector<cluster::Object> workflows, const WorkflowQuery& query, std::uint64_t version);
-
 }  // namespace tiphys::argo

@@ -1,7 +1,7 @@
 // WorkflowService: what is read at once.
+#include "argo/archive.h"
 #include "argo/field_filter.h"
 #include "argo/find_workflow.h"
-#include "argo/workflow_query.h"
 #include "argo/workflow_service.h"
 
 namespace tiphys::argo {
@@ -13,30 +13,28 @@ void reply_fields(const WorkPtr& work, const cluster::Object& workflow) {
   work->reply(filter.of_object(*workflow));
 }
 
+/// Where there is no such object; `missing` says so.
+void look_in_archive(const WorkPtr& work, const cluster::Key& key, const std::string& uid, Error missing) {
+  store::ArchivedName which{.uid = uid, .ns = key.ns, .name = key.name};
+  get_archived(work, std::move(which), [work, missing = std::move(missing)](Result<cluster::Object> found) mutable {
+    found ? reply_fields(work, *found) : work->refuse(std::move(missing));
+  });
+}
+
 }  // namespace
 
 void get_workflow(const WorkPtr& work) {
   with_workflow(work, [work](const cluster::Key& key) {
-    work->cluster().get(key, work->then<cluster::Object>([work, key](const cluster::Object& workflow) {
+    work->cluster().get(key, [work, key](Result<cluster::Object> workflow) {
       const std::string uid = work->text("uid");
-      if (!uid.empty() && doc::find_string(*workflow, "metadata", "uid") != uid) {
-        return work->refuse({Code::kNotFound, "workflows.argoproj.io \"" + key.name + "\" not found"});
+      if (workflow && !uid.empty() && doc::find_string(**workflow, "metadata", "uid") != uid) {
+        workflow = fail(Code::kNotFound, "workflows.argoproj.io \"" + key.name + "\" not found");
       }
-      reply_fields(work, workflow);
-    }));
+      if (workflow) return reply_fields(work, *workflow);
+      if (workflow.error().code != Code::kNotFound) return work->refuse(std::move(workflow.error()));
+      look_in_archive(work, key, uid, std::move(workflow.error()));
+    });
   });
-}
-
-void list_workflows(const WorkPtr& work) {
-  auto query = WorkflowQuery::read(*work);
-  if (!query) return work->refuse(query.error());
-  cluster::ListOptions options = query->options;
-  options.with_nodes = !FieldFilter(work->text("fields")).leaves_out("items.status.nodes");
-  work->cluster().list(cluster::kWorkflows, std::move(options),
-                       work->then<cluster::List>([work, query = std::move(*query)](cluster::List list) {
-                         const Page page = page_of(std::move(list.items), query, list.resource_version);
-                         work->reply_list("WorkflowList", page.metadata, page.items, FieldFilter(work->text("fields")));
-                       }));
 }
 
 }  // namespace tiphys::argo

@@ -71,6 +71,15 @@ std::vector<node::PluginDriver> plugin_drivers(const api::ControllerConfig& conf
   return drivers;
 }
 
+/// Which workflows the archive keeps; nothing: none.
+Result<std::optional<cluster::Selector>> archived_by(const api::ControllerConfig::Archive& archive) {
+  if (!archive.enabled) return std::nullopt;
+  if (!archive.label_selector) return cluster::Selector();
+  auto selector = cluster::Selector::from_label_selector(*archive.label_selector);
+  if (!selector) return std::unexpected(selector.error().in("persistence.archiveLabelSelector"));
+  return std::move(*selector);
+}
+
 class Plane final : public EmbeddedPlane {
  public:
   Plane(boost::asio::io_context& context, PlaneOptions options, store::DataDir data_dir)
@@ -85,10 +94,13 @@ class Plane final : public EmbeddedPlane {
 
   /// `supervisor` is connected unless the plane only reads.
   Status compose(UniqueFd supervisor) {
+    TIPHYS_TRY(auto archived, archived_by(options_.config.archive));
     TIPHYS_TRY(store_, store::Store::open({.path = data_dir_.database(),
                                            .secrets_key = data_dir_.secrets_key(),
                                            .executor = *executor_,
-                                           .random = random_}));
+                                           .random = random_,
+                                           .archive = std::move(archived),
+                                           .archive_ttl = options_.config.archive.ttl}));
     if (supervisor) {
       process_ = std::make_unique<node::ProcessRuntime>(
           context_, *executor_, std::move(supervisor),
@@ -118,7 +130,7 @@ class Plane final : public EmbeddedPlane {
     store_->set_log_reader([this](const cluster::Object& pod, cluster::LogOptions options, cluster::LogSink sink) {
       return agent_->read_log(pod, std::move(options), std::move(sink));
     });
-    if (options_.read_only) return {};
+    if (options_.read_only) return make_api();
     TIPHYS_TRY(admission_, objects::Admission::start(*executor_, *store_));
     controller_ = std::make_unique<controllers::WorkflowController>(
         *executor_, *store_, random_,
@@ -149,6 +161,7 @@ class Plane final : public EmbeddedPlane {
 
   Executor& executor() override { return *executor_; }
   cluster::Cluster& cluster() override { return *store_; }
+  argo::Services& services() override { return *services_; }
   std::string artifact_path(std::string_view key) override { return repository_->local_path(key); }
   unsigned short port() const override { return server_ ? server_->port() : 0; }
 
@@ -173,6 +186,16 @@ class Plane final : public EmbeddedPlane {
     if (options_.port) {
       TIPHYS_CHECK_OK(prepare_for_clients(options));
     }
+    TIPHYS_CHECK_OK(make_api());
+    options.argo = services_.get();
+    TIPHYS_TRY(server_, server::Server::start(context_, *executor_, *api_, std::move(options)));
+    if (port() == 0) return {};
+    show_machine();
+    return write_private_file(data_dir_.kubeconfig(), server::kubeconfig(fmt::format("{}:{}", reachable_host(), port()),
+                                                                         certificate.authority, server_->token()));
+  }
+
+  Status make_api() {
     TIPHYS_TRY(custom_kinds_, objects::CustomKinds::start(*executor_, *store_, kinds_));
     api_ = std::make_unique<objects::ObjectApi>(objects::ObjectApiParts{.executor = *executor_,
                                                                         .store = *store_,
@@ -188,12 +211,7 @@ class Plane final : public EmbeddedPlane {
                                      .columns = options_.config.columns,
                                      .nav_color = options_.config.nav_color,
                                      .version = server::argo_version()});
-    options.argo = services_.get();
-    TIPHYS_TRY(server_, server::Server::start(context_, *executor_, *api_, std::move(options)));
-    if (port() == 0) return {};
-    show_machine();
-    return write_private_file(data_dir_.kubeconfig(), server::kubeconfig(fmt::format("{}:{}", reachable_host(), port()),
-                                                                         certificate.authority, server_->token()));
+    return {};
   }
 
   Result<server::Certificate> certificate_of(const PlaneOptions& options) {
