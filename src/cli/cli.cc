@@ -36,6 +36,7 @@ constexpr std::array kCommands{
     Command{"template", "Manipulate workflow templates", template_command},
     Command{"cluster-template", "Manipulate cluster workflow templates", cluster_template_command},
     Command{"cron", "Manage cron workflows", cron_command},
+    Command{"archive", "Manage the workflow archive", archive_command},
     Command{"sync", "Manage limits of semaphores", sync_command},
     Command{"lint", "Validate files or directories of manifests", lint_command},
     Command{"test", "Run tests of workflows, without pods and in virtual time", test_command},

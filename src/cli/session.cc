@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "artifact/repository.h"
+#include "cli/archive_methods.h"
 #include "cli/embedded_plane.h"
 #include "cli/hand_over.h"
 #include "cli/terminal.h"
@@ -23,6 +24,9 @@ class EmbeddedSession final : public Session {
 
   Loop& loop() override { return loop_; }
   cluster::Cluster& cluster() override { return plane_->cluster(); }
+  void ask_archive(std::string_view method, doc::Object request, cluster::Done<doc::Value> done) override {
+    ask_services(plane_->services(), method, std::move(request), std::move(done));
+  }
   std::string artifact_path(std::string_view key) override { return plane_->artifact_path(key); }
   bool remote() const override { return false; }
   bool local() const override { return true; }
@@ -38,12 +42,16 @@ class RemoteSession final : public Session {
   RemoteSession(Loop& loop, http::Endpoint endpoint, const std::string& artifacts)
       : loop_(loop),
         local_(!endpoint.unix_path.empty()),
+        endpoint_(endpoint),
         cluster_(server::make_remote_cluster(loop.context(), std::move(endpoint))) {
     if (!artifacts.empty()) repository_ = artifact::make_folder_repository(artifacts);
   }
 
   Loop& loop() override { return loop_; }
   cluster::Cluster& cluster() override { return *cluster_; }
+  void ask_archive(std::string_view method, doc::Object request, cluster::Done<doc::Value> done) override {
+    server::call_argo(loop_.context(), endpoint_, archive_request(method, std::move(request)), std::move(done));
+  }
   std::string artifact_path(std::string_view key) override { return repository_ ? repository_->local_path(key) : ""; }
   bool remote() const override { return true; }
   bool local() const override { return local_; }
@@ -51,6 +59,7 @@ class RemoteSession final : public Session {
  private:
   Loop& loop_;
   bool local_;
+  const http::Endpoint endpoint_;
   std::unique_ptr<cluster::Cluster> cluster_;
   std::unique_ptr<artifact::Repository> repository_;
 };

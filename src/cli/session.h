@@ -33,6 +33,8 @@ class Session {
   virtual ~Session() = default;
   virtual Loop& loop() = 0;
   virtual cluster::Cluster& cluster() = 0;
+  /// A method of Argo's ArchivedWorkflowService ("ListArchivedWorkflows"), its request and response as documents.
+  virtual void ask_archive(std::string_view method, doc::Object request, cluster::Done<doc::Value> done) = 0;
   /// Where an artifact of this key lies on this host; "" when it does not.
   virtual std::string artifact_path(std::string_view key) = 0;
   /// True when another process runs the plane.

@@ -49,6 +49,7 @@ int cluster_template_command(const Arguments& arguments);
 int explain_command(const Arguments& arguments);
 int schema_command(const Arguments& arguments);
 int cron_command(const Arguments& arguments);
+int archive_command(const Arguments& arguments);
 int sync_command(const Arguments& arguments);
 int eval_command(const Arguments& arguments);
 int version_command(const Arguments& arguments);

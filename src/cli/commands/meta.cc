@@ -126,6 +126,8 @@ int complete_command(const Arguments& before, std::string_view current) {
     print("create\ndelete\nget\nlint\nlist\nupdate\n");
   } else if (command->name == "cron" && before.size() == 1) {
     print("backfill\ncreate\ndelete\nget\nlint\nlist\nresume\nsuspend\nupdate\n");
+  } else if (command->name == "archive" && before.size() == 1) {
+    print("delete\nget\nlist\nlist-label-keys\nlist-label-values\nresubmit\nretry\n");
   } else if (command->name == "sync" && before.size() == 1) {
     print("create\ndelete\nget\nupdate\n");
   } else if (command->name == "cron" && takes_cron_workflow(before[1])) {

@@ -66,6 +66,7 @@ std::string row(const doc::Value& workflow, const TableOptions& options, Time no
                       short_duration(started, finished, now), priority ? doc::scalar_text(*priority) : "0",
                       printable(doc::find_string(workflow, "status", "message")));
   if (options.wide) text += fmt::format("\t{}\t{}", pod_counts(nodes), parameters_text(workflow));
+  if (options.with_uid) text += fmt::format("\t{}", doc::find_string(workflow, "metadata", "uid"));
   return text + "\n";
 }
 
@@ -89,10 +90,11 @@ std::string workflow_table(std::span<const cluster::Object> workflows, const Tab
     if (options.with_namespace) text += "NAMESPACE\t";
     text += "NAME\tSTATUS\tAGE\tDURATION\tPRIORITY\tMESSAGE";
     if (options.wide) text += "\tP/R/C\tPARAMETERS";
+    if (options.with_uid) text += "\tUID";
     text += "\n";
   }
   for (const auto& workflow : workflows) text += row(*workflow, options, now);
-  return align_columns(text, 3) + cost_note(workflows);
+  return align_columns(text, 3) + (options.with_uid ? "" : cost_note(workflows));
 }
 
 void sort_for_list(std::vector<cluster::Object>& workflows) {

@@ -12,6 +12,7 @@ struct TableOptions {
   bool wide = false;
   bool headers = true;
   bool with_namespace = false;
+  bool with_uid = false;  ///< of an archive, whose size is no concern of the plane's
 };
 
 /// The table; above 100 workflows followed by a word about their cost. `workflows` with status.nodes for `wide`.
