@@ -19,7 +19,7 @@ constexpr Field<Unread> kSidecarFields[] = {
      "The container. Its first port is where it is asked; requests, limits and a securityContext are needed.",
      &kObject<kContainerTable>},
     {"automountServiceAccountToken", Handling::kCarry, nullptr, "Whether it has its account's token.", &kBoolean, "",
-     "No effect without a cluster."},
+     "By `tiphys run` there are none."},
 };
 constexpr FieldTable kSidecarTable("ExecutorPluginSidecar", kSidecarFields);
 

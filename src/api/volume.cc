@@ -55,7 +55,8 @@ constexpr Field<Unread> kProjectionFields[] = {
      "AgentTest.ProjectedVolumesAreOneFolder"},
     {"downwardAPI", Handling::kRead, check_source, "Fields of the pod.", &kDownwardAPIProjection,
      "AgentTest.ProjectedVolumesAreOneFolder"},
-    {"serviceAccountToken", Handling::kCluster, nullptr, "A token of the pod's account.", &kServiceAccountToken},
+    {"serviceAccountToken", Handling::kCarry, nullptr, "A token of the pod's account.", &kServiceAccountToken,
+     "test_projected_tokens_are_for_whom_they_say", "Only `tiphys up` gives any, as it alone has an API for others."},
     {"clusterTrustBundle", Handling::kCluster, nullptr, "Certificates that the cluster trusts.", &kTrustBundle},
     {"podCertificate", Handling::kCluster, nullptr, "A certificate for the pod.", &kPodCertificate},
 };

@@ -14,12 +14,14 @@
 #include "base/log.h"
 #include "base/private_file.h"
 #include "base/random.h"
+#include "cli/pod_api_access.h"
 #include "controllers/artifact_gc_controller.h"
 #include "controllers/cron_workflow_controller.h"
 #include "controllers/default_accounts.h"
 #include "controllers/expiry_controller.h"
 #include "controllers/namespaces/namespace_controller.h"
 #include "controllers/services/endpoints_controller.h"
+#include "controllers/services/kubernetes_service.h"
 #include "controllers/workflow_controller.h"
 #include "controllers/workloads/workload_controllers.h"
 #include "expr/go_time.h"
@@ -28,6 +30,7 @@
 #include "node/agent/plugin_servers.h"
 #include "node/container/container_runtime.h"
 #include "node/process/process_runtime.h"
+#include "node/services/service_relay.h"
 #include "node/supervisor/supervisor.h"
 #include "objects/admission.h"
 #include "objects/custom_kinds.h"
@@ -109,7 +112,8 @@ class Plane final : public EmbeddedPlane {
     container_ = node::make_container_runtime(*executor_, {.engine = options_.engine,
                                                            .state_dir = data_dir_.path() + "/engine",
                                                            .offline = options_.offline,
-                                                           .network = {}});
+                                                           .network = {},
+                                                           .services = &network_});
     http_ = web::make_http_client(*executor_, web::this_environment());
     node::AgentOptions agent{.pods_dir = data_dir_.pods(),
                              .claims_dir = data_dir_.claims(),
@@ -117,7 +121,9 @@ class Plane final : public EmbeddedPlane {
                              .runtimes = {container_.get()},
                              .cpus = static_cast<double>(std::max(1U, std::thread::hardware_concurrency())),
                              .memory_bytes = memory_bytes(),
-                             .http = http_.get()};
+                             .http = http_.get(),
+                             .relay = &relay_,
+                             .api = options_.port ? &api_access_ : nullptr};
     if (process_)
       agent.runtimes.insert(options_.runtime == "process" ? agent.runtimes.begin() : agent.runtimes.end(),
                             process_.get());
@@ -131,7 +137,7 @@ class Plane final : public EmbeddedPlane {
       return agent_->read_log(pod, std::move(options), std::move(sink));
     });
     if (options_.read_only) return make_api();
-    TIPHYS_TRY(admission_, objects::Admission::start(*executor_, *store_));
+    TIPHYS_TRY(admission_, objects::Admission::start(*executor_, *store_, data_dir_.path()));
     controller_ = std::make_unique<controllers::WorkflowController>(
         *executor_, *store_, random_,
         controllers::WorkflowControllerOptions{
@@ -155,8 +161,14 @@ class Plane final : public EmbeddedPlane {
                            : std::vector<std::string>());
     endpoints_ = std::make_shared<controllers::EndpointsController>(*executor_, *store_);
     endpoints_->start();
-    agent_->start();
-    return serve();
+    TIPHYS_CHECK_OK(serve());
+    // Pods that begin are told where the API is.
+    if (kubernetes_) {
+      kubernetes_->start([this] { agent_->start(); });
+    } else {
+      agent_->start();
+    }
+    return {};
   }
 
   Executor& executor() override { return *executor_; }
@@ -176,6 +188,7 @@ class Plane final : public EmbeddedPlane {
       options.announce_path = data_dir_.path() + "/server.json";
       TIPHYS_TRY(certificate, certificate_of(options_));
       TIPHYS_TRY(options.tls, server::make_tls_context(certificate));
+      TIPHYS_TRY(options.pods_tls, prepare_for_pods(certificate));
       TIPHYS_TRY(options.token, ensure_token(data_dir_.token()));
     }
     options.config = std::make_shared<const doc::Value>(config_page(options_.config));
@@ -191,6 +204,7 @@ class Plane final : public EmbeddedPlane {
     TIPHYS_TRY(server_, server::Server::start(context_, *executor_, *api_, std::move(options)));
     if (port() == 0) return {};
     show_machine();
+    show_api();
     return write_private_file(data_dir_.kubeconfig(), server::kubeconfig(fmt::format("{}:{}", reachable_host(), port()),
                                                                          certificate.authority, server_->token()));
   }
@@ -216,7 +230,23 @@ class Plane final : public EmbeddedPlane {
 
   Result<server::Certificate> certificate_of(const PlaneOptions& options) {
     if (!options.tls_certificate.empty()) return server::read_certificate(options.tls_certificate, options.tls_key);
-    return server::ensure_certificate(data_dir_.tls(), executor_->now());
+    return own_certificate();
+  }
+  Result<server::Certificate> own_certificate() {
+    return server::ensure_certificate(data_dir_.tls(), service_address(), executor_->now());
+  }
+  std::string service_address() const { return admission_->service_address("default", "kubernetes"); }
+
+  /// What pods trust is the plane's own: with a certificate of others, they have a port of theirs with that.
+  Result<std::shared_ptr<boost::asio::ssl::context>> prepare_for_pods(const server::Certificate& shown) {
+    const bool is_own = options_.tls_certificate.empty();
+    TIPHYS_TRY(const server::Certificate own, is_own ? shown : own_certificate());
+    api_access_.set_authority(own.authority);
+    if (is_own && is_on_localhost()) return nullptr;
+    return server::make_tls_context(own);
+  }
+  bool is_on_localhost() const {
+    return options_.address == "127.0.0.1" || options_.address == "0.0.0.0" || options_.address == "localhost";
   }
   std::string reachable_host() const {
     const bool any = options_.address == "0.0.0.0" || options_.address == "::";
@@ -230,6 +260,7 @@ class Plane final : public EmbeddedPlane {
     TIPHYS_TRY(tokens_, objects::ServiceTokens::make(key));
     options.tokens = tokens_.get();
     TIPHYS_TRY(rbac_, objects::Rbac::start(*executor_, *store_));
+    api_access_.set_judges(*tokens_, *rbac_, *executor_);
     auto found_everywhere = objects::bootstrap_policy();
     for (doc::Value& each : objects::system_priority_classes()) {
       found_everywhere.emplace_back(&cluster::kPriorityClasses, std::move(each));
@@ -246,9 +277,21 @@ class Plane final : public EmbeddedPlane {
     return {};
   }
 
+  /// Where pods reach the API: at the port that clients take without a word, if this process may listen there.
+  void show_api() {
+    constexpr std::uint16_t kHttps = 443;
+    const auto address = node::parse_ipv4(service_address());
+    const bool https = address && node::listen_at({*address, kHttps});
+    kubernetes_ = std::make_shared<controllers::KubernetesService>(
+        *executor_, *store_,
+        controllers::KubernetesServiceOptions{.address = service_address(),
+                                              .port = https ? kHttps : server_->pods_port(),
+                                              .target_port = server_->pods_port()});
+  }
+
   /// What clients of Kubernetes expect to find: this machine, and a service account in each namespace.
   void show_machine() {
-    accounts_ = std::make_unique<controllers::DefaultAccounts>(*executor_, *store_);
+    accounts_ = std::make_unique<controllers::DefaultAccounts>(*executor_, *store_, api_access_.authority());
     accounts_->start();
     const node::NodeFacts facts{.name = host_name(),
                                 .cpus = static_cast<double>(std::max(1U, std::thread::hardware_concurrency())),
@@ -286,10 +329,13 @@ class Plane final : public EmbeddedPlane {
   std::unique_ptr<artifact::Repository> repository_;
   artifact::Stores stores_;
   std::unique_ptr<store::Store> store_;
+  node::ServiceRelay relay_;
+  node::ServiceNetwork network_{relay_};
   std::unique_ptr<node::ProcessRuntime> process_;
   std::unique_ptr<node::Runtime> container_;
   std::unique_ptr<web::HttpClient> http_;
   std::unique_ptr<node::PluginServers> plugins_;
+  PodApiAccess api_access_;
   std::unique_ptr<node::Agent> agent_;
   std::unique_ptr<controllers::WorkflowController> controller_;
   std::unique_ptr<controllers::CronWorkflowController> crons_;
@@ -307,6 +353,7 @@ class Plane final : public EmbeddedPlane {
   std::unique_ptr<argo::Services> services_;
   std::unique_ptr<controllers::DefaultAccounts> accounts_;
   std::unique_ptr<server::Server> server_;
+  std::shared_ptr<controllers::KubernetesService> kubernetes_;
 };
 
 }  // namespace

@@ -53,6 +53,8 @@ struct ContainerSpec {
   bool ends_with_plane = false;
   /// The id of a running container whose network this one shares; "": one of its own, as far as the runtime has any.
   std::string network_of;
+  /// Addresses of Services are to answer in its network, where that is one of its own.
+  bool reaches_services = false;
   /// Folder of this container in the data directory, made by the runtime when it has something for it: its log,
   /// `<dir>/log` (node/log/log_file.h), and what else it keeps.
   std::string dir;
@@ -70,6 +72,9 @@ struct ContainerExit {
 class Runtime {
  public:
   virtual ~Runtime() = default;
+
+  /// Called with the id of each container in which addresses of Services do not answer as asked, and why.
+  virtual void when_services_unreachable(std::function<void(const std::string& id, const Error&)>) {}
 
   /// "process" or "container".
   virtual std::string_view name() const = 0;

@@ -5,6 +5,7 @@
 #include "objects/rbac_rules.h"
 #include "objects/reviews.h"
 #include "objects/testing.h"
+#include "objects/token_life.h"
 
 namespace tiphys::objects {
 namespace {
@@ -224,6 +225,49 @@ TEST(ServiceTokens, AreKnownAgainUntilTheyExpire) {
   EXPECT_FALSE((*other)->verify(*text, noon).has_value());
   for (const char* nonsense : {"", ".", "a.b.c", "..."}) EXPECT_FALSE((*tokens)->verify(nonsense, noon).has_value());
   EXPECT_FALSE(ServiceTokens::make("no key").has_value());
+}
+
+TEST(ServiceTokens, EndWithWhatTheyAreBoundTo) {
+  TestApi api;
+  const auto uid_of = [&](const cluster::Resource& resource, const char* name) {
+    return std::string(doc::find_string(**api.store().store().newest({&resource, "default", name}), "metadata", "uid"));
+  };
+  ASSERT_TRUE(api.store().create(cluster::kServiceAccounts, parse_one("{metadata: {name: a, namespace: default}}")));
+  ASSERT_TRUE(api.store().create(cluster::kPods, parse_one("{metadata: {name: p, namespace: default}}")));
+  const ServiceToken plain{.ns = "default", .name = "a", .uid = uid_of(cluster::kServiceAccounts, "a")};
+  ServiceToken bound = plain;
+  bound.pod_name = "p";
+  bound.pod_uid = uid_of(cluster::kPods, "p");
+  ServiceToken of_another = bound;
+  of_another.pod_uid = "u";
+  const auto holds = [&](const ServiceToken& token) { return is_bound_to_what_exists(token, api.store().store()); };
+  EXPECT_TRUE(holds(plain));
+  EXPECT_TRUE(holds(bound));
+  EXPECT_FALSE(holds(of_another)) << "another pod of the same name";
+  ASSERT_TRUE(api.store().remove({&cluster::kPods, "default", "p"}, {.grace_seconds = 0}));
+  EXPECT_TRUE(holds(plain));
+  EXPECT_FALSE(holds(bound));
+  ASSERT_TRUE(api.store().remove({&cluster::kServiceAccounts, "default", "a"}));
+  EXPECT_FALSE(holds(plain));
+}
+
+TEST(ServiceTokens, KeepTheirPodAndAudiences) {
+  const auto tokens = ServiceTokens::make(*make_signing_key());
+  const Time noon{std::chrono::hours(12)};
+  const auto known = (*tokens)->verify(*(*tokens)->sign({.ns = "n",
+                                                         .name = "robot",
+                                                         .uid = "u-1",
+                                                         .pod_name = "p",
+                                                         .pod_uid = "u-2",
+                                                         .audiences = {"vault"},
+                                                         .issued = noon,
+                                                         .expires = noon + std::chrono::hours(1)}),
+                                       noon);
+  ASSERT_TRUE(known.has_value());
+  EXPECT_EQ(known->pod_name + "/" + known->pod_uid, "p/u-2");
+  EXPECT_TRUE(common_audiences(*known, {}).empty()) << "it is not for the API";
+  const std::vector<std::string> wanted{"other", "vault"};
+  EXPECT_EQ(common_audiences(*known, wanted), std::vector<std::string>{"vault"});
 }
 
 }  // namespace

@@ -73,8 +73,8 @@ bool changes_usage(const cluster::Resource& resource) {
 
 }  // namespace
 
-Result<std::unique_ptr<Admission>> Admission::start(Executor& executor, store::Store& store) {
-  std::unique_ptr<Admission> made(new Admission(executor, store));
+Result<std::unique_ptr<Admission>> Admission::start(Executor& executor, store::Store& store, std::string seed) {
+  std::unique_ptr<Admission> made(new Admission(executor, store, std::move(seed)));
   TIPHYS_CHECK_OK(made->load());
   store.set_admission(made.get());
   return made;

@@ -16,8 +16,8 @@ namespace tiphys::objects {
 
 class Admission final : public store::Admission {
  public:
-  /// From here on it has its say in the store, as long as it lives.
-  static Result<std::unique_ptr<Admission>> start(Executor& executor, store::Store& store);
+  /// From here on it has its say in the store, as long as it lives. `seed`: of ServiceAddresses.
+  static Result<std::unique_ptr<Admission>> start(Executor& executor, store::Store& store, std::string seed = "");
   ~Admission() override;
 
   /// Fills in a new object before its rules are looked at; to do so again changes nothing.
@@ -25,6 +25,11 @@ class Admission final : public store::Admission {
 
   /// Gives an object what it has of the plane's own ranges, or tells what of it is not to be had.
   schema::FieldErrors allocate(const cluster::Resource& resource, doc::Value& object);
+
+  /// The address that a Service has, or would be given.
+  std::string service_address(std::string_view ns, std::string_view name) const {
+    return addresses_.address_for(ns, name);
+  }
 
   Status admit(const cluster::Resource& resource, doc::Value& object) override;
   bool charges(const cluster::Resource& resource, const std::string& ns) override;
@@ -34,7 +39,8 @@ class Admission final : public store::Admission {
   void settled(const cluster::Resource& resource, const cluster::Object& before, const cluster::Object& after) override;
 
  private:
-  Admission(Executor& executor, store::Store& store) : store_(store), recount_(executor, store) {}
+  Admission(Executor& executor, store::Store& store, std::string seed)
+      : store_(store), recount_(executor, store), addresses_(std::move(seed)) {}
 
   Status load();
   void learn(const cluster::Resource& resource, const cluster::Object& before, const cluster::Object& after);

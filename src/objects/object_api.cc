@@ -1,5 +1,7 @@
 #include "objects/object_api.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "objects/admission.h"
@@ -77,8 +79,9 @@ void ObjectApi::create(const Target& target, doc::Value body, const WriteOptions
     const Caller caller = target.caller ? *target.caller : plane_owner();
     auto settled = settle_identity(target, body);
     if (!settled) return reply(std::unexpected(std::move(settled.error())));
-    auto answered = answer_review(*target.kind->resource, target.ns, std::move(body), caller,
-                                  {.authorizer = authorizer_, .tokens = tokens_, .now = executor_.now()});
+    auto answered =
+        answer_review(*target.kind->resource, target.ns, std::move(body), caller,
+                      {.authorizer = authorizer_, .tokens = tokens_, .store = &store_, .now = executor_.now()});
     if (!answered) return reply(std::unexpected(std::move(answered.error())));
     return reply(Written{.object = std::make_shared<const doc::Value>(std::move(*answered)), .created = true});
   }
@@ -175,6 +178,27 @@ void ObjectApi::create_part(const Target& target, doc::Value body, const WriteOp
       });
 }
 
+/// The pod that the token is to end with, if it names one.
+std::optional<Refusal> ObjectApi::bind_to_pod(const doc::Value& request, ServiceToken& token) {
+  if (doc::find_string(request, "spec", "boundObjectRef", "kind") != "Pod") return std::nullopt;
+  const std::string name(doc::find_string(request, "spec", "boundObjectRef", "name"));
+  const std::string_view uid = doc::find_string(request, "spec", "boundObjectRef", "uid");
+  const auto pod = store_.newest({&cluster::kPods, token.ns, name});
+  if (!pod) return refusal_of(pod.error());
+  if (!*pod) {
+    return refusal_of({.code = Code::kNotFound, .message = fmt::format("pods \"{}\" not found", name)}, &cluster::kPods,
+                      name);
+  }
+  token.pod_name = name;
+  token.pod_uid = doc::find_string(**pod, "metadata", "uid");
+  if (uid.empty() || uid == token.pod_uid) return std::nullopt;
+  return refusal_of({.code = Code::kAborted,
+                     .message = fmt::format("the UID in the bound object reference ({}) does not match the UID in "
+                                            "record. The object might have been deleted and then recreated",
+                                            uid)},
+                    &cluster::kPods, name);
+}
+
 void ObjectApi::request_token(const Target& target, doc::Value body, const cluster::Object& account,
                               Reply<Written> reply) {
   constexpr std::int64_t kDefaultSeconds = 3600, kLeastSeconds = 600, kMostSeconds = std::int64_t{1} << 32;
@@ -196,6 +220,7 @@ void ObjectApi::request_token(const Target& target, doc::Value body, const clust
   if (const doc::Value* audiences = doc::find(body, "spec", "audiences"); audiences && audiences->is_array()) {
     for (const doc::Value& audience : audiences->get_array()) token.audiences.push_back(doc::scalar_text(audience));
   }
+  if (auto refused = bind_to_pod(body, token)) return reply(std::unexpected(std::move(*refused)));
   auto text = tokens_->sign(token);
   if (!text) return reply(std::unexpected(refusal_of(text.error())));
   if (!body.is_object()) body.emplace_object();

@@ -124,6 +124,7 @@ class ObjectApi {
   Outcome<void> take_disruption(const Target& pod, const doc::Value& object, bool dry_run);
   /// Refuses to make what is there already.
   void tell_existing(const Target& target, Error error, Reply<Written> reply);
+  std::optional<Refusal> bind_to_pod(const doc::Value& request, ServiceToken& token);
   void request_token(const Target& target, doc::Value body, const cluster::Object& account, Reply<Written> reply);
 
   Executor& executor_;

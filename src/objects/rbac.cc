@@ -177,6 +177,19 @@ Decision Rbac::decide(const Caller& caller, const Attributes& asked) const {
   return decision;
 }
 
+bool Rbac::is_bound(std::string_view ns, std::string_view account) const {
+  const Caller caller{.name = fmt::format("system:serviceaccount:{}:{}", ns, account),
+                      .groups = {fmt::format("system:serviceaccounts:{}", ns)}};
+  for (const cluster::Resource* resource : {&cluster::kClusterRoleBindings, &cluster::kRoleBindings}) {
+    const auto bindings = objects_.find(resource);
+    if (bindings == objects_.end()) continue;
+    for (const auto& [key, binding] : bindings->second) {
+      if (binds(*binding, caller, key.first)) return true;
+    }
+  }
+  return false;
+}
+
 Authorizer::Rules Rbac::rules_of(const Caller& caller, std::string_view ns) const {
   Rules found;
   const auto take = [&](const doc::Value& rule) {

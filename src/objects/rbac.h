@@ -19,6 +19,8 @@ class Rbac final : public Authorizer {
   Rbac(Executor& executor, store::Store& store) : executor_(executor), store_(store) {}
 
   Decision decide(const Caller& caller, const Attributes& asked) const override;
+  /// Whether a binding names this service account: what all accounts may does not count.
+  bool is_bound(std::string_view ns, std::string_view account) const;
   Rules rules_of(const Caller& caller, std::string_view ns) const override;
 
  private:

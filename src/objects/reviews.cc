@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 
+#include "objects/token_life.h"
+
 namespace tiphys::objects {
 namespace {
 
@@ -97,14 +99,21 @@ doc::Value answer_token(doc::Value question, const ReviewSources& sources) {
   const std::string token(doc::find_string(question, "spec", "token"));
   const auto known = sources.tokens ? sources.tokens->verify(token, sources.now)
                                     : Result<ServiceToken>(fail(Code::kUnauthenticated, "there are no such tokens"));
+  std::vector<std::string> wanted;
+  if (const doc::Value* given = doc::find(question, "spec", "audiences"); given && given->is_array()) {
+    for (const doc::Value& audience : given->get_array()) wanted.push_back(doc::scalar_text(audience));
+  }
+  const auto audiences = known ? common_audiences(*known, wanted) : std::vector<std::string>();
   doc::Object status;
-  if (known) {
+  if (!audiences.empty() && is_bound_to_what_exists(*known, *sources.store)) {
     status["authenticated"] = true;
     status["user"] = user_object(service_account(known->ns, known->name, known->uid));
-    status["audiences"] = doc::Array(known->audiences.begin(), known->audiences.end());
+    status["audiences"] = doc::Array(audiences.begin(), audiences.end());
   } else {
     status["user"] = doc::Object();
-    status["error"] = known.error().message;
+    status["error"] = !known              ? known.error().message
+                      : audiences.empty() ? "the token is for other audiences"
+                                          : "what the token is bound to is not there any more";
   }
   question.get_object()["status"] = std::move(status);
   return question;

@@ -6,6 +6,7 @@
 #include "objects/kinds.h"
 #include "objects/refusal.h"
 #include "objects/service_tokens.h"
+#include "store/store.h"
 
 namespace tiphys::objects {
 
@@ -17,6 +18,7 @@ bool is_review(const cluster::Resource& resource);
 struct ReviewSources {
   const Authorizer* authorizer = nullptr;  ///< null: everybody may do all
   const ServiceTokens* tokens = nullptr;   ///< null: no token is good
+  store::Store* store = nullptr;           ///< with `tokens`
   Time now{};
 };
 

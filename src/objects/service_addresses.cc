@@ -11,7 +11,7 @@
 namespace tiphys::objects {
 namespace {
 
-constexpr std::uint32_t kNetwork = 10U << 24 | 96U << 16;
+constexpr std::uint32_t kNetwork = 127U << 24 | 96U << 16;
 constexpr std::uint32_t kAddresses = 1U << 16;
 /// Those below are left to people who choose.
 constexpr std::uint32_t kFirstGiven = 256;
@@ -97,16 +97,34 @@ void ServiceAddresses::give_address(doc::Value& service, const Owner& owner, sch
     if (!free && taken->second != owner) refuse("provided IP is already allocated");
     return;
   }
-  const std::uint32_t start = hash_of(owner) % (kAddresses - 1 - kFirstGiven);
-  for (std::uint32_t i = 0; i < kAddresses - 1 - kFirstGiven; ++i) {
-    const std::uint32_t offset = kFirstGiven + (start + i) % (kAddresses - 1 - kFirstGiven);
-    const auto [taken, free] = addresses_.try_emplace(offset, owner);
-    if (!free && taken->second != owner) continue;
-    spec["clusterIP"] = text_of(offset);
-    spec["clusterIPs"] = doc::Array{text_of(offset)};
+  const auto offset = find_offset(owner);
+  if (!offset) {
+    errors.push_back(schema::invalid("spec.clusterIPs", doc::Array(), "failed to allocate a serviceIP: range is full"));
     return;
   }
-  errors.push_back(schema::invalid("spec.clusterIPs", doc::Array(), "failed to allocate a serviceIP: range is full"));
+  addresses_[*offset] = owner;
+  spec["clusterIP"] = text_of(*offset);
+  spec["clusterIPs"] = doc::Array{text_of(*offset)};
+}
+
+std::optional<std::uint32_t> ServiceAddresses::find_offset(const Owner& owner) const {
+  constexpr std::uint32_t kMany = kAddresses - 1 - kFirstGiven;
+  const std::uint32_t start = hash_of(seed_ + owner) % kMany;
+  for (std::uint32_t i = 0; i < kMany; ++i) {
+    const std::uint32_t offset = kFirstGiven + (start + i) % kMany;
+    const auto taken = addresses_.find(offset);
+    if (taken == addresses_.end() || taken->second == owner) return offset;
+  }
+  return std::nullopt;
+}
+
+std::string ServiceAddresses::address_for(std::string_view ns, std::string_view name) const {
+  const Owner owner = fmt::format("{}/{}", ns, name);
+  for (const auto& [offset, holder] : addresses_) {
+    if (holder == owner) return text_of(offset);
+  }
+  const auto offset = find_offset(owner);
+  return offset ? text_of(*offset) : std::string();
 }
 
 void ServiceAddresses::give_ports(doc::Value& service, const Owner& owner, schema::FieldErrors& errors) {
@@ -133,8 +151,8 @@ void ServiceAddresses::give_ports(doc::Value& service, const Owner& owner, schem
     }
     constexpr int kPorts = kLastPort - kFirstPort + 1;
     // Of one Service each port has its own place.
-    const auto start =
-        static_cast<int>(hash_of(fmt::format("{}:{}", owner, doc::to_json(port.get_object()["port"]))) % kPorts);
+    const auto start = static_cast<int>(
+        hash_of(fmt::format("{}{}:{}", seed_, owner, doc::to_json(port.get_object()["port"]))) % kPorts);
     int found = 0;
     for (int k = 0; k < kPorts && found == 0; ++k) {
       const int number = kFirstPort + (start + k) % kPorts;

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "objects/service_addresses.h"
 #include "objects/testing.h"
 
 namespace tiphys::objects {
@@ -30,7 +31,7 @@ class ServiceTest : public ::testing::Test {
 TEST_F(ServiceTest, HasAnAddressAndDefaults) {
   make(service("{selector: {a: b}, ports: [{port: 80}]}"));
   const std::string ip = spec("clusterIP");
-  EXPECT_THAT(ip, StartsWith("\"10.96."));
+  EXPECT_THAT(ip, StartsWith("\"127.96."));
   EXPECT_EQ(spec("clusterIPs"), "[" + ip + "]");
   EXPECT_EQ(spec("type"), "\"ClusterIP\"");
   EXPECT_EQ(spec("ports"), R"([{"port":80,"protocol":"TCP","targetPort":80}])");
@@ -44,7 +45,7 @@ TEST_F(ServiceTest, HasAnAddressAndDefaults) {
   ASSERT_TRUE(replaced) << replaced.error().message;
   EXPECT_EQ(spec("clusterIP"), ip);
   const auto changed =
-      api_.patch(api_.target("v1", "Service", "s"), cluster::PatchType::kMerge, "{spec: {clusterIP: 10.96.7.7}}");
+      api_.patch(api_.target("v1", "Service", "s"), cluster::PatchType::kMerge, "{spec: {clusterIP: 127.96.7.7}}");
   ASSERT_FALSE(changed);
   EXPECT_THAT(changed.error().message, HasSubstr("may not change once set"));
 }
@@ -57,16 +58,27 @@ TEST_F(ServiceTest, AddressesAreGivenOnce) {
     EXPECT_TRUE(ips.insert(spec("clusterIP", name.c_str())).second);
     EXPECT_TRUE(ips.insert(spec("ports", name.c_str())).second);
   }
-  const auto twice = api_.create(service("{clusterIP: 10.96.0.9, ports: [{port: 80}]}", "a"));
+  const auto twice = api_.create(service("{clusterIP: 127.96.0.9, ports: [{port: 80}]}", "a"));
   ASSERT_TRUE(twice);
-  const auto taken = api_.create(service("{clusterIP: 10.96.0.9, ports: [{port: 80}]}", "b"));
+  const auto taken = api_.create(service("{clusterIP: 127.96.0.9, ports: [{port: 80}]}", "b"));
   ASSERT_FALSE(taken);
   EXPECT_EQ(
       taken.error().message,
-      "Service \"b\" is invalid: spec.clusterIPs: Invalid value: [\"10.96.0.9\"]: failed to allocate IP 10.96.0.9: "
+      "Service \"b\" is invalid: spec.clusterIPs: Invalid value: [\"127.96.0.9\"]: failed to allocate IP 127.96.0.9: "
       "provided IP is already allocated");
   ASSERT_TRUE(api_.remove(api_.target("v1", "Service", "a")));
-  EXPECT_TRUE(api_.create(service("{clusterIP: 10.96.0.9, ports: [{port: 80}]}", "b"))) << "it is free again";
+  EXPECT_TRUE(api_.create(service("{clusterIP: 127.96.0.9, ports: [{port: 80}]}", "b"))) << "it is free again";
+}
+
+TEST(ServiceAddresses, PlanesOfOneMachineLookInDifferentPlaces) {
+  ServiceAddresses one("/home/a"), other("/home/b");
+  const std::string address = one.address_for("default", "kubernetes");
+  EXPECT_THAT(address, StartsWith("127.96."));
+  EXPECT_NE(address, other.address_for("default", "kubernetes"));
+  doc::Value service = parse_one("{metadata: {name: kubernetes, namespace: default}, spec: {type: ClusterIP}}");
+  EXPECT_TRUE(one.give(service).empty());
+  EXPECT_EQ(doc::find_string(service, "spec", "clusterIP"), address);
+  EXPECT_EQ(one.address_for("default", "kubernetes"), address) << "it has it";
 }
 
 TEST_F(ServiceTest, TypesHaveWhatIsTheirs) {
@@ -86,14 +98,14 @@ TEST_F(ServiceTest, TypesHaveWhatIsTheirs) {
                          "{spec: {type: ExternalName, externalName: example.com}}"));
   EXPECT_EQ(spec("clusterIP"), "none");
   ASSERT_TRUE(api_.patch(api_.target("v1", "Service", "s"), cluster::PatchType::kMerge, "{spec: {type: ClusterIP}}"));
-  EXPECT_THAT(spec("clusterIP"), StartsWith("\"10.96."));
+  EXPECT_THAT(spec("clusterIP"), StartsWith("\"127.96."));
 }
 
 TEST_F(ServiceTest, OnesOfTemplatesAndWithoutNamesHaveAddressesToo) {
   ASSERT_TRUE(
       api_.store().create(cluster::kServices, parse_one("{metadata: {name: s, namespace: default}, spec: {ports: "
                                                         "[{port: 80}]}}")));
-  EXPECT_THAT(spec("clusterIP"), StartsWith("\"10.96."));
+  EXPECT_THAT(spec("clusterIP"), StartsWith("\"127.96."));
   for (int i = 0; i < 3; ++i) {
     const auto made =
         api_.create("{apiVersion: v1, kind: Service, metadata: {generateName: g-}, spec: {ports: [{port: 80}]}}");
@@ -124,7 +136,7 @@ TEST_F(ServiceTest, RefusesWhatIsNone) {
       {"{clusterIP: here, ports: [{port: 80}]}",
        "spec.clusterIPs[0]: Invalid value: \"here\": must be a valid IP address"},
       {"{clusterIP: 192.168.0.1, ports: [{port: 80}]}",
-       "the provided IP (192.168.0.1) is not in the valid range. The range of valid IPs is 10.96.0.0/16"},
+       "the provided IP (192.168.0.1) is not in the valid range. The range of valid IPs is 127.96.0.0/16"},
       {"{sessionAffinity: Me, ports: [{port: 80}]}", "spec.sessionAffinity: Unsupported value: \"Me\""},
   };
   for (const Row& row : rows) {

@@ -88,12 +88,14 @@ class JsonWebTokens final : public ServiceTokens {
   Result<std::string> sign(const ServiceToken& token) const override {
     doc::Array audiences(token.audiences.begin(), token.audiences.end());
     if (audiences.empty()) audiences.emplace_back(kTokenIssuer);
-    const doc::Object account{{"name", token.name}, {"uid", token.uid}};
+    doc::Object bound{{"namespace", token.ns}};
+    if (!token.pod_uid.empty()) bound["pod"] = doc::Object{{"name", token.pod_name}, {"uid", token.pod_uid}};
+    bound["serviceaccount"] = doc::Object{{"name", token.name}, {"uid", token.uid}};
     const doc::Object claims{{"aud", std::move(audiences)},
                              {"exp", seconds(token.expires)},
                              {"iat", seconds(token.issued)},
                              {"iss", kTokenIssuer},
-                             {"kubernetes.io", doc::Object{{"namespace", token.ns}, {"serviceaccount", account}}},
+                             {"kubernetes.io", std::move(bound)},
                              {"nbf", seconds(token.issued)},
                              {"sub", fmt::format("system:serviceaccount:{}:{}", token.ns, token.name)}};
     std::string text = encode_url(R"({"alg":"ES256","typ":"JWT"})") + "." + encode_url(doc::to_json(claims));
@@ -115,6 +117,8 @@ class JsonWebTokens final : public ServiceTokens {
     ServiceToken token{.ns = std::string(doc::find_string(*claims, "kubernetes.io", "namespace")),
                        .name = std::string(doc::find_string(*claims, "kubernetes.io", "serviceaccount", "name")),
                        .uid = std::string(doc::find_string(*claims, "kubernetes.io", "serviceaccount", "uid")),
+                       .pod_name = std::string(doc::find_string(*claims, "kubernetes.io", "pod", "name")),
+                       .pod_uid = std::string(doc::find_string(*claims, "kubernetes.io", "pod", "uid")),
                        .issued = time_at(*claims, "iat"),
                        .expires = time_at(*claims, "exp")};
     if (const doc::Value* audiences = doc::find(*claims, "aud"); audiences && audiences->is_array()) {

@@ -12,8 +12,9 @@
 namespace tiphys::objects {
 
 struct ServiceToken {
-  std::string ns, name, uid;  ///< of the service account
-  std::vector<std::string> audiences{};
+  std::string ns, name, uid;             ///< of the service account
+  std::string pod_name{}, pod_uid{};     ///< of the pod that it ends with; "" for none
+  std::vector<std::string> audiences{};  ///< none: the plane's API
   Time issued{}, expires{};
 };
 

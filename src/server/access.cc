@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <string>
+
+#include "server/certificate.h"
 
 namespace tiphys::server {
 namespace {
@@ -17,6 +20,14 @@ bool equal_ignoring_case(std::string_view a, std::string_view b) {
 bool is_port(std::string_view text) {
   return !text.empty() && text.size() <= 5 &&
          std::all_of(text.begin(), text.end(), [](unsigned char c) { return std::isdigit(c); });
+}
+
+/// As pods call it: by an address of the plane's Services, or by a name, none of which is one of the internet's.
+bool is_api_service(std::string_view host) {
+  constexpr std::string_view kServices = "127.96.";
+  in_addr parsed{};
+  if (host.starts_with(kServices)) return ::inet_pton(AF_INET, std::string(host).c_str(), &parsed) == 1;
+  return std::ranges::any_of(kServiceNames, [&](std::string_view name) { return equal_ignoring_case(host, name); });
 }
 
 }  // namespace
@@ -53,7 +64,7 @@ bool is_loopback_host(std::string_view host) {
     host = host.substr(0, colon);
   }
   if (!port.empty() && (port[0] != ':' || !is_port(port.substr(1)))) return false;
-  return equal_ignoring_case(host, "localhost") || host == "127.0.0.1" || host == "[::1]";
+  return equal_ignoring_case(host, "localhost") || host == "127.0.0.1" || host == "[::1]" || is_api_service(host);
 }
 
 bool is_open_page(std::string_view target) {

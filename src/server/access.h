@@ -11,8 +11,8 @@ bool same_secret(std::string_view given, std::string_view expected);
 /// The token of "Bearer <token>", as RFC 6750 has it, the scheme in any case; "" when there is none.
 std::string_view bearer_token(std::string_view authorization);
 bool bears_token(std::string_view authorization, std::string_view token);
-/// True for a Host (or the host of an Origin) that names this machine's loopback, with or without a port. Another name
-/// that resolves to 127.0.0.1 is a web page's way in (DNS rebinding).
+/// True for a Host (or the host of an Origin) that names this machine's loopback or the Service of the API, with or
+/// without a port. Another name that resolves to 127.0.0.1 is a web page's way in (DNS rebinding).
 bool is_loopback_host(std::string_view host);
 
 /// The address at the other end of a TCP connection; "" of another socket.

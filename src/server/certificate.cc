@@ -89,7 +89,14 @@ Result<X509Ptr> make_authority(EVP_PKEY& key, Time now) {
   return authority;
 }
 
-Result<X509Ptr> make_leaf(EVP_PKEY& key, X509& authority, EVP_PKEY& authority_key, Time now) {
+std::string names_of(const std::string& service_address) {
+  std::string names = "DNS:localhost,IP:127.0.0.1,IP:::1,IP:" + service_address;
+  for (const std::string_view name : kServiceNames) names += fmt::format(",DNS:{}", name);
+  return names;
+}
+
+Result<X509Ptr> make_leaf(EVP_PKEY& key, X509& authority, EVP_PKEY& authority_key, const std::string& service_address,
+                          Time now) {
   TIPHYS_TRY(X509Ptr leaf, make_bare(key, "localhost", now));
   const bool made = X509_set_issuer_name(leaf.get(), X509_get_subject_name(&authority)) == 1 &&
                     add_extension(*leaf, authority, NID_basic_constraints, "critical,CA:FALSE") &&
@@ -97,7 +104,7 @@ Result<X509Ptr> make_leaf(EVP_PKEY& key, X509& authority, EVP_PKEY& authority_ke
                     add_extension(*leaf, authority, NID_ext_key_usage, "serverAuth") &&
                     add_extension(*leaf, authority, NID_subject_key_identifier, "hash") &&
                     add_extension(*leaf, authority, NID_authority_key_identifier, "keyid") &&
-                    add_extension(*leaf, authority, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1,IP:::1") &&
+                    add_extension(*leaf, authority, NID_subject_alt_name, names_of(service_address).c_str()) &&
                     X509_sign(leaf.get(), &authority_key, EVP_sha256()) > 0;
   if (!made) return openssl_error("a certificate cannot be made");
   return leaf;
@@ -112,11 +119,11 @@ Result<std::string> pem(Write write) {
   return std::string(text, static_cast<std::size_t>(size));
 }
 
-Result<Certificate> make_certificate(Time now) {
+Result<Certificate> make_certificate(const std::string& service_address, Time now) {
   TIPHYS_TRY(const Key authority_key, make_key());
   TIPHYS_TRY(const X509Ptr authority, make_authority(*authority_key, now));
   TIPHYS_TRY(const Key key, make_key());
-  TIPHYS_TRY(const X509Ptr leaf, make_leaf(*key, *authority, *authority_key, now));
+  TIPHYS_TRY(const X509Ptr leaf, make_leaf(*key, *authority, *authority_key, service_address, now));
   Certificate made;
   TIPHYS_TRY(made.authority, pem([&](BIO* to) { return PEM_write_bio_X509(to, authority.get()); }));
   TIPHYS_TRY(const std::string own, pem([&](BIO* to) { return PEM_write_bio_X509(to, leaf.get()); }));
@@ -134,10 +141,21 @@ std::string read_file(const std::string& path) {
   return text.str();
 }
 
-/// Whether the first certificate of a PEM text is good for a while yet.
-bool lasts(const std::string& text, Time now) {
+/// The first of a PEM text; null when there is none.
+X509Ptr read_first(const std::string& text) {
   const Bio bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-  const X509Ptr certificate(bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr);
+  return X509Ptr(bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr);
+}
+
+bool names(const std::string& text, const std::string& service_address) {
+  const X509Ptr certificate = read_first(text);
+  return certificate && X509_check_ip_asc(certificate.get(), service_address.c_str(), 0) == 1 &&
+         X509_check_host(certificate.get(), kServiceNames.back().data(), kServiceNames.back().size(), 0, nullptr) == 1;
+}
+
+/// Whether the first certificate is good for a while yet.
+bool lasts(const std::string& text, Time now) {
+  const X509Ptr certificate = read_first(text);
   if (!certificate) return false;
   std::time_t later = std::chrono::system_clock::to_time_t(
       std::chrono::time_point_cast<std::chrono::system_clock::duration>(now + kRenewal));
@@ -156,7 +174,7 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* size, con
 
 }  // namespace
 
-Result<Certificate> ensure_certificate(const std::string& folder, Time now) {
+Result<Certificate> ensure_certificate(const std::string& folder, const std::string& service_address, Time now) {
   std::error_code failed;
   std::filesystem::create_directories(folder, failed);
   if (failed || ::chmod(folder.c_str(), 0700) != 0) {
@@ -164,8 +182,11 @@ Result<Certificate> ensure_certificate(const std::string& folder, Time now) {
   }
   const std::string authority = folder + "/ca.crt", chain = folder + "/tls.crt", key = folder + "/tls.key";
   Certificate found{read_file(authority), read_file(chain), read_file(key)};
-  if (lasts(found.authority, now) && lasts(found.chain, now) && make_tls_context(found)) return found;
-  TIPHYS_TRY(Certificate made, make_certificate(now));
+  if (lasts(found.authority, now) && lasts(found.chain, now) && names(found.chain, service_address) &&
+      make_tls_context(found)) {
+    return found;
+  }
+  TIPHYS_TRY(Certificate made, make_certificate(service_address, now));
   TIPHYS_CHECK_OK(write_private_file(key, made.key));
   TIPHYS_CHECK_OK(write_private_file(chain, made.chain));
   TIPHYS_CHECK_OK(write_private_file(authority, made.authority));
@@ -176,8 +197,7 @@ Result<Certificate> read_certificate(const std::string& chain_path, const std::s
   Certificate found{.authority = "", .chain = read_file(chain_path), .key = read_file(key_path)};
   if (found.chain.empty()) return fail(Code::kInvalidArgument, chain_path + " cannot be read, or is empty");
   if (found.key.empty()) return fail(Code::kInvalidArgument, key_path + " cannot be read, or is empty");
-  const Bio bio(BIO_new_mem_buf(found.chain.data(), static_cast<int>(found.chain.size())));
-  const X509Ptr certificate(bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr);
+  const X509Ptr certificate = read_first(found.chain);
   if (!certificate) return fail(Code::kInvalidArgument, chain_path + " holds no certificate in PEM");
   if (auto usable = make_tls_context(found); !usable) {
     return fail(Code::kInvalidArgument, fmt::format("{} and {}: {}", chain_path, key_path, usable.error().message));

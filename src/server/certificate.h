@@ -1,9 +1,11 @@
-// The server's TLS certificate, made by itself: for localhost, 127.0.0.1 and ::1, signed by an authority of its own
-// that clients are told to trust and whose key is thrown away.
+// The server's TLS certificate, made by itself: for localhost, 127.0.0.1 and ::1, and for the Service by which pods
+// reach it, signed by an authority of its own that clients are told to trust and whose key is thrown away.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/time.h"
@@ -20,8 +22,13 @@ struct Certificate {
   std::string key;        ///< PEM
 };
 
-/// Reads it from `folder` (mode 0700), or makes it there when it is missing, damaged or within 30 days of its end.
-Result<Certificate> ensure_certificate(const std::string& folder, Time now);
+/// The names of the API's Service, as pods call it.
+inline constexpr std::array<std::string_view, 4> kServiceNames{
+    "kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"};
+
+/// Reads it from `folder` (mode 0700), or makes it there when it is missing, damaged, within 30 days of its end, or not
+/// for `service_address`, the address of that Service.
+Result<Certificate> ensure_certificate(const std::string& folder, const std::string& service_address, Time now);
 
 /// One that somebody else has made, in files of PEM. kInvalidArgument tells what is wrong with which.
 Result<Certificate> read_certificate(const std::string& chain_path, const std::string& key_path);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "objects/token_life.h"
 #include "server/access.h"
 
 namespace tiphys::server {
@@ -17,15 +18,9 @@ std::shared_ptr<const objects::Caller> Gate::admit(std::string_view authorizatio
   const std::string_view bearer = bearer_token(authorization);
   if (bearer.empty() || !tokens_) return nullptr;
   const auto known = tokens_->verify(bearer, executor_.now());
-  if (!known || !exists(*known)) return nullptr;
+  if (!known || !objects::is_bound_to_what_exists(*known, api_.store())) return nullptr;
+  if (objects::common_audiences(*known, {}).empty()) return nullptr;
   return std::make_shared<const objects::Caller>(objects::service_account(known->ns, known->name, known->uid));
-}
-
-bool Gate::exists(const objects::ServiceToken& token) const {
-  const auto accounts = api_.store().snapshot(cluster::kServiceAccounts);
-  return accounts && std::ranges::any_of(*accounts, [&](const cluster::Object& account) {
-           return doc::find_string(*account, "metadata", "uid") == token.uid;
-         });
 }
 
 objects::Outcome<std::shared_ptr<const objects::Caller>> impersonate(const objects::ObjectApi& api,

@@ -28,8 +28,6 @@ class Gate {
   const std::string& token() const { return token_; }
 
  private:
-  bool exists(const objects::ServiceToken& token) const;
-
   Executor& executor_;
   objects::ObjectApi& api_;
   std::string token_;

@@ -54,6 +54,7 @@ class AsioServer final : public Server {
     error_code ignored;  // closing cannot fail in a way that matters to anyone
     unix_acceptor_.close(ignored);
     tcp_acceptor_.close(ignored);
+    pods_acceptor_.close(ignored);
     const auto connections = std::exchange(connections_, {});
     for (const auto& connection : connections) connection->drop();
   }
@@ -64,10 +65,12 @@ class AsioServer final : public Server {
     }
     if (!options_.unix_path.empty()) TIPHYS_CHECK_OK(listen_unix());
     if (!options_.tcp_address.empty()) TIPHYS_CHECK_OK(listen_tcp());
+    if (options_.pods_tls) TIPHYS_CHECK_OK(listen_for_pods());
     return {};
   }
 
   unsigned short port() const override { return port_; }
+  unsigned short pods_port() const override { return pods_port_ != 0 ? pods_port_ : port_; }
   const std::string& token() const override { return options_.token; }
 
  private:
@@ -105,22 +108,38 @@ class AsioServer final : public Server {
                               "token",
                               text));
     }
-    const asio::ip::tcp::endpoint endpoint(address, static_cast<unsigned short>(port));
-    tcp_acceptor_.open(endpoint.protocol(), error);
-    close_on_exec(tcp_acceptor_.native_handle());
-    if (!error) tcp_acceptor_.set_option(asio::socket_base::reuse_address(true), error);
-    if (!error) tcp_acceptor_.bind(endpoint, error);
-    if (!error) tcp_acceptor_.listen(asio::socket_base::max_listen_connections, error);
-    if (!error) port_ = tcp_acceptor_.local_endpoint(error).port();
+    error = listen_at(tcp_acceptor_, {address, static_cast<unsigned short>(port)}, port_);
     if (error == asio::error::address_in_use) {
       return fail(Code::kUnavailable,
                   fmt::format("another program listens on {}; choose another port, or 0 for a free one", text));
     }
     if (error) return std::unexpected(system_error("listen on " + text, error));
     TIPHYS_CHECK_OK(announce(address));
-    const auto gate = std::make_shared<const Gate>(served_.executor, served_.api, options_.token, options_.tokens);
-    accept(tcp_acceptor_, {served_, gate, options_.tls, !address.is_loopback()});
+    accept(tcp_acceptor_, {served_, make_gate(), options_.tls, !address.is_loopback()});
     return {};
+  }
+
+  Status listen_for_pods() {
+    const error_code error = listen_at(pods_acceptor_, {asio::ip::address_v4::loopback(), 0}, pods_port_);
+    if (error) return std::unexpected(system_error("listen on 127.0.0.1 for pods", error));
+    accept(pods_acceptor_, {served_, make_gate(), options_.pods_tls, false});
+    return {};
+  }
+
+  static error_code listen_at(asio::ip::tcp::acceptor& acceptor, const asio::ip::tcp::endpoint& endpoint,
+                              unsigned short& port) {
+    error_code error;
+    acceptor.open(endpoint.protocol(), error);
+    close_on_exec(acceptor.native_handle());
+    if (!error) acceptor.set_option(asio::socket_base::reuse_address(true), error);
+    if (!error) acceptor.bind(endpoint, error);
+    if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
+    if (!error) port = acceptor.local_endpoint(error).port();
+    return error;
+  }
+
+  std::shared_ptr<const Gate> make_gate() const {
+    return std::make_shared<const Gate>(served_.executor, served_.api, options_.token, options_.tokens);
   }
 
   Status announce(const asio::ip::address& address) {
@@ -175,7 +194,8 @@ class AsioServer final : public Server {
   Served served_;
   asio::local::stream_protocol::acceptor unix_acceptor_{context_};
   asio::ip::tcp::acceptor tcp_acceptor_{context_};
-  unsigned short port_ = 0;
+  asio::ip::tcp::acceptor pods_acceptor_{context_};
+  unsigned short port_ = 0, pods_port_ = 0;
   bool announced_ = false;
   std::set<std::shared_ptr<Connection>> connections_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

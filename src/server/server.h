@@ -26,6 +26,8 @@ struct ServerOptions {
   const objects::ServiceTokens* tokens = nullptr;  ///< of service accounts; null: none are known
   /// For clients that speak TLS, by certificate.h; null for none.
   std::shared_ptr<boost::asio::ssl::context> tls;
+  /// Listen on a free port of 127.0.0.1 too, for pods, with this certificate; null for none.
+  std::shared_ptr<boost::asio::ssl::context> pods_tls;
   /// A file, mode 0600, that tells clients {"address", "token", "pid"} while the server listens on TCP; "" for none.
   std::string announce_path;
   /// The page /metrics, in Prometheus' text format; none: there is no such page.
@@ -50,6 +52,8 @@ class Server {
 
   /// The TCP port; 0 when there is none.
   virtual unsigned short port() const = 0;
+  /// The port of 127.0.0.1 that is for pods; port() when there is no other.
+  virtual unsigned short pods_port() const = 0;
   virtual const std::string& token() const = 0;
 };
 

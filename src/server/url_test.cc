@@ -139,12 +139,13 @@ TEST(Access, tokens) {
 }
 
 TEST(Access, hosts) {
-  for (const char* host : {"localhost", "LOCALHOST:2746", "127.0.0.1", "127.0.0.1:1", "[::1]", "[::1]:80"}) {
+  for (const char* host : {"localhost", "LOCALHOST:2746", "127.0.0.1", "127.0.0.1:1", "[::1]", "[::1]:80",
+                           "127.96.3.4:443", "kubernetes.default.svc", "kubernetes:443"}) {
     EXPECT_TRUE(is_loopback_host(host)) << host;
   }
-  for (const char* host :
-       {"", "example.org", "127.0.0.1.example.org", "localhost.example.org:80", "127.0.0.2",
-        "localhost:", "localhost:1x", "localhost:80@evil", "[::1", "[::2]", "[::1]x", "127.0.0.1:123456"}) {
+  for (const char* host : {"", "example.org", "127.0.0.1.example.org", "localhost.example.org:80", "127.0.0.2",
+                           "127.96.3", "127.96.evil.org", "kubernetes.example.org", "localhost:", "localhost:1x",
+                           "localhost:80@evil", "[::1", "[::2]", "[::1]x", "127.0.0.1:123456"}) {
     EXPECT_FALSE(is_loopback_host(host)) << host;
   }
 }

@@ -15,6 +15,8 @@
 #include "node/agent/pod_run.h"
 #include "node/agent/pod_spec.h"
 #include "node/log/log_file.h"
+#include "node/services/port_claims.h"
+#include "node/services/service_proxy.h"
 
 namespace tiphys::node {
 namespace {
@@ -36,12 +38,32 @@ class Agent::State : public std::enable_shared_from_this<State> {
         workers_(executor, kWorkerThreads),
         logs_(context, executor),
         claims_(std::make_shared<ClaimFolders>(executor, cluster, workers_, options_.claims_dir)),
-        hosts_(std::make_shared<HostsFiles>(executor, cluster)),
-        world_{context, executor, cluster, stores, workers_, logs_, *claims_, *hosts_, *options_.http} {}
+        services_(std::make_shared<ServiceDirectory>(executor, cluster, options_.api != nullptr)),
+        proxy_(std::make_shared<ServiceProxy>(executor, cluster, *services_, *options_.relay, options_.node_name)),
+        hosts_(std::make_shared<HostsFiles>(executor, cluster, *services_)),
+        accounts_(std::make_shared<ServiceAccounts>(executor, cluster)),
+        events_(executor, cluster, "kubelet", options_.node_name),
+        world_{context,    executor, cluster,    stores,  workers_,       logs_,       *claims_,
+               *services_, *hosts_,  *accounts_, events_, *options_.http, options_.api} {}
 
   void start() {
+    for (Runtime* runtime : options_.runtimes) {
+      runtime->when_services_unreachable([weak = weak_from_this()](const std::string& id, const Error& error) {
+        const auto self = weak.lock();
+        if (!self) return;
+        const auto run = self->runs_.find(id.substr(0, id.find('.')));
+        if (run != self->runs_.end()) run->second.run->tell_unreachable_services(error);
+      });
+    }
     claims_->start();
-    watch();
+    services_->start();
+    proxy_->start();
+    // Pods are told of services and get tokens as they begin.
+    services_->when_synced([this] {
+      if (!options_.api) return watch();
+      accounts_->start();
+      accounts_->when_synced([this] { watch(); });
+    });
   }
 
   void watch() {
@@ -203,13 +225,23 @@ class Agent::State : public std::enable_shared_from_this<State> {
       used_.cpus += entry.requests.cpus;
       used_.memory_bytes += entry.requests.memory_bytes;
       const auto run = entry.run;
+      if (run->shares_network()) claim_ports(*run->pod());
       run->begin();
+    }
+  }
+
+  void claim_ports(const doc::Value& pod) {
+    for (const std::string& conflict : ports_.claim(pod)) {
+      events_.warn({&cluster::kPods, std::string(doc::find_string(pod, "metadata", "namespace")),
+                    std::string(doc::find_string(pod, "metadata", "name")), uid_of(pod)},
+                   "HostPortConflict", conflict);
     }
   }
 
   void release(Entry& entry) {
     if (!std::exchange(entry.counted, false)) return;
     --running_;
+    ports_.release(uid_of(*entry.run->pod()));
     used_.cpus -= entry.requests.cpus;
     used_.memory_bytes -= entry.requests.memory_bytes;
   }
@@ -253,7 +285,12 @@ class Agent::State : public std::enable_shared_from_this<State> {
   Workers workers_;
   LogReader logs_;
   std::shared_ptr<ClaimFolders> claims_;
+  std::shared_ptr<ServiceDirectory> services_;
+  std::shared_ptr<ServiceProxy> proxy_;
   std::shared_ptr<HostsFiles> hosts_;
+  std::shared_ptr<ServiceAccounts> accounts_;
+  NodeEvents events_;
+  PortClaims ports_;
   PodWorld world_;
   std::map<std::string, Entry> runs_;
   std::deque<std::string> queue_;  ///< uids of pods that wait for room

@@ -14,7 +14,9 @@
 #include "base/executor.h"
 #include "cluster/cluster.h"
 #include "cluster/session.h"
+#include "node/agent/api_access.h"
 #include "node/runtime.h"
+#include "node/services/service_relay.h"
 #include "web/http_client.h"
 
 namespace boost::asio {
@@ -34,6 +36,8 @@ struct AgentOptions {
   double cpus = 1;
   double memory_bytes = 1 << 30;
   web::HttpClient* http = nullptr;  ///< of probes and hooks; it outlives the agent
+  ServiceRelay* relay = nullptr;    ///< of Services; it outlives the agent
+  const ApiAccess* api = nullptr;   ///< null while the plane's API cannot be reached by pods; it outlives the agent
 };
 
 class Agent {

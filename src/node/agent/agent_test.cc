@@ -106,6 +106,7 @@ class AgentTest : public ::testing::Test {
     options.cpus = 2;
     options.memory_bytes = 1 << 30;
     options.http = http_.get();
+    options.relay = &relay_;
     agent_ = std::make_unique<Agent>(context_, *executor_, cluster_, stores_, std::move(options));
     agent_->start();
     run_until([&] { return static_cast<bool>(runtime_.wanted); });
@@ -167,6 +168,7 @@ class AgentTest : public ::testing::Test {
   std::unique_ptr<Executor> executor_ = make_asio_executor(context_);
   FakeCluster cluster_{*executor_};
   FakeRuntime runtime_{*executor_};
+  ServiceRelay relay_;
   std::unique_ptr<web::HttpClient> http_ = web::make_http_client(*executor_, {});
   std::unique_ptr<artifact::Repository> repository_ = artifact::make_folder_repository(folder_.path() + "/artifacts");
   artifact::Stores stores_{*repository_};
@@ -470,7 +472,10 @@ INSTANTIATE_TEST_SUITE_P(
                    "only a cluster mounts a volume of type nfs; this machine has emptyDir"},
         BadPodCase{"UnsupportedProjection", "{}",
                    R"({"volumes":[{"name":"v","projected":{"sources":[{"serviceAccountToken":{"path":"t"}}]}}]})",
-                   "only a cluster has the source serviceAccountToken of a projected volume"},
+                   "there are tokens of service accounts while the plane serves its API: run it by `tiphys up`"},
+        BadPodCase{"UnknownProjection", "{}",
+                   R"({"volumes":[{"name":"v","projected":{"sources":[{"clusterTrustBundle":{"path":"t"}}]}}]})",
+                   "only a cluster has the source clusterTrustBundle of a projected volume"},
         BadPodCase{"BlockDevice", R"({"volumeDevices":[{"name":"v","devicePath":"/dev/x"}]})", "{}",
                    "only a cluster has volumeDevices"},
         BadPodCase{"BadQuantity", R"({"resources":{"limits":{"memory":"lots"}}})", "{}", "lots"},

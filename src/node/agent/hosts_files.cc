@@ -45,7 +45,8 @@ Status overwrite(const std::string& path, std::string_view text) {
 
 }  // namespace
 
-std::string hosts_text(const HostsPlace& place, const std::map<cluster::Key, cluster::Object>& endpoints) {
+std::string hosts_text(const HostsPlace& place, const std::map<ServiceDirectory::Name, ServiceRecord>& services,
+                       const std::map<cluster::Key, cluster::Object>& endpoints) {
   std::string text = place.others;
   if (!place.address.empty() && !place.hostname.empty()) {
     text += place.address + "\t";
@@ -54,7 +55,15 @@ std::string hosts_text(const HostsPlace& place, const std::map<cluster::Key, clu
     }
     text += place.hostname + "\n";
   }
-  for (const auto& [key, object] : endpoints) add_service(text, place, key, *object);
+  const auto answers = [&](const ServiceRecord& service) { return place.reaches_services && !service.address.empty(); };
+  for (const auto& [name, service] : services) {
+    if (!answers(service)) continue;
+    text += fmt::format("{}\t{}\n", service.address, names_of(service.name, service.ns, service.ns == place.ns));
+  }
+  for (const auto& [key, object] : endpoints) {
+    const auto service = services.find({key.ns, key.name});
+    if (service == services.end() || !answers(service->second)) add_service(text, place, key, *object);
+  }
   return text;
 }
 
@@ -71,7 +80,14 @@ void HostsFiles::Use::set_address(std::string address) {
 }
 
 void HostsFiles::use(HostsPlace place, std::move_only_function<void(Result<std::unique_ptr<Use>>)> done) {
-  if (!watch_) watch();
+  if (!std::exchange(listens_, true)) {
+    directory_.listen([weak = weak_from_this()](const ServiceDirectory::Name&) {
+      if (const auto self = weak.lock()) self->write_soon();
+    });
+    directory_.when_synced([weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->watch();
+    });
+  }
   if (in_step_) return begin(std::move(place), std::move(done));
   waiting_.push_back(
       [this, place = std::move(place), done = std::move(done)]() mutable { begin(std::move(place), std::move(done)); });
@@ -112,6 +128,10 @@ void HostsFiles::on_event(const cluster::WatchEvent& event) {
       endpoints_[std::move(key)] = event.object;
     }
   }
+  write_soon();
+}
+
+void HostsFiles::write_soon() {
   if (!in_step_ || std::exchange(writes_soon_, true)) return;
   // Once for all that is told at a time.
   executor_.post([weak = weak_from_this()] {
@@ -127,7 +147,7 @@ void HostsFiles::write_all() {
 }
 
 Status HostsFiles::write(Use& use) {
-  std::string text = hosts_text(use.place_, endpoints_);
+  std::string text = hosts_text(use.place_, directory_.all(), endpoints_);
   if (text == use.written_) return {};
   TIPHYS_CHECK_OK(overwrite(use.place_.path, text));
   use.written_ = std::move(text);

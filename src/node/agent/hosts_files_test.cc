@@ -36,15 +36,32 @@ TEST(HostsText, NamesPodsAndServices) {
                         .subdomain = "web",
                         .others = "127.0.0.1\tlocalhost\n",
                         .address = "10.0.0.9"},
-                       all),
+                       {}, all),
             "127.0.0.1\tlocalhost\n"
             "10.0.0.9\tp.web.default.svc.cluster.local p\n"
             "10.0.0.1\tweb-0.web web-0.web.default web-0.web.default.svc web-0.web.default.svc.cluster.local\n"
             "10.0.0.1\tweb web.default web.default.svc web.default.svc.cluster.local\n"
             "10.0.0.2\tweb web.default web.default.svc web.default.svc.cluster.local\n");
   EXPECT_THAT(
-      hosts_text({.path = "", .ns = "other", .hostname = "p", .subdomain = "", .others = "", .address = ""}, all),
+      hosts_text({.path = "", .ns = "other", .hostname = "p", .subdomain = "", .others = "", .address = ""}, {}, all),
       Not(HasSubstr("\tweb ")));
+}
+
+TEST(HostsText, WhereAServiceAnswersItsNameStandsForItsAddress) {
+  std::map<cluster::Key, cluster::Object> all;
+  for (const char* name : {"web", "headless"}) {
+    all[{&cluster::kEndpoints, "default", name}] =
+        std::make_shared<const doc::Value>(endpoints(name, R"([{"ip": "10.0.0.1"}])"));
+  }
+  const std::map<ServiceDirectory::Name, ServiceRecord> services{
+      {{"default", "web"}, {.ns = "default", .name = "web", .uid = "u", .address = "127.96.0.7"}},
+      {{"default", "headless"}, {.ns = "default", .name = "headless", .uid = "v"}}};
+  HostsPlace place{.path = "", .ns = "default", .reaches_services = true};
+  EXPECT_EQ(hosts_text(place, services, all),
+            "127.96.0.7\tweb web.default web.default.svc web.default.svc.cluster.local\n"
+            "10.0.0.1\theadless headless.default headless.default.svc headless.default.svc.cluster.local\n");
+  place.reaches_services = false;
+  EXPECT_THAT(hosts_text(place, services, all), HasSubstr("10.0.0.1\tweb "));
 }
 
 class HostsFilesTest : public testing::Test {
@@ -60,7 +77,12 @@ class HostsFilesTest : public testing::Test {
   store::TestStore store_;
   const store::TempDir folder_;
   const std::string path_ = folder_.path() + "/hosts";
-  std::shared_ptr<HostsFiles> files_ = std::make_shared<HostsFiles>(store_.executor(), store_.store());
+  std::shared_ptr<ServiceDirectory> directory_ = [this] {
+    auto made = std::make_shared<ServiceDirectory>(store_.executor(), store_.store(), true);
+    made->start();
+    return made;
+  }();
+  std::shared_ptr<HostsFiles> files_ = std::make_shared<HostsFiles>(store_.executor(), store_.store(), *directory_);
 };
 
 TEST_F(HostsFilesTest, AFileFollowsWhatServicesLeadTo) {

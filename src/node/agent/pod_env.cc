@@ -77,7 +77,7 @@ Result<std::optional<std::string>> value_of(const doc::Value& entry, const doc::
 
 Result<Env> container_env(const doc::Value& pod, const doc::Value& container, const PodSources& sources,
                           const PodPlace& place, const FileValues* files) {
-  Env env;
+  Env env = place.variables;
   const std::string_view ns = doc::find_string(pod, "metadata", "namespace");
   if (const doc::Value* from = doc::find(container, "envFrom"); from && from->is_array()) {
     for (const doc::Value& entry : from->get_array()) TIPHYS_CHECK_OK(add_from(entry, ns, sources, env));

@@ -113,11 +113,21 @@ void PodRun::begin() {
 void PodRun::prepare(PodSources sources) {
   if (Status known = check_stores(); !known) return failed_before_start("init", known.error());
   for (const auto& [key, uid] : sources.claims()) claims_.push_back(world_.claims.use(uid));
+  if (const auto owner = token_owner(); !owner) place_.why_no_tokens = owner.error().message;
   auto volumes = make_volumes(*pod_, sources, place_);
   if (!volumes) return failed_before_start("init", volumes.error());
+  const doc::Value* links = doc::find(*pod_, "spec", "enableServiceLinks");
+  if (reaches_services()) {
+    place_.variables = world_.services.variables(key_.ns, !links || !links->is_bool() || links->get_bool());
+  }
   auto made = container_specs(*pod_, sources, *volumes, place_);
   if (!made) return failed_before_start("init", made.error());
+  if (const Status given = give_tokens(*made); !given) return failed_before_start("init", given.error());
+  for (std::vector<ContainerSpec>* list : {&made->init, &made->containers}) {
+    for (ContainerSpec& spec : *list) spec.reaches_services = reaches_services();
+  }
   keep_for_files(std::move(sources), std::move(*volumes));
+  if (!sources_) place_.variables = {};
   give_hosts(std::move(*made));
 }
 
@@ -390,6 +400,8 @@ void PodRun::settle() {
   settled_ = true;
   remove_secret_volumes(*pod_, place_);
   hosts_.reset();
+  if (token_timer_ != 0) world_.executor.cancel(token_timer_);
+  if (!tokens_.empty()) remove_account_folder(place_);
   if (deadline_ != 0) world_.executor.cancel(deadline_);
   if (running_timer_ != 0) world_.executor.cancel(running_timer_);
   // Posted: the agent may forget this run in it.

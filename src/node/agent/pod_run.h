@@ -18,8 +18,11 @@
 #include "node/agent/pod_files.h"
 #include "node/agent/pod_report.h"
 #include "node/agent/pod_spec.h"
+#include "node/agent/pod_tokens.h"
+#include "node/agent/service_accounts.h"
 #include "node/log/log_file.h"
 #include "node/runtime.h"
+#include "node/services/node_events.h"
 
 namespace tiphys::node {
 
@@ -32,8 +35,12 @@ struct PodWorld {
   Workers& workers;
   LogReader& logs;
   ClaimFolders& claims;
+  ServiceDirectory& services;
   HostsFiles& hosts;
+  ServiceAccounts& accounts;
+  NodeEvents& events;
   web::HttpClient& http;
+  const ApiAccess* api;  ///< null: none
 };
 
 class PodRun : public std::enable_shared_from_this<PodRun> {
@@ -49,6 +56,10 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   const cluster::Object& pod() const { return pod_; }
   bool begun() const { return begun_; }
   bool settled() const { return settled_; }
+  /// Its containers are without Services: tells of it by an Event.
+  void tell_unreachable_services(const Error& error);
+  /// Whether its containers have the network of this host, and its ports.
+  bool shares_network() const { return runtime_.name() == "process"; }
 
   void begin();
   /// The pod's newest state: a deletion stops it.
@@ -78,6 +89,17 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
 
   void prepare(PodSources sources);
   Status check_stores() const;
+  /// Whether addresses of Services are to answer in its containers. In an engine that takes a while, which a step does
+  /// not wait for in vain.
+  bool reaches_services() const;
+  // pod_run_tokens.cc
+  /// Whose tokens the pod may have, or why there are none.
+  Result<TokenOwner> token_owner() const;
+  bool has_account_folder() const;
+  Status give_tokens(PodContainers& made);
+  Status write_tokens_again();
+  void tell_of_missing_account();
+
   bool wants_hosts() const;
   void give_hosts(PodContainers made);
   void fetch_credentials(PodContainers made);
@@ -152,6 +174,8 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
     HostVolumes volumes;
   };
   std::optional<Sources> sources_;
+  std::vector<TokenFile> tokens_;           ///< that are kept fresh while it runs
+  Executor::TimerId token_timer_ = 0;
   Runtime& runtime_;
   Events events_;
   std::vector<Container> containers_;  ///< init containers, then main, then the others

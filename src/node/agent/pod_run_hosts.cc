@@ -46,11 +46,24 @@ void mount_hosts(PodContainers& made, const std::string& path) {
 
 }  // namespace
 
+bool PodRun::reaches_services() const {
+  if (shares_network() || world_.services.has_others()) return true;
+  const bool of_workflow = doc::find(*pod_, "metadata", "labels", "workflows.argoproj.io/workflow") != nullptr;
+  return world_.api && (!of_workflow || has_account_folder());
+}
+
+void PodRun::tell_unreachable_services(const Error& error) {
+  world_.events.warn({&cluster::kPods, key_.ns, key_.name, std::string(doc::find_string(*pod_, "metadata", "uid"))},
+                     "ServicesUnreachable",
+                     fmt::format("addresses of services do not answer in this pod: {}", error.message));
+}
+
 /// A workflow's steps have them where there is something to find: to mount a file is among what a short step costs.
 bool PodRun::wants_hosts() const {
   const bool of_workflow = doc::find(*pod_, "metadata", "labels", "workflows.argoproj.io/workflow") != nullptr;
-  if (of_workflow && !world_.hosts.knows_any() && !doc::find(*pod_, "spec", "hostAliases")) return false;
-  return runtime_.name() != "process" || std::filesystem::exists(kHosts);
+  const bool asks = world_.hosts.knows_any() || !tokens_.empty() || doc::find(*pod_, "spec", "hostAliases");
+  if (of_workflow && !asks) return false;
+  return !shares_network() || std::filesystem::exists(kHosts);
 }
 
 void PodRun::give_hosts(PodContainers made) {
@@ -61,8 +74,9 @@ void PodRun::give_hosts(PodContainers made) {
                    .ns = key_.ns,
                    .hostname = made.containers.front().hostname,
                    .subdomain = std::string(doc::find_string(*pod_, "spec", "subdomain")),
-                   .others = lines_of_host(runtime_.name() == "process") + aliases_of(*pod_),
-                   .address = ""};
+                   .others = lines_of_host(shares_network()) + aliases_of(*pod_),
+                   .address = "",
+                   .reaches_services = reaches_services()};
   world_.hosts.use(std::move(place), [self = shared_from_this(), made = std::move(made)](auto use) mutable {
     if (self->settled_) return;
     if (!use) return self->failed_before_start("init", use.error());

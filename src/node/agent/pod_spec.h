@@ -8,6 +8,7 @@
 
 #include "node/agent/pod_sources.h"
 #include "node/runtime.h"
+#include "node/services/service_record.h"
 
 namespace tiphys::node {
 
@@ -25,6 +26,8 @@ struct PodPlace {
   std::string node_name;
   double cpus = 0;  ///< of the machine: what a container may use that has no limit
   double memory_bytes = 0;
+  Variables variables{};        ///< what containers are told of services, below what they say themselves
+  std::string why_no_tokens{};  ///< of a service account; "" where they are to be had
 };
 
 /// Where a container's log and root lie. Nearly all pods are one container: that of main is the pod's own, as making a
@@ -37,7 +40,10 @@ struct HostVolume {
 };
 using HostVolumes = std::map<std::string, HostVolume>;  ///< by the volume's name
 
-/// Makes the pod's volumes, most of them below `place.dir`. Doing it again changes nothing.
+/// Where a volume lies that is the pod's own.
+std::string volume_folder(const PodPlace& place, std::string_view volume);
+/// Makes the pod's volumes, most of them below `place.dir`, but for the tokens in them (pod_tokens.h). Doing it again
+/// changes nothing.
 Result<HostVolumes> make_volumes(const doc::Value& pod, const PodSources& sources, const PodPlace& place);
 /// Removes what make_volumes has written of Secrets, once nothing of the pod runs.
 void remove_secret_volumes(const doc::Value& pod, const PodPlace& place);

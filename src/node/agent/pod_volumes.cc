@@ -126,10 +126,13 @@ Status project_all(const doc::Value& projected, const doc::Value& pod, const Pod
       TIPHYS_CHECK_OK(project_keys(*secret, key, sources, mode, folder));
     } else if (const doc::Value* fields = doc::find(one, "downwardAPI")) {
       TIPHYS_CHECK_OK(project_fields(*fields, pod, place, mode, folder));
+    } else if (const doc::Value* token = doc::find(one, "serviceAccountToken")) {
+      if (!place.why_no_tokens.empty()) return fail(Code::kFailedPrecondition, place.why_no_tokens);
+      TIPHYS_CHECK_OK(check_item_path(doc::find_string(*token, "path")));
     } else {
       return fail(Code::kUnimplemented,
                   fmt::format("only a cluster has the source {} of a projected volume; this machine has configMap, "
-                              "secret and downwardAPI",
+                              "secret, downwardAPI and serviceAccountToken",
                               type_of(one)));
     }
   }
@@ -178,14 +181,10 @@ Result<HostVolume> claimed(const doc::Value& source, const std::string& ns, cons
   return volume;
 }
 
-std::string folder_of(const PodPlace& place, std::string_view volume) {
-  return fmt::format("{}/volumes/{}", place.dir, volume);
-}
-
 Result<HostVolume> make_volume(const doc::Value& pod, const doc::Value& volume, const PodSources& sources,
                                const PodPlace& place) {
   const std::string_view name = doc::find_string(volume, "name");
-  std::string folder = folder_of(place, name);
+  std::string folder = volume_folder(place, name);
   const std::string ns(doc::find_string(pod, "metadata", "namespace"));
   if (const doc::Value* source = doc::find(volume, "hostPath")) {
     TIPHYS_TRY(std::string path, host_path(*source));
@@ -229,6 +228,10 @@ Result<HostVolume> make_volume(const doc::Value& pod, const doc::Value& volume, 
 
 }  // namespace
 
+std::string volume_folder(const PodPlace& place, std::string_view volume) {
+  return fmt::format("{}/volumes/{}", place.dir, volume);
+}
+
 Result<HostVolumes> make_volumes(const doc::Value& pod, const PodSources& sources, const PodPlace& place) {
   HostVolumes made;
   const doc::Value* volumes = doc::find(pod, "spec", "volumes");
@@ -251,8 +254,8 @@ void remove_secret_volumes(const doc::Value& pod, const PodPlace& place) {
     const bool shows = doc::find(volume, "secret") || doc::find(volume, "projected");
     if (!shows || !check_item_path(name)) continue;
     std::error_code error;
-    std::filesystem::remove_all(folder_of(place, name), error);
-    if (error) log::warn("secrets remain in {}: {}", folder_of(place, name), error.message());
+    std::filesystem::remove_all(volume_folder(place, name), error);
+    if (error) log::warn("secrets remain in {}: {}", volume_folder(place, name), error.message());
   }
 }
 

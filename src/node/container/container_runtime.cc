@@ -69,6 +69,10 @@ class ContainerRuntime final : public Runtime {
 
   std::string_view name() const override { return "container"; }
 
+  void when_services_unreachable(std::function<void(const std::string&, const Error&)> tell) override {
+    on_services_unreachable_ = std::move(tell);
+  }
+
   void start(const ContainerSpec& spec, std::move_only_function<void(Status)> on_started,
              std::move_only_function<void(ContainerExit)> on_exit) override {
     has_servants_ = has_servants_ || spec.ends_with_plane;
@@ -161,8 +165,18 @@ class ContainerRuntime final : public Runtime {
     }
     note_use();
     const auto container = std::make_shared<EngineContainer>(
-        EngineContainer::Surroundings{
-            *io_, *workers_, *link_, *images_, options_.offline, {options_.state_dir, options_.network}},
+        EngineContainer::Surroundings{*io_,
+                                      *workers_,
+                                      *link_,
+                                      *images_,
+                                      options_.offline,
+                                      {options_.state_dir, options_.network},
+                                      options_.services,
+                                      [this](const std::string& id, const Error& error) {
+                                        report([this, id, error] {
+                                          if (on_services_unreachable_) on_services_unreachable_(id, error);
+                                        });
+                                      }},
         std::move(spec));
     containers_[id].container = container;
     containers_[id].ends_with_plane = ends_with_plane;
@@ -311,6 +325,7 @@ class ContainerRuntime final : public Runtime {
   std::unique_ptr<EngineImages> images_;
   bool used_ = false;
   bool has_servants_ = false;                            ///< any was started; on the executor's thread only
+  std::function<void(const std::string&, const Error&)> on_services_unreachable_;  ///< of the executor's thread
   std::unordered_map<std::string, Running> containers_;  ///< from start() to the end that was told
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   std::thread thread_;

@@ -13,6 +13,7 @@
 
 #include "base/executor.h"
 #include "node/runtime.h"
+#include "node/services/service_network.h"
 
 namespace tiphys::node {
 
@@ -27,6 +28,8 @@ struct ContainerRuntimeOptions {
   bool offline = false;
   /// Network mode of every container ("host", "none", a network's name); "" is the engine's bridge.
   std::string network;
+  /// How containers reach Services (ContainerSpec::reaches_services); null: they do not. It outlives the runtime.
+  ServiceNetwork* services = nullptr;
 };
 
 /// After the runtime's destruction none of its callbacks comes. The destructor does not end containers.

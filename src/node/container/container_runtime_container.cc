@@ -122,6 +122,8 @@ Async<Status> EngineContainer::make(std::shared_ptr<Engine> engine) {
                      fmt::format("CreateContainerError: a container named {} is there that is not ours", name_));
     }
     if (state->ended) found_ended_ = *state;
+    // The sockets of an earlier process of ours have gone with it.
+    if (state->started && !state->ended) co_await open_services(engine);
     if (state->ended || state->started) co_return Status{};
   }
   const bool with_init = engine->traits.init;
@@ -226,11 +228,39 @@ Async<Status> EngineContainer::put_tar(std::shared_ptr<Engine> engine, std::stri
 }
 
 Async<Status> EngineContainer::start_made(std::shared_ptr<Engine> engine) {
+  // podman makes a container's network before it runs, if asked to; elsewhere Services answer a moment after the start.
+  const bool before = reaches_services() && engine->traits.podman;
+  if (before) {
+    EngineRequest init{.method = "POST"};
+    init.target = fmt::format("/v{}/libpod/containers/{}/init", engine->traits.libpod_version, name_);
+    const auto ready = co_await engine->client.call(std::move(init));
+    if (!ready && ready.error().code == Code::kUnavailable) co_return std::unexpected(ready.error());
+    if (!ready) co_return because("StartError", ready.error());
+    co_await open_services(engine);
+  }
   EngineRequest request{.method = "POST", .target = fmt::format("/containers/{}/start", name_)};
   const auto reply = co_await engine->client.call(std::move(request));
   if (!reply && reply.error().code == Code::kUnavailable) co_return std::unexpected(reply.error());
   if (!reply) co_return because("StartError", reply.error());
+  if (!before) co_await open_services(engine);
   co_return Status{};
+}
+
+Async<void> EngineContainer::open_services(std::shared_ptr<Engine> engine) {
+  if (!reaches_services()) co_return;
+  const auto state = co_await inspect(engine);
+  Status opened = state ? Status{} : Status(std::unexpected(state.error()));
+  if (state && (state->ended || state->shares_host_network)) co_return;
+  if (state) {
+    auto open = [this, &state]() -> Async<Status> {
+      co_return around_.services->open(spec_.id, state->engine_id, state->process);
+    };
+    opened = co_await boost::asio::co_spawn(around_.workers, open(), boost::asio::use_awaitable);
+  }
+  if (opened) co_return;
+  // A short step may have ended meanwhile.
+  const auto now = co_await inspect(engine);
+  if (now && !now->ended) around_.on_services_unreachable(spec_.id, opened.error());
 }
 
 Async<Result<EngineState>> EngineContainer::inspect(std::shared_ptr<Engine> engine) {
@@ -244,6 +274,7 @@ Async<ContainerExit> EngineContainer::wait() {
   log_.emplace(around_.io, name_, spec_.dir);
   for (;;) {
     ContainerExit exit = co_await wait_once();
+    if (reaches_services()) around_.services->close(spec_.id);
     if (!co_await run_again(exit)) {
       ended_ = true;
       co_return exit;

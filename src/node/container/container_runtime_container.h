@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/asio/thread_pool.hpp>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +29,8 @@ class EngineContainer {
     EngineImages& images;
     bool offline;
     EnginePlace place;
+    ServiceNetwork* services = nullptr;  ///< null: none
+    std::function<void(const std::string& id, const Error&)> on_services_unreachable{};
   };
   EngineContainer(Surroundings around, ContainerSpec spec);
 
@@ -51,6 +54,9 @@ class EngineContainer {
   Async<Status> put_inputs(std::shared_ptr<Engine> engine);
   Async<Status> put_tar(std::shared_ptr<Engine> engine, std::string folder, TarEntries entries);
   Async<Status> start_made(std::shared_ptr<Engine> engine);
+  /// Has Services answer in it, which runs or is about to. Without them it runs on.
+  Async<void> open_services(std::shared_ptr<Engine> engine);
+  bool reaches_services() const { return around_.services && spec_.reaches_services && spec_.network_of.empty(); }
   Async<Result<EngineState>> inspect(std::shared_ptr<Engine> engine);
 
   Async<ContainerExit> wait_once();

@@ -198,6 +198,11 @@ Result<EngineState> parse_inspect(std::string_view body) {
   if (state == nullptr) return fail(Code::kInternal, "the container engine describes a container without a state");
   EngineState out;
   out.label_id = doc::find_string(document, "Config", "Labels", kIdLabel);
+  out.engine_id = doc::find_string(document, "Id");
+  if (const doc::Value* process = doc::find(*state, "Pid"); process && process->is_int64()) {
+    out.process = static_cast<int>(process->get_int64());
+  }
+  out.shares_host_network = doc::find_string(document, "HostConfig", "NetworkMode") == "host";
   out.status = doc::find_string(*state, "Status");
   out.ended = out.status == "exited" || out.status == "stopped" || out.status == "dead";
   out.oom_killed = true_at(*state, "OOMKilled");

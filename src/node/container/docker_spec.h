@@ -58,6 +58,9 @@ PullPolicy pull_policy(std::string_view policy, std::string_view image);
 /// What GET /containers/NAME/json says.
 struct EngineState {
   std::string label_id;
+  std::string engine_id;  ///< what the engine itself calls it
+  int process = 0;        ///< its first one, as the engine sees it; 0 while it has none
+  bool shares_host_network = false;
   std::string status;  ///< created, running, exited, ... podman also says configured, initialized, stopped
   bool ended = false;
   bool started = false;  ///< runs now or has run
