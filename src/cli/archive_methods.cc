@@ -46,6 +46,7 @@ class OneAnswer final : public argo::Answer {
   void reply_text(std::string json) override { done_(doc::parse_json(json)); }
   void refuse(Error error) override { done_(std::unexpected(std::move(error))); }
   void send(std::string) override {}
+  void caught_up() override {}
   void end() override {}
   void hold(std::unique_ptr<cluster::Watch>) override {}
 

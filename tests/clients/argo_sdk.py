@@ -114,7 +114,10 @@ assert archive.get_archived_workflow(uid, _check_return_type=False)["metadata"][
 
 assert info.get_version().version.startswith("v")
 assert info.get_user_info(_check_return_type=False)["subject"]
+# The archive has it still.
 workflows.delete_workflow(NS, name)
+assert workflows.get_workflow(NS, name, _check_return_type=False)["metadata"]["uid"] == uid
+archive.delete_archived_workflow(uid)
 gone(workflows.get_workflow, NS, name)
 
 configuration.api_key["BearerToken"] = "Bearer none"

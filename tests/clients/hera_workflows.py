@@ -122,7 +122,9 @@ def change_under_way():
     wait_for(name, "Failed")
     again = service.resubmit_workflow(name, WorkflowResubmitRequest(name=name, namespace="default"))
     assert again.metadata.name != name
+    # The archive has it still.
     service.delete_workflow(name)
+    service.delete_archived_workflow(service.get_workflow(name).metadata.uid)
     refused(NotFound, service.get_workflow, name)
 
 

@@ -41,7 +41,9 @@ class Programs:
 def programs(cli, request):
     """With the environment that the test names, beside a plane that is up."""
     python = environment(request.param)
-    cli.up()
+    config = cli.folder / "controller.yaml"
+    config.write_text("persistence: {archive: true}\n")
+    cli.up("--config", config)
     return Programs(cli, python)
 
 

@@ -25,6 +25,9 @@ class FakeSession final : public Session {
   std::string artifact_path(std::string_view key) override { return "/artifacts/" + std::string(key); }
   bool remote() const override { return false; }
   bool local() const override { return false; }
+  void ask_archive(std::string_view, doc::Object, cluster::Done<doc::Value> done) override {
+    done(fail(Code::kUnimplemented, "no test asks it"));
+  }
 
  private:
   Loop& loop_;
