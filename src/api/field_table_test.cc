@@ -110,7 +110,7 @@ TEST(Explain, FindsThePath) {
            ExplainCase{"Kubernetes' objects", "wf.spec.affinity",
                        "FIELD:    affinity <Kubernetes: Affinity>\nPLANE:    only a cluster\n"},
            ExplainCase{"where they are told", "wf.spec.affinity", "#affinity-v1-core\n"},
-           ExplainCase{"what differs", "wf.spec.serviceAccountName", "Differs from Argo: Without a cluster"},
+           ExplainCase{"what differs", "wf.spec.serviceAccountName", "Differs from Argo: By `tiphys run` nobody asks"},
            ExplainCase{"a template in a template", "wf.spec.templates.dag.tasks.inline.container.image",
                        "FIELD:    image <string>\n"},
        }) {
