@@ -1,7 +1,5 @@
 #include "argo/archive.h"
 
-#include "argo/page_marks.h"
-
 namespace tiphys::argo {
 namespace {
 
@@ -17,29 +15,13 @@ void take(const doc::Value& from, std::string_view section, std::initializer_lis
   out[section] = std::move(taken);
 }
 
-store::ArchiveQuery::NameMatch match_of(WorkflowQuery::NameFilter filter) {
-  using From = WorkflowQuery::NameFilter;
-  using To = store::ArchiveQuery::NameMatch;
-  switch (filter) {
-    case From::kExact:
-      return To::kExact;
-    case From::kPrefix:
-      return To::kPrefix;
-    case From::kContains:
-      return To::kContains;
-    case From::kNotEquals:
-      break;
-  }
-  return To::kNotEquals;
-}
-
 }  // namespace
 
 store::ArchiveQuery archive_query(const WorkflowQuery& query) {
   return {.ns = query.options.ns,
           .other_than_ns = query.other_than_namespace,
           .name = query.name,
-          .name_match = match_of(query.name_filter),
+          .name_match = query.name_filter,
           .name_prefix = query.name_prefix,
           .labels = query.options.labels,
           .started_after = query.started_after,

@@ -9,6 +9,6 @@ namespace tiphys::argo {
 
 /// Edits the newest state, again where it was overtaken. An error of `edit` is the whole's.
 void change(cluster::Cluster& cluster, const cluster::Key& key,
-            std::move_only_function<Status(doc::Object& object)> edit, cluster::Done<cluster::Object> done);
+            std::move_only_function<Status(doc::Value& object)> edit, cluster::Done<cluster::Object> done);
 
 }  // namespace tiphys::argo

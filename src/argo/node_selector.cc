@@ -49,8 +49,4 @@ bool NodeSelector::matches(const api::NodeStatus& node) const {
   return true;
 }
 
-bool is_active_suspend(const api::NodeStatus& node) {
-  return node.type == api::NodeType::kSuspend && node.phase == api::NodePhase::kRunning;
-}
-
 }  // namespace tiphys::argo

@@ -23,7 +23,4 @@ class NodeSelector {
   cluster::Selector selector_;
 };
 
-/// A suspend node that waits.
-bool is_active_suspend(const api::NodeStatus& node);
-
 }  // namespace tiphys::argo

@@ -1,9 +1,8 @@
 #include "argo/retry.h"
 
-#include <fmt/format.h>
-
 #include <memory>
 
+#include "argo/change.h"
 #include "argo/submit_options.h"
 #include "controllers/retry_request.h"
 #include "controllers/workflow_status.h"
@@ -11,9 +10,6 @@
 
 namespace tiphys::argo {
 namespace {
-
-/// Somebody else changes the workflow at the same time: read it again and try anew.
-constexpr int kMostTries = 10;
 
 /// Overrides arguments, also those that came with the template that the workflow is made of.
 Status override_parameters(doc::Value& workflow, const std::vector<std::string>& parameters) {
@@ -28,31 +24,24 @@ Status override_parameters(doc::Value& workflow, const std::vector<std::string>&
   return set;
 }
 
-/// A workflow for which a retry is asked, and what it comes to.
-struct Asked {
-  doc::Value workflow;
-  std::vector<api::NodeStatus> nodes;  ///< as they will be
-};
-
-Result<Asked> ask(const doc::Value& before, const RetryOptions& options, Time now) {
-  TIPHYS_TRY(std::vector<api::NodeStatus> nodes, controllers::read_nodes(before));
+/// Makes a workflow one for which a retry is asked; gives its nodes as they will be.
+Result<std::vector<api::NodeStatus>> ask(doc::Value& workflow, const RetryOptions& options, Time now) {
+  TIPHYS_TRY(std::vector<api::NodeStatus> nodes, controllers::read_nodes(workflow));
   const bool chosen = options.restart_successful && !options.selector.empty();
+  const bool succeeded = doc::find_string(workflow, "status", "phase") == "Succeeded";
   controllers::RetryRequest request{.other_parameters = !options.parameters.empty()};
   for (const api::NodeStatus& node : nodes) {
     if (chosen && options.selector.matches(node)) request.restarted.insert(node.id);
   }
-  Asked asked{.workflow = before, .nodes = {}};
-  TIPHYS_CHECK_OK(controllers::ask_for_retry(asked.workflow, request, chosen, now));
-  if (chosen && request.restarted.empty() && doc::find_string(before, "status", "phase") == "Succeeded") {
+  TIPHYS_CHECK_OK(controllers::ask_for_retry(workflow, request, chosen, now));
+  if (chosen && request.restarted.empty() && succeeded) {
     return fail(Code::kFailedPrecondition, "no node matches the nodeFieldSelector");
   }
-  TIPHYS_CHECK_OK(override_parameters(asked.workflow, options.parameters));
-  asked.workflow.as_object()["status"].as_object().erase("nodes");
-  asked.nodes =
-      engine::retry_nodes(doc::find_string(before, "metadata", "name"), std::move(nodes),
-                          {.restarted = request.restarted, .other_parameters = request.other_parameters, .now = now})
-          .nodes;
-  return asked;
+  TIPHYS_CHECK_OK(override_parameters(workflow, options.parameters));
+  workflow.as_object()["status"].as_object().erase("nodes");
+  return engine::retry_nodes(doc::find_string(workflow, "metadata", "name"), std::move(nodes),
+                             {.restarted = request.restarted, .other_parameters = request.other_parameters, .now = now})
+      .nodes;
 }
 
 Result<doc::Value> shown(const doc::Value& updated, const std::vector<api::NodeStatus>& as_they_will_be) {
@@ -65,49 +54,30 @@ Result<doc::Value> shown(const doc::Value& updated, const std::vector<api::NodeS
   return workflow;
 }
 
-struct Retrying : std::enable_shared_from_this<Retrying> {
-  Executor& executor;
-  cluster::Cluster& cluster;
-  cluster::Key workflow;
-  RetryOptions options;
-  cluster::Done<doc::Value> done;
-  int tries = 0;
-
-  Retrying(Executor& on, cluster::Cluster& plane, cluster::Key key, RetryOptions how, cluster::Done<doc::Value> then)
-      : executor(on), cluster(plane), workflow(std::move(key)), options(std::move(how)), done(std::move(then)) {}
-
-  void start() {
-    cluster.get(workflow, [self = shared_from_this()](Result<cluster::Object> before) {
-      if (!before) return self->done(std::unexpected(before.error()));
-      auto asked = ask(**before, self->options, self->executor.now());
-      if (!asked) return self->done(std::unexpected(asked.error()));
-      self->write(std::move(*asked));
-    });
-  }
-
-  void write(Asked asked) {
-    cluster.update(workflow, std::move(asked.workflow),
-                   [self = shared_from_this(), nodes = std::move(asked.nodes)](Result<cluster::Object> updated) {
-                     if (updated) return self->done(shown(**updated, nodes));
-                     if (updated.error().code == Code::kAborted && ++self->tries < kMostTries) return self->start();
-                     self->done(std::unexpected(updated.error()));
-                   });
-  }
-};
-
 }  // namespace
 
 void retry_workflow(Executor& executor, cluster::Cluster& cluster, const cluster::Key& workflow,
                     const RetryOptions& options, cluster::Done<doc::Value> done) {
-  std::make_shared<Retrying>(executor, cluster, workflow, options, std::move(done))->start();
+  const auto nodes = std::make_shared<std::vector<api::NodeStatus>>();
+  change(
+      cluster, workflow,
+      [&executor, options, nodes](doc::Value& object) -> Status {
+        TIPHYS_TRY(*nodes, ask(object, options, executor.now()));
+        return {};
+      },
+      [nodes, done = std::move(done)](const Result<cluster::Object>& updated) mutable {
+        if (!updated) return done(std::unexpected(updated.error()));
+        done(shown(**updated, *nodes));
+      });
 }
 
 void retry_gone_workflow(Executor& executor, cluster::Cluster& cluster, const doc::Value& archived,
                          const RetryOptions& options, cluster::Done<doc::Value> done) {
-  auto asked = ask(archived, options, executor.now());
-  if (!asked) return done(std::unexpected(asked.error()));
+  doc::Value asked = archived;
+  auto retried = ask(asked, options, executor.now());
+  if (!retried) return done(std::unexpected(retried.error()));
   // The controller takes it up as it takes up any retry: with the nodes that there were.
-  doc::Object& workflow = asked->workflow.as_object();
+  doc::Object& workflow = asked.as_object();
   if (const doc::Value* nodes = doc::find(archived, "status", "nodes")) {
     doc::ensure_object(workflow, "status")["nodes"] = *nodes;
   }
@@ -116,8 +86,8 @@ void retry_gone_workflow(Executor& executor, cluster::Cluster& cluster, const do
                             "deletionGracePeriodSeconds", "managedFields"}) {
     metadata.erase(field);
   }
-  cluster.create(cluster::kWorkflows, std::move(asked->workflow),
-                 [nodes = std::move(asked->nodes), done = std::move(done)](Result<cluster::Object> made) mutable {
+  cluster.create(cluster::kWorkflows, std::move(asked),
+                 [nodes = std::move(*retried), done = std::move(done)](Result<cluster::Object> made) mutable {
                    if (!made) return done(std::unexpected(made.error()));
                    done(shown(**made, nodes));
                  });

@@ -61,8 +61,8 @@ void create_limit(cluster::Cluster& cluster, const SyncLimit& limit, cluster::Do
     return cluster.create(cluster::kSyncLimits, controllers::sync_limit(limit.ns, limit.key, limit.limit),
                           written(limit, std::move(done)));
   }
-  auto add = [limit](doc::Object& map) -> Status {
-    doc::Object& data = doc::ensure_object(map, "data");
+  auto add = [limit](doc::Value& map) -> Status {
+    doc::Object& data = doc::ensure_object(map.as_object(), "data");
     if (data.contains(limit.key)) {
       return fail(Code::kAlreadyExists, "sync limit cannot be created as it already exists");
     }
@@ -77,12 +77,12 @@ void create_limit(cluster::Cluster& cluster, const SyncLimit& limit, cluster::Do
 }
 
 void update_limit(cluster::Cluster& cluster, const SyncLimit& limit, cluster::Done<std::int64_t> done) {
-  auto edit = [limit](doc::Object& object) -> Status {
+  auto edit = [limit](doc::Value& object) -> Status {
     if (limit.in_database()) {
-      doc::ensure_object(object, "spec")["limit"] = limit.limit;
+      doc::ensure_object(object.as_object(), "spec")["limit"] = limit.limit;
       return {};
     }
-    doc::Object& data = doc::ensure_object(object, "data");
+    doc::Object& data = doc::ensure_object(object.as_object(), "data");
     if (!data.contains(limit.key)) {
       return fail(Code::kNotFound, fmt::format("key {} not found in configmap {}/{} - please create it first",
                                                limit.key, limit.ns, limit.config_map));
@@ -108,8 +108,8 @@ void delete_limit(cluster::Cluster& cluster, const SyncLimit& limit, cluster::Do
   if (limit.in_database()) return cluster.remove(key_of(limit), {}, std::move(gone));
   change(
       cluster, key_of(limit),
-      [limit](doc::Object& map) -> Status {
-        doc::ensure_object(map, "data").erase(limit.key);
+      [limit](doc::Value& map) -> Status {
+        doc::ensure_object(map.as_object(), "data").erase(limit.key);
         return {};
       },
       std::move(gone));

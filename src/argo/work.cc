@@ -1,9 +1,5 @@
 #include "argo/work.h"
 
-#include <fmt/format.h>
-
-#include <charconv>
-
 namespace tiphys::argo {
 
 void Work::refuse(Error error) {

@@ -7,16 +7,12 @@
 #include "argo/find_workflow.h"
 #include "argo/node_request.h"
 #include "argo/retry.h"
+#include "argo/states.h"
 #include "argo/workflow_service.h"
 #include "controllers/workflow_status.h"
 
 namespace tiphys::argo {
 namespace {
-
-bool has_ended(const doc::Value& workflow) {
-  const std::string_view phase = doc::find_string(workflow, "status", "phase");
-  return phase == "Succeeded" || phase == "Failed" || phase == "Error";
-}
 
 /// Answers with the workflow as it is now.
 void reply_workflow(const WorkPtr& work, const cluster::Key& key) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 
+#include "argo/states.h"
 #include "base/strings.h"
 
 namespace tiphys::argo {
@@ -16,11 +17,6 @@ namespace {
 /// Lines of several pods are put in order within this time, or this much text, whichever comes first.
 constexpr std::chrono::milliseconds kFlushDelay(100);
 constexpr std::size_t kMostBuffered = 16 * 1024 * 1024;
-
-bool has_ended(const doc::Value& workflow) {
-  const std::string_view phase = doc::find_string(workflow, "status", "phase");
-  return phase == "Succeeded" || phase == "Failed" || phase == "Error";
-}
 
 class LogMerge : public std::enable_shared_from_this<LogMerge> {
  public:

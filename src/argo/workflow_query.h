@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "argo/work.h"
+#include "store/archive.h"
 
 namespace tiphys::argo {
 
 struct WorkflowQuery {
   cluster::ListOptions options{};  ///< namespace and labels
-  enum class NameFilter { kExact, kPrefix, kContains, kNotEquals };
+  using NameFilter = store::ArchiveQuery::NameMatch;
   NameFilter name_filter = NameFilter::kExact;
   std::string name{}, name_prefix{}, other_than_namespace{};
   Time started_after{}, started_before{}, created_after{}, finished_before{};  ///< unset: any

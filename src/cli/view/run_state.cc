@@ -4,11 +4,6 @@
 
 namespace tiphys::cli {
 
-bool has_ended(const doc::Value& workflow) {
-  const std::string_view phase = doc::find_string(workflow, "status", "phase");
-  return phase == "Succeeded" || phase == "Failed" || phase == "Error";
-}
-
 std::string_view RunState::phase() const {
   return workflow ? doc::find_string(*workflow, "status", "phase") : std::string_view();
 }

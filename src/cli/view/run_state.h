@@ -1,13 +1,13 @@
 // What a view shows of one run: its object and its nodes, as far as they are known.
 #pragma once
 
+#include "argo/states.h"
 #include "cli/view/node_tree.h"
 #include "cluster/cluster.h"
 
 namespace tiphys::cli {
 
-/// Its status.phase is one that stays.
-bool has_ended(const doc::Value& workflow);
+using argo::has_ended;
 
 struct RunState {
   cluster::Key key;

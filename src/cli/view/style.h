@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "api/node_status.h"
-#include "argo/node_selector.h"
+#include "argo/states.h"
 
 namespace tiphys::cli {
 

@@ -6,6 +6,7 @@
 
 #include "argo/version.h"
 #include "schema/protobuf.h"
+#include "server/argo/feed.h"
 #include "server/argo/grpc_frames.h"
 
 namespace tiphys::server {
@@ -66,20 +67,6 @@ class GrpcAnswer final : public argo::Answer, public std::enable_shared_from_thi
   }
 
  private:
-  /// What feeds a stream, and keeps its answer, which sources know only weakly.
-  class Feed final : public cluster::Watch {
-   public:
-    Feed(std::shared_ptr<GrpcAnswer> answer, std::unique_ptr<cluster::Watch> source)
-        : answer_(std::move(answer)), source_(std::move(source)) {}
-    void pause(bool paused) override {
-      if (source_) source_->pause(paused);
-    }
-
-   private:
-    const std::shared_ptr<GrpcAnswer> answer_;
-    const std::unique_ptr<cluster::Watch> source_;  // goes first
-  };
-
   std::optional<doc::Value> parse(const std::string& json) {
     auto message = doc::parse_json(json);
     if (message) return std::move(*message);

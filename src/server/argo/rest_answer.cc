@@ -7,6 +7,7 @@
 #include "argo/field_filter.h"
 #include "argo/version.h"
 #include "server/argo/errors.h"
+#include "server/argo/feed.h"
 
 namespace tiphys::server {
 namespace {
@@ -23,6 +24,7 @@ class RestAnswer final : public argo::Answer, public std::enable_shared_from_thi
         events_(method.streams && exchange.request.accept == kEventStream),
         fields_(method.streams ? exchange.query.value("fields") : std::string_view()) {}
   ~RestAnswer() override {
+    executor_.cancel(timer_);
     if (!done_) fail({Code::kInternal, fmt::format("{} gave no answer", method_.name)});
   }
 
@@ -60,36 +62,11 @@ class RestAnswer final : public argo::Answer, public std::enable_shared_from_thi
     if (done_) return;
     // A caller learns at once that it is heard, if there is nothing to tell yet.
     begin();
+    if (events_) keep_alive_later();
     responder_->hold(std::make_unique<Feed>(shared_from_this(), std::move(source)));
   }
 
  private:
-  /// What feeds a stream, and keeps its answer, which sources know only weakly. Of events it says from time to time
-  /// that they go on.
-  class Feed final : public cluster::Watch {
-   public:
-    Feed(std::shared_ptr<RestAnswer> answer, std::unique_ptr<cluster::Watch> source)
-        : answer_(std::move(answer)), source_(std::move(source)) {
-      if (answer_->events_) wait();
-    }
-    ~Feed() override { answer_->executor_.cancel(timer_); }
-    void pause(bool paused) override {
-      if (source_) source_->pause(paused);
-    }
-
-   private:
-    void wait() {
-      timer_ = answer_->executor_.schedule(answer_->executor_.now() + kKeepAlive, [this] {
-        wait();
-        answer_->keep_alive();
-      });
-    }
-
-    const std::shared_ptr<RestAnswer> answer_;
-    const std::unique_ptr<cluster::Watch> source_;  // goes first
-    Executor::TimerId timer_ = 0;
-  };
-
   static HeaderFields version() { return {{"Grpc-Metadata-Argo-Version", std::string(argo::kVersion)}}; }
 
   void begin() {
@@ -104,10 +81,14 @@ class RestAnswer final : public argo::Answer, public std::enable_shared_from_thi
     responder_->write(events_ ? fmt::format("data: {} \n\n\n", json) : json + "\n");
   }
 
-  void keep_alive() {
-    if (done_) return;
-    begin();
-    responder_->write(":\n");
+  /// Events say from time to time that they go on.
+  void keep_alive_later() {
+    timer_ = executor_.schedule(executor_.now() + kKeepAlive, [weak = weak_from_this()] {
+      const auto answer = weak.lock();
+      if (!answer || answer->done_) return;
+      answer->responder_->write(":\n");
+      answer->keep_alive_later();
+    });
   }
 
   void fail(const Error& error) {
@@ -122,6 +103,7 @@ class RestAnswer final : public argo::Answer, public std::enable_shared_from_thi
   const argo::Method& method_;
   const bool events_;
   const argo::FieldFilter fields_;
+  Executor::TimerId timer_ = 0;
   bool begun_ = false;
   bool done_ = false;
 };
