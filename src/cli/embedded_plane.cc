@@ -136,7 +136,10 @@ class Plane final : public EmbeddedPlane {
     store_->set_log_reader([this](const cluster::Object& pod, cluster::LogOptions options, cluster::LogSink sink) {
       return agent_->read_log(pod, std::move(options), std::move(sink));
     });
-    if (options_.read_only) return make_api();
+    if (options_.read_only) {
+      make_api();
+      return {};
+    }
     TIPHYS_TRY(admission_, objects::Admission::start(*executor_, *store_, data_dir_.path()));
     controller_ = std::make_unique<controllers::WorkflowController>(
         *executor_, *store_, random_,
@@ -199,7 +202,8 @@ class Plane final : public EmbeddedPlane {
     if (options_.port) {
       TIPHYS_CHECK_OK(prepare_for_clients(options));
     }
-    TIPHYS_CHECK_OK(make_api());
+    TIPHYS_TRY(custom_kinds_, objects::CustomKinds::start(*executor_, *store_, kinds_));
+    make_api();
     options.argo = services_.get();
     TIPHYS_TRY(server_, server::Server::start(context_, *executor_, *api_, std::move(options)));
     if (port() == 0) return {};
@@ -209,8 +213,8 @@ class Plane final : public EmbeddedPlane {
                                                                          certificate.authority, server_->token()));
   }
 
-  Status make_api() {
-    TIPHYS_TRY(custom_kinds_, objects::CustomKinds::start(*executor_, *store_, kinds_));
+  /// Who only reads asks it of the archive.
+  void make_api() {
     api_ = std::make_unique<objects::ObjectApi>(objects::ObjectApiParts{.executor = *executor_,
                                                                         .store = *store_,
                                                                         .kinds = kinds_,
@@ -225,7 +229,6 @@ class Plane final : public EmbeddedPlane {
                                      .columns = options_.config.columns,
                                      .nav_color = options_.config.nav_color,
                                      .version = server::argo_version()});
-    return {};
   }
 
   Result<server::Certificate> certificate_of(const PlaneOptions& options) {

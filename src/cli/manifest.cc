@@ -4,10 +4,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 
-#include "api/cron_workflow.h"
 #include "api/parse.h"
 #include "argo/judge.h"
 #include "base/strings.h"

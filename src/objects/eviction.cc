@@ -65,19 +65,19 @@ Outcome<void> check_eviction(const doc::Value& body, std::string_view pod) {
   return std::unexpected(bad_request("name in URL does not match name in Eviction object"));
 }
 
-Outcome<EvictionPlan> plan_eviction(const doc::Value& pod, std::span<const cluster::Object> budgets) {
-  EvictionPlan plan;
-  if (is_no_disruption(pod)) return plan;
+Outcome<cluster::Object> counting_budget(const doc::Value& pod, std::span<const cluster::Object> budgets) {
+  cluster::Object found;
+  if (is_no_disruption(pod)) return found;
   for (const cluster::Object& budget : budgets) {
     if (!cluster::is_budget_of(*budget, pod)) continue;
-    if (plan.budget) {
+    if (found) {
       return std::unexpected(Refusal{
           500, "", "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support."});
     }
-    plan.budget = budget;
+    found = budget;
   }
-  if (plan.budget && !may_go_unhealthy(pod, *plan.budget)) plan.path = EvictionPath::kCounted;
-  return plan;
+  if (found && may_go_unhealthy(pod, *found)) found.reset();
+  return found;
 }
 
 Outcome<doc::Value> count_disruption(const doc::Value& budget, std::string_view pod, Time now) {

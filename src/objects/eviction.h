@@ -14,18 +14,10 @@ namespace tiphys::objects {
 /// 400 for a body that is no Eviction of this pod.
 Outcome<void> check_eviction(const doc::Value& body, std::string_view pod);
 
-/// How a pod and its budget stand to each other.
-enum class EvictionPath {
-  kFree,     ///< no budget matters: the pod does not run, or has none, or is not healthy and may go
-  kCounted,  ///< the budget must allow it and counts it: count_disruption()
-};
-struct EvictionPlan {
-  EvictionPath path = EvictionPath::kFree;
-  cluster::Object budget{};  ///< which counts it
-};
-
-/// `budgets` are those of the pod's namespace. 500 for a pod that has more than one.
-Outcome<EvictionPlan> plan_eviction(const doc::Value& pod, std::span<const cluster::Object> budgets);
+/// The budget that must allow an eviction, and counts it: count_disruption(). Null where none matters: the pod does not
+/// run, or has none, or is not healthy and may go. `budgets` are those of the pod's namespace. 500 for a pod that has
+/// more than one.
+Outcome<cluster::Object> counting_budget(const doc::Value& pod, std::span<const cluster::Object> budgets);
 
 /// The budget once this pod is evicted. 429 where it does not allow that, with the cause DisruptionBudget.
 Outcome<doc::Value> count_disruption(const doc::Value& budget, std::string_view pod, Time now);

@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 
 #include "objects/eviction.h"
 #include "objects/object_request.h"
@@ -55,9 +54,9 @@ Outcome<void> ObjectApi::take_disruption(const Target& pod, const doc::Value& ob
   std::ranges::copy_if(*all, std::back_inserter(budgets), [&](const cluster::Object& one) {
     return doc::find_string(*one, "metadata", "namespace") == pod.ns;
   });
-  auto plan = plan_eviction(object, budgets);
-  if (!plan) return std::unexpected(std::move(plan.error()));
-  if (plan->path == EvictionPath::kFree) return {};
+  const auto counting = counting_budget(object, budgets);
+  if (!counting) return std::unexpected(counting.error());
+  if (!*counting) return {};
   Outcome<void> outcome;
   const auto count = [&](const cluster::Object& newest) -> Result<doc::Value> {
     if (!newest) return fail(Code::kNotFound, "the budget has just been deleted, and allows everything");
@@ -67,7 +66,7 @@ Outcome<void> ObjectApi::take_disruption(const Target& pod, const doc::Value& ob
     return fail(Code::kFailedPrecondition, "the budget does not allow it");
   };
   // It is on disk with the removal, whose answer tells what the disk says.
-  const std::string budget(doc::find_string(*plan->budget, "metadata", "name"));
+  const std::string budget(doc::find_string(**counting, "metadata", "name"));
   store_.modify({&cluster::kPodDisruptionBudgets, pod.ns, budget}, count, {.dry_run = dry_run},
                 [](const Result<cluster::Object>&) {});
   return outcome;

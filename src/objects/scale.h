@@ -1,7 +1,6 @@
 // The subresource /scale of what has replicas: an autoscaling/v1 Scale read from the object and written back to it.
 #pragma once
 
-#include "objects/kinds.h"
 #include "objects/refusal.h"
 
 namespace tiphys::objects {

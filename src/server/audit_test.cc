@@ -53,7 +53,7 @@ TEST_F(AuditTest, TellsWhoAskedForWhatAndHowItEnded) {
       Request{.method = "POST", .target = "/api/v1/namespaces/a/secrets", .user_agent = "kubectl", .peer = "127.0.0.1"},
       objects::service_account("a", "builder", "u"));
   entry->is_for({.kind = kinds.find_kind("v1", "Secret"), .ns = "a"}, verb_of("POST", true, false));
-  audited(entry, std::make_shared<Nowhere>())->reply(201, "application/json", R"({"data": "c2VjcmV0"})", {});
+  audited(entry, std::make_shared<Nowhere>())->reply(201, "application/json", R"({"data": "c2VjcmV0"})");
   ASSERT_EQ(lines(path_).size(), 1u);
   const doc::Value line = lines(path_).front();
   EXPECT_EQ(doc::find_string(line, "verb"), "create");
@@ -79,7 +79,7 @@ TEST_F(AuditTest, ARequestWithoutAnAnswerIsTold) {
 
 TEST_F(AuditTest, GrowsToABound) {
   log_ = *AuditLog::open(path_, 1000);
-  for (int i = 0; i < 5; ++i) begin({.method = "GET", .target = "/version"})->reply(200, "", "", {});
+  for (int i = 0; i < 5; ++i) begin({.method = "GET", .target = "/version"})->reply(200, "", "");
   EXPECT_FALSE(lines(path_ + ".1").empty());
   EXPECT_LT(std::filesystem::file_size(path_), 1000u);
   EXPECT_LT(std::filesystem::file_size(path_ + ".1"), 1000u);

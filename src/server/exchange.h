@@ -63,6 +63,9 @@ Handled patch_object(const ExchangePtr& exchange, const objects::Target& target)
 Handled remove_object(const ExchangePtr& exchange, const objects::Target& target);
 Handled remove_objects(const ExchangePtr& exchange, const objects::Target& target);
 
+/// 400 unless the pod has a container of this name, those that come first included.
+objects::Outcome<void> check_container(const doc::Value& pod, std::string_view container);
+
 /// Streams into pods (session/session_routes.cc): what has such a subresource is no object.
 bool is_session(std::string_view subresource);
 Handled open_session(const ExchangePtr& exchange, const objects::Target& target);

@@ -41,14 +41,6 @@ Outcome<std::string> only_container(const doc::Value& pod) {
                                        doc::find_string(pod, "metadata", "name"), names)));
 }
 
-Outcome<void> check_container(const doc::Value& pod, std::string_view container) {
-  bool known = false;
-  each_container(pod, [&](std::string_view name) { known = known || name == container; });
-  if (known) return {};
-  return std::unexpected(objects::bad_request(
-      fmt::format("container {} is not valid for pod {}", container, doc::find_string(pod, "metadata", "name"))));
-}
-
 /// Options as a query has them; a number that is not there is null.
 struct LogNumbers {
   std::optional<std::int64_t> tail, bytes, seconds;
@@ -105,6 +97,14 @@ Outcome<cluster::LogOptions> log_options(const Exchange& exchange, const LogNumb
 }
 
 }  // namespace
+
+Outcome<void> check_container(const doc::Value& pod, std::string_view container) {
+  bool known = false;
+  each_container(pod, [&](std::string_view name) { known = known || name == container; });
+  if (known) return {};
+  return std::unexpected(objects::bad_request(
+      fmt::format("container {} is not valid for pod {}", container, doc::find_string(pod, "metadata", "name"))));
+}
 
 Handled read_log(const ExchangePtr& exchange, const objects::Target& target) {
   TIPHYS_TRY(const LogNumbers numbers, numbers_of(*exchange));

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "objects/table.h"
@@ -59,15 +60,21 @@ void append_item(std::string& text, const objects::Kind& kind, const doc::Value&
   text += '}';
 }
 
-/// Most texts begin with what the list says already.
-void append_item(std::string& text, const objects::Kind& kind, const std::string& item) {
+/// How most texts of a kind begin: with what the list says already.
+using Heads = std::array<std::string, 2>;
+
+Heads heads_of(const objects::Kind& kind) {
+  const std::string version = fmt::format(R"("apiVersion":"{}")", kind.api_version());
+  const std::string name = fmt::format(R"("kind":"{}")", kind.resource->kind);
+  return {fmt::format("{{{},{},", version, name), fmt::format("{{{},{},", name, version)};
+}
+
+void append_item(std::string& text, const objects::Kind& kind, const Heads& heads, const std::string& item) {
   if (!kind.is_struct()) {
     text += item;
     return;
   }
-  const std::string version = fmt::format(R"("apiVersion":"{}")", kind.api_version());
-  const std::string name = fmt::format(R"("kind":"{}")", kind.resource->kind);
-  for (const std::string& head : {fmt::format("{{{},{},", version, name), fmt::format("{{{},{},", name, version)}) {
+  for (const std::string& head : heads) {
     if (!item.starts_with(head)) continue;
     text += '{';
     text.append(item, head.size());
@@ -86,9 +93,10 @@ std::string list_text(const objects::Kind& kind, const cluster::List& list) {
   auto separate = [&, first = true]() mutable {
     if (!std::exchange(first, false)) text += ',';
   };
+  const Heads heads = heads_of(kind);
   for (const cluster::ObjectJson& item : list.texts) {
     separate();
-    append_item(text, kind, *item);
+    append_item(text, kind, heads, *item);
   }
   for (const cluster::Object& item : list.items) {
     separate();

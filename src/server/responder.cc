@@ -4,11 +4,8 @@
 
 namespace tiphys::server {
 
-void Responder::reply(unsigned code, std::string_view content_type, std::string body,
-                      std::vector<std::string> warnings) {
-  AnswerHead head{.code = code, .content_type = std::string(content_type)};
-  for (const std::string& warning : warnings) head.fields.emplace_back("Warning", warning_header(warning));
-  reply(std::move(head), std::move(body));
+void Responder::reply(unsigned code, std::string_view content_type, std::string body) {
+  reply(AnswerHead{.code = code, .content_type = std::string(content_type)}, std::move(body));
 }
 
 void Responder::begin_stream(std::string_view content_type) {

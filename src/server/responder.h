@@ -26,8 +26,7 @@ class Responder {
  public:
   virtual ~Responder() = default;
   virtual void reply(AnswerHead head, std::string body) = 0;
-  /// `warnings` go into headers of that name.
-  void reply(unsigned code, std::string_view content_type, std::string body, std::vector<std::string> warnings = {});
+  void reply(unsigned code, std::string_view content_type, std::string body);
 
   virtual void begin_stream(AnswerHead head) = 0;
   void begin_stream(std::string_view content_type);

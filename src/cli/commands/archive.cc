@@ -5,9 +5,9 @@
 
 #include "base/strings.h"
 #include "cli/commands/archive_flags.h"
+#include "cli/commands/output.h"
 #include "cli/terminal.h"
 #include "cli/view/humanize.h"
-#include "cli/view/workflow_table.h"
 #include "cli/view/workflow_text.h"
 #include "doc/yaml.h"
 
@@ -33,31 +33,12 @@ std::string facts(const doc::Value& workflow, Time now) {
   return text;
 }
 
-std::string documents(const std::vector<cluster::Object>& workflows, bool json) {
-  doc::Array array;
-  for (const auto& workflow : workflows) array.push_back(*workflow);
-  const doc::Value list(std::move(array));
-  return json ? doc::to_pretty_json(list, 2) + "\n" : doc::to_yaml(list);
-}
-
-Status print_list(const std::vector<cluster::Object>& workflows, const std::string& output, Time now) {
-  if (output == "json" || output == "yaml") {
-    print(workflows.empty() ? "[]\n" : documents(workflows, output == "json"));
-  } else if (output == "name") {
-    for (const auto& workflow : workflows) print(fmt::format("{}\n", doc::find_string(*workflow, "metadata", "name")));
-  } else if (workflows.empty()) {
-    print("No workflows found\n");
-  } else {
-    print(workflow_table(workflows, {.wide = true, .with_namespace = true, .with_uid = true}, now));
-  }
-  return {};
-}
-
 Result<int> list(ArchiveFlags& flags, Session& session) {
   TIPHYS_TRY(const auto workflows, ArchiveCalls(session).list({.ns = flags.common.chosen_namespace(),
                                                                .labels = flags.labels,
                                                                .chunk_size = flags.chunk_size.value_or(0)}));
-  TIPHYS_CHECK_OK(print_list(workflows, flags.output, session.loop().now()));
+  print_workflows(workflows, flags.output, {.wide = true, .with_namespace = true, .with_uid = true},
+                  session.loop().now());
   return kSucceeded;
 }
 

@@ -6,7 +6,6 @@
 #include "cli/commands/output.h"
 #include "cli/terminal.h"
 #include "cli/view/event_text.h"
-#include "cli/view/workflow_table.h"
 #include "doc/yaml.h"
 
 namespace tiphys::cli {
@@ -39,13 +38,6 @@ struct ListFlags {
   }
 };
 
-std::string documents(const std::vector<cluster::Object>& workflows, bool json) {
-  doc::Array array;
-  for (const auto& workflow : workflows) array.push_back(*workflow);
-  const doc::Value list(std::move(array));
-  return json ? doc::to_pretty_json(list, 2) + "\n" : doc::to_yaml(list);
-}
-
 Status list(ListFlags& flags) {
   const bool whole = flags.output == "json" || flags.output == "yaml";
   flags.filter.status = split_commas(flags.filter.status);
@@ -54,18 +46,10 @@ Status list(ListFlags& flags) {
   Loop loop;
   TIPHYS_TRY(const auto session, open_session(loop, flags.common.session, Need::kRead));
   TIPHYS_TRY(const auto workflows, list_workflows(*session, flags.filter));
-  if (whole) {
-    print(workflows.empty() ? "[]\n" : documents(workflows, flags.output == "json"));
-  } else if (workflows.empty()) {
-    if (flags.output != "name") print("No workflows found\n");
-  } else if (flags.output == "name") {
-    for (const auto& workflow : workflows) print(fmt::format("{}\n", doc::find_string(*workflow, "metadata", "name")));
-  } else {
-    print(workflow_table(
-        workflows,
-        {.wide = flags.output == "wide", .headers = !flags.no_headers, .with_namespace = flags.all_namespaces},
-        loop.now()));
-  }
+  print_workflows(
+      workflows, flags.output,
+      {.wide = flags.output == "wide", .headers = !flags.no_headers, .with_namespace = flags.all_namespaces},
+      loop.now());
   return {};
 }
 

@@ -1,5 +1,7 @@
 #include "cli/commands/output.h"
 
+#include <fmt/format.h>
+
 #include "cli/commands/common.h"
 #include "cli/terminal.h"
 #include "doc/yaml.h"
@@ -24,6 +26,22 @@ Status print_workflow(Session& session, const cluster::Key& key, const OutputOpt
   TIPHYS_TRY(const auto text, render_workflow(*workflow, options, session.loop().now()));
   print(text);
   return {};
+}
+
+void print_workflows(const std::vector<cluster::Object>& workflows, const std::string& output,
+                     const TableOptions& table, Time now) {
+  if (output == "json" || output == "yaml") {
+    doc::Array array;
+    for (const auto& workflow : workflows) array.push_back(*workflow);
+    const doc::Value list(std::move(array));
+    print(workflows.empty() ? "[]\n" : output == "json" ? doc::to_pretty_json(list, 2) + "\n" : doc::to_yaml(list));
+  } else if (output == "name") {
+    for (const auto& workflow : workflows) print(fmt::format("{}\n", doc::find_string(*workflow, "metadata", "name")));
+  } else if (workflows.empty()) {
+    print("No workflows found\n");
+  } else {
+    print(workflow_table(workflows, table, now));
+  }
 }
 
 }  // namespace tiphys::cli

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/session.h"
+#include "cli/view/workflow_table.h"
 #include "cli/view/workflow_text.h"
 
 namespace tiphys::cli {
@@ -16,5 +17,9 @@ struct OutputOptions {
 Result<std::string> render_workflow(const doc::Value& workflow, const OutputOptions& options, Time now);
 /// Gets and prints it.
 Status print_workflow(Session& session, const cluster::Key& key, const OutputOptions& options);
+
+/// Prints a list: json, yaml, name, or the table.
+void print_workflows(const std::vector<cluster::Object>& workflows, const std::string& output,
+                     const TableOptions& table, Time now);
 
 }  // namespace tiphys::cli

@@ -52,12 +52,8 @@ Outcome<std::string> container_of(const doc::Value& pod, std::string_view asked)
     return std::unexpected(objects::bad_request(fmt::format(
         "a container name must be specified for pod {}, choose one of: [{}]", pod_name, fmt::join(names, " "))));
   }
-  for (const std::string_view list : {"containers", "initContainers", "ephemeralContainers"}) {
-    for (const std::string& name : names_of(pod, list)) {
-      if (name == asked) return name;
-    }
-  }
-  return std::unexpected(objects::bad_request(fmt::format("container {} is not valid for pod {}", asked, pod_name)));
+  TIPHYS_CHECK_OK(check_container(pod, asked));
+  return std::string(asked);
 }
 
 Outcome<cluster::SessionOptions> options_of(const Target& query, bool exec) {
