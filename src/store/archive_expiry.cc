@@ -1,5 +1,6 @@
 // What has been in the archive for its time goes from it: a timer waits for the next, nothing is looked at before.
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "store/local_store.h"
@@ -14,7 +15,9 @@ constexpr Duration kBetweenLooks = std::chrono::minutes(1);
 }  // namespace
 
 void LocalStore::expire_archived() {
-  if (archive_ttl_ <= Duration::zero() || read_only_ || expiring_ || archive_timer_ != 0 || !admit()) return;
+  if (archive_ttl_ <= Duration::zero() || read_only_ || expiring_) return;
+  if (degraded_) return;  // what tries again to write looks again
+  if (!admit()) return expect_old_archived(executor_.now());
   const auto oldest = archive_index_.oldest(kMostPerStep);
   if (!oldest) return log::error("old workflows of the archive cannot be found: {}", oldest.error().message);
   if (oldest->empty()) return;
@@ -28,13 +31,7 @@ void LocalStore::expire_archived() {
     }
     write.unarchived.push_back(each.uid);
   }
-  if (write.unarchived.empty()) {
-    archive_timer_ = executor_.schedule(std::max(*next, executor_.now() + kBetweenLooks), [this] {
-      archive_timer_ = 0;
-      expire_archived();
-    });
-    return;
-  }
+  if (write.unarchived.empty()) return expect_old_archived(*next);
   expiring_ = true;
   write.answer = [this, uids = write.unarchived](const Status& outcome, const auto&) {
     expiring_ = false;
@@ -43,6 +40,14 @@ void LocalStore::expire_archived() {
     expire_archived();
   };
   enqueue(std::move(write));
+}
+
+void LocalStore::expect_old_archived(Time when) {
+  executor_.cancel(std::exchange(archive_timer_, 0));
+  archive_timer_ = executor_.schedule(std::max(when, executor_.now() + kBetweenLooks), [this] {
+    archive_timer_ = 0;
+    expire_archived();
+  });
 }
 
 }  // namespace tiphys::store

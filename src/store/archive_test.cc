@@ -307,6 +307,37 @@ TEST(StoreArchive, LetsGoOfWhatIsOldByATimer) {
   EXPECT_GE(store.executor().now() - begin, std::chrono::minutes(70));
 }
 
+TEST(StoreArchive, LetsGoOfTheOlderThoughTheNewerCameFirst) {
+  TestStore store({.archive = everything(), .archive_ttl = std::chrono::hours(1)});
+  const int now = static_cast<int>((store.executor().now() - at(0)) / std::chrono::seconds(1));
+  ended(store, "newer", now + 600);
+  ended(store, "older", now);
+  const Time begin = store.executor().now();
+  for (const char* name : {"newer", "older"}) {
+    ASSERT_TRUE(store.remove(key(kWorkflows, name)));
+    store.run();
+  }
+  store.executor().run_until([&] { return found(store) == std::vector<std::string>{"newer"}; });
+  EXPECT_THAT(found(store), ElementsAre("newer"));
+  EXPECT_LE(store.executor().now() - begin, std::chrono::minutes(62));
+}
+
+TEST(StoreArchive, LetsGoOfWhatIsOldAlsoWhenItCameWhileNothingWasAccepted) {
+  TestStore store({.most_pending_rows = 2, .archive = everything(), .archive_ttl = std::chrono::hours(1)});
+  ended(store, "old");
+  int refused = 0;
+  store->remove(key(kWorkflows, "old"), {}, [&](auto) {
+    for (const char* name : {"a", "b", "c"}) {
+      store->create(cluster::kConfigMaps, named(name), {}, [&](auto made) { refused += !made; });
+    }
+  });
+  store.run();
+  EXPECT_GT(refused, 0);
+  EXPECT_THAT(found(store), ElementsAre("old"));
+  store.executor().run_until([&] { return found(store).empty(); });
+  EXPECT_THAT(found(store), IsEmpty());
+}
+
 TEST(StoreArchive, IndexesWhatADatabaseOfBeforeHas) {
   const TempDir temp(TempDir::memory());
   const std::string path = temp.path() + "/tiphys.db";

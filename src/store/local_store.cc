@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "base/log.h"
 #include "cluster/custom_definition.h"
+#include "store/archive_writer.h"
 #include "store/schema.h"
 
 namespace tiphys::store {
@@ -56,6 +57,11 @@ Result<std::unique_ptr<LocalStore::Connections>> connect(const StoreOptions& opt
   TIPHYS_CHECK_OK(reader.execute("PRAGMA busy_timeout = 2000; PRAGMA cache_size = -2048"));
   connections->reader = std::move(reader);
   return connections;
+}
+
+/// Whether the archive has now what the change deletes.
+bool goes_to_archive(const Change& change) {
+  return change.resource == &cluster::kWorkflows && !change.after && ArchiveWriter::keeps(*change.before);
 }
 
 }  // namespace
@@ -201,9 +207,13 @@ bool LocalStore::write_here(Batch& batch) {
 
 void LocalStore::deliver(Batch batch) {
   if (!batch.outcome) return fail_all(std::move(batch));
+  bool archived = false;
   for (const Write& write : batch.writes) {
     pending_rows_ -= write.rows();
-    for (const Change& change : write.changes) settle(change);
+    for (const Change& change : write.changes) {
+      settle(change);
+      archived = archived || goes_to_archive(change);
+    }
   }
   if (batch.last_version != 0) hub_.set_version(batch.last_version);
   done_ticket_ = batch.last_ticket;
@@ -216,6 +226,8 @@ void LocalStore::deliver(Batch batch) {
       if (change.text) change.after->pack(change.text);
     }
   }
+  // It may be older than what the timer waits for.
+  if (archived) expire_archived();
 }
 
 void LocalStore::settle(const Change& change) {
@@ -230,7 +242,6 @@ void LocalStore::settle(const Change& change) {
       admission_->settled(*change.resource, change.before ? change.before->object() : nullptr,
                           change.after ? change.after->object() : nullptr);
     }
-    if (!change.after && change.resource == &cluster::kWorkflows) expire_archived();
     if (change.leaves_garbage) {
       collect(std::string(change.before->uid()),
               change.resource == &cluster::kNamespaces ? change.name.name : std::string());

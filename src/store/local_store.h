@@ -158,6 +158,7 @@ class LocalStore final : public Store {
   // archive_expiry.cc
   /// Takes out what is too old, and sees to it that the next goes when it is.
   void expire_archived();
+  void expect_old_archived(Time when);
 
   // old_events.cc
   /// Follows the number of Event objects, and sees to it that old and surplus ones go.
