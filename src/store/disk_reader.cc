@@ -96,7 +96,7 @@ Result<RevisionPtr> DiskReader::revision(const cluster::Resource& resource, std:
     }
   }
   auto revision = std::make_shared<const Revision>(resource, std::move(base), std::move(parts));
-  if (packs_well(resource)) revision->pack(std::make_shared<const std::string>(body));
+  if (packs_well(resource)) revision->keep_text(std::make_shared<const std::string>(body));
   return revision;
 }
 
@@ -117,6 +117,7 @@ Result<std::vector<DiskRow>> DiskReader::live(const cluster::Resource& resource)
     TIPHYS_TRY(const bool more, rows.next());
     if (!more) return found;
     TIPHYS_TRY(auto loaded, revision(resource, rows.text(2), rows.text(3)));
+    if (packs_well(resource)) loaded->pack();
     found.push_back({{std::string(rows.text(0)), std::string(rows.text(1))}, std::move(loaded)});
   }
 }

@@ -223,7 +223,9 @@ void LocalStore::deliver(Batch batch) {
   for (const Write& write : batch.writes) {
     for (const Change& change : write.changes) {
       node_watches_.dispatch(change);
-      if (change.text) change.after->pack(change.text);
+      if (!change.text) continue;
+      change.after->keep_text(change.text);
+      change.after->pack();
     }
   }
   // It may be older than what the timer waits for.

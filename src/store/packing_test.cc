@@ -20,7 +20,10 @@ const char* const kPod = R"({"kind":"Pod","apiVersion":"v1","metadata":{"name":"
 
 RevisionPtr revision(bool packed) {
   auto made = std::make_shared<const Revision>(kPods, *doc::parse_json(kPod), Revision::Parts{});
-  if (packed) made->pack(std::make_shared<const std::string>(doc::to_json(*made->base())));
+  if (packed) {
+    made->keep_text(std::make_shared<const std::string>(doc::to_json(*made->base())));
+    made->pack();
+  }
   return made;
 }
 
@@ -39,6 +42,15 @@ TEST(PackedRevision, IsParsedOnceForAllWhoHaveIt) {
   const RevisionPtr packed = revision(true);
   const cluster::Object one = packed->object();
   EXPECT_EQ(one, packed->object());
+}
+
+TEST(PackedRevision, HasItsDocumentBesideTheTextUntilItIsPacked) {
+  const RevisionPtr whole = revision(false);
+  const auto text = std::make_shared<const std::string>(doc::to_json(*whole->base()));
+  const doc::Value* document = whole->base().get();
+  whole->keep_text(text);
+  EXPECT_EQ(whole->base().get(), document);
+  EXPECT_EQ(whole->json(), text);
 }
 
 TEST(PackedRevision, IsSelectedAsTheObjectIs) {

@@ -108,8 +108,12 @@ doc::Shared Revision::base() const {
   return unpacked;
 }
 
-void Revision::pack(cluster::ObjectJson base) const {
+void Revision::keep_text(cluster::ObjectJson base) const {
   text_ = std::move(base);
+}
+
+void Revision::pack() const {
+  TIPHYS_CHECK(text_, "what is packed has its text");
   unpacked_ = base_;
   base_.reset();
 }

@@ -48,9 +48,11 @@ class Revision {
   /// The object with null in the place of its parts. While the text alone is kept it is parsed anew unless somebody
   /// has it still. Executor's thread only, but for the writer before the revision is on disk.
   doc::Shared base() const;
-  /// From now on keeps the text that the disk has, some five times smaller than the document, in place of it, once
-  /// nobody holds that any more. For resources that `packs_well`.
-  void pack(cluster::ObjectJson base) const;
+  /// The text that the disk has of the base, for whoever wants the object as JSON. For resources that `packs_well`.
+  void keep_text(cluster::ObjectJson base) const;
+  /// From now on keeps that text, some five times smaller than the document, in place of it, once nobody holds that any
+  /// more. For what stays in memory.
+  void pack() const;
   /// Null pointers where the object has no such member.
   const Parts& parts() const { return parts_; }
   /// The whole object, a workflow's without status.nodes. Executor's thread only.
