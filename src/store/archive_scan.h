@@ -25,7 +25,7 @@ class ArchiveScan {
   };
   /// Looks for the next row that matches: row().
   Result<Found> next() { return look(true); }
-  /// The same for who does not want to see it: row() is void.
+  /// The same for who does not want to see it: row() is void, id() and place() are not.
   Result<Found> pass() { return look(false); }
   /// How many are left; nothing: the work of one turn is done. Nothing can be looked for any more.
   Result<std::optional<std::size_t>> count_rest();
@@ -33,6 +33,7 @@ class ArchiveScan {
   void rest() { work_left_ = kWorkPerTurn; }
 
   const ArchiveRow& row() const { return row_; }
+  std::int64_t id() const { return last_.id; }
   /// Where another scan goes on behind the last match: ArchiveQuery::after.
   std::string place() const;
 

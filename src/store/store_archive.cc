@@ -181,7 +181,7 @@ void LocalStore::archive_labels(std::string ns, std::string key, cluster::Done<s
       return done(key.empty() ? archive_index_.label_keys(kMostLabels) : archive_index_.label_values(key, kMostLabels));
     }
     labels_slice(std::make_shared<LabelsJob>(
-        LabelsJob{.scan = ArchiveScan(archive_index_, {.ns = ns}), .key = key, .done = std::move(done)}));
+        LabelsJob{.scan = ArchiveScan(archive_index_, {.ns = ns}), .key = std::move(key), .done = std::move(done)}));
   });
 }
 
@@ -191,10 +191,10 @@ void LocalStore::labels_slice(std::shared_ptr<LabelsJob> job) {
   const auto finished = [&]() -> Result<bool> {
     for (std::size_t i = 0; i < kRowsAtOnce; ++i, ++job->seen) {
       if (job->seen == kMostLabels) return true;
-      TIPHYS_TRY(const auto found, job->scan.next());
+      TIPHYS_TRY(const auto found, job->scan.pass());
       if (found == ArchiveScan::Found::kEnd) return true;
       if (found == ArchiveScan::Found::kPause) return false;
-      TIPHYS_TRY(const doc::Object labels, archive_index_.labels(job->scan.row().id));
+      TIPHYS_TRY(const doc::Object labels, archive_index_.labels(job->scan.id()));
       for (const auto& [key, value] : labels) {
         if (job->key.empty()) job->found.emplace(key);
         if (job->key == key) job->found.insert(doc::scalar_text(value));
