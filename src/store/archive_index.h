@@ -1,4 +1,4 @@
-// Reads the archive's tables on the executor's thread, some rows at a time.
+// Reads the archive's tables, some rows at a time: on the thread of its connection, the executor's or the writer's.
 #pragma once
 
 #include <compare>

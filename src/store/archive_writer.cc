@@ -69,18 +69,19 @@ Status ArchiveWriter::keep(const Revision& gone, const Name& name) {
 }
 
 Status ArchiveWriter::forget(std::string_view uid) {
-  TIPHYS_TRY(const std::int64_t id, id_of(uid));
-  if (id == 0) return {};
-  TIPHYS_CHECK_OK(delete_labels(id));
-  return database_.query("DELETE FROM archive WHERE id = ?").bind(id).run();
+  TIPHYS_TRY(const auto id, index_.id_of(uid));
+  return id ? delete_row(*id) : Status();
 }
 
 Status ArchiveWriter::remove(std::string_view uid) {
-  TIPHYS_TRY(const bool gone, has_body(uid));
-  if (!gone) return {};
-  TIPHYS_TRY(const std::int64_t id, id_of(uid));
-  TIPHYS_CHECK_OK(database_.query("DELETE FROM archive_bodies WHERE id = ?").bind(id).run());
-  TIPHYS_CHECK_OK(forget(uid));
+  TIPHYS_TRY(const auto id, index_.id_of(uid));
+  if (!id) return {};
+  Query body = database_.query("DELETE FROM archive_bodies WHERE id = ? RETURNING id");
+  body.bind(*id);
+  TIPHYS_TRY(const bool had_body, body.next());
+  if (!had_body) return {};
+  TIPHYS_CHECK_OK(body.run());
+  TIPHYS_CHECK_OK(delete_row(*id));
   TIPHYS_CHECK_OK(database_.query("DELETE FROM parts WHERE uid = ?").bind(uid).run());
   return database_.query("INSERT OR REPLACE INTO garbage VALUES(?, '')").bind(uid).run();
 }
@@ -139,11 +140,9 @@ Status ArchiveWriter::delete_labels(std::int64_t id) {
       .run();
 }
 
-Result<std::int64_t> ArchiveWriter::id_of(std::string_view uid) {
-  Query rows = database_.query("SELECT id FROM archive WHERE uid = ?");
-  rows.bind(uid);
-  TIPHYS_TRY(const bool found, rows.next());
-  return found ? rows.integer(0) : 0;
+Status ArchiveWriter::delete_row(std::int64_t id) {
+  TIPHYS_CHECK_OK(delete_labels(id));
+  return database_.query("DELETE FROM archive WHERE id = ?").bind(id).run();
 }
 
 }  // namespace tiphys::store

@@ -4,6 +4,7 @@
 // archive keeps it, the object's body moves to `archive_bodies`; its parts and nodes stay where they are.
 #pragma once
 
+#include "store/archive_index.h"
 #include "store/change.h"
 #include "store/sqlite.h"
 
@@ -11,7 +12,7 @@ namespace tiphys::store {
 
 class ArchiveWriter {
  public:
-  explicit ArchiveWriter(Database& database) : database_(database) {}
+  explicit ArchiveWriter(Database& database) : database_(database), index_(database) {}
 
   /// Whether the archive keeps a workflow when its object is deleted in this state.
   static bool keeps(const Revision& workflow);
@@ -31,9 +32,10 @@ class ArchiveWriter {
   Result<std::int64_t> write_row(const doc::Value& workflow, const Name& name, bool kept);
   Status write_labels(std::int64_t id, const doc::Value& workflow, const Name& name);
   Status delete_labels(std::int64_t id);
-  Result<std::int64_t> id_of(std::string_view uid);
+  Status delete_row(std::int64_t id);
 
   Database& database_;
+  ArchiveIndex index_;
 };
 
 }  // namespace tiphys::store
