@@ -86,6 +86,10 @@ Status ArchiveScan::choose_stretches() {
       return {};
     }
   }
+  return open_by_label_or_all();
+}
+
+Status ArchiveScan::open_by_label_or_all() {
   if (label_) {
     TIPHYS_CHECK_OK(choose_label(*label_));
   } else {
@@ -186,12 +190,7 @@ Status ArchiveScan::collect_names() {
     if (collected_.size() <= kMostCollected) continue;
     // So many match that a page is soon full.
     collected_ = {};
-    if (label_) {
-      TIPHYS_CHECK_OK(choose_label(*label_));
-    } else {
-      choose_all();
-    }
-    return open_streams();
+    return open_by_label_or_all();
   }
   if (collecting_ == namespaces_.size()) {
     end_collection();

@@ -51,6 +51,7 @@ class ArchiveScan {
   Status begin();
   Status read_bounds();
   Status choose_stretches();
+  Status open_by_label_or_all();
   void choose_names();
   Result<const cluster::Requirement*> most_selective_label();
   Status choose_label(const cluster::Requirement& label);
