@@ -1,20 +1,13 @@
 #include "objects/openapi_protobuf.h"
 
-#include <cstdint>
+#include "base/protobuf_wire.h"
 
 namespace tiphys::objects {
 namespace {
 
-void put_number(std::string& out, std::uint64_t number) {
-  for (; number >= 0x80; number >>= 7) out += static_cast<char>(number | 0x80);
-  out += static_cast<char>(number);
-}
-
-/// Of wire type 2: texts and messages.
+/// Texts and messages.
 void put(std::string& out, unsigned field, std::string_view bytes) {
-  put_number(out, field << 3 | 2);
-  put_number(out, bytes.size());
-  out += bytes;
+  WireWriter(out).bytes(field, bytes);
 }
 
 void put_text(std::string& out, unsigned field, const doc::Value& schema, std::string_view name) {
