@@ -11,14 +11,20 @@ inline bool pod_ended(const doc::Value& pod) {
   return phase == "Succeeded" || phase == "Failed";
 }
 
+/// The condition Ready; null: nothing is said of it.
+inline const doc::Value* pod_ready_condition(const doc::Value& pod) {
+  const doc::Value* conditions = doc::find(pod, "status", "conditions");
+  if (!conditions || !conditions->is_array()) return nullptr;
+  for (const doc::Value& one : conditions->get_array()) {
+    if (doc::find_string(one, "type") == "Ready") return &one;
+  }
+  return nullptr;
+}
+
 /// Its containers take requests: the condition Ready holds.
 inline bool pod_ready(const doc::Value& pod) {
-  const doc::Value* conditions = doc::find(pod, "status", "conditions");
-  if (!conditions || !conditions->is_array()) return false;
-  for (const doc::Value& one : conditions->get_array()) {
-    if (doc::find_string(one, "type") == "Ready") return doc::find_string(one, "status") == "True";
-  }
-  return false;
+  const doc::Value* ready = pod_ready_condition(pod);
+  return ready && doc::find_string(*ready, "status") == "True";
 }
 
 /// It must not be begun: somebody has a gate before it.

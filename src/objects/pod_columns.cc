@@ -82,12 +82,7 @@ void look_at_containers(const doc::Value& pod, Summary& summary) {
     }
   }
   if (summary.status != "Completed" || !running) return;
-  summary.status = "NotReady";
-  for (const doc::Value& condition : list_at(pod, "status", "conditions")) {
-    if (doc::find_string(condition, "type") == "Ready" && doc::find_string(condition, "status") == "True") {
-      summary.status = "Running";
-    }
-  }
+  summary.status = cluster::pod_ready(pod) ? "Running" : "NotReady";
 }
 
 Summary summarize(const doc::Value& pod) {

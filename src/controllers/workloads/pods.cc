@@ -9,13 +9,6 @@
 namespace tiphys::controllers::workloads {
 namespace {
 
-const doc::Value* ready_condition(const doc::Value& pod) {
-  for (const doc::Value& condition : list_at(pod, "status", "conditions")) {
-    if (doc::find_string(condition, "type") == "Ready") return &condition;
-  }
-  return nullptr;
-}
-
 int phase_rank(const doc::Value& pod) {
   const auto phase = doc::find_string(pod, "status", "phase");
   return phase == "Running" ? 2 : phase == "Pending" || phase.empty() ? 0 : 1;
@@ -35,7 +28,7 @@ std::int64_t deletion_cost(const doc::Value& pod) {
 }
 
 Time ready_since(const doc::Value& pod) {
-  const doc::Value* condition = ready_condition(pod);
+  const doc::Value* condition = cluster::pod_ready_condition(pod);
   return condition ? time_at(*condition, "lastTransitionTime").value_or(Time{}) : Time{};
 }
 
