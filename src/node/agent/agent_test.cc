@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <set>
 
+#include "base/simulated_executor.h"
 #include "node/agent/fake_cluster.h"
 #include "node/agent/pod_io.h"
 #include "node/testing.h"
@@ -1175,6 +1177,67 @@ TEST_F(AgentTest, LogsAreReadFromThePodsFolder) {
   runtime_.end(id("a"), 0);
   run_until([&] { return over; });
   EXPECT_THAT(lines, ElementsAre("stdout:one", "stderr:two"));
+}
+
+/// Signs with the number of the token; some fail.
+class FakeApi final : public ApiAccess {
+ public:
+  explicit FakeApi(Executor& executor) : executor_(executor) {}
+
+  std::string authority() const override { return "authority"; }
+  Result<std::string> sign(const TokenOwner&, const std::string&, std::chrono::seconds) const override {
+    asked.push_back(executor_.now());
+    if (failing.contains(asked.size())) return fail(Code::kUnavailable, "no key");
+    return fmt::format("token {}", asked.size());
+  }
+  bool has_rights(std::string_view, std::string_view) const override { return true; }
+
+  mutable std::vector<Time> asked;
+  std::set<std::size_t> failing;  ///< which of them, from 1
+
+ private:
+  Executor& executor_;
+};
+
+TEST(AgentWithApi, ATokenThatIsNotRenewedIsTriedAgain) {
+  const TempFolder folder;
+  boost::asio::io_context context;
+  SimulatedExecutor executor;
+  FakeCluster cluster(executor);
+  FakeRuntime runtime(executor);
+  ServiceRelay relay;
+  const auto http = web::make_http_client(executor, {});
+  const auto repository = artifact::make_folder_repository(folder.path() + "/artifacts");
+  const artifact::Stores stores(*repository);
+  FakeApi api(executor);
+  api.failing = {2, 3};
+  AgentOptions options;
+  options.pods_dir = folder.path() + "/pods";
+  options.claims_dir = folder.path() + "/claims";
+  options.node_name = "laptop";
+  options.runtimes = {&runtime};
+  options.http = http.get();
+  options.relay = &relay;
+  options.api = &api;
+  Agent agent(context, executor, cluster, stores, std::move(options));
+  cluster.put(cluster::kServiceAccounts,
+              doc::Object{{"metadata", doc::Object{{"namespace", "default"}, {"name", "default"}, {"uid", "u"}}}});
+  cluster.put(cluster::kPods,
+              doc::Object{{"metadata", doc::Object{{"namespace", "default"}, {"name", "a"}, {"uid", "uid-a"}}},
+                          {"spec", doc::Object{{"containers", doc::Array{doc::Object{
+                                                                  {"name", "main"}, {"command", doc::Array{"x"}}}}}}}});
+  agent.start();
+  ASSERT_TRUE(executor.run_until([&] { return runtime.containers.contains("uid-a.main"); }));
+  ASSERT_TRUE(runtime.containers.contains("uid-a.main"));
+  runtime.run("uid-a.main");
+  ASSERT_TRUE(executor.run_until([&] { return api.asked.size() == 5; }));
+  ASSERT_EQ(api.asked.size(), 5U);
+  const Duration usual = std::chrono::seconds(3607) * 4 / 5;
+  EXPECT_EQ(api.asked[1] - api.asked[0], usual);
+  EXPECT_EQ(api.asked[2] - api.asked[1], std::chrono::minutes(1));
+  EXPECT_EQ(api.asked[3] - api.asked[2], std::chrono::minutes(1));
+  EXPECT_EQ(api.asked[4] - api.asked[3], usual);
+  EXPECT_EQ(read_file(folder.path() + "/pods/uid-a/service-account/token"), "token 5");
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/executor.h"
@@ -37,6 +38,14 @@ class FakeCluster final : public cluster::Cluster {
   const doc::Value* find(const cluster::Key& key) const {
     const auto found = objects_.find(key);
     return found == objects_.end() ? nullptr : found->second.get();
+  }
+
+  /// Ends the watches of a kind, as a store that cannot go on with them.
+  void end_watches(const cluster::Resource& resource) {
+    for (const auto& entry : std::vector(watches_)) {
+      if (entry->resource != &resource || !std::exchange(entry->open, false)) continue;
+      entry->sink.on_end({Code::kOutOfRange, "too old"});
+    }
   }
 
   /// Patches of status so far, by pod name: the phase each wrote.

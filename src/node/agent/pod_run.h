@@ -98,6 +98,8 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   bool has_account_folder() const;
   Status give_tokens(PodContainers& made);
   Status write_tokens_again();
+  /// Again and again while the pod runs.
+  void renew_tokens_after(Duration wait);
   void tell_of_missing_account();
 
   bool wants_hosts() const;
@@ -174,7 +176,7 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
     HostVolumes volumes;
   };
   std::optional<Sources> sources_;
-  std::vector<TokenFile> tokens_;           ///< that are kept fresh while it runs
+  std::vector<TokenFile> tokens_;  ///< that are kept fresh while it runs
   Executor::TimerId token_timer_ = 0;
   Runtime& runtime_;
   Events events_;

@@ -5,6 +5,12 @@
 #include "node/agent/pod_run.h"
 
 namespace tiphys::node {
+namespace {
+
+/// How long after a renewal that failed. The old tokens hold for a fifth of their lifetime, two minutes at least.
+constexpr Duration kRenewAgainAfter = std::chrono::minutes(1);
+
+}  // namespace
 
 Result<TokenOwner> PodRun::token_owner() const {
   if (!world_.api) {
@@ -40,22 +46,29 @@ Status PodRun::give_tokens(PodContainers& made) {
     tell_of_missing_account();
   }
   tokens_ = std::move(files);
-  return tokens_.empty() ? Status() : write_tokens_again();
+  if (tokens_.empty()) return {};
+  TIPHYS_CHECK_OK(write_tokens_again());
+  renew_tokens_after(refresh_after(tokens_));
+  return {};
 }
 
 Status PodRun::write_tokens_again() {
   TIPHYS_TRY(const TokenOwner owner, token_owner());
-  TIPHYS_CHECK_OK(write_tokens(tokens_, owner, *world_.api));
-  token_timer_ = world_.executor.schedule(world_.executor.now() + refresh_after(tokens_), [weak = weak_from_this()] {
+  return write_tokens(tokens_, owner, *world_.api);
+}
+
+void PodRun::renew_tokens_after(Duration wait) {
+  token_timer_ = world_.executor.schedule(world_.executor.now() + wait, [weak = weak_from_this()] {
     const auto self = weak.lock();
     if (!self || self->settled_) return;
     self->token_timer_ = 0;
     const Status written = self->write_tokens_again();
     if (!written) {
-      log::warn("pod {}/{}: its tokens are not renewed: {}", self->key_.ns, self->key_.name, written.error().message);
+      log::warn("pod {}/{}: its tokens are not renewed, which is tried again: {}", self->key_.ns, self->key_.name,
+                written.error().message);
     }
+    self->renew_tokens_after(written ? refresh_after(self->tokens_) : kRenewAgainAfter);
   });
-  return {};
 }
 
 /// In a cluster there would be no such pod; here it may not need its account.

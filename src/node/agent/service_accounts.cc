@@ -12,7 +12,7 @@ std::optional<bool> flag(const doc::Value* value) {
 }  // namespace
 
 void ServiceAccounts::start() {
-  accounts_.clear();
+  fresh_.emplace();
   cluster::WatchSink sink;
   sink.on_event = [this](const cluster::WatchEvent& event) { on_event(event); };
   sink.on_end = [this](const Error& error) {
@@ -27,19 +27,21 @@ void ServiceAccounts::start() {
 
 void ServiceAccounts::on_event(const cluster::WatchEvent& event) {
   if (event.type == cluster::WatchEvent::Type::kSynced) {
+    if (fresh_) accounts_ = std::move(*std::exchange(fresh_, std::nullopt));
     synced_ = true;
     for (auto& task : std::exchange(waiting_, {})) task();
     return;
   }
   const doc::Value& account = *event.object;
+  Accounts& known = fresh_ ? *fresh_ : accounts_;
   const std::pair key{std::string(doc::find_string(account, "metadata", "namespace")),
                       std::string(doc::find_string(account, "metadata", "name"))};
   if (event.type == cluster::WatchEvent::Type::kDeleted) {
-    accounts_.erase(key);
+    known.erase(key);
     return;
   }
-  accounts_[key] = {.uid = std::string(doc::find_string(account, "metadata", "uid")),
-                    .automount = flag(doc::find(account, "automountServiceAccountToken"))};
+  known[key] = {.uid = std::string(doc::find_string(account, "metadata", "uid")),
+                .automount = flag(doc::find(account, "automountServiceAccountToken"))};
 }
 
 void ServiceAccounts::when_synced(Executor::Task task) {

@@ -29,12 +29,15 @@ class ServiceAccounts : public std::enable_shared_from_this<ServiceAccounts> {
   const AccountRecord* find(const std::string& ns, const std::string& name) const;
 
  private:
+  using Accounts = std::map<std::pair<std::string, std::string>, AccountRecord>;  ///< by namespace and name
+
   void on_event(const cluster::WatchEvent& event);
 
   Executor& executor_;
   cluster::Cluster& cluster_;
   bool synced_ = false;
-  std::map<std::pair<std::string, std::string>, AccountRecord> accounts_;
+  Accounts accounts_;
+  std::optional<Accounts> fresh_;  ///< while a new watch brings what there is; accounts_ holds until then
   std::vector<Executor::Task> waiting_;
   std::unique_ptr<cluster::Watch> watch_;
 };

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/simulated_executor.h"
+#include "node/agent/fake_cluster.h"
 #include "store/testing.h"
 
 namespace tiphys::node {
@@ -65,6 +67,32 @@ TEST(ServiceAccounts, AreFollowed) {
   ASSERT_TRUE(store.remove({&cluster::kServiceAccounts, "default", "b"}));
   store.run();
   EXPECT_EQ(accounts->find("default", "b"), nullptr);
+}
+
+TEST(ServiceAccounts, AreKnownWhileAWatchBeginsAnew) {
+  SimulatedExecutor executor;
+  testing::FakeCluster cluster(executor);
+  const auto put = [&](const char* name) {
+    cluster.put(cluster::kServiceAccounts,
+                doc::Object{{"metadata", doc::Object{{"namespace", "default"}, {"name", name}, {"uid", name}}}});
+  };
+  put("stays");
+  put("goes");
+  const auto accounts = std::make_shared<ServiceAccounts>(executor, cluster);
+  accounts->start();
+  executor.run_ready();
+  cluster.end_watches(cluster::kServiceAccounts);
+  cluster.remove({&cluster::kServiceAccounts, "default", "goes"}, {}, [](const auto&) {});
+  EXPECT_TRUE(executor.step());
+  EXPECT_TRUE(accounts->find("default", "stays")) << "until the new watch has told what there is";
+  cluster.end_watches(cluster::kServiceAccounts);
+  EXPECT_TRUE(accounts->find("default", "stays")) << "a watch may end before it has told";
+  executor.run_ready();
+  EXPECT_TRUE(accounts->find("default", "stays"));
+  EXPECT_FALSE(accounts->find("default", "goes"));
+  put("comes");
+  executor.run_ready();
+  EXPECT_TRUE(accounts->find("default", "comes"));
 }
 
 }  // namespace
