@@ -2,10 +2,20 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <set>
+
 #include "controllers/workloads/fields.h"
 #include "controllers/workloads/owner.h"
 
 namespace tiphys::controllers::workloads {
+namespace {
+
+/// What may want a number of pods.
+constexpr std::array kOwners{&cluster::kReplicaSets, &cluster::kDeployments, &cluster::kStatefulSets};
+
+}  // namespace
 
 void DisruptionController::start() {
   queue_ = std::make_shared<WorkQueue>(view_->executor(), "PodDisruptionBudget",
@@ -21,9 +31,13 @@ void DisruptionController::start() {
   budgets.when_synced([weak] {
     if (const auto self = weak.lock()) self->look_at_all("");
   });
-  for (const auto* resource : {&cluster::kReplicaSets, &cluster::kDeployments, &cluster::kStatefulSets}) {
-    view_->of(*resource).listen([weak](const auto& before, const auto& after) {
+  for (const auto* resource : kOwners) {
+    Mirror& owners = view_->of(*resource);
+    owners.listen([weak](const auto& before, const auto& after) {
       if (const auto self = weak.lock()) self->look_at_all(namespace_of(after ? *after : *before));
+    });
+    owners.when_synced([weak] {
+      if (const auto self = weak.lock()) self->look_at_all("");
     });
   }
 }
@@ -100,10 +114,15 @@ Result<WantedPods> DisruptionController::wanted(const std::vector<cluster::Objec
   return all;
 }
 
+bool DisruptionController::knows_all() const {
+  return view_->of(cluster::kPodDisruptionBudgets).synced() &&
+         std::ranges::all_of(kOwners, [this](const auto* resource) { return view_->of(*resource).synced(); });
+}
+
 void DisruptionController::look(const Name& name, WorkQueue::Finish finish) {
   const auto budget = view_->of(cluster::kPodDisruptionBudgets).find(name.first, name.second);
   const auto watched = watched_.find(name);
-  if (!budget || watched == watched_.end() || !view_->synced()) return finish({});
+  if (!budget || watched == watched_.end() || !knows_all()) return finish({});
   const std::shared_ptr<Mirror>& mirror = watched->second.pods;
   if (mirror && !mirror->synced()) return finish({});
   const auto pods = mirror ? mirror->in_namespace("") : std::vector<cluster::Object>();

@@ -28,6 +28,8 @@ class DisruptionController : public std::enable_shared_from_this<DisruptionContr
   void on_budget(const cluster::Object& budget);
   void follow_pods(const Name& name, const doc::Value& selector);
   void look_at_all(const std::string& ns);
+  /// Whether the copies of all that is read here are complete.
+  bool knows_all() const;
   void look(const Name& name, WorkQueue::Finish finish);
   Result<WantedPods> wanted(const std::vector<cluster::Object>& pods) const;
   Result<std::int64_t> wanted_of(const doc::Value& owner, const doc::Value& pod, std::string& uid) const;

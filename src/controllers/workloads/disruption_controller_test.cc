@@ -151,7 +151,7 @@ TEST_F(DisruptionTest, WaitsForPodsThatWereEvicted) {
   EXPECT_EQ(events("NotDeleted"), 1U);
 }
 
-/// Counts who looks at pods.
+/// Counts who looks at pods; of some kinds it keeps back that all has been told.
 class Watched final : public cluster::Cluster {
  public:
   explicit Watched(cluster::Cluster& inner) : inner_(inner) {}
@@ -182,6 +182,13 @@ class Watched final : public cluster::Cluster {
                                         cluster::WatchSink sink) override {
     if (&resource == &cluster::kPods)
       watches.push_back(options.ns + ":" + std::to_string(options.labels.requirements().size()));
+    if (late.contains(&resource)) {
+      const auto tell = std::make_shared<decltype(sink.on_event)>(std::move(sink.on_event));
+      sink.on_event = [this, &resource, tell](const cluster::WatchEvent& event) {
+        if (event.type != cluster::WatchEvent::Type::kSynced) return (*tell)(event);
+        late.at(&resource).push_back([tell, event] { (*tell)(event); });
+      };
+    }
     return inner_.watch(resource, std::move(options), std::move(sink));
   }
   std::unique_ptr<cluster::Watch> watch_nodes(const cluster::Key& workflow, NodeSink sink) override {
@@ -192,6 +199,11 @@ class Watched final : public cluster::Cluster {
     return inner_.read_log(pod, std::move(options), std::move(sink));
   }
 
+  void let_go(const cluster::Resource& resource) {
+    for (const auto& tell : std::exchange(late.at(&resource), {})) tell();
+  }
+
+  std::map<const cluster::Resource*, std::vector<std::function<void()>>> late;  ///< by kind: what is kept back
   std::vector<std::string> watches;  ///< of pods: namespace and how many requirements on labels
 
  private:
@@ -210,6 +222,29 @@ TEST(DisruptionController, CopiesThePodsOfBudgetsAlone) {
   ASSERT_TRUE(store.create(cluster::kPodDisruptionBudgets, std::move(*budget)).has_value());
   store.run();
   EXPECT_EQ(cluster.watches, std::vector<std::string>{"default:1"});
+}
+
+TEST(DisruptionController, LooksOnceWhatItReadsIsKnown) {
+  for (const auto* last :
+       {&cluster::kPodDisruptionBudgets, &cluster::kReplicaSets, &cluster::kDeployments, &cluster::kStatefulSets}) {
+    store::TestStore store({.path = ":memory:"});
+    auto budget = doc::parse_json(R"({"metadata": {"name": "b", "namespace": "default"},
+        "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}}})");
+    ASSERT_TRUE(store.create(cluster::kPodDisruptionBudgets, std::move(*budget)).has_value());
+    Watched cluster(store.store());
+    cluster.late = {{last, {}}, {&cluster::kJobs, {}}, {&cluster::kCronJobs, {}}};
+    WorkloadControllers controllers(store.executor(), cluster);
+    controllers.start();
+    store.run();
+    const auto is_counted = [&] {
+      const auto found = store.get({&cluster::kPodDisruptionBudgets, "default", "b"});
+      return found && doc::find(**found, "status", "observedGeneration") != nullptr;
+    };
+    EXPECT_FALSE(is_counted()) << last->plural;
+    cluster.let_go(*last);
+    store.run();
+    EXPECT_TRUE(is_counted()) << last->plural << ", while Jobs and CronJobs are not known yet";
+  }
 }
 
 TEST_F(DisruptionTest, GoesOnAfterARestart) {
