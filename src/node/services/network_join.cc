@@ -34,11 +34,7 @@ Result<UniqueFd> open_namespace(pid_t process, const char* name) {
   const std::string path = fmt::format("/proc/{}/ns/{}", process, name);
   UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (fd) return fd;
-  const int why = errno;
-  auto error = fail_errno("open " + path, why).error();
-  if (why == EACCES || why == EPERM) error.code = Code::kPermissionDenied;
-  if (why == ENOENT) error.code = Code::kNotFound;
-  return std::unexpected(std::move(error));
+  return fail_errno("open " + path, errno);
 }
 
 bool is_own(const UniqueFd& ns, const char* name) {
@@ -95,11 +91,7 @@ Result<JoinedSockets> receive(int from) {
   message.msg_controllen = control.size();
   const ssize_t size = ::recvmsg(from, &message, MSG_CMSG_CLOEXEC);
   if (size != sizeof report) return fail(Code::kInternal, "a child that joins a network namespace has died");
-  if (report.step != 0) {
-    auto error = fail_errno(kSteps[static_cast<std::size_t>(report.step)], report.error).error();
-    if (report.error == EPERM || report.error == EACCES) error.code = Code::kPermissionDenied;
-    return std::unexpected(std::move(error));
-  }
+  if (report.step != 0) return fail_errno(kSteps[static_cast<std::size_t>(report.step)], report.error);
   const cmsghdr* head = CMSG_FIRSTHDR(&message);
   if (!head || head->cmsg_len != CMSG_LEN(sizeof sockets)) {
     return fail(Code::kInternal, "a child that joined a network namespace has sent no sockets");

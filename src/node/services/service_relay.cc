@@ -36,10 +36,9 @@ std::optional<TcpAddress> original_destination(int socket) {
 Result<UniqueFd> listen_at(const TcpAddress& at) {
   const auto failed = [&] {
     const int why = errno;
-    auto error = fail_errno("listen on " + text_of(at), why).error();
-    if (why == EADDRINUSE) error.code = Code::kAlreadyExists;
-    if (why == EACCES || why == EPERM) error.code = Code::kPermissionDenied;
-    return std::unexpected(std::move(error));
+    auto failure = fail_errno("listen on " + text_of(at), why);
+    if (why == EADDRINUSE) failure.error().code = Code::kAlreadyExists;
+    return failure;
   };
   UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   if (!socket) return failed();
