@@ -117,18 +117,19 @@ void PodRun::prepare(PodSources sources) {
   auto volumes = make_volumes(*pod_, sources, place_);
   if (!volumes) return failed_before_start("init", volumes.error());
   const doc::Value* links = doc::find(*pod_, "spec", "enableServiceLinks");
-  if (reaches_services()) {
+  const bool reaches = reaches_services();
+  if (reaches) {
     place_.variables = world_.services.variables(key_.ns, !links || !links->is_bool() || links->get_bool());
   }
   auto made = container_specs(*pod_, sources, *volumes, place_);
   if (!made) return failed_before_start("init", made.error());
   if (const Status given = give_tokens(*made); !given) return failed_before_start("init", given.error());
   for (std::vector<ContainerSpec>* list : {&made->init, &made->containers}) {
-    for (ContainerSpec& spec : *list) spec.reaches_services = reaches_services();
+    for (ContainerSpec& spec : *list) spec.reaches_services = reaches;
   }
   keep_for_files(std::move(sources), std::move(*volumes));
   if (!sources_) place_.variables = {};
-  give_hosts(std::move(*made));
+  give_hosts(std::move(*made), reaches);
 }
 
 /// What nobody can keep is known before anything runs.

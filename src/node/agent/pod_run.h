@@ -103,7 +103,7 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   void tell_of_missing_account();
 
   bool wants_hosts() const;
-  void give_hosts(PodContainers made);
+  void give_hosts(PodContainers made, bool reaches_services);
   void fetch_credentials(PodContainers made);
   void stage(PodContainers made, artifact::Credentials credentials);
   void start_containers(PodContainers made);

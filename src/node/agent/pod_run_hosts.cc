@@ -66,7 +66,7 @@ bool PodRun::wants_hosts() const {
   return !shares_network() || std::filesystem::exists(kHosts);
 }
 
-void PodRun::give_hosts(PodContainers made) {
+void PodRun::give_hosts(PodContainers made, bool reaches_services) {
   if (!wants_hosts()) return fetch_credentials(std::move(made));
   std::error_code error;
   std::filesystem::create_directories(place_.dir, error);
@@ -76,7 +76,7 @@ void PodRun::give_hosts(PodContainers made) {
                    .subdomain = std::string(doc::find_string(*pod_, "spec", "subdomain")),
                    .others = lines_of_host(shares_network()) + aliases_of(*pod_),
                    .address = "",
-                   .reaches_services = reaches_services()};
+                   .reaches_services = reaches_services};
   world_.hosts.use(std::move(place), [self = shared_from_this(), made = std::move(made)](auto use) mutable {
     if (self->settled_) return;
     if (!use) return self->failed_before_start("init", use.error());
