@@ -25,12 +25,11 @@ std::string_view service_of(const doc::Value& slice) {
 SliceRecord slice_record(const doc::Value& slice) {
   SliceRecord record;
   for (const doc::Value& port : list_at(slice, "ports")) {
-    const doc::Value* number = doc::find(port, "port");
-    if (!number || !number->is_int64() || number->get_int64() < 1 || number->get_int64() > 65535) continue;
-    const std::string_view protocol = doc::find_string(port, "protocol");
+    const std::uint16_t number = port_at(port, "port");
+    if (number == 0) continue;
     record.ports.push_back({.name = std::string(doc::find_string(port, "name")),
-                            .protocol = std::string(protocol.empty() ? "TCP" : protocol),
-                            .number = static_cast<std::uint16_t>(number->get_int64())});
+                            .protocol = std::string(protocol_of(port)),
+                            .number = number});
   }
   for (const doc::Value& endpoint : list_at(slice, "endpoints")) {
     const bool ready = condition(endpoint, "ready", true);

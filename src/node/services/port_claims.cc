@@ -4,22 +4,17 @@
 
 #include <algorithm>
 
+#include "node/services/service_record.h"
+
 namespace tiphys::node {
 namespace {
-
-std::uint16_t number_at(const doc::Value& port, std::string_view member) {
-  const doc::Value* found = doc::find(port, member);
-  const bool fits = found && found->is_int64() && found->get_int64() > 0 && found->get_int64() <= 65535;
-  return fits ? static_cast<std::uint16_t>(found->get_int64()) : 0;
-}
 
 void add_ports(const doc::Value& container, std::vector<PortClaims::Port>& to) {
   const doc::Value* ports = doc::find(container, "ports");
   if (!ports || !ports->is_array()) return;
   for (const doc::Value& port : ports->get_array()) {
-    const std::string_view protocol = doc::find_string(port, "protocol");
     for (const char* member : {"containerPort", "hostPort"}) {
-      const PortClaims::Port one{protocol.empty() ? "TCP" : protocol, number_at(port, member)};
+      const PortClaims::Port one{protocol_of(port), port_at(port, member)};
       if (one.second != 0 && std::ranges::find(to, one) == to.end()) to.push_back(one);
     }
   }

@@ -11,12 +11,6 @@ namespace {
 
 constexpr std::int64_t kDefaultAffinitySeconds = 10800;
 
-std::uint16_t port_at(const doc::Value& object, std::string_view member) {
-  const doc::Value* found = doc::find(object, member);
-  if (!found || !found->is_int64() || found->get_int64() < 0 || found->get_int64() > 65535) return 0;
-  return static_cast<std::uint16_t>(found->get_int64());
-}
-
 std::string upper(std::string_view text) {
   std::string made(text);
   std::ranges::transform(made, made.begin(), [](unsigned char c) { return c == '-' ? '_' : std::toupper(c); });
@@ -51,6 +45,17 @@ std::string text_of(const TcpAddress& address) {
   return fmt::format("{}:{}", ipv4_text(address.address), address.port);
 }
 
+std::uint16_t port_at(const doc::Value& object, std::string_view member) {
+  const doc::Value* found = doc::find(object, member);
+  if (!found || !found->is_int64() || found->get_int64() < 0 || found->get_int64() > 65535) return 0;
+  return static_cast<std::uint16_t>(found->get_int64());
+}
+
+std::string_view protocol_of(const doc::Value& port) {
+  const std::string_view protocol = doc::find_string(port, "protocol");
+  return protocol.empty() ? "TCP" : protocol;
+}
+
 ServiceRecord service_record(const doc::Value& service) {
   ServiceRecord record{.ns = std::string(doc::find_string(service, "metadata", "namespace")),
                        .name = std::string(doc::find_string(service, "metadata", "name")),
@@ -60,9 +65,8 @@ ServiceRecord service_record(const doc::Value& service) {
   const doc::Value* ports = doc::find(service, "spec", "ports");
   if (ports && ports->is_array()) {
     for (const doc::Value& port : ports->get_array()) {
-      const std::string_view protocol = doc::find_string(port, "protocol");
       record.ports.push_back({.name = std::string(doc::find_string(port, "name")),
-                              .protocol = std::string(protocol.empty() ? "TCP" : protocol),
+                              .protocol = std::string(protocol_of(port)),
                               .port = port_at(port, "port"),
                               .node_port = port_at(port, "nodePort")});
     }

@@ -31,6 +31,11 @@ struct TcpAddress {
 /// "127.96.3.4:80"
 std::string text_of(const TcpAddress& address);
 
+/// The number of a port that a document has; 0: none, or one that no port has.
+std::uint16_t port_at(const doc::Value& object, std::string_view member);
+/// "TCP" where the port does not say.
+std::string_view protocol_of(const doc::Value& port);
+
 struct ServicePort {
   std::string name;      ///< "" for the only one
   std::string protocol;  ///< "TCP", "UDP", "SCTP"
