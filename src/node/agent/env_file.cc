@@ -220,10 +220,7 @@ Result<FileValues> keep_file_keys(const doc::Value& container, const HostVolumes
   std::error_code error;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
   if (error) return fail_errno(fmt::format("make the folder of {}", path), error.value());
-  const std::string fresh = path + ".new";
-  TIPHYS_CHECK_OK(write_file(fresh, to_text(values), 0600));
-  std::filesystem::rename(fresh, path, error);
-  if (error) return fail_errno(fmt::format("make {}", path), error.value());
+  TIPHYS_CHECK_OK(replace_file(path, to_text(values), 0600));
   return values;
 }
 

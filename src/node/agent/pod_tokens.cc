@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
 #include <filesystem>
 
 #include "base/log.h"
@@ -39,14 +37,6 @@ Result<TokenFile> projected(const doc::Value& source, const std::string& folder,
                    .lifetime = std::chrono::seconds(seconds),
                    .valid = std::chrono::seconds(seconds),
                    .mode = static_cast<mode_t>(mode) & 07777};
-}
-
-/// Beside the file, and then in its place.
-Status replace_file(const std::string& path, std::string_view content, mode_t mode) {
-  const std::string draft = path + ".new";
-  TIPHYS_CHECK_OK(write_file(draft, content, mode));
-  if (::rename(draft.c_str(), path.c_str()) != 0) return fail_errno("rename " + draft, errno);
-  return {};
 }
 
 }  // namespace

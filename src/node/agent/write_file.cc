@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdio>
 
 #include "base/unique_fd.h"
 
@@ -20,6 +21,13 @@ Status write_file(const std::string& path, std::string_view content, mode_t mode
     content.remove_prefix(static_cast<std::size_t>(written));
   }
   if (::fchmod(fd.get(), mode) != 0) return fail_errno(fmt::format("chmod {}", path), errno);
+  return {};
+}
+
+Status replace_file(const std::string& path, std::string_view content, mode_t mode) {
+  const std::string draft = path + ".new";
+  TIPHYS_CHECK_OK(write_file(draft, content, mode));
+  if (::rename(draft.c_str(), path.c_str()) != 0) return fail_errno(fmt::format("make {}", path), errno);
   return {};
 }
 

@@ -12,5 +12,7 @@ namespace tiphys::node {
 
 /// Replaces what is there, a symbolic link excepted. The file has `mode` only once it is complete.
 Status write_file(const std::string& path, std::string_view content, mode_t mode);
+/// In one piece: beside the file, and then in its place. Who reads it finds the old one or the new one.
+Status replace_file(const std::string& path, std::string_view content, mode_t mode);
 
 }  // namespace tiphys::node
