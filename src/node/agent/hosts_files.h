@@ -57,8 +57,6 @@ class HostsFiles : public std::enable_shared_from_this<HostsFiles> {
 
   /// `done` gets it once the file is there. An error when it cannot be written.
   void use(HostsPlace place, std::move_only_function<void(Result<std::unique_ptr<Use>>)> done);
-  /// Whether somebody may look for names.
-  bool knows_any() const { return directory_.has_others(); }
 
  private:
   void watch();

@@ -55,10 +55,6 @@ doc::Object condition(std::string_view type, bool holds) {
   return {{"type", type}, {"status", holds ? "True" : "False"}};
 }
 
-bool is_of_workflow(const doc::Value& pod) {
-  return doc::find(pod, "metadata", "labels", "workflows.argoproj.io/workflow") != nullptr;
-}
-
 /// When a condition got the status that it has now.
 std::string since(const doc::Value& pod, std::string_view type, std::string_view value, Time now) {
   const doc::Value* conditions = doc::find(pod, "status", "conditions");
@@ -148,6 +144,10 @@ std::string_view qos_class(const doc::Value& pod) {
   }
   if (!any) return "BestEffort";
   return all ? "Guaranteed" : "Burstable";
+}
+
+bool is_of_workflow(const doc::Value& pod) {
+  return doc::find(pod, "metadata", "labels", "workflows.argoproj.io/workflow") != nullptr;
 }
 
 doc::Value report_patch(const PodReport& report, const doc::Value& pod, Time now) {

@@ -36,6 +36,9 @@ struct PodReport {
   std::string outputs;  ///< Argo's Outputs as JSON, for its annotation; "" for none
 };
 
+/// Whether a workflow's controller has made it.
+bool is_of_workflow(const doc::Value& pod);
+
 /// A merge patch of the pod, at a time. `pod` as it was: what has not changed since keeps its time. A workflow's pod
 /// gets what its controller reads; any other one all that a kubelet tells.
 doc::Value report_patch(const PodReport& report, const doc::Value& pod, Time now);

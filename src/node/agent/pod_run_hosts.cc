@@ -48,8 +48,7 @@ void mount_hosts(PodContainers& made, const std::string& path) {
 
 bool PodRun::reaches_services() const {
   if (shares_network() || world_.services.has_others()) return true;
-  const bool of_workflow = doc::find(*pod_, "metadata", "labels", "workflows.argoproj.io/workflow") != nullptr;
-  return world_.api && (!of_workflow || has_account_folder());
+  return world_.api && (!is_of_workflow(*pod_) || has_account_folder());
 }
 
 void PodRun::tell_unreachable_services(const Error& error) {
@@ -60,9 +59,8 @@ void PodRun::tell_unreachable_services(const Error& error) {
 
 /// A workflow's steps have them where there is something to find: to mount a file is among what a short step costs.
 bool PodRun::wants_hosts() const {
-  const bool of_workflow = doc::find(*pod_, "metadata", "labels", "workflows.argoproj.io/workflow") != nullptr;
-  const bool asks = world_.hosts.knows_any() || !tokens_.empty() || doc::find(*pod_, "spec", "hostAliases");
-  if (of_workflow && !asks) return false;
+  const bool asks = world_.services.has_others() || !tokens_.empty() || doc::find(*pod_, "spec", "hostAliases");
+  if (is_of_workflow(*pod_) && !asks) return false;
   return !shares_network() || std::filesystem::exists(kHosts);
 }
 

@@ -1,6 +1,7 @@
 #include "node/agent/service_accounts.h"
 
 #include "base/log.h"
+#include "node/agent/pod_report.h"
 
 namespace tiphys::node {
 namespace {
@@ -62,8 +63,7 @@ std::string account_of(const doc::Value& pod) {
 bool has_token(const doc::Value& pod, const AccountRecord& account, bool has_rights) {
   if (const auto said = flag(doc::find(pod, "spec", "automountServiceAccountToken"))) return *said;
   if (account.automount) return *account.automount;
-  const bool of_workflow = doc::find(pod, "metadata", "labels", "workflows.argoproj.io/workflow") != nullptr;
-  return !of_workflow || has_rights;
+  return !is_of_workflow(pod) || has_rights;
 }
 
 }  // namespace tiphys::node
