@@ -232,9 +232,7 @@ class Agent::State : public std::enable_shared_from_this<State> {
 
   void claim_ports(const doc::Value& pod) {
     for (const std::string& conflict : ports_.claim(pod)) {
-      events_.warn({&cluster::kPods, std::string(doc::find_string(pod, "metadata", "namespace")),
-                    std::string(doc::find_string(pod, "metadata", "name")), uid_of(pod)},
-                   "HostPortConflict", conflict);
+      events_.warn(NodeEvents::subject_of(pod), "HostPortConflict", conflict);
     }
   }
 

@@ -52,8 +52,7 @@ bool PodRun::reaches_services() const {
 }
 
 void PodRun::tell_unreachable_services(const Error& error) {
-  world_.events.warn({&cluster::kPods, key_.ns, key_.name, std::string(doc::find_string(*pod_, "metadata", "uid"))},
-                     "ServicesUnreachable",
+  world_.events.warn(NodeEvents::subject_of(*pod_), "ServicesUnreachable",
                      fmt::format("addresses of services do not answer in this pod: {}", error.message));
 }
 

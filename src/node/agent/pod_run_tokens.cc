@@ -76,8 +76,7 @@ void PodRun::tell_of_missing_account() {
   const doc::Value* automount = doc::find(*pod_, "spec", "automountServiceAccountToken");
   const bool refuses = automount && automount->is_bool() && !automount->get_bool();
   if (refuses || (doc::find_string(*pod_, "spec", "serviceAccountName").empty() && !automount)) return;
-  world_.events.warn({&cluster::kPods, key_.ns, key_.name, std::string(doc::find_string(*pod_, "metadata", "uid"))},
-                     "MissingServiceAccount",
+  world_.events.warn(NodeEvents::subject_of(*pod_), "MissingServiceAccount",
                      fmt::format("service account {}/{} does not exist: the pod runs without a token; create it by "
                                  "`kubectl create serviceaccount -n {} {}`",
                                  key_.ns, account_of(*pod_), key_.ns, account_of(*pod_)));

@@ -20,6 +20,13 @@ std::string name_of(const NodeEvents::Subject& subject, std::string_view reason,
 
 }  // namespace
 
+NodeEvents::Subject NodeEvents::subject_of(const doc::Value& pod) {
+  return {.resource = &cluster::kPods,
+          .ns = std::string(doc::find_string(pod, "metadata", "namespace")),
+          .name = std::string(doc::find_string(pod, "metadata", "name")),
+          .uid = std::string(doc::find_string(pod, "metadata", "uid"))};
+}
+
 void NodeEvents::warn(const Subject& subject, std::string_view reason, std::string_view message) {
   const cluster::Key key{&cluster::kEvents, subject.ns, name_of(subject, reason, message)};
   const std::string now = format_rfc3339(executor_.now());

@@ -16,6 +16,9 @@ class NodeEvents {
     const cluster::Resource* resource = nullptr;
     std::string ns, name, uid;
   };
+  /// A pod as one.
+  static Subject subject_of(const doc::Value& pod);
+
   /// `component` is who tells: "kubelet".
   NodeEvents(Executor& executor, cluster::Cluster& cluster, std::string component, std::string node_name)
       : executor_(executor), cluster_(cluster), component_(std::move(component)), node_name_(std::move(node_name)) {}
