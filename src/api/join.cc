@@ -144,6 +144,11 @@ Result<doc::Value> join_workflow_spec(const doc::Value& workflow_spec, const doc
   return joined;
 }
 
+doc::Shared spec_of_defaults(const doc::Shared& defaults) {
+  const doc::Value* spec = defaults ? doc::find(*defaults, "spec") : nullptr;
+  return spec ? doc::Shared(defaults, spec) : nullptr;
+}
+
 Result<doc::Value> with_workflow_defaults(const doc::Value& workflow, const doc::Value& defaults) {
   doc::Value whole = workflow;
   doc::Object& object = whole.as_object();

@@ -18,6 +18,9 @@ Result<doc::Value> join_workflow_spec(const doc::Value& workflow_spec, const doc
 /// unless it refers to a template, for which join_workflow_spec does it. Giving it again changes nothing.
 Result<doc::Value> with_workflow_defaults(const doc::Value& workflow, const doc::Value& defaults);
 
+/// The spec in the plane's workflowDefaults, kept alive with them; null without defaults or without one there.
+doc::Shared spec_of_defaults(const doc::Shared& defaults);
+
 /// A template with what it lacks taken from templateDefaults, its inline templates likewise. Defaults that a template
 /// of this type cannot have are left out.
 Result<doc::Value> with_template_defaults(const doc::Value& tmpl, const doc::Value& defaults);

@@ -104,8 +104,7 @@ Result<Referring> Referring::read(const doc::Value& document, const doc::Shared&
   doc::Value whole = cron ? api::make_workflow(document, "", "") : document;
   if (!defaults || !(cron || is_workflow(document))) return Referring(cron, std::move(whole), nullptr);
   TIPHYS_TRY(whole, api::with_workflow_defaults(whole, *defaults));
-  const doc::Value* spec = doc::find(*defaults, "spec");
-  return Referring(cron, std::move(whole), spec ? doc::Shared(defaults, spec) : nullptr);
+  return Referring(cron, std::move(whole), api::spec_of_defaults(defaults));
 }
 
 Referring::Referring(bool cron, doc::Value document, doc::Shared spec_defaults)

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "api/join.h"
 #include "controllers/cron_job.h"
 #include "controllers/fetch_references.h"
 #include "controllers/names.h"
@@ -36,9 +37,7 @@ void CronJob::attempt(Time scheduled) {
 
 /// With all that the plane adds to its workflows.
 void CronJob::judge(const api::CronWorkflow& whole, std::vector<api::Finding> findings) {
-  const doc::Shared& defaults = environment_.workflow_defaults;
-  const doc::Value* spec = defaults ? doc::find(*defaults, "spec") : nullptr;
-  fetch_references(environment_.cluster, whole.workflow, spec ? doc::Shared(defaults, spec) : nullptr,
+  fetch_references(environment_.cluster, whole.workflow, api::spec_of_defaults(environment_.workflow_defaults),
                    guarded([whole, findings = std::move(findings)](CronJob& self,
                                                                    const Result<api::References>& references) mutable {
                      if (!references) return self.try_again(references.error());

@@ -152,9 +152,7 @@ void LiveRun::begin_anew() {
 
 /// Templates of other objects are taken as they are now, once for the whole run.
 void LiveRun::resolve(const api::Workflow& workflow) {
-  const doc::Shared& defaults = environment_.config.workflow_defaults;
-  const doc::Value* spec = defaults ? doc::find(*defaults, "spec") : nullptr;
-  fetch_references(environment_.cluster, workflow, spec ? doc::Shared(defaults, spec) : nullptr,
+  fetch_references(environment_.cluster, workflow, api::spec_of_defaults(environment_.config.workflow_defaults),
                    guarded([](LiveRun& self, Result<api::References> references) {
                      if (references) return self.resolved(*references);
                      self.try_again("a template of workflow", references.error(), &LiveRun::begin_anew);
