@@ -6,7 +6,6 @@
 #include "api/fields.h"
 #include "api/validator.h"
 #include "base/strings.h"
-#include "doc/yaml.h"
 
 namespace tiphys::api {
 namespace {

@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <optional>
 
 #include "base/file.h"
 #include "base/unique_fd.h"

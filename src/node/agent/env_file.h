@@ -2,10 +2,8 @@
 // kubelet, which is what a POSIX shell would read: lines NAME='value', in which nothing is an escape.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/error.h"
 #include "doc/value.h"
