@@ -3,23 +3,14 @@
 #include <algorithm>
 
 #include "base/check.h"
+#include "base/embedded.h"
 #include "base/strings.h"
 #include "schema/kubernetes.h"
 
-#ifndef TIPHYS_ARGO_API
-#error "the build defines TIPHYS_ARGO_API for this file"
-#endif
-
-asm(".section .rodata\n"
-    "tiphys_argo_api_begin:\n"
-    ".incbin \"" TIPHYS_ARGO_API
-    "\"\n"
-    "tiphys_argo_api_end:\n"
-    ".previous\n");
-
-extern "C" const char tiphys_argo_api_begin[], tiphys_argo_api_end[];
-
 namespace tiphys::argo {
+
+TIPHYS_EMBED(tiphys_argo_api, TIPHYS_ARGO_API)
+
 namespace {
 
 Route route_of(const doc::Value& route) {
@@ -37,9 +28,7 @@ struct Api {
   std::vector<Method> methods{};
 
   Api() {
-    const std::string_view text(tiphys_argo_api_begin,
-                                static_cast<std::size_t>(tiphys_argo_api_end - tiphys_argo_api_begin));
-    const auto parsed = doc::parse_json(text);
+    const auto parsed = doc::parse_json(tiphys_argo_api());
     TIPHYS_CHECK(parsed, "the API is built in");
     const Status added = types.add(parsed->at("schemas").as_object());
     TIPHYS_CHECK(added, "the schemas are built in");

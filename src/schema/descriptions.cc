@@ -5,22 +5,13 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/embedded.h"
 #include "base/strings.h"
 
-#ifndef TIPHYS_DESCRIPTIONS
-#error "the build defines TIPHYS_DESCRIPTIONS for this file"
-#endif
-
-asm(".section .rodata\n"
-    "tiphys_descriptions_begin:\n"
-    ".incbin \"" TIPHYS_DESCRIPTIONS
-    "\"\n"
-    "tiphys_descriptions_end:\n"
-    ".previous\n");
-
-extern "C" const char tiphys_descriptions_begin[], tiphys_descriptions_end[];
-
 namespace tiphys::schema {
+
+TIPHYS_EMBED(tiphys_descriptions, TIPHYS_DESCRIPTIONS)
+
 namespace {
 
 /// Where types are whose names begin otherwise than "io.k8s.api.".
@@ -58,8 +49,7 @@ Descriptions read(std::string_view text) {
 }
 
 const Descriptions& descriptions() {
-  static const Descriptions all =
-      read({tiphys_descriptions_begin, static_cast<std::size_t>(tiphys_descriptions_end - tiphys_descriptions_begin)});
+  static const Descriptions all = read(tiphys_descriptions());
   return all;
 }
 

@@ -6,21 +6,12 @@
 #include <utility>
 
 #include "base/check.h"
-
-#ifndef TIPHYS_KUBERNETES_SCHEMAS
-#error "the build defines TIPHYS_KUBERNETES_SCHEMAS for this file"
-#endif
-
-asm(".section .rodata\n"
-    "tiphys_kubernetes_schemas_begin:\n"
-    ".incbin \"" TIPHYS_KUBERNETES_SCHEMAS
-    "\"\n"
-    "tiphys_kubernetes_schemas_end:\n"
-    ".previous\n");
-
-extern "C" const char tiphys_kubernetes_schemas_begin[], tiphys_kubernetes_schemas_end[];
+#include "base/embedded.h"
 
 namespace tiphys::schema {
+
+TIPHYS_EMBED(tiphys_kubernetes_schemas, TIPHYS_KUBERNETES_SCHEMAS)
+
 namespace {
 
 /// Where the types of an API group are.
@@ -48,10 +39,7 @@ constexpr std::string_view kMeta = "io.k8s.apimachinery.pkg.apis.meta.v1";
 
 const doc::Object& kubernetes_schemas() {
   static const doc::Value parsed = [] {
-    const std::string_view text(
-        tiphys_kubernetes_schemas_begin,
-        static_cast<std::size_t>(tiphys_kubernetes_schemas_end - tiphys_kubernetes_schemas_begin));
-    auto value = doc::parse_json(text);
+    auto value = doc::parse_json(tiphys_kubernetes_schemas());
     TIPHYS_CHECK(value && value->is_object(), "the schemas are built in");
     return std::move(*value);
   }();

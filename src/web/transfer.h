@@ -24,9 +24,9 @@ class Transfer {
 
   /// Makes handle() ready for the first server.
   Status begin();
-  /// It ends soon after a stop is asked for.
   /// A socket of this host in place of the URL's host.
   void connect_to(std::string unix_path) { unix_path_ = std::move(unix_path); }
+  /// It ends soon after a stop is asked for.
   void stop_with(std::stop_token stop) { stop_ = std::move(stop); }
   CURL* handle() const { return easy_; }
   /// What comes of it after libcurl has ended it; absent: handle() is ready for the next server.
