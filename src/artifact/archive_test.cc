@@ -114,6 +114,7 @@ const Hostile kHostile[] = {
      {file("d/f"), symlink("d/here", "."), symlink("d/out", "here/here/../../..")},
      "illegal symlink target: d/out"},
     {"single_top_that_is_a_climbing_link", {symlink("link", "..")}, "illegal symlink target"},
+    {"single_top_that_is_a_link_beside_the_target", {symlink("link", "beside")}, "illegal symlink target"},
     {"write_through_a_link", {symlink("d/link", "."), file("d/link/x")}, "leads through a symbolic link"},
     {"write_through_an_absolute_link", {symlink("d/link", "/tmp"), file("d/link/x")}, "leads through a symbolic link"},
     {"folder_in_place_of_a_link", {symlink("d/link", "."), folder("d/link"), file("d/link/x")}, "illegal file path"},

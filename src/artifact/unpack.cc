@@ -229,7 +229,8 @@ class Extraction {
     // The single top entry becomes the target, one level less to climb.
     const std::size_t tops = single_top().empty() ? 1 : 2;
     std::size_t up = 0;
-    bool descended = false, inside = !target.starts_with('/');
+    // A link in the place of the target itself would lead to what lies beside it.
+    bool descended = false, inside = !target.starts_with('/') && parts.size() >= tops;
     for (const std::string_view step : split(target, '/')) {
       if (step.empty() || step == ".") continue;
       if (step == "..") {

@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <fmt/format.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -19,6 +20,23 @@ spdlog::logger& logger() {
   return *instance;
 }
 
+/// Texts of others are in lines: none begins a line of its own, or speaks to a terminal.
+std::string on_one_line(std::string_view line) {
+  std::string made;
+  made.reserve(line.size());
+  for (const char c : line) {
+    const auto code = static_cast<unsigned char>(c);
+    if (c == '\n') {
+      made += "\\n";
+    } else if (code < 0x20 || code == 0x7f) {
+      made += fmt::format("\\x{:02x}", code);
+    } else {
+      made += c;
+    }
+  }
+  return made;
+}
+
 }  // namespace
 
 void set_level(Level level) {
@@ -28,7 +46,7 @@ bool enabled(Level level) {
   return logger().should_log(kLevels[static_cast<int>(level)]);
 }
 void write(Level level, std::string_view line) {
-  logger().log(kLevels[static_cast<int>(level)], "{}", line);
+  logger().log(kLevels[static_cast<int>(level)], "{}", on_one_line(line));
 }
 
 }  // namespace tiphys::log

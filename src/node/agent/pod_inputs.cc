@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -8,6 +9,7 @@
 
 #include "artifact/file_tree.h"
 #include "artifact/input.h"
+#include "base/beneath.h"
 #include "base/unique_fd.h"
 #include "doc/truth.h"
 #include "node/agent/pod_files.h"
@@ -56,8 +58,13 @@ Status stage_artifact(const doc::Value& wanted, const std::string& target, const
   return {};
 }
 
-/// Where on this host a path of the container lies, when it is below one of the mounts.
-std::optional<std::string> path_in_volume(const std::vector<Mount>& mounts, const std::string& path) {
+/// A path of the container that is below one of its mounts.
+struct PathInVolume {
+  std::string top;    ///< of the volume, on this host
+  std::string below;  ///< relative to it
+};
+
+std::optional<PathInVolume> path_in_volume(const std::vector<Mount>& mounts, const std::string& path) {
   const Mount* deepest = nullptr;
   std::string deepest_path;
   for (const Mount& mount : mounts) {
@@ -69,17 +76,18 @@ std::optional<std::string> path_in_volume(const std::vector<Mount>& mounts, cons
     deepest_path = std::move(folder);
   }
   if (!deepest) return std::nullopt;
-  return fmt::format("{}/{}", deepest->host_path, path.substr(deepest_path == "/" ? 1 : deepest_path.size() + 1));
+  return PathInVolume{deepest->host_path, path.substr(deepest_path == "/" ? 1 : deepest_path.size() + 1)};
 }
 
-Status copy_to(const std::string& from, const fs::path& to) {
-  std::error_code error;
-  fs::create_directories(to.parent_path(), error);
-  if (error) return fail_errno(fmt::format("make {}", to.parent_path().string()), error.value());
-  TIPHYS_CHECK_OK(artifact::remove_tree(to));
+/// An earlier step may have filled the volume: its links do not lead out of it.
+Status copy_to(const std::string& from, const PathInVolume& to) {
+  const fs::path below(to.below);
+  TIPHYS_TRY(const UniqueFd opened, make_folder_beneath(to.top, below.parent_path().string()));
   TIPHYS_TRY(UniqueFd tree, artifact::open_tree(from));
-  TIPHYS_TRY(const UniqueFd folder, artifact::open_tree(to.parent_path()));
-  return artifact::copy_tree(std::move(tree), from, folder.get(), to.filename(), false);
+  const UniqueFd folder(::openat(opened.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!folder) return fail_errno(to.below, errno);
+  TIPHYS_CHECK_OK(artifact::remove_tree(folder.get(), below.filename()));
+  return artifact::copy_tree(std::move(tree), from, folder.get(), below.filename(), false);
 }
 
 }  // namespace

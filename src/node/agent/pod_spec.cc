@@ -1,10 +1,12 @@
 #include "node/agent/pod_spec.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <filesystem>
 
+#include "base/beneath.h"
 #include "base/quantity.h"
 #include "doc/truth.h"
 #include "node/agent/env_file.h"
@@ -58,6 +60,19 @@ Result<std::string> sub_path(const doc::Value& mount, const Env& env) {
   return fail(Code::kInvalidArgument, fmt::format("subPathExpr \"{}\": missing value for \"{}\"", text, unknown[0]));
 }
 
+/// A file or folder of a volume, made as a folder when it is missing. A container may have filled the volume: its links
+/// do not lead out of it.
+Result<std::string> part_of_volume(const std::string& volume, const std::string& below) {
+  auto part = open_beneath(volume, below, O_PATH);
+  if (!part && part.error().code == Code::kNotFound) part = make_folder_beneath(volume, below);
+  if (!part) return std::unexpected(part.error().in("subPath"));
+  TIPHYS_TRY(const std::string path, path_of(*part));
+  TIPHYS_TRY(const UniqueFd top, open_beneath(volume, "", O_PATH));
+  TIPHYS_TRY(const std::string top_path, path_of(top));
+  // The volume keeps the name that it has in messages and for engines.
+  return volume + path.substr(top_path.size());
+}
+
 /// One a volumeMount. Unless `complete` the environment lacks variables from files, and a subPathExpr waits for them.
 Result<std::vector<Mount>> mounts_of(const doc::Value& container, const HostVolumes& volumes, const Env& env,
                                      bool complete) {
@@ -83,10 +98,7 @@ Result<std::vector<Mount>> mounts_of(const doc::Value& container, const HostVolu
       if (parts.is_absolute() || std::find(parts.begin(), parts.end(), "..") != parts.end()) {
         return fail(Code::kInvalidArgument, fmt::format("subPath \"{}\" must be relative and without ..", below));
       }
-      made.host_path += fmt::format("/{}", below);
-      std::error_code error;
-      if (!std::filesystem::exists(made.host_path, error)) std::filesystem::create_directories(made.host_path, error);
-      if (error) return fail_errno(fmt::format("make {}", made.host_path), error.value());
+      TIPHYS_TRY(made.host_path, part_of_volume(made.host_path, below));
     }
     mounts.push_back(std::move(made));
   }

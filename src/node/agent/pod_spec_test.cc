@@ -2,6 +2,10 @@
 
 #include <gmock/gmock.h>
 
+#include <filesystem>
+#include <fstream>
+
+#include "node/agent/pod_files.h"
 #include "node/agent/pod_io.h"
 #include "node/testing.h"
 
@@ -98,6 +102,57 @@ TEST(PodSpec, mounts_that_leave_their_volume) {
     EXPECT_THAT(made.error().message, HasSubstr(message));
     EXPECT_THAT(made.error().message, HasSubstr("container \"main\""));
   }
+}
+
+/// The shape of Kubernetes' CVE-2017-1002101: a container plants a link in a volume, and a later mount follows it.
+TEST(PodSpec, links_of_a_volume_lead_no_mount_out_of_it) {
+  const testing::TempFolder folder;
+  const std::string volume = folder.path() + "/volume", outside = folder.path() + "/outside";
+  std::filesystem::create_directories(volume + "/in/side");
+  std::filesystem::create_directory(outside);
+  std::filesystem::create_symlink(outside, volume + "/absolute");
+  std::filesystem::create_symlink("../outside", volume + "/climbing");
+  std::filesystem::create_symlink("in/side", volume + "/good");
+  const auto mount = [&](const std::string& below) {
+    return specs(
+        R"([{"name": "main", "volumeMounts": [{"name": "v", "mountPath": "/v", "subPath": ")" + below + R"("}]}])",
+        {{"v", {volume}}});
+  };
+  for (const char* below : {"absolute", "climbing", "absolute/new", "climbing/new/folder"}) {
+    const auto made = mount(below);
+    ASSERT_FALSE(made) << below;
+    EXPECT_EQ(made.error().code, Code::kInvalidArgument);
+    EXPECT_THAT(made.error().message, HasSubstr("leads out of " + volume));
+  }
+  EXPECT_TRUE(std::filesystem::is_empty(outside));
+  EXPECT_EQ(mount("good")->at(0).mounts.at(0).host_path, volume + "/in/side");
+  EXPECT_EQ(mount("good/new")->at(0).mounts.at(0).host_path, volume + "/in/side/new");
+}
+
+/// The same for inputs, which are written before a container begins.
+TEST(PodInputs, links_of_a_volume_lead_no_input_out_of_it) {
+  const testing::TempFolder folder;
+  const std::string volume = folder.path() + "/volume", outside = folder.path() + "/outside";
+  std::filesystem::create_directories(volume + "/in");
+  std::filesystem::create_directory(outside);
+  std::filesystem::create_symlink(outside, volume + "/out");
+  std::filesystem::create_symlink("in", volume + "/good");
+  std::filesystem::create_symlink(outside + "/file", volume + "/leaf");
+  std::ofstream(folder.path() + "/input") << "x";
+  const auto put = [&](const std::string& path) {
+    StagedInputs staged{{path, folder.path() + "/input"}};
+    return put_into_volumes({{volume, "/work", false}}, staged);
+  };
+  for (const char* path : {"/work/out/file", "/work/out/new/file"}) {
+    const Status made = put(path);
+    ASSERT_FALSE(made) << path;
+    EXPECT_THAT(made.error().message, HasSubstr("leads out of " + volume));
+  }
+  ASSERT_TRUE(put("/work/leaf")) << "the link itself is replaced";
+  EXPECT_TRUE(std::filesystem::is_empty(outside));
+  EXPECT_TRUE(std::filesystem::is_regular_file(std::filesystem::symlink_status(volume + "/leaf")));
+  ASSERT_TRUE(put("/work/good/new/file"));
+  EXPECT_TRUE(std::filesystem::exists(volume + "/in/new/file"));
 }
 
 }  // namespace

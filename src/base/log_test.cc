@@ -1,0 +1,16 @@
+#include "base/log.h"
+
+#include <gtest/gtest.h>
+
+namespace tiphys {
+namespace {
+
+TEST(Log, TextsOfOthersStayOnTheirLine) {
+  ::testing::internal::CaptureStderr();
+  log::warn("{}", "a\n2026-01-01 error forged\r\x1b[2Jb\tc\x7f \u00e9");
+  const std::string written = ::testing::internal::GetCapturedStderr();
+  EXPECT_TRUE(written.ends_with(" warning a\\n2026-01-01 error forged\\x0d\\x1b[2Jb\\x09c\\x7f \u00e9\n")) << written;
+}
+
+}  // namespace
+}  // namespace tiphys
