@@ -37,16 +37,26 @@ void warn_of_limits(const doc::Value& info, const std::string& socket) {
   }
 }
 
+/// An engine that does not tell is one all the same: podman's answer fails when a container goes as it counts them.
+Async<void> warn_of_limits(Engine& engine) {
+  EngineRequest ask{.target = "/info"};
+  const auto told = co_await engine.client.call(ask);
+  const auto info = told ? doc::parse_json(told->body) : std::unexpected(told.error());
+  if (info) {
+    warn_of_limits(*info, engine.client.socket());
+  } else {
+    log::warn("the container engine at {} does not tell what it can do: {}", engine.client.socket(),
+              info.error().message);
+  }
+}
+
 Async<Result<std::shared_ptr<Engine>>> describe(const std::string& socket, Duration patience) {
   auto engine = std::make_shared<Engine>(socket);
   EngineRequest ping{.target = "/_ping", .patience = patience};
   TIPHYS_CO_TRY(const EngineReply pong, co_await engine->client.call(ping));
   engine->traits.podman = !pong.libpod_version.empty();
   engine->traits.libpod_version = pong.libpod_version;
-  EngineRequest ask{.target = "/info"};
-  TIPHYS_CO_TRY(const EngineReply told, co_await engine->client.call(ask));
-  TIPHYS_CO_TRY(const doc::Value info, doc::parse_json(told.body));
-  warn_of_limits(info, socket);
+  co_await warn_of_limits(*engine);
   EngineRequest list{.target = list_target()};
   TIPHYS_CO_TRY(const EngineReply listed, co_await engine->client.call(list));
   TIPHYS_CO_TRY(const std::vector<std::string> ids, parse_list(listed.body));

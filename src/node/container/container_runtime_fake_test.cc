@@ -381,6 +381,15 @@ TEST_F(FakeEngineTest, AttemptsAreCountedAcrossACrash) {
   EXPECT_EQ(engine.count("/start"), 1);
 }
 
+TEST_F(FakeEngineTest, AnEngineThatDoesNotDescribeItselfIsUsed) {
+  FakeEngine engine([](const FakeRequest& request) {
+    return request.is("GET", "/info") ? answer(500, R"({"message":"no such container"})") : ordinary(request);
+  });
+  const auto outcome = run(engine, spec());
+  ASSERT_TRUE(outcome.exit);
+  EXPECT_EQ(outcome.exit->exit_code, 3);
+}
+
 TEST_F(FakeEngineTest, NoEngineNamesTheWaysOut) {
   const auto runtime = make_container_runtime(
       *executor, {.engine = temp / "none.sock", .state_dir = temp.path(), .offline = false, .network = ""});
