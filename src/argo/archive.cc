@@ -38,16 +38,17 @@ void list_archive(const WorkPtr& work, store::ArchiveQuery query, cluster::Done<
   work->plane().api.store().list_archive(std::move(query), std::move(done));
 }
 
-void get_archived(const WorkPtr& work, store::ArchivedName which, cluster::Done<cluster::Object> done) {
-  work->plane().api.store().get_archived(
-      std::move(which), [work, done = std::move(done)](Result<cluster::Object> found) mutable {
-        if (found) {
-          const Status allowed = work->may("get", doc::find_string(**found, "metadata", "namespace"),
-                                           doc::find_string(**found, "metadata", "name"));
-          if (!allowed) found = std::unexpected(allowed.error());
-        }
-        done(std::move(found));
-      });
+void get_archived(objects::ObjectApi& api, std::shared_ptr<const objects::Caller> caller, store::ArchivedName which,
+                  cluster::Done<cluster::Object> done) {
+  api.store().get_archived(std::move(which), [&api, caller = std::move(caller),
+                                              done = std::move(done)](Result<cluster::Object> found) mutable {
+    if (found) {
+      const Status allowed = may(api, caller.get(), "get", doc::find_string(**found, "metadata", "namespace"),
+                                 doc::find_string(**found, "metadata", "name"));
+      if (!allowed) found = std::unexpected(allowed.error());
+    }
+    done(std::move(found));
+  });
 }
 
 cluster::Object archived_summary(const doc::Value& workflow) {

@@ -18,8 +18,9 @@ struct ServedPlane {
   Executor& executor;
   objects::ObjectApi& api;
   Random& random;
-  doc::Shared workflow_defaults{};  ///< null: none
-  doc::Array links{}, columns{};    ///< of the configuration, for InfoService
+  doc::Shared workflow_defaults{};    ///< null: none
+  doc::Shared artifact_repository{};  ///< of the configuration; null: the plane's own
+  doc::Array links{}, columns{};      ///< of the configuration, for InfoService
   std::string nav_color{};
   doc::Object version{};                                   ///< the message Version
   std::shared_ptr<controllers::EventRecorder> recorder{};  ///< made where there is none

@@ -32,12 +32,13 @@ std::vector<std::string> Work::texts(std::string_view field) const {
   return list;
 }
 
-Status Work::may(std::string_view verb, std::string_view ns, std::string_view name) const {
-  const auto allowed = plane_.api.allow(caller(), {.verb = verb,
-                                                   .group = cluster::kWorkflows.group,
-                                                   .resource = cluster::kWorkflows.plural,
-                                                   .ns = ns,
-                                                   .name = name});
+Status may(const objects::ObjectApi& api, const objects::Caller* caller, std::string_view verb, std::string_view ns,
+           std::string_view name) {
+  const auto allowed = api.allow(caller, {.verb = verb,
+                                          .group = cluster::kWorkflows.group,
+                                          .resource = cluster::kWorkflows.plural,
+                                          .ns = ns,
+                                          .name = name});
   if (!allowed) return std::unexpected(objects::error_of(allowed.error()));
   return {};
 }

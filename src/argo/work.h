@@ -15,6 +15,10 @@
 
 namespace tiphys::argo {
 
+/// kPermissionDenied unless the caller may do this with workflows.
+Status may(const objects::ObjectApi& api, const objects::Caller* caller, std::string_view verb, std::string_view ns,
+           std::string_view name = {});
+
 class Work : public std::enable_shared_from_this<Work> {
  public:
   Work(const ServedPlane& plane, Call call)
@@ -27,6 +31,7 @@ class Work : public std::enable_shared_from_this<Work> {
   /// For what goes on: whatever feeds the answer may not hold the call, which holds the answer.
   const std::shared_ptr<objects::CallerCluster>& shared_cluster() const { return cluster_; }
   const objects::Caller* caller() const { return call_.caller.get(); }
+  const std::shared_ptr<const objects::Caller>& shared_caller() const { return call_.caller; }
   doc::Object& request() { return call_.request; }
   const doc::Object& metadata() const { return call_.metadata; }
   Answer& answer() { return *call_.answer; }
@@ -39,8 +44,9 @@ class Work : public std::enable_shared_from_this<Work> {
   std::vector<std::string> texts(std::string_view field) const;
   /// A key in the request's namespace, by its member "name".
   cluster::Key named(const cluster::Resource& resource) const { return {&resource, text("namespace"), text("name")}; }
-  /// kPermissionDenied unless the caller may do this with workflows.
-  Status may(std::string_view verb, std::string_view ns, std::string_view name = {}) const;
+  Status may(std::string_view verb, std::string_view ns, std::string_view name = {}) const {
+    return argo::may(plane_.api, caller(), verb, ns, name);
+  }
   /// What all pages of a list have in common.
   std::string list_identity() const;
   /// listOptions with the request's namespace.

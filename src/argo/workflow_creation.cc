@@ -7,6 +7,7 @@
 #include "argo/resubmit.h"
 #include "argo/submit_options.h"
 #include "argo/submit_source.h"
+#include "argo/uploads.h"
 #include "argo/workflow_service.h"
 
 namespace tiphys::argo {
@@ -30,7 +31,8 @@ void make(const WorkPtr& work, doc::Value workflow, const Making& how) {
   }));
 }
 
-void submit(const WorkPtr& work, doc::Value workflow) {
+/// `from`: the template that the workflow refers to, or null.
+void submit(const WorkPtr& work, doc::Value workflow, const cluster::Key* from = nullptr) {
   const doc::Value& options = work->member("submitOptions");
   SubmitOptions read = read_submit_options(options);
   read.ns = work->text("namespace");
@@ -39,7 +41,17 @@ void submit(const WorkPtr& work, doc::Value workflow) {
     const doc::Value* value = doc::find(options, field);
     return value && value->is_bool() && value->get_bool();
   };
-  make(work, std::move(workflow), {.dry_run = asks("dryRun"), .server_dry_run = asks("serverDryRun")});
+  const Making how{.dry_run = asks("dryRun"), .server_dry_run = asks("serverDryRun")};
+  const doc::Value* uploads = doc::find(options, "artifacts");
+  if (!from || !uploads || !uploads->is_array()) return make(work, std::move(workflow), how);
+  std::vector<std::string> texts;
+  for (const doc::Value& upload : uploads->get_array()) texts.push_back(doc::scalar_text(upload));
+  work->cluster().get(*from, work->then<cluster::Object>([work, how, texts = std::move(texts),
+                                                          workflow = std::make_shared<doc::Value>(std::move(workflow))](
+                                                             const cluster::Object& source) {
+    use_uploads(work->plane().api.store(), workflow, source, texts, work->plane().artifact_repository,
+                work->then<void>([work, how, workflow] { make(work, std::move(*workflow), how); }));
+  }));
 }
 
 }  // namespace
@@ -58,7 +70,10 @@ void submit_workflow(const WorkPtr& work) {
     return work->refuse(
         {Code::kInvalidArgument, fmt::format("Resource kind '{}' is not supported for submitting", kind)});
   }
-  if (from != &cluster::kCronWorkflows) return submit(work, workflow_from_template(*from, name));
+  if (from != &cluster::kCronWorkflows) {
+    const cluster::Key source{from, from->namespaced ? work->text("namespace") : "", name};
+    return submit(work, workflow_from_template(*from, name), &source);
+  }
   work->cluster().get({from, work->text("namespace"), name},
                       work->then<cluster::Object>([work](const cluster::Object& cron) {
                         submit(work, workflow_from_cron(*cron, work->plane().executor.now()));

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <thread>
 
+#include "argo/artifact_files.h"
 #include "argo/plane_services.h"
 #include "artifact/stores.h"
 #include "base/asio_executor.h"
@@ -205,6 +206,14 @@ class Plane final : public EmbeddedPlane {
     TIPHYS_TRY(custom_kinds_, objects::CustomKinds::start(*executor_, *store_, kinds_));
     make_api();
     options.argo = services_.get();
+    artifacts_ =
+        std::make_unique<argo::ArtifactFiles>(argo::ArtifactPlane{.executor = *executor_,
+                                                                  .api = *api_,
+                                                                  .stores = stores_,
+                                                                  .random = random_,
+                                                                  .folder = data_dir_.transfers(),
+                                                                  .repository = options_.config.artifact_repository});
+    options.artifacts = artifacts_.get();
     TIPHYS_TRY(server_, server::Server::start(context_, *executor_, *api_, std::move(options)));
     if (port() == 0) return {};
     show_machine();
@@ -225,6 +234,7 @@ class Plane final : public EmbeddedPlane {
                                      .api = *api_,
                                      .random = random_,
                                      .workflow_defaults = options_.config.workflow_defaults,
+                                     .artifact_repository = options_.config.artifact_repository,
                                      .links = options_.config.links,
                                      .columns = options_.config.columns,
                                      .nav_color = options_.config.nav_color,
@@ -354,6 +364,7 @@ class Plane final : public EmbeddedPlane {
   std::unique_ptr<objects::Rbac> rbac_;
   std::unique_ptr<objects::ObjectApi> api_;
   std::unique_ptr<argo::Services> services_;
+  std::unique_ptr<argo::ArtifactFiles> artifacts_;
   std::unique_ptr<controllers::DefaultAccounts> accounts_;
   std::unique_ptr<server::Server> server_;
   std::shared_ptr<controllers::KubernetesService> kubernetes_;

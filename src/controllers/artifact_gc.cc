@@ -5,13 +5,11 @@
 #include <algorithm>
 #include <set>
 
-#include "api/artifact_location.h"
 #include "api/node_status.h"
 #include "api/parse.h"
 #include "base/hash.h"
 #include "controllers/artifact_repository.h"
 #include "controllers/names.h"
-#include "controllers/pod_files.h"
 #include "doc/truth.h"
 
 namespace tiphys::controllers {
@@ -88,21 +86,6 @@ void for_each_output(const doc::Value& workflow, Visit visit) {
   }
 }
 
-/// Where the keys of a node's artifacts lie.
-doc::Object archive_of(const api::Workflow& workflow, const api::NodeStatus& node) {
-  const std::string_view scope = node.template_scope.starts_with("local/") ? "" : std::string_view(node.template_scope);
-  const api::Template* tmpl = workflow.find_template(scope, node.template_name, node.template_ref);
-  if (tmpl && has_own_archive(*tmpl->document)) {
-    const doc::Object& own = doc::find(*tmpl->document, "archiveLocation")->get_object();
-    return {{api::location_kind(own), own.at(api::location_kind(own))}};
-  }
-  const doc::Value* repository = doc::find(*workflow.document, "status", "artifactRepositoryRef", "artifactRepository");
-  const doc::Value location =
-      repository && repository->is_object() ? api::repository_location(repository->get_object()) : nullptr;
-  if (location.is_object()) return location.get_object();
-  return {{"s3", doc::Object()}};
-}
-
 /// The list of conditions with this one in it, in place of an earlier one of its type.
 doc::Array conditions_with(const doc::Value& workflow, std::string message) {
   doc::Array list;
@@ -146,16 +129,13 @@ Result<ArtifactGcPlan> plan_artifact_gc(const doc::Value& workflow) {
     const auto status = api::parse_node_status(node);
     if (!status && failed) failed = std::unexpected(status.error().in(fmt::format("node {}", id)));
     if (!status) return;
-    const doc::Object archive = archive_of(parsed, *status);
     for (std::size_t i = 0; i < artifacts.size(); ++i) {
       const std::string_view strategy = strategy_of(artifacts[i], spec);
       if (doc::is_true(artifacts[i], "deleted") ||
           std::ranges::find(plan.strategies, strategy) == plan.strategies.end())
         continue;
-      doc::Value location = api::relocated(artifacts[i].as_object(), archive);
-      describe_to_plugin(location, artifacts[i]);
-      plan.items.push_back(
-          {id, i, pod_name(workflow, spec, artifacts[i], strategy), std::string(strategy), std::move(location)});
+      plan.items.push_back({id, i, pod_name(workflow, spec, artifacts[i], strategy), std::string(strategy),
+                            artifact_location(parsed, *status, artifacts[i])});
     }
   });
   TIPHYS_CHECK_OK(std::move(failed));

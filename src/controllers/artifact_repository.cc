@@ -4,6 +4,7 @@
 
 #include "api/artifact_location.h"
 #include "controllers/global_scope.h"
+#include "controllers/pod_files.h"
 #include "doc/truth.h"
 #include "doc/yaml.h"
 
@@ -53,17 +54,32 @@ std::string_view open_tag(std::string_view text) {
   return end == text.npos ? "" : text.substr(begin, end + 2 - begin);
 }
 
+/// Where the keys of a node's artifacts lie.
+doc::Object archive_of(const api::Workflow& workflow, const api::NodeStatus& node) {
+  const std::string_view scope = node.template_scope.starts_with("local/") ? "" : std::string_view(node.template_scope);
+  const api::Template* tmpl = workflow.find_template(scope, node.template_name, node.template_ref);
+  if (tmpl && has_own_archive(*tmpl->document)) {
+    const doc::Object& own = doc::find(*tmpl->document, "archiveLocation")->get_object();
+    return {{api::location_kind(own), own.at(api::location_kind(own))}};
+  }
+  const doc::Value* repository = doc::find(*workflow.document, "status", "artifactRepositoryRef", "artifactRepository");
+  const doc::Value location =
+      repository && repository->is_object() ? api::repository_location(repository->get_object()) : nullptr;
+  if (location.is_object()) return location.get_object();
+  return {{"s3", doc::Object()}};
+}
+
 }  // namespace
 
-void find_artifact_repository(cluster::Cluster& cluster, const api::Workflow& workflow, const doc::Shared& configured,
-                              cluster::Done<doc::Value> done) {
-  const doc::Value* ref = doc::find(*workflow.spec.document, "artifactRepositoryRef");
+void find_artifact_repository(cluster::Cluster& cluster, const std::string& ns, const doc::Value& spec,
+                              const doc::Shared& configured, cluster::Done<doc::Value> done) {
+  const doc::Value* ref = doc::find(spec, "artifactRepositoryRef");
   const bool named = ref && ref->is_object();
   std::string name(named ? doc::find_string(*ref, "configMap") : ""), key(named ? doc::find_string(*ref, "key") : "");
   const std::string shown = fmt::format("{}#{}", name, key);
   if (name.empty()) name = kDefaultConfigMap;
-  cluster.get({&cluster::kConfigMaps, workflow.ns, name}, [named, key, shown, configured, done = std::move(done)](
-                                                              const Result<cluster::Object>& config_map) mutable {
+  cluster.get({&cluster::kConfigMaps, ns, name}, [named, key, shown, configured, done = std::move(done)](
+                                                     const Result<cluster::Object>& config_map) mutable {
     if (!config_map && config_map.error().code != Code::kNotFound) {
       return done(std::unexpected(config_map.error()));
     }
@@ -74,6 +90,13 @@ void find_artifact_repository(cluster::Cluster& cluster, const api::Workflow& wo
     done(fail(Code::kInvalidArgument,
               fmt::format("failed to find any artifact repository for artifact repository ref \"{}\"", shown)));
   });
+}
+
+doc::Value artifact_location(const api::Workflow& workflow, const api::NodeStatus& node, const doc::Value& artifact) {
+  if (!artifact.is_object()) return nullptr;
+  doc::Value location = api::relocated(artifact.get_object(), archive_of(workflow, node));
+  describe_to_plugin(location, artifact);
+  return location;
 }
 
 bool has_own_archive(const doc::Value& pod_template) {

@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "api/node_status.h"
 #include "api/workflow.h"
 #include "cluster/cluster.h"
 #include "expr/ambient.h"
@@ -11,11 +12,14 @@
 
 namespace tiphys::controllers {
 
-/// What spec.artifactRepositoryRef, or the namespace's ConfigMap artifact-repositories, names: the document of
+/// What the spec's artifactRepositoryRef, or the namespace's ConfigMap artifact-repositories, names: the document of
 /// status.artifactRepositoryRef. {"default": true, ...} is what the configuration has (`configured`), or when that is
 /// null the plane's own repository. An error of kInvalidArgument is the workflow's, others are the plane's.
-void find_artifact_repository(cluster::Cluster& cluster, const api::Workflow& workflow, const doc::Shared& configured,
-                              cluster::Done<doc::Value> done);
+void find_artifact_repository(cluster::Cluster& cluster, const std::string& ns, const doc::Value& spec,
+                              const doc::Shared& configured, cluster::Done<doc::Value> done);
+
+/// Where an artifact of the node's status lies: {"s3": {...}}, in full. Null when it names no place.
+doc::Value artifact_location(const api::Workflow& workflow, const api::NodeStatus& node, const doc::Value& artifact);
 
 /// The template's archiveLocation names a store.
 bool has_own_archive(const doc::Value& pod_template);

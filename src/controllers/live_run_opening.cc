@@ -173,20 +173,20 @@ void LiveRun::resolved(const api::References& references) {
 /// Where its artifacts go is settled once for the whole run, too.
 void LiveRun::find_repository(const doc::Value& workflow, const api::Workflow& parsed) {
   auto whole = std::make_shared<const doc::Value>(workflow);
-  find_artifact_repository(environment_.cluster, parsed, environment_.config.artifact_repository,
-                           guarded([whole = std::move(whole)](LiveRun& self, Result<doc::Value> found) {
-                             if (found) {
-                               self.pending_fields_["artifactRepositoryRef"] = *found;
-                               self.opening_->repository = std::move(*found);
-                               return self.begin(*whole, false);
-                             }
-                             if (found.error().code == Code::kInvalidArgument) {
-                               return self.declare_broken(
-                                   engine::RunStatus::Phase::kError,
-                                   "failed to resolve artifact repository: " + found.error().message);
-                             }
-                             self.try_again("the artifact repository of workflow", found.error(), &LiveRun::begin_anew);
-                           }));
+  find_artifact_repository(
+      environment_.cluster, parsed.ns, *parsed.spec.document, environment_.config.artifact_repository,
+      guarded([whole = std::move(whole)](LiveRun& self, Result<doc::Value> found) {
+        if (found) {
+          self.pending_fields_["artifactRepositoryRef"] = *found;
+          self.opening_->repository = std::move(*found);
+          return self.begin(*whole, false);
+        }
+        if (found.error().code == Code::kInvalidArgument) {
+          return self.declare_broken(engine::RunStatus::Phase::kError,
+                                     "failed to resolve artifact repository: " + found.error().message);
+        }
+        self.try_again("the artifact repository of workflow", found.error(), &LiveRun::begin_anew);
+      }));
 }
 
 /// A workflow of which artifacts are to be deleted has a finalizer. One that goes on, by a retry, may have lost it.

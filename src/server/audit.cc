@@ -51,6 +51,10 @@ class AuditedResponder final : public Responder {
     complete(code_of(code_, trailers));
     inner_->end_stream(std::move(trailers));
   }
+  void break_off() override {
+    complete(500);
+    inner_->break_off();
+  }
   void upgrade(std::string head, std::unique_ptr<Speaker> speaker) override {
     complete(101);
     inner_->upgrade(std::move(head), std::move(speaker));

@@ -20,6 +20,7 @@ class Nowhere final : public Responder {
   void write(std::string) override {}
   void bound_lag() override {}
   void end_stream(HeaderFields) override {}
+  void break_off() override {}
   void upgrade(std::string, std::unique_ptr<Speaker>) override {}
   void hold(std::unique_ptr<cluster::Watch>) override {}
 };

@@ -169,6 +169,8 @@ class HttpConnection final : public Connection,
     flush();
   }
 
+  void break_off() override { close(); }
+
   void hold(std::unique_ptr<cluster::Watch> source) override {
     source_ = std::move(source);
     closed_ ? let_go() : notice_departure();

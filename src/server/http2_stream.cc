@@ -150,6 +150,10 @@ void Http2::Stream::end_stream(HeaderFields trailers) {
   resume();
 }
 
+void Http2::Stream::break_off() {
+  if (connection_ && !ended_) cut(NGHTTP2_INTERNAL_ERROR);
+}
+
 /// RFC 9113 8.6: there is no upgrade; clients that want one speak HTTP/1.1.
 void Http2::Stream::upgrade(std::string, std::unique_ptr<Speaker>) {
   if (connection_) refuse(objects::bad_request("HTTP/2 has no upgrades: use HTTP/1.1"));

@@ -37,6 +37,7 @@ class Http2::Stream final : public Responder {
   void bound_lag() override { lag_bounded_ = true; }
   void end_stream(HeaderFields trailers) override;
   void upgrade(std::string head, std::unique_ptr<Speaker> speaker) override;
+  void break_off() override;
   void hold(std::unique_ptr<cluster::Watch> source) override;
 
  private:

@@ -37,6 +37,8 @@ class Responder {
   /// What follows the body goes where the protocol has such: HTTP/2.
   virtual void end_stream(HeaderFields trailers) = 0;
   void end_stream() { end_stream(HeaderFields()); }
+  /// Ends a stream so that the peer sees that it is not whole.
+  virtual void break_off() = 0;
   /// Sends `head`, an answer 101, and hands the connection over.
   virtual void upgrade(std::string head, std::unique_ptr<Speaker> speaker) = 0;
   /// Keeps what feeds the stream for as long as the peer reads it.

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "server/access.h"
+#include "server/argo/artifact_routes.h"
 #include "server/argo/grpc_call.h"
 #include "server/argo/rest_call.h"
 #include "server/audit.h"
@@ -130,6 +131,7 @@ void handle(const Served& served, Request request, const std::shared_ptr<Respond
   auto query = Target::parse(exchange->request.target);
   if (!query) return reply_refusal(*exchange, objects::refusal_of(query.error()));
   exchange->query = std::move(*query);
+  if (serve_artifacts(exchange)) return;
   if (const Handled handled = dispatch(exchange); !handled) reply_refusal(*exchange, handled.error());
 }
 

@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "argo/artifact_files.h"
 #include "argo/call.h"
 #include "base/executor.h"
 #include "cluster/session.h"
@@ -70,6 +71,7 @@ struct Served {
   doc::Shared config = {};                    ///< the page /configz; null: there is no such page
   std::shared_ptr<AuditLog> audit = {};       ///< where requests are told; null: nowhere
   argo::Services* argo = nullptr;             ///< what Argo's API does; null: there is no such API
+  argo::ArtifactFiles* artifacts = nullptr;   ///< null: there are no such routes
 };
 
 /// Answers one request that may be made (authorisation is done).

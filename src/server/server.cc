@@ -45,7 +45,8 @@ class AsioServer final : public Server {
                 .metrics = options_.metrics,
                 .sessions = options_.sessions,
                 .config = options_.config,
-                .argo = options_.argo} {}
+                .argo = options_.argo,
+                .artifacts = options_.artifacts} {}
 
   ~AsioServer() override {
     *alive_ = false;

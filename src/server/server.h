@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "argo/artifact_files.h"
 #include "argo/call.h"
 #include "cluster/session.h"
 #include "objects/object_api.h"
@@ -40,6 +41,8 @@ struct ServerOptions {
   doc::Shared config = {};
   /// What Argo's API does, by REST and by gRPC; null: there is no such API. Outlives the server.
   argo::Services* argo = nullptr;
+  /// Artifacts as files; null: there are no such routes. Outlives the server.
+  argo::ArtifactFiles* artifacts = nullptr;
 };
 
 class Server {

@@ -10,7 +10,8 @@
 namespace tiphys::server {
 namespace {
 
-constexpr std::size_t kMostSegments = 16;
+/// Files in artifacts lie deep.
+constexpr std::size_t kMostSegments = 256;
 constexpr std::size_t kMostParameters = 64;
 
 }  // namespace

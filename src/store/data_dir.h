@@ -8,6 +8,7 @@
 //   pods/<uid>/   logs, exit statuses and volumes of one pod
 //   claims/<uid>/ the folder that a PersistentVolumeClaim is bound to
 //   artifacts/    the default artifact repository
+//   transfers/    artifacts on their way to and from clients, of no use to the next process
 //   api.sock      where the process that has the directory answers other processes of the same user
 //   tls/, token   the certificate of `tiphys up` and what clients prove themselves with
 //   kubeconfig    the same for clients of Kubernetes
@@ -65,6 +66,7 @@ class DataDir {
   std::string claims() const { return path_ + "/claims"; }
   std::string plugins() const { return path_ + "/plugins"; }
   std::string artifacts() const { return path_ + "/artifacts"; }
+  std::string transfers() const { return path_ + "/transfers"; }
   std::string tls() const { return path_ + "/tls"; }
   std::string token() const { return path_ + "/token"; }
   std::string signing_key() const { return tls() + "/tokens.key"; }

@@ -5,7 +5,22 @@ import time
 
 from hera.exceptions import BadRequest, NotFound
 from hera.shared import global_config
-from hera.workflows import ClusterWorkflowTemplate, Container, CronWorkflow, Parameter, Step, Steps, Suspend, Workflow, WorkflowsService, WorkflowTemplate, script
+from hera.workflows import (
+    Artifact,
+    ClusterWorkflowTemplate,
+    Container,
+    CronWorkflow,
+    NoneArchiveStrategy,
+    Parameter,
+    RawArtifact,
+    Step,
+    Steps,
+    Suspend,
+    Workflow,
+    WorkflowsService,
+    WorkflowTemplate,
+    script,
+)
 from hera.workflows.models import (
     CronWorkflowSuspendRequest,
     WorkflowResubmitRequest,
@@ -158,6 +173,21 @@ def keep_templates():
     service.delete_cron_workflow("cron")
 
 
+def read_artifacts():
+    with Workflow(generate_name="artifacts-", entrypoint="main", arguments=RawArtifact(name="in", data="given")) as writing:
+        Container(name="main", image="a", command=["sh", "-c", "cp /in /out"], inputs=Artifact(name="in", path="/in"),
+                  outputs=Artifact(name="out", path="/out", archive=NoneArchiveStrategy()))
+    name = writing.create().metadata.name
+    uid = wait_for(name, "Succeeded").metadata.uid
+    # It shows bytes as Python writes them.
+    given = str(b"given")
+    assert service.get_output_artifact(name, name, "out") == given
+    assert service.get_input_artifact(name, name, "in") == given
+    assert service.get_artifact_file("workflows", name, name, "out", "outputs") == given
+    assert service.get_output_artifact_by_uid(uid, name, "out") == given
+    assert service.get_input_artifact_by_uid(uid, name, "in") == given
+
+
 def look_into_archive():
     ended = service.list_archived_workflows(label_selector="workflows.argoproj.io/phase=Succeeded")
     assert ended.items
@@ -182,6 +212,7 @@ run_and_look()
 refuse_bad()
 change_under_way()
 keep_templates()
+read_artifacts()
 look_into_archive()
 ask_about_it()
 print("done")

@@ -63,6 +63,7 @@ struct Recorder final : Responder {
     trailers = std::move(with);
     ended = true;
   }
+  void break_off() override { broken_off = true; }
   void upgrade(std::string, std::unique_ptr<Speaker>) override {}
   void hold(std::unique_ptr<cluster::Watch> feed) override { source = std::move(feed); }
 
@@ -76,7 +77,7 @@ struct Recorder final : Responder {
   AnswerHead head{.code = 0};
   std::string body;
   HeaderFields trailers;
-  bool begun = false, ended = false;
+  bool begun = false, ended = false, broken_off = false;
   std::unique_ptr<cluster::Watch> source;
 };
 
