@@ -14,6 +14,7 @@ void with_good_object(const WorkPtr& work, const KindService& kind, bool lint, N
   auto object = take_object(*work, kind.member, kind.resource);
   if (!object) return work->refuse(object.error());
   const auto held = std::make_shared<doc::Value>(std::move(*object));
+  if (!kind.holds_workflow) return next(held);
   judge(work->cluster(), *held, work->judging(lint), work->then<void>([held, next] { next(held); }));
 }
 
@@ -27,8 +28,9 @@ void sort_by_name(std::vector<cluster::Object>& items) {
 }  // namespace
 
 void create(const WorkPtr& work, const KindService& kind) {
-  with_good_object(work, kind, false, [work, &resource = kind.resource](const auto& object) {
-    label_creator(*object, work->caller());
+  with_good_object(work, kind, false, [work, &kind](const auto& object) {
+    const cluster::Resource& resource = kind.resource;
+    if (kind.holds_workflow) label_creator(*object, work->caller());
     if (is_dry_run(*work)) return work->cluster().try_create(resource, std::move(*object), work->reply_object());
     work->cluster().create(resource, std::move(*object), work->reply_object());
   });
@@ -60,12 +62,13 @@ void list(const WorkPtr& work, const KindService& kind) {
 }
 
 void update(const WorkPtr& work, const KindService& kind) {
-  with_good_object(work, kind, false, [work, &resource = kind.resource](const auto& object) {
+  with_good_object(work, kind, false, [work, &kind](const auto& object) {
+    const cluster::Resource& resource = kind.resource;
     doc::Object& metadata = doc::ensure_object(object->get_object(), "metadata");
     cluster::Key key = work->named(resource);
     if (key.name.empty()) key.name = doc::find_string(*object, "metadata", "name");
     if (metadata.if_contains("name") == nullptr) metadata["name"] = key.name;
-    if (doc::Object labels = actor_labels(work->caller(), "Update"); !labels.empty()) {
+    if (const doc::Object labels = actor_labels(work->caller(), "Update"); kind.holds_workflow) {
       for (const auto& [label, value] : labels) doc::ensure_object(metadata, "labels")[label] = value;
     }
     work->cluster().update(key, std::move(*object), work->reply_object());

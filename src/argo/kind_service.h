@@ -9,6 +9,7 @@ struct KindService {
   const cluster::Resource& resource;
   std::string_view member;     ///< of requests: where the object is
   std::string_view list_kind;  ///< "WorkflowTemplateList"
+  bool holds_workflow = true;  ///< which is judged, and remembers its creator
 };
 
 void create(const WorkPtr& work, const KindService& kind);

@@ -20,7 +20,9 @@ class PlaneServices final : public Services {
         {"workflowarchive.ArchivedWorkflowService", archive_methods()},
         {"info.InfoService", info_methods()},
         {"sync.SyncService", sync_methods()},
-        {"event.EventService", event_methods()}};
+        {"event.EventService", event_methods()},
+        {"eventsource.EventSourceService", event_source_methods()},
+        {"sensor.SensorService", sensor_methods()}};
     for (const auto& [service, methods] : services) {
       for (const auto& [name, method] : methods) methods_.emplace(fmt::format("{}/{}", service, name), method);
     }

@@ -97,5 +97,7 @@ const Methods& info_methods();
 const Methods& archive_methods();
 const Methods& sync_methods();
 const Methods& event_methods();
+const Methods& event_source_methods();
+const Methods& sensor_methods();
 
 }  // namespace tiphys::argo

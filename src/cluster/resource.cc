@@ -147,7 +147,10 @@ constexpr std::array kAll{&kWorkflows,
                           &kRoleBindings,
                           &kClusterRoles,
                           &kClusterRoleBindings,
-                          &kCustomResourceDefinitions};
+                          &kCustomResourceDefinitions,
+                          &kEventBuses,
+                          &kEventSources,
+                          &kSensors};
 
 struct Custom {
   ResourceNames names;

@@ -136,6 +136,9 @@ void check_secret_update(const doc::Value& before, const doc::Value& after, Fiel
   check_immutable(before, after, {"data"}, errors);
 }
 
+constexpr KindRules kWithoutController{
+    .warning = "it is kept, and nothing acts on it: this plane has no controller of Argo Events"};
+
 const std::pair<const cluster::Resource*, KindRules> kRules[] = {
     {&cluster::kJobs, kJobRules},
     {&cluster::kCronJobs, kCronJobRules},
@@ -160,6 +163,9 @@ const std::pair<const cluster::Resource*, KindRules> kRules[] = {
     {&cluster::kLimitRanges, kLimitRangeRules},
     {&cluster::kServices, kServiceRules},
     {&cluster::kResourceQuotas, kResourceQuotaRules},
+    {&cluster::kEventBuses, kWithoutController},
+    {&cluster::kEventSources, kWithoutController},
+    {&cluster::kSensors, kWithoutController},
 };
 
 }  // namespace

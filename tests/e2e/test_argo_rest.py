@@ -107,3 +107,45 @@ def test_kubernetes_stays_beside_it(client):
     assert (status, listed["kind"]) == (200, "EventList")
     assert client.ask("GET", "/api/v1/events")[1]["kind"] == "EventList"
     assert client.ask("GET", "/api/v1/namespaces/default/configmaps")[1]["kind"] == "ConfigMapList"
+
+
+SENSOR = {"metadata": {"name": "watcher"}, "spec": {"dependencies": [{"name": "d", "eventSourceName": "hooks", "eventName": "a"}], "triggers": []}}
+SOURCE = {"metadata": {"name": "hooks"}, "spec": {"webhook": {"a": {"endpoint": "/a", "method": "POST", "port": "12000"}}}}
+
+
+@pytest.mark.parametrize("path, member, body, stream", [("sensors", "sensor", SENSOR, "sensors"), ("event-sources", "eventSource", SOURCE, "event-sources")])
+def test_kinds_of_argo_events(client, path, member, body, stream):
+    base, name = f"/api/v1/{path}/default", body["metadata"]["name"]
+    status, made = client.ask("POST", base, {member: body})
+    assert status == 200 and made["metadata"]["uid"] and made["kind"] == member[0].upper() + member[1:], made
+    assert client.ask("POST", base, {member: body})[0] == 409
+    assert client.ask("GET", base)[1]["items"][0]["spec"] == body["spec"]
+    assert client.ask("GET", f"{base}/{name}")[1]["spec"] == body["spec"]
+    made["metadata"]["labels"] = {"changed": "yes"}
+    assert client.ask("PUT", f"{base}/{name}", {member: made})[1]["metadata"]["labels"] == {"changed": "yes"}
+    lines = client.open("GET", f"/api/v1/stream/{stream}/default")
+    first = json.loads(lines.readline())["result"]
+    assert first["type"] == "ADDED" and first["object"]["metadata"]["name"] == name
+    assert client.ask("DELETE", f"{base}/{name}") == (200, {})
+    assert json.loads(lines.readline())["result"]["type"] == "DELETED"
+    assert client.ask("GET", f"{base}/{name}")[0] == 404
+    assert client.ask("POST", base, {})[0] == 400
+
+
+def test_logs_of_argo_events(client):
+    """Lines that are JSON are told by their members, others whole."""
+    line = json.dumps({"level": "error", "time": "2026-01-02T03:04:05.006Z", "msg": "bad", "triggerName": "t", "sensorName": "watcher", "other": 1})
+    pod = {"metadata": {"name": "watcher-1", "labels": {"sensor-name": "watcher"}},
+           "spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": "x", "command": ["sh", "-c", f"echo '{line}'; echo plain"]}]}}
+    assert client.ask("POST", "/api/v1/namespaces/default/pods", pod, **{"Content-Type": "application/json"})[0] == 201
+    follow = client.open("GET", "/api/v1/stream/sensors/default/logs?podLogOptions.follow=true&name=watcher")
+    entries = [json.loads(follow.readline())["result"] for _ in range(2)]
+    assert entries[0] == {"namespace": "default", "sensorName": "watcher", "triggerName": "t", "level": "error", "time": "2026-01-02T03:04:05Z", "msg": "bad"}
+    assert (entries[1]["msg"], entries[1]["level"], entries[1]["sensorName"]) == ("plain", "info", "watcher")
+
+    def read(query):
+        return [json.loads(each)["result"]["msg"] for each in client.open("GET", f"/api/v1/stream/sensors/default/logs?{query}")]
+
+    assert read("") == ["bad", "plain"]
+    assert read("triggerName=t") == ["bad"] and read("grep=pla") == ["plain"] and read("name=other") == []
+    assert [each for each in client.open("GET", "/api/v1/stream/event-sources/default/logs")] == []

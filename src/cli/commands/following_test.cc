@@ -83,7 +83,7 @@ class PlaneTest : public testing::Test {
                        {"status", doc::Object{{"phase", phase}, {"startTime", started}}}});
   }
 
-  std::string logs(argo::LogRequest request, const Style& style = {}) {
+  std::string logs(argo::PodLogRequest request, const Style& style = {}) {
     request.workflow = kFlow;
     testing::internal::CaptureStdout();
     const Status status = print_logs(session_, request, style);

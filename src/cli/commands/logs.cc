@@ -10,7 +10,7 @@ namespace {
 struct LogsFlags {
   CommonFlags common;
   std::vector<std::string> names;
-  argo::LogRequest request;
+  argo::PodLogRequest request;
   std::string since, since_time;
   std::optional<std::int64_t> tail;
 

@@ -8,13 +8,14 @@
 
 namespace tiphys::cli {
 
-Status print_logs(Session& session, const argo::LogRequest& request, const Style& style) {
+Status print_logs(Session& session, const argo::PodLogRequest& request, const Style& style) {
   std::optional<Status> ended;
-  argo::WorkflowLogSink sink;
+  argo::PodLogSink sink;
   sink.on_lines = [&](const std::vector<argo::LogLine>& lines) {
     std::string text;
-    for (const auto& [at, pod, content] : lines) {
-      text += style.paint(fmt::format("{}: {}", pod, content), pod_color(pod)) + "\n";
+    for (const argo::LogLine& line : lines) {
+      const std::string_view pod = doc::find_string(*line.pod, "metadata", "name");
+      text += style.paint(fmt::format("{}: {}", pod, line.content), pod_color(pod)) + "\n";
     }
     print(text);
   };
@@ -22,7 +23,7 @@ Status print_logs(Session& session, const argo::LogRequest& request, const Style
     print_error(fmt::format("{}: {}\n", pod, error.message));
   };
   sink.on_end = [&](Status status) { ended = std::move(status); };
-  const auto reading = argo::read_workflow_logs(session.loop().executor(), session.cluster(), request, std::move(sink));
+  const auto reading = argo::read_pod_logs(session.loop().executor(), session.cluster(), request, std::move(sink));
   session.loop().run_until([&] { return ended.has_value(); });
   return *ended;
 }

@@ -1,13 +1,13 @@
 // The logs of a workflow's pods as one stream, printed.
 #pragma once
 
-#include "argo/workflow_logs.h"
+#include "argo/pod_logs.h"
 #include "cli/session.h"
 #include "cli/view/style.h"
 
 namespace tiphys::cli {
 
-/// Prints lines as "POD: LINE"; otherwise as argo::read_workflow_logs.
-Status print_logs(Session& session, const argo::LogRequest& request, const Style& style);
+/// Prints lines as "POD: LINE"; otherwise as argo::read_pod_logs.
+Status print_logs(Session& session, const argo::PodLogRequest& request, const Style& style);
 
 }  // namespace tiphys::cli

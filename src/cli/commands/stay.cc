@@ -31,7 +31,7 @@ Result<int> stay(std::unique_ptr<Session>& session, const CommonFlags& common, c
   const Style style = common.style();
   if (flags.log) {
     for (const auto& key : keys) {
-      argo::LogRequest request;
+      argo::PodLogRequest request;
       request.workflow = key;
       request.options.follow = true;
       TIPHYS_CHECK_OK(print_logs(*session, request, style));

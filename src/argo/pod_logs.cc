@@ -1,4 +1,4 @@
-#include "argo/workflow_logs.h"
+#include "argo/pod_logs.h"
 
 #include <fmt/format.h>
 #include <re2/re2.h>
@@ -20,7 +20,7 @@ constexpr std::size_t kMostBuffered = 16 * 1024 * 1024;
 
 class LogMerge : public std::enable_shared_from_this<LogMerge> {
  public:
-  LogMerge(Executor& executor, cluster::Cluster& cluster, LogRequest request, WorkflowLogSink sink)
+  LogMerge(Executor& executor, cluster::Cluster& cluster, PodLogRequest request, PodLogSink sink)
       : executor_(executor), cluster_(cluster), request_(std::move(request)), sink_(std::move(sink)) {}
   ~LogMerge() { executor_.cancel(timer_); }
 
@@ -29,6 +29,9 @@ class LogMerge : public std::enable_shared_from_this<LogMerge> {
       return executor_.post([weak = weak_from_this(), error = prepared.error()] {
         if (const auto self = weak.lock()) self->finish(std::unexpected(error));
       });
+    }
+    if (request_.workflow.name.empty()) {
+      return read_present_pods([](LogMerge& merge) { merge.begin(); });
     }
     cluster_.get(request_.workflow, [weak = weak_from_this()](Result<cluster::Object> workflow) {
       const auto self = weak.lock();
@@ -54,8 +57,10 @@ class LogMerge : public std::enable_shared_from_this<LogMerge> {
         return fail(Code::kInvalidArgument, fmt::format("grep: \"{}\": {}", request_.grep, grep_->error()));
       }
     }
-    std::string labels = "workflows.argoproj.io/workflow=" + request_.workflow.name;
-    if (!request_.selector.empty()) labels += "," + request_.selector;
+    std::string labels = request_.selector;
+    if (const std::string& name = request_.workflow.name; !name.empty()) {
+      labels += (labels.empty() ? "" : ",") + ("workflows.argoproj.io/workflow=" + name);
+    }
     TIPHYS_TRY(pod_watch_.labels, cluster::Selector::parse(labels));
     TIPHYS_TRY(pod_watch_.fields,
                cluster::Selector::parse_fields(request_.pod.empty() ? "" : "metadata.name=" + request_.pod));
@@ -81,7 +86,7 @@ class LogMerge : public std::enable_shared_from_this<LogMerge> {
       std::ranges::stable_sort(pods->items, {}, [](const cluster::Object& pod) {
         return parse_rfc3339(doc::find_string(*pod, "status", "startTime")).value_or(Time{});
       });
-      for (const auto& pod : pods->items) self->read(*pod);
+      for (const auto& pod : pods->items) self->read(pod);
       then(*self);
     });
   }
@@ -89,6 +94,7 @@ class LogMerge : public std::enable_shared_from_this<LogMerge> {
   /// Names that nothing has: an empty log would hide the mistake.
   Status check_names() const {
     const std::string& name = request_.workflow.name;
+    if (name.empty()) return {};
     if (!request_.pod.empty() && seen_ == 0 && (ended_ || !request_.options.follow)) {
       return fail(Code::kNotFound, fmt::format("workflow \"{}\" has no pod \"{}\"; tiphys get {} lists its pods", name,
                                                request_.pod, name));
@@ -104,11 +110,12 @@ class LogMerge : public std::enable_shared_from_this<LogMerge> {
     follows_ = true;
     cluster::WatchSink pods;
     pods.on_event = [this](const cluster::WatchEvent& event) {
-      if (event.object && event.type != cluster::WatchEvent::Type::kDeleted) read(*event.object);
+      if (event.object && event.type != cluster::WatchEvent::Type::kDeleted) read(event.object);
     };
     pods.on_end = [this](Error error) { lose(std::move(error)); };
     watches_.push_back(cluster_.watch(cluster::kPods, pod_watch_, std::move(pods)));
 
+    if (request_.workflow.name.empty()) return;
     cluster::WatchOptions options;
     options.ns = request_.workflow.ns;
     options.fields = *cluster::Selector::parse_fields("metadata.name=" + request_.workflow.name);
@@ -128,7 +135,8 @@ class LogMerge : public std::enable_shared_from_this<LogMerge> {
   }
 
   /// Begins to read a pod's log, once, when it has started.
-  void read(const doc::Value& pod) {
+  void read(const cluster::Object& object) {
+    const doc::Value& pod = *object;
     ++seen_;
     for (const char* field : {"initContainers", "containers"}) {
       const doc::Value* list = doc::find(pod, "spec", field);
@@ -137,22 +145,23 @@ class LogMerge : public std::enable_shared_from_this<LogMerge> {
     }
     const std::string_view phase = doc::find_string(pod, "status", "phase");
     if (phase.empty() || phase == "Pending") return;
-    const std::string name(doc::find_string(pod, "metadata", "name"));
+    const std::string name(doc::find_string(pod, "metadata", "name")),
+        ns(doc::find_string(pod, "metadata", "namespace"));
     const auto [entry, fresh] = readings_.try_emplace(std::string(doc::find_string(pod, "metadata", "uid")));
     if (!fresh) return;
     ++open_;
     cluster::LogSink sink;
-    sink.on_line = [this, name](std::string_view line, Time at, std::string_view) { add(name, line, at); };
+    sink.on_line = [this, object](std::string_view line, Time at, std::string_view) { add(object, line, at); };
     sink.on_end = [this, name](const Status& status) {
       --open_;
       if (!status) sink_.on_trouble(name, status.error());
       settle();
     };
-    entry->second = cluster_.read_log({&cluster::kPods, request_.workflow.ns, name}, request_.options, std::move(sink));
+    entry->second = cluster_.read_log({&cluster::kPods, ns, name}, request_.options, std::move(sink));
     if (entry->second && paused_) entry->second->pause(true);
   }
 
-  void add(const std::string& pod, std::string_view line, Time at) {
+  void add(const cluster::Object& pod, std::string_view line, Time at) {
     std::string content =
         request_.options.timestamps ? fmt::format("{} {}", format_rfc3339_micro(at), line) : std::string(line);
     if (grep_ && !RE2::PartialMatch(content, *grep_)) return;
@@ -204,8 +213,8 @@ class LogMerge : public std::enable_shared_from_this<LogMerge> {
 
   Executor& executor_;
   cluster::Cluster& cluster_;
-  const LogRequest request_;
-  WorkflowLogSink sink_;
+  const PodLogRequest request_;
+  PodLogSink sink_;
   std::optional<RE2> grep_;
   cluster::WatchOptions pod_watch_;
   std::map<std::string, std::unique_ptr<cluster::Watch>> readings_;  ///< by the pod's uid
@@ -231,8 +240,8 @@ class Handle final : public cluster::Watch {
 
 }  // namespace
 
-std::unique_ptr<cluster::Watch> read_workflow_logs(Executor& executor, cluster::Cluster& cluster, LogRequest request,
-                                                   WorkflowLogSink sink) {
+std::unique_ptr<cluster::Watch> read_pod_logs(Executor& executor, cluster::Cluster& cluster, PodLogRequest request,
+                                              PodLogSink sink) {
   auto merge = std::make_shared<LogMerge>(executor, cluster, std::move(request), std::move(sink));
   merge->start();
   return std::make_unique<Handle>(std::move(merge));
