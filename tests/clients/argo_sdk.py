@@ -6,14 +6,23 @@ import time
 import argo_workflows
 from argo_workflows.api import (
     archived_workflow_service_api,
+    artifact_service_api,
     cluster_workflow_template_service_api,
     cron_workflow_service_api,
+    event_service_api,
+    event_source_service_api,
     info_service_api,
+    sensor_service_api,
     workflow_service_api,
     workflow_template_service_api,
 )
 from argo_workflows.exceptions import NotFoundException, UnauthorizedException
 from argo_workflows.model.container import Container
+from argo_workflows.model.eventsource_create_event_source_request import EventsourceCreateEventSourceRequest
+from argo_workflows.model.github_com_argoproj_argo_events_pkg_apis_events_v1alpha1_event_source import GithubComArgoprojArgoEventsPkgApisEventsV1alpha1EventSource
+from argo_workflows.model.github_com_argoproj_argo_events_pkg_apis_events_v1alpha1_event_source_spec import GithubComArgoprojArgoEventsPkgApisEventsV1alpha1EventSourceSpec
+from argo_workflows.model.github_com_argoproj_argo_events_pkg_apis_events_v1alpha1_sensor import GithubComArgoprojArgoEventsPkgApisEventsV1alpha1Sensor
+from argo_workflows.model.github_com_argoproj_argo_events_pkg_apis_events_v1alpha1_sensor_spec import GithubComArgoprojArgoEventsPkgApisEventsV1alpha1SensorSpec
 from argo_workflows.model.io_argoproj_workflow_v1alpha1_cluster_workflow_template import IoArgoprojWorkflowV1alpha1ClusterWorkflowTemplate
 from argo_workflows.model.io_argoproj_workflow_v1alpha1_cluster_workflow_template_create_request import IoArgoprojWorkflowV1alpha1ClusterWorkflowTemplateCreateRequest
 from argo_workflows.model.io_argoproj_workflow_v1alpha1_create_cron_workflow_request import IoArgoprojWorkflowV1alpha1CreateCronWorkflowRequest
@@ -28,6 +37,7 @@ from argo_workflows.model.io_argoproj_workflow_v1alpha1_workflow_submit_request 
 from argo_workflows.model.io_argoproj_workflow_v1alpha1_workflow_template import IoArgoprojWorkflowV1alpha1WorkflowTemplate
 from argo_workflows.model.io_argoproj_workflow_v1alpha1_workflow_template_create_request import IoArgoprojWorkflowV1alpha1WorkflowTemplateCreateRequest
 from argo_workflows.model.object_meta import ObjectMeta
+from argo_workflows.model.sensor_create_sensor_request import SensorCreateSensorRequest
 
 NS = "default"
 configuration = argo_workflows.Configuration(host=os.environ["ARGO_HOST"])
@@ -39,6 +49,10 @@ wide_templates = cluster_workflow_template_service_api.ClusterWorkflowTemplateSe
 crons = cron_workflow_service_api.CronWorkflowServiceApi(client)
 archive = archived_workflow_service_api.ArchivedWorkflowServiceApi(client)
 info = info_service_api.InfoServiceApi(client)
+artifacts = artifact_service_api.ArtifactServiceApi(client)
+events = event_service_api.EventServiceApi(client)
+sources = event_source_service_api.EventSourceServiceApi(client)
+sensors = sensor_service_api.SensorServiceApi(client)
 
 
 def spec():
@@ -106,6 +120,22 @@ crons.create_cron_workflow(
 assert crons.get_cron_workflow(NS, "cron", _check_return_type=False)["metadata"]["name"] == "cron"
 crons.delete_cron_workflow(NS, "cron")
 gone(crons.get_cron_workflow, NS, "cron")
+
+sources.create_event_source(
+    NS, EventsourceCreateEventSourceRequest(event_source=GithubComArgoprojArgoEventsPkgApisEventsV1alpha1EventSource(metadata=ObjectMeta(name="es"), spec=GithubComArgoprojArgoEventsPkgApisEventsV1alpha1EventSourceSpec()))
+)
+assert sources.get_event_source(NS, "es").metadata.name == "es"
+assert [each.metadata.name for each in sources.list_event_sources(NS).items] == ["es"]
+sources.delete_event_source(NS, "es")
+gone(sources.get_event_source, NS, "es")
+
+sensors.create_sensor(NS, SensorCreateSensorRequest(sensor=GithubComArgoprojArgoEventsPkgApisEventsV1alpha1Sensor(metadata=ObjectMeta(name="sn"), spec=GithubComArgoprojArgoEventsPkgApisEventsV1alpha1SensorSpec())))
+assert sensors.get_sensor(NS, "sn").metadata.name == "sn"
+sensors.delete_sensor(NS, "sn")
+gone(sensors.get_sensor, NS, "sn")
+
+assert not events.list_workflow_event_bindings(NS, _check_return_type=False).get("items")
+gone(artifacts.get_output_artifact, NS, name, name, "none")
 
 archived = archive.list_archived_workflows(_check_return_type=False)
 assert {each["metadata"]["name"] for each in archived["items"]} >= {name}
