@@ -178,6 +178,7 @@ class Plane final : public EmbeddedPlane {
   Executor& executor() override { return *executor_; }
   cluster::Cluster& cluster() override { return *store_; }
   argo::Services& services() override { return *services_; }
+  argo::ArtifactFiles& artifacts() override { return *artifacts_; }
   std::string artifact_path(std::string_view key) override { return repository_->local_path(key); }
   unsigned short port() const override { return server_ ? server_->port() : 0; }
 
@@ -206,13 +207,6 @@ class Plane final : public EmbeddedPlane {
     TIPHYS_TRY(custom_kinds_, objects::CustomKinds::start(*executor_, *store_, kinds_));
     make_api();
     options.argo = services_.get();
-    artifacts_ =
-        std::make_unique<argo::ArtifactFiles>(argo::ArtifactPlane{.executor = *executor_,
-                                                                  .api = *api_,
-                                                                  .stores = stores_,
-                                                                  .random = random_,
-                                                                  .folder = data_dir_.transfers(),
-                                                                  .repository = options_.config.artifact_repository});
     options.artifacts = artifacts_.get();
     TIPHYS_TRY(server_, server::Server::start(context_, *executor_, *api_, std::move(options)));
     if (port() == 0) return {};
@@ -239,6 +233,13 @@ class Plane final : public EmbeddedPlane {
                                      .columns = options_.config.columns,
                                      .nav_color = options_.config.nav_color,
                                      .version = server::argo_version()});
+    artifacts_ =
+        std::make_unique<argo::ArtifactFiles>(argo::ArtifactPlane{.executor = *executor_,
+                                                                  .api = *api_,
+                                                                  .stores = stores_,
+                                                                  .random = random_,
+                                                                  .folder = data_dir_.transfers(),
+                                                                  .repository = options_.config.artifact_repository});
   }
 
   Result<server::Certificate> certificate_of(const PlaneOptions& options) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "api/controller_config.h"
+#include "argo/artifact_files.h"
 #include "argo/call.h"
 #include "base/executor.h"
 #include "cluster/cluster.h"
@@ -52,6 +53,8 @@ class EmbeddedPlane {
   virtual cluster::Cluster& cluster() = 0;
   /// Argo's API over the plane, of which its owner may use all.
   virtual argo::Services& services() = 0;
+  /// The same for artifacts.
+  virtual argo::ArtifactFiles& artifacts() = 0;
   /// Where an artifact of this key lies on this host.
   virtual std::string artifact_path(std::string_view key) = 0;
   /// The loopback port that is listened on; 0 when there is none.

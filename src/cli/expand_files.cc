@@ -35,4 +35,8 @@ Result<std::vector<std::string>> expand_files(const std::vector<std::string>& ar
   return files;
 }
 
+bool is_manifest(std::string_view path) {
+  return path.ends_with(".yaml") || path.ends_with(".yml") || path.ends_with(".json");
+}
+
 }  // namespace tiphys::cli

@@ -13,4 +13,7 @@ namespace tiphys::cli {
 Result<std::vector<std::string>> expand_files(const std::vector<std::string>& arguments,
                                               bool (*wanted)(std::string_view path));
 
+/// By its name: YAML or JSON.
+bool is_manifest(std::string_view path);
+
 }  // namespace tiphys::cli

@@ -12,6 +12,7 @@
 #include "cli/embedded_plane.h"
 #include "cli/hand_over.h"
 #include "cli/terminal.h"
+#include "server/artifact_client.h"
 #include "server/client.h"
 #include "store/data_dir.h"
 
@@ -26,6 +27,10 @@ class EmbeddedSession final : public Session {
   cluster::Cluster& cluster() override { return plane_->cluster(); }
   void ask_archive(std::string_view method, doc::Object request, cluster::Done<doc::Value> done) override {
     ask_services(plane_->services(), method, std::move(request), std::move(done));
+  }
+  void find_artifact(argo::ArtifactName name, const std::string& /*folder*/,
+                     cluster::Done<argo::FoundArtifact> done) override {
+    plane_->artifacts().find(nullptr, std::move(name), std::move(done));
   }
   std::string artifact_path(std::string_view key) override { return plane_->artifact_path(key); }
   bool remote() const override { return false; }
@@ -52,6 +57,10 @@ class RemoteSession final : public Session {
   void ask_archive(std::string_view method, doc::Object request, cluster::Done<doc::Value> done) override {
     server::call_argo(loop_.context(), endpoint_, archive_request(method, std::move(request)), std::move(done));
   }
+  void find_artifact(argo::ArtifactName name, const std::string& folder,
+                     cluster::Done<argo::FoundArtifact> done) override {
+    server::find_artifact(loop_.context(), endpoint_, name, folder, std::move(done));
+  }
   std::string artifact_path(std::string_view key) override { return repository_ ? repository_->local_path(key) : ""; }
   bool remote() const override { return true; }
   bool local() const override { return local_; }
@@ -65,10 +74,7 @@ class RemoteSession final : public Session {
 };
 
 std::string token_of(const SessionOptions& options, const std::string& address) {
-  for (std::string token : {options.token, environment("TIPHYS_TOKEN"), environment("ARGO_TOKEN")}) {
-    if (token.starts_with("Bearer ")) token.erase(0, 7);
-    if (!token.empty()) return token;
-  }
+  if (std::string given = given_token(options); !given.empty()) return given;
   const auto data_dir = store::DataDir::locate(options.data_dir);
   if (!data_dir) return {};
   std::ifstream file(*data_dir + "/server.json");
@@ -161,6 +167,14 @@ Result<doc::Shared> plane_defaults(Loop& loop, const SessionOptions& options) {
   }
   TIPHYS_TRY(const api::ControllerConfig config, options.config.read());
   return config.workflow_defaults;
+}
+
+std::string given_token(const SessionOptions& options) {
+  for (std::string token : {options.token, environment("TIPHYS_TOKEN"), environment("ARGO_TOKEN")}) {
+    if (token.starts_with("Bearer ")) token.erase(0, 7);
+    if (!token.empty()) return token;
+  }
+  return {};
 }
 
 std::string environment(const char* name) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "argo/artifact_files.h"
 #include "cli/config_file.h"
 #include "cli/loop.h"
 #include "cluster/cluster.h"
@@ -35,6 +36,9 @@ class Session {
   virtual cluster::Cluster& cluster() = 0;
   /// A method of Argo's ArchivedWorkflowService ("ListArchivedWorkflows"), its request and response as documents.
   virtual void ask_archive(std::string_view method, doc::Object request, cluster::Done<doc::Value> done) = 0;
+  /// argo::ArtifactFiles::find; what comes from a server is kept on the file system of `folder`.
+  virtual void find_artifact(argo::ArtifactName name, const std::string& folder,
+                             cluster::Done<argo::FoundArtifact> done) = 0;
   /// Where an artifact of this key lies on this host; "" when it does not.
   virtual std::string artifact_path(std::string_view key) = 0;
   /// True when another process runs the plane.
@@ -50,6 +54,9 @@ Result<std::unique_ptr<Session>> open_session(Loop& loop, const SessionOptions& 
 /// The workflowDefaults of the plane that open_session would find, null for none: what the process that runs it says,
 /// else those of --config.
 Result<doc::Shared> plane_defaults(Loop& loop, const SessionOptions& options);
+
+/// The token that options or environment give; "" when they give none.
+std::string given_token(const SessionOptions& options);
 
 /// A variable of the environment, or "".
 std::string environment(const char* name);

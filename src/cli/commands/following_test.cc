@@ -28,6 +28,9 @@ class FakeSession final : public Session {
   void ask_archive(std::string_view, doc::Object, cluster::Done<doc::Value> done) override {
     done(fail(Code::kUnimplemented, "no test asks it"));
   }
+  void find_artifact(argo::ArtifactName, const std::string&, cluster::Done<argo::FoundArtifact> done) override {
+    done(fail(Code::kUnimplemented, "no test asks it"));
+  }
 
  private:
   Loop& loop_;

@@ -21,10 +21,6 @@
 namespace tiphys::cli {
 namespace {
 
-bool is_manifest(std::string_view file) {
-  return file.ends_with(".yaml") || file.ends_with(".yml") || file.ends_with(".json");
-}
-
 /// How they are looked at.
 struct LintOptions {
   std::vector<std::string> kinds;  ///< plurals or short names; empty: all

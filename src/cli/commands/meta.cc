@@ -48,7 +48,7 @@ complete -c tiphys -a '(__tiphys_complete)'
 /// Commands whose arguments are workflows.
 bool takes_workflow(std::string_view command) {
   for (const std::string_view name : {"get", "logs", "watch", "wait", "suspend", "resume", "stop", "terminate",
-                                      "delete", "node", "resubmit", "retry"}) {
+                                      "delete", "node", "resubmit", "retry", "cp"}) {
     if (name == command) return true;
   }
   return false;

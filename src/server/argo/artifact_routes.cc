@@ -52,6 +52,10 @@ void browse(const Exchange& exchange, FoundArtifact found) {
   }
   if (found.file) return send_file(exchange, std::move(found));
   if (!wants_folder) return redirect(exchange, "/");
+  if (exchange.request.accept == kJson) {
+    return exchange.responder->reply(
+        200, kJson, doc::to_json(doc::Object{{"files", doc::Array(found.files.begin(), found.files.end())}}));
+  }
   if (std::ranges::find(found.files, "index.html") != found.files.end()) return redirect(exchange, "index.html");
   exchange.responder->reply(folder_page_head(), folder_page(found.files));
 }
