@@ -27,8 +27,20 @@ std::string new_id() {
   return make_uid(random);
 }
 
+/// What feeds a stream knows only weakly where it goes: what lies between lives as long as what feeds it.
+class AuditedSource final : public cluster::Watch {
+ public:
+  AuditedSource(std::shared_ptr<Responder> responder, std::unique_ptr<cluster::Watch> source)
+      : responder_(std::move(responder)), source_(std::move(source)) {}
+  void pause(bool paused) override { source_->pause(paused); }
+
+ private:
+  const std::shared_ptr<Responder> responder_;  ///< goes last
+  const std::unique_ptr<cluster::Watch> source_;
+};
+
 /// The end of a stream is told when nobody holds this any more: its peer may just go.
-class AuditedResponder final : public Responder {
+class AuditedResponder final : public Responder, public std::enable_shared_from_this<AuditedResponder> {
  public:
   AuditedResponder(std::shared_ptr<AuditEntry> entry, std::shared_ptr<Responder> inner)
       : entry_(std::move(entry)), inner_(std::move(inner)) {}
@@ -59,7 +71,9 @@ class AuditedResponder final : public Responder {
     complete(101);
     inner_->upgrade(std::move(head), std::move(speaker));
   }
-  void hold(std::unique_ptr<cluster::Watch> source) override { inner_->hold(std::move(source)); }
+  void hold(std::unique_ptr<cluster::Watch> source) override {
+    inner_->hold(std::make_unique<AuditedSource>(shared_from_this(), std::move(source)));
+  }
 
  private:
   /// gRPC says elsewhere how a call has ended.

@@ -72,6 +72,38 @@ TEST_F(AuditTest, AStreamBeginsAndEnds) {
   EXPECT_THAT(stages(), ElementsAre("ResponseStarted", "ResponseComplete"));
 }
 
+/// A peer that keeps what feeds its stream, as connections do.
+class Keeping final : public Responder {
+ public:
+  void reply(AnswerHead, std::string) override {}
+  void begin_stream(AnswerHead) override {}
+  void write(std::string chunk) override { written += chunk; }
+  void bound_lag() override {}
+  void end_stream(HeaderFields) override {}
+  void break_off() override {}
+  void upgrade(std::string, std::unique_ptr<Speaker>) override {}
+  void hold(std::unique_ptr<cluster::Watch> kept) override { source = std::move(kept); }
+
+  std::string written;
+  std::unique_ptr<cluster::Watch> source;
+};
+
+TEST_F(AuditTest, AStreamGoesOnAsLongAsItsPeerReads) {
+  const auto peer = std::make_shared<Keeping>();
+  auto responder = audited(std::make_shared<AuditEntry>(log_, Request{.method = "GET"}, objects::plane_owner()), peer);
+  const std::weak_ptr<Responder> known_to_the_source = responder;
+  responder->begin_stream("application/json");
+  responder->hold(std::make_unique<cluster::Watch>());
+  responder.reset();  // the route has done its part
+  ASSERT_TRUE(known_to_the_source.lock());
+  known_to_the_source.lock()->write("event");
+  EXPECT_EQ(peer->written, "event");
+  EXPECT_THAT(stages(), ElementsAre("ResponseStarted"));
+  peer->source.reset();
+  EXPECT_FALSE(known_to_the_source.lock());
+  EXPECT_THAT(stages(), ElementsAre("ResponseStarted", "ResponseComplete"));
+}
+
 TEST_F(AuditTest, ARequestWithoutAnAnswerIsTold) {
   begin({.method = "GET", .target = "/api/v1/pods"}).reset();
   EXPECT_THAT(stages(), ElementsAre("ResponseComplete"));

@@ -19,9 +19,9 @@ from test_authorization import MINE, THEIRS, state, token_of
 CANARY = "canary-9e41"
 # What everybody with a token may ask: about the server and themselves.
 OPEN = {"GetInfo", "GetVersion", "GetUserInfo", "CollectEvent"}
-UNKNOWN_SERVICES = ("eventsource.", "sensor.")
-REFUSED = {401: grpc.StatusCode.UNAUTHENTICATED, 403: grpc.StatusCode.PERMISSION_DENIED, 501: grpc.StatusCode.UNIMPLEMENTED}
-SPEC = {"entrypoint": "main", "templates": [{"name": "main", "container": {"image": "x", "command": ["echo", CANARY]}}]}
+REFUSED = {401: grpc.StatusCode.UNAUTHENTICATED, 403: grpc.StatusCode.PERMISSION_DENIED}
+SPEC = {"entrypoint": "main", "templates": [{"name": "main", "container": {"image": "x", "command": ["sh", "-c", f"echo {CANARY} | tee /tmp/out"]},
+                                             "outputs": {"artifacts": [{"name": "out", "path": "/tmp/out", "archive": {"none": {}}}]}}]}
 # A manifest that is judged with what it refers to: the plane reads that for whoever asks.
 REFERRING = {"entrypoint": "main", "templates": [{"name": "main", "dag": {"tasks": [{"name": "a", "templateRef": {"name": "it", "template": "main"}}]}}]}
 QUIET = 2  # seconds after which a stream that has begun is taken to have nothing to tell
@@ -52,9 +52,9 @@ class Plane:
         for name in ("it", "gone"):
             self.make(f"{kinds}/workflows", {"metadata": {"name": name, "labels": {"canary": CANARY}}, "spec": SPEC})
             self.tiphys("wait", name, "-n", MINE)
-        found = self.owner.ask("GET", f"{kinds}/workflows/it")[1]
-        [self.pod] = [node["id"] for node in found["status"]["nodes"].values()]
-        self.uid = self.owner.ask("GET", f"{kinds}/workflows/gone")[1]["metadata"]["uid"]
+        there, gone = (self.owner.ask("GET", f"{kinds}/workflows/{name}")[1] for name in ("it", "gone"))
+        [self.pod], [self.gone_pod] = there["status"]["nodes"], gone["status"]["nodes"]
+        self.uid = gone["metadata"]["uid"]
         assert self.owner.ask("DELETE", f"{kinds}/workflows/gone")[0] == 200
 
     def make(self, path, body):
@@ -69,7 +69,9 @@ class Plane:
         new = {"metadata": {"name": "new", "namespace": MINE}, "spec": spec}
         return {"namespace": place, "name": "it", "podName": self.pod, "uid": self.uid, "key": "it", "cmName": "it", "limit": 2, "discriminator": "it",
                 "resourceKind": "WorkflowTemplate", "resourceName": "it", "workflow": new, "template": new, "payload": {"a": "b"},
-                "cronWorkflow": {**new, "spec": {"schedules": ["0 0 1 1 *"], "workflowSpec": spec}}, "nodeFieldSelector": "displayName=it"}
+                "cronWorkflow": {**new, "spec": {"schedules": ["0 0 1 1 *"], "workflowSpec": spec}}, "nodeFieldSelector": "displayName=it",
+                "eventSource": {"metadata": new["metadata"], "spec": {"webhook": {"a": {"port": "1", "url": CANARY}}}},
+                "sensor": {"metadata": new["metadata"], "spec": {"dependencies": [{"name": "a", "eventName": CANARY, "eventSourceName": "it"}], "triggers": []}}}
 
     def calls(self):
         return [method for method in self.messages.methods.values() if method["name"] not in OPEN]
@@ -110,7 +112,7 @@ class Plane:
             metadata.append(("authorization", f"Bearer {token}"))
         try:
             answer = client.ask(path, request, metadata=tuple(metadata), timeout=QUIET if method["streams"] else 60)
-            return grpc.StatusCode.OK, str(next(iter(answer)) if method["streams"] else answer)
+            return grpc.StatusCode.OK, str(next(iter(answer), "") if method["streams"] else answer)
         except grpc.RpcError as error:
             return error.code(), error.details()
 
@@ -135,11 +137,10 @@ def things(plane):
 
 def expect_refusals(plane, client, code, token, place=MINE, **headers):
     for method in plane.calls():
-        expected = 501 if code == 403 and method["service"].startswith(UNKNOWN_SERVICES) else code
         status, text = plane.by_rest(method, token, place, **headers)
-        assert status == expected and CANARY not in text, f"{method['name']}: {status} {text[:300]}"
+        assert status == code and CANARY not in text, f"{method['name']}: {status} {text[:300]}"
         status, text = plane.by_grpc(client, method, token, place, **headers)
-        assert status == REFUSED[expected] and CANARY not in text, f"{method['name']}: {status} {text[:300]}"
+        assert status == REFUSED[code] and CANARY not in text, f"{method['name']}: {status} {text[:300]}"
 
 
 def test_without_a_token_of_the_plane_there_is_nothing(plane, client):
@@ -184,9 +185,8 @@ def test_nobody_becomes_somebody_else(plane, client):
     for headers in ({"Impersonate-User": "system:admin"}, {"Impersonate-User": "x", "Impersonate-Group": "system:masters"},
                     {"Impersonate-User": f"system:serviceaccount:{MINE}:default"}):
         for method in plane.calls():
-            if not method["service"].startswith(UNKNOWN_SERVICES):
-                assert plane.by_rest(method, token, **headers)[0] == 403, method["name"]
-                assert plane.by_grpc(client, method, token, **headers)[0] == grpc.StatusCode.PERMISSION_DENIED, method["name"]
+            assert plane.by_rest(method, token, **headers)[0] == 403, method["name"]
+            assert plane.by_grpc(client, method, token, **headers)[0] == grpc.StatusCode.PERMISSION_DENIED, method["name"]
     assert things(plane) == before
 
 
@@ -194,3 +194,38 @@ def test_rights_end_with_their_account(plane, client):
     token = token_of(plane.owner, MINE, "somebody", "admin")
     assert plane.owner.ask("DELETE", f"/api/v1/namespaces/{MINE}/serviceaccounts/somebody")[0] == 200
     expect_refusals(plane, client, 401, token)
+
+
+def artifact_routes(plane, place=MINE):
+    """Those of files, which are no methods. The first four have something to tell."""
+    return [("GET", f"/artifacts/{place}/it/{plane.pod}/out"), ("GET", f"/artifacts-by-uid/{plane.uid}/{plane.gone_pod}/out"),
+            ("GET", f"/artifact-files/{place}/workflows/it/{plane.pod}/outputs/out"),
+            ("GET", f"/artifact-files/{place}/archived-workflows/{plane.uid}/{plane.gone_pod}/outputs/out"),
+            ("GET", f"/input-artifacts/{place}/it/{plane.pod}/out"), ("GET", f"/input-artifacts-by-uid/{plane.uid}/{plane.gone_pod}/out"),
+            ("POST", f"/upload-artifacts/{place}/it/out")]
+
+
+def ask_for_file(plane, route, token, **headers):
+    connection = http.client.HTTPConnection(plane.owner.host, timeout=60)
+    body = b'--b\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\nx\r\n--b--\r\n' if route[0] == "POST" else None
+    connection.request(*route, body, {"Content-Type": "multipart/form-data; boundary=b", **({"Authorization": f"Bearer {token}"} if token else {}), **headers})
+    answer = connection.getresponse()
+    return answer.status, answer.read().decode()
+
+
+def test_files_of_artifacts_are_for_who_may_read_their_workflow(plane):
+    files = artifact_routes(plane)
+    for route in files[:4]:
+        assert ask_for_file(plane, route, plane.owner.token) == (200, CANARY + "\n"), route
+    stranger = token_of(plane.owner, THEIRS, "somebody", "admin")
+    reader = token_of(plane.owner, MINE, "reader", "view")
+    for route in files:
+        for token in (None, "nothing", plane.owner.token[:-1]):
+            assert ask_for_file(plane, route, token)[0] == 401, route
+        for token, headers in ((stranger, {}), (stranger, {"Impersonate-User": "system:admin"}), (reader, {"Impersonate-User": "system:admin"})):
+            status, text = ask_for_file(plane, route, token, **headers)
+            assert status == 403 and CANARY not in text, f"{route}: {status} {text[:300]}"
+    for route in artifact_routes(plane, THEIRS):
+        assert CANARY not in ask_for_file(plane, route, stranger)[1], route
+    assert ask_for_file(plane, files[0], reader) == (200, CANARY + "\n")
+    assert ask_for_file(plane, files[-1], reader)[0] == 403
