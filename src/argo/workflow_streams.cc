@@ -1,4 +1,5 @@
 // WorkflowService: what goes on: watches and logs.
+#include "argo/archive.h"
 #include "argo/field_filter.h"
 #include "argo/find_workflow.h"
 #include "argo/streams.h"
@@ -7,14 +8,12 @@
 namespace tiphys::argo {
 namespace {
 
-/// "metadata.name=@latest" names the newest.
-bool names_latest(const cluster::Selector& fields) {
+/// The name that a watch is of alone; "": it is of all that match.
+std::string watched_name(const cluster::Selector& fields) {
   for (const cluster::Requirement& one : fields.requirements()) {
-    if (one.key == "metadata.name" && one.op == cluster::Requirement::Op::kEquals && one.values.front() == kLatest) {
-      return true;
-    }
+    if (one.key == "metadata.name" && one.op == cluster::Requirement::Op::kEquals) return one.values.front();
   }
-  return false;
+  return "";
 }
 
 void watch(const WorkPtr& work, cluster::WatchOptions options) {
@@ -25,18 +24,40 @@ void watch(const WorkPtr& work, cluster::WatchOptions options) {
                  [filter](const cluster::WatchEvent& event) { return watch_event(event, filter); });
 }
 
+void watch_latest(const WorkPtr& work, cluster::WatchOptions options) {
+  find_latest(work->cluster(), options.ns,
+              work->then<cluster::Object>([work, options = std::move(options)](const cluster::Object& latest) mutable {
+                const std::string name(doc::find_string(*latest, "metadata", "name"));
+                options.fields = *cluster::Selector::parse_fields("metadata.name=" + name);
+                watch(work, std::move(options));
+              }));
+}
+
+/// Nothing happens any more to a workflow that only the archive has: it is told once.
+void tell_archived(const WorkPtr& work, const cluster::Key& key, const Error& missing) {
+  get_archived(work, {.ns = key.ns, .name = key.name}, [work, missing](const Result<cluster::Object>& found) {
+    if (!found) return work->refuse(missing);
+    const FieldFilter filter(work->text("fields"), "result.object.");
+    work->answer().send(watch_event({.type = cluster::WatchEvent::Type::kAdded, .object = *found}, filter));
+    work->answer().end();
+  });
+}
+
 }  // namespace
 
 void watch_workflows(const WorkPtr& work) {
   auto options = watch_options(*work);
   if (!options) return work->refuse(options.error());
-  if (!names_latest(options->fields)) return watch(work, std::move(*options));
-  find_latest(work->cluster(), options->ns,
-              work->then<cluster::Object>([work, options = std::move(*options)](const cluster::Object& latest) mutable {
-                const std::string name(doc::find_string(*latest, "metadata", "name"));
-                options.fields = *cluster::Selector::parse_fields("metadata.name=" + name);
-                watch(work, std::move(options));
-              }));
+  const std::string name = watched_name(options->fields);
+  if (name.empty()) return watch(work, std::move(*options));
+  if (name == kLatest) return watch_latest(work, std::move(*options));
+  // As in the original: who waits for what is not there would wait for ever.
+  const cluster::Key key{&cluster::kWorkflows, options->ns, name};
+  work->cluster().get(key, [work, key, options = std::move(*options)](const Result<cluster::Object>& there) mutable {
+    if (there) return watch(work, std::move(options));
+    if (there.error().code != Code::kNotFound) return work->refuse(there.error());
+    tell_archived(work, key, there.error());
+  });
 }
 
 void watch_events(const WorkPtr& work) {

@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "cluster/node_requests.h"
 #include "engine/config_maps.h"
 
 namespace tiphys::controllers {
@@ -35,9 +36,7 @@ inline constexpr std::string_view kWorkflowUidAnnotation = "workflows.argoproj.i
 inline constexpr std::string_view kPodNameFormatAnnotation = "workflows.argoproj.io/pod-name-format";
 inline constexpr std::string_view kDefaultContainerAnnotation = "kubectl.kubernetes.io/default-container";
 
-/// On a workflow. JSON: [{"id", "fields": [[name, value], ...], "phase"?, "message"?, "outputParameters"?: {}}]: what
-/// users ask of its nodes (resume, stop of nodes, node set). Each `id` is carried out once and its entry then removed.
-inline constexpr std::string_view kNodeRequestsAnnotation = "tiphys.io/node-requests";
+using cluster::kNodeRequestsAnnotation;
 /// On a workflow. JSON list of ids: requests that have been carried out and whose entries are about to be removed.
 inline constexpr std::string_view kNodeRequestsDoneAnnotation = "tiphys.io/node-requests-done";
 /// On a workflow that has ended and is to go on. JSON: {"restart": [node id, ...], "otherParameters": bool}. Gone once

@@ -103,6 +103,8 @@ class ObjectApi {
 
  private:
   using Make = std::move_only_function<Outcome<doc::Value>(const cluster::Object& newest, std::vector<std::string>&)>;
+  /// An update that may be made.
+  void replace(const Target& target, doc::Value body, const WriteOptions& options, Reply<Written> reply);
   /// Writes what `make` gives for the newest state of an object, null when there is none.
   void change(const Target& target, const WriteOptions& options, Make make, Reply<Written> reply);
   Outcome<doc::Value> scaled(const Target& target, const WriteOptions& options, const cluster::Object& newest,

@@ -8,6 +8,7 @@
 #include "objects/apply.h"
 #include "objects/intake.h"
 #include "objects/namespaces.h"
+#include "objects/node_changes.h"
 #include "objects/object_request.h"
 #include "objects/scale.h"
 #include "objects/schema_patch_types.h"
@@ -92,6 +93,16 @@ Outcome<doc::Value> ObjectApi::scale_applied(const Target& target, const WriteOp
 
 void ObjectApi::update(const Target& target, doc::Value body, const WriteOptions& options, Reply<Written> reply) {
   if (auto allowed = allow(target, "update"); !allowed) return reply(std::unexpected(std::move(allowed.error())));
+  const bool may_ask = target.kind->resource == &cluster::kWorkflows && shows_suspended_nodes(body);
+  if (!may_ask) return replace(target, std::move(body), options, std::move(reply));
+  store_.get(target.key(), [this, target, options, body = std::move(body),
+                            reply = std::move(reply)](const Result<cluster::Object>& before) mutable {
+    if (before) ask_for_node_changes(**before, body);
+    replace(target, std::move(body), options, std::move(reply));
+  });
+}
+
+void ObjectApi::replace(const Target& target, doc::Value body, const WriteOptions& options, Reply<Written> reply) {
   if (is_scale(target)) {
     return change(
         target, options,

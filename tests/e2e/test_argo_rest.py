@@ -149,3 +149,44 @@ def test_logs_of_argo_events(client):
     assert read("") == ["bad", "plain"]
     assert read("triggerName=t") == ["bad"] and read("grep=pla") == ["plain"] and read("name=other") == []
     assert [each for each in client.open("GET", "/api/v1/stream/event-sources/default/logs")] == []
+
+
+def test_nodes_are_changed_in_whole_workflows(client):
+    """As the argo command does without a server: it reads a workflow, changes its suspended nodes, and writes it back."""
+    path = "/apis/argoproj.io/v1alpha1/namespaces/default/workflows"
+    kind = {"Content-Type": "application/json"}
+    spec = {"entrypoint": "main", "templates": [
+        {"name": "main", "steps": [[{"name": "ask", "template": "ask"}],
+                                   [{"name": "show", "template": "show", "arguments": {"parameters": [{"name": "a", "value": "{{steps.ask.outputs.parameters.a}}"}]}}]]},
+        {"name": "ask", "suspend": {}, "outputs": {"parameters": [{"name": "a", "valueFrom": {"supplied": {}}}]}},
+        {"name": "show", "inputs": {"parameters": [{"name": "a"}]}, "container": {"image": "x", "command": ["test", "{{inputs.parameters.a}}", "=", "yes"]}}]}
+    body = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"name": "asks"}, "spec": spec}
+    assert client.ask("POST", path, body, **kind)[0] == 201
+
+    def suspended(workflow):
+        return next((node for node in (workflow.get("status", {}).get("nodes") or {}).values() if node["type"] == "Suspend"), None)
+
+    def until(holds):
+        for line in client.open("GET", "/api/v1/workflow-events/default?listOptions.fieldSelector=metadata.name=asks"):
+            found = json.loads(line)["result"]["object"]
+            if holds(found):
+                return client.ask("GET", f"{path}/asks")[1]
+        raise AssertionError("the watch has ended")
+
+    workflow = until(lambda found: (suspended(found) or {}).get("phase") == "Running")
+    suspended(workflow)["outputs"]["parameters"][0] = {"name": "a", "value": "yes"}
+    assert client.ask("PUT", f"{path}/asks", workflow, **kind)[0] == 200
+    workflow = until(lambda found: suspended(found)["outputs"]["parameters"][0].get("value") == "yes")
+    node = suspended(workflow)
+    assert node["phase"] == "Running"
+    node["phase"], node["message"] = "Succeeded", "Resumed by: me"
+    assert client.ask("PUT", f"{path}/asks", workflow, **kind)[0] == 200
+    workflow = until(lambda found: found.get("status", {}).get("phase") in ("Succeeded", "Failed", "Error"))
+    assert workflow["status"]["phase"] == "Succeeded" and suspended(workflow)["message"] == "Resumed by: me"
+
+
+def test_a_watch_of_what_is_not_there_ends(client):
+    status, told = client.ask("GET", "/api/v1/workflow-events/default?listOptions.fieldSelector=metadata.name%3Dnone")
+    assert status == 404 and told["message"] == 'workflows.argoproj.io "none" not found', told
+    # Others may still come.
+    assert client.open("GET", "/api/v1/workflow-events/default?listOptions.fieldSelector=metadata.name!%3Dnone").status == 200

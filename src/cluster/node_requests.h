@@ -1,0 +1,12 @@
+// What users ask of the nodes of a workflow's run.
+#pragma once
+
+#include <string_view>
+
+namespace tiphys::cluster {
+
+/// On a workflow. JSON: [{"id", "fields": [[name, value], ...], "phase"?, "message"?, "outputParameters"?: {}}]: what
+/// users ask of its nodes (resume, stop of nodes, node set). Each `id` is carried out once and its entry then removed.
+inline constexpr std::string_view kNodeRequestsAnnotation = "tiphys.io/node-requests";
+
+}  // namespace tiphys::cluster
