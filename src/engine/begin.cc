@@ -12,6 +12,13 @@
 namespace tiphys::engine {
 namespace {
 
+/// A value may be anything: what does not compile is no template, and stays as it is.
+Result<std::string> render_value(const std::string& value, const expr::Scope& globals, const Variables& variables) {
+  const auto program = expr::TextTemplate::compile(value);
+  if (!program || program->constant()) return value;
+  return render(*program, globals, variables, Leftover::kKeep);
+}
+
 constexpr int kDeepest = 100;
 constexpr std::string_view kTooDeep =
     "Maximum recursion depth exceeded. See "
@@ -131,7 +138,7 @@ Result<ResolvedInputs> Machine::resolve_inputs(const Call& call, const Arguments
   for (std::size_t i = 0; i < plan.inputs.size(); ++i) {
     if (has_tag(inputs.values[i])) {
       const BodyVariables variables(*this, call, inputs.values.get(), nullptr);
-      TIPHYS_TRY(inputs.values[i], render(std::string_view(inputs.values[i]), globals(), variables, Leftover::kKeep));
+      TIPHYS_TRY(inputs.values[i], render_value(inputs.values[i], globals(), variables));
     }
     TIPHYS_CHECK_OK(check_enum(*plan.inputs[i].source, inputs.values[i]));
   }

@@ -14,7 +14,8 @@ namespace {
 Result<TurnText> turn_text(std::string text) {
   TurnText result{std::move(text), std::nullopt};
   if (!has_tag(result.text)) return result;
-  TIPHYS_TRY(result.program, expr::TextTemplate::compile(result.text));
+  // What a value brought in may be no template.
+  if (auto program = expr::TextTemplate::compile(result.text)) result.program = std::move(*program);
   return result;
 }
 

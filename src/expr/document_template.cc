@@ -1,5 +1,8 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "expr/text_bounds.h"
 #include "expr/text_template.h"
 
 namespace tiphys::expr {
@@ -14,11 +17,13 @@ struct DocumentTemplate::Plan {
   std::optional<TextTemplate> text;
   std::vector<Member> members;  ///< by rising index
 
-  static Result<std::shared_ptr<const Plan>> of(const doc::Value& value, const std::string& pointer, int depth);
+  static Result<std::shared_ptr<const Plan>> of(const doc::Value& value, const std::string& pointer, int depth,
+                                                std::size_t& tags);
+  /// `room` is what the texts may still give.
   Result<doc::Value> render(const doc::Value& value, const Scope& scope, Unresolved unresolved,
-                            const std::string& pointer) const;
+                            const std::string& pointer, std::size_t& room) const;
   Status render_members(const doc::Object& from, doc::Object& to, const Scope& scope, Unresolved unresolved,
-                        const std::string& pointer) const;
+                        const std::string& pointer, std::size_t& room) const;
   void add_references(std::vector<std::string>& names) const;
 };
 
@@ -46,21 +51,39 @@ Result<T> at(Result<T> result, const std::string& pointer) {
   return std::unexpected(result.error().in(pointer.empty() ? "/" : pointer));
 }
 
+Result<std::string> render_text(const TextTemplate& text, const Scope& scope, Unresolved unresolved,
+                                const std::string& pointer, std::size_t& room) {
+  TIPHYS_TRY(std::string rendered, at(text.render(scope, unresolved), pointer));
+  if (rendered.size() > room) {
+    return fail(Code::kResourceExhausted, fmt::format("{}: what the document's tags give is larger than {} MiB",
+                                                      pointer.empty() ? "/" : pointer, kMostRenderedBytes >> 20));
+  }
+  room -= rendered.size();
+  return rendered;
+}
+
+Status count_tags(const TextTemplate& text, const std::string& pointer, std::size_t& tags) {
+  tags += text.constant() ? 0 : std::max<std::size_t>(1, text.references().size());
+  if (tags <= kMostTags) return {};
+  return fail(Code::kResourceExhausted, fmt::format("{}: more than {} tags in the document", pointer, kMostTags));
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const DocumentTemplate::Plan>> DocumentTemplate::Plan::of(const doc::Value& value,
-                                                                                 const std::string& pointer,
-                                                                                 int depth) {
+                                                                                 const std::string& pointer, int depth,
+                                                                                 std::size_t& tags) {
   if (depth > kDeepest) return fail(Code::kInvalidArgument, "the document is nested too deeply at " + pointer);
   auto plan = std::make_shared<Plan>();
   const auto add = [&](std::size_t index, std::optional<TextTemplate> key, const doc::Value& member,
                        const std::string& place) -> Status {
-    TIPHYS_TRY(auto below_it, of(member, place, depth + 1));
+    TIPHYS_TRY(auto below_it, of(member, place, depth + 1, tags));
     if (key || below_it) plan->members.push_back({index, std::move(key), std::move(below_it)});
     return {};
   };
   if (const auto* string = value.if_string()) {
     TIPHYS_TRY(TextTemplate text, at(TextTemplate::compile(*string, TextTemplate::Unclosed::kText), pointer));
+    TIPHYS_CHECK_OK(count_tags(text, pointer, tags));
     if (!text.constant()) plan->text = std::move(text);
   } else if (const auto* array = value.if_array()) {
     for (std::size_t i = 0; i < array->size(); ++i) {
@@ -71,6 +94,7 @@ Result<std::shared_ptr<const DocumentTemplate::Plan>> DocumentTemplate::Plan::of
     for (const auto& [name, member] : *object) {
       const std::string place = below(pointer, name);
       TIPHYS_TRY(TextTemplate key, at(TextTemplate::compile(name, TextTemplate::Unclosed::kText), place));
+      TIPHYS_CHECK_OK(count_tags(key, place, tags));
       TIPHYS_CHECK_OK(add(index++, key.constant() ? std::nullopt : std::optional(std::move(key)), member, place));
     }
   }
@@ -79,15 +103,15 @@ Result<std::shared_ptr<const DocumentTemplate::Plan>> DocumentTemplate::Plan::of
 }
 
 Result<doc::Value> DocumentTemplate::Plan::render(const doc::Value& value, const Scope& scope, Unresolved unresolved,
-                                                  const std::string& pointer) const {
+                                                  const std::string& pointer, std::size_t& room) const {
   if (text) {
-    TIPHYS_TRY(const std::string rendered, at(text->render(scope, unresolved), pointer));
+    TIPHYS_TRY(const std::string rendered, render_text(*text, scope, unresolved, pointer, room));
     return doc::Value(rendered);
   }
   if (const auto* object = value.if_object()) {
     doc::Object result;
     result.reserve(object->size());
-    TIPHYS_CHECK_OK(render_members(*object, result, scope, unresolved, pointer));
+    TIPHYS_CHECK_OK(render_members(*object, result, scope, unresolved, pointer, room));
     return doc::Value(std::move(result));
   }
   const auto& array = value.get_array();
@@ -100,7 +124,7 @@ Result<doc::Value> DocumentTemplate::Plan::render(const doc::Value& value, const
       continue;
     }
     TIPHYS_TRY(doc::Value rendered,
-               next->value->render(array[i], scope, unresolved, below(pointer, std::to_string(i))));
+               next->value->render(array[i], scope, unresolved, below(pointer, std::to_string(i)), room));
     result.push_back(std::move(rendered));
     ++next;
   }
@@ -108,7 +132,8 @@ Result<doc::Value> DocumentTemplate::Plan::render(const doc::Value& value, const
 }
 
 Status DocumentTemplate::Plan::render_members(const doc::Object& from, doc::Object& to, const Scope& scope,
-                                              Unresolved unresolved, const std::string& pointer) const {
+                                              Unresolved unresolved, const std::string& pointer,
+                                              std::size_t& room) const {
   auto next = members.begin();
   std::size_t index = 0;
   for (const auto& [name, member] : from) {
@@ -119,10 +144,10 @@ Status DocumentTemplate::Plan::render_members(const doc::Object& from, doc::Obje
     const std::string place = below(pointer, name);
     std::string key(name);
     if (next->key) {
-      TIPHYS_TRY(key, at(next->key->render(scope, unresolved), place));
+      TIPHYS_TRY(key, render_text(*next->key, scope, unresolved, place, room));
     }
     if (next->value) {
-      TIPHYS_TRY(doc::Value rendered, next->value->render(member, scope, unresolved, place));
+      TIPHYS_TRY(doc::Value rendered, next->value->render(member, scope, unresolved, place, room));
       to.insert_or_assign(key, std::move(rendered));
     } else {
       to.insert_or_assign(key, member);
@@ -147,7 +172,8 @@ void DocumentTemplate::Plan::add_references(std::vector<std::string>& names) con
 
 Result<DocumentTemplate> DocumentTemplate::compile(doc::Value document) {
   DocumentTemplate result;
-  TIPHYS_TRY(result.plan_, Plan::of(document, "", 0));
+  std::size_t tags = 0;
+  TIPHYS_TRY(result.plan_, Plan::of(document, "", 0, tags));
   result.document_ = std::make_shared<const doc::Value>(std::move(document));
   return result;
 }
@@ -160,7 +186,8 @@ std::vector<std::string> DocumentTemplate::references() const {
 
 Result<doc::Shared> DocumentTemplate::render(const Scope& scope, Unresolved unresolved) const {
   if (!plan_) return document_;
-  TIPHYS_TRY(doc::Value rendered, plan_->render(*document_, scope, unresolved, ""));
+  std::size_t room = kMostRenderedBytes;
+  TIPHYS_TRY(doc::Value rendered, plan_->render(*document_, scope, unresolved, "", room));
   return std::make_shared<const doc::Value>(std::move(rendered));
 }
 

@@ -1,5 +1,7 @@
 #include "expr/text_template.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -9,6 +11,7 @@
 #include "expr/go_text.h"
 #include "expr/go_value.h"
 #include "expr/position.h"
+#include "expr/text_bounds.h"
 #include "expr/variables.h"
 
 namespace tiphys::expr {
@@ -99,11 +102,13 @@ class Renderer {
     out_ += text_.substr(tag.text_begin, tag.begin - tag.text_begin);
     const std::size_t before = out_.size();
     TIPHYS_CHECK_OK(add_value(tag));
+    if (out_.size() > kMostRenderedBytes) return too_large();
     if (trace_) trace_(raw(tag), doc::Value(std::string_view(out_).substr(before)));
     return {};
   }
-  std::string finish(std::size_t tail) {
+  Result<std::string> finish(std::size_t tail) {
     out_ += text_.substr(tail);
+    if (out_.size() > kMostRenderedBytes) return too_large();
     return std::move(out_);
   }
 
@@ -118,6 +123,12 @@ class Renderer {
         return add_expression(tag);
     }
     return {};
+  }
+
+  static std::unexpected<Error> too_large() {
+    return fail(
+        Code::kResourceExhausted,
+        fmt::format("what its tags give is larger than {} MiB: does a value name itself?", kMostRenderedBytes >> 20));
   }
 
   std::string_view raw(const Tag& tag) const { return text_.substr(tag.begin, tag.end - tag.begin); }
@@ -245,6 +256,8 @@ Result<TextTemplate> TextTemplate::compile(std::string_view text, Unclosed unclo
       if (unclosed == Unclosed::kText) break;
       return fail(Code::kInvalidArgument, "the tag opened by {{ at " + place(text, begin) + " has no closing }}");
     }
+    if (program->tags.size() == kMostTags)
+      return fail(Code::kResourceExhausted, fmt::format("more than {} tags", kMostTags));
     Tag& tag = program->tags.emplace_back();
     tag.text_begin = program->tail;
     tag.begin = begin;
@@ -268,7 +281,6 @@ const std::vector<std::string>& TextTemplate::references() const {
 }
 
 Result<std::string> TextTemplate::render(const Scope& scope, Unresolved unresolved, const Trace& trace) const {
-  if (!program_) return text_;
   Renderer renderer(text_, scope, unresolved, trace);
   for (const Tag& tag : program_->tags) TIPHYS_CHECK_OK(renderer.add(tag));
   return renderer.finish(program_->tail);

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "expr/text_bounds.h"
+
 namespace tiphys::expr {
 namespace {
 
@@ -217,6 +219,30 @@ TEST(TextTemplate, ManyOpenBracesEnd) {
   for (int i = 0; i < 20000; ++i) text += "{{";
   EXPECT_FALSE(TextTemplate::compile(text));
   EXPECT_EQ(TextTemplate::compile(text + "a}}")->render(Scope(), Unresolved::kKeep), text + "a}}");
+}
+
+/// A value that holds tags of itself is multiplied by each pass: what comes of it is bounded, in a text and in all
+/// texts of a document together.
+TEST(TextTemplate, WhatTagsGiveIsBounded) {
+  Scope scope;
+  scope.set("half", std::string(kMostRenderedBytes / 2, 'x'));
+  const auto code = [&](std::string_view text) {
+    const auto rendered = TextTemplate::compile(text)->render(scope, Unresolved::kKeep);
+    return rendered ? std::string("fine") : std::string(code_name(rendered.error().code));
+  };
+  EXPECT_EQ(code("{{half}}{{half}}"), "fine");
+  EXPECT_EQ(code("{{half}}{{half}}x"), "ResourceExhausted");
+  EXPECT_EQ(code("{{half}}{{half}}{{half}}{{half}}"), "ResourceExhausted");
+  const auto document = DocumentTemplate::compile(doc::Array{"{{half}}", doc::Object{{"a", "{{half}}"}}, "x{{half}}"});
+  EXPECT_EQ(document->render(scope, Unresolved::kKeep).error().code, Code::kResourceExhausted);
+}
+
+TEST(TextTemplate, TagsAreCounted) {
+  std::string many;
+  for (std::size_t i = 0; i < kMostTags; ++i) many += "{{a}}";
+  EXPECT_TRUE(TextTemplate::compile(many));
+  EXPECT_EQ(TextTemplate::compile(many + "{{a}}").error().code, Code::kResourceExhausted);
+  EXPECT_EQ(DocumentTemplate::compile(doc::Array{many, "{{a}}"}).error().code, Code::kResourceExhausted);
 }
 
 TEST(Scope, InnerHidesOuter) {
