@@ -83,9 +83,17 @@ Result<std::vector<std::string>> files_below(artifact::Place& place, const doc::
   return keys;
 }
 
-/// Loads it. Blocking.
-Result<FoundArtifact> load(const artifact::Stores& stores, const artifact::Credentials& credentials,
-                           const doc::Value& location, const ArtifactName& name, const std::string& path) {
+/// A place to go to, and where a file may lie meanwhile.
+struct Visit {
+  const artifact::Stores& stores;
+  artifact::Credentials credentials;
+  doc::Value location;
+  std::string path;
+};
+
+/// Blocking.
+Result<FoundArtifact> load(const Visit& visit, const ArtifactName& name) {
+  const auto& [stores, credentials, location, path] = visit;
   TIPHYS_TRY(const auto place, stores.open(location, credentials));
   FoundArtifact found{.name = last_part(location, name.artifact), .file = {}, .files = {}};
   TIPHYS_TRY(found.files, files_below(*place, location));
@@ -103,14 +111,14 @@ Result<FoundArtifact> load(const artifact::Stores& stores, const artifact::Crede
   return found;
 }
 
-/// Stores it. Blocking.
-Status save(const artifact::Stores& stores, const artifact::Credentials& credentials, const doc::Value& location,
-            const std::string& content, const std::string& path) {
-  TIPHYS_TRY(const auto place, stores.open(location, credentials));
-  artifact::ReceivedFile file(path);
+/// Gives the key. Blocking.
+Result<std::string> save(const Visit& visit, const std::string& content, const std::string& key) {
+  TIPHYS_TRY(const auto place, visit.stores.open(visit.location, visit.credentials));
+  artifact::ReceivedFile file(visit.path);
   file.sink()(content);
   TIPHYS_CHECK_OK(file.status());
-  return place->save(path);
+  TIPHYS_CHECK_OK(place->save(visit.path));
+  return key;
 }
 
 }  // namespace
@@ -159,19 +167,9 @@ class ArtifactFiles::State : public std::enable_shared_from_this<State> {
     auto location = find_location(workflow, name);
     if (!location) return done(std::unexpected(std::move(location.error())));
     const std::string ns(doc::find_string(workflow, "metadata", "namespace"));
-    const std::array locations{*location};
-    artifact::Credentials::fetch(
-        *cluster, ns, locations,
-        [self = shared_from_this(), cluster, location = std::move(*location), name = std::move(name),
-         done = std::move(done)](Result<artifact::Credentials> credentials) mutable {
-          if (!credentials) return done(std::unexpected(std::move(credentials.error())));
-          const auto path = self->fresh_path();
-          if (!path) return done(std::unexpected(path.error()));
-          self->workers_.run(
-              [&stores = self->plane_.stores, credentials = std::move(*credentials), location = std::move(location),
-               name = std::move(name), path = *path] { return load(stores, credentials, location, name, path); },
-              std::move(done));
-        });
+    at_place<FoundArtifact>(
+        cluster, ns, std::move(*location), [name = std::move(name)](const Visit& visit) { return load(visit, name); },
+        std::move(done));
   }
 
   void keep(const ClusterPtr& cluster, const doc::Value& from, const UploadPtr& uploaded,
@@ -185,26 +183,28 @@ class ArtifactFiles::State : public std::enable_shared_from_this<State> {
                         if (!place) return done(std::unexpected(std::move(place.error())));
                         Status set = set_upload_key(*place, key);
                         if (!set) return done(std::unexpected(std::move(set.error())));
-                        self->keep_at(cluster, std::move(*place), key, uploaded, std::move(done));
+                        self->at_place<std::string>(
+                            cluster, uploaded->ns, std::move(*place),
+                            [uploaded, key](const Visit& visit) { return save(visit, uploaded->content, key); },
+                            std::move(done));
                       });
   }
 
-  void keep_at(const ClusterPtr& cluster, doc::Value location, const std::string& key, const UploadPtr& uploaded,
-               cluster::Done<std::string> done) {
+  /// Has a worker do `job` there.
+  template <typename T, typename Job>
+  void at_place(const ClusterPtr& cluster, const std::string& ns, doc::Value location, Job job, cluster::Done<T> done) {
     const std::array locations{std::move(location)};
     artifact::Credentials::fetch(
-        *cluster, uploaded->ns, locations,
-        [self = shared_from_this(), cluster, location = locations.front(), uploaded, key,
+        *cluster, ns, locations,
+        [self = shared_from_this(), cluster, location = locations.front(), job = std::move(job),
          done = std::move(done)](Result<artifact::Credentials> credentials) mutable {
           if (!credentials) return done(std::unexpected(std::move(credentials.error())));
-          const auto path = self->fresh_path();
-          if (!path) return done(std::unexpected(path.error()));
+          auto path = self->fresh_path();
+          if (!path) return done(std::unexpected(std::move(path.error())));
           self->workers_.run(
-              [&stores = self->plane_.stores, credentials = std::move(*credentials), location = std::move(location),
-               uploaded, path = *path] { return save(stores, credentials, location, uploaded->content, path); },
-              [key, done = std::move(done)](Status saved) mutable {
-                saved ? done(key) : done(std::unexpected(std::move(saved.error())));
-              });
+              [visit = Visit{self->plane_.stores, std::move(*credentials), std::move(location), std::move(*path)},
+               job = std::move(job)] { return job(visit); },
+              std::move(done));
         });
   }
 

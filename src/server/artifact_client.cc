@@ -7,6 +7,7 @@
 
 #include "base/percent.h"
 #include "base/strings.h"
+#include "server/argo/errors.h"
 
 namespace tiphys::server {
 namespace {
@@ -23,23 +24,6 @@ std::string path_of(const argo::ArtifactName& name) {
     if (!part.empty()) path += "/" + percent_encode(part);
   }
   return path;
-}
-
-Code code_of(unsigned http) {
-  switch (http) {
-    case 401:
-      return Code::kUnauthenticated;
-    case 403:
-      return Code::kPermissionDenied;
-    case 404:
-      return Code::kNotFound;
-    case 501:
-      return Code::kUnimplemented;
-    case 503:
-      return Code::kUnavailable;
-    default:
-      return http < 500 ? Code::kInvalidArgument : Code::kInternal;
-  }
 }
 
 /// Holds itself until it is answered.
@@ -94,7 +78,7 @@ struct Finding : std::enable_shared_from_this<Finding> {
   }
 
   void refuse() {
-    done(fail(code_of(code), text.empty() ? fmt::format("the server answers {}", code) : std::string(trim(text))));
+    done(fail(code_of_http(code), text.empty() ? fmt::format("the server answers {}", code) : std::string(trim(text))));
   }
 
   void end_file() {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/markup.h"
 #include "base/strings.h"
 #include "cli/view/compact_tree.h"
 
@@ -51,47 +52,20 @@ std::string failure_text(const play::TestResult& result, const doc::Marks& marks
   return text;
 }
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\n':
-        out += "&#10;";
-        break;
-      default:
-        // XML has no other control characters.
-        if (static_cast<unsigned char>(c) >= 0x20 || c == '\t') out += c;
-    }
-  }
-  return out;
-}
-
 std::string first_line(std::string_view text) {
   return std::string(text.substr(0, text.find('\n')));
 }
 
 std::string junit_case(const FileOutcome& file, const TestOutcome& test) {
   const play::TestResult& result = test.result;
-  std::string text = fmt::format(R"(    <testcase classname="{}" name="{}" time="{:.6f}")", escaped(file.path),
-                                 escaped(result.test->name), seconds(test.took));
+  std::string text = fmt::format(R"(    <testcase classname="{}" name="{}" time="{:.6f}")", escape_markup(file.path),
+                                 escape_markup(result.test->name), seconds(test.took));
   if (result.passed()) return text + "/>\n";
   const std::string_view kind = result.error.empty() ? "failure" : "error";
   const std::string why = failure_text(result, file.loaded->file.marks);
   return text + fmt::format(">\n      <{0} message=\"{1}\">{2}</{0}>\n    </testcase>\n", kind,
-                            escaped(first_line(why)),
-                            escaped(why + tree_text(result.played, {.color = false, .utf8 = true})));
+                            escape_markup(first_line(why)),
+                            escape_markup(why + tree_text(result.played, {.color = false, .utf8 = true})));
 }
 
 doc::Object json_of(const TestOutcome& test, const doc::Marks& marks) {
@@ -201,13 +175,13 @@ std::string to_junit(const TestReport& report) {
       cases += fmt::format(
           "    <testcase classname=\"{0}\" name=\"{0}\" time=\"0\">\n      <error message=\"{1}\">{2}"
           "</error>\n    </testcase>\n",
-          escaped(file.path), escaped(first_line(file.error)), escaped(file.error));
+          escape_markup(file.path), escape_markup(first_line(file.error)), escape_markup(file.error));
     }
     const std::size_t tests = file.tests.size() + (file.error.empty() ? 0 : 1);
     text += fmt::format(
         "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" time=\"{:.6f}\">\n{}"
         "  </testsuite>\n",
-        escaped(file.path), tests, failures, errors, time, cases);
+        escape_markup(file.path), tests, failures, errors, time, cases);
   }
   return text + "</testsuites>\n";
 }

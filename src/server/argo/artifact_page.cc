@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "base/markup.h"
 #include "base/percent.h"
 
 namespace tiphys::server {
@@ -71,32 +72,6 @@ std::string disposition(std::string_view name) {
   return fmt::format("filename=\"{}\"; filename*=UTF-8''{}", plain, percent_encode(name));
 }
 
-std::string escaped(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 }  // namespace
 
 AnswerHead artifact_head(std::string_view file_name) {
@@ -116,8 +91,8 @@ std::string folder_page(std::span<const std::string> files) {
   for (const std::string& entry : entries) {
     const bool folder = entry.ends_with('/');
     const std::string_view name = std::string_view(entry).substr(0, entry.size() - (folder ? 1 : 0));
-    page +=
-        fmt::format("<li><a href=\"./{}{}\">{}</a></li>\n", percent_encode(name), folder ? "/" : "", escaped(entry));
+    page += fmt::format("<li><a href=\"./{}{}\">{}</a></li>\n", percent_encode(name), folder ? "/" : "",
+                        escape_markup(entry));
   }
   return page + "</ul></body></html>";
 }

@@ -38,7 +38,9 @@ const Entry& entry_of(Code code) {
   return found != kEntries.end() ? *found : entry_of(Code::kUnknown);
 }
 
-Code code_of(unsigned http) {
+}  // namespace
+
+Code code_of_http(unsigned http) {
   switch (http) {
     case 400:
     case 406:
@@ -69,8 +71,6 @@ Code code_of(unsigned http) {
   }
 }
 
-}  // namespace
-
 unsigned gateway_code(Code code) {
   return entry_of(code).http;
 }
@@ -88,7 +88,7 @@ std::string gateway_stream_error(const Error& error) {
 }
 
 Error error_of(const objects::Refusal& refusal) {
-  return {code_of(refusal.code), refusal.message};
+  return {code_of_http(refusal.code), refusal.message};
 }
 
 }  // namespace tiphys::server

@@ -10,6 +10,8 @@ namespace tiphys::server {
 
 /// HTTP's code for one of gRPC's, as grpc-gateway has it: not that of Kubernetes' routes.
 unsigned gateway_code(Code code);
+/// The other way round: what an answer of HTTP with this code means.
+Code code_of_http(unsigned http);
 /// {"code","message"}: google.rpc.Status.
 std::string gateway_error(const Error& error);
 /// {"error":{"grpc_code","http_code","message","http_status"}}: what ends a stream that has begun.
