@@ -281,6 +281,7 @@ const std::vector<std::string>& TextTemplate::references() const {
 }
 
 Result<std::string> TextTemplate::render(const Scope& scope, Unresolved unresolved, const Trace& trace) const {
+  if (!program_) return text_;
   Renderer renderer(text_, scope, unresolved, trace);
   for (const Tag& tag : program_->tags) TIPHYS_CHECK_OK(renderer.add(tag));
   return renderer.finish(program_->tail);
