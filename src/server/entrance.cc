@@ -7,9 +7,11 @@ namespace tiphys::server {
 namespace {
 
 bool is_of_this_machine(const Credentials& credentials) {
+  if (!is_loopback_host(credentials.host)) return false;
   std::string_view origin = credentials.origin;
+  if (origin.empty()) return true;
   if (const auto scheme = origin.find("://"); scheme != std::string_view::npos) origin.remove_prefix(scheme + 3);
-  return is_loopback_host(credentials.host) && (origin.empty() || is_loopback_host(origin));
+  return is_loopback_host(origin);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "objects/table.h"
 #include "server/exchange.h"
 #include "server/options.h"
+#include "server/session/websocket_watch.h"
 #include "server/streams.h"
 
 namespace tiphys::server {
@@ -216,6 +217,7 @@ Handled watch_objects(const ExchangePtr& exchange, const objects::Target& target
     if (view.as == Form::As::kObject) return doc::to_json(*object);
     return doc::to_json(shown(view, *kind, object, std::exchange(first, false), executor.now()));
   };
+  TIPHYS_CHECK_OK(take_websocket(*exchange));
   stream_objects(*exchange, target, std::move(options), std::move(stream));
   return {};
 }

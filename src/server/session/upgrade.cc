@@ -30,6 +30,10 @@ objects::Outcome<std::string> choose(const std::vector<std::string>& asked, std:
 
 }  // namespace
 
+bool is_websocket(const UpgradeRequest& upgrade) {
+  return same_word(upgrade.to, "websocket");
+}
+
 objects::Outcome<Agreed> agree(const Request& request, std::span<const std::string_view> by_websocket,
                                std::span<const std::string_view> by_spdy) {
   if (!request.upgrade) return std::unexpected(objects::bad_request("Upgrade request required"));
@@ -40,7 +44,7 @@ objects::Outcome<Agreed> agree(const Request& request, std::span<const std::stri
     agreed.head =
         fmt::format("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: {}\r\n", kSpdyVersion);
     if (!agreed.protocol.empty()) agreed.head += fmt::format("X-Stream-Protocol-Version: {}\r\n", agreed.protocol);
-  } else if (same_word(upgrade.to, "websocket")) {
+  } else if (is_websocket(upgrade)) {
     if (upgrade.websocket_version != "13" || upgrade.websocket_key.empty()) {
       return std::unexpected(
           objects::bad_request("a WebSocket needs the headers Sec-WebSocket-Version: 13 and "

@@ -20,6 +20,8 @@ struct Agreed {
   std::string head;      ///< the answer: 101 with its headers
 };
 
+bool is_websocket(const UpgradeRequest& upgrade);
+
 /// The first protocol of the client that is known. 400 where the request is for no such upgrade, 403 where none of its
 /// protocols is known. A client that names none takes the oldest one.
 objects::Outcome<Agreed> agree(const Request& request, std::span<const std::string_view> by_websocket,
