@@ -1,14 +1,13 @@
-// Specs of pods, in Pods and in the templates of what makes them (k8s.io/kubernetes/pkg/apis/core/v1/defaults.go,
-// core/validation).
+// Specs of pods, in Pods and in the templates of what makes them (k8s.io/kubernetes/pkg/apis/core/v1/defaults.go).
 #pragma once
 
 #include "doc/value.h"
-#include "schema/field_error.h"
-#include "schema/path.h"
+#include "podspec/pod_spec.h"
 
 namespace tiphys::objects {
 
+using podspec::check_pod_spec;
+
 void fill_pod_spec(doc::Object& spec);
-void check_pod_spec(const doc::Value& spec, const schema::Path& at, schema::FieldErrors& errors);
 
 }  // namespace tiphys::objects

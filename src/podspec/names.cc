@@ -1,4 +1,4 @@
-#include "objects/names.h"
+#include "podspec/names.h"
 
 #include <fmt/format.h>
 #include <re2/re2.h>
@@ -7,7 +7,7 @@
 
 #include "base/strings.h"
 
-namespace tiphys::objects {
+namespace tiphys::podspec {
 namespace {
 
 /// A form of names: its regular expression, as messages show it, and what they say of it.
@@ -150,4 +150,4 @@ bool has_dots(std::string_view path) {
   return false;
 }
 
-}  // namespace tiphys::objects
+}  // namespace tiphys::podspec

@@ -1,8 +1,8 @@
 #include <algorithm>
 
-#include "objects/pod_spec_parts.h"
+#include "podspec/parts.h"
 
-namespace tiphys::objects {
+namespace tiphys::podspec {
 namespace {
 
 using schema::FieldErrors;
@@ -65,4 +65,4 @@ void check_volume_source(const doc::Value& volume, const Path& at, FieldErrors& 
   }
 }
 
-}  // namespace tiphys::objects
+}  // namespace tiphys::podspec

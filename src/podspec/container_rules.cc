@@ -4,9 +4,9 @@
 #include <array>
 
 #include "base/quantity.h"
-#include "objects/pod_spec_parts.h"
+#include "podspec/parts.h"
 
-namespace tiphys::objects {
+namespace tiphys::podspec {
 namespace {
 
 using schema::FieldErrors;
@@ -233,4 +233,4 @@ void check_sub_path(const doc::Value& mount, const Path& mounts, FieldErrors& er
   }
 }
 
-}  // namespace tiphys::objects
+}  // namespace tiphys::podspec

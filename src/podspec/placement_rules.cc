@@ -5,9 +5,9 @@
 #include <array>
 #include <set>
 
-#include "objects/pod_spec_parts.h"
+#include "podspec/parts.h"
 
-namespace tiphys::objects {
+namespace tiphys::podspec {
 namespace {
 
 using schema::FieldErrors;
@@ -141,4 +141,4 @@ void check_placement(const doc::Value& spec, const Path& at, FieldErrors& errors
   });
 }
 
-}  // namespace tiphys::objects
+}  // namespace tiphys::podspec
