@@ -194,7 +194,8 @@ constexpr Field<Unread> kArtifactGcFields[] = {
      "When it is deleted. Without one the workflow's counts, and without that it stays.", &kChoice<kGcStrategies>,
      "test_artifacts_go_with_their_workflow"},
     {"serviceAccountName", Handling::kCluster, nullptr, "Who deletes it.", &kString},
-    {"podMetadata", Handling::kCluster, nullptr, "Labels and annotations of the pod that deletes it.", &kEmptyObject},
+    {"podMetadata", Handling::kCluster, [](const Place& place, Unread&) { check_metadata(place); },
+     "Labels and annotations of the pod that deletes it.", &kObject<kPodMetadataTable>},
 };
 
 constexpr Field<Unread> kWorkflowGcFields[] = {
@@ -203,7 +204,8 @@ constexpr Field<Unread> kWorkflowGcFields[] = {
     {"forceFinalizerRemoval", Handling::kRead, check_as<bool>, "What could not be deleted does not keep the workflow.",
      &kBoolean, "test_what_cannot_be_deleted_keeps_the_workflow"},
     {"serviceAccountName", Handling::kCluster, nullptr, "Who deletes them.", &kString},
-    {"podMetadata", Handling::kCluster, nullptr, "Labels and annotations of the pods that delete them.", &kEmptyObject},
+    {"podMetadata", Handling::kCluster, [](const Place& place, Unread&) { check_metadata(place); },
+     "Labels and annotations of the pods that delete them.", &kObject<kPodMetadataTable>},
     {"podSpecPatch", Handling::kCluster, nullptr, "A patch of the pods that delete them.", &kString},
 };
 

@@ -9,10 +9,6 @@
 namespace tiphys::api {
 namespace {
 
-void check_object_only(const Place& place, Unread&) {
-  expect_object(place);
-}
-
 void check_int_or_string(const Place& place, Unread&) {
   read_int_or_string(place);
 }
@@ -60,11 +56,10 @@ constexpr Field<Unread> kFileKeyFields[] = {
 constexpr FieldTable kFileKeyTable("FileKeySelector", kFileKeyFields);
 
 constexpr Field<Unread> kEnvVarSourceFields[] = {
-    {"configMapKeyRef", Handling::kRead, check_object_only, "A key of a ConfigMap.", &kConfigMapKey,
-     "AgentEnv.Resolves"},
-    {"secretKeyRef", Handling::kRead, check_object_only, "A key of a Secret.", &kSecretKey, "AgentEnv.Resolves"},
-    {"fieldRef", Handling::kRead, check_object_only, "A field of the pod.", &kFieldSelector, "AgentEnv.Resolves"},
-    {"resourceFieldRef", Handling::kRead, check_object_only, "What the container asks for, or may use at most.",
+    {"configMapKeyRef", Handling::kRead, nullptr, "A key of a ConfigMap.", &kConfigMapKey, "AgentEnv.Resolves"},
+    {"secretKeyRef", Handling::kRead, nullptr, "A key of a Secret.", &kSecretKey, "AgentEnv.Resolves"},
+    {"fieldRef", Handling::kRead, nullptr, "A field of the pod.", &kFieldSelector, "AgentEnv.Resolves"},
+    {"resourceFieldRef", Handling::kRead, nullptr, "What the container asks for, or may use at most.",
      &kResourceSelector, "PodFields.ResourcesAreInUnitsOfTheDivisor"},
     {"fileKeyRef", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kFileKeyFields); },
      "A key of a file that an init container has written.", &kObject<kFileKeyTable>,
@@ -83,9 +78,8 @@ constexpr FieldTable kEnvVarTable("EnvVar", kEnvVarFields);
 
 constexpr Field<Unread> kEnvFromFields[] = {
     {"prefix", Handling::kRead, check_as<std::string>, "What the variables' names begin with.", &kString},
-    {"configMapRef", Handling::kRead, check_object_only, "All keys of a ConfigMap.", &kConfigMapEnv,
-     "AgentEnv.Resolves"},
-    {"secretRef", Handling::kRead, check_object_only, "All keys of a Secret.", &kSecretEnv, "AgentEnv.Resolves"},
+    {"configMapRef", Handling::kRead, nullptr, "All keys of a ConfigMap.", &kConfigMapEnv, "AgentEnv.Resolves"},
+    {"secretRef", Handling::kRead, nullptr, "All keys of a Secret.", &kSecretEnv, "AgentEnv.Resolves"},
 };
 constexpr FieldTable kEnvFromTable("EnvFromSource", kEnvFromFields);
 
@@ -250,7 +244,7 @@ constexpr Field<Unread> kAllContainerFields[] = {
      &kObject<kVolumeMountTable, Shape::Around::kList>, "AgentTest.VolumesBecomeMounts"},
     {"resources", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kResourcesFields); },
      "What it needs, and may use at most.", &kObject<kResourcesTable>},
-    {"securityContext", Handling::kRead, check_object_only, "User, capabilities, a read-only root.", &kSecurityContext,
+    {"securityContext", Handling::kRead, nullptr, "User, capabilities, a read-only root.", &kSecurityContext,
      "AgentTest.LimitsAndSecurityReachTheRuntime"},
     {"imagePullPolicy", Handling::kRead, check_pull_policy, "When the image is pulled.", &kChoice<kPullPolicies>,
      "FakeEngineTest.PoliciesThatForbidAPull"},

@@ -15,7 +15,7 @@ namespace tiphys::api {
 class FieldTable;
 
 enum class Handling : std::uint8_t {
-  kRead,     ///< `read` takes it
+  kRead,     ///< `read` takes it; without one it is of its shape and stays in the document
   kCarry,    ///< stays in the document
   kCluster,  ///< stays in the document; a warning says that only a cluster honours it
   kLater     ///< an error: not supported yet

@@ -11,6 +11,7 @@ extern const FieldTable kArtifactTable;
 extern const FieldTable kInputsTable;
 extern const FieldTable kOutputsTable;
 extern const FieldTable kRetryStrategyTable;
+extern const FieldTable kExecutorTable;
 extern const FieldTable kTemplateRefTable;
 extern const FieldTable kHookTable;
 extern const FieldTable kStepTable;
@@ -137,5 +138,7 @@ void check_artifact_repository_ref(const Place& place);
 void check_container_node(const Place& place);
 /// labels and annotations of pods.
 void check_metadata(const Place& place);
+/// Whose account what runs beside the containers has.
+void check_executor(const Place& place);
 
 }  // namespace tiphys::api

@@ -6,12 +6,8 @@ namespace {
 
 constexpr Shape kSecretKey = kubernetes("SecretKeySelector");
 
-void check_object_only(const Place& place, Unread&) {
-  expect_object(place);
-}
-
 constexpr Field<Unread> kHeaderSourceFields[] = {
-    {"secretKeyRef", Handling::kRead, check_object_only, "A key of a Secret.", &kSecretKey,
+    {"secretKeyRef", Handling::kRead, nullptr, "A key of a Secret.", &kSecretKey,
      "HttpRunnerTest.SendsWhatTheTemplateSays"},
 };
 constexpr FieldTable kHeaderSourceTable("HTTPHeaderSource", kHeaderSourceFields);

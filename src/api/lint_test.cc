@@ -73,6 +73,18 @@ TEST(Lint, KeepsTheOriginalsRulesOfWorkflows) {
            Case{"the exit handler is there", kMain, "template name 'bye' undefined", "onExit: bye,"},
            Case{"pod resources are cpu and memory", kMain, "spec.podResources: \"nvidia.com/gpu\" is not a valid",
                 "podResources: {limits: {cpu: 1, nvidia.com/gpu: 1}},"},
+           Case{"some run at least", kMain, "spec.parallelism must be at least 1", "parallelism: 0,"},
+           Case{"deadlines lie ahead", kMain, "activeDeadlineSeconds must not be negative",
+                "activeDeadlineSeconds: -1,"},
+           Case{"so do ends of lives", kMain, "spec.ttlStrategy.secondsAfterSuccess must not be negative",
+                "ttlStrategy: {secondsAfterSuccess: -1},"},
+           Case{"priorities", kMain, "spec.priority must be a 32-bit integer", "priority: 3000000000,"},
+           Case{"labels of pods", kMain, "spec.podMetadata.labels[a b]: ", "podMetadata: {labels: {a b: c}},"},
+           Case{"their values", kMain, "spec.podMetadata.labels[a]: a valid label must be",
+                "podMetadata: {labels: {a: 'b c'}},"},
+           Case{"of the workflow", kMain,
+                "spec.workflowMetadata.labels[a]: ", "workflowMetadata: {labels: {a: 'b c'}},"},
+           Case{"annotations may say anything", kMain, "", "podMetadata: {annotations: {a: 'b c'}},"},
            Case{"and huge pages", kMain, "", "podResources: {limits: {hugepages-2Mi: 1Gi}},"},
            Case{"pods claim nothing as a whole", kMain, "spec.podResources.claims is not supported",
                 "podResources: {claims: [{name: c}]},"},
@@ -89,7 +101,8 @@ TEST(Lint, KeepsTheOriginalsRulesOfTemplates) {
            Case{"images", "{name: main, container: {command: [a]}}", "container.image may not be empty"},
            Case{"images of templateDefaults", "{name: main, container: {command: [a]}}", "",
                 "templateDefaults: {container: {image: x}},"},
-           Case{"deadlines are of leaves", "{name: main, activeDeadlineSeconds: 1, steps: []}",
+           Case{"deadlines are of leaves",
+                "{name: main, activeDeadlineSeconds: 1, steps: [[{name: a, template: work}]]}",
                 "activeDeadlineSeconds is only valid for leaf templates"},
            Case{"deadlines are numbers", "{name: main, activeDeadlineSeconds: abc, container: {image: x}}",
                 "must be a positive integer > 0 or an argo variable"},
@@ -99,12 +112,14 @@ TEST(Lint, KeepsTheOriginalsRulesOfTemplates) {
                 ""},
            Case{"parallelism is of groups", "{name: main, parallelism: 1, container: {image: x}}",
                 "parallelism is only valid for steps and dag templates"},
-           Case{"timeouts are of leaves", "{name: main, timeout: 1m, steps: []}", "doesn't support timeout field"},
+           Case{"timeouts are of leaves", "{name: main, timeout: 1m, steps: [[{name: a, template: work}]]}",
+                "doesn't support timeout field"},
            Case{"timeouts have units", "{name: main, timeout: '10', container: {image: x}}",
                 "invalid duration format in timeout"},
            Case{"policies of retries", "{name: main, retryStrategy: {retryPolicy: Alwys}, container: {image: x}}",
                 "Alwys is not a valid RetryPolicy"},
-           Case{"actions", "{name: main, resource: {action: make, manifest: '{}'}}", "resource.action must be one of"},
+           Case{"actions", "{name: main, resource: {action: make, manifest: '{apiVersion: v1, kind: Pod}'}}",
+                "resource.action must be one of"},
            Case{"manifests", "{name: main, resource: {action: create}}", "manifest or manifestFrom must be specified"},
            Case{"not to read one", "{name: main, resource: {action: get, flags: [pod]}}", ""},
            Case{"quantities have units of their own",
@@ -186,7 +201,47 @@ TEST(Lint, KeepsTheOriginalsRulesOfTemplates) {
                 "{name: main, container: {image: x}, outputs: {parameters: [{name: o, valueFrom: {path: /a, jsonPath: "
                 "b}}]}}",
                 "has multiple types specified"},
-           Case{"claims are of pods", "{name: main, resourceClaims: [{name: c}], steps: []}",
+           Case{"paths of outputs stay inside too",
+                "{name: main, container: {image: x}, outputs: {artifacts: [{name: a, path: /a/../b}]}}",
+                "containing '..'"},
+           Case{"modes",
+                "{name: main, inputs: {artifacts: [{name: a, path: /a, mode: 755, optional: true}]}, container: "
+                "{image: x}}",
+                "mode must be between 0 and 511, which is 0777"},
+           Case{"pods of agents share their resources",
+                "{name: main, podResources: {limits: {cpu: 1}}, http: {url: 'http://x'}}",
+                "podResources is not supported for HTTP templates"},
+           Case{"names for people",
+                "{name: main, annotations: {workflows.argoproj.io/display-name: 'a b'}, container: {image: x}}",
+                "the display name \"a b\" must have"},
+           Case{"backoff has a first wait",
+                "{name: main, retryStrategy: {limit: 1, backoff: {factor: 2}}, container: {image: x}}",
+                "retryStrategy.backoff.duration is required"},
+           Case{"caches are ConfigMaps",
+                "{name: main, memoize: {key: k, cache: {configMap: {name: My_Cache}}}, container: {image: x}}",
+                "memoize.cache.configMap.name \"My_Cache\": a lowercase RFC 1123 subdomain"},
+           Case{"conditions are selectors",
+                "{name: main, resource: {action: get, flags: [pod, x], successCondition: 'status.phase in'}}",
+                "resource.successCondition: "},
+           Case{"or hold tags",
+                "{name: main, resource: {action: get, flags: [pod, x], successCondition: 'status.phase == "
+                "{{workflow.name}}'}}",
+                ""},
+           Case{"manifests are objects", "{name: main, resource: {action: create, manifest: 'kind: b'}}",
+                "manifest lacks apiVersion", ""},
+           Case{"addresses are of HTTP", "{name: main, http: {url: 'ftp://x'}}",
+                "http.url must begin with http:// or https://"},
+           Case{"or tags", "{name: main, http: {url: '{{workflow.name}}'}}", ""},
+           Case{"methods are words", "{name: main, http: {url: 'http://x', method: 'GE T'}}",
+                "\"GE T\" is no HTTP method"},
+           Case{"data is transformed", "{name: main, data: {source: {artifactPaths: {s3: {key: a}}}}}",
+                "data.transformation is required"},
+           Case{"by nothing if need be",
+                "{name: main, data: {source: {artifactPaths: {name: files, s3: {key: a}}}, transformation: []}}", ""},
+           Case{"steps of it are expressions",
+                "{name: main, data: {source: {artifactPaths: {name: files, s3: {key: a}}}, transformation: [{}]}}",
+                "transformation[0].expression is required"},
+           Case{"claims are of pods", "{name: main, resourceClaims: [{name: c}], steps: [[{name: a, template: work}]]}",
                 "resourceClaims is not supported for Steps templates"},
            Case{"pods of a template claim nothing as a whole",
                 "{name: main, podResources: {claims: [{name: c}]}, container: {image: x}}",
@@ -210,6 +265,15 @@ TEST(Lint, KeepsTheOriginalsRulesOfStepsAndTasks) {
                 "only one of withItems, withParam, withSequence"},
            Case{"count or end", "{name: main, steps: [[{name: a, template: work, withSequence: {count: 1, end: 2}}]]}",
                 "only one of count or end"},
+           Case{"counts are numbers", "{name: main, steps: [[{name: a, template: work, withSequence: {count: many}}]]}",
+                "withSequence.count must be a whole number, not \"many\""},
+           Case{"or tags",
+                "{name: main, steps: [[{name: a, template: work, withSequence: {count: "
+                "'{{workflow.parameters.many}}'}}]]}",
+                "", "arguments: {parameters: [{name: many, value: 3}]},"},
+           Case{"items are something", "{name: main, steps: [[{name: a, template: work, withItems: [1, null]}]]}",
+                "withItems[1] must be a string, number, boolean, list or map, not null"},
+           Case{"no steps", "{name: main, steps: []}", "templates.main must have at least one step"},
            Case{"a template or one elsewhere",
                 "{name: main, steps: [[{name: a, template: work, templateRef: {name: t, template: u}}]]}",
                 "template name cannot be specified with templateRef"},
@@ -236,6 +300,77 @@ TEST(Lint, KeepsTheOriginalsRulesOfStepsAndTasks) {
                 "{name: main, dag: {tasks: [{name: a, template: work}, {name: b, template: needy, arguments: "
                 "{parameters: [{name: p, value: '{{tasks.a.outputs.parameters.o}}'}]}}]}}",
                 "missing dependency 'a' for parameter 'p'"},
+       }) {
+    check(row);
+  }
+}
+
+TEST(Lint, KeepsTheRulesOfPods) {
+  constexpr const char* kMain = "{name: main, container: {image: x}}";
+  for (const Case& row : {
+           Case{"two volumes of one name",
+                "{name: main, volumes: [{name: v, emptyDir: {}}, {name: v, emptyDir: {}}], container: {image: x}}",
+                "templates.main.volumes[1].name: there is a volume \"v\" already"},
+           Case{"one of the workflow may be another one's",
+                "{name: main, volumes: [{name: v, emptyDir: {}}], container: {image: x}}", "",
+                "volumes: [{name: v, emptyDir: {}}],"},
+           Case{"but no claim's", kMain, "spec.volumeClaimTemplates[0].metadata.name: there is a volume \"v\" already",
+                "volumes: [{name: v, emptyDir: {}}], volumeClaimTemplates: [{metadata: {name: v}, spec: {accessModes: "
+                "[ReadWriteOnce], resources: {requests: {storage: 1Gi}}}}],"},
+           Case{"names of volumes", kMain, "spec.volumes[0].name \"My_Volume\": a lowercase RFC 1123 label",
+                "volumes: [{name: My_Volume, emptyDir: {}}],"},
+           Case{"one source", kMain, "may not specify more than 1 volume type",
+                "volumes: [{name: v, emptyDir: {}, hostPath: {path: /x}}],"},
+           Case{"or one by a tag", kMain, "", "volumes: [{name: '{{workflow.name}}', emptyDir: {}}],"},
+           Case{"parts of volumes lie in them",
+                "{name: main, volumes: [{name: v, emptyDir: {}}], container: {image: x, volumeMounts: [{name: v, "
+                "mountPath: /v, subPath: ../x}]}}",
+                "must not contain '..'"},
+           Case{"names of containers", "{name: main, container: {image: x}, sidecars: [{name: My_Sidecar, image: x}]}",
+                "sidecars[0].name \"My_Sidecar\": a lowercase RFC 1123 label"},
+           Case{"names of a set's", "{name: main, containerSet: {containers: [{name: Main, image: x}]}}",
+                "containerSet.containers[0].name \"Main\": a lowercase RFC 1123 label"},
+           Case{"names of variables", "{name: main, container: {image: x, env: [{name: 'A=B', value: c}]}}",
+                "env[0].name: Invalid value"},
+           Case{"one source of a variable", "{name: main, container: {image: x, env: [{name: A, valueFrom: {}}]}}",
+                "must specify one of"},
+           Case{"fields of pods",
+                "{name: main, container: {image: x, env: [{name: A, valueFrom: {fieldRef: {fieldPath: spec.node}}}]}}",
+                "field label not supported: spec.node"},
+           Case{"ports", "{name: main, container: {image: x, ports: [{containerPort: 70000}]}}",
+                "ports[0].containerPort: Invalid value: 70000: must be between 1 and 65535"},
+           Case{"a probe asks somehow", "{name: main, container: {image: x, readinessProbe: {periodSeconds: 1}}}",
+                "must specify a handler type"},
+           Case{"no more is asked for than allowed",
+                "{name: main, container: {image: x, resources: {requests: {cpu: 2}, limits: {cpu: 1}}}}",
+                "must be less than or equal to cpu limit of 1"},
+           Case{"unless a tag says so",
+                "{name: main, inputs: {parameters: [{name: c, value: 1}]}, container: {image: x, resources: {requests: "
+                "{cpu: '{{inputs.parameters.c}}'}, limits: {cpu: 1}}}}",
+                ""},
+           Case{"resources have names", "{name: main, container: {image: x, resources: {limits: {gpu: 1}}}}",
+                "resources.limits[gpu]: Invalid value"},
+           Case{"tolerations",
+                "{name: main, tolerations: [{key: a, operator: Exists, value: b}], container: {image: x}}",
+                "value must be empty when `operator` is 'Exists'"},
+           Case{"accounts", kMain, "spec.serviceAccountName: Invalid value", "serviceAccountName: My_Account,"},
+           Case{"labels of machines", kMain, "spec.nodeSelector: Invalid value", "nodeSelector: {'a b': c},"},
+           Case{"servers of names", kMain, "must provide `dnsConfig` when `dnsPolicy` is None", "dnsPolicy: None,"},
+           Case{"a patch is YAML", kMain, "spec.podSpecPatch must be YAML or JSON", "podSpecPatch: '{a: [',"},
+           Case{"of a pod's spec", kMain, "spec.podSpecPatch: containers[0].resources must be an object",
+                "podSpecPatch: '{containers: [{name: main, resources: 1}]}',"},
+           Case{"whose elements have names", kMain, "containers[0].name is required: it tells which one is meant",
+                "podSpecPatch: '{containers: [{image: x}]}',"},
+           Case{"with known fields", kMain, "did you mean \"terminationGracePeriodSeconds\"?",
+                "podSpecPatch: '{terminationGracePeriodSecond: 3}',"},
+           Case{"and tags anywhere",
+                "{name: main, inputs: {parameters: [{name: u, value: 1}]}, podSpecPatch: '{\"securityContext\": "
+                "{\"runAsUser\": {{inputs.parameters.u}}}, \"volumes\": {{inputs.parameters.u}}}', container: {image: "
+                "x}}",
+                ""},
+           Case{"and directives", kMain, "",
+                "podSpecPatch: '{containers: [{name: main, $patch: delete}], $setElementOrder/containers: [{name: "
+                "main}]}',"},
        }) {
     check(row);
   }
@@ -277,6 +412,24 @@ TEST(Lint, TellsWhatTheOriginalLetsThrough) {
                 "{name: main, dag: {target: b, tasks: [{name: a, template: work}, {name: b, template: work, depends: "
                 "a}, {name: c, template: work}]}}",
                 "tasks.c never runs: target \"b\" does not need it", "", kWarning},
+           Case{"a group without steps", "{name: main, steps: [[], [{name: a, template: work}]]}",
+                "templates.main.steps[0] does nothing: it has no step", "", kWarning},
+           Case{"a loop over nothing", "{name: main, steps: [[{name: a, template: work, withItems: []}]]}",
+                "an empty withItems is no loop", "", kWarning},
+           Case{"numbers without a place",
+                "{name: main, steps: [[{name: a, template: work, withSequence: {count: 2, format: x}}]]}",
+                "format \"x\" has no place for the number", "", kWarning},
+           Case{"recursion without a condition",
+                "{name: main, steps: [[{name: a, template: other}]]}, {name: other, dag: {tasks: [{name: b, template: "
+                "main}]}}",
+                "templates call each other without end: main->other->main", "", kWarning},
+           Case{"recursion with one",
+                "{name: main, steps: [[{name: a, template: work}], [{name: b, template: main, when: "
+                "\"{{steps.a.outputs.result}} == x\"}]]}",
+                ""},
+           Case{"an account that a cluster needs",
+                "{name: main, automountServiceAccountToken: false, container: {image: x}}",
+                "in a cluster executor.serviceAccountName is needed", "", kWarning},
            Case{"a template that nothing runs", "{name: main, suspend: {}}, {name: lost, suspend: {}}",
                 "template \"lost\" is never run", "", kWarning},
            Case{"one of an exit handler", "{name: main, suspend: {}}, {name: bye, suspend: {}}", "", "onExit: bye,"},
@@ -298,6 +451,27 @@ TEST(Lint, TellsWhatTheOriginalLetsThrough) {
        }) {
     check(row);
   }
+}
+
+TEST(Lint, TellsWhatAClusterTakesNoMoreOf) {
+  std::string tasks;
+  for (int i = 0; i < 201; ++i) tasks += fmt::format("{{name: t{}, template: work}}, ", i);
+  const std::string tmpl = fmt::format("{{name: main, dag: {{tasks: [{}]}}}}", tasks);
+  check({"tasks", tmpl.c_str(), "201 tasks of a dag: a cluster with the original's definitions takes 200 at most", "",
+         Finding::Severity::kWarning});
+}
+
+TEST(Lint, MetricsOfOneNameAreOne) {
+  check({"help",
+         "{name: main, container: {image: x}, metrics: {prometheus: [{name: m, help: a, counter: {value: '1'}}, {name: "
+         "m, "
+         "help: b, counter: {value: '1'}}]}}",
+         "its help is \"a\" elsewhere"});
+  check({"type",
+         "{name: main, container: {image: x}, metrics: {prometheus: [{name: m, help: a, counter: {value: '1'}}, {name: "
+         "m, "
+         "help: a, gauge: {value: '1'}}]}}",
+         "is a gauge here and a counter elsewhere"});
 }
 
 TEST(Lint, UnknownFieldsAreMarked) {
@@ -339,7 +513,8 @@ TEST(Lint, TellsWhatMetricsWouldComplainOfInARun) {
            Row{"a number", "counter: {value: one}", "the value must be a number, not \"one\""},
            Row{"unknown variable", "counter: {value: '{{time}}'}", "{{time}} is not known to metrics"},
            Row{"one label", "labels: [{key: a, value: x}, {key: a, value: z}], counter: {value: '1'}", "given twice"},
-           Row{"le", "labels: [{key: le, value: x}], histogram: {value: '1', buckets: []}", "Prometheus' own"},
+           Row{"le", "labels: [{key: le, value: x}], histogram: {value: '1', buckets: [1]}", "Prometheus' own"},
+           Row{"buckets", "histogram: {value: '1'}", "a histogram needs buckets"},
            Row{"when", "when: 'a ==', counter: {value: '1'}", "Invalid 'when' expression"},
        }) {
     const std::string tmpl = with_metric(row.metric);

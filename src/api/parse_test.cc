@@ -205,7 +205,8 @@ TEST(Parse, WarnsOfWhatIsRead) {
            Case{"retry affinity", "    retryStrategy: {affinity: {nodeAntiAffinity: {}}}\n    suspend: {}\n",
                 "only a cluster honours spec.templates[0].retryStrategy.affinity"},
            Case{"volumes that a machine has not",
-                "    volumes: [{name: v, nfs: {}}, {name: w, nfs: {}}]\n    suspend: {}\n",
+                "    volumes: [{name: v, nfs: {server: s, path: /p}}, {name: w, nfs: {server: s, path: /q}}]\n    "
+                "suspend: {}\n",
                 "only a cluster honours spec.templates[0].volumes[0].nfs"},
            Case{"bare step", "    steps:\n    - {name: a, template: t}\n    - {name: b, template: t}\n",
                 "spec.templates[0].steps[0] is a bare step; it is taken as a group of one: write \"- - name:\""},

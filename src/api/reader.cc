@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "api/kubernetes_types.h"
 #include "base/strings.h"
 #include "doc/yaml.h"
 
@@ -69,6 +70,38 @@ std::string where_it_belongs(const Place& parent, std::string_view name, const F
   }
   const auto path = find_below(known, name);
   return path ? fmt::format("; it belongs in {}", below(where, *path)) : "";
+}
+
+/// Of what is carried along: its form. A tag may stand for any scalar.
+void check_scalar(const Place& place, Shape::Type type) {
+  const doc::Value& value = place.value();
+  const auto* text = value.if_string();
+  const bool tagged = text && text->find("{{") != text->npos;
+  switch (type) {
+    case Shape::Type::kAny:
+      return;
+    case Shape::Type::kObject:
+      expect_object(place);
+      return;
+    case Shape::Type::kString:
+      if (!text) place.wrong_type("a string");
+      return;
+    case Shape::Type::kBoolean:
+      if (!value.is_bool() && !tagged) place.wrong_type("true or false");
+      return;
+    case Shape::Type::kInteger:
+      if (!value.is_int64() && !tagged) place.wrong_type("a whole number");
+      return;
+    case Shape::Type::kNumber:
+      if (!value.is_number() && !tagged) place.wrong_type("a number");
+      return;
+    case Shape::Type::kText:
+      read_any_string(place);
+      return;
+    case Shape::Type::kIntOrString:
+      read_int_or_string(place);
+      return;
+  }
 }
 
 }  // namespace
@@ -192,6 +225,21 @@ void unknown_field(const Place& place, const Place& parent, std::string_view nam
 void outside_of_cluster(const Place& place, std::string_view name) {
   if (!place.reading().warned.emplace(name).second) return;
   place.warn(fmt::format("only a cluster honours {}", place.name()));
+}
+
+void check_form(const Place& place, const Shape& shape, bool read) {
+  if (shape.kubernetes) return check_kubernetes(place, shape);
+  if (read) return;
+  if (shape.around == Shape::Around::kList) {
+    if (!expect_array(place)) return;
+    const doc::Array& list = place.value().get_array();
+    for (std::size_t i = 0; i < list.size(); ++i) check_scalar(place.element(i, list[i]), shape.type);
+  } else if (shape.around == Shape::Around::kMap) {
+    if (!expect_object(place)) return;
+    for (const auto& [key, value] : place.value().get_object()) check_scalar(place.member(key, value), shape.type);
+  } else {
+    check_scalar(place, shape.type);
+  }
 }
 
 void not_supported(const Place& place) {

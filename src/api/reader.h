@@ -141,6 +141,8 @@ struct ShapeOf<std::vector<M>> {
 void unknown_field(const Place& place, const Place& parent, std::string_view name, const FieldTable& known);
 void outside_of_cluster(const Place& place, std::string_view name);
 void not_supported(const Place& place);
+/// Of what is not read: that it is of its shape. Of Kubernetes' objects that whole.
+void check_form(const Place& place, const Shape& shape, bool read);
 }  // namespace detail
 
 /// A field read into a member of the struct.
@@ -192,19 +194,15 @@ void read_object(const Place& place, T& out, std::span<const Field<T>> fields) {
       continue;
     }
     if (value.is_null()) continue;
-    switch (found->handling) {
-      case Handling::kRead:
-        found->read(member, out);
-        break;
-      case Handling::kCarry:
-        break;
-      case Handling::kCluster:
-        detail::outside_of_cluster(member, name);
-        break;
-      case Handling::kLater:
-        detail::not_supported(member);
-        break;
+    const std::size_t findings = place.reading().findings.size();
+    if (found->handling == Handling::kLater) {
+      detail::not_supported(member);
+      continue;
     }
+    if (found->read) found->read(member, out);
+    // What has found something already has looked at the form.
+    if (findings == place.reading().findings.size()) detail::check_form(member, *found->shape, found->read != nullptr);
+    if (found->handling == Handling::kCluster) detail::outside_of_cluster(member, name);
   }
 }
 

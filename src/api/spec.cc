@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/fields.h"
+#include "api/kubernetes_types.h"
 #include "base/time.h"
 
 namespace tiphys::api {
@@ -171,6 +172,13 @@ void check_claims(const Place& place) {
   }
 }
 
+void check_budget(const Place& place) {
+  check_kubernetes_type(place, "io.k8s.api.policy.v1.PodDisruptionBudgetSpec");
+  if (doc::find(place.value(), "minAvailable") && doc::find(place.value(), "maxUnavailable")) {
+    place.error(place.name() + " has both minAvailable and maxUnavailable: choose one");
+  }
+}
+
 constexpr Field<WorkflowSpec> kSpecFields[] = {
     field<&WorkflowSpec::entrypoint>("entrypoint", "The template that runs first.", "test_hello_world"),
     field<&WorkflowSpec::arguments>("arguments", "What the workflow gets: {{workflow.parameters.x}} in its texts.",
@@ -245,8 +253,10 @@ constexpr Field<WorkflowSpec> kSpecFields[] = {
     {"hostAliases", Handling::kCluster, nullptr, "Further lines of /etc/hosts.", &kHostAliases},
     {"dnsPolicy", Handling::kCluster, nullptr, "Whom pods ask for names.", &kString},
     {"dnsConfig", Handling::kCluster, nullptr, "Whom else pods ask for names.", &kDnsConfig},
-    {"podDisruptionBudget", Handling::kCluster, nullptr, "How many of its pods may be moved away.", &kEmptyObject},
-    {"executor", Handling::kCluster, nullptr, "The account of what runs beside the containers.", &kEmptyObject},
+    {"podDisruptionBudget", Handling::kCluster, [](const Place& place, WorkflowSpec&) { check_budget(place); },
+     "How many of its pods may be moved away.", &kEmptyObject},
+    {"executor", Handling::kCluster, [](const Place& place, WorkflowSpec&) { check_executor(place); },
+     "The account of what runs beside the containers.", &kObject<kExecutorTable>},
     {"podResources", Handling::kCluster, nullptr, "What all containers of a pod share.", &kResources},
     {"resourceClaims", Handling::kCluster, nullptr, "Devices that its pods claim.", &kResourceClaims},
     {"artifactRepositoryRef", Handling::kRead,

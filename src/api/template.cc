@@ -53,7 +53,10 @@ constexpr Field<Backoff> kBackoffFields[] = {
 };
 constexpr FieldTable kBackoffTable("Backoff", kBackoffFields);
 
-constexpr Shape kRetryAffinity{Shape::Type::kObject};
+constexpr Field<Unread> kRetryAffinityFields[] = {
+    {"nodeAntiAffinity", Handling::kCarry, nullptr, "{}: not where it failed.", &kEmptyObject},
+};
+constexpr FieldTable kRetryAffinityTable("RetryAffinity", kRetryAffinityFields);
 
 constexpr Field<RetryStrategy> kRetryStrategyFields[] = {
     int_or_string_field<&RetryStrategy::limit>("limit", "How often it is tried again; without end when absent.",
@@ -68,7 +71,9 @@ constexpr Field<RetryStrategy> kRetryStrategyFields[] = {
     field<&RetryStrategy::expression>("expression",
                                       "Tried again only when this is true: \"asInt(lastRetry.exitCode) > 1\".",
                                       "Retry.AnExpressionDecides"),
-    {"affinity", Handling::kCluster, nullptr, "On which machines the next attempt runs.", &kRetryAffinity},
+    {"affinity", Handling::kCluster,
+     [](const Place& place, RetryStrategy&) { check_object(place, kRetryAffinityFields); },
+     "On which machines the next attempt runs.", &kObject<kRetryAffinityTable>},
 };
 
 constexpr Field<Memoize> kConfigMapKeyFields[] = {
@@ -235,17 +240,27 @@ constexpr Field<Template> kTemplateFields[] = {
     {"schedulerName", Handling::kCluster, nullptr, "The scheduler of its pods.", &kString},
     {"priorityClassName", Handling::kCluster, nullptr, "How important its pods are.", &kString},
     {"hostAliases", Handling::kCluster, nullptr, "Further lines of /etc/hosts.", &kHostAliases},
-    {"executor", Handling::kCluster, nullptr, "The account of what runs beside its containers.", &kEmptyObject},
+    {"executor", Handling::kCluster, [](const Place& place, Template&) { check_executor(place); },
+     "The account of what runs beside its containers.", &kObject<kExecutorTable>},
     {"podResources", Handling::kCluster, nullptr, "What all containers of a pod share.", &kResources},
     {"resourceClaims", Handling::kCluster, nullptr, "Devices that its pods claim.", &kResourceClaims},
     {"metrics", Handling::kRead, [](const Place& place, Template& out) { read_metrics(place, out.metrics); },
      "Metrics that its nodes emit as they end, for Prometheus.", &kObject<kMetricsTable>, "test_metrics_are_scraped"},
 };
 
+constexpr Field<Unread> kExecutorFields[] = {
+    {"serviceAccountName", Handling::kCarry, nullptr, "Its account.", &kString},
+};
+
 }  // namespace
 
+constexpr FieldTable kExecutorTable("ExecutorConfig", kExecutorFields);
 constexpr FieldTable kRetryStrategyTable("RetryStrategy", kRetryStrategyFields);
 constexpr FieldTable kTemplateTable("Template", kTemplateFields);
+
+void check_executor(const Place& place) {
+  check_object(place, kExecutorFields);
+}
 
 void read(const Place& place, RetryStrategy& out) {
   read_object<RetryStrategy>(place, out, kRetryStrategyFields);

@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "expr/expression.h"
 #include "expr/text_template.h"
+#include "podspec/names.h"
 
 namespace tiphys::api {
 namespace {
@@ -16,10 +17,6 @@ constexpr std::size_t kLongestFieldName = 128;
 
 bool alphanumeric(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
-bool lower_alphanumeric(char c) {
-  return alphanumeric(c) && !(c >= 'A' && c <= 'Z');
 }
 
 bool parameter_name(std::string_view name) {
@@ -46,17 +43,15 @@ void check_object_name(const std::string& name, const std::string& generate_name
     findings.push_back({Finding::Severity::kError, pointer, false, std::move(message)});
   };
   if (name.empty() && generate_name.empty()) error("/metadata", "metadata.name or metadata.generateName is required");
-  const auto well_formed = [](std::string_view text) {
-    return lower_alphanumeric(text[0]) &&
-           std::ranges::all_of(text, [](char c) { return lower_alphanumeric(c) || c == '-' || c == '.'; });
-  };
+  const auto well_formed = [](std::string_view text) { return podspec::dns_subdomain(text).empty(); };
   constexpr std::string_view kRule =
       "must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric "
       "character (RFC 1123)";
-  if (!name.empty() && !(well_formed(name) && lower_alphanumeric(name.back()))) {
+  if (!name.empty() && !(well_formed(name))) {
     error("/metadata/name", fmt::format("metadata.name \"{}\" {}", name, kRule));
   }
-  if (!generate_name.empty() && !well_formed(generate_name)) {
+  // What is put behind ends it.
+  if (!generate_name.empty() && !well_formed(generate_name + "x")) {
     error("/metadata/generateName", fmt::format("metadata.generateName \"{}\" {}", generate_name, kRule));
   }
 }
@@ -97,7 +92,9 @@ void Validator::run() {
   check_template_names();
   check_entrypoint();
   check_hooks();
+  check_limits();
   check_pod_resources(*spec.document, {"/spec", "spec"});
+  check_pods(*spec.document, "podMetadata", {"/spec", "spec"});
   if (spec.retry_strategy) check_retry(*spec.retry_strategy, {"/spec/retryStrategy", "spec"});
   if (spec.synchronization) {
     const Spot at{"/spec/synchronization", "spec.synchronization"};
@@ -107,6 +104,25 @@ void Validator::run() {
   check_metrics(spec.metrics, {"/spec", "spec"}, true, globals_);
   check_templates();
   lint_unreachable();
+  lint_recursion();
+  lint_sizes();
+}
+
+void Validator::check_limits() {
+  const WorkflowSpec& spec = workflow_.spec;
+  if (spec.parallelism && *spec.parallelism < 1) error("/spec/parallelism", "spec.parallelism must be at least 1");
+  if (spec.active_deadline_seconds && *spec.active_deadline_seconds < 0) {
+    error("/spec/activeDeadlineSeconds", "spec.activeDeadlineSeconds must not be negative");
+  }
+  if (spec.priority && (*spec.priority < INT32_MIN || *spec.priority > INT32_MAX)) {
+    error("/spec/priority", "spec.priority must be a 32-bit integer");
+  }
+  const doc::Value* ttl = doc::find(*spec.document, "ttlStrategy");
+  for (const char* field : {"secondsAfterCompletion", "secondsAfterSuccess", "secondsAfterFailure"}) {
+    const doc::Value* seconds = ttl ? doc::find(*ttl, field) : nullptr;
+    if (!seconds || !seconds->is_int64() || seconds->get_int64() >= 0) continue;
+    error(fmt::format("/spec/ttlStrategy/{}", field), fmt::format("spec.ttlStrategy.{} must not be negative", field));
+  }
 }
 
 void Validator::check_templates() {
@@ -133,6 +149,12 @@ void Validator::check_metadata() {
                                         kKindNames[static_cast<std::size_t>(workflow_.kind)], name, name.size()));
   }
   check_object_name(name, workflow_.generate_name, findings_);
+  if (const doc::Value* metadata = doc::find(*workflow_.document, "metadata")) {
+    check_labels(*metadata, {"/metadata", "metadata"}, findings_);
+  }
+  if (const doc::Value* added = doc::find(*workflow_.spec.document, "workflowMetadata")) {
+    check_labels(*added, {"/spec/workflowMetadata", "spec.workflowMetadata"}, findings_);
+  }
 }
 
 void Validator::collect_globals() {

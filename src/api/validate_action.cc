@@ -9,6 +9,15 @@
 #include "expr/expression.h"
 
 namespace tiphys::api {
+namespace {
+
+/// Of a token, as RFC 9110 has it.
+bool token_character(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
+}
+
+}  // namespace
 
 void Validator::check_plain_expression(const std::string& text, std::span<const std::string_view> variables,
                                        const Spot& spot) {
@@ -23,7 +32,17 @@ void Validator::check_plain_expression(const std::string& text, std::span<const 
 }
 
 void Validator::check_http(const doc::Value& http, const Spot& spot) {
-  if (doc::find_string(http, "url").empty()) error(spot.pointer, spot.name + ".url is required", true);
+  const std::string_view url = doc::find_string(http, "url");
+  if (url.empty()) {
+    error(spot.pointer, spot.name + ".url is required", true);
+  } else if (!url.starts_with("http://") && !url.starts_with("https://") && !url.starts_with("{{")) {
+    error(spot.pointer + "/url",
+          fmt::format("{}.url must begin with http:// or https://, not be \"{}\"", spot.name, url));
+  }
+  const std::string_view method = doc::find_string(http, "method");
+  if (!has_tag(method) && !std::ranges::all_of(method, token_character)) {
+    error(spot.pointer + "/method", fmt::format("{}.method: \"{}\" is no HTTP method", spot.name, method));
+  }
   if (const doc::Value* timeout = doc::find(http, "timeoutSeconds");
       timeout && timeout->is_int64() && timeout->get_int64() <= 0) {
     error(spot.pointer + "/timeoutSeconds", spot.name + ".timeoutSeconds must be at least 1");
@@ -48,11 +67,17 @@ void Validator::check_data(const doc::Value& data, const Spot& spot) {
         true);
   }
   const doc::Value* steps = doc::find(data, "transformation");
+  if (!steps || steps->is_null()) {
+    error(spot.pointer, spot.name + ".transformation is required: a list, [] leaves what the source gives", true);
+  }
   if (!steps || !steps->is_array()) return;
   constexpr std::string_view kVariables[] = {"data"};
   for (std::size_t i = 0; i < steps->get_array().size(); ++i) {
     const Spot at{fmt::format("{}/transformation/{}/expression", spot.pointer, i),
                   fmt::format("{}.transformation[{}].expression", spot.name, i)};
+    if (!doc::find(steps->get_array()[i], "expression")) {
+      error(fmt::format("{}/transformation/{}", spot.pointer, i), at.name + " is required", true);
+    }
     check_plain_expression(std::string(doc::find_string(steps->get_array()[i], "expression")), kVariables, at);
   }
 }

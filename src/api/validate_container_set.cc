@@ -49,10 +49,13 @@ void Validator::check_container_set(const Template& tmpl, const Spot& spot) {
     if (containers[i].name == "init" || reserved_container(containers[i].name)) {
       error(at.pointer + "/name",
             fmt::format("{}.containers: \"{}\" is a reserved Argo container name", spot.name, containers[i].name));
+    } else {
+      check_container_name(containers[i].name, {at.pointer + "/name", at.name + ".name"});
     }
     if (doc::find_string(container, "image").empty()) error(at.pointer, at.name + ".image may not be empty", true);
     check_mounts(tmpl, container, at);
     check_env(tmpl, container, at);
+    check_container(tmpl, container, at);
   }
   const bool has_files =
       !tmpl.inputs.artifacts.empty() || !tmpl.outputs.parameters.empty() || !tmpl.outputs.artifacts.empty();

@@ -43,6 +43,12 @@ class CronValidator {
 
   void check_name() {
     check_object_name(cron_.name, cron_.generate_name, findings_);
+    if (const doc::Value* metadata = doc::find(*cron_.document, "metadata")) {
+      check_labels(*metadata, {"/metadata", "metadata"}, findings_);
+    }
+    if (const doc::Value* given = doc::find(*cron_.document, "spec", "workflowMetadata")) {
+      check_labels(*given, {"/spec/workflowMetadata", "spec.workflowMetadata"}, findings_);
+    }
     if (cron_.name.size() <= kLongestName) return;
     error("/metadata/name", fmt::format("cron workflow name \"{}\" must not be more than 52 characters long (currently "
                                         "{})",
@@ -88,6 +94,11 @@ class CronValidator {
     if (cron_.starting_deadline_seconds && *cron_.starting_deadline_seconds < 0) {
       error("/spec/startingDeadlineSeconds", "startingDeadlineSeconds must be positive");
     }
+    const auto keeps = [&](const char* field, const auto& limit) {
+      if (limit && *limit < 0) error(fmt::format("/spec/{}", field), fmt::format("{} must not be negative", field));
+    };
+    keeps("successfulJobsHistoryLimit", cron_.successful_jobs_history_limit);
+    keeps("failedJobsHistoryLimit", cron_.failed_jobs_history_limit);
   }
 
   void check_stop_strategy() {

@@ -8,6 +8,7 @@
 #include "api/validator.h"
 #include "base/strings.h"
 #include "doc/yaml.h"
+#include "expr/condition.h"
 
 namespace tiphys::api {
 namespace {
@@ -38,6 +39,7 @@ void Validator::check_leaf(const Template& tmpl, const Spot& spot, const Variabl
     if (script && !doc::find(container, "source")) error(at.pointer, at.name + ".source is required", true);
     check_mounts(tmpl, container, at);
     check_env(tmpl, container, at);
+    check_container(tmpl, container, at);
   }
   if (tmpl.container_set) check_container_set(tmpl, {spot.pointer + "/containerSet", spot.name + ".containerSet"});
   if (const doc::Value* http = doc::find(*tmpl.document, "http")) {
@@ -83,6 +85,7 @@ void Validator::check_further_containers(const Template& tmpl, const Spot& spot)
       check_further_container(container, field, at, names);
       check_mounts(tmpl, container, at);
       check_env(tmpl, container, at);
+      check_container(tmpl, container, at, field == "initContainers");
     }
   }
 }
@@ -97,6 +100,8 @@ void Validator::check_further_container(const doc::Value& container, std::string
   } else if (!has_tag(name) && !names.insert(name).second) {
     error(spot.pointer + "/name",
           fmt::format("{}.name '{}' is not unique among the pod's containers", spot.name, name));
+  } else {
+    check_container_name(name, {spot.pointer + "/name", spot.name + ".name"});
   }
   if (doc::find_string(container, "image").empty()) error(spot.pointer, spot.name + ".image may not be empty", true);
   for (const std::string_view field : {"lifecycle", "livenessProbe", "readinessProbe", "startupProbe"}) {
@@ -153,6 +158,8 @@ void Validator::check_resource(const Template& tmpl, const Spot& spot) {
   if (merges && !one_of(kMergeStrategies, resource.merge_strategy)) {
     error(spot.pointer + "/mergeStrategy", spot.name + ".mergeStrategy must be one of: strategic, merge, json");
   }
+  check_condition(resource.success_condition, spot.at("/successCondition"), "successCondition");
+  check_condition(resource.failure_condition, spot.at("/failureCondition"), "failureCondition");
   if (resource.action == "delete" || resource.action == "get") return;
   if (const doc::Value* from = doc::find(*tmpl.document, "resource", "manifestFrom")) {
     if (!resource.manifest.empty()) {
@@ -170,9 +177,30 @@ void Validator::check_resource(const Template& tmpl, const Spot& spot) {
     return;
   }
   const auto documents = doc::parse_yaml(replace_tags(resource.manifest, "x"), "manifest");
-  if (documents) return;
-  error(spot.pointer + "/manifest",
-        fmt::format("{}.manifest must be a valid yaml: {}", spot.name, documents.error().message));
+  if (!documents) {
+    return error(spot.pointer + "/manifest",
+                 fmt::format("{}.manifest must be a valid yaml: {}", spot.name, documents.error().message));
+  }
+  lint_manifest(*documents, tmpl, spot.at("/manifest"));
+}
+
+void Validator::check_condition(const std::string& text, const Spot& spot, std::string_view field) {
+  if (text.empty() || text.find("{{") != text.npos) return;
+  const auto verdict = expr::eval_resource_condition(text, doc::Object());
+  if (!verdict) error(spot.pointer, fmt::format("{}.{}: {}", spot.name, field, verdict.error().message));
+}
+
+/// An object without a kind is one that only flags may name.
+void Validator::lint_manifest(const std::vector<doc::Document>& documents, const Template& tmpl, const Spot& spot) {
+  const ResourceAction& resource = *tmpl.resource;
+  if (!validation_.lint || !resource.flags.empty() || resource.action == "patch" || documents.empty()) return;
+  if (trim(resource.manifest).starts_with("{{")) return;
+  const doc::Value& object = documents.front().root;
+  if (!object.is_object()) return error(spot.pointer, spot.name + ".manifest must be an object of Kubernetes");
+  for (const std::string_view field : {"apiVersion", "kind"}) {
+    if (!doc::find_string(object, field).empty()) continue;
+    error(spot.pointer, fmt::format("{}.manifest lacks {}", spot.name, field));
+  }
 }
 
 }  // namespace tiphys::api

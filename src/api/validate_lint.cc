@@ -104,6 +104,35 @@ class Calls {
   bool known_ = true;
 };
 
+/// The templates that a template runs whatever happens before them succeeds.
+class SureCalls {
+ public:
+  explicit SureCalls(const WorkflowSpec& spec) {
+    for (std::size_t i = 0; i < spec.templates.size(); ++i) positions_.emplace(spec.templates[i]->name, i);
+    for (const auto& tmpl : spec.templates) add(*tmpl, calls_.emplace_back());
+  }
+  std::vector<std::size_t> find_cycle() const { return TaskGraph(calls_).find_cycle(); }
+
+ private:
+  void add(const Template& tmpl, std::vector<std::size_t>& calls) {
+    for (const StepGroup& group : tmpl.steps) {
+      for (const Step& step : group) add(step, calls);
+    }
+    if (!tmpl.dag || !tmpl.dag->target.empty()) return;
+    for (const Step& task : tmpl.dag->tasks) add(task, calls);
+  }
+  void add(const Step& step, std::vector<std::size_t>& calls) {
+    // A condition, a list that may be empty, or what follows a failure alone.
+    if (!step.when.empty() || step.loops() || step.depends.find_first_of(".!|") != std::string::npos) return;
+    if (step.inline_template) return add(*step.inline_template, calls);
+    const auto found = positions_.find(step.template_name);
+    if (!step.template_ref && found != positions_.end()) calls.push_back(found->second);
+  }
+
+  std::unordered_map<std::string_view, std::size_t> positions_;
+  std::vector<std::vector<std::size_t>> calls_;
+};
+
 }  // namespace
 
 void Validator::lint_warn(const std::string& pointer, std::string message) {
@@ -199,6 +228,48 @@ void Validator::lint_expressions(std::string_view text, const std::string& point
                                      suggestion(name, scope)));
     }
   }
+}
+
+/// What calls itself without a condition ends at the greatest depth, if nothing fails before.
+void Validator::lint_recursion() {
+  if (!validation_.lint || workflow_.joined) return;
+  const std::vector<std::size_t> cycle = SureCalls(workflow_.spec).find_cycle();
+  if (cycle.empty()) return;
+  std::vector<std::string> names;
+  for (const std::size_t tmpl : cycle) names.push_back(workflow_.spec.templates[tmpl]->name);
+  lint_warn(
+      fmt::format("/spec/templates/{}/name", cycle[0]),
+      fmt::format("templates call each other without end: {}: give one of the steps a \"when\"", join(names, "->")));
+}
+
+/// What the original's definitions of its kinds, as an API server keeps to them, take no more of.
+void Validator::lint_sizes() {
+  constexpr std::size_t kTemplates = 200, kTasks = 200, kParameters = 500, kMetrics = 100;
+  const auto check = [&](std::size_t count, std::size_t most, const std::string& pointer, std::string_view what) {
+    if (count <= most) return;
+    lint_warn(pointer,
+              fmt::format("{} {}: a cluster with the original's definitions takes {} at most", count, what, most));
+  };
+  const WorkflowSpec& spec = workflow_.spec;
+  check(spec.templates.size(), kTemplates, "/spec/templates", "templates");
+  check(spec.arguments.parameters.size(), kParameters, "/spec/arguments/parameters", "parameters");
+  for (std::size_t i = 0; i < spec.templates.size(); ++i) {
+    const Template& tmpl = *spec.templates[i];
+    const std::string pointer = fmt::format("/spec/templates/{}", i);
+    if (tmpl.dag) check(tmpl.dag->tasks.size(), kTasks, pointer + "/dag/tasks", "tasks of a dag");
+    check(tmpl.inputs.parameters.size(), kParameters, pointer + "/inputs/parameters", "parameters");
+    check(tmpl.metrics.size(), kMetrics, pointer + "/metrics/prometheus", "metrics");
+  }
+}
+
+void Validator::lint_account(const doc::Value& holder, const Spot& spot) {
+  const doc::Value* mount = doc::find(holder, "automountServiceAccountToken");
+  if (!mount || *mount != doc::Value(false)) return;
+  for (const doc::Value* each : {&holder, &*workflow_.spec.document}) {
+    if (!doc::find_string(*each, "executor", "serviceAccountName").empty()) return;
+  }
+  lint_warn(spot.pointer + "/automountServiceAccountToken",
+            spot.name + ".automountServiceAccountToken: in a cluster executor.serviceAccountName is needed beside it");
 }
 
 /// Templates of a workflow that nothing runs.

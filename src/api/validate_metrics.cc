@@ -52,7 +52,24 @@ void Validator::check_metrics(const std::vector<Metric>& metrics, const Spot& sp
     }
     const Spot at{pointer, fmt::format("{} metric '{}'", spot.name, metric.name)};
     check_metric(metric, at);
+    lint_same_metric(metric, at);
     if (validation_.lint) lint_metric(metric, at, of_workflow, scope);
+  }
+}
+
+/// Metrics of one name are one: of one type, with one help.
+void Validator::lint_same_metric(const Metric& metric, const Spot& spot) {
+  if (metric.name.empty()) return;
+  const auto [other, fresh] = metrics_.emplace(metric.name, &metric);
+  if (fresh) return;
+  const Metric& first = *other->second;
+  if (first.help != metric.help) {
+    lint_error(spot.pointer + "/help",
+               fmt::format("{}: its help is \"{}\" elsewhere: write the same everywhere", spot.name, first.help));
+  }
+  const auto kind = [](const Metric& one) { return one.gauge ? "gauge" : one.histogram ? "histogram" : "counter"; };
+  if (kind(first) != std::string_view(kind(metric))) {
+    lint_error(spot.pointer, fmt::format("{} is a {} here and a {} elsewhere", spot.name, kind(metric), kind(first)));
   }
 }
 
@@ -124,6 +141,8 @@ void Validator::lint_metric(const Metric& metric, const Spot& spot, bool of_work
   lint_metric_text(*metric.value(), value, scope);
   if (!metric.histogram) return;
   const std::vector<double>& buckets = metric.histogram->buckets;
+  if (buckets.empty())
+    lint_error(spot.pointer + "/histogram", spot.name + ": a histogram needs buckets, such as [1, 10, 60]");
   if (std::ranges::adjacent_find(buckets, std::greater_equal<>()) != buckets.end()) {
     lint_error(spot.pointer + "/histogram/buckets", spot.name + ": the buckets must ascend");
   }

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "api/artifact_location.h"
 #include "api/validator.h"
@@ -12,6 +13,12 @@ namespace {
 
 bool has_place(const Artifact& artifact) {
   return is_placed(artifact.location);
+}
+
+bool is_whole_number(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size();
 }
 
 /// Complaints that no value of a tag could silence.
@@ -95,10 +102,15 @@ void Validator::check_hook(const LifecycleHook& hook, const Spot& spot) {
 
 void Validator::check_steps(const Template& tmpl, const Spot& spot, Variables& scope, NodeOutputs& before) {
   const doc::Value& document = *doc::find(*tmpl.document, "steps");
+  if (tmpl.steps.empty()) error(spot.pointer + "/steps", spot.name + " must have at least one step", true);
   std::set<std::string, std::less<>> seen;
   scope.add_nodes(before);
   for (std::size_t i = 0; i < tmpl.steps.size(); ++i) {
     const doc::Value& group_document = document.get_array()[i];
+    if (tmpl.steps[i].empty()) {
+      lint_warn(fmt::format("{}/steps/{}", spot.pointer, i),
+                fmt::format("{}.steps[{}] does nothing: it has no step", spot.name, i));
+    }
     const bool bare = group_document.is_object();
     for (std::size_t j = 0; j < tmpl.steps[i].size(); ++j) {
       const Step& step = tmpl.steps[i][j];
@@ -165,23 +177,47 @@ void Validator::check_loop(const Step& step, const Spot& spot, Variables& scope)
     scope.add_prefix("item.");
   } else if (step.with_sequence) {
     scope.add("item");
-    const Sequence& sequence = *step.with_sequence;
-    if (!sequence.count.empty() && !sequence.end.empty()) {
-      error(spot.pointer + "/withSequence", spot.name + " only one of count or end can be defined in withSequence",
-            true);
-    } else if (sequence.count.empty() && sequence.end.empty()) {
-      error(spot.pointer + "/withSequence", spot.name + " must have either end or count in withSequence", true);
-    }
+    check_sequence(*step.with_sequence, spot.at("/withSequence"));
   } else if (step.with_items) {
-    for (const doc::Value& item : *step.with_items) {
+    if (step.with_items->empty()) {
+      lint_warn(spot.pointer + "/withItems",
+                spot.name + ": an empty withItems is no loop: it runs once. withParam: \"[]\" does not run");
+    }
+    for (std::size_t i = 0; i < step.with_items->size(); ++i) {
+      const doc::Value& item = (*step.with_items)[i];
+      if (item.is_null()) {
+        error(fmt::format("{}/withItems/{}", spot.pointer, i),
+              fmt::format("{}.withItems[{}] must be a string, number, boolean, list or map, not null", spot.name, i));
+      }
       if (const doc::Object* object = item.if_object()) {
         for (const auto& member : *object) scope.add("item." + std::string(member.key()));
       } else if (const doc::Array* array = item.if_array()) {
-        for (std::size_t i = 0; i < array->size(); ++i) scope.add(fmt::format("item.[{}]", i));
+        for (std::size_t k = 0; k < array->size(); ++k) scope.add(fmt::format("item.[{}]", k));
       } else {
         scope.add("item");
       }
     }
+  }
+}
+
+void Validator::check_sequence(const Sequence& sequence, const Spot& spot) {
+  if (!sequence.count.empty() && !sequence.end.empty()) {
+    error(spot.pointer, spot.name + " only one of count or end can be defined in withSequence", true);
+  } else if (sequence.count.empty() && sequence.end.empty()) {
+    error(spot.pointer, spot.name + " must have either end or count in withSequence", true);
+  }
+  const auto check_number = [&](std::string_view field, const std::string& text) {
+    if (text.empty() || has_tag(text) || is_whole_number(text)) return;
+    error(fmt::format("{}/{}", spot.pointer, field),
+          fmt::format("{}.withSequence.{} must be a whole number, not \"{}\"", spot.name, field, text));
+  };
+  check_number("count", sequence.count);
+  check_number("start", sequence.start);
+  check_number("end", sequence.end);
+  if (!sequence.format.empty() && !has_tag(sequence.format) && sequence.format.find('%') == std::string::npos) {
+    lint_warn(spot.pointer + "/format",
+              fmt::format("{}.withSequence.format \"{}\" has no place for the number, such as %d or %03d", spot.name,
+                          sequence.format));
   }
 }
 

@@ -7,6 +7,7 @@
 #include "api/fields.h"
 #include "api/validator.h"
 #include "base/strings.h"
+#include "podspec/names.h"
 
 namespace tiphys::api {
 namespace {
@@ -48,6 +49,7 @@ void Validator::check_template(const Template& tmpl, const Spot& spot, const Var
   Variables scope(&outer);
   check_inputs(tmpl, spot, scope);
   check_limits(tmpl, spot);
+  check_pods(*tmpl.document, "metadata", spot);
   if (tmpl.retry_strategy) check_retry(*tmpl.retry_strategy, {spot.pointer + "/retryStrategy", spot.name});
   if (tmpl.memoize) {
     check_memoize(*tmpl.memoize, {spot.pointer + "/memoize", spot.name});
@@ -121,13 +123,21 @@ void Validator::check_inputs(const Template& tmpl, const Spot& spot, Variables& 
     } else if (!artifact.path.empty()) {
       error(pointer + "/path", name + ".path only valid in container/script templates");
     }
-    if (leaves_its_folder(artifact.path)) {
-      error(pointer + "/path", fmt::format("{}: Artifact '{}' attempted to use a path containing '..'. Directory "
-                                           "traversal is not permitted",
-                                           name, artifact.name));
-    }
+    check_artifact_path(artifact, {pointer, name});
     if (!artifact.from.empty()) error(pointer + "/from", name + ".from not valid in inputs");
     check_location(artifact.location, {pointer, name});
+  }
+}
+
+void Validator::check_artifact_path(const Artifact& artifact, const Spot& spot) {
+  if (leaves_its_folder(artifact.path)) {
+    error(spot.pointer + "/path", fmt::format("{}: Artifact '{}' attempted to use a path containing '..'. Directory "
+                                              "traversal is not permitted",
+                                              spot.name, artifact.name));
+  }
+  constexpr int kMostMode = 0777;
+  if (artifact.mode && (*artifact.mode < 0 || *artifact.mode > kMostMode)) {
+    error(spot.pointer + "/mode", fmt::format("{}.mode must be between 0 and 511, which is 0777", spot.name));
   }
 }
 
@@ -157,6 +167,12 @@ void Validator::check_limits(const Template& tmpl, const Spot& spot) {
     error(spot.pointer + "/parallelism", spot.name + ".parallelism must be at least 1");
   }
   check_pod_resources(*tmpl.document, spot);
+  const bool on_agent = tmpl.type == Template::Type::kHttp || tmpl.type == Template::Type::kPlugin;
+  if (on_agent && doc::find(*tmpl.document, "podResources")) {
+    error(spot.pointer + "/podResources",
+          fmt::format("{}.podResources is not supported for {} templates", spot.name, type_name(tmpl.type)), true);
+  }
+  check_display_name(tmpl, spot);
   const doc::Value* claims = doc::find(*tmpl.document, "resourceClaims");
   if (claims && claims->is_array() && !claims->get_array().empty() && !tmpl.runs_pod()) {
     error(spot.pointer + "/resourceClaims",
@@ -167,6 +183,21 @@ void Validator::check_limits(const Template& tmpl, const Spot& spot) {
   if (tmpl.suspend) {
     check_duration(tmpl.suspend->duration, {spot.pointer + "/suspend/duration", spot.name + ".suspend.duration"}, true);
   }
+}
+
+/// Of its nodes, where it holds no tag.
+void Validator::check_display_name(const Template& tmpl, const Spot& spot) {
+  constexpr std::size_t kLongest = 63;
+  const std::string& name = tmpl.display_name;
+  if (name.empty() || has_tag(name)) return;
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
+  const bool fits = name.size() >= 2 && name.size() <= kLongest && letter(name.front()) && letter(name.back()) &&
+                    std::ranges::all_of(name, [&](char c) { return letter(c) || c == '-' || c == '.'; });
+  if (fits) return;
+  error(spot.pointer + "/annotations/workflows.argoproj.io~1display-name",
+        fmt::format("{}: the display name \"{}\" must have 2 to 63 letters, digits, '-' or '.', and begin and end with "
+                    "a letter or digit",
+                    spot.name, name));
 }
 
 void Validator::check_timeout(const Template& tmpl, const std::string& text, std::string_view field, const Spot& spot) {
@@ -218,6 +249,7 @@ void Validator::check_retry(const RetryStrategy& retry, const Spot& spot) {
   if (retry.backoff) {
     const Backoff& backoff = *retry.backoff;
     const std::string name = spot.name + ".retryStrategy.backoff.";
+    if (backoff.duration.empty()) error(spot.pointer + "/backoff", name + "duration is required: the first wait", true);
     check_duration(backoff.duration, {spot.pointer + "/backoff/duration", name + "duration"}, true);
     check_duration(backoff.cap, {spot.pointer + "/backoff/cap", name + "cap"}, true);
     check_duration(backoff.max_duration, {spot.pointer + "/backoff/maxDuration", name + "maxDuration"}, true);
@@ -243,6 +275,12 @@ void Validator::check_memoize(const Memoize& memoize, const Spot& spot) {
                       "must start with an alpha-numeric character",
                       spot.name, key));
   }
+  if (!memoize.config_map.empty() && !has_tag(memoize.config_map)) {
+    for (const std::string& why : podspec::dns_subdomain(memoize.config_map)) {
+      error(spot.pointer + "/cache/configMap/name",
+            fmt::format("{}.memoize.cache.configMap.name \"{}\": {}", spot.name, memoize.config_map, why));
+    }
+  }
   check_duration(memoize.max_age, {spot.pointer + "/maxAge", spot.name + ".memoize.maxAge"}, false);
 }
 
@@ -258,6 +296,7 @@ void Validator::check_outputs(const Template& tmpl, const Spot& spot, const Vari
                   fmt::format("{}.outputs.artifacts.{}", spot.name, artifact.name)};
     check_name(artifact.name, NameKind::kOutput,
                {at.pointer + "/name", fmt::format("{}.outputs.artifacts[{}]", spot.name, i)}, seen);
+    check_artifact_path(artifact, at);
     if (is_leaf(tmpl) && artifact.path.empty()) {
       error(at.pointer, fmt::format("{}: Artifact '{}' did not specify a path", at.name, artifact.name));
     } else if (!is_leaf(tmpl) && !artifact.path.empty()) {

@@ -190,7 +190,8 @@ TEST(Validate, ChecksCallsAndArtifacts) {
                 ""},
            Case{"no image", "  - {name: main, script: {source: x}}", "templates.main.script.image may not be empty"},
            Case{"paths of groups",
-                "  - {name: main, inputs: {artifacts: [{name: a, path: /a, optional: true}]}, steps: []}",
+                "  - {name: main, inputs: {artifacts: [{name: a, path: /a, optional: true}]}, steps: [[{name: s, "
+                "template: work}]]}",
                 "path only valid in container/script templates"},
            Case{"paths that leave their folder",
                 "  - {name: main, inputs: {artifacts: [{name: a, path: /a/../b, optional: true}]}, container: {image: "

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <set>
 #include <span>
 #include <string>
@@ -10,12 +11,24 @@
 
 #include "api/parse.h"
 #include "api/variables.h"
+#include "schema/field_error.h"
 
 namespace tiphys::api {
 
 class TaskGraph;
+
+/// Where a template, step or task is: its JSON pointer, and how messages name it ("templates.main.steps[0].a").
+struct Spot {
+  std::string pointer;
+  std::string name;
+  Spot at(std::string_view below) const { return {pointer + std::string(below), name}; }
+};
+
 /// What Kubernetes asks of metadata.name and metadata.generateName.
 void check_object_name(const std::string& name, const std::string& generate_name, std::vector<Finding>& findings);
+
+/// That labels and annotations of an object's metadata are such as an API server takes.
+void check_labels(const doc::Value& metadata, const Spot& spot, std::vector<Finding>& findings);
 
 /// Names of containers that are the original's own.
 bool reserved_container(std::string_view name);
@@ -29,13 +42,6 @@ class Validator {
  private:
   using TaskPositions = std::unordered_map<std::string_view, std::size_t>;
 
-  /// Where a template, step or task is: its JSON pointer, and how messages name it ("templates.main.steps[0].a").
-  struct Spot {
-    std::string pointer;
-    std::string name;
-    Spot at(std::string_view below) const { return {pointer + std::string(below), name}; }
-  };
-
   void error(const std::string& pointer, std::string message, bool at_key = false);
   void warn(const std::string& pointer, std::string message);
 
@@ -45,6 +51,7 @@ class Validator {
   void add_workflow_metadata();
   void check_entrypoint();
   void check_hooks();
+  void check_limits();
   void check_template_names();
   void check_templates();
 
@@ -53,6 +60,8 @@ class Validator {
   bool check_type(const Template& tmpl, const Spot& spot);
   void check_inputs(const Template& tmpl, const Spot& spot, Variables& scope);
   void check_limits(const Template& tmpl, const Spot& spot);
+  void check_display_name(const Template& tmpl, const Spot& spot);
+  void check_artifact_path(const Artifact& artifact, const Spot& spot);
   void check_timeout(const Template& tmpl, const std::string& text, std::string_view field, const Spot& spot);
   void check_retry(const RetryStrategy& retry, const Spot& spot);
   void check_memoize(const Memoize& memoize, const Spot& spot);
@@ -69,6 +78,7 @@ class Validator {
   void check_metric(const Metric& metric, const Spot& spot);
   void check_gauge(const Metric::Gauge& gauge, const Spot& spot);
   void lint_metric(const Metric& metric, const Spot& spot, bool of_workflow, const Variables& scope);
+  void lint_same_metric(const Metric& metric, const Spot& spot);
   void lint_metric_value(const std::string& value, const Spot& spot);
   void lint_metric_text(const std::string& text, const Spot& spot, const Variables& scope);
   void lint_error(const std::string& pointer, std::string message);
@@ -88,8 +98,24 @@ class Validator {
   /// A text that expr-lang's own functions are to make something of, from these variables.
   void check_plain_expression(const std::string& text, std::span<const std::string_view> variables, const Spot& spot);
   void check_resource(const Template& tmpl, const Spot& spot);
+  void check_condition(const std::string& text, const Spot& spot, std::string_view field);
+  void lint_manifest(const std::vector<doc::Document>& documents, const Template& tmpl, const Spot& spot);
   /// podResources: of the spec or a template.
   void check_pod_resources(const doc::Value& holder, const Spot& spot);
+
+  // validate_pod.cc: what Kubernetes would refuse
+  /// Of the spec or a template: volumes, placement, labels of pods, which `metadata` holds.
+  void check_pods(const doc::Value& holder, std::string_view metadata, const Spot& spot);
+  void check_volumes(const doc::Value& holder, const Spot& spot);
+  void check_container(const Template& tmpl, const doc::Value& container, const Spot& spot, bool init = false);
+  void check_container_name(std::string_view name, const Spot& spot);
+  // validate_patch.cc
+  /// podSpecPatch: of the spec or a template.
+  void check_patch(const doc::Value& holder, const Spot& spot);
+  doc::Value pod_volumes(const Template& tmpl) const;
+  /// Those of a document that stands at `spot` and whose paths begin with its name, but for what was told already and
+  /// what a tag may make right.
+  void add_errors(const schema::FieldErrors& errors, const doc::Value& document, const Spot& spot);
 
   // validate_container_set.cc
   void check_container_set(const Template& tmpl, const Spot& spot);
@@ -105,6 +131,7 @@ class Validator {
   void check_step(const Step& step, const doc::Value& document, const Spot& spot, const Variables& scope,
                   std::string_view prefix);
   void check_loop(const Step& step, const Spot& spot, Variables& scope);
+  void check_sequence(const Sequence& sequence, const Spot& spot);
   void check_when(const Step& step, const Spot& spot);
   /// That what a step or hook names is there; `spot` is where it stands.
   void check_call(const Step& call, const Spot& spot);
@@ -137,6 +164,10 @@ class Validator {
   void lint_target(const Template& tmpl, const Spot& spot, const TaskPositions& position, const TaskGraph& graph);
   void lint_expressions(std::string_view text, const std::string& pointer, const Spot& spot, const Variables& scope);
   void lint_unreachable();
+  void lint_recursion();
+  void lint_sizes();
+  /// Of the spec or a template.
+  void lint_account(const doc::Value& holder, const Spot& spot);
 
   /// "; did you mean ...", left out once there are many findings: it costs time.
   std::string suggestion(std::string_view name, const Variables& scope) const;
@@ -167,6 +198,7 @@ class Validator {
   std::string scope_;  ///< where the template that is looked at finds others; "" in the workflow
   std::vector<Foreign> foreign_;
   std::set<const Template*> seen_;
+  std::map<std::string, const Metric*, std::less<>> metrics_;  ///< the first of each name
 };
 
 }  // namespace tiphys::api

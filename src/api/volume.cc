@@ -3,15 +3,6 @@
 namespace tiphys::api {
 namespace {
 
-void check_source(const Place& place, Unread&) {
-  expect_object(place);
-}
-
-void check_claim_source(const Place& place, Unread&) {
-  if (!expect_object(place)) return;
-  if (doc::find_string(place.value(), "claimName").empty()) place.error(place.name() + ".claimName is required");
-}
-
 constexpr Shape kEmptyDirVolumeSource = kubernetes("EmptyDirVolumeSource");
 constexpr Shape kHostPathVolumeSource = kubernetes("HostPathVolumeSource");
 constexpr Shape kConfigMapVolumeSource = kubernetes("ConfigMapVolumeSource");
@@ -49,11 +40,11 @@ constexpr Shape kGCEPersistentDiskVolumeSource = kubernetes("GCEPersistentDiskVo
 constexpr Shape kAWSElasticBlockStoreVolumeSource = kubernetes("AWSElasticBlockStoreVolumeSource");
 
 constexpr Field<Unread> kProjectionFields[] = {
-    {"configMap", Handling::kRead, check_source, "The keys of a ConfigMap.", &kConfigMapProjection,
+    {"configMap", Handling::kRead, nullptr, "The keys of a ConfigMap.", &kConfigMapProjection,
      "AgentTest.ProjectedVolumesAreOneFolder"},
-    {"secret", Handling::kRead, check_source, "The keys of a Secret.", &kSecretProjection,
+    {"secret", Handling::kRead, nullptr, "The keys of a Secret.", &kSecretProjection,
      "AgentTest.ProjectedVolumesAreOneFolder"},
-    {"downwardAPI", Handling::kRead, check_source, "Fields of the pod.", &kDownwardAPIProjection,
+    {"downwardAPI", Handling::kRead, nullptr, "Fields of the pod.", &kDownwardAPIProjection,
      "AgentTest.ProjectedVolumesAreOneFolder"},
     {"serviceAccountToken", Handling::kCarry, nullptr, "A token of the pod's account.", &kServiceAccountToken,
      "test_projected_tokens_are_for_whom_they_say", "Only `tiphys up` gives any, as it alone has an API for others."},
@@ -82,22 +73,22 @@ void check_projected(const Place& place, Unread&) {
 
 constexpr Field<Unread> kVolumeFields[] = {
     {"name", Handling::kRead, check_as<std::string>, "How volumeMounts call it.", &kString},
-    {"emptyDir", Handling::kRead, check_source, "An empty folder for the pod's life.", &kEmptyDirVolumeSource,
+    {"emptyDir", Handling::kRead, nullptr, "An empty folder for the pod's life.", &kEmptyDirVolumeSource,
      "AgentTest.VolumesBecomeMounts"},
-    {"hostPath", Handling::kRead, check_source, "A file or folder of the host.", &kHostPathVolumeSource,
+    {"hostPath", Handling::kRead, nullptr, "A file or folder of the host.", &kHostPathVolumeSource,
      "AgentTest.VolumesBecomeMounts"},
-    {"configMap", Handling::kRead, check_source, "The keys of a ConfigMap as files.", &kConfigMapVolumeSource,
+    {"configMap", Handling::kRead, nullptr, "The keys of a ConfigMap as files.", &kConfigMapVolumeSource,
      "AgentTest.VolumesBecomeMounts"},
-    {"secret", Handling::kRead, check_source, "The keys of a Secret as files.", &kSecretVolumeSource,
+    {"secret", Handling::kRead, nullptr, "The keys of a Secret as files.", &kSecretVolumeSource,
      "AgentTest.VolumesBecomeMounts"},
-    {"persistentVolumeClaim", Handling::kRead, check_claim_source, "Storage that was claimed.",
+    {"persistentVolumeClaim", Handling::kRead, nullptr, "Storage that was claimed.",
      &kPersistentVolumeClaimVolumeSource, "AgentTest.ClaimsAreFoldersThatOutliveThePod",
      "A claim that does not exist fails the pod; in a cluster it waits for one."},
     {"projected", Handling::kRead, check_projected, "ConfigMaps, Secrets and fields of the pod in one folder.",
      &kObject<kProjectedTable>, "AgentTest.ProjectedVolumesAreOneFolder"},
-    {"downwardAPI", Handling::kRead, check_source, "Fields of the pod as files.", &kDownwardAPIVolumeSource,
+    {"downwardAPI", Handling::kRead, nullptr, "Fields of the pod as files.", &kDownwardAPIVolumeSource,
      "AgentTest.ProjectedVolumesAreOneFolder"},
-    {"ephemeral", Handling::kRead, check_source, "Storage claimed for the pod's life.", &kEphemeralVolumeSource,
+    {"ephemeral", Handling::kRead, nullptr, "Storage claimed for the pod's life.", &kEphemeralVolumeSource,
      "AgentTest.ClaimsAreFoldersThatOutliveThePod", "An empty folder, without a claim."},
     {"csi", Handling::kCluster, nullptr, "By a storage driver.", &kCSIVolumeSource},
     {"image", Handling::kCluster, nullptr, "The files of an image.", &kImageVolumeSource},
