@@ -73,6 +73,7 @@ inline constexpr std::string_view kMergeStrategies[] = {"strategic", "merge", "j
 inline constexpr std::string_view kConcurrencyPolicies[] = {"Allow", "Forbid", "Replace"};
 inline constexpr std::string_view kShutdowns[] = {"Stop", "Terminate"};
 inline constexpr std::string_view kGaugeOperations[] = {"Set", "Add", "Sub"};
+inline constexpr std::string_view kDnsPolicies[] = {"ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"};
 inline constexpr std::string_view kPullPolicies[] = {"Always", "IfNotPresent", "Never"};
 
 /// False with an error when an object is of another version than ours.

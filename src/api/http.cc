@@ -29,7 +29,11 @@ constexpr FieldTable kBodyTable("HTTPBodySource", kBodyFields);
 void check_headers(const Place& place, Unread&) {
   if (!expect_array(place)) return;
   const doc::Array& array = place.value().get_array();
-  for (std::size_t i = 0; i < array.size(); ++i) check_object(place.element(i, array[i]), kHeaderFields);
+  for (std::size_t i = 0; i < array.size(); ++i) {
+    const Place header = place.element(i, array[i]);
+    check_object(header, kHeaderFields);
+    if (doc::find_string(array[i], "name").empty()) header.key_error(header.name() + ".name is required");
+  }
 }
 
 constexpr Field<Unread> kHttpFields[] = {

@@ -118,7 +118,12 @@ constexpr Field<Artifact> kArtifactFields[] = {
     field<&Artifact::optional>("optional", "It may be missing.",
                                "PodBuilder.InputArtifactsCarryTheirPlaceAndOptionalOnesMayHaveNone"),
     {"archive", Handling::kRead,
-     [](const Place& place, Artifact& out) { read_object<Artifact>(place, out, kArchiveFields); },
+     [](const Place& place, Artifact& out) {
+       read_object<Artifact>(place, out, kArchiveFields);
+       if (place.value().is_object() && place.value().get_object().size() > 1) {
+         place.error(place.name() + " has several strategies: choose one of tar, none, zip");
+       }
+     },
      "How it is packed for the repository.", &kObject<kArchiveTable>},
     {"raw", Handling::kRead, [](const Place& place, Artifact&) { check_raw(place); }, "The content is in the manifest.",
      &kObject<kRawTable>, "AgentTest.InputsAreStaged"},

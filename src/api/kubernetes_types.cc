@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <deque>
 
+#include "api/fields.h"
 #include "api/variables.h"
 #include "base/check.h"
 #include "base/quantity.h"
@@ -44,8 +45,6 @@ constexpr std::string_view kVolumeModes[] = {"Filesystem", "Block"};
 constexpr std::string_view kSpreads[] = {"DoNotSchedule", "ScheduleAnyway"};
 constexpr std::string_view kRestarts[] = {"Always", "OnFailure", "Never"};
 constexpr std::string_view kResizes[] = {"NotRequired", "RestartContainer"};
-constexpr std::string_view kDnsPolicies[] = {"ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"};
-constexpr std::string_view kPulls[] = {"Always", "IfNotPresent", "Never"};
 constexpr std::string_view kMessagePolicies[] = {"File", "FallbackToLogsOnError"};
 
 /// What a field, or each element of one, may say. The published schemas do not tell.
@@ -56,7 +55,7 @@ struct Choice {
 };
 constexpr Choice kChoices[] = {
     {"AppArmorProfile", "type", kSeccompTypes},
-    {"Container", "imagePullPolicy", kPulls},
+    {"Container", "imagePullPolicy", kPullPolicies},
     {"Container", "restartPolicy", kRestarts},
     {"Container", "terminationMessagePolicy", kMessagePolicies},
     {"ContainerPort", "protocol", kProtocols},

@@ -104,6 +104,15 @@ void check_scalar(const Place& place, Shape::Type type) {
   }
 }
 
+void check_choice(const Place& place, std::span<const std::string_view> choices) {
+  const auto* text = place.value().if_string();
+  if (!text) return place.wrong_type("a string");
+  if (text->find("{{") != text->npos || std::ranges::find(choices, std::string_view(*text)) != choices.end()) return;
+  const std::vector<std::string> known(choices.begin(), choices.end());
+  place.error(fmt::format("{}: \"{}\" is none of {}{}", place.name(), std::string_view(*text), join(known, ", "),
+                          did_you_mean(*text, known)));
+}
+
 }  // namespace
 
 std::optional<Shape> Place::shape() const {
@@ -230,6 +239,7 @@ void outside_of_cluster(const Place& place, std::string_view name) {
 void check_form(const Place& place, const Shape& shape, bool read) {
   if (shape.kubernetes) return check_kubernetes(place, shape);
   if (read) return;
+  if (!shape.choices.empty()) return check_choice(place, shape.choices);
   if (shape.around == Shape::Around::kList) {
     if (!expect_array(place)) return;
     const doc::Array& list = place.value().get_array();

@@ -251,7 +251,7 @@ constexpr Field<WorkflowSpec> kSpecFields[] = {
     {"imagePullSecrets", Handling::kCluster, nullptr, "Secrets for registries.", &kLocalReferences},
     {"hostNetwork", Handling::kCluster, nullptr, "Pods have the host's network.", &kBoolean},
     {"hostAliases", Handling::kCluster, nullptr, "Further lines of /etc/hosts.", &kHostAliases},
-    {"dnsPolicy", Handling::kCluster, nullptr, "Whom pods ask for names.", &kString},
+    {"dnsPolicy", Handling::kCluster, nullptr, "Whom pods ask for names.", &kChoice<kDnsPolicies>},
     {"dnsConfig", Handling::kCluster, nullptr, "Whom else pods ask for names.", &kDnsConfig},
     {"podDisruptionBudget", Handling::kCluster, [](const Place& place, WorkflowSpec&) { check_budget(place); },
      "How many of its pods may be moved away.", &kEmptyObject},

@@ -5,6 +5,7 @@
 
 #include "api/artifact_location.h"
 #include "api/validator.h"
+#include "base/encoding.h"
 #include "base/strings.h"
 #include "expr/expression.h"
 
@@ -49,6 +50,10 @@ void Validator::check_http(const doc::Value& http, const Spot& spot) {
   }
   if (doc::find(http, "bodyFrom") && doc::find_string(http, "bodyFrom", "bytes").empty()) {
     error(spot.pointer + "/bodyFrom", spot.name + ".bodyFrom.bytes is required", true);
+  }
+  const std::string_view bytes = doc::find_string(http, "bodyFrom", "bytes");
+  if (!has_tag(bytes) && !decode_base64(bytes)) {
+    error(spot.pointer + "/bodyFrom/bytes", spot.name + ".bodyFrom.bytes must be base64");
   }
   constexpr std::string_view kVariables[] = {"request", "response"};
   check_plain_expression(std::string(doc::find_string(http, "successCondition")), kVariables,

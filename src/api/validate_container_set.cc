@@ -35,6 +35,9 @@ void Validator::check_container_set(const Template& tmpl, const Spot& spot) {
   const doc::Value& set = *doc::find(*tmpl.document, "containerSet");
   check_mounts(tmpl, set, spot);
   const doc::Value* retry = doc::find(set, "retryStrategy");
+  if (retry && retry->is_object() && !doc::find(*retry, "retries")) {
+    error(spot.pointer + "/retryStrategy", spot.name + ".retryStrategy.retries is required", true);
+  }
   // What holds a tag is looked at when the pod is made.
   if (retry && doc::to_json(*retry).find("{{") == std::string::npos) {
     if (const auto attempts = command_attempts(set); !attempts) {

@@ -160,7 +160,9 @@ void Validator::check_resource(const Template& tmpl, const Spot& spot) {
   }
   check_condition(resource.success_condition, spot.at("/successCondition"), "successCondition");
   check_condition(resource.failure_condition, spot.at("/failureCondition"), "failureCondition");
-  if (resource.action == "delete" || resource.action == "get") return;
+  if (resource.action == "delete" || resource.action == "get") {
+    return lint_named(resource, doc::find(*tmpl.document, "resource", "manifestFrom"), spot);
+  }
   if (const doc::Value* from = doc::find(*tmpl.document, "resource", "manifestFrom")) {
     if (!resource.manifest.empty()) {
       error(spot.pointer, spot.name + ": shouldn't have both manifest and manifestFrom", true);
@@ -188,6 +190,12 @@ void Validator::check_condition(const std::string& text, const Spot& spot, std::
   if (text.empty() || text.find("{{") != text.npos) return;
   const auto verdict = expr::eval_resource_condition(text, doc::Object());
   if (!verdict) error(spot.pointer, fmt::format("{}.{}: {}", spot.name, field, verdict.error().message));
+}
+
+/// What is read or deleted has a name somewhere.
+void Validator::lint_named(const ResourceAction& resource, const doc::Value* from, const Spot& spot) {
+  if (!resource.manifest.empty() || from || !resource.flags.empty()) return;
+  lint_error(spot.pointer, spot.name + " needs flags, such as [pod, NAME], or a manifest to say which object is meant");
 }
 
 /// An object without a kind is one that only flags may name.

@@ -11,6 +11,12 @@ void Validator::check_location(const doc::Object& holder, const Spot& spot) {
   if (kind == "git" && doc::find_string(holder.at("git"), "repo").empty()) {
     error(spot.pointer + "/git", spot.name + ".git.repo is required", true);
   }
+  if (kind == "http" && doc::find_string(holder.at("http"), "url").empty()) {
+    error(spot.pointer + "/http", spot.name + ".http.url is required", true);
+  }
+  if (kind == "raw" && !doc::find(holder.at("raw"), "data")) {
+    error(spot.pointer + "/raw", spot.name + ".raw.data is required", true);
+  }
   if (kind == "hdfs") check_hdfs(holder.at("hdfs"), {spot.pointer + "/hdfs", spot.name + ".hdfs"});
 }
 

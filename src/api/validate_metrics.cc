@@ -122,6 +122,9 @@ void Validator::lint_metric(const Metric& metric, const Spot& spot, bool of_work
     } else if (label.key.starts_with("__") || (metric.histogram && label.key == "le")) {
       lint_error(pointer + "/key", fmt::format("{}: label '{}' is Prometheus' own", spot.name, label.key));
     }
+    if (label.value.empty()) {
+      lint_error(pointer, fmt::format("{}: label '{}' needs a value", spot.name, label.key));
+    }
     lint_metric_text(label.value, {pointer + "/value", spot.name}, scope);
   }
   lint_metric_text(metric.help, spot.at("/help"), scope);

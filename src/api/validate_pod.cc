@@ -131,6 +131,13 @@ void Validator::check_pods(const doc::Value& holder, std::string_view metadata, 
   const Path root;
   podspec::check_placement(placement, root.field(spot.name), errors);
   add_errors(errors, holder, spot);
+  for (const char* field : {"priorityClassName", "podPriorityClassName"}) {
+    const std::string_view name = doc::find_string(holder, field);
+    if (name.empty() || has_tag(name)) continue;
+    for (const std::string& why : podspec::dns_subdomain(name)) {
+      error(fmt::format("{}/{}", spot.pointer, field), fmt::format("{}.{} \"{}\": {}", spot.name, field, name, why));
+    }
+  }
   check_patch(holder, spot);
   lint_account(holder, spot);
   if (const doc::Value* given = doc::find(holder, metadata)) {

@@ -37,7 +37,11 @@ const Template* Validator::target(const Step& step) const {
 }
 
 void Validator::check_call(const Step& call, const Spot& spot) {
-  if (call.inline_template) return;
+  if (call.inline_template) {
+    if (call.template_name.empty() && !call.template_ref) return;
+    return lint_error(spot.pointer,
+                      spot.name + " has a template of its own (inline) beside the one that it names: choose one");
+  }
   if (call.template_ref) return check_ref(call, spot.at("/templateRef"));
   if (has_tag(call.template_name)) return;
   const Spot at = spot.at("/template");

@@ -7,6 +7,7 @@
 #include "api/fields.h"
 #include "api/validator.h"
 #include "base/strings.h"
+#include "doc/jsonpath_syntax.h"
 #include "podspec/names.h"
 
 namespace tiphys::api {
@@ -103,6 +104,8 @@ void Validator::check_inputs(const Template& tmpl, const Spot& spot, Variables& 
   for (std::size_t i = 0; i < tmpl.inputs.parameters.size(); ++i) {
     const Parameter& parameter = tmpl.inputs.parameters[i];
     scope.add("inputs.parameters." + parameter.name);
+    lint_input(parameter, {fmt::format("{}/inputs/parameters/{}", spot.pointer, i),
+                           fmt::format("{}.inputs.parameters.{}", spot.name, parameter.name)});
     check_name(parameter.name, NameKind::kParameter,
                {fmt::format("{}/inputs/parameters/{}/name", spot.pointer, i),
                 fmt::format("{}.inputs.parameters[{}]", spot.name, i)},
@@ -126,6 +129,21 @@ void Validator::check_inputs(const Template& tmpl, const Spot& spot, Variables& 
     check_artifact_path(artifact, {pointer, name});
     if (!artifact.from.empty()) error(pointer + "/from", name + ".from not valid in inputs");
     check_location(artifact.location, {pointer, name});
+  }
+}
+
+void Validator::lint_input(const Parameter& parameter, const Spot& spot) {
+  if (const auto& from = parameter.value_from; from && !from->config_map && !from->supplied) {
+    lint_error(spot.pointer + "/valueFrom",
+               spot.name + ".valueFrom: an input takes configMapKeyRef alone; arguments give it other values");
+  }
+  if (parameter.enum_values.empty()) return;
+  for (const auto& [field, value] :
+       {std::pair("value", parameter.value), std::pair("default", parameter.default_value)}) {
+    if (!value || has_tag(*value)) continue;
+    if (std::ranges::find(parameter.enum_values, *value) != parameter.enum_values.end()) continue;
+    lint_warn(fmt::format("{}/{}", spot.pointer, field), fmt::format("{}.{}: \"{}\" is none of its enum: {}", spot.name,
+                                                                     field, *value, join(parameter.enum_values, ", ")));
   }
 }
 
@@ -303,6 +321,10 @@ void Validator::check_outputs(const Template& tmpl, const Spot& spot, const Vari
       error(at.pointer + "/path", at.name + ".path only valid in container/script templates", true);
     }
     check_expression(artifact.from_expression, {at.pointer + "/fromExpression", at.name + ".fromExpression"});
+    lint_bare_name(artifact.from, {at.pointer + "/from", at.name + ".from"}, scope);
+    if (group && artifact.from.empty() && artifact.from_expression.empty()) {
+      lint_warn(at.pointer, at.name + " gives nothing: it has neither from nor fromExpression");
+    }
     check_global_name(artifact.global_name, {at.pointer + "/globalName", at.name});
   }
   seen.clear();
@@ -313,8 +335,19 @@ void Validator::check_outputs(const Template& tmpl, const Spot& spot, const Vari
     check_name(parameter.name, NameKind::kOutput,
                {at.pointer + "/name", fmt::format("{}.outputs.parameters[{}]", spot.name, i)}, seen);
     check_output_source(tmpl, parameter, at);
+    if (group && parameter.value_from) {
+      lint_bare_name(parameter.value_from->parameter, {at.pointer + "/valueFrom/parameter", at.name}, scope);
+    }
     check_global_name(parameter.global_name, {at.pointer + "/globalName", at.name});
   }
+}
+
+/// The name of an output without braces around it, which the original takes too.
+void Validator::lint_bare_name(const std::string& text, const Spot& spot, const Variables& scope) {
+  if (text.empty() || has_tag(text) || scope.knows(trim(text))) return;
+  lint_error(spot.pointer, fmt::format("{}: there is no \"{}\" to take; write it like "
+                                       "\"{{{{steps.NAME.outputs.parameters.NAME}}}}\"{}",
+                                       spot.name, text, suggestion(text, scope)));
 }
 
 void Validator::check_output_source(const Template& tmpl, const Parameter& parameter, const Spot& spot) {
@@ -364,6 +397,10 @@ void Validator::check_output_source(const Template& tmpl, const Parameter& param
       break;
   }
   check_expression(from.expression, {at.pointer + "/expression", at.name + ".expression"});
+  if (from.json_path.empty() || has_tag(from.json_path)) return;
+  if (const auto parsed = doc::jsonpath::parse(from.json_path); !parsed) {
+    error(at.pointer + "/jsonPath", fmt::format("{}.jsonPath: {}", at.name, parsed.error().message));
+  }
 }
 
 }  // namespace tiphys::api

@@ -61,6 +61,8 @@ class Validator {
   void check_inputs(const Template& tmpl, const Spot& spot, Variables& scope);
   void check_limits(const Template& tmpl, const Spot& spot);
   void check_display_name(const Template& tmpl, const Spot& spot);
+  void lint_input(const Parameter& parameter, const Spot& spot);
+  void lint_bare_name(const std::string& text, const Spot& spot, const Variables& scope);
   void check_artifact_path(const Artifact& artifact, const Spot& spot);
   void check_timeout(const Template& tmpl, const std::string& text, std::string_view field, const Spot& spot);
   void check_retry(const RetryStrategy& retry, const Spot& spot);
@@ -99,6 +101,7 @@ class Validator {
   void check_plain_expression(const std::string& text, std::span<const std::string_view> variables, const Spot& spot);
   void check_resource(const Template& tmpl, const Spot& spot);
   void check_condition(const std::string& text, const Spot& spot, std::string_view field);
+  void lint_named(const ResourceAction& resource, const doc::Value* from, const Spot& spot);
   void lint_manifest(const std::vector<doc::Document>& documents, const Template& tmpl, const Spot& spot);
   /// podResources: of the spec or a template.
   void check_pod_resources(const doc::Value& holder, const Spot& spot);
