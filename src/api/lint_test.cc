@@ -476,6 +476,10 @@ TEST(Lint, TellsWhatTheOriginalLetsThrough) {
                 "{name: main, steps: [[{name: a, withItems: [1], inline: {container: {image: x, args: "
                 "['{{item}}']}}}]]}",
                 ""},
+           Case{"an item that is a map, as a whole",
+                "{name: main, steps: [[{name: a, withItems: [{k: v}], inline: {container: {image: x, args: "
+                "['{{item}}']}}}]]}",
+                ""},
            Case{"a default beside the enum",
                 "{name: main, inputs: {parameters: [{name: a, default: z, enum: [v, w]}]}, container: {image: x}}",
                 "default: \"z\" is none of its enum: v, w", "", kWarning},

@@ -304,11 +304,7 @@ void Validator::check_texts(const doc::Value& value, const Spot& spot, std::stri
       if (!is_workflow_variable(name)) {
         const std::string meant = misspelled_root(name);
         if (name == "item" || name.starts_with("item.")) {
-          if (scope.knows(name)) return;
-          lint_warn(pointer,
-                    fmt::format("{}: {{{{{}}}}} stays as it is: only a step or task with a loop knows it, which "
-                                "gives it on as an argument",
-                                spot.name, name));
+          lint_item(name, pointer, spot, scope);
         } else if (!meant.empty() && scope.knows(meant)) {
           warn(pointer, fmt::format("{}: {{{{{}}}}} stays as it is; did you mean \"{}\"?", spot.name, name, meant));
         }

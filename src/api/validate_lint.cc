@@ -230,6 +230,18 @@ void Validator::lint_expressions(std::string_view text, const std::string& point
   }
 }
 
+/// An item where no loop is around.
+void Validator::lint_item(std::string_view name, const std::string& pointer, const Spot& spot, const Variables& scope) {
+  if (!validation_.lint ||
+      std::ranges::any_of(scope.all(), [](const auto& each) { return each.starts_with("item"); })) {
+    return;
+  }
+  lint_warn(pointer,
+            fmt::format("{}: {{{{{}}}}} stays as it is: only a step or task with a loop knows it, which gives it "
+                        "on as an argument",
+                        spot.name, name));
+}
+
 /// What calls itself without a condition ends at the greatest depth, if nothing fails before.
 void Validator::lint_recursion() {
   if (!validation_.lint || workflow_.joined) return;

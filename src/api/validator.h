@@ -167,6 +167,7 @@ class Validator {
   void lint_target(const Template& tmpl, const Spot& spot, const TaskPositions& position, const TaskGraph& graph);
   void lint_expressions(std::string_view text, const std::string& pointer, const Spot& spot, const Variables& scope);
   void lint_unreachable();
+  void lint_item(std::string_view name, const std::string& pointer, const Spot& spot, const Variables& scope);
   void lint_recursion();
   void lint_sizes();
   /// Of the spec or a template.
