@@ -2,6 +2,7 @@
 # make test   every test; those on podman and dockerd where it can start them (root), else it says that it skips them
 # make test-containers   only those on podman and dockerd
 # make test-kubernetes   only those on a real kube-apiserver, which it builds first (needs Go, minutes)
+# make test-torture      50 watchers that come and go while 100,000 objects change
 # make bench  ours beside the peers, measured in one run
 # make fuzz   each parser with random inputs for FUZZ_SECONDS (60); ends with an error when one finds something
 # make tidy   clang-format and clang-tidy
@@ -11,7 +12,7 @@ PRESET ?= release
 BUILD := build/$(PRESET)
 JOBS ?= $(shell nproc)
 
-.PHONY: run test test-containers test-kubernetes bench fuzz tidy oracles fuzz-oracles build bootstrap clean
+.PHONY: run test test-containers test-kubernetes test-torture bench fuzz tidy oracles fuzz-oracles build bootstrap clean
 run: build
 	@tools/run-example $(BUILD)/bin/tiphys
 
@@ -20,6 +21,9 @@ test: build
 
 test-containers: build
 	@tools/run-container-tests $(BUILD)
+
+test-torture: build
+	@TIPHYS_BIN=$(BUILD)/bin/tiphys TIPHYS_TORTURE_CHANGES=100000 /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/e2e/test_watch_torture.py
 
 test-kubernetes: build
 	@TIPHYS_BIN=$(BUILD)/bin/tiphys TIPHYS_KUBERNETES=required tools/with-kubernetes /usr/bin/python3 -m pytest -q tests/e2e/test_kubernetes.py

@@ -313,7 +313,9 @@ TEST_F(ConfigurationTest, WorkflowsMayHaveToReferToTemplates) {
   start("workflowRestrictions: {}");
   submit("own");
   start("workflowRestrictions: {templateReferencing: Strict}");
-  EXPECT_EQ(end("own"), "Running: ") << "it has begun";
+  EXPECT_EQ(end("own"),
+            "Error: workflows must use workflowTemplateRef to be executed when the controller is in reference mode")
+      << "as the original, which looks at each turn";
 }
 
 TEST(Restrictions, MayBeRelaxed) {

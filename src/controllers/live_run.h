@@ -73,6 +73,8 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void open(std::vector<cluster::Object> pods);
   /// It has not begun, and does not yet: too many workflows are under way. Its status says so, unless it does already.
   void postpone();
+  /// Instead of open(): it ends in Error.
+  void refuse(std::string message);
   /// As last seen, before it is opened.
   const doc::Value& unopened() const;
   /// The workflow has changed: spec.suspend, spec.shutdown and requested nodes become events.

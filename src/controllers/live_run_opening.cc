@@ -323,7 +323,8 @@ Result<doc::Value> LiveRun::completed(const doc::Value& workflow) {
 }
 
 void LiveRun::begin(const doc::Value& written, bool restore) {
-  if (const auto& restrictions = environment_.config.restrictions; !restore && restrictions.by_reference) {
+  // Also of one that goes on: its spec, or the status that it came with, may be others' by now.
+  if (const auto& restrictions = environment_.config.restrictions; restrictions.by_reference) {
     const Status allowed = check_restrictions(written, restrictions.also_allowed);
     if (!allowed) return declare_broken(engine::RunStatus::Phase::kError, allowed.error().message);
   }
@@ -382,6 +383,10 @@ void LiveRun::begin(const doc::Value& written, bool restore) {
       parse_done_requests(doc::find_string(workflow, "metadata", "annotations", kNodeRequestsDoneAnnotation));
   observe(std::make_shared<const doc::Value>(workflow));
   schedule_flush();
+}
+
+void LiveRun::refuse(std::string message) {
+  declare_broken(engine::RunStatus::Phase::kError, std::move(message));
 }
 
 void LiveRun::declare_broken(engine::RunStatus::Phase phase, std::string message) {

@@ -211,6 +211,10 @@ void WorkflowController::State::add_run(const std::string& key, const Object& wo
   throttle_.remove(key);  // a namesake that went unseen
   runs_[key] = run;
   if (!begun) return wait_until_due(key, *workflow);
+  // What this plane has begun it knows, but for what is listed: another has written this status, template and all.
+  if (options_.config.restrictions.by_reference && has_begun(*workflow) && !seen_) {
+    return run->refuse("a workflow must not bring a status when the controller is in reference mode");
+  }
   throttle_.begun(key);
   if (pods_known_) list_pods_of(run, *workflow);
 }

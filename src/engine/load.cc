@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "engine/artifacts.h"
 #include "engine/machine.h"
@@ -41,6 +42,34 @@ std::optional<Position> parse_position(std::string_view name, std::string_view b
   return position;
 }
 
+/// 0 for what is no number: a client may have written it.
+std::int16_t exit_code_of(std::string_view text) {
+  std::int16_t code = 0;
+  std::from_chars(text.data(), text.data() + text.size(), code);
+  return code;
+}
+
+/// What a node is, and what its template makes of a node, may differ when somebody has changed either. `around`: the
+/// template of its boundary.
+bool fits_its_template(const Node& node, const CompiledTemplate* around) {
+  const CompiledTemplate* const plan = node.plan;
+  const bool groups = node.type == api::NodeType::kStepGroup && around && around->steps();
+  if (groups && std::size_t{node.turn} + 1 >= around->group_begin.size()) return false;
+  const bool of_group = node.owner == Owner::kTask && around && (around->steps() || node.turn != kNoTask);
+  if (of_group && node.owner_node == kNoNode) return false;
+  if (!plan) return true;
+  switch (node.type) {
+    case api::NodeType::kSteps:
+      return plan->steps();
+    case api::NodeType::kDag:
+      return plan->dag();
+    case api::NodeType::kRetry:
+      return static_cast<bool>(plan->retry);
+    default:
+      return node.fulfilled() || !(plan->steps() || plan->dag() || (plan->retry && node.owner != Owner::kAttempt));
+  }
+}
+
 }  // namespace
 
 Status Machine::load(RunStatus status, std::vector<api::NodeStatus> nodes) {
@@ -61,6 +90,13 @@ Status Machine::load(RunStatus status, std::vector<api::NodeStatus> nodes) {
   for (api::NodeStatus& node : nodes) TIPHYS_CHECK_OK(load_node(node));
   TIPHYS_CHECK_OK(load_edges(nodes));
   place_loaded();
+  for (NodeIndex index = 0; index < nodes_.size(); ++index) {
+    const Node& node = nodes_[index];
+    if (fits_its_template(node, node.boundary == kNoNode ? nullptr : nodes_[node.boundary].plan)) continue;
+    return fail(Code::kDataLoss, fmt::format("node \"{}\" does not fit its template: the workflow's templates or nodes "
+                                             "were changed while it was under way",
+                                             node.name));
+  }
   load_locks();
   for (NodeIndex index = 0; index < nodes_.size(); ++index) {
     load_values(index, nodes[index]);
@@ -103,6 +139,11 @@ Status Machine::load_edges(const std::vector<api::NodeStatus>& nodes) {
     Node& node = nodes_[index];
     if (!status.boundary_id.empty()) {
       TIPHYS_TRY(node.boundary, find(status.boundary_id, status.name));
+      // By names, which begin with their boundary's, boundaries end at the outermost.
+      if (const std::string& around = nodes_[node.boundary].name;
+          node.name.size() <= around.size() || !std::string_view(node.name).starts_with(around)) {
+        return fail(Code::kDataLoss, fmt::format("node \"{}\" cannot be in node \"{}\"", node.name, around));
+      }
     }
     node.children.reserve(status.children.size());
     for (const std::string& id : status.children) {
@@ -167,7 +208,8 @@ void Machine::place_loaded() {
   members_ = std::move(members);
   // Outer dags look at what inner ones pass on.
   for (auto index = open.rbegin(); index != open.rend(); ++index) {
-    if (nodes_[*index].type == api::NodeType::kDag && nodes_[*index].plan) restore_branches(*index);
+    const Node& node = nodes_[*index];
+    if (node.type == api::NodeType::kDag && node.plan && node.plan->dag()) restore_branches(*index);
   }
 }
 
@@ -181,7 +223,7 @@ bool Machine::place_member(NodeIndex boundary, NodeIndex index) {
   node.depth = around.depth;
   node.on_exit = around.on_exit;
   if (position->step.empty()) {
-    node.turn = *position->group;
+    if (position->group) node.turn = *position->group;
     return false;
   }
   // Attempts and exit handlers are placed through the nodes that they belong to.
@@ -240,7 +282,7 @@ void Machine::load_values(NodeIndex index, api::NodeStatus& status) {
   Node& node = nodes_[index];
   if (status.outputs) {
     node.has_outputs = true;
-    if (status.outputs->exit_code) node.exit_code = static_cast<std::int16_t>(std::stoi(*status.outputs->exit_code));
+    if (status.outputs->exit_code) node.exit_code = exit_code_of(*status.outputs->exit_code);
     status.outputs->exit_code.reset();
     const api::Outputs* declared = node.plan && node.plan->pod ? &node.plan->source->outputs : nullptr;
     if (!status.outputs->empty()) node.outputs = std::make_unique<NodeOutputs>(std::move(*status.outputs), declared);

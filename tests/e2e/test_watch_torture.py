@@ -1,12 +1,15 @@
 """Watchers that come and go while objects change: each ends with what is there, whatever it has missed.
 
-TIPHYS_TORTURE_CHANGES (5000) says how many changes there are; the full size is 100000.
+TIPHYS_TORTURE_CHANGES (5000) says how many changes there are; the full size is 100000, by `make test-torture`, which also tells time and memory
+(docs/benchmarks.md).
 """
 
 import json
 import os
+import pathlib
 import random
 import threading
+import time
 
 from api_client import Api
 
@@ -94,7 +97,7 @@ class Watcher:
 
 
 def test_watchers_end_with_what_is_there(tiphys):
-    tiphys.up()
+    server, begun = tiphys.up(), time.monotonic()
     watchers = [Watcher(tiphys.data_dir, seed) for seed in range(WATCHERS)]
     failures = []
     writers = [threading.Thread(target=write, args=(tiphys.data_dir, seed, failures)) for seed in range(WRITERS)]
@@ -111,4 +114,7 @@ def test_watchers_end_with_what_is_there(tiphys):
     for watcher in watchers:
         assert watcher.error is None, watcher.error
         assert watcher.known == there
-    assert sum(watcher.watches for watcher in watchers) > WATCHERS
+    watches, lists = (sum(getattr(watcher, kind) for watcher in watchers) for kind in ("watches", "lists"))
+    assert watches > WATCHERS
+    peak = next(line.split()[1] for line in pathlib.Path(f"/proc/{server.pid}/status").read_text().splitlines() if line.startswith("VmHWM"))
+    print(f"{CHANGES} changes, {WATCHERS} watchers: {time.monotonic() - begun:.0f} s, {watches} watches, {lists} lists, {int(peak) >> 10} MiB at the most")
