@@ -7,6 +7,7 @@
 #include "api/container_set.h"
 #include "cluster/pod_annotations.h"
 #include "controllers/global_scope.h"
+#include "controllers/large_arguments.h"
 #include "controllers/names.h"
 #include "controllers/owner_reference.h"
 #include "controllers/pod_files.h"
@@ -217,21 +218,21 @@ bool PodBuilder::archives_logs(const doc::Value& pod_template) const {
   return wanted && wanted->is_bool() && wanted->get_bool();
 }
 
-Status PodBuilder::add_files(const engine::CreatePod& request, doc::Object& annotations) const {
+Status PodBuilder::add_files(const engine::CreatePod& request, doc::Array files, doc::Object& annotations) const {
   const doc::Value& pod_template = *request.template_document;
   const bool logs = archives_logs(pod_template);
   doc::Object archive;
   if (logs || needs_archive_location(pod_template)) {
     TIPHYS_TRY(archive, archive_location(pod_template, request.pod_name));
   }
-  TIPHYS_TRY(const std::string inputs, inputs_annotation(pod_template, archive));
+  TIPHYS_TRY(const std::string inputs, inputs_annotation(pod_template, archive, std::move(files)));
   if (!inputs.empty()) annotations[cluster::kInputsAnnotation] = inputs;
   const std::string wanted = outputs_wanted_annotation(request, archive, logs);
   if (!wanted.empty()) annotations[cluster::kOutputsWantedAnnotation] = wanted;
   return {};
 }
 
-Result<doc::Object> PodBuilder::metadata(const engine::CreatePod& request) const {
+Result<doc::Object> PodBuilder::metadata(const engine::CreatePod& request, doc::Array files) const {
   const doc::Value& pod_template = *request.template_document;
   doc::Object labels{{kWorkflowLabel, name_}, {kCompletedLabel, "false"}};
   if (request.on_exit) labels[kOnExitLabel] = "true";
@@ -247,7 +248,7 @@ Result<doc::Object> PodBuilder::metadata(const engine::CreatePod& request) const
   merge_strings(doc::find(**spec_, "podMetadata", "annotations"), annotations);
   merge_strings(doc::find(pod_template, "metadata", "labels"), labels);
   merge_strings(doc::find(pod_template, "metadata", "annotations"), annotations);
-  TIPHYS_CHECK_OK(add_files(request, annotations));
+  TIPHYS_CHECK_OK(add_files(request, std::move(files), annotations));
   return object_metadata(request.pod_name, std::move(labels), std::move(annotations));
 }
 
@@ -348,6 +349,16 @@ Status PodBuilder::apply_patches(const engine::CreatePod& request, doc::Value& s
   return {};
 }
 
+/// Files for the arguments of main that are too long.
+doc::Array PodBuilder::offload_main(doc::Value& spec) {
+  doc::Value* containers = spec.is_object() ? spec.get_object().if_contains("containers") : nullptr;
+  if (!containers || !containers->is_array()) return {};
+  for (doc::Value& container : containers->get_array()) {
+    if (doc::find_string(container, "name") == kMainContainer) return offload_arguments(container.get_object());
+  }
+  return {};
+}
+
 Result<doc::Value> PodBuilder::build(const engine::CreatePod& request) const {
   if (!spec_) return std::unexpected(spec_.error());
   const doc::Value& pod_template = *request.template_document;
@@ -359,7 +370,7 @@ Result<doc::Value> PodBuilder::build(const engine::CreatePod& request) const {
   add_scheduling(pod_template, spec);
   doc::Value patched = std::move(spec);
   TIPHYS_CHECK_OK(apply_patches(request, patched));
-  TIPHYS_TRY(doc::Object metadata, this->metadata(request));
+  TIPHYS_TRY(doc::Object metadata, this->metadata(request, offload_main(patched)));
   return doc::Object{
       {"apiVersion", "v1"}, {"kind", "Pod"}, {"metadata", std::move(metadata)}, {"spec", std::move(patched)}};
 }

@@ -39,9 +39,10 @@ class PodBuilder {
 
  private:
   Status add_containers(const engine::CreatePod& request, doc::Object& spec) const;
-  Result<doc::Object> metadata(const engine::CreatePod& request) const;
+  static doc::Array offload_main(doc::Value& spec);
+  Result<doc::Object> metadata(const engine::CreatePod& request, doc::Array files) const;
   doc::Object object_metadata(std::string_view pod_name, doc::Object labels, doc::Object annotations) const;
-  Status add_files(const engine::CreatePod& request, doc::Object& annotations) const;
+  Status add_files(const engine::CreatePod& request, doc::Array files, doc::Object& annotations) const;
   bool archives_logs(const doc::Value& pod_template) const;
   Status add_volumes(const doc::Value& pod_template, doc::Object& spec) const;
   void add_scheduling(const doc::Value& pod_template, doc::Object& spec) const;

@@ -86,6 +86,19 @@ container:
             R"("securityContext":{"runAsUser":7}}],"restartPolicy":"Never"})");
 }
 
+TEST(PodBuilder, ArgumentsThatAreTooLongAreFiles) {
+  const std::string most(131'072, 'a'), longer = most + "b";
+  const auto args = [&](const std::string& one) {
+    return build("entrypoint: a",
+                 request_for("name: a\ncontainer: {image: x, command: [sh, -c], args: [run, " + one + "]}"));
+  };
+  const doc::Value pod = args(longer);
+  EXPECT_EQ(doc::to_json(pod.at("spec").at("containers").at(0).at("args")), R"(["run","@/tmp/argo_arg_2.txt"])");
+  EXPECT_EQ(doc::to_json(annotation(pod, cluster::kInputsAnnotation)),
+            R"({"files":[{"path":"/tmp/argo_arg_2.txt","content":")" + longer + R"("}]})");
+  EXPECT_EQ(args(most).at("spec").at("containers").at(0).at("args").at(1), doc::Value(most));
+}
+
 TEST(PodBuilder, ScriptSourceIsAFileAndTheLastArgument) {
   const doc::Value pod = build("entrypoint: a", request_for(R"(
 name: a

@@ -132,8 +132,7 @@ bool needs_archive_location(const doc::Value& pod_template) {
   return false;
 }
 
-Result<std::string> inputs_annotation(const doc::Value& pod_template, const doc::Object& archive) {
-  doc::Array files;
+Result<std::string> inputs_annotation(const doc::Value& pod_template, const doc::Object& archive, doc::Array files) {
   if (const std::string_view source = doc::find_string(pod_template, "script", "source"); !source.empty()) {
     files.push_back(doc::Object{{"path", kScriptPath}, {"content", source}, {"mode", kScriptMode}});
   }
