@@ -52,14 +52,6 @@ const Arguments::Parameter* find_parameter(const Arguments& arguments, std::stri
   return found == arguments.parameters.end() ? nullptr : &*found;
 }
 
-/// As validate.go words it; values that come from other steps can only be checked here.
-Status check_enum(const api::Parameter& input, const std::string& value) {
-  if (input.enum_values.empty() || std::ranges::find(input.enum_values, value) != input.enum_values.end()) return {};
-  return fail(
-      Code::kInvalidArgument,
-      fmt::format("inputs.parameters.{0}.value should be present in inputs.parameters.{0}.enum list", input.name));
-}
-
 std::string no_such_template(const Call& call) {
   if (!call.template_ref) return fmt::format("template name '{}' undefined", *call.template_name);
   return fmt::format("template {} not found in workflow template {}", call.template_ref->template_name,
@@ -140,7 +132,6 @@ Result<ResolvedInputs> Machine::resolve_inputs(const Call& call, const Arguments
       const BodyVariables variables(*this, call, inputs.values.get(), nullptr);
       TIPHYS_TRY(inputs.values[i], render_value(inputs.values[i], globals(), variables));
     }
-    TIPHYS_CHECK_OK(check_enum(*plan.inputs[i].source, inputs.values[i]));
   }
   if (plan.rich_inputs) {
     TIPHYS_TRY(inputs.rich, resolve_rich(call, arguments, inputs.values.get()));

@@ -67,6 +67,28 @@ TEST(Retry, AnExpressionDecides) {
   EXPECT_EQ(world.created.size(), 2u);
 }
 
+TEST(Retry, AnExpressionMayHaveTagsOfInputs) {
+  FakeWorld world(
+      manifest("{name: main, inputs: {parameters: [{name: most, value: 2}]}, retryStrategy: {limit: 5, expression: "
+               "\"asInt(retries) < {{inputs.parameters.most}} - 1\"}, container: {image: i}}"));
+  world.ends = {{"wf(0)", failing()}, {"wf(1)", failing()}};
+  world.play();
+  EXPECT_EQ(world.node("wf").message, "retryStrategy.expression evaluated to false");
+  EXPECT_EQ(world.created.size(), 2u);
+}
+
+TEST(Retry, TheLastDurationIsInWholeSeconds) {
+  FakeWorld world(
+      manifest("{name: main, retryStrategy: {limit: 5, expression: \"asInt(lastRetry.duration) < 3\"}, container: "
+               "{image: i, args: ['{{lastRetry.duration}}']}}"));
+  world.ends = {{"wf(0)", failing()}, {"wf(1)", failing()}};
+  world.ends["wf(0)"].runs = 2400ms;
+  world.ends["wf(1)"].runs = 3s;
+  world.play();
+  EXPECT_EQ(world.args("wf(1)"), "[\"2\"]");
+  EXPECT_EQ(world.node("wf").message, "retryStrategy.expression evaluated to false");
+}
+
 TEST(Expressions, SeeTheTimeOfTheirEvent) {
   FakeWorld world(
       manifest("{name: main, retryStrategy: {limit: 5, expression: \"now().Year() < 2000\"}, container: {image: i}}"));
@@ -218,6 +240,71 @@ TEST(Outputs, GoUpAndBecomeGlobal) {
   EXPECT_EQ(world.run->status().outputs->parameters.front().name, "g");
 }
 
+TEST(Outputs, KeepWhatTheyAreDeclaredWith) {
+  const auto parameter = [](const std::string& outputs, PodEnd end) {
+    FakeWorld world(manifest("{name: main, outputs: " + outputs + ", container: {image: i}}"));
+    world.ends = {{"wf", std::move(end)}};
+    world.play();
+    const auto node = world.node("wf");
+    return node.outputs->parameters.front();
+  };
+  PodEnd with_artifact = giving("x", "7");
+  with_artifact.outputs->artifacts.emplace_back().name = "a";
+  const auto beside = parameter(
+      "{parameters: [{name: x, globalName: g, description: d, valueFrom: {path: /x}}], artifacts: [{name: a, path: "
+      "/a}]}",
+      with_artifact);
+  EXPECT_EQ(beside.value, "7");
+  EXPECT_EQ(beside.global_name, "g");
+  EXPECT_EQ(beside.description, "d");
+  ASSERT_TRUE(beside.value_from);
+  EXPECT_EQ(beside.value_from->path, "/x");
+  const auto tagged = parameter(
+      "{parameters: [{name: x, globalName: 'g-{{workflow.name}}', valueFrom: {path: "
+      "'/{{pod.name}}', default: '{{node.name}}'}}]}",
+      giving("x", "7"));
+  EXPECT_EQ(tagged.global_name, "g-wf");
+  ASSERT_TRUE(tagged.value_from);
+  EXPECT_EQ(tagged.value_from->path, "/wf");
+  EXPECT_EQ(tagged.value_from->default_value, "wf");
+}
+
+TEST(Outputs, ArtifactsKeepWhatTheyAreDeclaredWith) {
+  FakeWorld world(manifest(
+      "{name: main, outputs: {artifacts: [{name: a, path: /a, globalName: 'g-{{workflow.name}}', optional: true, "
+      "archive: {tar: {compressionLevel: 0}}}]}, container: {image: i}}"));
+  PodEnd end;
+  api::Artifact& artifact = end.outputs.emplace().artifacts.emplace_back();
+  artifact.name = "a";
+  artifact.raw = doc::Object{{"name", "a"}, {"path", "/a"}, {"s3", doc::Object{{"key", "k"}}}};
+  world.ends = {{"wf", end}};
+  world.play();
+  EXPECT_EQ(doc::to_json(world.node("wf").outputs->artifacts.front().raw),
+            R"({"name":"a","path":"/a","s3":{"key":"k"},"optional":true,"archive":{"tar":{"compressionLevel":0}},)"
+            R"("globalName":"g-wf"})");
+  EXPECT_EQ(world.run->status().outputs->artifacts.front().name, "g-wf");
+}
+
+TEST(Outputs, MayStandInTheManifest) {
+  FakeWorld world(manifest(
+      "{name: main, steps: [[{name: a, template: lit}], [{name: b, template: echo, arguments: {parameters: [{name: "
+      "message, value: '{{steps.a.outputs.parameters.v}}'}]}}]]}, {name: lit, inputs: {parameters: [{name: i, value: "
+      "in}]}, outputs: {parameters: [{name: v, value: 'c {{inputs.parameters.i}}'}]}, container: {image: i}}"));
+  world.play();
+  EXPECT_EQ(world.args("wf[1].b"), "[\"c in\"]");
+}
+
+TEST(Outputs, OfLoopsKeepTheirDigits) {
+  FakeWorld world(
+      manifest("{name: main, steps: [[{name: a, template: ok, withItems: [1, 2, 3]}], [{name: b, template: echo, "
+               "arguments: {parameters: [{name: message, value: '{{steps.a.outputs.result}}'}]}}]]}"));
+  world.ends = {{"wf[0].a(0:1)", printing("1.0")},
+                {"wf[0].a(1:2)", printing("{\"a\": 1e-05}")},
+                {"wf[0].a(2:3)", printing("text")}};
+  world.play();
+  EXPECT_EQ(world.args("wf[1].b"), R"(["[1.0,{\"a\":1e-05},\"text\"]"])");
+}
+
 TEST(Outputs, OfSkippedStepsGiveWayToDefaults) {
   const std::string give =
       "{name: give, outputs: {parameters: [{name: x, valueFrom: {path: /x}}, {name: d, valueFrom: {path: /d, default: "
@@ -262,6 +349,15 @@ TEST(Outputs, ArtifactsGoFromStepToStep) {
   const doc::Value* inputs = doc::find(*world.created.back().template_document, "inputs", "artifacts");
   ASSERT_TRUE(inputs);
   EXPECT_EQ(doc::find_string(inputs->get_array().front(), "s3", "key"), "wf/a/out.tgz/part");
+}
+
+TEST(Inputs, TakeArgumentsThatTheirEnumDoesNotList) {
+  FakeWorld world(
+      manifest("{name: main, steps: [[{name: a, template: one, arguments: {parameters: [{name: x, value: c}]}}]]}, "
+               "{name: one, inputs: {parameters: [{name: x, enum: [a, b]}]}, container: {image: i, args: "
+               "['{{inputs.parameters.x}}']}}"));
+  world.play();
+  EXPECT_EQ(world.args("wf[0].a"), "[\"c\"]");
 }
 
 TEST(Inputs, ValuesThatBringTagsAreRenderedAgain) {

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/strings.h"
@@ -83,37 +85,37 @@ class ResultReferences {
 
 }  // namespace
 
-namespace {
-
-void find_targets(CompiledTemplate& compiled) {
-  const std::string& target = compiled.source->dag->target;
-  if (target.empty()) {
+Result<DagTargets> dag_targets(const CompiledTemplate& compiled, std::string_view names) {
+  DagTargets targets;
+  if (names.empty()) {
     for (std::uint32_t task = 0; task < compiled.tasks.size(); ++task) {
-      if (compiled.dependents(task).empty()) compiled.targets.push_back(task);
+      if (compiled.dependents(task).empty()) targets.tasks.push_back(task);
     }
-    std::ranges::sort(compiled.targets, {},
+    std::ranges::sort(targets.tasks, {},
                       [&](std::uint32_t task) -> const std::string& { return compiled.tasks[task].source->name; });
-    compiled.needed.assign(compiled.tasks.size(), true);
-    return;
+    targets.needed.assign(compiled.tasks.size(), true);
+    return targets;
   }
-  for (const std::string_view name : split(target, ' ')) {
-    if (const auto found = compiled.task_index.find(name); found != compiled.task_index.end()) {
-      compiled.targets.push_back(found->second);
+  for (const std::string_view name : split(names, ' ')) {
+    if (name.empty()) continue;
+    const auto found = compiled.task_index.find(name);
+    if (found == compiled.task_index.end()) {
+      return fail(Code::kInvalidArgument, fmt::format("target {} does not exist", name));
     }
+    targets.tasks.push_back(found->second);
   }
-  compiled.needed.assign(compiled.tasks.size(), false);
-  std::vector<std::uint32_t> open = compiled.targets;
+  targets.needed.assign(compiled.tasks.size(), false);
+  std::vector<std::uint32_t> open = targets.tasks;
   while (!open.empty()) {
     const std::uint32_t task = open.back();
     open.pop_back();
-    if (compiled.needed[task]) continue;
-    compiled.needed[task] = true;
+    if (targets.needed[task]) continue;
+    targets.needed[task] = true;
     const auto dependencies = compiled.dependencies(task);
     open.insert(open.end(), dependencies.begin(), dependencies.end());
   }
+  return targets;
 }
-
-}  // namespace
 
 void compile_dag(CompiledTemplate& compiled) {
   std::vector<std::vector<std::uint32_t>> dependencies(compiled.tasks.size()), dependents(compiled.tasks.size());
@@ -139,7 +141,12 @@ void compile_dag(CompiledTemplate& compiled) {
   lay_out(dependencies, compiled.dependency_begin, compiled.dependency_list);
   lay_out(dependents, compiled.dependent_begin, compiled.dependent_list);
 
-  find_targets(compiled);
+  const std::string& target = compiled.source->dag->target;
+  compiled.target = Text(target);
+  if (!compiled.target.constant()) return;
+  if (auto targets = dag_targets(compiled, target)) {
+    compiled.targets = std::make_shared<const DagTargets>(std::move(*targets));
+  }
 }
 
 void mark_wanted_results(CompiledTemplate& compiled) {

@@ -11,8 +11,9 @@ const std::string kNoName;
 
 /// True when the hook's expression names what is not below `own`.
 bool looks_beyond(const HookPlan& hook, std::string_view own) {
-  if (!hook.expression || !*hook.expression) return false;
-  return std::ranges::any_of((*hook.expression)->references(), [&](std::string_view name) {
+  const auto* references = hook.expression.references();
+  if (!references) return !hook.expression.empty();
+  return std::ranges::any_of(*references, [&](std::string_view name) {
     return !name.starts_with(own) || (name.size() > own.size() && name[own.size()] != '.');
   });
 }
@@ -67,9 +68,7 @@ OutputPlan compile_output(const api::Parameter& source) {
   if (!source.value_from) return plan;
   plan.from = Text(source.value_from->parameter);
   if (source.value_from->default_value) plan.default_text = Text(*source.value_from->default_value);
-  if (!source.value_from->expression.empty()) {
-    plan.expression = expr::Expression::compile(source.value_from->expression);
-  }
+  plan.expression = ExpressionText(source.value_from->expression);
   return plan;
 }
 
@@ -110,7 +109,7 @@ std::unique_ptr<const RetryPlan> compile_retry(const std::optional<api::RetryStr
     plan->cap = Text(source->backoff->cap);
     plan->max_duration = Text(source->backoff->max_duration);
   }
-  if (!source->expression.empty()) plan->expression = expr::Expression::compile(source->expression);
+  plan->expression = ExpressionText(source->expression);
   return plan;
 }
 
@@ -206,7 +205,7 @@ HookPlan CompiledWorkflow::compile_hook(const std::string& scope, const api::Lif
   plan.target = named(scope, source.template_name, source.template_ref);
   const bool bare = source.arguments.parameters.empty() && source.arguments.artifacts.empty();
   plan.arguments = compile_arguments(exit && bare ? workflow_.spec.arguments : source.arguments);
-  if (!source.expression.empty()) plan.expression = expr::Expression::compile(source.expression);
+  plan.expression = ExpressionText(source.expression);
   return plan;
 }
 

@@ -47,7 +47,7 @@ struct HookPlan {
   const api::LifecycleHook* source = nullptr;
   const CompiledTemplate* target = nullptr;  ///< null: there is no such template
   ArgumentsPlan arguments;
-  std::optional<Result<expr::Expression>> expression;
+  ExpressionText expression;
 
   /// Null: one of the same scope.
   const api::TemplateRef* template_ref() const { return source->template_ref ? &*source->template_ref : nullptr; }
@@ -72,7 +72,7 @@ struct CompiledStep {
 struct RetryPlan {
   const api::RetryStrategy* source = nullptr;
   Text limit, duration, factor, cap, max_duration;
-  std::optional<Result<expr::Expression>> expression;
+  ExpressionText expression;
 };
 
 /// What each input parameter is when no argument is given for it.
@@ -86,7 +86,7 @@ struct OutputPlan {
   const api::Parameter* source = nullptr;
   Text from;  ///< valueFrom.parameter
   Text default_text;
-  std::optional<Result<expr::Expression>> expression;
+  ExpressionText expression;
 };
 
 /// A metric of the workflow or of a template.
@@ -103,6 +103,14 @@ struct LockPlan {
   Text ns, resource, key;
 };
 using LockPlans = std::vector<LockPlan>;
+
+/// The tasks that a dag is to run.
+struct DagTargets {
+  std::vector<std::uint32_t> tasks;
+  std::vector<bool> needed;  ///< by task: a target, or what one depends on
+
+  bool needs(std::uint32_t task) const { return task < needed.size() && needed[task]; }
+};
 
 struct CompiledTemplate {
   const api::Template* source = nullptr;
@@ -124,8 +132,8 @@ struct CompiledTemplate {
   bool has_hooks = false;                  ///< other than exit handlers, of a task
   std::vector<std::uint32_t> group_begin;  ///< steps: where each group begins in `tasks`, and the end
   std::unordered_map<std::string_view, std::uint32_t> task_index;
-  std::vector<std::uint32_t> targets;  ///< dag
-  std::vector<bool> needed;            ///< dag: a target, or what one depends on
+  Text target;                                ///< dag
+  std::shared_ptr<const DagTargets> targets;  ///< dag; null when `target` has tags, or names none
   std::vector<OutputPlan> outputs;
   std::vector<ArtifactPlan> output_artifacts;
 
@@ -138,6 +146,10 @@ struct CompiledTemplate {
 
   bool steps() const { return source->type == api::Template::Type::kSteps; }
   bool dag() const { return source->type == api::Template::Type::kDag; }
+  /// The outputs that its executor gives the values of; null for templates that give their outputs themselves.
+  const api::Outputs* told_outputs() const {
+    return pod || source->type == api::Template::Type::kResource ? &source->outputs : nullptr;
+  }
   std::size_t group_count() const { return group_begin.size() - 1; }
   std::uint32_t group_of(std::uint32_t task) const;
   std::span<const std::uint32_t> dependencies(std::uint32_t task) const {
@@ -193,6 +205,8 @@ ArtifactPlan compile_artifact(const api::Artifact& source);
 std::vector<MetricPlan> compile_metrics(const std::vector<api::Metric>& sources);
 /// Fills the dependency lists and targets of a dag template.
 void compile_dag(CompiledTemplate& compiled);
+/// Of names with spaces between; without any, what nothing depends on.
+Result<DagTargets> dag_targets(const CompiledTemplate& compiled, std::string_view names);
 /// Marks the steps whose outputs.result some text of the template asks for.
 void mark_wanted_results(CompiledTemplate& compiled);
 

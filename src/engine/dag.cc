@@ -5,6 +5,7 @@
 
 #include "engine/machine.h"
 #include "engine/names.h"
+#include "engine/variables.h"
 
 namespace tiphys::engine {
 namespace {
@@ -54,13 +55,24 @@ std::uint16_t bare_bits(const api::ContinueOn& rule) {
 
 }  // namespace
 
+Result<std::shared_ptr<const DagTargets>> Machine::find_targets(NodeIndex index) {
+  const CompiledTemplate& plan = *nodes_[index].plan;
+  if (plan.targets) return plan.targets;
+  TIPHYS_TRY(const std::string names, render(plan.target, globals(), BodyVariables(*this, index), Leftover::kFailAll));
+  TIPHYS_TRY(DagTargets targets, dag_targets(plan, names));
+  return std::make_shared<const DagTargets>(std::move(targets));
+}
+
 void Machine::begin_dag(Frame& frame) {
   const CompiledTemplate& plan = *frame.plan;
+  auto targets = find_targets(frame.node);
+  if (!targets) return errored(frame.node, targets.error().message);
+  frame.targets = std::move(*targets);
   for (std::uint32_t task = 0; task < plan.tasks.size(); ++task) {
     frame.tasks[task].unsettled = static_cast<std::uint32_t>(plan.dependencies(task).size());
   }
   for (std::uint32_t task = 0; task < plan.tasks.size(); ++task) {
-    if (plan.needed[task] && plan.dependencies(task).empty()) task_due(frame, task);
+    if (frame.targets->needs(task) && plan.dependencies(task).empty()) task_due(frame, task);
   }
   if (frame.open == 0) push(Action::Kind::kAdvance, frame.node);
 }
@@ -131,7 +143,7 @@ void Machine::end_dag(Frame& frame) {
   const bool shut_down = !shutdown_.empty() && !nodes_[frame.node].on_exit;
   const api::NodePhase phase = shut_down ? api::NodePhase::kFailed : assess_dag(frame);
   std::vector<NodeIndex> outbound;
-  for (const std::uint32_t target : frame.plan->targets) {
+  for (const std::uint32_t target : frame.targets->tasks) {
     if (frame.tasks[target].node != kNoNode) outbound_nodes(frame.tasks[target].node, outbound);
   }
   set_outbound(frame.node, std::move(outbound));
@@ -139,9 +151,11 @@ void Machine::end_dag(Frame& frame) {
   end_with_outputs(frame);
 }
 
-/// By the targets. One that was omitted or skipped counts as what its branch last came to, failures first.
+/// By the targets: the first that failed decides, or the last one in a dag without failFast. One that was omitted or
+/// skipped counts as what its branch last came to, failures first.
 api::NodePhase Machine::assess_dag(const Frame& frame) const {
-  for (const std::uint32_t target : frame.plan->targets) {
+  auto result = api::NodePhase::kSucceeded;
+  for (const std::uint32_t target : frame.targets->tasks) {
     const NodeIndex index = frame.tasks[target].node;
     const std::uint8_t branch = index == kNoNode            ? std::uint8_t{kBranchFailed}
                                 : nodes_[index].completed() ? branch_of(nodes_[index].phase)
@@ -151,9 +165,10 @@ api::NodePhase Machine::assess_dag(const Frame& frame) const {
                                                : api::NodePhase::kSucceeded;
     if (phase == api::NodePhase::kSucceeded) continue;
     if (continues_on(frame.plan->tasks[target].source->continue_on, phase)) continue;
-    return phase;
+    result = phase;
+    if (frame.plan->source->dag->fail_fast) break;
   }
-  return api::NodePhase::kSucceeded;
+  return result;
 }
 
 /// What comes to a task from the outbound nodes of those it depends on.

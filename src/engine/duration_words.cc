@@ -44,8 +44,8 @@ std::string go_time(Time time) {
   return fmt::format("{:%Y-%m-%d %H:%M:%S} +0000 UTC", std::chrono::floor<seconds>(time));
 }
 
-std::string go_seconds(Duration duration) {
-  return fmt::format("{}", std::chrono::duration<double>(duration).count());
+std::string whole_seconds(Time from, Time to) {
+  return fmt::format("{}", (std::chrono::floor<seconds>(to) - std::chrono::floor<seconds>(from)).count());
 }
 
 }  // namespace tiphys::engine

@@ -11,7 +11,7 @@ namespace tiphys::engine {
 std::string duration_words(Duration duration);
 /// Go's Time.String(): "2026-11-24 11:52:54 +0000 UTC".
 std::string go_time(Time time);
-/// Go's fmt.Sprint of Duration.Seconds(): "12", "0.5".
-std::string go_seconds(Duration duration);
+/// From one time to another, each cut to its second, as node statuses show them: "12".
+std::string whole_seconds(Time from, Time to);
 
 }  // namespace tiphys::engine

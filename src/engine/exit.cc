@@ -37,7 +37,7 @@ bool Machine::begin_exit_hook(NodeIndex index) {
   std::string name = on_exit_name(node.name);
   if (const NodeIndex begun = find_hook(index, name); begun != kNoNode) return !nodes_[begun].fulfilled();
   if (!node.completed() || !executes(true)) return false;
-  if (step.exit->expression) {
+  if (!step.exit->expression.empty()) {
     const auto due = hook_due(index, *step.exit);
     if (!due) hook_failed(index, due.error().message);
     if (!due || !*due) return false;

@@ -20,6 +20,7 @@ inline constexpr NodeIndex kNoNode = UINT32_MAX;
 inline constexpr std::uint32_t kNoTask = UINT32_MAX;
 
 struct CompiledTemplate;
+struct DagTargets;
 
 /// One element of a loop.
 struct LoopItem {
@@ -44,9 +45,10 @@ struct Aggregate {
 /// A loop whose items are known: the task has become as many turns.
 struct Expansion {
   doc::Array items;
-  std::vector<NodeIndex> turns;  ///< by item; kNoNode while not begun
-  std::uint32_t next = 0;        ///< the first item not begun
-  std::uint32_t open = 0;        ///< turns not settled, begun or not
+  std::vector<std::string> written;  ///< of withParam: each item's JSON, when some number in them has a fraction
+  std::vector<NodeIndex> turns;      ///< by item; kNoNode while not begun
+  std::uint32_t next = 0;            ///< the first item not begun
+  std::uint32_t open = 0;            ///< turns not settled, begun or not
   TurnText when;
   std::vector<std::optional<TurnText>> arguments;  ///< by position in the step's arguments; nothing: absent
   std::vector<api::Artifact> artifacts;
@@ -76,6 +78,7 @@ struct Frame {
   NodeIndex node = kNoNode;
   const CompiledTemplate* plan = nullptr;
   std::vector<TaskState> tasks;
+  std::shared_ptr<const DagTargets> targets;           ///< dag
   std::unordered_map<std::uint32_t, Expansion> loops;  ///< by task
   /// Begun tasks and exit handlers of groups that are not settled; of the current group in steps.
   std::uint32_t open = 0;

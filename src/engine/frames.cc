@@ -252,7 +252,7 @@ void Machine::task_settled(Frame& frame, std::uint32_t task) {
   if (frame.plan->dag()) {
     if (!asleep_.empty()) resume_dependents(frame, task);
     for (const std::uint32_t dependent : frame.plan->dependents(task)) {
-      if (--frame.tasks[dependent].unsettled == 0 && frame.plan->needed[dependent]) task_due(frame, dependent);
+      if (--frame.tasks[dependent].unsettled == 0 && frame.targets->needs(dependent)) task_due(frame, dependent);
     }
   }
   if (frame.open == 0) push(Action::Kind::kAdvance, frame.node);

@@ -8,12 +8,11 @@
 namespace tiphys::engine {
 namespace {
 
-/// The names that an expression reads, filled in.
-Result<bool> holds(const HookPlan& hook, const Variables& variables, expr::Scope& scope) {
-  const Result<expr::Expression>& expression = *hook.expression;
-  if (!expression) return std::unexpected(expression.error());
-  for (const std::string& name : expression->references()) variables.provide(name, scope);
-  return expression->eval_bool(scope);
+/// Tags first, as in any text of a template; then the names that the expression reads, filled in.
+Result<bool> holds(const HookPlan& hook, const expr::Scope& globals, const Variables& variables, expr::Scope& scope) {
+  TIPHYS_TRY(const expr::Expression expression, hook.expression.filled(globals, variables));
+  for (const std::string& name : expression.references()) variables.provide(name, scope);
+  return expression.eval_bool(scope);
 }
 
 }  // namespace
@@ -60,7 +59,8 @@ void Machine::consider_hooks(NodeIndex index) {
   const Frame& frame = *nodes_[around].frame;
   if (nodes_[around].fulfilled()) return;
   if (frame.plan->steps() && nodes_[index].owner_node != frame.group_node) return;
-  // As the original: a task that does not run yet has none.
+  // As the original: a step that is skipped has none, nor has a task that does not run yet.
+  if (frame.plan->steps() && nodes_[index].phase == api::NodePhase::kSkipped) return;
   if (frame.plan->dag() && nodes_[index].phase == api::NodePhase::kPending) return;
   for (std::uint32_t i = 0; i < step->hooks.size(); ++i) {
     const HookPlan& hook = step->hooks[i];
@@ -83,7 +83,19 @@ Result<bool> Machine::hook_due(NodeIndex index, const HookPlan& hook) {
   // All of it: what it has not yet is nil, not unknown.
   const CompiledTemplate& plan = *nodes_[nodes_[index].boundary].frame->plan;
   variables.provide((plan.dag() ? "tasks." : "steps.") + plan.tasks[nodes_[index].task].source->name, scope);
-  return holds(hook, variables, scope);
+  const auto item = item_of_turn(index);
+  if (!item) return holds(hook, globals(), variables, scope);
+  return holds(hook, globals(), ItemVariables(variables, *item), scope);
+}
+
+/// Of a turn of a loop in steps; in a dag a loop's hooks are its group's.
+std::optional<LoopItem> Machine::item_of_turn(NodeIndex index) {
+  const Node& node = nodes_[index];
+  Frame* frame = frame_of(node.boundary);
+  if (!frame || !frame->plan->steps() || node.turn == kNoTask) return std::nullopt;
+  const auto loop = frame->loops.find(node.task);
+  if (loop == frame->loops.end() || node.turn >= loop->second.items.size()) return std::nullopt;
+  return item_of(loop->second, node.turn);
 }
 
 bool Machine::hooks_open(NodeIndex index) const {
@@ -126,8 +138,12 @@ void Machine::begin_hook(NodeIndex index, const HookPlan& hook, std::uint32_t po
   call.hooked = true;
   call.exit_hook = position == frame.plan->tasks[node.task].hooks.size();
   call.on_exit = call.exit_hook || nodes_[frame.node].on_exit;
-  SiblingVariables variables(*this, frame.node);
-  variables.set_self(node.task, index);
+  SiblingVariables siblings(*this, frame.node);
+  siblings.set_self(node.task, index);
+  const auto item = item_of_turn(index);
+  const LoopItem none;
+  const ItemVariables in_turn(siblings, item ? *item : none);
+  const Variables& variables = item ? static_cast<const Variables&>(in_turn) : siblings;
   Arguments arguments;
   const ArgumentsPlan& plan = hook.arguments;
   for (std::size_t i = 0; i < plan.parameters.size(); ++i) {
@@ -180,12 +196,11 @@ bool Machine::consider_workflow_hooks() {
     if (find_hook(entry_, name) != kNoNode) continue;
     expr::Scope scope(&globals());
     scope.set("workflow.status", std::string(phase_name(run_phase(nodes_[entry_].phase))));
-    const auto& expression = *hook.expression;
-    if (expression &&
-        std::ranges::find(expression->references(), "workflow.failures") != expression->references().end()) {
+    const auto* references = hook.expression.references();
+    if (!references || std::ranges::find(*references, "workflow.failures") != references->end()) {
       scope.set("workflow.failures", failed_nodes());
     }
-    const auto due = holds(hook, BodyVariables(*this, entry_), scope);
+    const auto due = holds(hook, globals(), BodyVariables(*this, entry_), scope);
     if (!due) {
       set_phase(entry_, api::NodePhase::kError, due.error().message);
       return begun;

@@ -75,15 +75,41 @@ const Row kRows[] = {
      "wf.a Pod Succeeded -> a.hooks.h, b\n"
      "wf.a.hooks.h Pod Failed \"main: Error (exit code 1)\"\n"
      "wf.b Pod Succeeded\n"},
-    {"a skipped step has hooks, too",
+    {"a skipped step has no hooks",
      "{name: main, steps: [[{name: a, template: ok, when: 1 == 2, hooks: {skipped: {template: ok, expression: "
      "steps.a.status == 'Skipped'}}}]]}",
      {},
      "Succeeded\n"
      "wf Steps Succeeded -> [0] => a\n"
      "wf[0] StepGroup Succeeded -> a\n"
-     "wf[0].a Skipped Skipped \"when '1 == 2' evaluated false\" -> a.hooks.skipped\n"
-     "wf[0].a.hooks.skipped Pod Succeeded\n"},
+     "wf[0].a Skipped Skipped \"when '1 == 2' evaluated false\"\n"},
+    {"a skipped task has hooks",
+     "{name: main, dag: {tasks: [{name: a, template: ok, when: 1 == 2, hooks: {skipped: {template: ok, expression: "
+     "tasks.a.status == 'Skipped'}}}]}}",
+     {},
+     "Succeeded\n"
+     "wf DAG Succeeded -> a => a\n"
+     "wf.a Skipped Skipped \"when '1 == 2' evaluated false\" -> a.hooks.skipped\n"
+     "wf.a.hooks.skipped Pod Succeeded\n"},
+    {"a turn's expression may have its item",
+     "{name: main, steps: [[{name: a, template: ok, withItems: [1, 2], hooks: {h: {template: ok, expression: "
+     "\"'{{item}}' == '2'\"}}}]]}",
+     {},
+     "Succeeded\n"
+     "wf Steps Succeeded -> [0] => a(0:1), a(1:2)\n"
+     "wf[0] StepGroup Succeeded -> a(0:1), a(1:2)\n"
+     "wf[0].a(0:1) Pod Succeeded\n"
+     "wf[0].a(1:2) Pod Succeeded -> a(1:2).hooks.h\n"
+     "wf[0].a(1:2).hooks.h Pod Succeeded\n"},
+    {"an expression may have tags",
+     "{name: main, inputs: {parameters: [{name: p, value: x}]}, steps: [[{name: a, template: ok, hooks: {h: {template: "
+     "ok, expression: \"'{{inputs.parameters.p}}' == 'x'\"}}}]]}",
+     {},
+     "Succeeded\n"
+     "wf Steps Succeeded -> [0] => a\n"
+     "wf[0] StepGroup Succeeded -> a\n"
+     "wf[0].a Pod Succeeded -> a.hooks.h\n"
+     "wf[0].a.hooks.h Pod Succeeded\n"},
     {"a loop of a dag has the hooks of its group",
      "{name: main, dag: {tasks: [{name: a, template: ok, withItems: [1, 2], hooks: {h: {template: ok, expression: "
      "tasks.a.status == 'Succeeded'}}}, {name: b, template: ok, dependencies: [a]}]}}",

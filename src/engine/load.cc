@@ -284,7 +284,7 @@ void Machine::load_values(NodeIndex index, api::NodeStatus& status) {
     node.has_outputs = true;
     if (status.outputs->exit_code) node.exit_code = exit_code_of(*status.outputs->exit_code);
     status.outputs->exit_code.reset();
-    const api::Outputs* declared = node.plan && node.plan->pod ? &node.plan->source->outputs : nullptr;
+    const api::Outputs* declared = node.plan ? node.plan->told_outputs() : nullptr;
     if (!status.outputs->empty()) node.outputs = std::make_unique<NodeOutputs>(std::move(*status.outputs), declared);
   }
   if (node.boundary != kNoNode && status.display_name != display_name(node.name, nodes_[node.boundary].name)) {

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
+
+#include "doc/json_text.h"
 
 namespace tiphys::engine {
 namespace {
@@ -131,6 +134,43 @@ LoopItem make_loop_item(const doc::Value& value) {
   return item;
 }
 
+LoopItem make_written_item(const doc::Value& value, std::string_view json) {
+  const auto parts = doc::json_parts(json);
+  const auto* whole = value.if_object();
+  const bool twice = whole && parts.size() != 2 * whole->size();  // a key
+  if (value.is_string() || value.is_null() || twice) return make_loop_item(value);
+  LoopItem item;
+  const auto words_of = [](std::string_view part) {
+    const std::string compact = doc::compact_json(part);
+    return compact.starts_with('"') ? compact.substr(1, compact.size() - 2) : compact;
+  };
+  std::vector<std::string> words;
+  if (value.is_array()) {
+    for (const auto part : parts) words.push_back(words_of(part));
+    item.text = doc::compact_json(json);
+    item.description = fmt::format("[{}]", fmt::join(words, " "));
+  } else if (whole) {
+    std::map<std::string_view, std::string_view> by_key;
+    std::size_t at = 0;
+    for (const auto& [key, member] : *whole) {
+      by_key.emplace(key, parts[2 * at + 1]);
+      item.members.emplace_back(key, words_of(parts[2 * at + 1]));
+      words.push_back(std::string(key) + ":" + item.members.back().second);
+      ++at;
+    }
+    std::ranges::sort(words);
+    item.description = fmt::format("{}", fmt::join(words, ","));
+    std::vector<std::string> members;
+    for (const auto& [key, part] : by_key)
+      members.push_back(doc::to_json(doc::Value(key)) + ":" + doc::compact_json(part));
+    item.text = fmt::format("{{{}}}", fmt::join(members, ","));
+  } else {
+    item.text = doc::compact_json(json);
+    item.description = item.text;
+  }
+  return item;
+}
+
 Result<doc::Array> make_sequence(const std::string& count, const std::string& start, const std::string& end,
                                  const std::string& format) {
   std::int64_t first = 0, last = 0;
@@ -161,7 +201,8 @@ Result<doc::Array> make_sequence(const std::string& count, const std::string& st
 }
 
 Aggregate aggregate_outputs(const std::vector<const NodeOutputs*>& outputs) {
-  doc::Array results, parameters;
+  doc::Array parameters;
+  std::vector<std::string> results;
   std::map<std::string, std::vector<std::string>, std::less<>> by_name;
   for (const NodeOutputs* of_turn : outputs) {
     std::map<std::string_view, std::string_view> values;
@@ -174,11 +215,10 @@ Aggregate aggregate_outputs(const std::vector<const NodeOutputs*>& outputs) {
     if (!object.empty()) parameters.push_back(std::move(object));
     if (const std::string* result = of_turn->result()) {
       // The original ends in an error when a result is no JSON; a plain text is taken as a string here.
-      auto parsed = doc::parse_json(*result);
-      results.push_back(parsed ? std::move(*parsed) : doc::Value(*result));
+      results.push_back(doc::parse_json(*result) ? doc::compact_json(*result) : doc::to_json(doc::Value(*result)));
     }
   }
-  Aggregate aggregate{doc::to_json(results), doc::to_json(parameters), {}};
+  Aggregate aggregate{fmt::format("[{}]", fmt::join(results, ",")), doc::to_json(parameters), {}};
   for (const auto& [name, values] : by_name) {
     doc::Array parsed, texts;
     bool structured = true;

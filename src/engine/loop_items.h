@@ -9,6 +9,8 @@ namespace tiphys::engine {
 
 /// What {{item}} and {{item.key}} stand for, and what the turn is called.
 LoopItem make_loop_item(const doc::Value& value);
+/// The same of an item as it is written: its numbers keep their digits.
+LoopItem make_written_item(const doc::Value& value, std::string_view json);
 
 /// The items of withSequence; empty texts are absent fields. At most `kLongestLoop` items.
 inline constexpr std::int64_t kLongestLoop = 10'000'000;

@@ -1,7 +1,10 @@
 // Loops: one step or task becomes a node for each item.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/strings.h"
+#include "doc/json_text.h"
 #include "engine/loop_items.h"
 #include "engine/machine.h"
 #include "engine/names.h"
@@ -24,40 +27,64 @@ Result<std::string> fill_turn(const TurnText& text, const expr::Scope& globals, 
   return render(*text.program, globals, variables, Leftover::kFailAll);
 }
 
+/// Whether it can be that one item fills it and another does not.
+bool may_fail(const TurnText& text) {
+  if (!text.program) return false;
+  const bool expression = text.text.find("{{=") != std::string::npos;
+  return expression || std::ranges::any_of(text.program->references(), [](const auto& name) { return name != "item"; });
+}
+
 }  // namespace
 
-Result<doc::Array> Machine::loop_items(const LoopPlan& plan, const Variables& variables) {
+Status Machine::find_items(const LoopPlan& plan, const Variables& variables, Expansion& expansion) {
   const auto read = [&](const Text& text) { return render(text, globals(), variables, Leftover::kFailSiblings); };
+  if (plan.items && !plan.items_with_tags) {
+    expansion.items = *plan.items;
+    return {};
+  }
   if (plan.items) {
-    if (!plan.items_with_tags) return *plan.items;
     TIPHYS_TRY(const doc::Shared items,
                render(*plan.items_with_tags, plan.items_with_tags->references(), globals(), variables));
-    return items->as_array();
+    expansion.items = items->as_array();
+    return {};
   }
   if (!plan.sequence) {
     TIPHYS_TRY(const std::string text, read(plan.param));
     auto items = doc::parse_json(text);
-    if (items && items->is_null()) return doc::Array();
-    if (items && items->is_array()) return std::move(items->get_array());
-    return fail(Code::kInvalidArgument, fmt::format("withParam value could not be parsed as a JSON list: {}: {}",
-                                                    trim(text), items ? "it is no list" : items.error().message));
+    if (items && items->is_null()) return {};
+    if (!items || !items->is_array()) {
+      return fail(Code::kInvalidArgument, fmt::format("withParam value could not be parsed as a JSON list: {}: {}",
+                                                      trim(text), items ? "it is no list" : items.error().message));
+    }
+    expansion.items = std::move(items->get_array());
+    if (!doc::has_written_fractions(text)) return {};
+    for (const auto part : doc::json_parts(text)) expansion.written.emplace_back(part);
+    return {};
   }
   TIPHYS_TRY(const std::string count, read(plan.count));
   TIPHYS_TRY(const std::string start, read(plan.start));
   TIPHYS_TRY(const std::string end, read(plan.end));
   TIPHYS_TRY(const std::string format, read(plan.format));
-  return make_sequence(count, start, end, format);
+  TIPHYS_TRY(expansion.items, make_sequence(count, start, end, format));
+  return {};
+}
+
+LoopItem Machine::item_of(const Expansion& loop, std::uint32_t turn) {
+  const doc::Value& item = loop.items[turn];
+  return loop.written.empty() ? make_loop_item(item) : make_written_item(item, loop.written[turn]);
 }
 
 Result<Expansion> Machine::expand(Frame& frame, std::uint32_t task, ResolvedStep step) {
   Expansion expansion;
   const SiblingVariables variables(*this, frame.node);
-  auto items = loop_items(*frame.plan->tasks[task].loop, variables);
-  if (!items) {
-    if (step.proceed) return std::unexpected(items.error());
-    return expansion;
+  const auto found = find_items(*frame.plan->tasks[task].loop, variables, expansion);
+  if (!found) {
+    if (!step.proceed) return expansion;
+    const Code code = found.error().code;
+    const bool reference = code == Code::kNotFound || code == Code::kFailedPrecondition;
+    if (!reference || frame.plan->dag()) return std::unexpected(found.error());
+    return std::unexpected(found.error().in("failed to resolve references"));
   }
-  expansion.items = std::move(*items);
   expansion.turns.assign(expansion.items.size(), kNoNode);
   expansion.open = static_cast<std::uint32_t>(expansion.items.size());
   expansion.skip = !step.proceed;
@@ -74,7 +101,22 @@ Result<Expansion> Machine::expand(Frame& frame, std::uint32_t task, ResolvedStep
     }
   }
   expansion.artifacts = std::move(step.artifacts);
+  TIPHYS_CHECK_OK(check_turns(frame, task, expansion));
   return expansion;
+}
+
+/// As in the original no turn begins when one of them cannot be.
+Status Machine::check_turns(Frame& frame, std::uint32_t task, const Expansion& expansion) {
+  const bool sure = !may_fail(expansion.when) && expansion.artifacts.empty() &&
+                    std::ranges::none_of(expansion.arguments, [](const auto& text) { return text && may_fail(*text); });
+  if (sure) return {};
+  const SiblingVariables outer(*this, frame.node);
+  for (std::uint32_t turn = 0; turn < expansion.items.size(); ++turn) {
+    const LoopItem item = item_of(expansion, turn);
+    TIPHYS_CHECK_OK(fill_turn(expansion.when, globals(), ItemVariables(outer, item)));
+    TIPHYS_CHECK_OK(turn_arguments(frame, task, expansion, item));
+  }
+  return {};
 }
 
 /// A task of a dag; the group of turns in steps is the step group itself.
@@ -99,9 +141,9 @@ Call Machine::turn_call(Frame& frame, std::uint32_t task, std::uint32_t turn, co
   return call;
 }
 
-Result<Arguments> Machine::turn_arguments(Frame& frame, std::uint32_t task, const LoopItem& item) {
+Result<Arguments> Machine::turn_arguments(Frame& frame, std::uint32_t task, const Expansion& loop,
+                                          const LoopItem& item) {
   const CompiledStep& step = frame.plan->tasks[task];
-  const Expansion& loop = frame.loops.at(task);
   const SiblingVariables outer(*this, frame.node);
   const ItemVariables variables(outer, item);
   Arguments arguments;
@@ -129,7 +171,7 @@ Result<Arguments> Machine::turn_arguments(Frame& frame, std::uint32_t task, cons
 
 void Machine::begin_turn(Frame& frame, std::uint32_t task, std::uint32_t turn) {
   const Expansion& loop = frame.loops.at(task);
-  const LoopItem item = make_loop_item(loop.items[turn]);
+  const LoopItem item = item_of(loop, turn);
   const Call call = turn_call(frame, task, turn, item);
   const auto give_up = [&](const Error& error) {
     create_ended(call, api::NodePhase::kError, error.message);
@@ -146,7 +188,7 @@ void Machine::begin_turn(Frame& frame, std::uint32_t task, std::uint32_t turn) {
       return;
     }
   }
-  const auto arguments = turn_arguments(frame, task, item);
+  const auto arguments = turn_arguments(frame, task, loop, item);
   if (!arguments) return give_up(arguments.error());
   begin(call, *arguments);
 }

@@ -215,6 +215,7 @@ class Machine {
   Result<std::optional<Duration>> pod_deadline(NodeIndex index);
   void stop_pod(NodeIndex index);
   void take_outputs(NodeIndex index, const std::optional<api::Outputs>& outputs);
+  void add_declared(NodeIndex index, const api::Outputs& declared, api::Outputs& outputs);
   void pod_ended(NodeIndex index, api::NodePhase phase, const PodChanged& event);
 
   // container_set.cc
@@ -287,6 +288,7 @@ class Machine {
   void fail_group(Frame& frame, api::NodePhase phase, const std::string& message);
 
   // dag.cc
+  Result<std::shared_ptr<const DagTargets>> find_targets(NodeIndex index);
   void begin_dag(Frame& frame);
   void task_due(Frame& frame, std::uint32_t task);
   void omit(Frame& frame, std::uint32_t task);
@@ -299,10 +301,12 @@ class Machine {
 
   // loops.cc
   Result<Expansion> expand(Frame& frame, std::uint32_t task, ResolvedStep step);
-  Result<doc::Array> loop_items(const LoopPlan& plan, const Variables& variables);
+  Status find_items(const LoopPlan& plan, const Variables& variables, Expansion& expansion);
+  static LoopItem item_of(const Expansion& loop, std::uint32_t turn);
   void begin_loop(Frame& frame, std::uint32_t task, Expansion expansion);
   void begin_turn(Frame& frame, std::uint32_t task, std::uint32_t turn);
-  Result<Arguments> turn_arguments(Frame& frame, std::uint32_t task, const LoopItem& item);
+  Status check_turns(Frame& frame, std::uint32_t task, const Expansion& expansion);
+  Result<Arguments> turn_arguments(Frame& frame, std::uint32_t task, const Expansion& loop, const LoopItem& item);
   void end_loop(Frame& frame, std::uint32_t task);
   const Aggregate& aggregate(Expansion& loop) const;
 
@@ -329,6 +333,7 @@ class Machine {
   void phase_seen(NodeIndex index);
   void consider_hooks(NodeIndex index);
   Result<bool> hook_due(NodeIndex index, const HookPlan& hook);
+  std::optional<LoopItem> item_of_turn(NodeIndex index);
   bool hooks_open(NodeIndex index) const;
   bool awaits_hook(NodeIndex index) const;
   void hook_failed(NodeIndex index, const std::string& error);

@@ -5,13 +5,27 @@
 #include "engine/text.h"
 
 namespace tiphys::engine {
+
+bool has_tag(const api::Parameter& declared) {
+  const auto tagged = [](std::string_view text) { return has_tag(text); };
+  if (tagged(declared.global_name) || tagged(declared.description)) return true;
+  const auto& from = declared.value_from;
+  return from && (tagged(from->path) || tagged(from->json_path) || tagged(from->jq_filter) ||
+                  tagged(from->default_value.value_or("")));
+}
+
 namespace {
 
-const api::Parameter* find_declared(const api::Outputs* declared, const api::Parameter& parameter) {
+const api::Parameter* find_named(const api::Outputs* declared, const api::Parameter& parameter) {
   if (!declared || !parameter.value) return nullptr;
   const auto found = std::ranges::find(declared->parameters, parameter.name, &api::Parameter::name);
-  if (found == declared->parameters.end() || !found->value_from || has_tag(found->value_from->path)) return nullptr;
-  return &*found;
+  return found == declared->parameters.end() ? nullptr : &*found;
+}
+
+/// The declaration that, with the value, is the parameter.
+const api::Parameter* find_declared(const api::Outputs* declared, const api::Parameter& parameter) {
+  const api::Parameter* found = find_named(declared, parameter);
+  return found && found->value_from && !has_tag(*found) ? found : nullptr;
 }
 
 }  // namespace

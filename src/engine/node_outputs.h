@@ -10,6 +10,9 @@
 
 namespace tiphys::engine {
 
+/// Whether what an output is declared with has tags, besides its value.
+bool has_tag(const api::Parameter& declared);
+
 class NodeOutputs {
  public:
   /// `declared` are the outputs of the template that a pod ran, which must outlive this; null for other nodes. The

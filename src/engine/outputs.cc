@@ -30,14 +30,14 @@ Result<std::string> Machine::output_value(const OutputPlan& plan, const Variable
   if (!source.value_from) return fail(Code::kInvalidArgument, "output parameters must have a valueFrom specified");
   const bool has_default = source.value_from->default_value.has_value();
   const auto default_value = [&] { return render(plan.default_text, globals(), variables, Leftover::kKeep); };
-  if (plan.expression) {
+  if (!plan.expression.empty()) {
     Result<doc::Value> value = doc::Value(nullptr);
-    if (!*plan.expression) {
-      value = std::unexpected(plan.expression->error());
-    } else {
+    if (const auto expression = plan.expression.filled(globals(), variables)) {
       expr::Scope scope(&globals());
-      for (const std::string& name : (*plan.expression)->references()) variables.provide(name, scope);
-      value = (*plan.expression)->eval(scope);
+      for (const std::string& name : expression->references()) variables.provide(name, scope);
+      value = expression->eval(scope);
+    } else {
+      value = std::unexpected(expression.error());
     }
     if (value && !value->is_null()) return doc::scalar_text(*value);
     if (has_default) return default_value();

@@ -31,6 +31,11 @@ Result<std::int64_t> whole_number(const std::string& text) {
   return value;
 }
 
+/// An output whose value stands in the manifest.
+bool is_literal(const api::Parameter& output) {
+  return output.value && !output.value_from;
+}
+
 }  // namespace
 
 /// A new pod node goes out, unless the run is stopping or too late: then it fails at once, without a pod.
@@ -226,20 +231,66 @@ void Machine::handle(const ActionChanged& event) {
 }
 
 void Machine::take_outputs(NodeIndex index, const std::optional<api::Outputs>& outputs) {
-  if (!outputs) return;
   Node& node = nodes_[index];
+  const api::Outputs* declared = node.plan ? node.plan->told_outputs() : nullptr;
+  const bool literals = declared && std::ranges::any_of(declared->parameters, is_literal);
+  if (!outputs && !literals) return;
   node.has_outputs = true;
-  if (outputs->empty()) return;
-  if (outputs->exit_code) {
+  api::Outputs known = outputs ? *outputs : api::Outputs();
+  if (known.empty() && !literals) return;
+  if (known.exit_code) {
     int code = 0;
-    const std::string& text = *outputs->exit_code;
+    const std::string& text = *known.exit_code;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), code);
     if (error == std::errc()) node.exit_code = static_cast<std::int16_t>(std::clamp(code, -1, 1024));
   }
-  if (!outputs->parameters.empty() || !outputs->artifacts.empty()) export_globals(node.plan, *outputs);
-  node.outputs =
-      std::make_unique<NodeOutputs>(*outputs, node.plan && node.plan->pod ? &node.plan->source->outputs : nullptr);
+  if (declared) add_declared(index, *declared, known);
+  if (!known.parameters.empty() || !known.artifacts.empty()) export_globals(node.plan, known);
+  node.outputs = std::make_unique<NodeOutputs>(std::move(known), declared);
   nodes_.touch(index);
+}
+
+/// Of a parameter is told its value alone; the original has the rest of its declaration beside it, and those that need
+/// no file.
+void Machine::add_declared(NodeIndex index, const api::Outputs& declared, api::Outputs& outputs) {
+  const bool left_to_outputs =
+      outputs.artifacts.empty() &&
+      std::ranges::all_of(declared.parameters, [](const auto& one) { return one.value_from && !has_tag(one); });
+  if (left_to_outputs) return;
+  const BodyVariables variables(*this, index);
+  const auto fill = [&](std::string& text) {
+    if (auto filled = render(std::string_view(text), globals(), variables, Leftover::kKeep)) text = std::move(*filled);
+  };
+  for (api::Artifact& artifact : outputs.artifacts) {
+    const auto found = std::ranges::find(declared.artifacts, artifact.name, &api::Artifact::name);
+    if (found == declared.artifacts.end()) continue;
+    for (const std::string_view field : {"optional", "recurseMode", "archive"}) {
+      if (const doc::Value* value = found->raw.if_contains(field)) artifact.raw[field] = *value;
+    }
+    if (found->global_name.empty()) continue;
+    artifact.global_name = found->global_name;
+    fill(artifact.global_name);
+    artifact.raw["globalName"] = artifact.global_name;
+  }
+  for (const api::Parameter& literal : declared.parameters) {
+    if (!is_literal(literal)) continue;
+    fill(*outputs.parameters.emplace_back(literal).value);
+  }
+  for (api::Parameter& parameter : outputs.parameters) {
+    const auto found = std::ranges::find(declared.parameters, parameter.name, &api::Parameter::name);
+    if (found == declared.parameters.end() || !parameter.value) continue;
+    auto value = std::move(parameter.value);
+    parameter = *found;
+    parameter.value = std::move(value);
+    if (!has_tag(*found)) continue;
+    fill(parameter.global_name);
+    fill(parameter.description);
+    if (!parameter.value_from) continue;
+    fill(parameter.value_from->path);
+    fill(parameter.value_from->json_path);
+    fill(parameter.value_from->jq_filter);
+    if (parameter.value_from->default_value) fill(*parameter.value_from->default_value);
+  }
 }
 
 }  // namespace tiphys::engine

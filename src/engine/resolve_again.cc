@@ -38,8 +38,8 @@ Result<ResolvedInputs> Machine::inputs_anew(NodeIndex index) {
   if (node.turn != kNoTask) {
     const Expansion& loop = frame->loops.at(node.task);
     if (node.turn >= loop.items.size()) return fail(Code::kInvalidArgument, "its loop has no such item any more");
-    const LoopItem item = make_loop_item(loop.items[node.turn]);
-    TIPHYS_TRY(const Arguments arguments, turn_arguments(*frame, node.task, item));
+    const LoopItem item = item_of(loop, node.turn);
+    TIPHYS_TRY(const Arguments arguments, turn_arguments(*frame, node.task, loop, item));
     return resolve_inputs(turn_call(*frame, node.task, node.turn, item), arguments);
   }
   TIPHYS_TRY(ResolvedStep step, resolve_step(*frame, node.task));

@@ -206,6 +206,10 @@ void Machine::restore_frame(NodeIndex index, const std::vector<NodeIndex>& membe
   frame.node = index;
   frame.plan = node.plan;
   frame.tasks.resize(node.plan->tasks.size());
+  if (node.plan->dag()) {
+    auto targets = find_targets(index);
+    frame.targets = targets ? std::move(*targets) : std::make_shared<const DagTargets>();
+  }
   std::vector<std::vector<NodeIndex>> turns(node.plan->tasks.size());
   std::map<std::uint32_t, NodeIndex> groups;
   for (const NodeIndex member_index : members) {
@@ -340,8 +344,10 @@ void Machine::wake_frame(Frame& frame) {
     }
   }
   if (frame.plan->dag()) {
+    // A retry with other parameters may have taken them away.
+    if (const auto targets = find_targets(frame.node); !targets) return errored(frame.node, targets.error().message);
     for (std::uint32_t task = 0; task < frame.plan->tasks.size(); ++task) {
-      if (frame.plan->needed[task] && frame.tasks[task].unsettled == 0) task_due(frame, task);
+      if (frame.targets->needs(task) && frame.tasks[task].unsettled == 0) task_due(frame, task);
     }
   } else if (frame.group_node == kNoNode) {
     return frame.plan->group_count() == 0 ? end_steps(frame) : begin_group(frame, 0);

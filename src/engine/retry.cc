@@ -166,16 +166,16 @@ Result<Machine::RetryVerdict> Machine::judge_retry(NodeIndex index) {
   const bool failed = last.phase == api::NodePhase::kFailed;
   if (failed ? !on_failed : !on_error) return RetryVerdict{.message = last.message};
   if (limit && static_cast<int>(all.size()) > *limit) return RetryVerdict{.message = "No more retries left"};
-  if (plan.expression) {
-    if (!*plan.expression) return std::unexpected(plan.expression->error());
+  if (!plan.expression.empty()) {
+    TIPHYS_TRY(const expr::Expression expression, plan.expression.filled(globals(), variables));
     expr::Scope scope;
     scope.set_ambient(&ambient_);
     scope.set("retries", std::to_string(all.size() - 1));
     scope.set("lastRetry.exitCode", last.exit_code == Node::kNoExitCode ? "-1" : std::to_string(last.exit_code));
     scope.set("lastRetry.status", std::string(api::node_phase_name(last.phase)));
-    scope.set("lastRetry.duration", go_seconds(last.finished_at - last.started_at));
+    scope.set("lastRetry.duration", whole_seconds(last.started_at, last.finished_at));
     scope.set("lastRetry.message", last.message);
-    TIPHYS_TRY(const bool again, (*plan.expression)->eval_bool(scope));
+    TIPHYS_TRY(const bool again, expression.eval_bool(scope));
     if (!again) return RetryVerdict{.message = "retryStrategy.expression evaluated to false"};
   }
   return RetryVerdict{.again = true};

@@ -233,6 +233,44 @@ const std::vector<Row> kSteps = {
      "wf[0].a Pod Failed \"main: Error (exit code 1)\"\n"},
 };
 
+const std::vector<Row> kLoops = {
+    {"numbers of withParam keep their digits",
+     R"(
+  templates:
+  - name: main
+    steps:
+    - - name: a
+        template: ok
+        withParam: '[1.0, 1e-05, {"b": 2.50, "a": [1.0, "x"]}, [1.0, {"k": 1E3}], "1.0", null]'
+)",
+     {},
+     "Succeeded\n"
+     "wf Steps Succeeded -> [0] => a(0:1.0), a(1:1e-05), a(2:a:[1.0,\"x\"],b:2.50), a(3:[1.0 {\"k\":1E3}]), a(4:1.0), "
+     "a(5:[])\n"
+     "wf[0] StepGroup Succeeded -> a(0:1.0), a(1:1e-05), a(2:a:[1.0,\"x\"],b:2.50), a(3:[1.0 {\"k\":1E3}]), a(4:1.0), "
+     "a(5:[])\n"
+     "wf[0].a(0:1.0) Pod Succeeded\n"
+     "wf[0].a(1:1e-05) Pod Succeeded\n"
+     "wf[0].a(2:a:[1.0,\"x\"],b:2.50) Pod Succeeded\n"
+     "wf[0].a(3:[1.0 {\"k\":1E3}]) Pod Succeeded\n"
+     "wf[0].a(4:1.0) Pod Succeeded\n"
+     "wf[0].a(5:[]) Pod Succeeded\n"},
+    {"when one turn cannot be none begins",
+     R"(
+  templates:
+  - name: main
+    steps:
+    - - name: a
+        template: echo
+        arguments: {parameters: [{name: message, value: "{{item.k}}"}]}
+        withItems: [{k: 1}, {other: 2}]
+)",
+     {},
+     "Failed failed to resolve {{item.k}} at column 1\n"
+     "wf Steps Failed \"failed to resolve {{item.k}} at column 1\" -> [0]\n"
+     "wf[0] StepGroup Error \"failed to resolve {{item.k}} at column 1\"\n"},
+};
+
 const std::vector<Row> kTemplates = {
     {"a script gives its output to a condition, and a flat list of steps is a list of groups",
      R"(
@@ -336,6 +374,59 @@ const std::vector<Row> kTemplates = {
 };
 
 const std::vector<Row> kDags = {
+    {"targets may have tags",
+     R"(
+  arguments: {parameters: [{name: t, value: "b c"}]}
+  templates:
+  - name: main
+    dag:
+      tasks:
+      - {name: in, template: part, arguments: {parameters: [{name: t, value: "{{workflow.parameters.t}}"}]}}
+  - name: part
+    inputs: {parameters: [{name: t}]}
+    dag:
+      target: "{{inputs.parameters.t}}"
+      tasks:
+      - {name: a, template: ok}
+      - {name: b, template: ok, dependencies: [a]}
+      - {name: c, template: ok}
+      - {name: d, template: ok}
+)",
+     {},
+     "Succeeded\n"
+     "wf DAG Succeeded -> in => b, c\n"
+     "wf.in DAG Succeeded -> a, c => b, c\n"
+     "wf.in.a Pod Succeeded -> b\n"
+     "wf.in.c Pod Succeeded\n"
+     "wf.in.b Pod Succeeded\n"},
+    {"a target that is no task is an error",
+     R"(
+  arguments: {parameters: [{name: t, value: "zz"}]}
+  templates:
+  - name: main
+    dag:
+      target: "{{workflow.parameters.t}}"
+      tasks:
+      - {name: a, template: ok}
+)",
+     {},
+     "Error error in entry template execution: target zz does not exist\n"
+     "wf DAG Error \"target zz does not exist\"\n"},
+    {"without failFast the last target that failed decides",
+     R"(
+  templates:
+  - name: main
+    dag:
+      failFast: false
+      tasks:
+      - {name: b, template: ok}
+      - {name: a, template: ok}
+)",
+     {{"wf.a", erring()}, {"wf.b", failing()}},
+     "Failed\n"
+     "wf DAG Failed -> b, a => a, b\n"
+     "wf.b Pod Failed \"main: Error (exit code 1)\"\n"
+     "wf.a Pod Error \"pod lost\"\n"},
     {"a diamond",
      R"(
   templates:
@@ -500,6 +591,7 @@ const std::vector<Row> kDags = {
 };
 
 INSTANTIATE_TEST_SUITE_P(Steps, Rules, testing::ValuesIn(kSteps), row_name);
+INSTANTIATE_TEST_SUITE_P(Loops, Rules, testing::ValuesIn(kLoops), row_name);
 INSTANTIATE_TEST_SUITE_P(Templates, Rules, testing::ValuesIn(kTemplates), row_name);
 INSTANTIATE_TEST_SUITE_P(Dag, Rules, testing::ValuesIn(kDags), row_name);
 

@@ -28,7 +28,9 @@ api::Inputs Machine::inputs_of(const Node& node) const {
 std::string Machine::scope_of(const Node& node) const {
   if (node.type == api::NodeType::kContainer) return scope_of(nodes_[node.boundary]);
   const CompiledTemplate* around = node.boundary == kNoNode ? nullptr : nodes_[node.boundary].plan;
-  return around && !around->scope.empty() ? around->scope : "local/" + workflow_.name;
+  if (around && !around->scope.empty()) return around->scope;
+  // The original resolves in a spec without a name then.
+  return workflow_.spec.workflow_template_ref ? "local/" : "local/" + workflow_.name;
 }
 
 api::NodeStatus Machine::status_of(NodeIndex index) const {

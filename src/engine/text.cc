@@ -43,6 +43,24 @@ const std::string& Text::source() const {
   return source_ ? *source_ : none;
 }
 
+ExpressionText::ExpressionText(const std::string& source) {
+  if (has_tag(source)) {
+    text_ = Text(source);
+  } else if (!source.empty()) {
+    compiled_ = expr::Expression::compile(source);
+  }
+}
+
+const std::vector<std::string>* ExpressionText::references() const {
+  return compiled_ && *compiled_ ? &(*compiled_)->references() : nullptr;
+}
+
+Result<expr::Expression> ExpressionText::filled(const expr::Scope& globals, const Variables& variables) const {
+  if (compiled_) return *compiled_;
+  TIPHYS_TRY(const std::string text, render(text_, globals, variables, Leftover::kKeep));
+  return expr::Expression::compile(text);
+}
+
 bool has_tag(const doc::Value& value) {
   if (const auto* text = value.if_string()) return has_tag(std::string_view(*text));
   if (const auto* array = value.if_array()) {

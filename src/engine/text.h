@@ -2,9 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "expr/expression.h"
 #include "expr/text_template.h"
 
 namespace tiphys::engine {
@@ -37,6 +39,23 @@ class Variables {
   virtual ~Variables() = default;
   /// Puts what `name` stands for into `scope`; nothing when it is not known.
   virtual void provide(std::string_view name, expr::Scope& scope) const = 0;
+};
+
+/// An expression of the manifest, which must outlive this: compiled once, or anew for what its tags bring. For no text
+/// it is empty.
+class ExpressionText {
+ public:
+  ExpressionText() = default;
+  explicit ExpressionText(const std::string& source);
+
+  bool empty() const { return text_.empty() && !compiled_; }
+  /// The names that it reads; nothing when tags may bring others, or it does not compile.
+  const std::vector<std::string>* references() const;
+  Result<expr::Expression> filled(const expr::Scope& globals, const Variables& variables) const;
+
+ private:
+  Text text_;  ///< when it has tags
+  std::optional<Result<expr::Expression>> compiled_;
 };
 
 enum class Leftover {

@@ -144,7 +144,7 @@ void BodyVariables::provide_retry(std::string_view name, expr::Scope& scope) con
   if (name == "retries") return scope.set("retries", std::to_string(number));
   const bool exited = last && last->exit_code != Node::kNoExitCode;
   scope.set("lastRetry.exitCode", exited ? std::to_string(last->exit_code) : "0");
-  scope.set("lastRetry.duration", last ? go_seconds(last->finished_at - last->started_at) : "0");
+  scope.set("lastRetry.duration", last ? whole_seconds(last->started_at, last->finished_at) : "0");
   scope.set("lastRetry.status", last ? std::string(api::node_phase_name(last->phase)) : "");
   scope.set("lastRetry.message", last ? last->message : "");
 }

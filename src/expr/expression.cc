@@ -59,6 +59,8 @@ class NameCollector {
   std::vector<std::string>& required_;
 };
 
+constexpr std::string_view kUnknownName = "unknown name ";
+
 Status refuse_argos_functions(const Tree& tree) {
   constexpr std::string_view kArgos[] = {"asInt", "asFloat", "jsonpath", "toJson"};
   for (const Node& node : tree.nodes) {
@@ -66,7 +68,7 @@ Status refuse_argos_functions(const Tree& tree) {
     const bool sprig = node.text.starts_with("sprig.");
     if (!sprig && std::ranges::find(kArgos, node.text) == std::end(kArgos)) continue;
     return fail(Code::kInvalidArgument,
-                "unknown name " + (sprig ? "sprig" : node.text) + caret(tree.text, node.offset));
+                std::string(kUnknownName) + (sprig ? "sprig" : node.text) + caret(tree.text, node.offset));
   }
   return {};
 }
@@ -100,8 +102,12 @@ Result<doc::Value> Expression::eval(const Scope& scope, const Trace& trace) cons
 }
 
 Result<bool> Expression::eval_bool(const Scope& scope) const {
-  TIPHYS_TRY(const doc::Value value, eval(scope));
-  return as_bool(value);
+  const auto value = eval(scope);
+  if (value) return as_bool(*value);
+  const Error& error = value.error();
+  // As the original: what its check finds, it tells as it is.
+  if (error.message.starts_with(kUnknownName)) return std::unexpected(error);
+  return std::unexpected(error.in("unable to evaluate expression '" + program_->tree->text + "'"));
 }
 
 bool knows(const Scope& scope, std::string_view name) {
@@ -127,9 +133,7 @@ Result<doc::Value> eval_expression(std::string_view text, const Scope& scope) {
 
 Result<bool> eval_bool_expression(std::string_view text, const Scope& scope, Functions functions) {
   TIPHYS_TRY(const Expression expression, Expression::compile(text, functions));
-  auto result = expression.eval(scope);
-  if (!result) return std::unexpected(result.error().in("unable to evaluate expression '" + std::string(text) + "'"));
-  return as_bool(*result);
+  return expression.eval_bool(scope);
 }
 
 }  // namespace tiphys::expr
