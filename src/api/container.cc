@@ -108,6 +108,14 @@ void check_pull_policy(const Place& place, Unread&) {
   place.error(fmt::format("{}: \"{}\" is none of Always, IfNotPresent, Never", place.name(), policy));
 }
 
+/// Always, of an init container. The rest is a cluster's.
+void check_restart_policy(const Place& place, Unread&) {
+  std::string policy;
+  read(place, policy);
+  const bool keeps_running = policy == "Always" && place.name().find("initContainers[") != std::string::npos;
+  if (!keeps_running && !policy.empty()) detail::outside_of_cluster(place, "restartPolicy");
+}
+
 void check_quantities(const Place& place, Unread&) {
   if (!expect_object(place)) return;
   for (const auto& [name, value] : place.value().get_object()) {
@@ -271,7 +279,11 @@ constexpr Field<Unread> kAllContainerFields[] = {
      "fails.",
      &kObject<kProbeTable>, "AgentTest.ProbesWaitForTheStartupProbe"},
     {"resizePolicy", Handling::kCluster, nullptr, "Whether it restarts when its resources change.", &kResizePolicies},
-    {"restartPolicy", Handling::kCluster, nullptr, "Always: an init container that keeps running.", &kString},
+    {"restartPolicy", Handling::kRead, check_restart_policy,
+     "Always: an init container that keeps running. The next one starts once it has started; it is started again when "
+     "it "
+     "ends, and ends after all others.",
+     &kString, "test_init_containers_that_keep_running", "Else, and of other containers, only a cluster honours it."},
     {"restartPolicyRules", Handling::kCluster, nullptr, "When it is started again.", &kRestartRules},
     {"volumeDevices", Handling::kCluster, nullptr, "Block devices that it sees.", &kVolumeDevices},
     {"source", Handling::kRead, check_as<std::string>, "The script; `command` runs the file that holds it.", &kString,

@@ -104,14 +104,13 @@ void Validator::check_further_container(const doc::Value& container, std::string
     check_container_name(name, {spot.pointer + "/name", spot.name + ".name"});
   }
   if (doc::find_string(container, "image").empty()) error(spot.pointer, spot.name + ".image may not be empty", true);
+  const std::string_view policy = doc::find_string(container, "restartPolicy");
+  const bool keeps_running = list == "initContainers" && policy == "Always";
   for (const std::string_view field : {"lifecycle", "livenessProbe", "readinessProbe", "startupProbe"}) {
-    if (list != "initContainers" || !doc::find(container, field)) continue;
+    if (list != "initContainers" || keeps_running || !doc::find(container, field)) continue;
     error(fmt::format("{}/{}", spot.pointer, field),
-          fmt::format("{}.{}: may not be set for init containers", spot.name, field), true);
-  }
-  if (list == "initContainers" && doc::find_string(container, "restartPolicy") == "Always") {
-    error(spot.pointer + "/restartPolicy",
-          spot.name + ": only a cluster has init containers that keep running: write it below sidecars");
+          fmt::format("{}.{}: may not be set for init containers without restartPolicy: Always", spot.name, field),
+          true);
   }
 }
 

@@ -98,12 +98,21 @@ std::string failure_message(std::string_view container, const doc::Value& state)
   return text;
 }
 
+/// An init container that keeps running, whatever it ends with.
+bool is_restarted(const doc::Value& pod, std::string_view init_container) {
+  const doc::Value* list = doc::find(pod, "spec", "initContainers");
+  return list && list->is_array() && std::ranges::any_of(list->get_array(), [&](const doc::Value& one) {
+           return doc::find_string(one, "name") == init_container && doc::find_string(one, "restartPolicy") == "Always";
+         });
+}
+
 std::vector<const doc::Value*> containers_by_blame(const doc::Value& pod, const WorkingContainers& working) {
   std::vector<const doc::Value*> containers = statuses(pod, "containerStatuses");
   std::stable_sort(containers.begin(), containers.end(), [&](const doc::Value* a, const doc::Value* b) {
     return blame_order(*a, working) < blame_order(*b, working);
   });
   std::vector<const doc::Value*> all = statuses(pod, "initContainerStatuses");
+  std::erase_if(all, [&](const doc::Value* one) { return is_restarted(pod, doc::find_string(*one, "name")); });
   all.insert(all.end(), containers.begin(), containers.end());
   return all;
 }

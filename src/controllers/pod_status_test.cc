@@ -102,6 +102,14 @@ TEST(PodStatusDetails, ExitCodeAndTimesComeFromTheContainers) {
   EXPECT_EQ(change.pod_ip, "10.0.0.1");
 }
 
+TEST(PodStatusDetails, AnInitContainerThatKeepsRunningIsNotToBlame) {
+  doc::Value pod = pod_with(
+      R"({"phase":"Failed","initContainerStatuses":[{"name":"proxy","state":{"terminated":{"exitCode":7,"reason":"Error"}}}],
+        "containerStatuses":[{"name":"main","state":{"terminated":{"exitCode":3,"reason":"Error"}}}]})");
+  pod.as_object()["spec"] = *doc::parse_json(R"({"initContainers":[{"name":"proxy","restartPolicy":"Always"}]})");
+  EXPECT_EQ(read_pod(pod).message, "main: Error (exit code 3)");
+}
+
 doc::Value set_with(std::string_view status) {
   doc::Value pod = pod_with(status);
   pod.at("metadata").at("annotations").as_object()[cluster::kContainerSetAnnotation] = R"({"a":[],"b":["a"],"c":[]})";

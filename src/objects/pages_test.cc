@@ -129,6 +129,41 @@ TEST(Table, ShowsPodsAsKubectlDoes) {
   }
 }
 
+TEST(Table, CountsInitContainersThatKeepRunning) {
+  struct Row {
+    const char* rule;
+    const char* status;
+    const char* cells;
+  };
+  for (const auto& [rule, status, expected] : {
+           Row{"not started", "{phase: Pending, initContainerStatuses: [{name: s, state: {running: {}}}]}",
+               R"("0/2","Init:0/2","0")"},
+           Row{"started, the next is at work",
+               "{phase: Pending, initContainerStatuses: [{name: s, started: true, ready: true, state: {running: {}}}, "
+               "{name: i, state: {running: {}}}]}",
+               R"("1/2","Init:1/2","0")"},
+           Row{"beside the others",
+               "{phase: Running, initContainerStatuses: [{name: s, started: true, ready: true, restartCount: 2, state: "
+               "{running: {}}}, {name: i, restartCount: 1, state: {terminated: {exitCode: 0}}}], containerStatuses: "
+               "[{ready: true, state: {running: {}}}]}",
+               R"("2/2","Running","2")"},
+           Row{"ended after the others",
+               "{phase: Succeeded, initContainerStatuses: [{name: s, state: {terminated: {exitCode: 143, reason: "
+               "Error}}}, {name: i, state: {terminated: {exitCode: 0}}}], containerStatuses: [{state: {terminated: "
+               "{exitCode: 0, reason: Completed}}}]}",
+               R"("0/2","Completed","0")"},
+       }) {
+    const std::string object =
+        std::string(
+            "{metadata: {name: p, creationTimestamp: '1970-01-01T00:00:00Z'}, spec: {containers: "
+            "[{}], initContainers: [{name: s, restartPolicy: Always}, {name: i}]}, status: ") +
+        status + "}";
+    EXPECT_THAT(cells("v1", "Pod", object.c_str(), Time(std::chrono::seconds(60))),
+                HasSubstr(std::string(R"(["p",)") + expected + R"(,"60s")"))
+        << rule;
+  }
+}
+
 TEST(Table, ShowsOtherKinds) {
   EXPECT_EQ(cells("v1", "ConfigMap", "{metadata: {name: c}, data: {a: b}, binaryData: {d: ''}}"),
             R"(["c",2,"<unknown>"])");

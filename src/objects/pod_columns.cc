@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <set>
 #include <string>
 
 #include "cluster/pod_phase.h"
@@ -46,13 +48,31 @@ void count_restarts(const doc::Value& container, Summary& summary) {
   if (ended > summary.last_restart) summary.last_restart = ended;
 }
 
-/// Goes through the init containers; true when one of them has still to end.
+bool keeps_running(const doc::Value& init_container) {
+  return doc::find_string(init_container, "restartPolicy") == "Always";
+}
+
+/// The names of the init containers that keep running.
+std::set<std::string_view> sidecars(const doc::Value& pod) {
+  std::set<std::string_view> names;
+  for (const doc::Value& container : list_at(pod, "spec", "initContainers")) {
+    if (keeps_running(container)) names.insert(doc::find_string(container, "name"));
+  }
+  return names;
+}
+
+/// Goes through the init containers; true when one of them has still to end, or to start where it keeps running.
 bool is_initializing(const doc::Value& pod, Summary& summary) {
   const doc::Array& statuses = list_at(pod, "status", "initContainerStatuses");
+  const std::set<std::string_view> keep_running = sidecars(pod);
   for (std::size_t i = 0; i < statuses.size(); ++i) {
     count_restarts(statuses[i], summary);
     const doc::Value* terminated = doc::find(statuses[i], "state", "terminated");
     if (terminated && number_at(*terminated, "exitCode") == 0) continue;
+    if (is_true_at(statuses[i], "started") && keep_running.contains(doc::find_string(statuses[i], "name"))) {
+      if (is_true_at(statuses[i], "ready")) ++summary.ready;
+      continue;
+    }
     const auto waiting = doc::find_string(statuses[i], "state", "waiting", "reason");
     if (terminated) {
       summary.status = "Init:" + end_of(*terminated);
@@ -64,6 +84,21 @@ bool is_initializing(const doc::Value& pod, Summary& summary) {
     return true;
   }
   return false;
+}
+
+/// Its own containers have begun: what an init container that keeps running does meanwhile is not what it waits for.
+bool has_begun(const doc::Value& pod) {
+  return std::ranges::any_of(list_at(pod, "status", "containerStatuses"), [](const doc::Value& status) {
+    return doc::find(status, "state", "running") || doc::find(status, "state", "terminated");
+  });
+}
+
+/// Of the init containers, those that keep running: the others are past.
+void count_sidecars(const doc::Value& pod, Summary& summary) {
+  const std::set<std::string_view> keep_running = sidecars(pod);
+  for (const doc::Value& status : list_at(pod, "status", "initContainerStatuses")) {
+    if (keep_running.contains(doc::find_string(status, "name"))) count_restarts(status, summary);
+  }
 }
 
 void look_at_containers(const doc::Value& pod, Summary& summary) {
@@ -86,11 +121,14 @@ void look_at_containers(const doc::Value& pod, Summary& summary) {
 }
 
 Summary summarize(const doc::Value& pod) {
-  Summary summary{.status = std::string(doc::find_string(pod, "status", "phase"))};
-  if (const auto reason = doc::find_string(pod, "status", "reason"); !reason.empty()) summary.status = reason;
-  if (!is_initializing(pod, summary)) {
+  std::string phase(doc::find_string(pod, "status", "phase"));
+  if (const auto reason = doc::find_string(pod, "status", "reason"); !reason.empty()) phase = reason;
+  Summary summary{.status = phase};
+  if (!is_initializing(pod, summary) || has_begun(pod)) {
+    summary.status = std::move(phase);
     summary.restarts = 0;
     summary.last_restart.clear();
+    count_sidecars(pod, summary);
     look_at_containers(pod, summary);
   }
   if (!doc::find_string(pod, "metadata", "deletionTimestamp").empty() && !cluster::pod_ended(pod)) {
@@ -102,7 +140,8 @@ Summary summarize(const doc::Value& pod) {
 }  // namespace
 
 doc::Value pod_ready_cell(const doc::Value& pod, Time) {
-  return doc::Value(fmt::format("{}/{}", summarize(pod).ready, list_at(pod, "spec", "containers").size()));
+  const std::size_t count = list_at(pod, "spec", "containers").size() + sidecars(pod).size();
+  return doc::Value(fmt::format("{}/{}", summarize(pod).ready, count));
 }
 
 doc::Value pod_status_cell(const doc::Value& pod, Time) {

@@ -68,6 +68,59 @@ def test_init_containers_and_sidecars(cli, free_port):
     assert "together: serving\n" in cli("logs", "together", "-c", "server").stdout
 
 
+KEEP_RUNNING = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: kept}
+spec:
+  entrypoint: main
+  volumes: [{name: v, emptyDir: {}}]
+  templates:
+    - name: main
+      initContainers:
+        - name: outer
+          image: busybox
+          restartPolicy: Always
+          command: [sh, -c]
+          args:
+            - |
+              echo start >>/v/outer
+              [ $(wc -l </v/outer) = 1 ] && exit 3
+              over() { echo "outer after $(cat /v/ended)"; exit 7; }
+              trap over TERM
+              touch /v/up
+              while :; do sleep 0.02; done
+          startupProbe: {exec: {command: [test, -e, /v/up]}, periodSeconds: 1, failureThreshold: 600}
+          mirrorVolumeMounts: true
+        - name: prepare
+          image: busybox
+          command: [sh, -c, "test -e /v/up && wc -l </v/outer >/v/starts"]
+          mirrorVolumeMounts: true
+        - name: inner
+          image: busybox
+          restartPolicy: Always
+          command: [sh, -c]
+          args:
+            - |
+              over() { echo inner >>/v/ended; exit 1; }
+              trap over TERM
+              touch /v/inner
+              while :; do sleep 0.02; done
+          mirrorVolumeMounts: true
+      container:
+        image: busybox
+        command: [sh, -c, "until test -e /v/inner; do sleep 0.02; done; cat /v/starts; echo main >/v/ended"]
+        volumeMounts: [{name: v, mountPath: /v}]
+"""
+
+
+@every_runtime
+def test_init_containers_that_keep_running(cli):
+    cli.run(KEEP_RUNNING)
+    assert cli("logs", "kept").stdout.split() == ["kept:", "2"]
+    assert cli("logs", "kept", "-c", "outer").stdout.endswith("kept: outer after main\nkept: inner\n")
+
+
 FROM_FILE = """
 apiVersion: argoproj.io/v1alpha1
 kind: Workflow

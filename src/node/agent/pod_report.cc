@@ -47,8 +47,14 @@ void complete_container(const ContainerReport& container, doc::Object& status) {
   if (!status.contains("lastState")) status["lastState"] = doc::Object();
 }
 
-bool succeeded(const ContainerReport& container) {
-  return container.exit && container.exit->exit_code == 0;
+/// Of an init container: those after it need not wait for it any more.
+bool initialized(const ContainerReport& container, const PodReport& report) {
+  if (!container.sidecar) return container.exit && container.exit->exit_code == 0;
+  return report.phase == "Succeeded" || (container.has_started && !container.exit);
+}
+
+bool is_ready(const ContainerReport& container) {
+  return container.sidecar ? container.ready : container.exit && container.exit->exit_code == 0;
 }
 
 doc::Object condition(std::string_view type, bool holds) {
@@ -70,6 +76,9 @@ std::string since(const doc::Value& pod, std::string_view type, std::string_view
 
 std::string names_of_unready(const PodReport& report) {
   std::string names;
+  for (const ContainerReport& container : report.init_containers) {
+    if (container.sidecar && !container.ready) names += (names.empty() ? "" : " ") + container.name;
+  }
   for (const ContainerReport& container : report.containers) {
     if (!container.ready) names += (names.empty() ? "" : " ") + container.name;
   }
@@ -77,7 +86,7 @@ std::string names_of_unready(const PodReport& report) {
 }
 
 /// The conditions of a pod that no workflow has made (k8s.io/kubernetes/pkg/kubelet/status/generate.go).
-doc::Array conditions(const PodReport& report, const doc::Value& pod, Time now, bool initialized, bool ready) {
+doc::Array conditions(const PodReport& report, const doc::Value& pod, Time now, bool prepared, bool ready) {
   const bool over = report.phase == "Succeeded" || report.phase == "Failed";
   doc::Array all;
   const auto add = [&](std::string_view type, bool holds, std::string_view reason, std::string message) {
@@ -92,7 +101,7 @@ doc::Array conditions(const PodReport& report, const doc::Value& pod, Time now, 
   const std::string_view why = ready ? "" : succeeded ? "PodCompleted" : over ? "PodFailed" : "ContainersNotReady";
   const std::string names = ready || over ? "" : names_of_unready(report);
   add("PodReadyToStartContainers", !over, "", "");
-  add("Initialized", initialized, initialized ? (succeeded ? "PodCompleted" : "") : "ContainersNotInitialized", "");
+  add("Initialized", prepared, prepared ? (succeeded ? "PodCompleted" : "") : "ContainersNotInitialized", "");
   add("Ready", ready, why, names);
   add("ContainersReady", ready, why, names);
   add("PodScheduled", true, "", "");
@@ -101,25 +110,26 @@ doc::Array conditions(const PodReport& report, const doc::Value& pod, Time now, 
 
 void add_containers(const PodReport& report, const doc::Value& pod, Time now, doc::Object& status) {
   const bool whole = !is_of_workflow(pod);
-  const bool initialized = std::ranges::all_of(report.init_containers, succeeded);
+  const bool prepared = std::ranges::all_of(
+      report.init_containers, [&](const ContainerReport& container) { return initialized(container, report); });
+  bool ready = true;
   doc::Array init;
   for (const ContainerReport& container : report.init_containers) {
-    init.push_back(container_status(container, succeeded(container), "PodInitializing"));
+    ready = ready && (!container.sidecar || container.ready);
+    init.push_back(container_status(container, is_ready(container), "PodInitializing"));
     if (whole) complete_container(container, init.back().get_object());
   }
   doc::Array containers;
-  bool ready = true;
   for (const ContainerReport& container : report.containers) {
     ready = ready && container.ready;
     containers.push_back(
-        container_status(container, container.ready, initialized ? "ContainerCreating" : "PodInitializing"));
+        container_status(container, container.ready, prepared ? "ContainerCreating" : "PodInitializing"));
     if (whole) complete_container(container, containers.back().get_object());
   }
   if (!init.empty()) status["initContainerStatuses"] = std::move(init);
   if (containers.empty()) return;
   status["containerStatuses"] = std::move(containers);
-  status["conditions"] =
-      whole ? conditions(report, pod, now, initialized, ready) : doc::Array{condition("Ready", ready)};
+  status["conditions"] = whole ? conditions(report, pod, now, prepared, ready) : doc::Array{condition("Ready", ready)};
 }
 
 const doc::Value* quantity(const doc::Value& container, std::string_view list, std::string_view resource) {

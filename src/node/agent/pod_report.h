@@ -13,6 +13,7 @@ namespace tiphys::node {
 struct ContainerReport {
   std::string name;
   std::string image;
+  bool sidecar = false;               ///< an init container that keeps running
   Time started_at{};                  ///< set while it runs
   bool has_started = false;           ///< its startup probe has said so, if it has one
   bool ready = false;                 ///< it runs, and its readiness probe says so if it has one

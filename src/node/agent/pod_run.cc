@@ -181,6 +181,8 @@ void PodRun::start_containers(PodContainers made) {
       container.report.image = spec.image;
       container.init = init;
       container.spec = std::move(spec);
+      const doc::Value* document = init ? document_of(container) : nullptr;
+      container.sidecar = container.report.sidecar = document && is_sidecar(*document);
       containers_.push_back(std::move(container));
     }
   }
@@ -222,8 +224,8 @@ void PodRun::started(std::size_t index, const Status& status) {
     return ended(index, exit_of(status.error(), world_.executor.now()));
   }
   container.report.started_at = world_.executor.now();
-  if (hosts_ && !container.init) with_address([] {});
-  const doc::Value* document = container.init ? nullptr : document_of(container);
+  if (hosts_ && container.lives()) with_address([] {});
+  const doc::Value* document = container.lives() ? document_of(container) : nullptr;
   if (document && doc::find(*document, "lifecycle", "postStart")) return run_post_start(index, *document);
   run_on(index);
 }
@@ -239,7 +241,7 @@ const doc::Value* PodRun::document_of(const Container& container) const {
 
 /// Once the pod's address is known. Where it cannot be had the pod goes without.
 void PodRun::with_address(std::function<void()> then) {
-  const auto owner = std::ranges::find_if(containers_, [](const Container& one) { return !one.init; });
+  const auto owner = std::ranges::find_if(containers_, &Container::lives);
   if (!address_.empty() || owner == containers_.end() || owner->report.started_at == Time{}) return then();
   runtime_.find_address(owner->spec.id, [self = shared_from_this(), then = std::move(then)](Result<std::string> found) {
     if (self->settled_) return;
@@ -257,7 +259,8 @@ void PodRun::cannot_start(Container& container, const Error& error) {
   } else if (stopping_) {
     // It was to end before it had begun.
     container.report.exit = never_ran(world_.executor.now());
-  } else if (!container.init && !container.in_set && container.spec.container_name != kMain && runs_once(*pod_)) {
+  } else if (container.lives() && !container.in_set && container.spec.container_name != kMain && runs_once(*pod_) &&
+             container.report.restarts == 0) {
     // Main might wait for it for ever.
     stop_all(grace());
   }
@@ -267,8 +270,8 @@ void PodRun::cannot_start(Container& container, const Error& error) {
 /// there was no network left to share.
 void PodRun::judge_unstarted() {
   for (Container& container : containers_) {
-    const bool failed = !container.init && !container.in_set && container.asked &&
-                        container.report.started_at == Time{} &&
+    const bool failed = container.lives() && !container.in_set && container.asked &&
+                        container.report.started_at == Time{} && container.report.restarts == 0 &&
                         container.report.exit->exit_code != never_ran({}).exit_code;
     if (!failed || container.spec.container_name == kMain || !reason_.empty()) continue;
     const ContainerExit& exit = *container.report.exit;
@@ -309,7 +312,10 @@ void PodRun::ended(std::size_t index, ContainerExit exit) {
   } else if (!container.init && container.spec.container_name == kMain && runs_once(*pod_)) {
     stop_all(grace());
   }
-  if ((container.init && container.report.exit->exit_code == 0) || (others_wait && !container.in_set)) start_next();
+  const bool lets_go_on =
+      container.init ? !container.sidecar && container.report.exit->exit_code == 0 : others_wait && !container.in_set;
+  if (lets_go_on) start_next();
+  end_sidecars();
   if (none_runs()) return all_ended();
   if (!container.init) report_soon();
 }
@@ -351,12 +357,12 @@ void PodRun::set_deadline() {
 }
 
 void PodRun::stop_all(Duration grace) {
-  stopping_ = true;
-  end_waiting();
+  begin_to_end(grace);
   for (std::size_t i = 0; i < containers_.size(); ++i) {
-    if (runs(containers_[i])) signal(i, grace);
+    if (runs(containers_[i]) && !containers_[i].sidecar) signal(i, grace);
   }
   give_up_restarts();
+  end_sidecars();
 }
 
 void PodRun::all_ended() {
@@ -437,7 +443,7 @@ void PodRun::report_progress() {
 
 void PodRun::report_end(Result<doc::Object> outputs) {
   const bool succeeded = reason_.empty() && std::ranges::all_of(containers_, [](const Container& one) {
-                           return one.report.exit && one.report.exit->exit_code == 0;
+                           return one.sidecar || (one.report.exit && one.report.exit->exit_code == 0);
                          });
   PodReport end = report(succeeded && outputs ? "Succeeded" : "Failed");
   if (outputs && !outputs->empty()) end.outputs = doc::to_json(std::move(*outputs));
@@ -522,6 +528,7 @@ void PodRun::free_what_it_used() {
   for (const Container& container : containers_) {
     if (container.asked) runtime_.remove(container.spec.id);
   }
+  for (const std::string& id : std::exchange(earlier_, {})) runtime_.remove(id);
   claims_.clear();
 }
 

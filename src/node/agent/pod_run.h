@@ -73,8 +73,9 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   struct Container {
     ContainerSpec spec;
     bool init = false;
-    bool asked = false;   ///< given to the runtime
-    bool in_set = false;  ///< one of a containerSet: it starts when those that it waits for have succeeded
+    bool sidecar = false;  ///< an init container that keeps running: it has a life as those after it have
+    bool asked = false;    ///< given to the runtime
+    bool in_set = false;   ///< one of a containerSet: it starts when those that it waits for have succeeded
     std::vector<std::size_t> waits_for;
     ContainerReport report;
     std::unique_ptr<ContainerProbes> probes;  ///< while it runs
@@ -85,6 +86,8 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
     std::string failure;                      ///< why it is killed, if it is for what it does
     int crashes = 0;                          ///< that count towards the next back-off
     Executor::TimerId restart = 0;            ///< until it is started again
+    bool ending = false;                      ///< a sidecar: its turn to end has come
+    bool lives() const { return !init || sidecar; }
   };
 
   void prepare(PodSources sources);
@@ -125,6 +128,7 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   bool is_restarted(const Container& container) const;
   void back_off(std::size_t index);
   void restart(std::size_t index);
+  void leave_behind(Container& restarted, const std::string& before);
   /// What waits to be started again has ended for good.
   void give_up_restarts();
   void take_up_restarts();
@@ -135,6 +139,13 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   void cannot_start(Container& container, const Error& error);
   static bool runs(const Container& container);
   bool none_runs() const;
+  // pod_run_sidecars.cc
+  bool init_failed() const;
+  bool has_sidecars() const;
+  bool only_sidecars_left() const;
+  void begin_to_end(Duration grace);
+  void end_sidecars();
+  void rejoin_network(Container& restarted);
   void all_ended();
   void collect(const Container* main, Result<artifact::Credentials> credentials);
   void settle();
@@ -181,6 +192,8 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   Runtime& runtime_;
   Events events_;
   std::vector<Container> containers_;  ///< init containers, then main, then the others
+  std::vector<std::string> earlier_;   ///< ids of sidecars that were started again, whose network others may have
+  std::optional<Time> end_by_;         ///< when sidecars must have ended, once the pod is to end
   std::size_t next_ = 0;               ///< the first of them that is not asked to start
   Time started_at_{};
   Executor::TimerId deadline_ = 0;

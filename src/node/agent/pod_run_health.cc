@@ -55,7 +55,7 @@ HandlerWorld PodRun::handler_world(const Container& container) {
 void PodRun::run_post_start(std::size_t index, const doc::Value& document) {
   with_address([self = shared_from_this(), index, document] {
     Container& container = self->containers_[index];
-    if (!runs(container)) return self->start_next();
+    if (!runs(container)) return container.sidecar ? void() : self->start_next();
     const auto hook = parse_hook(document, self->address_, "postStart");
     const auto end = [index](PodRun& run, const std::string& reason) {
       run.containers_[index].failure = fmt::format("PostStartHookError: {}", reason);
@@ -78,7 +78,8 @@ void PodRun::run_post_start(std::size_t index, const doc::Value& document) {
 /// It has begun, and its hook is over.
 void PodRun::run_on(std::size_t index) {
   Container& container = containers_[index];
-  const doc::Value* document = container.init ? nullptr : document_of(container);
+  const doc::Value* document = container.lives() ? document_of(container) : nullptr;
+  const bool waits = container.sidecar && document && doc::find(*document, "startupProbe");
   if (!container.failure.empty()) {
     // Its hook has failed: it is about to end.
   } else if (document && has_probes(*document)) {
@@ -87,8 +88,10 @@ void PodRun::run_on(std::size_t index) {
     container.report.has_started = container.report.ready = true;
   }
   report_soon();
-  // One that was started again has let the next one go long ago.
-  if (!container.init && !container.in_set && index + 1 == next_) start_next();
+  // One that was started again has let the next one go long ago. Of a sidecar that has to say so itself, or is about to
+  // end, another start does it.
+  const bool lets_go_on = container.sidecar ? !waits && container.failure.empty() : !container.init;
+  if (lets_go_on && !container.in_set && index + 1 == next_) start_next();
 }
 
 void PodRun::probe(std::size_t index, const doc::Value& document) {
@@ -101,7 +104,12 @@ void PodRun::probe(std::size_t index, const doc::Value& document) {
       what(*run, run->containers_[index]);
     };
     ContainerProbes::Events events;
-    events.on_started = [change] { change([](PodRun&, Container& one) { one.report.has_started = true; }); };
+    events.on_started = [change, index] {
+      change([index](PodRun& run, Container& one) {
+        one.report.has_started = true;
+        if (one.sidecar && index + 1 == run.next_) run.start_next();
+      });
+    };
     events.on_ready = [change](bool ready) {
       change([ready](PodRun& run, Container& one) {
         one.report.ready = ready;
@@ -154,7 +162,7 @@ void PodRun::signal(std::size_t index, Duration grace) {
 void PodRun::kill(std::size_t index, Duration grace) {
   Container& container = containers_[index];
   if (!runs(container)) return;
-  const doc::Value* document = container.init ? nullptr : document_of(container);
+  const doc::Value* document = container.lives() ? document_of(container) : nullptr;
   const doc::Value* written = document ? doc::find(*document, "lifecycle", "preStop") : nullptr;
   // A second kill, such as a deletion that does not wait, goes before the hook.
   if (container.pre_stop && grace >= container.kill_grace) return;
@@ -183,10 +191,14 @@ void PodRun::kill(std::size_t index, Duration grace) {
 }
 
 void PodRun::kill_all(Duration grace) {
-  stopping_ = true;
-  end_waiting();
-  for (std::size_t i = 0; i < containers_.size(); ++i) kill(i, grace);
+  begin_to_end(grace);
+  for (std::size_t i = 0; i < containers_.size(); ++i) {
+    Container& one = containers_[i];
+    one.ending = one.ending || grace == Duration{0};
+    if (!one.sidecar || one.ending) kill(i, grace);
+  }
   give_up_restarts();
+  end_sidecars();
 }
 
 }  // namespace tiphys::node

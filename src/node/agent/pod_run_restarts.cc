@@ -1,6 +1,6 @@
-// Containers that are started again when they end (restartPolicy Always and OnFailure), as a kubelet does it: at once
-// the first time, then after 10 s, twice that each further time up to 5 minutes; one that ran for 10 minutes begins
-// anew.
+// Containers that are started again when they end (restartPolicy Always and OnFailure, and sidecars), as a kubelet does
+// it: at once the first time, then after 10 s, twice that each further time up to 5 minutes; one that ran for 10
+// minutes begins anew.
 //
 // Each start is a container of its own, `<id>.<restart>`. That it is the next one stands in the pod's status before it
 // is started, so an agent that takes over finds it, and the one before is freed only then.
@@ -55,6 +55,7 @@ std::string id_of(const std::string& first, int restarts) {
 
 bool PodRun::is_restarted(const Container& container) const {
   if (stopping_ || settled_ || !reason_.empty() || container.in_set) return false;
+  if (container.sidecar) return true;
   const auto policy = doc::find_string(*pod_, "spec", "restartPolicy");
   const bool failed = container.report.exit->exit_code != 0;
   if (policy == "Always") return failed || !container.init;
@@ -92,7 +93,7 @@ void PodRun::restart(std::size_t index) {
   next.waiting_reason = "ContainerCreating";
   next.waiting_message.clear();
   std::swap(container.report, next);
-  PodReport told = report("Running");
+  PodReport told = report(main_started() ? "Running" : "Pending");
   std::swap(container.report, next);
   world_.cluster.patch(key_, cluster::PatchType::kMerge, report_patch(told, *pod_, world_.executor.now()),
                        [self = shared_from_this(), index](const Result<cluster::Object>& written) {
@@ -109,16 +110,26 @@ void PodRun::restart(std::size_t index) {
                          ++one.report.restarts;
                          one.spec.id =
                              id_of(before.substr(0, before.find('.', before.find('.') + 1)), one.report.restarts);
-                         for (Container& other : self->containers_) {
-                           if (other.spec.network_of == before) other.spec.network_of = one.spec.id;
-                         }
-                         self->runtime_.remove(before);
+                         self->leave_behind(one, before);
                          std::error_code error;
                          std::filesystem::rename(one.spec.dir + "/log", one.spec.dir + "/log.previous", error);
                          one.report.waiting_reason.clear();
                          one.report.waiting_message.clear();
                          self->start(index);
                        });
+}
+
+/// What it was before it was started again.
+void PodRun::leave_behind(Container& restarted, const std::string& before) {
+  if (has_sidecars()) {
+    rejoin_network(restarted);
+  } else {
+    for (Container& other : containers_) {
+      if (other.spec.network_of == before) other.spec.network_of = restarted.spec.id;
+    }
+  }
+  const bool first = restarted.sidecar && restarted.report.restarts == 1;
+  first ? earlier_.push_back(before) : runtime_.remove(before);
 }
 
 void PodRun::give_up_restarts() {
@@ -144,6 +155,7 @@ void PodRun::take_up_restarts() {
     if (!restarts || !restarts->is_int64() || restarts->get_int64() == 0) continue;
     container.report.restarts = static_cast<int>(restarts->get_int64());
     container.crashes = container.report.restarts;
+    if (container.sidecar) earlier_.push_back(container.spec.id);
     container.spec.id = id_of(container.spec.id, container.report.restarts);
     const doc::Value* last = doc::find(*status, "lastState", "terminated");
     if (last) container.report.last = exit_of(*last);

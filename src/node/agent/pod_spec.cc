@@ -181,8 +181,12 @@ std::string container_dir(const std::string& pod_dir, std::string_view name) {
   return name == "main" ? pod_dir : fmt::format("{}/containers/{}", pod_dir, name);
 }
 
+bool is_sidecar(const doc::Value& init_container) {
+  return doc::find_string(init_container, "restartPolicy") == "Always";
+}
+
 Result<PodRequests> pod_requests(const doc::Value& pod) {
-  PodRequests sum;
+  PodRequests sum, before, most;
   for (const doc::Value& container : list_of(pod, "containers")) {
     TIPHYS_TRY(const PodRequests asked, requests_of(container));
     sum.cpus += asked.cpus;
@@ -190,10 +194,28 @@ Result<PodRequests> pod_requests(const doc::Value& pod) {
   }
   for (const doc::Value& container : list_of(pod, "initContainers")) {
     TIPHYS_TRY(const PodRequests asked, requests_of(container));
-    sum.cpus = std::max(sum.cpus, asked.cpus);
-    sum.memory_bytes = std::max(sum.memory_bytes, asked.memory_bytes);
+    most.cpus = std::max(most.cpus, before.cpus + asked.cpus);
+    most.memory_bytes = std::max(most.memory_bytes, before.memory_bytes + asked.memory_bytes);
+    if (!is_sidecar(container)) continue;
+    before.cpus += asked.cpus;
+    before.memory_bytes += asked.memory_bytes;
   }
-  return sum;
+  return PodRequests{std::max(sum.cpus + before.cpus, most.cpus),
+                     std::max(sum.memory_bytes + before.memory_bytes, most.memory_bytes)};
+}
+
+/// What starts first and stays has the network of the others.
+void share_network(const doc::Value& pod, PodContainers& made) {
+  const doc::Array& init = list_of(pod, "initContainers");
+  const auto first = std::ranges::find_if(init, is_sidecar);
+  if (first == init.end()) {
+    for (std::size_t i = 1; i < made.containers.size(); ++i) made.containers[i].network_of = made.containers[0].id;
+    return;
+  }
+  const auto position = static_cast<std::size_t>(first - init.begin());
+  const std::string& owner = made.init[position].id;
+  for (std::size_t i = position + 1; i < made.init.size(); ++i) made.init[i].network_of = owner;
+  for (ContainerSpec& spec : made.containers) spec.network_of = owner;
 }
 
 Result<PodContainers> container_specs(const doc::Value& pod, const PodSources& sources, const HostVolumes& volumes,
@@ -212,7 +234,7 @@ Result<PodContainers> container_specs(const doc::Value& pod, const PodSources& s
   std::stable_partition(made.containers.begin(), made.containers.end(),
                         [](const ContainerSpec& spec) { return spec.container_name == "main"; });
   TIPHYS_CHECK_OK(set_attempts(pod, made.containers));
-  for (std::size_t i = 1; i < made.containers.size(); ++i) made.containers[i].network_of = made.containers.front().id;
+  share_network(pod, made);
   return made;
 }
 

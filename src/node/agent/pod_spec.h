@@ -12,8 +12,11 @@
 
 namespace tiphys::node {
 
-/// What the pod asks of the machine: the sums of its containers' requests (limits where there is no request), or what
-/// an init container asks, which runs before them, when that is more.
+/// An init container that keeps running beside those after it (restartPolicy: Always): a sidecar, in Kubernetes' word.
+bool is_sidecar(const doc::Value& init_container);
+
+/// What the pod asks of the machine: the sums of its containers' and sidecars' requests (limits where there is no
+/// request), or what an init container asks with the sidecars before it, when that is more.
 struct PodRequests {
   double cpus = 0;
   double memory_bytes = 0;
@@ -50,7 +53,8 @@ void remove_secret_volumes(const doc::Value& pod, const PodPlace& place);
 
 struct PodContainers {
   std::vector<ContainerSpec> init;        ///< one after the other, before those of `containers`
-  std::vector<ContainerSpec> containers;  ///< main first where there is one, whose network the others share
+  std::vector<ContainerSpec> containers;  ///< main first where there is one
+  /// Those that start after the first sidecar share its network; without one those after the first container its.
 };
 /// The containers of the pod, in its order. `inputs` is left to the caller. Variables from files (fileKeyRef) are not
 /// in `env` yet, and what a subPathExpr makes of them is not in `mounts`: give_file_keys adds them.

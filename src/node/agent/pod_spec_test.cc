@@ -60,6 +60,19 @@ TEST(PodSpec, an_init_container_may_ask_for_more_than_those_after_it) {
   EXPECT_EQ(asked->memory_bytes, 1024);
 }
 
+TEST(PodSpec, init_containers_that_keep_running_ask_along_with_those_after_them) {
+  doc::Value made = pod(R"([{"name": "main", "resources": {"requests": {"cpu": 1, "memory": "1Ki"}}}])");
+  made.as_object()["spec"].as_object()["initContainers"] = doc::parse_json(R"([
+      {"name": "before", "resources": {"requests": {"cpu": 2.5}}},
+      {"name": "proxy", "restartPolicy": "Always", "resources": {"requests": {"cpu": 2, "memory": "1Ki"}}},
+      {"name": "after", "resources": {"requests": {"memory": "4Ki"}}}])")
+                                                               .value();
+  const auto asked = pod_requests(made);
+  ASSERT_TRUE(asked);
+  EXPECT_EQ(asked->cpus, 3);
+  EXPECT_EQ(asked->memory_bytes, 5 * 1024);
+}
+
 TEST(PodSpec, the_host_name_is_cut_to_what_a_kernel_takes) {
   doc::Value long_name = pod(R"([{"name": "main"}])");
   long_name.as_object()["metadata"].as_object()["name"] = std::string(80, 'n');
