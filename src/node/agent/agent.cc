@@ -6,6 +6,7 @@
 #include <deque>
 #include <filesystem>
 #include <map>
+#include <set>
 
 #include "artifact/file_tree.h"
 #include "base/log.h"
@@ -149,6 +150,11 @@ class Agent::State : public std::enable_shared_from_this<State> {
     const std::string uid = uid_of(*event.object);
     const auto known = runs_.find(uid);
     if (event.type == cluster::WatchEvent::Type::kDeleted) return deleted(uid);
+    if (reported_.contains(uid)) {
+      // What was before its end is told late: it has run.
+      if (!cluster::pod_ended(*event.object)) return;
+      reported_.erase(uid);
+    }
     if (known != runs_.end()) return known->second.run->update(event.object);
     if (cluster::pod_ended(*event.object) || is_withheld(*event.object)) {
       if (!doc::find_string(*event.object, "metadata", "deletionTimestamp").empty()) remove_ended(*event.object);
@@ -177,7 +183,10 @@ class Agent::State : public std::enable_shared_from_this<State> {
       if (const auto self = weak.lock()) self->settled(uid);
     };
     events.on_reported = [weak = weak_from_this(), uid] {
-      if (const auto self = weak.lock()) self->forget(uid);
+      const auto self = weak.lock();
+      if (!self) return;
+      self->reported_.insert(uid);
+      self->forget(uid);
     };
     entry.run = std::make_shared<PodRun>(
         world_, pod,
@@ -260,6 +269,7 @@ class Agent::State : public std::enable_shared_from_this<State> {
   }
 
   void deleted(const std::string& uid) {
+    reported_.erase(uid);
     forget(uid);
     workers_.run([path = pod_dir(uid)] { return artifact::remove_tree(path); },
                  [](const Status& removed) {
@@ -291,7 +301,8 @@ class Agent::State : public std::enable_shared_from_this<State> {
   PortClaims ports_;
   PodWorld world_;
   std::map<std::string, Entry> runs_;
-  std::deque<std::string> queue_;  ///< uids of pods that wait for room
+  std::set<std::string> reported_;  ///< uids of pods whose end is stored, and not seen by the watch yet
+  std::deque<std::string> queue_;   ///< uids of pods that wait for room
   std::size_t running_ = 0;
   PodRequests used_;
   bool synced_ = false;

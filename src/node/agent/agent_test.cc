@@ -226,6 +226,18 @@ TEST_F(AgentTest, APodKnowsItsNameAndItsAliases) {
               HasSubstr("127.0.0.1\tworker-0.workers.default.svc.cluster.local worker-0\n"));
 }
 
+TEST_F(AgentTest, WhatIsToldLateOfAPodThatHasEndedRunsNothingAgain) {
+  cluster_.lags = true;
+  cluster_.put(cluster::kPods, pod("a"));
+  begun("a");
+  runtime_.run(id("a"));
+  runtime_.end(id("a"), 0);
+  ended("a");
+  settle();
+  EXPECT_THAT(runtime_.started, ElementsAre(id("a")));
+  EXPECT_THAT(cluster_.phases["a"], ElementsAre("Succeeded"));
+}
+
 TEST_F(AgentTest, ALongStepIsSeenRunning) {
   cluster_.put(cluster::kPods, pod("a"));
   begun("a");

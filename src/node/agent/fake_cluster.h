@@ -52,6 +52,8 @@ class FakeCluster final : public cluster::Cluster {
   std::map<std::string, std::vector<std::string>> phases;
   /// So many patches fail before one works.
   int failing_patches = 0;
+  /// Watchers are told of the state before a patch once more, after it is answered and before that of its own.
+  bool lags = false;
 
   void get(const cluster::Key& key, cluster::Done<cluster::Object> done) override {
     const auto found = objects_.find(key);
@@ -70,8 +72,9 @@ class FakeCluster final : public cluster::Cluster {
     if (Status done_so = doc::apply_merge_patch(object, patch); !done_so) {
       return answer(std::move(done), std::unexpected(done_so.error()));
     }
-    found->second = std::make_shared<const doc::Value>(std::move(object));
+    const cluster::Object before = std::exchange(found->second, std::make_shared<const doc::Value>(std::move(object)));
     answer(std::move(done), found->second);
+    if (lags) tell(key, cluster::WatchEvent::Type::kModified, before);
     tell(key, cluster::WatchEvent::Type::kModified, found->second);
   }
   void remove(const cluster::Key& key, cluster::DeleteOptions, cluster::Done<cluster::Object> done) override {
