@@ -28,20 +28,12 @@ constexpr int kWorkerThreads = 4;
 
 using CallerPtr = std::shared_ptr<const objects::Caller>;
 
-/// The document among those of a list that has this name.
-const doc::Value* named(const doc::Value* list, std::string_view name) {
-  if (!list || !list->is_array()) return nullptr;
-  const auto found = std::ranges::find_if(
-      list->get_array(), [&](const doc::Value& each) { return doc::find_string(each, "name") == name; });
-  return found == list->get_array().end() ? nullptr : &*found;
-}
-
 /// Where the artifact, or the file in it, lies.
 Result<doc::Value> find_location(const doc::Value& workflow, const ArtifactName& name) {
   const doc::Value* node = doc::find(workflow, "status", "nodes", name.node);
   if (!node) return fail(Code::kNotFound, fmt::format("the workflow has no node \"{}\"", name.node));
   const char* side = name.input ? "inputs" : "outputs";
-  const doc::Value* artifact = named(doc::find(*node, side, "artifacts"), name.artifact);
+  const doc::Value* artifact = find_artifact(doc::find(*node, side, "artifacts"), name.artifact);
   if (!artifact) {
     return fail(Code::kNotFound,
                 fmt::format("{} of node \"{}\" have no artifact \"{}\"", side, name.node, name.artifact));

@@ -68,8 +68,10 @@ void update(const WorkPtr& work, const KindService& kind) {
     cluster::Key key = work->named(resource);
     if (key.name.empty()) key.name = doc::find_string(*object, "metadata", "name");
     if (metadata.if_contains("name") == nullptr) metadata["name"] = key.name;
-    if (const doc::Object labels = actor_labels(work->caller(), "Update"); kind.holds_workflow) {
-      for (const auto& [label, value] : labels) doc::ensure_object(metadata, "labels")[label] = value;
+    if (kind.holds_workflow) {
+      for (const auto& [label, value] : actor_labels(work->caller(), "Update")) {
+        doc::ensure_object(metadata, "labels")[label] = value;
+      }
     }
     work->cluster().update(key, std::move(*object), work->reply_object());
   });

@@ -3,32 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <utility>
 
 #include "api/artifact_location.h"
 #include "base/strings.h"
+#include "base/uid.h"
 #include "controllers/artifact_repository.h"
 
 namespace tiphys::argo {
 namespace {
 
 const doc::Value* find_argument(const doc::Value& spec, std::string_view name) {
-  const doc::Value* list = doc::find(spec, "arguments", "artifacts");
-  if (!list || !list->is_array()) return nullptr;
-  for (const doc::Value& artifact : list->get_array()) {
-    if (doc::find_string(artifact, "name") == name) return &artifact;
-  }
-  return nullptr;
-}
-
-bool is_uid(std::string_view text) {
-  if (text.size() != 36) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-    if (dash ? text[i] != '-' : !std::isxdigit(static_cast<unsigned char>(text[i]))) return false;
-  }
-  return true;
+  return find_artifact(doc::find(spec, "arguments", "artifacts"), name);
 }
 
 /// Those that are still to be used, one after the other.
@@ -70,6 +56,13 @@ void use_next(const std::shared_ptr<Uses>& uses) {
 }
 
 }  // namespace
+
+const doc::Value* find_artifact(const doc::Value* list, std::string_view name) {
+  if (!list || !list->is_array()) return nullptr;
+  const auto found = std::ranges::find_if(
+      list->get_array(), [&](const doc::Value& each) { return doc::find_string(each, "name") == name; });
+  return found == list->get_array().end() ? nullptr : &*found;
+}
 
 void find_upload_place(cluster::Cluster& plane, const std::string& ns, const doc::Value& spec,
                        const std::string& artifact, const doc::Shared& configured, cluster::Done<doc::Value> done) {

@@ -10,6 +10,9 @@
 
 namespace tiphys::argo {
 
+/// The artifact of this name in a list of them, which may be null; null: there is none.
+const doc::Value* find_artifact(const doc::Value* list, std::string_view name);
+
 /// Where uploads for an artifact among the arguments of a template's spec go: {"s3": {...}}, whose key is still to be
 /// set. `configured` is the repository of the configuration, or null. kNotFound: there is no such artifact.
 void find_upload_place(cluster::Cluster& plane, const std::string& ns, const doc::Value& spec,

@@ -2,22 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
+#include "base/uid.h"
 #include "cli/view/humanize.h"
 #include "cli/view/workflow_table.h"
 #include "cli/view/workflow_text.h"
 
 namespace tiphys::cli {
 namespace {
-
-/// 8-4-4-4-12 hexadecimal digits, in small letters.
-bool looks_like_uid(std::string_view text) {
-  constexpr std::string_view kForm = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
-  return std::ranges::equal(text, kForm, [](char c, char form) {
-    return form == '-' ? c == '-' : (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-  });
-}
 
 std::string ambiguity(const std::string& name, const std::vector<cluster::Object>& matches, Time now) {
   std::string text = fmt::format("Multiple archived workflows found with name '{}':\n", name);
@@ -61,7 +52,7 @@ Result<std::vector<cluster::Object>> ArchiveCalls::list(const Which& which) {
 }
 
 Result<std::string> ArchiveCalls::find(const std::string& ns, const std::string& identifier, Identifier kind) {
-  if (kind == Identifier::kUid || (kind == Identifier::kByItsForm && looks_like_uid(identifier))) return identifier;
+  if (kind == Identifier::kUid || (kind == Identifier::kByItsForm && is_uid(identifier))) return identifier;
   TIPHYS_TRY(const auto matches, list({.ns = ns, .name = identifier}));
   if (matches.empty()) return fail(Code::kNotFound, fmt::format("archived workflow '{}' not found", identifier));
   if (matches.size() > 1) {
