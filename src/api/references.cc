@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "api/join.h"
@@ -30,11 +31,20 @@ TemplateRef ref_to(const TemplateHolder& holder, const std::string& template_nam
 
 References::References(const Workflow& workflow, doc::Shared defaults)
     : workflow_spec_(workflow.spec.document), defaults_(std::move(defaults)) {
+  // What another run has left it stays as it is.
+  if (const doc::Value* left = doc::find(*workflow.document, "status", "storedTemplates"); left && left->is_object()) {
+    templates_ = left->get_object();
+  }
   if (const auto& ref = workflow.spec.workflow_template_ref; ref && !workflow.joined) {
     want(base_.emplace(ref->cluster_scope, ref->name));
   } else {
     visit(workflow.spec);
   }
+}
+
+References::References(const Workflow& workflow, const TemplateRef& ref) {
+  for (const auto& [key, tmpl] : workflow.stored_templates) seen_.insert(key);
+  use(ref);
 }
 
 void References::want(const TemplateHolder& holder) {
@@ -78,8 +88,7 @@ void References::join(const TemplateHolder& holder) {
 }
 
 void References::use(const TemplateRef& ref) {
-  // What a tag names is not known; validation refuses it.
-  if (ref.name.empty() || has_tag(ref.name) || has_tag(ref.template_name)) return;
+  if (ref.name.empty() || named_at_run_time(ref)) return;
   if (!seen_.insert(ref.key()).second) return;
   TemplateHolder holder{ref.cluster_scope, ref.name};
   want(holder);
@@ -143,6 +152,11 @@ void References::follow() {
   }
 }
 
+bool References::found(const TemplateHolder& holder) const {
+  const auto known = known_.find(holder);
+  return known != known_.end() && known->second;
+}
+
 doc::Object References::status_fields() const {
   doc::Object fields;
   if (!templates_.empty()) fields["storedTemplates"] = templates_;
@@ -155,6 +169,19 @@ doc::Value References::stored_in(const doc::Value& workflow) const {
   doc::Object& status = doc::ensure_object(whole.as_object(), "status");
   for (auto& [key, value] : status_fields()) status[key] = value;
   return whole;
+}
+
+bool named_at_run_time(const TemplateRef& ref) {
+  return has_tag(ref.name) || has_tag(ref.template_name);
+}
+
+bool refers_at_run_time(const Template& tmpl) {
+  const auto open = [](const Step& step) {
+    return (step.template_ref && named_at_run_time(*step.template_ref)) ||
+           (step.inline_template && refers_at_run_time(*step.inline_template));
+  };
+  return std::ranges::any_of(tmpl.steps, [&](const StepGroup& group) { return std::ranges::any_of(group, open); }) ||
+         (tmpl.dag && std::ranges::any_of(tmpl.dag->tasks, open));
 }
 
 }  // namespace tiphys::api

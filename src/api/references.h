@@ -1,5 +1,6 @@
-// What a workflow takes from WorkflowTemplates and ClusterWorkflowTemplates, resolved once before it runs. Original:
-// workflow/templateresolution/context.go, setStoredWfSpec of workflow/controller/operator.go.
+// What a workflow takes from WorkflowTemplates and ClusterWorkflowTemplates, resolved once before it runs, or, where a
+// reference has tags, once these are filled in. Original: workflow/templateresolution/context.go, setStoredWfSpec of
+// workflow/controller/operator.go.
 #pragma once
 
 #include <compare>
@@ -25,8 +26,11 @@ struct TemplateHolder {
 /// a templateRef.
 class References {
  public:
-  /// `defaults`: the spec of the plane's workflowDefaults, or null.
+  /// `defaults`: the spec of the plane's workflowDefaults, or null. Templates that the workflow has stored already, as
+  /// one that follows another has those of that one, stay as they are.
   explicit References(const Workflow& workflow, doc::Shared defaults = nullptr);
+  /// What one of its references comes to as it runs, and what that refers to, beside what it has stored already.
+  References(const Workflow& workflow, const TemplateRef& ref);
 
   /// Objects to get next.
   const std::set<TemplateHolder>& wanted() const { return wanted_; }
@@ -41,6 +45,10 @@ class References {
   doc::Value stored_in(const doc::Value& workflow) const;
   /// The same as fields of a status.
   doc::Object status_fields() const;
+  /// status.storedTemplates alone.
+  const doc::Object& templates() const { return templates_; }
+  /// Whether there is an object of this name, of those that were wanted.
+  bool found(const TemplateHolder& holder) const;
 
  private:
   /// Where a name is looked up: an object, or the workflow itself.
@@ -71,5 +79,10 @@ class References {
   doc::Object templates_;
   std::optional<Error> error_;
 };
+
+/// It has tags: what it names is known only as the step begins.
+bool named_at_run_time(const TemplateRef& ref);
+/// Some step of it, or of those within it, names another object's template by tags.
+bool refers_at_run_time(const Template& tmpl);
 
 }  // namespace tiphys::api

@@ -35,9 +35,9 @@ void read_with_items(const Place& place, Step& out) {
 constexpr Field<TemplateRef> kTemplateRefFields[] = {
     {"name", Handling::kRead, [](const Place& place, TemplateRef& out) { read(place, out.name); },
      "The WorkflowTemplate.", &kString, "WorkflowControllerTest.TakesTemplatesOfOtherObjectsOnce",
-     "Without tags: what a workflow refers to is settled as it begins."},
+     "What a workflow refers to is settled as it begins; where a step or task has tags, as that begins. Not in hooks."},
     {"template", Handling::kRead, [](const Place& place, TemplateRef& out) { read(place, out.template_name); },
-     "The template in it.", &kString, "WorkflowControllerTest.TakesTemplatesOfOtherObjectsOnce", "Without tags."},
+     "The template in it.", &kString, "WorkflowControllerTest.TakesTemplatesOfOtherObjectsOnce", "The same."},
     field<&TemplateRef::cluster_scope>("clusterScope", "It is a ClusterWorkflowTemplate.",
                                        "TemplateRef.NamesAreLookedUpWhereTheyAreWritten"),
 };

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "api/references.h"
+#include "api/found_templates.h"
 #include "api/validator.h"
 #include "base/strings.h"
 #include "expr/expression.h"
@@ -61,6 +61,10 @@ void validate_workflow(const Workflow& workflow, std::vector<Finding>& findings,
   Workflow completed = workflow;
   put_template_defaults(completed, findings);
   Validator(completed, findings, validation).run();
+}
+
+void validate_found_template(const Workflow& workflow, const TemplateRef& ref, std::vector<Finding>& findings) {
+  Validator(workflow, findings, {.references = true}).run_found(ref);
 }
 
 void Validator::error(const std::string& pointer, std::string message, bool at_key) {
@@ -125,11 +129,21 @@ void Validator::check_limits() {
   }
 }
 
+void Validator::run_found(const TemplateRef& ref) {
+  collect_globals();
+  if (const Template* found = workflow_.find_template("", "", ref)) check_later(found, ref.scope(), "/spec/templates");
+  check_foreign();
+}
+
 void Validator::check_templates() {
   for (std::size_t i = 0; i < workflow_.spec.templates.size(); ++i) {
     const Template& tmpl = *workflow_.spec.templates[i];
     check_template(tmpl, {fmt::format("/spec/templates/{}", i), "templates." + tmpl.name}, globals_);
   }
+  check_foreign();
+}
+
+void Validator::check_foreign() {
   for (std::size_t i = 0; i < foreign_.size(); ++i) {
     const Foreign next = foreign_[i];
     scope_ = next.scope;
@@ -190,7 +204,11 @@ void Validator::collect_globals() {
   for (const auto& tmpl : spec.templates) add_outputs(*tmpl);
   for (const auto& [key, tmpl] : workflow_.stored_templates) add_outputs(*tmpl);
   // What is referred to and not known may export anything.
-  if (!validation_.references && !References(workflow_).wanted().empty()) globals_.add_prefix("workflow.outputs.");
+  const bool open = std::ranges::any_of(spec.templates, [](const auto& tmpl) { return refers_at_run_time(*tmpl); }) ||
+                    std::ranges::any_of(workflow_.stored_templates,
+                                        [](const auto& each) { return refers_at_run_time(*each.second); });
+  const bool unknown = !validation_.references && !References(workflow_).wanted().empty();
+  if (open || unknown) globals_.add_prefix("workflow.outputs.");
 }
 
 void Validator::add_workflow_metadata() {

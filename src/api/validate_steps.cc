@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "api/artifact_location.h"
+#include "api/references.h"
 #include "api/validator.h"
 #include "base/strings.h"
 #include "expr/condition.h"
@@ -71,12 +72,8 @@ void Validator::check_ref(const Step& call, const Spot& spot) {
     error(spot.pointer, spot.name + ": templateRef.name: resource name is required", true);
   } else if (ref.template_name.empty()) {
     error(spot.pointer, spot.name + ": templateRef.template: template name is required", true);
-  } else if (has_tag(ref.name) || has_tag(ref.template_name)) {
-    error(spot.pointer,
-          spot.name +
-              ": a templateRef has no tags here, as what a workflow refers to is settled when it begins; "
-              "write a step for each template, with \"when\"",
-          true);
+  } else if (named_at_run_time(ref)) {
+    return;  // judged once it is found
   } else if (const Template* called = target(call)) {
     check_later(called, ref.scope(), spot.pointer);
   } else if (validation_.references) {
@@ -91,6 +88,14 @@ void Validator::check_hook(const LifecycleHook& hook, const Spot& spot) {
   const Spot own =
       on_exit ? Spot{spot.pointer + "/onExit", spot.name + ".onExit"}
               : Spot{spot.pointer + "/hooks" + doc::pointer_step(hook.name), spot.name + ".hooks." + hook.name};
+  if (hook.template_ref && named_at_run_time(*hook.template_ref)) {
+    error(own.pointer + "/templateRef",
+          own.name +
+              ": the templateRef of a hook has no tags here, as its template is settled before what it belongs to "
+              "begins; let it run a template with a step that has the tags",
+          true);
+    return;
+  }
   Step call;
   call.template_name = hook.template_name;
   call.template_ref = hook.template_ref;

@@ -182,6 +182,20 @@ TEST(Validate, ChecksCallsAndArtifacts) {
            Case{"an argument without value",
                 "  - {name: main, steps: [[{name: a, template: work, arguments: {parameters: [{name: p}]}}]]}",
                 ".value or templates.main.steps[0].a.arguments.p.valueFrom is required"},
+           Case{"a reference with tags: nothing is known of it",
+                "  - {name: main, steps: [[{name: a, withItems: [t, u], templateRef: {name: '{{workflow.name}}', "
+                "template: "
+                "'{{item}}'}, arguments: {parameters: [{name: any, value: v}]}}], [{name: b, template: work, when: "
+                "'{{steps.a.outputs.parameters.any}} == {{workflow.outputs.parameters.any}}'}]]}",
+                ""},
+           Case{"tags of a reference",
+                "  - {name: main, steps: [[{name: a, templateRef: {name: lib, template: "
+                "'{{inputs.parameters.none}}'}}]]}",
+                "failed to resolve {{inputs.parameters.none}}"},
+           Case{"a hook's reference",
+                "  - {name: main, steps: [[{name: a, template: work, hooks: {exit: {templateRef: {name: "
+                "'{{workflow.name}}', template: t}}}}]]}",
+                "the templateRef of a hook has no tags here"},
            Case{"neither template nor inline", "  - {name: main, steps: [[{name: a}]]}",
                 "template, templateRef or inline is required"},
            Case{"the entrypoint's inputs", "  - {name: main, inputs: {parameters: [{name: q}]}, container: {image: x}}",

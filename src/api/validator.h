@@ -38,6 +38,7 @@ class Validator {
   Validator(const Workflow& workflow, std::vector<Finding>& findings, Validation validation)
       : workflow_(workflow), findings_(findings), validation_(validation) {}
   void run();
+  void run_found(const TemplateRef& ref);
 
  private:
   using TaskPositions = std::unordered_map<std::string_view, std::size_t>;
@@ -54,6 +55,7 @@ class Validator {
   void check_limits();
   void check_template_names();
   void check_templates();
+  void check_foreign();
 
   // validate_template.cc
   void check_template(const Template& tmpl, const Spot& spot, const Variables& outer);

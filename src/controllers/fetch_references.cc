@@ -35,4 +35,9 @@ void fetch_references(cluster::Cluster& cluster, const api::Workflow& workflow, 
   go_on(std::make_shared<Fetch>(cluster, workflow.ns, api::References(workflow, std::move(defaults)), std::move(done)));
 }
 
+void fetch_reference(cluster::Cluster& cluster, const api::Workflow& workflow, const api::TemplateRef& ref,
+                     cluster::Done<api::References> done) {
+  go_on(std::make_shared<Fetch>(cluster, workflow.ns, api::References(workflow, ref), std::move(done)));
+}
+
 }  // namespace tiphys::controllers

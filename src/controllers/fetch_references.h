@@ -11,6 +11,9 @@ namespace tiphys::controllers {
 /// workflowDefaults, or null.
 void fetch_references(cluster::Cluster& cluster, const api::Workflow& workflow, doc::Shared defaults,
                       cluster::Done<api::References> done);
+/// The same of what one of its references has come to, whose tags are filled in as it runs.
+void fetch_reference(cluster::Cluster& cluster, const api::Workflow& workflow, const api::TemplateRef& ref,
+                     cluster::Done<api::References> done);
 
 /// How a plane names it, seen from a namespace.
 cluster::Key key_of(const api::TemplateHolder& holder, const std::string& ns);

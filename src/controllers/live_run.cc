@@ -250,6 +250,8 @@ void LiveRun::carry_out(engine::Effect effect) {
     acquire_locks(std::move(*locks));
   } else if (auto* release = std::get_if<engine::ReleaseLocks>(&effect)) {
     locks_to_release_.insert(std::move(release->holder));
+  } else if (const auto* find = std::get_if<engine::FindTemplate>(&effect)) {
+    find_template(find->ref);
   } else if (const auto* timer = std::get_if<engine::SetTimer>(&effect)) {
     set_timer(timer->when);
   } else if (const auto* metric = std::get_if<engine::EmitMetric>(&effect)) {

@@ -137,6 +137,9 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void make_agent_pod();
   void action_refused(const engine::RunAction& action, std::string message);
   void set_timer(Time when);
+  void find_template(const api::TemplateRef& ref);
+  void template_fetched(const api::TemplateRef& ref, Result<api::References> references);
+  Result<api::StoredTemplates> store_templates(const api::TemplateRef& ref, const api::References& references);
   void acquire_locks(engine::AcquireLocks request);
   void release_locks();
   void emit(const engine::EmitMetric& metric);
@@ -204,6 +207,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   doc::Value expiring_;              ///< what tells when the workflow is deleted, once it has ended
   WorkflowMetadata metadata_;        ///< of a run that begins: what its first write brings
   doc::Object pending_fields_;       ///< of the status, beside those of the run
+  doc::Object found_templates_;      ///< of status.storedTemplates those that references with tags have come to
   doc::Shared completed_spec_;       ///< with workflowDefaults in it, until that is written
   std::vector<PodToCreate> pods_to_create_;
   std::map<std::string, engine::CreatePod> held_pods_;  ///< by node, which wait for their turn to be created

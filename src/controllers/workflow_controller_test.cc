@@ -284,6 +284,58 @@ TEST_F(WorkflowControllerTest, TakesTemplatesOfOtherObjectsOnce) {
   EXPECT_EQ(phase("caller"), "Succeeded");
 }
 
+constexpr std::string_view kAsker = R"(
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: asker, namespace: argo}
+spec:
+  entrypoint: main
+  arguments: {parameters: [{name: p, value: mine}, {name: which, value: lib}]}
+  templates:
+  - name: main
+    steps:
+    - [{name: first, template: wait}]
+    - [{name: s, templateRef: {name: "{{workflow.parameters.which}}", template: main}}]
+    - [{name: t, withItems: [leaf, none], templateRef: {name: lib, template: "{{item}}"}}]
+  - {name: wait, container: {image: near}}
+)";
+
+TEST_F(WorkflowControllerTest, TakesTemplatesThatTagsNameAsTheyAreThen) {
+  submit(kAsker);
+  const doc::Value begun = get(workflow("asker"));
+  EXPECT_FALSE(doc::find(begun, "status", "storedTemplates"));
+  ASSERT_TRUE(store_->create(cluster::kWorkflowTemplates, yaml(kLibrary)));
+  ASSERT_TRUE(store_->create(cluster::kClusterWorkflowTemplates, yaml(kFar)));
+  controller_.reset();
+  end_pod(pod_of("asker[0].first"), 0);
+  failures_ = 1;  // what follows from them is written along with them
+  controller_.emplace(store_->executor(), store_->store(), random_);
+  controller_->start();
+  settle_all();
+  const doc::Value asked = get(workflow("asker"));
+  for (const char* key : {"namespaced/lib/main", "namespaced/lib/leaf", "cluster/far/leaf"}) {
+    EXPECT_TRUE(doc::find(asked, "status", "storedTemplates", key)) << key;
+  }
+  const doc::Value first = get(pod(pod_of("asker[1].s[0].a")));
+  EXPECT_EQ(label(first, "of"), "lib");
+
+  // From now on they are what they were then.
+  ASSERT_TRUE(store_->remove({&cluster::kClusterWorkflowTemplates, "", "far"}, {}));
+  patch({&cluster::kWorkflowTemplates, "argo", "lib"}, "spec: {templates: []}");
+  restart();
+  end_pod(pod_of("asker[1].s[0].a"), 0);
+  const doc::Value second = get(pod(pod_of("asker[1].s[1].b")));
+  EXPECT_EQ(doc::find_string(second.at("spec").at("containers").at(0), "image"), "far");
+  end_pod(pod_of("asker[1].s[1].b"), 0);
+  EXPECT_EQ(label(get(pod(pod_of("asker[2].t(0:leaf)"))), "of"), "lib");
+  end_pod(pod_of("asker[2].t(0:leaf)"), 0);
+  EXPECT_EQ(phase("asker"), "Failed");
+  EXPECT_EQ(node_phase("asker", "t(1:none)"), "Error");
+  EXPECT_EQ(message("asker"),
+            "step group deemed errored due to child asker[2].t(1:none) error: template none not found in workflow "
+            "template lib");
+}
+
 TEST_F(WorkflowControllerTest, RunsTheTemplateThatAWorkflowRefersTo) {
   ASSERT_TRUE(store_->create(cluster::kWorkflowTemplates, yaml(kLibrary)));
   ASSERT_TRUE(store_->create(cluster::kClusterWorkflowTemplates, yaml(kFar)));

@@ -52,12 +52,6 @@ const Arguments::Parameter* find_parameter(const Arguments& arguments, std::stri
   return found == arguments.parameters.end() ? nullptr : &*found;
 }
 
-std::string no_such_template(const Call& call) {
-  if (!call.template_ref) return fmt::format("template name '{}' undefined", *call.template_name);
-  return fmt::format("template {} not found in workflow template {}", call.template_ref->template_name,
-                     call.template_ref->name);
-}
-
 bool placed(const api::Artifact& artifact) {
   return api::is_placed(artifact.location);
 }

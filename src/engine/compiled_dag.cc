@@ -156,6 +156,10 @@ void mark_wanted_results(CompiledTemplate& compiled) {
     references.read(source.arguments);
     references.read(std::string_view(source.when));
     references.read(std::string_view(source.with_param));
+    if (source.template_ref) {
+      references.read(std::string_view(source.template_ref->name));
+      references.read(std::string_view(source.template_ref->template_name));
+    }
     if (source.with_items) references.read(doc::Value(*source.with_items));
     if (source.with_sequence) {
       for (const auto* text : {&source.with_sequence->count, &source.with_sequence->start, &source.with_sequence->end,

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "api/references.h"
+
 namespace tiphys::engine {
 namespace {
 
@@ -171,7 +173,7 @@ CompiledWorkflow::CompiledWorkflow(const api::Workflow& workflow) : workflow_(wo
   const api::WorkflowSpec& spec = workflow.spec;
   if (spec.exit) exit_ = std::make_unique<const HookPlan>(compile_hook("", *spec.exit, true));
   for (const api::LifecycleHook& hook : spec.hooks) hooks_.push_back(compile_hook("", hook, false));
-  for (std::size_t i = 0; i < templates_.size(); ++i) compile(*templates_[i]);
+  compile_from(0);
   arguments_ = compile_arguments(spec.arguments);
   locks_ = compile_locks(spec.synchronization);
   metrics_ = compile_metrics(spec.metrics);
@@ -180,6 +182,22 @@ CompiledWorkflow::CompiledWorkflow(const api::Workflow& workflow) : workflow_(wo
 const CompiledTemplate* CompiledWorkflow::find(std::string_view name) const {
   const auto found = by_name_.find(name);
   return found == by_name_.end() ? nullptr : found->second;
+}
+
+const CompiledTemplate* CompiledWorkflow::find(const api::TemplateRef& ref) {
+  const std::size_t before = templates_.size();
+  const CompiledTemplate* found = named("", "", ref);
+  compile_from(before);
+  return found;
+}
+
+const api::TemplateRef* CompiledWorkflow::keep(const api::TemplateRef& ref) {
+  return &refs_.try_emplace(ref.key(), ref).first->second;
+}
+
+/// With those that come to light on the way.
+void CompiledWorkflow::compile_from(std::size_t first) {
+  for (std::size_t i = first; i < templates_.size(); ++i) compile(*templates_[i]);
 }
 
 CompiledTemplate& CompiledWorkflow::add(const api::Template& source, std::string scope) {
@@ -248,6 +266,9 @@ void CompiledWorkflow::compile(CompiledTemplate& compiled) {
       CompiledTemplate*& known = elsewhere_[step.inline_template.get()];
       if (!known) known = &add(*step.inline_template, compiled.scope);
       added.target = known;
+    } else if (step.template_ref && api::named_at_run_time(*step.template_ref)) {
+      added.ref = std::make_unique<const RefPlan>(RefPlan{
+          Text(step.template_ref->name), Text(step.template_ref->template_name), step.template_ref->cluster_scope});
     } else {
       added.target = named(compiled.scope, step.template_name, step.template_ref);
     }

@@ -53,10 +53,17 @@ struct HookPlan {
   const api::TemplateRef* template_ref() const { return source->template_ref ? &*source->template_ref : nullptr; }
 };
 
+/// A templateRef with tags.
+struct RefPlan {
+  Text name, template_name;
+  bool cluster_scope = false;
+};
+
 /// A step or task.
 struct CompiledStep {
   const api::Step* source = nullptr;
-  const CompiledTemplate* target = nullptr;  ///< null: there is no such template
+  const CompiledTemplate* target = nullptr;  ///< null: there is no such template, or `ref` will tell
+  std::unique_ptr<const RefPlan> ref;        ///< null: what it runs is known
   Text when;
   ArgumentsPlan arguments;
   std::unique_ptr<const LoopPlan> loop;
@@ -165,12 +172,16 @@ struct CompiledTemplate {
 };
 
 /// All templates of a workflow, inline ones and those that it takes from other objects included. The workflow must
-/// outlive it and stay where it is.
+/// outlive it and stay where it is; what it stores may grow.
 class CompiledWorkflow {
  public:
   explicit CompiledWorkflow(const api::Workflow& workflow);
 
   const CompiledTemplate* find(std::string_view name) const;
+  /// Another object's template, which the workflow may have stored since; null when it has not.
+  const CompiledTemplate* find(const api::TemplateRef& ref);
+  /// One of this value that stays where it is.
+  const api::TemplateRef* keep(const api::TemplateRef& ref);
   const HookPlan* exit() const { return exit_.get(); }
   const std::vector<HookPlan>& hooks() const { return hooks_; }
   /// What the whole workflow holds; null: nothing.
@@ -185,12 +196,14 @@ class CompiledWorkflow {
   const CompiledTemplate* named(const std::string& scope, std::string_view name,
                                 const std::optional<api::TemplateRef>& ref);
   void compile(CompiledTemplate& compiled);
+  void compile_from(std::size_t first);
   HookPlan compile_hook(const std::string& scope, const api::LifecycleHook& source, bool exit);
 
   const api::Workflow& workflow_;
   std::vector<std::unique_ptr<CompiledTemplate>> templates_;
   std::unordered_map<std::string_view, CompiledTemplate*> by_name_;
   std::unordered_map<const api::Template*, CompiledTemplate*> elsewhere_;  ///< inline ones, and other objects'
+  std::unordered_map<std::string, api::TemplateRef> refs_;                 ///< by key
   ArgumentsPlan arguments_;
   std::unique_ptr<const HookPlan> exit_;
   std::vector<HookPlan> hooks_;

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "api/found_templates.h"
 #include "api/parse.h"
 #include "base/check.h"
 #include "doc/yaml.h"
@@ -128,6 +129,9 @@ class FakeWorld {
 
   void apply(const Event& event) {
     std::vector<Effect> effects;
+    if (const auto* answer = std::get_if<TemplateAnswered>(&event)) {
+      manifest.stored_templates.insert(answer->templates.begin(), answer->templates.end());
+    }
     run->apply(event, now, effects);
     persist();
     for (Effect& effect : effects) carry_out(std::move(effect));
@@ -187,6 +191,29 @@ class FakeWorld {
     foreign.erase(next);
     answer_locks();
     return true;
+  }
+
+  /// What a reference comes to among the objects of the library.
+  TemplateAnswered answer_of(const api::TemplateRef& ref) const {
+    api::References references(run->workflow(), ref);
+    while (!references.wanted().empty()) {
+      const api::TemplateHolder holder = *references.wanted().begin();
+      const auto object = library.find(holder);
+      references.add(holder, object == library.end() ? nullptr : object->second);
+    }
+    auto templates = api::found_templates(run->workflow(), ref, references);
+    if (!templates) return {ref, {}, templates.error().message};
+    return {ref, std::move(templates->templates), ""};
+  }
+  /// Puts a WorkflowTemplate or ClusterWorkflowTemplate there.
+  void put(std::string_view yaml) {
+    auto documents = doc::parse_yaml(yaml, "library.yaml");
+    TIPHYS_CHECK(documents, documents.error().message);
+    doc::Value root = std::move(documents->front().root);
+    root.as_object()["apiVersion"] = "argoproj.io/v1alpha1";
+    auto object = std::make_shared<const doc::Value>(std::move(root));
+    const bool of_cluster = doc::find_string(*object, "kind") == "ClusterWorkflowTemplate";
+    library[{of_cluster, std::string(doc::find_string(*object, "metadata", "name"))}] = std::move(object);
   }
 
   /// Starts the run and lets the world go on until nothing is left to happen.
@@ -341,6 +368,9 @@ class FakeWorld {
     } else if (auto* release = std::get_if<ReleaseLocks>(&effect)) {
       asked.erase(release->holder);
       locks.release(release->holder);
+    } else if (auto* find = std::get_if<FindTemplate>(&effect)) {
+      looked_for.push_back(find->ref.key());
+      due.emplace(now, answer_of(find->ref));
     } else if (auto* set = std::get_if<SetTimer>(&effect)) {
       timer = set->when;
     } else if (auto* metric = std::get_if<EmitMetric>(&effect)) {
@@ -422,6 +452,9 @@ class FakeWorld {
   std::map<std::string, AcquireLocks> asked;   ///< by holder
   std::vector<Foreign> foreign;
   bool crashes_before_answers = false;  ///< also between a wish for locks and the answer
+
+  std::map<api::TemplateHolder, doc::Shared> library;
+  std::vector<std::string> looked_for;  ///< keys of templates, as they were asked for
 
   api::Workflow manifest;
   SeededRandom random{1};

@@ -52,7 +52,8 @@ struct Expansion {
   TurnText when;
   std::vector<std::optional<TurnText>> arguments;  ///< by position in the step's arguments; nothing: absent
   std::vector<api::Artifact> artifacts;
-  bool skip = false;  ///< `when` was false before any item was looked at
+  std::optional<TurnText> ref_name, ref_template;  ///< of a templateRef with tags
+  bool skip = false;                               ///< `when` was false before any item was looked at
   std::unique_ptr<const Aggregate> aggregate;
 };
 

@@ -93,16 +93,16 @@ Result<ResolvedStep> Machine::resolve_step(Frame& frame, std::uint32_t task) {
     }
     if (*artifact) resolved.artifacts.push_back(std::move(**artifact));
   }
+  TIPHYS_TRY(resolved.ref, resolve_ref(frame, task));
   return resolved;
 }
 
-void Machine::begin_resolved(Frame& frame, std::uint32_t task, ResolvedStep step) {
-  const Call call = task_call(frame, task);
+void Machine::begin_resolved(Frame& frame, Call call, ResolvedStep step) {
   if (!step.proceed) {
     create_ended(call, api::NodePhase::kSkipped, fmt::format("when '{}' evaluated false", step.when));
     return;
   }
-  const auto arguments = task_arguments(frame, task, std::move(step));
+  const auto arguments = task_arguments(frame, call.task, std::move(step));
   if (!arguments) return fail_to_begin(call, arguments.error().message);
   begin(call, *arguments);
 }
@@ -140,7 +140,8 @@ bool Machine::gate_open(Frame& frame) {
 }
 
 void Machine::pump(Frame& frame) {
-  while (!frame.held.empty() && !failed_fast(frame) && gate_open(frame)) begin_held(frame);
+  while (!frame.held.empty() && !failed_fast(frame) && gate_open(frame) && begin_held(frame)) {
+  }
 }
 
 /// True, and the frame is stopped, when its template has failFast and something in it has failed.
@@ -151,28 +152,48 @@ bool Machine::failed_fast(Frame& frame) {
   return true;
 }
 
-/// Begins the first held task, or the next turn of its loop.
-void Machine::begin_held(Frame& frame) {
+/// Begins the first held task, or the next turn of its loop. False when its template is being looked for: those after
+/// it wait too, so that it is the first after a restart as well.
+bool Machine::begin_held(Frame& frame) {
   const std::uint32_t task = frame.held.top();
   if (const auto loop = frame.loops.find(task); loop != frame.loops.end()) {
-    Expansion& expansion = loop->second;
-    const std::uint32_t turn = expansion.next;
-    // A loop that came to have no more items since.
-    if (turn >= expansion.turns.size()) return frame.held.pop();
-    do {
-      ++expansion.next;
-    } while (expansion.next < expansion.turns.size() && expansion.turns[expansion.next] != kNoNode);
-    if (expansion.next >= expansion.turns.size()) frame.held.pop();
-    return begin_turn(frame, task, turn);
+    return begin_held_turn(frame, task, loop->second);
+  }
+  auto known = resolved_.extract(held_key(frame, task));
+  auto step = known ? Result<ResolvedStep>(std::move(known.mapped())) : resolve_step(frame, task);
+  Call call = task_call(frame, task);
+  if (step && step->proceed && !aim(call, step->ref)) {
+    resolved_.emplace(held_key(frame, task), std::move(*step));
+    block(frame.node);
+    return false;
   }
   frame.held.pop();
-  if (auto known = resolved_.extract(held_key(frame, task))) {
-    return begin_resolved(frame, task, std::move(known.mapped()));
+  if (step) {
+    begin_resolved(frame, std::move(call), std::move(*step));
+    return true;
   }
-  auto step = resolve_step(frame, task);
-  if (step) return begin_resolved(frame, task, std::move(*step));
-  create_ended(task_call(frame, task), api::NodePhase::kError, step.error().message);
+  create_ended(call, api::NodePhase::kError, step.error().message);
   if (frame.plan->steps()) fail_group(frame, api::NodePhase::kError, step.error().message);
+  return true;
+}
+
+bool Machine::begin_held_turn(Frame& frame, std::uint32_t task, Expansion& loop) {
+  const std::uint32_t turn = loop.next;
+  if (turn >= loop.turns.size()) {
+    // A loop that came to have no more items since.
+    frame.held.pop();
+    return true;
+  }
+  do {
+    ++loop.next;
+  } while (loop.next < loop.turns.size() && loop.turns[loop.next] != kNoNode);
+  const bool last = loop.next >= loop.turns.size();
+  if (last) frame.held.pop();
+  if (begin_turn(frame, task, turn)) return true;
+  loop.next = turn;
+  if (last) frame.held.push(task);
+  block(frame.node);
+  return false;
 }
 
 void Machine::hold(Frame& frame, std::uint32_t task, ResolvedStep step) {

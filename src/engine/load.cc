@@ -118,6 +118,7 @@ Status Machine::load_node(api::NodeStatus& status) {
   node.daemoned = status.daemoned;
   node.owner = Owner::kGroup;
   node.template_name = &kNoTemplate;
+  if (status.template_ref) node.template_ref = plans_.keep(*status.template_ref);
   if (!status.pod_ip.empty()) node.extras().pod_ip = status.pod_ip;
   if (!status.host_node_name.empty()) node.extras().host_node_name = status.host_node_name;
   if (node.type == api::NodeType::kPod) api::add(status_.resources_duration, status.resources_duration);
@@ -233,13 +234,16 @@ bool Machine::place_member(NodeIndex boundary, NodeIndex index) {
   const CompiledStep& step = around.plan->tasks[task->second];
   node.task = task->second;
   node.template_name = &step.source->template_name;
-  node.template_ref = step.source->template_ref ? &*step.source->template_ref : nullptr;
+  // Of one with tags the node knows what they came to.
+  if (!step.ref || !node.template_ref) {
+    node.template_ref = step.source->template_ref ? &*step.source->template_ref : nullptr;
+  }
   if (node.type == api::NodeType::kTaskGroup) return false;
 
   const std::string step_name(std::string_view(node.name).substr(0, node.name.size() - position->rest.size()));
   const auto turn = step.loop ? loop_turn_index(node.name, step_name) : std::nullopt;
   node.owner = Owner::kTask;
-  node.plan = step.target;
+  node.plan = step.ref && node.template_ref ? plans_.find(*node.template_ref) : step.target;
   node.depth = around.depth + 1;
   if (turn) node.turn = *turn;
   if (position->group) {

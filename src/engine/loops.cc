@@ -101,6 +101,10 @@ Result<Expansion> Machine::expand(Frame& frame, std::uint32_t task, ResolvedStep
     }
   }
   expansion.artifacts = std::move(step.artifacts);
+  if (step.ref) {
+    TIPHYS_TRY(expansion.ref_name.emplace(), turn_text(std::move(step.ref->name)));
+    TIPHYS_TRY(expansion.ref_template.emplace(), turn_text(std::move(step.ref->template_name)));
+  }
   TIPHYS_CHECK_OK(check_turns(frame, task, expansion));
   return expansion;
 }
@@ -169,13 +173,28 @@ Result<Arguments> Machine::turn_arguments(Frame& frame, std::uint32_t task, cons
   return arguments;
 }
 
-void Machine::begin_turn(Frame& frame, std::uint32_t task, std::uint32_t turn) {
+/// Where the step's templateRef has tags.
+Result<std::optional<api::TemplateRef>> Machine::turn_ref(Frame& frame, std::uint32_t task, const LoopItem& item) {
+  const Expansion& loop = frame.loops.at(task);
+  if (!loop.ref_name) return std::nullopt;
+  const SiblingVariables outer(*this, frame.node);
+  const ItemVariables variables(outer, item);
+  api::TemplateRef ref;
+  ref.cluster_scope = frame.plan->tasks[task].ref->cluster_scope;
+  TIPHYS_TRY(ref.name, fill_turn(*loop.ref_name, globals(), variables));
+  TIPHYS_TRY(ref.template_name, fill_turn(*loop.ref_template, globals(), variables));
+  return ref;
+}
+
+/// False when its template is being looked for: nothing has begun.
+bool Machine::begin_turn(Frame& frame, std::uint32_t task, std::uint32_t turn) {
   const Expansion& loop = frame.loops.at(task);
   const LoopItem item = item_of(loop, turn);
-  const Call call = turn_call(frame, task, turn, item);
+  Call call = turn_call(frame, task, turn, item);
   const auto give_up = [&](const Error& error) {
     create_ended(call, api::NodePhase::kError, error.message);
     if (frame.plan->steps()) fail_group(frame, api::NodePhase::kError, error.message);
+    return true;
   };
   if (!loop.when.text.empty()) {
     const SiblingVariables outer(*this, frame.node);
@@ -185,12 +204,16 @@ void Machine::begin_turn(Frame& frame, std::uint32_t task, std::uint32_t turn) {
     if (!proceed) return give_up(proceed.error());
     if (!*proceed) {
       create_ended(call, api::NodePhase::kSkipped, fmt::format("when '{}' evaluated false", *when));
-      return;
+      return true;
     }
   }
   const auto arguments = turn_arguments(frame, task, loop, item);
   if (!arguments) return give_up(arguments.error());
+  const auto ref = turn_ref(frame, task, item);
+  if (!ref) return give_up(ref.error());
+  if (!aim(call, *ref)) return false;
   begin(call, *arguments);
+  return true;
 }
 
 void Machine::end_loop(Frame& frame, std::uint32_t task) {

@@ -168,6 +168,7 @@ void Machine::drain() {
       do_action(action);
     }
   } while (consider_workflow_hooks() || (!agenda_.empty() && !status_.finished()));
+  missing_.clear();
 }
 
 void Machine::do_action(const Action& action) {

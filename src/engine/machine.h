@@ -1,7 +1,7 @@
 // The state machine behind Run. Its methods lie in files by subject: machine.cc (events, the agenda), begin.cc (a
 // template becomes a node), config_maps.cc, metrics.cc, pods.cc, resources.cc, container_set.cc, steps.cc, dag.cc,
-// loops.cc, retry.cc, exit.cc, hooks.cc, daemons.cc, suspend.cc, control.cc (stopping), outputs.cc, connect.cc
-// (children and outbound nodes), load.cc, restore.cc, resolve_again.cc and status.cc.
+// loops.cc, named_templates.cc, retry.cc, exit.cc, hooks.cc, daemons.cc, suspend.cc, control.cc (stopping), outputs.cc,
+// connect.cc (children and outbound nodes), load.cc, restore.cc, resolve_again.cc and status.cc.
 #pragma once
 
 #include <deque>
@@ -73,6 +73,7 @@ struct ResolvedStep {
   bool proceed = true;  ///< false: `when` is false whatever the item; nothing else is resolved
   std::vector<std::optional<std::string>> values;  ///< by position in the step's arguments; nothing: absent
   std::vector<api::Artifact> artifacts;
+  std::optional<api::TemplateRef> ref;  ///< where the step's has tags
 };
 
 /// The phase of a run whose entry node has this one.
@@ -127,6 +128,7 @@ class Machine {
   void handle(const ActionChanged& event);
   void handle(const CacheAnswered& event);
   void handle(const LocksAnswered& event);
+  void handle(const TemplateAnswered& event);
   void handle(const TimerFired&);
   void handle(const SuspendChanged& event);
   void handle(const ShutdownRequested& event);
@@ -263,12 +265,20 @@ class Machine {
   Rank rank(NodeIndex index) const;
   void block(NodeIndex index) { blocked_.insert_or_assign(rank(index), index); }
   void unblock();
-  void begin_held(Frame& frame);
+  bool begin_held(Frame& frame);
+  bool begin_held_turn(Frame& frame, std::uint32_t task, Expansion& loop);
   void hold(Frame& frame, std::uint32_t task, ResolvedStep step);
   void omit_held(Frame& frame);
   Call task_call(Frame& frame, std::uint32_t task);
   Call turn_call(Frame& frame, std::uint32_t task, std::uint32_t turn, const LoopItem& item);
   Result<Arguments> task_arguments(Frame& frame, std::uint32_t task, ResolvedStep step);
+
+  // named_templates.cc: those that a tag names
+  Result<std::optional<api::TemplateRef>> resolve_ref(Frame& frame, std::uint32_t task);
+  bool aim(Call& call, const std::optional<api::TemplateRef>& ref);
+  std::string no_such_template(const Call& call) const;
+
+  // frames.cc
   void task_settled(Frame& frame, std::uint32_t task);
   void turn_settled(Frame& frame, std::uint32_t task);
   void settle(NodeIndex index);
@@ -278,7 +288,7 @@ class Machine {
   Result<ResolvedStep> resolve_step(Frame& frame, std::uint32_t task);
   Result<std::optional<api::Artifact>> resolve_artifact(const ArtifactPlan& plan, const Variables& variables,
                                                         NodeIndex around);
-  void begin_resolved(Frame& frame, std::uint32_t task, ResolvedStep step);
+  void begin_resolved(Frame& frame, Call call, ResolvedStep step);
 
   // steps.cc
   void begin_group(Frame& frame, std::uint32_t group);
@@ -304,9 +314,10 @@ class Machine {
   Status find_items(const LoopPlan& plan, const Variables& variables, Expansion& expansion);
   static LoopItem item_of(const Expansion& loop, std::uint32_t turn);
   void begin_loop(Frame& frame, std::uint32_t task, Expansion expansion);
-  void begin_turn(Frame& frame, std::uint32_t task, std::uint32_t turn);
+  bool begin_turn(Frame& frame, std::uint32_t task, std::uint32_t turn);
   Status check_turns(Frame& frame, std::uint32_t task, const Expansion& expansion);
   Result<Arguments> turn_arguments(Frame& frame, std::uint32_t task, const Expansion& loop, const LoopItem& item);
+  Result<std::optional<api::TemplateRef>> turn_ref(Frame& frame, std::uint32_t task, const LoopItem& item);
   void end_loop(Frame& frame, std::uint32_t task);
   const Aggregate& aggregate(Expansion& loop) const;
 
@@ -425,7 +436,9 @@ class Machine {
   std::unordered_map<NodeIndex, std::vector<LockName>> asked_locks_;  ///< of those that ask
   std::set<NodeIndex> awaiting_;                                      ///< those that have been told to wait
   std::map<std::string, int> awaited_;                                ///< how many of them await a lock
-  std::vector<NodeIndex> daemons_;  ///< entry and exit handler, and their attempts, that became so
+  std::set<std::string> asked_templates_;                             ///< keys of those that are being looked for
+  std::map<std::string, std::string> missing_;  ///< of those that were not found, why; until what asked has gone on
+  std::vector<NodeIndex> daemons_;              ///< entry and exit handler, and their attempts, that became so
   /// Frames, retry nodes and nodes that gave their locks back: they go on when there is room.
   std::map<Rank, NodeIndex> blocked_;
   std::unordered_map<std::uint64_t, ResolvedStep> resolved_;  ///< held steps, by frame's node and task

@@ -15,13 +15,24 @@ class RandomWorkflow {
  public:
   explicit RandomWorkflow(std::uint64_t seed) : random_(seed) {}
 
+  /// The object that its references with tags name.
+  static std::string far() {
+    return fmt::format(
+        "{{kind: WorkflowTemplate, metadata: {{name: far}}, spec: {{templates: [{{name: leaf, {1}, {2}, {0}}}, "
+        "{{name: group, {1}, steps: [[{{name: a, template: leaf, withItems: [x, y]}}], [{{name: b, templateRef: "
+        "{{name: "
+        "\"{{{{workflow.parameters.shelf}}}}\", template: leaf}}, onExit: leaf}}]]}}]}}}}",
+        kContainer, kInput, kOutput);
+  }
+
   /// A manifest in YAML's flow form.
   std::string draw() {
     const int composites = pick(1, 4);
     std::string templates;
     for (int i = 0; i < composites; ++i) templates += composite(i, composites);
     templates += leaves();
-    std::string spec = fmt::format("entrypoint: t0, arguments: {{parameters: [{{name: p, value: global}}]}}");
+    std::string spec = fmt::format(
+        "entrypoint: t0, arguments: {{parameters: [{{name: p, value: global}}, {{name: shelf, value: far}}]}}");
     if (chance(20)) spec += fmt::format(", parallelism: {}", pick(1, 3));
     if (chance(30)) spec += ", onExit: " + handler();
     if (chance(15)) spec += fmt::format(", hooks: {{h: {}}}", hook("workflow"));
@@ -90,8 +101,16 @@ class RandomWorkflow {
   }
 
   std::string callee(int level, int levels) {
+    if (chance(8))
+      return fmt::format("templateRef: {{name: \"{{{{workflow.parameters.shelf}}}}\", template: {}}}", tagged());
     if (!chance(15)) return "template: " + target(level, levels);
     return fmt::format("templateRef: {{name: lib, template: {}}}", chance(50) ? "leaf" : "group");
+  }
+
+  /// What is looked for as it runs. Not all of it is there.
+  std::string tagged() {
+    constexpr const char* kNames[] = {"leaf", "leaf", "\"{{=lower('LEAF')}}\"", "group", "group", "gone"};
+    return kNames[pick(0, static_cast<int>(std::size(kNames)) - 1)];
   }
 
   std::string target(int level, int levels) {

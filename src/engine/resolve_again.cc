@@ -40,14 +40,18 @@ Result<ResolvedInputs> Machine::inputs_anew(NodeIndex index) {
     if (node.turn >= loop.items.size()) return fail(Code::kInvalidArgument, "its loop has no such item any more");
     const LoopItem item = item_of(loop, node.turn);
     TIPHYS_TRY(const Arguments arguments, turn_arguments(*frame, node.task, loop, item));
-    return resolve_inputs(turn_call(*frame, node.task, node.turn, item), arguments);
+    Call call = turn_call(*frame, node.task, node.turn, item);
+    call.plan = node.plan;
+    return resolve_inputs(call, arguments);
   }
   TIPHYS_TRY(ResolvedStep step, resolve_step(*frame, node.task));
   if (!step.proceed) {
     return fail(Code::kInvalidArgument, fmt::format("when '{}' evaluated false with other parameters", step.when));
   }
   TIPHYS_TRY(const Arguments arguments, task_arguments(*frame, node.task, std::move(step)));
-  return resolve_inputs(task_call(*frame, node.task), arguments);
+  Call call = task_call(*frame, node.task);
+  call.plan = node.plan;
+  return resolve_inputs(call, arguments);
 }
 
 }  // namespace tiphys::engine

@@ -83,6 +83,15 @@ struct LocksAnswered {
   std::vector<std::vector<std::string>> holders;
 };
 
+/// What FindTemplate has come to.
+struct TemplateAnswered {
+  api::TemplateRef ref;
+  /// By key: it, and all that it refers to, beside those that the workflow has stored. They are in its
+  /// status.storedTemplates before, or as, what follows from this is persisted.
+  api::StoredTemplates templates;
+  std::string error;  ///< not empty: it cannot be had; nodes that name it end in Error
+};
+
 /// A timer asked for by SetTimer has fired.
 struct TimerFired {};
 
@@ -113,8 +122,8 @@ struct ConfigMapsChanged {
   std::shared_ptr<const ConfigMaps> config_maps;
 };
 
-using Event = std::variant<Started, PodChanged, ActionChanged, CacheAnswered, LocksAnswered, TimerFired, SuspendChanged,
-                           ShutdownRequested, NodesRequested, ConfigMapsChanged>;
+using Event = std::variant<Started, PodChanged, ActionChanged, CacheAnswered, LocksAnswered, TemplateAnswered,
+                           TimerFired, SuspendChanged, ShutdownRequested, NodesRequested, ConfigMapsChanged>;
 
 // ---- Effects ----
 
@@ -172,6 +181,12 @@ struct ReleaseLocks {
   std::string holder;
 };
 
+/// A reference whose tags are filled in names a template of another object that the workflow has not stored. Answer
+/// with TemplateAnswered; each is asked for once at a time.
+struct FindTemplate {
+  api::TemplateRef ref;
+};
+
 /// Send TimerFired at `when`. A run has one timer: a later SetTimer replaces the earlier one.
 struct SetTimer {
   Time when{};
@@ -194,7 +209,7 @@ struct EmitMetric {
 };
 
 using Effect = std::variant<CreatePod, StopPod, RunAction, StopAction, LookUpCache, SaveCache, AcquireLocks,
-                            ReleaseLocks, SetTimer, EmitMetric>;
+                            ReleaseLocks, FindTemplate, SetTimer, EmitMetric>;
 
 // ---- The run ----
 

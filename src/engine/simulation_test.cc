@@ -46,6 +46,7 @@ class CheckedWorld : public FakeWorld {
   CheckedWorld(std::uint64_t seed, const std::string& text) : FakeWorld(text), manifest_text(text) {
     script = [seed](const CreatePod& pod) { return outcome(seed, pod); };
     on_change = check_row;
+    put(RandomWorkflow::far());
     limits = {{"default/ConfigMap/c/k", 2}, {"sem/default/k", 1}};
     // Other workflows have some of the locks for a while.
     const auto held_by = [&](const char* lock, bool semaphore, int number) {

@@ -110,6 +110,183 @@ TEST(TemplateRef, OneThatIsNotStoredIsAnError) {
   EXPECT_TRUE(world.run->status().finished());
 }
 
+// ---- References with tags ----
+
+constexpr std::string_view kShelf = R"(
+kind: WorkflowTemplate
+metadata: {name: shelf}
+spec:
+  podMetadata: {labels: {of: shelf}}
+  templates:
+  - name: one
+    inputs: {parameters: [{name: p, default: none}]}
+    container: {image: one, args: ["{{inputs.parameters.p}}"]}
+  - name: two
+    inputs: {parameters: [{name: p}]}
+    steps: [[{name: deep, templateRef: {name: "{{inputs.parameters.p}}", template: far, clusterScope: true}}], [{name: own, template: one}]]
+  - {name: lame, steps: [[{name: a, template: nowhere}]]}
+)";
+constexpr std::string_view kFar = R"(
+kind: ClusterWorkflowTemplate
+metadata: {name: all}
+spec: {templates: [{name: far, container: {image: far}}]}
+)";
+
+std::string tagged(std::string_view templates) {
+  return fmt::format(R"(
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {{name: wf}}
+spec:
+  entrypoint: main
+  arguments: {{parameters: [{{name: where, value: shelf}}]}}
+  templates:
+  {}
+)",
+                     templates);
+}
+
+const std::string kTagged = tagged(R"(
+  - name: main
+    dag:
+      tasks:
+      - {name: choose, template: say}
+      - name: each
+        depends: choose
+        withItems: [{t: one, p: all}, {t: two, p: all}]
+        templateRef: {name: "{{workflow.parameters.where}}", template: "{{item.t}}"}
+        arguments: {parameters: [{name: p, value: "{{item.p}}"}]}
+      - {name: chosen, depends: choose, templateRef: {name: shelf, template: "{{tasks.choose.outputs.result}}"}}
+      - {name: never, when: "1 == 2", templateRef: {name: "{{tasks.choose.outputs.result}}", template: x}}
+  - {name: say, script: {image: i, command: [sh], source: s}}
+)");
+
+void stock(FakeWorld& world) {
+  world.put(kShelf);
+  world.put(kFar);
+  world.ends["wf.choose"] = printing("one");
+}
+
+constexpr std::string_view kTaggedTree = R"(Succeeded
+wf DAG Succeeded -> choose, never => chosen, each(0:p:all,t:one), own, never
+wf.choose Pod Succeeded -> each, chosen
+wf.never Skipped Skipped "when '1 == 2' evaluated false"
+wf.each TaskGroup Succeeded -> each(0:p:all,t:one), each(1:p:all,t:two)
+wf.each(0:p:all,t:one) Pod Succeeded
+wf.each(1:p:all,t:two) Steps Succeeded -> [0] => own
+wf.each(1:p:all,t:two)[0] StepGroup Succeeded -> deep
+wf.chosen Pod Succeeded
+wf.each(1:p:all,t:two)[0].deep Pod Succeeded -> [1]
+wf.each(1:p:all,t:two)[1] StepGroup Succeeded -> own
+wf.each(1:p:all,t:two)[1].own Pod Succeeded
+)";
+
+TEST(TaggedTemplateRef, IsLookedForOnceItIsKnown) {
+  FakeWorld world(kTagged);
+  stock(world);
+  world.play();
+  EXPECT_EQ(world.tree(), kTaggedTree);
+  EXPECT_THAT(world.looked_for,
+              testing::ElementsAre("namespaced/shelf/one", "namespaced/shelf/two", "cluster/all/far"));
+  EXPECT_EQ(ref_of(world.node("wf.each(1:p:all,t:two)")), "namespaced/shelf/two");
+  EXPECT_EQ(ref_of(world.node("wf.chosen")), "namespaced/shelf/one");
+  EXPECT_EQ(ref_of(world.node("wf.never")), "namespaced/{{tasks.choose.outputs.result}}/x") << "as in the original";
+  EXPECT_EQ(world.node("wf.each(1:p:all,t:two)[0].deep").template_scope, "namespaced/shelf");
+  EXPECT_EQ(world.args("wf.each(0:p:all,t:one)"), R"(["all"])");
+  const auto chosen = std::ranges::find(world.created, "wf.chosen", &CreatePod::node_name);
+  ASSERT_NE(chosen, world.created.end());
+  EXPECT_EQ(doc::find_string(*chosen->template_document, "metadata", "labels", "of"), "shelf");
+}
+
+TEST(TaggedTemplateRef, IsLookedForAgainAfterARestart) {
+  FakeWorld world(kTagged);
+  stock(world);
+  world.apply(Started{});
+  do {
+    world.crash();
+  } while (world.step());
+  EXPECT_EQ(world.tree(), kTaggedTree);
+  EXPECT_EQ(ref_of(world.node("wf.chosen")), "namespaced/shelf/one");
+}
+
+TEST(TaggedTemplateRef, WhatIsStoredIsNotLookedFor) {
+  FakeWorld world(kTagged);
+  stock(world);
+  world.play();
+  world.library.clear();
+  world.looked_for.clear();
+  world.follow("other");
+  EXPECT_EQ(phase_name(world.run->status().phase), "Succeeded");
+  EXPECT_THAT(world.looked_for, testing::IsEmpty());
+}
+
+TEST(TaggedTemplateRef, WhatIsNotThereEndsItsNodeInError) {
+  struct Case {
+    const char* rule;
+    const char* ref;
+    const char* message;
+  };
+  for (const auto& [rule, ref, message] : {
+           Case{"no such object", "{name: 'gone-{{workflow.name}}', template: one}",
+                "workflow template gone-wf not found"},
+           Case{"no such template", "{name: shelf, template: 'x-{{workflow.name}}'}",
+                "template x-wf not found in workflow template shelf"},
+           Case{"of another scope", "{name: '{{workflow.parameters.where}}', template: one, clusterScope: true}",
+                "workflow template shelf not found"},
+           Case{"a tag that stays", "{name: shelf, template: '{{pod.name}}'}",
+                "template {{pod.name}} not found in workflow template shelf"},
+           Case{"one that is not valid", "{name: '{{workflow.parameters.where}}', template: lame}",
+                "template lame of workflow template shelf is invalid: templates.lame.steps[0].a: template name "
+                "'nowhere' undefined"},
+       }) {
+    FakeWorld world(tagged(fmt::format("- {{name: main, steps: [[{{name: a, templateRef: {}}}]]}}", ref)));
+    stock(world);
+    world.play();
+    EXPECT_EQ(world.node("wf[0].a").message, message) << rule;
+    EXPECT_EQ(world.node("wf[0].a").phase, api::NodePhase::kError) << rule;
+    EXPECT_TRUE(world.run->status().finished()) << rule;
+  }
+}
+
+TEST(TaggedTemplateRef, ARetryWithOtherParametersKeepsWhatHasBegun) {
+  const auto manifest = [](std::string_view p) {
+    return tagged(
+        fmt::format("- {{name: main, steps: [[{{name: a, templateRef: {{name: '{{{{workflow.parameters.where}}}}', "
+                    "template: two}}, arguments: {{parameters: [{{name: p, value: {}}}]}}}}]]}}",
+                    p));
+  };
+  FakeWorld world(manifest("all"));
+  stock(world);
+  world.ends["wf[0].a[0].deep"] = failing();
+  world.play();
+  EXPECT_EQ(phase_name(world.run->status().phase), "Failed");
+  world.ends.clear();
+  const api::StoredTemplates stored = world.manifest.stored_templates;
+  world.manifest = workflow_of(manifest("everything"));
+  world.manifest.stored_templates = stored;
+  world.put(R"({kind: ClusterWorkflowTemplate, metadata: {name: everything}, spec: {templates: [
+      {name: far, container: {image: other}}]}})");
+  world.go_on({.other_parameters = true});
+  while (world.step()) {
+  }
+  EXPECT_EQ(phase_name(world.run->status().phase), "Succeeded");
+  EXPECT_EQ(ref_of(world.node("wf[0].a[0].deep")), "cluster/everything/far");
+}
+
+TEST(TaggedTemplateRef, ARunThatIsStoppedMeanwhileEnds) {
+  FakeWorld world(
+      tagged("- {name: main, steps: [[{name: a, templateRef: {name: '{{workflow.parameters.where}}', "
+             "template: one}}]]}"));
+  stock(world);
+  world.apply(Started{});
+  world.apply(ShutdownRequested{"Terminate", ""});
+  while (world.step()) {
+  }
+  EXPECT_EQ(phase_name(world.run->status().phase), "Failed");
+  EXPECT_EQ(world.run->status().message, "Stopped with strategy 'Terminate'");
+  EXPECT_THAT(world.created, testing::IsEmpty());
+}
+
 TEST(TemplateDefaults, AreInEveryTemplate) {
   FakeWorld world(R"(
 apiVersion: argoproj.io/v1alpha1

@@ -64,7 +64,7 @@ std::string check_common_mocks(const TestFile& file, const WorkflowSet& workflow
     SeededRandom random(kSeed);
     const auto workflow = workflows.prepare(submission_of(test), random);
     if (!workflow) return "";  // the test says so itself
-    known.add(known_names(*workflow));
+    known.add(workflows.known_names(*workflow));
   }
   std::vector<api::Finding> findings;
   check_mocks(file.mocks, known, findings);
@@ -80,13 +80,16 @@ TestResult run_test(const TestFile& file, const Test& test, const WorkflowSet& w
     result.error = error_of(test, workflow.error(), file);
     return result;
   }
-  const KnownNames known = known_names(*workflow);
+  const KnownNames known = workflows.known_names(*workflow);
   std::vector<api::Finding> findings;
   check_mocks(test.mocks, known, findings);
   Script script;
   script.actions = test.actions;
   script.cache = test.cache;
   script.pointer = test.pointer + "/name";
+  script.find_template = [&](const api::Workflow& of, const api::TemplateRef& ref) {
+    return workflows.find_template(of, ref);
+  };
   for (const auto* mocks : {&test.mocks, &file.mocks}) {
     for (const Mock& mock : *mocks) script.mocks.push_back(&mock);
   }

@@ -85,6 +85,8 @@ spec:
     container: {image: a}
   - name: refers
     steps: [[{name: far, templateRef: {name: other, template: there}}]]
+  - name: looks
+    steps: [[{name: far, withItems: [other, gone], templateRef: {name: "{{item}}", template: there}}]]
 ---
 apiVersion: argoproj.io/v1alpha1
 kind: WorkflowTemplate
@@ -154,6 +156,10 @@ const Case kMocks[] = {
     {"by name", one("main", "node: 'wf[1].loop(*)', duration: 1m", "duration: 1m1s")},
     {"by template and node at once", one("main", "template: work, node: flaky, exitCode: 1", "phase: Succeeded")},
     {"by templateRef", one("refers", "templateRef: other/there, duration: 7s", "duration: 7s")},
+    {"by a templateRef that is known as it runs",
+     one("looks", "templateRef: other/there, duration: 7s",
+         "phase: Failed, nodes: {'far(0:other)': {duration: 7s}, 'far(1:gone)': {phase: Error, message: 'workflow "
+         "template gone not found'}}")},
     {"outcomes are those of attempts",
      one("main", "template: flaky, outcomes: [{exitCode: 1}, {phase: Error}, {duration: 3s}]",
          "phase: Succeeded, nodes: {'flaky(0)': Failed, 'flaky(1)': {phase: Error, message: 'pod deleted'}, "

@@ -72,6 +72,21 @@ void add_step(const api::Step& step, KnownNames& out) {
   if (step.inline_template) add_steps(*step.inline_template, out);
 }
 
+void add_template(const api::Template& tmpl, KnownNames& out) {
+  out.templates.insert(tmpl.name);
+  if (!tmpl.display_name.empty()) out.nodes.insert(tmpl.display_name);
+  if (tmpl.steps.empty() && !tmpl.dag) out.leaves.insert(tmpl.name);
+  add_steps(tmpl, out);
+}
+
+/// Some step of it, or of what it has stored, names a template by tags.
+bool refers_at_run_time(const api::Workflow& workflow) {
+  const auto& own = workflow.spec.templates;
+  const auto& stored = workflow.stored_templates;
+  return std::ranges::any_of(own, [](const auto& tmpl) { return api::refers_at_run_time(*tmpl); }) ||
+         std::ranges::any_of(stored, [](const auto& each) { return api::refers_at_run_time(*each.second); });
+}
+
 /// Without the parts in round brackets that loops and retries add.
 std::string without_turns(std::string_view name) {
   std::string out;
@@ -137,27 +152,6 @@ std::string KnownNames::no_node(std::string_view glob, std::vector<std::string> 
   return fmt::format("no node is called \"{}\"{}", glob, hint);
 }
 
-KnownNames known_names(const api::Workflow& workflow) {
-  KnownNames out;
-  const auto add_template = [&](const api::Template& tmpl) {
-    out.templates.insert(tmpl.name);
-    if (!tmpl.display_name.empty()) out.nodes.insert(tmpl.display_name);
-    if (tmpl.steps.empty() && !tmpl.dag) out.leaves.insert(tmpl.name);
-    add_steps(tmpl, out);
-  };
-  out.nodes.insert(workflow.name);
-  out.workflows.insert(workflow.name);
-  add_hooks(workflow.name, workflow.spec.exit, workflow.spec.hooks, out);
-  for (const auto& tmpl : workflow.spec.templates) {
-    add_template(*tmpl);
-  }
-  for (const auto& [key, tmpl] : workflow.stored_templates) {
-    add_template(*tmpl);
-    out.template_refs.insert(key.substr(key.find('/') + 1));
-  }
-  return out;
-}
-
 WorkflowSet::WorkflowSet(std::vector<doc::Document> documents) : documents_(std::move(documents)) {
   for (const doc::Document& document : documents_) {
     const bool of_cluster = kind_of(document.root) == "ClusterWorkflowTemplate";
@@ -179,6 +173,42 @@ const doc::Document* WorkflowSet::find(const std::string& name) const {
     if (name.empty() && count > 0) return count == 1 ? only : nullptr;
   }
   return nullptr;
+}
+
+void WorkflowSet::look_up(api::References& references) const {
+  while (!references.wanted().empty()) {
+    const api::TemplateHolder holder = *references.wanted().begin();
+    const auto found = templates_.find(holder);
+    references.add(holder, found == templates_.end() ? nullptr : found->second);
+  }
+}
+
+Result<api::FoundTemplates> WorkflowSet::find_template(const api::Workflow& workflow,
+                                                       const api::TemplateRef& ref) const {
+  api::References references(workflow, ref);
+  look_up(references);
+  return api::found_templates(workflow, ref, references);
+}
+
+KnownNames WorkflowSet::known_names(const api::Workflow& workflow) const {
+  KnownNames out;
+  out.nodes.insert(workflow.name);
+  out.workflows.insert(workflow.name);
+  add_hooks(workflow.name, workflow.spec.exit, workflow.spec.hooks, out);
+  for (const auto& tmpl : workflow.spec.templates) add_template(*tmpl, out);
+  for (const auto& [key, tmpl] : workflow.stored_templates) {
+    add_template(*tmpl, out);
+    out.template_refs.insert(key.substr(key.find('/') + 1));
+  }
+  if (!refers_at_run_time(workflow)) return out;
+  for (const auto& [holder, object] : templates_) {
+    std::vector<api::Finding> findings;
+    for (const auto& tmpl : api::parse_workflow(*object, findings).spec.templates) {
+      add_template(*tmpl, out);
+      out.template_refs.insert(holder.name + "/" + tmpl->name);
+    }
+  }
+  return out;
 }
 
 Result<api::Workflow> WorkflowSet::prepare(const Submission& submission, Random& random) const {
@@ -210,11 +240,7 @@ Result<api::Workflow> WorkflowSet::prepare(const Submission& submission, Random&
   api::Workflow workflow = api::parse_workflow(manifest, findings);
   if (api::any_error(findings)) return broken();
   api::References references(workflow);
-  while (!references.wanted().empty()) {
-    const api::TemplateHolder holder = *references.wanted().begin();
-    const auto found = templates_.find(holder);
-    references.add(holder, found == templates_.end() ? nullptr : found->second);
-  }
+  look_up(references);
   findings.clear();
   if (const auto& error = references.error()) {
     findings.push_back({.pointer = "/spec/workflowTemplateRef", .message = error->message});

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "api/references.h"
+#include "api/found_templates.h"
 #include "api/workflow.h"
 #include "base/random.h"
 #include "doc/yaml.h"
@@ -47,14 +47,17 @@ class WorkflowSet {
   /// A workflow with the templates that it refers to, as it would begin. An error's message is all findings, rendered
   /// (kInvalidArgument), or says what there is instead (kNotFound).
   Result<api::Workflow> prepare(const Submission& submission, Random& random) const;
+  /// What a reference with tags has come to in a workflow of these files.
+  Result<api::FoundTemplates> find_template(const api::Workflow& workflow, const api::TemplateRef& ref) const;
+  /// What templates of the workflow name. Where it refers to others by tags, that may be any of the files'.
+  KnownNames known_names(const api::Workflow& workflow) const;
 
  private:
+  void look_up(api::References& references) const;
   const doc::Document* find(const std::string& name) const;
 
   std::vector<doc::Document> documents_;
   std::map<api::TemplateHolder, doc::Shared> templates_;
 };
-
-KnownNames known_names(const api::Workflow& workflow);
 
 }  // namespace tiphys::play

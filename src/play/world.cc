@@ -215,6 +215,19 @@ class World {
     }
   }
 
+  void carry_out(const engine::FindTemplate& ask) {
+    engine::TemplateAnswered answer{.ref = ask.ref, .templates = {}, .error = {}};
+    auto found = script_.find_template
+                     ? script_.find_template(run_.workflow(), ask.ref)
+                     : fail(Code::kNotFound, fmt::format("workflow template {} not found", ask.ref.name));
+    if (found) {
+      answer.templates = std::move(found->templates);
+    } else {
+      answer.error = found.error().message;
+    }
+    later(Duration(0), "", [this, answer = std::move(answer)] { apply(answer); });
+  }
+
   void carry_out(const engine::SetTimer& timer) { timer_ = timer.when; }
   /// Nobody looks at metrics here.
   void carry_out(const engine::EmitMetric&) {}

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "api/found_templates.h"
 #include "api/parse.h"
 #include "engine/run.h"
 #include "play/mock.h"
@@ -30,6 +31,8 @@ struct Script {
       duration;
   /// What a pod asks for; empty: nothing is asked.
   std::function<Result<Resources>(const engine::CreatePod&)> requests;
+  /// What a templateRef with tags has come to; empty: there are no templates.
+  std::function<Result<api::FoundTemplates>(const api::Workflow&, const api::TemplateRef&)> find_template;
   /// What the machine has; 0: no limit. Pods wait in their order, as at the node agent.
   Resources machine;
 };

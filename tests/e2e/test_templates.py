@@ -68,6 +68,40 @@ def test_a_file_of_templates_and_a_workflow(cli):
     cli.run(documents(LIBRARY, SHARED, CALLER.replace("name: caller", "generateName: caller-")))
 
 
+ASKER = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: asker}
+spec:
+  entrypoint: main
+  arguments: {parameters: [{name: message, value: mine}, {name: where, value: library}]}
+  templates:
+    - name: main
+      steps:
+        - - {name: choose, template: pick}
+        - - name: there
+            withItems: ["{{steps.choose.outputs.result}}"]
+            templateRef: {name: "{{workflow.parameters.where}}", template: "{{item}}"}
+    - name: pick
+      script: {image: busybox, command: [sh], source: echo twice}
+"""
+
+
+def test_tags_name_a_template_as_it_runs(cli):
+    assert "no linting errors" in cli("lint", "--offline", cli.file(ASKER)).stdout
+    library = cli.file(documents(LIBRARY, SHARED), "library.yaml")
+    mocks = cli.file("mocks: [{template: pick, outputs: {result: twice}}]", "mocks.yaml")
+    assert "second" in cli("simulate", "--with", mocks, cli.file(ASKER), library).stdout
+    cli.run(documents(LIBRARY, SHARED, ASKER))
+    workflow = cli.workflow("asker")
+    nodes = nodes_by_name(workflow)
+    assert nodes["[1].there(0:twice)"]["templateRef"] == {"name": "library", "template": "twice"}
+    assert sorted(workflow["status"]["storedTemplates"]) == ["cluster/shared/bye", "namespaced/library/say", "namespaced/library/twice"]
+    assert "mine" in cli("logs", "asker").stdout
+    done = cli.run(ASKER.replace("value: library", "value: nowhere").replace("name: asker", "name: lost"), code=1)
+    assert nodes_by_name(cli.workflow("lost"))["[1].there(0:twice)"]["message"] == "workflow template nowhere not found", done.stderr
+
+
 def test_a_missing_template_is_told_before_anything_is_made(cli):
     done = cli.run(documents(LIBRARY, CALLER), code=2)
     assert "template reference shared.bye not found" in done.stderr

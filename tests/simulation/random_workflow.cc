@@ -52,6 +52,7 @@ class Writer {
     if (whole)
       library_spec = std::exchange(spec, doc::Object{{"workflowTemplateRef", doc::Object{{"name", library_name()}}}});
     if (whole || parts) made.library = object("WorkflowTemplate", library_name(), std::move(library_spec));
+    made.asks_library = asks_library_;
     made.workflow = object("Workflow", choices_.name, std::move(spec));
     return made;
   }
@@ -107,6 +108,8 @@ class Writer {
     std::string name(std::string_view(written.at("name").as_string()));
     library_.push_back(std::move(written));
     elsewhere_.insert(name);
+    // Whether artifacts are to be deleted is settled as the workflow begins.
+    if (!doc::find(library_.back(), "outputs", "artifacts")) tagged_.insert(name);
     return name;
   }
 
@@ -119,6 +122,10 @@ class Writer {
   doc::Object named_call(const std::string& name, const std::string& callee) {
     doc::Object step{{"name", name}};
     for (const auto& [key, value] : call(callee)) step[key] = value;
+    if (tagged_.contains(callee) && chance_.percent(40)) {
+      step["templateRef"].as_object()["name"] = "of-{{workflow.name}}";
+      asks_library_ = true;
+    }
     return step;
   }
 
@@ -372,6 +379,8 @@ class Writer {
   const WorkflowChoices& choices_;
   doc::Array templates_, library_;
   std::set<std::string> elsewhere_;  ///< templates of the library
+  std::set<std::string> tagged_;     ///< those of them that a step may name by tags
+  bool asks_library_ = false;        ///< one does
   std::size_t library_percent_ = 0;
   std::string_view strategy_;  ///< of the workflow, for its artifacts
   bool collects_ = false;

@@ -30,10 +30,11 @@ inline constexpr std::string_view kFolderPath = "/out/folder";
 
 struct RandomManifest {
   doc::Value workflow;
-  doc::Value library;     ///< the WorkflowTemplate that has some of its templates; null when none
-  bool collects = false;  ///< some artifact is to be deleted some day
-  bool forced = false;    ///< what cannot be deleted keeps nobody
-  bool expires = false;   ///< it is deleted by its time to live
+  doc::Value library;         ///< the WorkflowTemplate that has some of its templates; null when none
+  bool asks_library = false;  ///< also as it runs
+  bool collects = false;      ///< some artifact is to be deleted some day
+  bool forced = false;        ///< what cannot be deleted keeps nobody
+  bool expires = false;       ///< it is deleted by its time to live
 };
 
 /// A Workflow. Its leaves are containers that the fake agent plays: args are [kind, percent that fail].

@@ -238,7 +238,9 @@ class World {
 
   /// Templates that go while workflows run change nothing for these.
   void remove_libraries() {
-    for (const std::string& name : workflows_) {
+    for (std::size_t i = 0; i < workflows_.size(); ++i) {
+      if (manifests_[i].asks_library) continue;
+      const std::string& name = workflows_[i];
       const auto workflow = get({&cluster::kWorkflows, "sim", name});
       if (!workflow || doc::find_string(**workflow, "status", "phase").empty() || !faults_.percent(50)) continue;
       bool done = false;

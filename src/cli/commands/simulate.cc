@@ -127,7 +127,7 @@ Result<play::Played> simulate(const SimulateOptions& options) {
   TIPHYS_TRY(const play::Submission submission, submission_of(options));
   SeededRandom random(1);
   TIPHYS_TRY(api::Workflow workflow, workflows.prepare(submission, random));
-  const play::KnownNames known = play::known_names(workflow);
+  const play::KnownNames known = workflows.known_names(workflow);
   TIPHYS_CHECK_OK(check_mocks(mocks, known));
   TIPHYS_TRY(const auto durations, read_durations(options, known));
 
@@ -136,6 +136,9 @@ Result<play::Played> simulate(const SimulateOptions& options) {
   TIPHYS_TRY(script.machine, machine_of(options));
   script.duration = [&](const api::NodeStatus& node, const doc::Value& tmpl, std::optional<Duration> mocked) {
     return duration_of(durations, node, tmpl, mocked);
+  };
+  script.find_template = [&](const api::Workflow& of, const api::TemplateRef& ref) {
+    return workflows.find_template(of, ref);
   };
   const controllers::PodBuilder builder(workflow, expr::Ambient{submission.start, &random});
   script.requests = [&](const engine::CreatePod& pod) -> Result<play::Resources> {
