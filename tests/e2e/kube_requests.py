@@ -113,6 +113,14 @@ class Server:
         return answer
 
     def watch(self, step, values, meanwhile):
+        """Asks again while the server's cache is behind its store, as its answer says to."""
+        deadline = time.monotonic() + 60
+        while True:
+            answer = self.watch_once(step, values, meanwhile)
+            if not is_behind(answer) or "meanwhile" in step or time.monotonic() > deadline:
+                return answer
+
+    def watch_once(self, step, values, meanwhile):
         """The first `events` events; where a step does not say how many, or there are less, those until the watch ends."""
         connection = self.connect(10)
         path = escaped(fill(step["watch"], values))
@@ -135,6 +143,12 @@ class Server:
             return {**answer, "events": events}
         finally:
             connection.close()
+
+
+def is_behind(answer):
+    """A kube-apiserver whose cache has not caught up in 3 s answers this instead of the first event."""
+    causes = find_or_none(answer, "events.0.object.details.causes") or []
+    return any(cause["reason"] == "ResourceVersionTooLarge" for cause in causes)
 
 
 def escaped(path):
@@ -221,6 +235,8 @@ UID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 VERSION = re.compile(r'(resource version: |in record \(|current: |resourceVersion: |\\?"resourceVersion\\?":\\?")\d{2,}( \(\d+\))?')
 AGE = re.compile(r"^(\d+[smh])+$")
 ADDRESS = re.compile(r"127\.0\.0\.1:\d+|\b127\.96\.\d+\.\d+\b|\b10\.\d+\.\d+\.\d+\b|\bfd00:[0-9a-f:]+")
+PUBLIC = tuple(f'RBAC: allowed by ClusterRoleBinding "{name}" of ClusterRole "{name}" to Group "system:authenticated"'
+               for name in ("system:discovery", "system:public-info-viewer"))
 VERSION_KEYS = ("resourceVersion", "storageVersionHash")
 
 
@@ -259,10 +275,13 @@ def normal(answer, step, prefixes):
         return f"<{key}>" if key in ("nodePort", "healthCheckNodePort") and value else value
 
     made = walk("", answer)
-    # A server asks its bindings in no order of their own.
+    # A server asks its bindings in no order of their own: of several that allow the same, any may be named.
     rules = find_or_none(made, "body.status.nonResourceRules")
     if isinstance(rules, list):
         rules.sort(key=json.dumps)
+    reason = find_text(made, "body.status.reason")
+    if reason and reason in PUBLIC:
+        made["body"]["status"]["reason"] = PUBLIC[0]
     if "only" in step and "body" in made:
         made["body"] = {path: find_or_none(made["body"], path) for path in step["only"]}
     return made
