@@ -585,5 +585,47 @@ TEST(Lint, TellsWhatMetricsWouldComplainOfInARun) {
          "metrics: {prometheus: [{name: m, help: h, gauge: {realtime: true, value: '{{workflow.duration}}'}}]},"});
 }
 
+TEST(Lint, TellsWhatARunWouldStumbleOver) {
+  using enum Finding::Severity;
+  for (const Case& row : {
+           Case{"a brace pair alone", "{name: main, container: {image: x, args: ['a {{ b']}}",
+                "\"{{\" without \"}}\" opens no tag", "", kWarning},
+           Case{"attempts that are not there", "{name: main, container: {image: x, args: ['{{retries}}']}}",
+                "{{retries}} stays as it is", "", kWarning},
+           Case{"their outcomes", "{name: main, container: {image: x, args: ['{{lastRetry.exitCode}}']}}",
+                "{{lastRetry.exitCode}} stays as it is", "", kWarning},
+           Case{"those that are",
+                "{name: main, retryStrategy: {limit: 1}, container: {image: x, args: ['{{retries}}']}}", ""},
+           Case{"a verdict that is none", "{name: main, retryStrategy: {expression: '1'}, container: {image: x}}",
+                "retryStrategy.expression: "},
+           Case{"one that is", "{name: main, retryStrategy: {expression: 'true'}, container: {image: x}}", ""},
+           Case{"counts below nothing",
+                "{name: main, steps: [[{name: a, template: work, withSequence: {count: -2, start: 1}}]]}",
+                "counts down, from 1 to -2", "", kWarning},
+           Case{"counts without end",
+                "{name: main, steps: [[{name: a, template: work, withSequence: {count: 10000001}}]]}",
+                "more than 10000000 items"},
+           Case{"ranges without end",
+                "{name: main, steps: [[{name: a, template: work, withSequence: {start: 5, end: -99999999}}]]}",
+                "more than 10000000 items"},
+           Case{"two bodies", "{name: main, http: {url: 'http://x', body: a, bodyFrom: {bytes: YQ==}}}",
+                "body is not sent: bodyFrom is", "", kWarning},
+           Case{"filters of jq",
+                "{name: main, resource: {action: get, flags: [pod, x]}, outputs: {parameters: [{name: a, valueFrom: "
+                "{jqFilter: '.a | foo'}}]}}",
+                "foo/0 is not defined"},
+           Case{"good ones",
+                "{name: main, resource: {action: get, flags: [pod, x]}, outputs: {parameters: [{name: a, valueFrom: "
+                "{jqFilter: 'def f: .a; f # that'}}]}}",
+                ""},
+           Case{"flags of kubectl", "{name: main, resource: {action: get, flags: [pod, --selector=a]}}",
+                "resource.flags: --selector=a is not supported yet"},
+           Case{"those that change nothing",
+                "{name: main, resource: {action: get, flags: [--validate=false, --field-manager, me, pod, x]}}", ""},
+       }) {
+    check(row);
+  }
+}
+
 }  // namespace
 }  // namespace tiphys::api

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "api/found_templates.h"
 #include "api/validator.h"
@@ -54,6 +55,14 @@ void check_object_name(const std::string& name, const std::string& generate_name
   if (!generate_name.empty() && !well_formed(generate_name + "x")) {
     error("/metadata/generateName", fmt::format("metadata.generateName \"{}\" {}", generate_name, kRule));
   }
+}
+
+std::optional<std::int64_t> whole_number(std::string_view text) {
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
 }
 
 void validate_workflow(const Workflow& workflow, std::vector<Finding>& findings, Validation validation) {
@@ -310,9 +319,14 @@ std::string Validator::suggestion(std::string_view name, const Variables& scope)
   return findings_.size() < kMany ? did_you_mean(name, scope.all()) : "";
 }
 
-void Validator::check_texts(const doc::Value& value, const Spot& spot, std::string_view skip, const Variables& scope) {
+void Validator::check_texts(const doc::Value& value, const Spot& spot, std::string_view skip, const Variables& scope,
+                            Unclosed unclosed) {
   for_each_text(value, spot.pointer, skip, [&](std::string_view text, const std::string& pointer) {
     if (text.find("{{") == std::string_view::npos) return;
+    if (const auto open = unclosed_tag(text); unclosed == Unclosed::kStays && open != std::string_view::npos) {
+      lint_warn(pointer, fmt::format("{}: \"{{{{\" without \"}}}}\" opens no tag: it stays as it is", spot.name));
+      text = text.substr(0, open);
+    }
     lint_expressions(text, pointer, spot, scope);
     if (const auto compiled = expr::TextTemplate::compile(text); !compiled) {
       error(pointer, fmt::format("{}: {}", spot.name, compiled.error().message));
@@ -323,6 +337,8 @@ void Validator::check_texts(const doc::Value& value, const Spot& spot, std::stri
         const std::string meant = misspelled_root(name);
         if (name == "item" || name.starts_with("item.")) {
           lint_item(name, pointer, spot, scope);
+        } else if (name == "retries" || name.starts_with("lastRetry.")) {
+          lint_retries(name, pointer, spot, scope);
         } else if (!meant.empty() && scope.knows(meant)) {
           warn(pointer, fmt::format("{}: {{{{{}}}}} stays as it is; did you mean \"{}\"?", spot.name, name, meant));
         }

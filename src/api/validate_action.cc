@@ -55,6 +55,9 @@ void Validator::check_http(const doc::Value& http, const Spot& spot) {
   if (!has_tag(bytes) && !decode_base64(bytes)) {
     error(spot.pointer + "/bodyFrom/bytes", spot.name + ".bodyFrom.bytes must be base64");
   }
+  if (doc::find(http, "body") && doc::find(http, "bodyFrom")) {
+    lint_warn(spot.pointer + "/body", spot.name + ".body is not sent: bodyFrom is");
+  }
   constexpr std::string_view kVariables[] = {"request", "response"};
   check_plain_expression(std::string(doc::find_string(http, "successCondition")), kVariables,
                          {spot.pointer + "/successCondition", spot.name + ".successCondition"});

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "api/fields.h"
+#include "api/resource_flags.h"
 #include "api/validator.h"
 #include "base/strings.h"
 #include "doc/yaml.h"
@@ -29,7 +30,7 @@ void Validator::check_leaf(const Template& tmpl, const Spot& spot, const Variabl
     if (!artifact.path.empty()) own.add("outputs.artifacts." + artifact.name + ".path");
   }
   for (const Parameter& parameter : tmpl.outputs.parameters) own.add("outputs.parameters." + parameter.name + ".path");
-  check_texts(*tmpl.document, spot, "memoize", own);
+  check_texts(*tmpl.document, spot, "memoize", own, Unclosed::kStays);
   const bool script = tmpl.type == Template::Type::kScript;
   if (script || tmpl.type == Template::Type::kContainer) {
     const std::string_view field = script ? "script" : "container";
@@ -156,6 +157,10 @@ void Validator::check_resource(const Template& tmpl, const Spot& spot) {
   const bool merges = !resource.merge_strategy.empty() && !has_tag(resource.merge_strategy);
   if (merges && !one_of(kMergeStrategies, resource.merge_strategy)) {
     error(spot.pointer + "/mergeStrategy", spot.name + ".mergeStrategy must be one of: strategic, merge, json");
+  }
+  if (!std::ranges::any_of(resource.flags, has_tag)) {
+    const auto flags = read_resource_flags(resource.flags);
+    if (!flags) lint_error(spot.pointer + "/flags", fmt::format("{}: {}", spot.name, flags.error().message));
   }
   check_condition(resource.success_condition, spot.at("/successCondition"), "successCondition");
   check_condition(resource.failure_condition, spot.at("/failureCondition"), "failureCondition");

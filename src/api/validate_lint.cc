@@ -2,13 +2,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <unordered_map>
 #include <unordered_set>
 
+#include "api/limits.h"
 #include "api/task_graph.h"
 #include "api/validator.h"
 #include "base/strings.h"
 #include "expr/expression.h"
+#include "expr/jq.h"
 
 namespace tiphys::api {
 namespace {
@@ -240,6 +243,41 @@ void Validator::lint_item(std::string_view name, const std::string& pointer, con
             fmt::format("{}: {{{{{}}}}} stays as it is: only a step or task with a loop knows it, which gives it "
                         "on as an argument",
                         spot.name, name));
+}
+
+/// What is known of the attempts before where there are none.
+void Validator::lint_retries(std::string_view name, const std::string& pointer, const Spot& spot,
+                             const Variables& scope) {
+  // Metrics know the attempts of every node.
+  if (scope.knows(name) || pointer.find("/metrics/") != std::string::npos) return;
+  lint_warn(pointer, fmt::format("{}: {{{{{}}}}} stays as it is: only a template with a retryStrategy knows it",
+                                 spot.name, name));
+}
+
+/// A constant that says neither yes nor no.
+void Validator::lint_verdict(const std::string& expression, const Spot& spot) {
+  if (!validation_.lint || expression.empty() || has_tag(expression)) return;
+  const auto compiled = expr::Expression::compile(expression);
+  if (!compiled || !compiled->references().empty()) return;
+  const auto verdict = compiled->eval_bool(expr::Scope());
+  if (!verdict) lint_error(spot.pointer, fmt::format("{}: {}", spot.name, verdict.error().message));
+}
+
+void Validator::lint_filter(const std::string& filter, const Spot& spot) {
+  if (!validation_.lint || filter.empty() || has_tag(filter)) return;
+  const auto known = expr::check_jq(filter);
+  if (!known) lint_error(spot.pointer, fmt::format("{}: {}", spot.name, known.error().message));
+}
+
+void Validator::lint_sequence(const Sequence& sequence, const Spot& spot) {
+  const auto count = whole_number(sequence.count), end = whole_number(sequence.end);
+  const auto first = sequence.start.empty() ? 0 : whole_number(sequence.start);
+  if (count && *count < 0 && first) {
+    lint_warn(spot.pointer + "/count", fmt::format("{}.withSequence.count {} counts down, from {} to {}", spot.name,
+                                                   *count, *first, *first + *count - 1));
+  } else if ((count && *count > kLongestLoop) || (first && end && std::abs(*end - *first) >= kLongestLoop)) {
+    lint_error(spot.pointer, fmt::format("{}.withSequence has more than {} items", spot.name, kLongestLoop));
+  }
 }
 
 /// What calls itself without a condition ends at the greatest depth, if nothing fails before.

@@ -16,12 +16,6 @@ bool has_place(const Artifact& artifact) {
   return is_placed(artifact.location);
 }
 
-bool is_whole_number(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size();
-}
-
 /// Complaints that no value of a tag could silence.
 bool structural(std::string_view message) {
   for (const char* what : {"Unbalanced parenthesis", "Unclosed", "Unexpected end", "Invalid token"}) {
@@ -216,13 +210,14 @@ void Validator::check_sequence(const Sequence& sequence, const Spot& spot) {
     error(spot.pointer, spot.name + " must have either end or count in withSequence", true);
   }
   const auto check_number = [&](std::string_view field, const std::string& text) {
-    if (text.empty() || has_tag(text) || is_whole_number(text)) return;
+    if (text.empty() || has_tag(text) || whole_number(text)) return;
     error(fmt::format("{}/{}", spot.pointer, field),
           fmt::format("{}.withSequence.{} must be a whole number, not \"{}\"", spot.name, field, text));
   };
   check_number("count", sequence.count);
   check_number("start", sequence.start);
   check_number("end", sequence.end);
+  lint_sequence(sequence, spot);
   if (!sequence.format.empty() && !has_tag(sequence.format) && sequence.format.find('%') == std::string::npos) {
     lint_warn(spot.pointer + "/format",
               fmt::format("{}.withSequence.format \"{}\" has no place for the number, such as %d or %03d", spot.name,

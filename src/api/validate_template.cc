@@ -29,12 +29,8 @@ std::string_view type_name(Template::Type type) {
   return kNames[static_cast<std::size_t>(type)];
 }
 
-std::optional<std::int64_t> whole_number(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
+constexpr const char* kRetryVariables[] = {"retries", "lastRetry.exitCode", "lastRetry.status", "lastRetry.duration",
+                                           "lastRetry.message"};
 
 bool leaves_its_folder(std::string_view path) {
   return ("/" + std::string(path) + "/").find("/../") != std::string::npos;
@@ -51,7 +47,10 @@ void Validator::check_template(const Template& tmpl, const Spot& spot, const Var
   check_inputs(tmpl, spot, scope);
   check_limits(tmpl, spot);
   check_pods(*tmpl.document, "metadata", spot);
-  if (tmpl.retry_strategy) check_retry(*tmpl.retry_strategy, {spot.pointer + "/retryStrategy", spot.name});
+  if (tmpl.retry_strategy) {
+    check_retry(*tmpl.retry_strategy, {spot.pointer + "/retryStrategy", spot.name});
+    for (const char* name : kRetryVariables) scope.add(name);
+  }
   if (tmpl.memoize) {
     check_memoize(*tmpl.memoize, {spot.pointer + "/memoize", spot.name});
     check_texts(*doc::find(*tmpl.document, "memoize"), {spot.pointer + "/memoize", spot.name}, {}, scope);
@@ -275,7 +274,9 @@ void Validator::check_retry(const RetryStrategy& retry, const Spot& spot) {
       error(spot.pointer + "/backoff/factor", name + "factor must be a whole number");
     }
   }
-  check_expression(retry.expression, {spot.pointer + "/expression", spot.name + ".retryStrategy.expression"});
+  const Spot expression{spot.pointer + "/expression", spot.name + ".retryStrategy.expression"};
+  check_expression(retry.expression, expression);
+  lint_verdict(retry.expression, expression);
 }
 
 void Validator::check_memoize(const Memoize& memoize, const Spot& spot) {
@@ -397,6 +398,7 @@ void Validator::check_output_source(const Template& tmpl, const Parameter& param
       break;
   }
   check_expression(from.expression, {at.pointer + "/expression", at.name + ".expression"});
+  lint_filter(from.jq_filter, {at.pointer + "/jqFilter", at.name + ".jqFilter"});
   if (from.json_path.empty() || has_tag(from.json_path)) return;
   if (const auto parsed = doc::jsonpath::parse(from.json_path); !parsed) {
     error(at.pointer + "/jsonPath", fmt::format("{}.jsonPath: {}", at.name, parsed.error().message));

@@ -30,6 +30,9 @@ void check_object_name(const std::string& name, const std::string& generate_name
 /// That labels and annotations of an object's metadata are such as an API server takes.
 void check_labels(const doc::Value& metadata, const Spot& spot, std::vector<Finding>& findings);
 
+/// As Go's Atoi reads it.
+std::optional<std::int64_t> whole_number(std::string_view text);
+
 /// Names of containers that are the original's own.
 bool reserved_container(std::string_view name);
 
@@ -170,6 +173,10 @@ class Validator {
   void lint_expressions(std::string_view text, const std::string& pointer, const Spot& spot, const Variables& scope);
   void lint_unreachable();
   void lint_item(std::string_view name, const std::string& pointer, const Spot& spot, const Variables& scope);
+  void lint_retries(std::string_view name, const std::string& pointer, const Spot& spot, const Variables& scope);
+  void lint_verdict(const std::string& expression, const Spot& spot);
+  void lint_filter(const std::string& filter, const Spot& spot);
+  void lint_sequence(const Sequence& sequence, const Spot& spot);
   void lint_recursion();
   void lint_sizes();
   /// Of the spec or a template.
@@ -186,8 +193,11 @@ class Validator {
   void check_global_name(const std::string& name, const Spot& spot);
   void check_duration(const std::string& text, const Spot& spot, bool bare_seconds);
   void check_expression(const std::string& text, const Spot& spot);
+  /// A `{{` without end, which some texts keep as it is.
+  enum class Unclosed { kError, kStays };
   /// Every tag of the value resolves, every text with tags compiles.
-  void check_texts(const doc::Value& value, const Spot& spot, std::string_view skip, const Variables& scope);
+  void check_texts(const doc::Value& value, const Spot& spot, std::string_view skip, const Variables& scope,
+                   Unclosed unclosed = Unclosed::kError);
 
   /// A template of another object that is referred to and still to be checked.
   struct Foreign {

@@ -100,6 +100,11 @@ bool has_tag(std::string_view text) {
   return open != std::string_view::npos && text.find(kClose, open) != std::string_view::npos;
 }
 
+std::size_t unclosed_tag(std::string_view text) {
+  const auto last = text.rfind(kClose);
+  return text.find(kOpen, last == std::string_view::npos ? 0 : last + kClose.size());
+}
+
 std::string replace_tags(std::string_view text, std::string_view placeholder) {
   std::string out;
   for (;;) {

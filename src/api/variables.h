@@ -69,6 +69,8 @@ std::string misspelled_root(std::string_view name);
 /// Calls `visit` for each simple tag of a text: neither an expression nor one around another tag.
 void for_each_tag(std::string_view text, const std::function<void(std::string_view name)>& visit);
 bool has_tag(std::string_view text);
+/// Where a `{{` is that has no `}}` behind it; npos: nowhere.
+std::size_t unclosed_tag(std::string_view text);
 /// The text with each tag replaced by `placeholder`.
 std::string replace_tags(std::string_view text, std::string_view placeholder);
 

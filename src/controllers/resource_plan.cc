@@ -6,6 +6,7 @@
 #include <array>
 #include <span>
 
+#include "api/resource_flags.h"
 #include "base/hash.h"
 #include "base/strings.h"
 #include "cluster/generated_name.h"
@@ -45,45 +46,11 @@ std::string suffix_of(std::string_view workflow_uid, std::string_view node_id) {
   return suffix;
 }
 
-/// What the flags name: "configmap x", "configmap/x", "-n ns", "--ignore-not-found".
-struct Flags {
-  std::string kind, name, ns;
-  bool ignore_not_found = false;
-};
-
-Result<Flags> read_flags(const doc::Value& resource) {
-  Flags flags;
+std::vector<std::string> flags_of(const doc::Value& resource) {
+  std::vector<std::string> flags;
   const doc::Value* list = doc::find(resource, "flags");
   if (!list || !list->is_array()) return flags;
-  std::vector<std::string> words;
-  for (const doc::Value& flag : list->get_array()) {
-    const std::string text = doc::scalar_text(flag);
-    for (const std::string_view word : split(text, ' ')) {
-      if (!word.empty()) words.emplace_back(word);
-    }
-  }
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const std::string& word = words[i];
-    const bool has_next = i + 1 < words.size();
-    if ((word == "-n" || word == "--namespace") && has_next) {
-      flags.ns = words[++i];
-    } else if (word.starts_with("--namespace=")) {
-      flags.ns = word.substr(std::string_view("--namespace=").size());
-    } else if (word == "--ignore-not-found" || word == "--ignore-not-found=true") {
-      flags.ignore_not_found = true;
-    } else if (word.starts_with('-')) {
-      return refuse(fmt::format("resource.flags: {} is not supported yet", word));
-    } else if (flags.kind.empty() && word.find('/') != std::string::npos) {
-      flags.kind = word.substr(0, word.find('/'));
-      flags.name = word.substr(word.find('/') + 1);
-    } else if (flags.kind.empty()) {
-      flags.kind = word;
-    } else if (flags.name.empty()) {
-      flags.name = word;
-    } else {
-      return refuse(fmt::format("resource.flags: a second object, {}, is not supported yet", word));
-    }
-  }
+  for (const doc::Value& flag : list->get_array()) flags.push_back(doc::scalar_text(flag));
   return flags;
 }
 
@@ -132,7 +99,7 @@ Result<const cluster::Resource*> resource_of_manifest(const doc::Value& manifest
 }
 
 /// Kind, namespace and name from the manifest; makes them whole in it.
-Status target_manifest(const ActionRequest& request, const Flags& flags, ResourcePlan& plan) {
+Status target_manifest(const ActionRequest& request, const api::ResourceFlags& flags, ResourcePlan& plan) {
   TIPHYS_TRY(plan.target.resource, resource_of_manifest(plan.manifest));
   doc::Object& metadata = doc::ensure_object(plan.manifest.get_object(), "metadata");
   std::string name(doc::find_string(plan.manifest, "metadata", "name"));
@@ -157,7 +124,7 @@ Status target_manifest(const ActionRequest& request, const Flags& flags, Resourc
   return {};
 }
 
-Status target_flags(const ActionRequest& request, const Flags& flags, ResourcePlan& plan) {
+Status target_flags(const ActionRequest& request, const api::ResourceFlags& flags, ResourcePlan& plan) {
   plan.target.resource = find_resource_word(flags.kind);
   if (!plan.target.resource) {
     return kubectl_refuses(fmt::format("the server doesn't have a resource type \"{}\"", flags.kind));
@@ -189,7 +156,7 @@ void add_owner(const ActionRequest& request, doc::Value& manifest) {
 }
 
 Status read_manifest(const ActionRequest& request, const doc::Value& resource, ResourcePlan& plan) {
-  TIPHYS_TRY(const Flags flags, read_flags(resource));
+  TIPHYS_TRY(const api::ResourceFlags flags, api::read_resource_flags(flags_of(resource)));
   plan.ignore_not_found = flags.ignore_not_found;
   const std::string_view text = doc::find_string(resource, "manifest");
   if (trim(text).empty() && flags.kind.empty()) return refuse("Must provide at least one of flags or manifest.");

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <map>
 
+#include "api/limits.h"
 #include "doc/json_text.h"
 
 namespace tiphys::engine {
@@ -186,9 +187,9 @@ Result<doc::Array> make_sequence(const std::string& count, const std::string& st
   } else {
     return fail(Code::kInvalidArgument, "neither end nor count was specified in withSequence");
   }
-  if (std::max(first, last) - std::min(first, last) >= kLongestLoop) {
+  if (std::max(first, last) - std::min(first, last) >= api::kLongestLoop) {
     return fail(Code::kResourceExhausted,
-                fmt::format("withSequence from {} to {} has more than {} items", first, last, kLongestLoop));
+                fmt::format("withSequence from {} to {} has more than {} items", first, last, api::kLongestLoop));
   }
   TIPHYS_TRY(const NumberFormat numbers, NumberFormat::parse(format.empty() ? "%d" : format));
   doc::Array items;

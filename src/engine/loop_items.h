@@ -12,8 +12,7 @@ LoopItem make_loop_item(const doc::Value& value);
 /// The same of an item as it is written: its numbers keep their digits.
 LoopItem make_written_item(const doc::Value& value, std::string_view json);
 
-/// The items of withSequence; empty texts are absent fields. At most `kLongestLoop` items.
-inline constexpr std::int64_t kLongestLoop = 10'000'000;
+/// The items of withSequence; empty texts are absent fields. At most `api::kLongestLoop` items.
 Result<doc::Array> make_sequence(const std::string& count, const std::string& start, const std::string& end,
                                  const std::string& format);
 

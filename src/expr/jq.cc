@@ -118,16 +118,17 @@ std::string explain(std::string_view complaint, bool many_lines) {
   return fmt::format("line {}: {}", line - std::ranges::count(kJqPrelude, '\n'), message);
 }
 
-}  // namespace
-
-Result<std::vector<doc::Value>> run_jq(std::string_view filter, const doc::Value& input) {
+Status check_size(std::string_view filter) {
   if (filter.size() > kLongest) return wrong(Code::kInvalidArgument, filter, "it is longer than 64 KiB");
   if (filter.find('\0') != std::string_view::npos) return wrong(Code::kInvalidArgument, filter, "it contains a NUL");
   if (trim(filter).empty()) return wrong(Code::kInvalidArgument, filter, "it is empty");
+  return {};
+}
+
+/// The outputs of the program, which is made of the filter.
+Result<std::vector<doc::Value>> run(std::string_view filter, const std::string& program, const std::string& json) {
   const Result<Libjq>& jq = libjq();
   if (!jq) return wrong(jq.error().code, filter, jq.error().message);
-  const std::string program = std::string(kJqPrelude) + to_jq16(filter);
-  const std::string json = go_json_raw(input);
   const auto written = run_confined([&](int out) { Evaluation(*jq, out).run(program, json); });
   if (!written) return wrong(written.error().code, filter, written.error().message);
 
@@ -145,6 +146,21 @@ Result<std::vector<doc::Value>> run_jq(std::string_view filter, const doc::Value
   }
   if (!rest.starts_with(kDone)) return wrong(Code::kAborted, filter, "it ended early");
   return outputs;
+}
+
+}  // namespace
+
+Result<std::vector<doc::Value>> run_jq(std::string_view filter, const doc::Value& input) {
+  TIPHYS_CHECK_OK(check_size(filter));
+  return run(filter, std::string(kJqPrelude) + to_jq16(filter), go_json_raw(input));
+}
+
+Status check_jq(std::string_view filter) {
+  TIPHYS_CHECK_OK(check_size(filter));
+  if (!libjq()) return {};
+  // It gets no input; what may be a comment ends before the bracket.
+  TIPHYS_CHECK_OK(run(filter, std::string(kJqPrelude) + "empty|(" + to_jq16(filter) + "\n)", "null"));
+  return {};
 }
 
 }  // namespace tiphys::expr

@@ -17,6 +17,10 @@ namespace tiphys::expr {
 /// is passed: filters of 64 KiB, 10,000 outputs of 16 MiB in all, 3 s, 512 MiB.
 Result<std::vector<doc::Value>> run_jq(std::string_view filter, const doc::Value& input);
 
+/// Whether the filter is one: the errors of run_jq that are of syntax, and of functions and variables that are not
+/// there. Takes as long; where libjq is not installed, nothing is wrong with it.
+Status check_jq(std::string_view filter);
+
 /// What gojq defines and libjq 1.6 lacks, or defines otherwise, in jq's language. Ends with a line break.
 extern const std::string_view kJqPrelude;
 
