@@ -35,7 +35,7 @@ doc::Object table_of(const View& view, const objects::Kind& kind, doc::Object me
   return {{"kind", "Table"},
           {"apiVersion", "meta.k8s.io/v1"},
           {"metadata", std::move(metadata)},
-          {"columnDefinitions", with_head ? objects::table_head(columns) : doc::Array()},
+          {"columnDefinitions", with_head ? doc::Value(objects::table_head(columns)) : doc::Value(nullptr)},
           {"rows", std::move(rows)}};
 }
 

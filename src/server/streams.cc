@@ -88,22 +88,24 @@ class ObjectStream final : public cluster::Watch {
     const auto to = peer_.lock();
     if (!to) return;
     if (event.type == cluster::WatchEvent::Type::kSynced) {
-      if (options_.tells_synced) bookmark(*to, R"(,"annotations":{"k8s.io/initial-events-end":"true"})");
+      if (options_.tells_synced) bookmark(*to, {{"k8s.io/initial-events-end", "true"}});
       return to->bound_lag();
     }
     newest_ = std::max(newest_, event.text ? event.version : version_of(*event.object));
     to->write(event_line(type_name(event.type), event.text ? *event.text : options_.show(event.object)));
   }
 
-  void bookmark(Responder& to, std::string_view annotations) {
-    to.write(event_line("BOOKMARK", fmt::format(R"({{"kind":"{}","apiVersion":"{}","metadata":{{"resourceVersion":"{}")"
-                                                "{}}}}}",
-                                                kind_->resource->kind, kind_->api_version(), newest_, annotations)));
+  void bookmark(Responder& to, doc::Object annotations) {
+    doc::Object metadata{{"resourceVersion", std::to_string(newest_)}};
+    if (!annotations.empty()) metadata["annotations"] = std::move(annotations);
+    const auto object = std::make_shared<const doc::Value>(doc::Object{
+        {"kind", kind_->resource->kind}, {"apiVersion", kind_->api_version()}, {"metadata", std::move(metadata)}});
+    to.write(event_line("BOOKMARK", options_.show(object)));
   }
 
   void wait_to_bookmark() {
     bookmark_timer_ = executor_.schedule(executor_.now() + kBetweenBookmarks, [this] {
-      if (const auto to = peer_.lock()) bookmark(*to, "");
+      if (const auto to = peer_.lock()) bookmark(*to, {});
       wait_to_bookmark();
     });
   }

@@ -22,14 +22,14 @@ KINDS = [("argoproj.io", "Workflow", "workflows", "Namespaced"), ("argoproj.io",
 
 def why_not():
     """Why there is no server to test on; "" when there is one."""
-    if not apiserver():
-        return "there is no kube-apiserver: tools/kube-apiserver builds it, or TIPHYS_KUBE_APISERVER names it"
-    missing = [program for program in ("etcd", "openssl") if not shutil.which(program)]
-    return f"there is no {missing[0]}: tools/bootstrap tools/packages-kubernetes.txt" if missing else ""
+    if not servers():
+        return "there are no kube-apiserver and etcd: tools/kubernetes-servers builds them, or TIPHYS_KUBE_APISERVER and TIPHYS_ETCD name them"
+    return "" if shutil.which("openssl") else "there is no openssl: tools/bootstrap tools/packages-kubernetes.txt"
 
 
-def apiserver():
-    return subprocess.run([TOOLS / "kube-apiserver", "--if-there"], capture_output=True, text=True).stdout.strip()
+def servers():
+    """The paths of a kube-apiserver and of an etcd; empty where one is missing."""
+    return subprocess.run([TOOLS / "kubernetes-servers", "--if-there"], capture_output=True, text=True).stdout.splitlines()
 
 
 def free_ports(count):
@@ -64,10 +64,11 @@ class Kubernetes:
         certificates(folder)
         (folder / "tokens.csv").write_text(f'{TOKEN},test,test,"system:masters"\n')
         self.port, etcd_port, peer_port = free_ports(3)
+        self.apiserver, etcd_program = servers()
         etcd = f"http://127.0.0.1:{etcd_port}"
         peer = f"http://127.0.0.1:{peer_port}"
         try:
-            self.start("etcd", "etcd", "--name", "t", "--data-dir", folder / "etcd", "--listen-client-urls", etcd, "--advertise-client-urls", etcd,
+            self.start("etcd", etcd_program, "--name", "t", "--data-dir", folder / "etcd", "--listen-client-urls", etcd, "--advertise-client-urls", etcd,
                        "--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", f"t={peer}")
             self.start_apiserver(etcd)
             self.create_kinds()
@@ -79,7 +80,7 @@ class Kubernetes:
 
     def start_apiserver(self, etcd):
         folder = self.folder
-        self.start("apiserver", apiserver(), "--etcd-servers", etcd, "--bind-address", "127.0.0.1", "--advertise-address", "127.0.0.1",
+        self.start("apiserver", self.apiserver, "--etcd-servers", etcd, "--bind-address", "127.0.0.1", "--advertise-address", "127.0.0.1",
                    "--secure-port", self.port, "--tls-cert-file", folder / "server.crt", "--tls-private-key-file", folder / "server.key",
                    "--token-auth-file", folder / "tokens.csv", "--client-ca-file", folder / "ca.crt", "--authorization-mode", "RBAC",
                    "--service-account-issuer", "https://localhost", "--service-account-key-file", folder / "sa.pub",
