@@ -1,7 +1,8 @@
 # make run    the main example, from a bare machine to a picture
-# make test   every test; those on podman and dockerd where it can start them (root), else it says that it skips them
+# make test   every test; those on podman and dockerd where it can start them (root), those on a real kube-apiserver where Go can build it (minutes, once),
+#             else it says that it skips them
 # make test-containers   only those on podman and dockerd
-# make test-kubernetes   only those on a real kube-apiserver, which it builds first (needs Go, minutes)
+# make test-kubernetes   only those on a real kube-apiserver
 # make test-torture      50 watchers that come and go while 100,000 objects change
 # make bench  ours beside the peers, measured in one run
 # make fuzz   each parser with random inputs for FUZZ_SECONDS (60); ends with an error when one finds something
@@ -17,7 +18,7 @@ run: build
 	@tools/run-example $(BUILD)/bin/tiphys
 
 test: build
-	@tools/with-engines tools/run-tests $(BUILD)
+	@tools/with-kubernetes tools/with-engines tools/run-tests $(BUILD)
 
 test-containers: build
 	@tools/run-container-tests $(BUILD)
@@ -26,7 +27,7 @@ test-torture: build
 	@TIPHYS_BIN=$(BUILD)/bin/tiphys TIPHYS_TORTURE_CHANGES=100000 /usr/bin/python3 -m pytest -q -s -p no:cacheprovider tests/e2e/test_watch_torture.py
 
 test-kubernetes: build
-	@TIPHYS_BIN=$(BUILD)/bin/tiphys TIPHYS_KUBERNETES=required tools/with-kubernetes /usr/bin/python3 -m pytest -q tests/e2e/test_kubernetes.py
+	@TIPHYS_BIN=$(BUILD)/bin/tiphys TIPHYS_KUBERNETES=required tools/with-kubernetes /usr/bin/python3 -m pytest -q tests/e2e/test_kubernetes.py tests/e2e/test_kubernetes_api.py
 
 bench: build
 	@bench/run $(BUILD)
