@@ -66,7 +66,7 @@ def test_commands(kubectl):
     done = kubectl("exec", "p", "-c", "main", "--", "sh", "-c", "exit 3", code=3)
     assert "command terminated with exit code 3" in done.stderr
     assert kubectl("exec", "-i", "p", "--", "cat", stdin=b"hello").stdout == "hello"
-    # A command that does not read to the end, nor waits for it. With podman its output is lost in one of some thirty times: why is not known yet.
+    # A command that does not read to the end, nor waits for it. podman loses its output now and then (tools/images/podman-unread-input).
     said = {kubectl("exec", "-i", "p", "--", "head", "-c", "5", stdin=b"x" * 1_000_000).stdout for _ in range(3 if kubectl.with_podman else 1)}
     assert "xxxxx" in said and said <= {"xxxxx", ""}
     # What a command has left behind does not keep the client.
