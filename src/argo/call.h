@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "argo/methods.h"
 #include "base/error.h"
@@ -33,12 +34,17 @@ class Answer {
   virtual void hold(std::unique_ptr<cluster::Watch> source) = 0;
 };
 
+/// A header that begins with "X-", its name in lower case.
+struct ExtraHeader {
+  std::string name, value;
+};
+
 struct Call {
   const Method& method;
   doc::Object request;                            ///< the method's request message, as JSON has it
   std::shared_ptr<const objects::Caller> caller;  ///< null: the plane's owner
   std::shared_ptr<Answer> answer;
-  doc::Object metadata{};  ///< its headers that begin with "x-": lists of their values
+  std::vector<ExtraHeader> extra{};
 };
 
 class Services {

@@ -19,6 +19,16 @@ std::string Work::text(std::string_view field) const {
   return value.is_string() ? std::string(value.get_string()) : std::string();
 }
 
+doc::Object Work::metadata() const {
+  doc::Object lists;
+  for (const ExtraHeader& header : call_.extra) {
+    doc::Value& values = lists[header.name];
+    if (!values.is_array()) values = doc::Array{};
+    values.get_array().emplace_back(header.value);
+  }
+  return lists;
+}
+
 bool Work::flag(std::string_view field) const {
   const doc::Value& value = member(field);
   return value.is_bool() && value.get_bool();

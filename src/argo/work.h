@@ -33,7 +33,8 @@ class Work : public std::enable_shared_from_this<Work> {
   const objects::Caller* caller() const { return call_.caller.get(); }
   const std::shared_ptr<const objects::Caller>& shared_caller() const { return call_.caller; }
   doc::Object& request() { return call_.request; }
-  const doc::Object& metadata() const { return call_.metadata; }
+  /// Its headers that begin with "x-": lists of their values.
+  doc::Object metadata() const;
   Answer& answer() { return *call_.answer; }
   const std::shared_ptr<Answer>& shared_answer() const { return call_.answer; }
 

@@ -7,6 +7,7 @@
 #include <cctype>
 #include <string>
 
+#include "base/secret.h"
 #include "server/certificate.h"
 
 namespace tiphys::server {
@@ -32,16 +33,6 @@ bool is_api_service(std::string_view host) {
 
 }  // namespace
 
-bool same_secret(std::string_view given, std::string_view expected) {
-  // The length of the expected secret is no secret.
-  unsigned char difference = given.size() == expected.size() ? 0 : 1;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    const char other = given.empty() ? '\0' : given[i % given.size()];
-    difference = static_cast<unsigned char>(difference | (other ^ expected[i]));
-  }
-  return difference == 0 && !expected.empty();
-}
-
 std::string_view bearer_token(std::string_view authorization) {
   constexpr std::string_view kScheme = "Bearer ";
   if (!equal_ignoring_case(authorization.substr(0, kScheme.size()), kScheme)) return {};
@@ -65,6 +56,12 @@ bool is_loopback_host(std::string_view host) {
   }
   if (!port.empty() && (port[0] != ':' || !is_port(port.substr(1)))) return false;
   return equal_ignoring_case(host, "localhost") || host == "127.0.0.1" || host == "[::1]" || is_api_service(host);
+}
+
+const std::shared_ptr<const objects::Caller>& anonymous() {
+  static const auto nobody = std::make_shared<const objects::Caller>(
+      objects::Caller{.name = "system:anonymous", .groups = {"system:unauthenticated"}});
+  return nobody;
 }
 
 bool is_open_page(std::string_view target) {

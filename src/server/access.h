@@ -1,13 +1,14 @@
 // Who may speak to the server over TCP. The unix socket needs none of this: its file's permissions say who may.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 
+#include "objects/access.h"
+
 namespace tiphys::server {
 
-/// Compares in a time that does not tell where they differ.
-bool same_secret(std::string_view given, std::string_view expected);
 /// The token of "Bearer <token>", as RFC 6750 has it, the scheme in any case; "" when there is none.
 std::string_view bearer_token(std::string_view authorization);
 bool bears_token(std::string_view authorization, std::string_view token);
@@ -17,6 +18,9 @@ bool is_loopback_host(std::string_view host);
 
 /// The address at the other end of a TCP connection; "" of another socket.
 std::string peer_address(int socket);
+
+/// Who has no token, and yet is heard: by RBAC it may do nothing but what is allowed to all.
+const std::shared_ptr<const objects::Caller>& anonymous();
 
 /// What needs no token: that the plane is well, and metrics, which Prometheus scrapes. Neither shows objects.
 bool is_open_page(std::string_view target);

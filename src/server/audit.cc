@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "cluster/api_status.h"
+#include "server/access.h"
 
 namespace tiphys::server {
 namespace {
@@ -192,8 +193,7 @@ std::shared_ptr<Responder> audited(std::shared_ptr<AuditEntry> entry, std::share
 
 void tell_refused(const Served& served, const Request& request, unsigned code) {
   if (!served.audit) return;
-  static const objects::Caller kAnonymous{.name = "system:anonymous", .groups = {"system:unauthenticated"}};
-  AuditEntry(served.audit, request, kAnonymous).reach("ResponseComplete", code, system_now());
+  AuditEntry(served.audit, request, *anonymous()).reach("ResponseComplete", code, system_now());
 }
 
 std::string_view verb_of(std::string_view method, bool is_collection, bool watches) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -10,6 +11,7 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
+#include <cctype>
 #include <optional>
 
 #include "base/log.h"
@@ -42,6 +44,16 @@ Impersonation impersonation_in(const http::fields& headers) {
   Impersonation found{.user = std::string(headers["Impersonate-User"]), .uid = std::string(headers["Impersonate-Uid"])};
   const auto [begin, end] = headers.equal_range("Impersonate-Group");
   for (auto group = begin; group != end; ++group) found.groups.emplace_back(group->value());
+  return found;
+}
+
+std::vector<argo::ExtraHeader> extra_headers_of(const http::fields& headers) {
+  std::vector<argo::ExtraHeader> found;
+  for (const auto& header : headers) {
+    std::string name = header.name_string();
+    std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+    if (name.starts_with("x-")) found.push_back({std::move(name), std::string(header.value())});
+  }
   return found;
 }
 
@@ -244,7 +256,11 @@ class HttpConnection final : public Connection,
       return false;
     }
     caller_ = std::move(*caller);
-    return true;
+    const std::size_t most = most_body_bytes(caller_.get());
+    parser_->body_limit(most);
+    if (parser_->content_length().value_or(0) <= most) return true;
+    answer_read_error(http::make_error_code(http::error::body_limit));
+    return false;
   }
 
   /// Answers a request whose body is not read; its connection ends.
@@ -262,8 +278,8 @@ class HttpConnection final : public Connection,
                            fmt::format("the header is larger than {} KiB", kMostHeaderBytes >> 10));
     }
     if (error == http::error::body_limit) {
-      return refuse_unread(413, "RequestEntityTooLarge",
-                           fmt::format("the body is larger than {} MiB", kMostBodyBytes >> 20));
+      const objects::Refusal refusal = too_large_body(most_body_bytes(caller_.get()));
+      return refuse_unread(refusal.code, refusal.reason, refusal.message);
     }
     const bool gone = error == http::error::end_of_stream || error == http::error::partial_message ||
                       error.category() != http::make_error_code(http::error::bad_method).category();
@@ -296,6 +312,7 @@ class HttpConnection final : public Connection,
       request.peer = self->peer_;
       request.caller = self->caller_;
       request.impersonation = impersonation_in(message);
+      request.extra = extra_headers_of(message);
       request.body = std::move(message.body());
       request.upgrade = upgrade_of(message);
       request.at = system_now();

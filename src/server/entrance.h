@@ -13,6 +13,8 @@ namespace tiphys::server {
 /// Bounds of every connection.
 inline constexpr std::size_t kMostHeaderBytes = 64 * 1024;
 inline constexpr std::size_t kMostBodyBytes = 16 * 1024 * 1024;
+/// Of those who have no token, as in the original.
+inline constexpr std::size_t kMostAnonymousBodyBytes = 2 * 1024 * 1024;
 /// What a reader of a stream may lag behind before it is cut.
 inline constexpr std::size_t kMostLagBytes = 16 * 1024 * 1024;
 /// With so much unsent, a source that can wait is asked to.
@@ -34,9 +36,13 @@ struct Credentials {
   std::string_view host, origin, authorization;
 };
 
-/// Who asks, null for the plane's owner and for open pages; or what to answer before its body is read: over TCP a token
-/// is needed, and on a loopback address a Host that is this machine's own. What is refused is told to the audit log.
-/// `request` has its method, target, peer and user agent.
+/// How large a body of this caller may be.
+std::size_t most_body_bytes(const objects::Caller* caller);
+objects::Refusal too_large_body(std::size_t most);
+
+/// Who asks, null for the plane's owner and for open pages, anonymous() where only the body can tell; or what to answer
+/// before that is read: over TCP a token is needed, and on a loopback address a Host that is this machine's own. What
+/// is refused is told to the audit log. `request` has its method, target, peer and user agent.
 objects::Outcome<std::shared_ptr<const objects::Caller>> let_in(const Entrance& entrance, const Request& request,
                                                                 const Credentials& credentials);
 

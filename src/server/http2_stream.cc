@@ -68,6 +68,7 @@ void Http2::Stream::add_header(std::string_view name, std::string_view value) {
     if (name == known) member = value;
   }
   if (name == "impersonate-group") request_.impersonation.groups.emplace_back(value);
+  if (name.starts_with("x-")) request_.extra.push_back({std::string(name), std::string(value)});
 }
 
 void Http2::Stream::end_headers() {
@@ -92,9 +93,10 @@ void Http2::Stream::add_body(std::string_view piece) {
   if (answered_) return;  // refused: what comes is dropped
   request_.body += piece;
   connection_->body_bytes_ += piece.size();
-  if (request_.body.size() <= kMostBodyBytes && connection_->body_bytes_ <= kMostBodiesBytes) return;
+  const std::size_t most = most_body_bytes(request_.caller.get());
+  if (request_.body.size() <= most && connection_->body_bytes_ <= kMostBodiesBytes) return;
   forget_body();
-  refuse({413, "RequestEntityTooLarge", fmt::format("the body is larger than {} MiB", kMostBodyBytes >> 20)});
+  refuse(too_large_body(most));
 }
 
 void Http2::Stream::end_body(const std::shared_ptr<Stream>& self) {

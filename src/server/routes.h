@@ -60,6 +60,7 @@ struct Request {
   Time at{};
   std::shared_ptr<const objects::Caller> caller{};  ///< null: the plane's owner, at its socket
   Impersonation impersonation{};
+  std::vector<argo::ExtraHeader> extra{};
 };
 
 /// What the routes show.

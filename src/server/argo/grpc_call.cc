@@ -55,7 +55,8 @@ Status call(const ExchangePtr& exchange) {
   exchange->served.argo->call({.method = *method,
                                .request = std::move(document->as_object()),
                                .caller = request.caller,
-                               .answer = make_grpc_answer(*exchange, *method, timeout)});
+                               .answer = make_grpc_answer(*exchange, *method, timeout),
+                               .extra = request.extra});
   return {};
 }
 
