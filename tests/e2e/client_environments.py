@@ -26,8 +26,12 @@ class Programs:
 
     def __call__(self, program, *arguments, **variables):
         """Runs one to its end; the last line of what it says is "done" unless it fails."""
-        done = subprocess.run(self.command(program, *arguments), env=self.variables() | variables, capture_output=True, text=True, timeout=PATIENCE, check=False)
-        assert done.returncode == 0, f"{program} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return self.run(*self.command(program, *arguments)[1:], **variables)
+
+    def run(self, *arguments, **variables):
+        """The environment's Python with any arguments."""
+        done = subprocess.run([self.python, *arguments], env=self.variables() | variables, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        assert done.returncode == 0, f"{' '.join(map(str, arguments))} ended with {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
     def command(self, program, *arguments):

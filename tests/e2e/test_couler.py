@@ -1,32 +1,98 @@
-"""Couler's programs of the talk, submitted by its own submitter, run to their ends."""
+"""Couler's programs, submitted by Couler's own submitter and by tiphys.couler, run to their ends."""
+
+import os
 
 import pytest
 
 from cli_support import cli  # noqa: F401
 from client_environments import in_environments, programs  # noqa: F401
-from conftest import tree
+from conftest import ROOT, tree
+
+OURS = {"PYTHONPATH": str(ROOT / "python/src")}
 
 
-def run(programs, name):
-    programs(f"couler/{name}.py")
-    programs.cli("wait", "@latest")
-    workflow = programs.cli.workflow()
-    assert workflow["metadata"]["name"].startswith(name.replace("_", "-") + "-")
-    assert workflow["status"]["phase"] == "Succeeded", workflow["status"]
-    return workflow
+@pytest.fixture(params=["original", "ours"])
+def couler(request, programs):
+    """Submits a program, by the original or by `python -m tiphys.couler`, and gives the workflow as it has ended."""
+
+    def submit(name):
+        program = f"couler/{name}.py"
+        if request.param == "original":
+            programs(program)
+        else:
+            programs.run("-m", "tiphys.couler", ROOT / "tests/clients" / program, **OURS)
+        programs.cli("wait", "@latest", code=None)
+        return programs.cli.workflow()
+
+    return submit
+
+
+def phases(workflow):
+    """Phases of what may run or be skipped, by the name's part before the line."""
+    found = {}
+    for node in workflow["status"]["nodes"].values():
+        if node["type"] in ("Pod", "Skipped"):
+            found.setdefault(node["displayName"].split("(")[0].rstrip("0123456789-"), []).append(node["phase"])
+    return found
 
 
 @in_environments("couler")
-def test_coin_flip(programs):
-    workflow = run(programs, "coin_flip")
-    nodes = {node["displayName"].partition("-")[0]: node["phase"] for node in workflow["status"]["nodes"].values() if node["type"] in ("Pod", "Skipped")}
-    assert nodes["flip"] == "Succeeded"
-    assert sorted([nodes["heads"], nodes["tails"]]) == ["Skipped", "Succeeded"]
+def test_coin_flip(couler):
+    workflow = couler("coin_flip")
+    assert workflow["metadata"]["name"].startswith("coin-flip-")
+    assert workflow["status"]["phase"] == "Succeeded", workflow["status"]
+    nodes = phases(workflow)
+    assert nodes["flip-coin"] == ["Succeeded"]
+    assert sorted(nodes["heads"] + nodes["tails"]) == ["Skipped", "Succeeded"]
 
 
 @in_environments("couler")
 @pytest.mark.parametrize("name, joins", [("linear", [".C Pod Succeeded"]), ("diamond", [".C Pod Succeeded -> .D"])])
-def test_dags(programs, name, joins):
-    workflow = run(programs, name)
+def test_dags(couler, programs, name, joins):
+    workflow = couler(name)
+    assert workflow["metadata"]["name"].startswith(f"{name}-")
     assert tree(workflow) == [".A Pod Succeeded -> .B, .C", ".B Pod Succeeded -> .D", *joins, ".D Pod Succeeded", "/ DAG Succeeded -> .A"]
-    assert "< \"B\" >" in programs.cli("logs", "@latest").stdout
+    assert '< "B" >' in programs.cli("logs", "@latest").stdout or "< B >" in programs.cli("logs", "@latest").stdout
+
+
+# Program, and how often what of it comes to which end.
+ENDS = [
+    ("steps", {"number": ["Succeeded"], "show": ["Succeeded"] * 2, "written": ["Succeeded"], "steps": ["Succeeded"]}),
+    ("loop", {"rest": ["Succeeded"] * 2}),
+    ("each", {"consume": ["Succeeded"] * 4}),
+    ("concurrent", {"left": ["Succeeded"], "right": ["Succeeded"], "both": ["Succeeded"], "say": ["Succeeded"] * 5}),
+    ("dag_conditions", {"A": ["Succeeded"], "B": ["Succeeded"], "number": ["Succeeded"], "high": ["Succeeded"], "succeeded": ["Succeeded"], "failed": ["Skipped"]}),
+    ("dag_expressions", {"first": ["Succeeded"], "second": ["Failed"], "third": ["Succeeded"]}),
+    ("exits", {"work": ["Succeeded"], "report": ["Skipped", "Succeeded"]}),
+    ("secrets", {"first": ["Succeeded"], "second": ["Succeeded"]}),
+]
+
+
+@in_environments("kubernetes-37")
+@pytest.mark.parametrize("name, ends", ENDS, ids=[row[0] for row in ENDS])
+def test_what_programs_may_say(programs, name, ends):
+    programs.run("-m", "tiphys.couler", ROOT / "tests/clients/couler/programs" / f"{name}.py", **OURS)
+    programs.cli("wait", "@latest")
+    found = phases(programs.cli.workflow())
+    assert {key: sorted(found[key]) for key in ends} == ends
+    if name == "steps":
+        assert "text True 1.5 3" in programs.cli("logs", "@latest").stdout
+
+
+@in_environments("kubernetes-37")
+def test_schedules_and_deletion(programs):
+    programs.run("-m", "tiphys.couler", ROOT / "tests/clients/couler/programs/cron.py", **OURS)
+    assert "1 0 * * *" in programs.cli("cron", "list").stdout
+    programs.run("-m", "tiphys.couler", ROOT / "tests/clients/couler/programs/exits.py", **OURS)
+    name = programs.cli.workflow()["metadata"]["name"]
+    programs.run("-c", f"import tiphys.couler as couler; couler.delete({name!r})", **OURS)
+    assert name not in programs.cli("list").stdout
+
+
+@in_environments("couler")
+def test_the_original_makes_what_is_written_down(programs):
+    """The golden facts of tests/clients/couler are those of the package on PyPI."""
+    from client_environments import environment
+
+    environment("couler-2021")
+    assert programs.run(ROOT / "tests/clients/couler/golden.py", "--check", PATH=os.environ["PATH"]) == ""
