@@ -17,6 +17,7 @@
 #include "base/random.h"
 #include "cli/pod_api_access.h"
 #include "controllers/artifact_gc_controller.h"
+#include "controllers/controller_metrics.h"
 #include "controllers/cron_workflow_controller.h"
 #include "controllers/default_accounts.h"
 #include "controllers/expiry_controller.h"
@@ -142,15 +143,18 @@ class Plane final : public EmbeddedPlane {
       return {};
     }
     TIPHYS_TRY(admission_, objects::Admission::start(*executor_, *store_, data_dir_.path()));
+    const auto metrics = std::make_shared<controllers::ControllerMetrics>();
     controller_ = std::make_unique<controllers::WorkflowController>(
         *executor_, *store_, random_,
         controllers::WorkflowControllerOptions{
-            .ns = "", .config = options_.config, .http = http_.get(), .stores = &stores_});
+            .ns = "", .config = options_.config, .http = http_.get(), .stores = &stores_, .metrics = metrics});
     controller_->start();
     crons_ = std::make_unique<controllers::CronWorkflowController>(
         *executor_, *store_, random_,
-        controllers::CronWorkflowControllerOptions{
-            .ns = "", .local = expr::host_zone(), .workflow_defaults = options_.config.workflow_defaults});
+        controllers::CronWorkflowControllerOptions{.ns = "",
+                                                   .local = expr::host_zone(),
+                                                   .workflow_defaults = options_.config.workflow_defaults,
+                                                   .metrics = metrics});
     crons_->start();
     expiry_ = std::make_unique<controllers::ExpiryController>(
         *executor_, *store_, controllers::ExpiryControllerOptions{.ns = "", .retention = options_.config.retention});

@@ -77,8 +77,14 @@ void CronJob::decide() {
   if (!may) return submission_error("run policy error: " + may.error().message);
   if (!*may) return conclude();
   using Concurrency = api::CronWorkflow::Concurrency;
-  if (!status.active.empty() && cron_.concurrency == Concurrency::kForbid) return conclude();
-  if (!status.active.empty() && cron_.concurrency == Concurrency::kReplace) return replace_active();
+  if (!status.active.empty() && cron_.concurrency == Concurrency::kForbid) {
+    environment_.metrics.cron_limited(key_.ns, key_.name, "Forbid");
+    return conclude();
+  }
+  if (!status.active.empty() && cron_.concurrency == Concurrency::kReplace) {
+    environment_.metrics.cron_limited(key_.ns, key_.name, "Replace");
+    return replace_active();
+  }
   create();
 }
 
@@ -130,6 +136,7 @@ void CronJob::look_at_existing() {
 }
 
 void CronJob::began(const doc::Value& workflow) {
+  environment_.metrics.cron_triggered(key_.ns, key_.name);
   if (auto child = read_cron_child(workflow)) children().try_emplace(child->uid, *child);
   api::CronWorkflowStatus& status = attempt_->status;
   reconcile(status, children());
@@ -140,12 +147,14 @@ void CronJob::began(const doc::Value& workflow) {
 }
 
 void CronJob::spec_error(std::string message) {
+  environment_.metrics.error("CronWorkflowSpecError");
   attempt_->status.set_condition(kSpecError, std::move(message));
   given_up_ = attempt_->scheduled;
   conclude();
 }
 
 void CronJob::submission_error(std::string message) {
+  environment_.metrics.error("CronWorkflowSubmissionError");
   attempt_->status.set_condition(kSubmissionError, std::move(message));
   ++attempt_->status.failed;
   given_up_ = attempt_->scheduled;

@@ -10,6 +10,7 @@
 #include "base/executor.h"
 #include "base/random.h"
 #include "cluster/cluster.h"
+#include "controllers/controller_metrics.h"
 #include "controllers/cron_children.h"
 #include "controllers/cron_conditions.h"
 #include "controllers/cron_plan.h"
@@ -30,6 +31,7 @@ struct CronEnvironment {
   Duration first_retry, longest_retry;
   /// Of the configuration; null: none.
   doc::Shared workflow_defaults;
+  ControllerMetrics& metrics;
   /// The workflows of every CronWorkflow, by its uid.
   std::map<std::string, CronChildren>& children;
 };

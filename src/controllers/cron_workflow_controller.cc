@@ -27,14 +27,17 @@ cluster::Key key_of_cron(const doc::Value& cron) {
 class CronWorkflowController::State : public std::enable_shared_from_this<State> {
  public:
   State(Executor& executor, cluster::Cluster& cluster, Random& random, CronWorkflowControllerOptions options)
-      : options_(std::move(options)), environment_{executor,
-                                                   cluster,
-                                                   random,
-                                                   options_.local,
-                                                   options_.first_retry,
-                                                   options_.longest_retry,
-                                                   options_.workflow_defaults,
-                                                   children_} {}
+      : options_(std::move(options)),
+        metrics_(options_.metrics ? options_.metrics : std::make_shared<ControllerMetrics>()),
+        environment_{executor,
+                     cluster,
+                     random,
+                     options_.local,
+                     options_.first_retry,
+                     options_.longest_retry,
+                     options_.workflow_defaults,
+                     *metrics_,
+                     children_} {}
 
   void start() {
     watch_children();
@@ -71,6 +74,7 @@ class CronWorkflowController::State : public std::enable_shared_from_this<State>
 
   CronWorkflowControllerOptions options_;
   std::map<std::string, CronChildren> children_;
+  const std::shared_ptr<ControllerMetrics> metrics_;
   CronEnvironment environment_;
   std::map<cluster::Key, std::shared_ptr<CronJob>> jobs_;
 

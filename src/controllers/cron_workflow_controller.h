@@ -11,10 +11,13 @@
 
 namespace tiphys::controllers {
 
+class ControllerMetrics;
+
 struct CronWorkflowControllerOptions {
-  std::string ns;                   ///< "": all namespaces
-  expr::GoZone local{};             ///< the zone of schedules that name none
-  doc::Shared workflow_defaults{};  ///< of the configuration; null: none
+  std::string ns;                                ///< "": all namespaces
+  expr::GoZone local{};                          ///< the zone of schedules that name none
+  doc::Shared workflow_defaults{};               ///< of the configuration; null: none
+  std::shared_ptr<ControllerMetrics> metrics{};  ///< those of other controllers, too; null: of its own
   /// A failed write is tried again after the first delay, doubled up to the longest, until it holds.
   Duration first_retry = std::chrono::milliseconds(100);
   Duration longest_retry = std::chrono::seconds(30);

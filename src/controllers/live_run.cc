@@ -220,6 +220,7 @@ void LiveRun::note_pod(const engine::PodChanged& change) {
   const bool lives = change.phase == PodPhase::kPending || change.phase == PodPhase::kRunning;
   const bool runs = change.phase == PodPhase::kRunning;
   const bool ran = it != pods_.end() && it->second;
+  if (lives || it != pods_.end()) count_pod(change, it == pods_.end(), ran);
   if (runs && !ran) ++running_pods_;
   if (ran && !runs) --running_pods_;
   if (lives) {
@@ -272,7 +273,7 @@ void LiveRun::create_pod(engine::CreatePod request) {
     return;
   }
   if (!environment_.pod_rate.take()) return hold_pod(std::move(request));
-  pods_.emplace(request.node_id, false);
+  if (pods_.emplace(request.node_id, false).second) environment_.metrics.pod_entered(key_.ns, "Pending");
   pods_to_create_.push_back({std::move(request), std::move(*document)});
 }
 
@@ -371,21 +372,6 @@ void LiveRun::set_timer(Time when) {
                                             self.timer_ = 0;
                                             self.push(engine::TimerFired{});
                                           }));
-}
-
-void LiveRun::emit(const engine::EmitMetric& metric) {
-  if (const Status taken = environment_.metrics.emit(metric, uid_); !taken) {
-    run_->metric_refused(fmt::format("could not construct metric '{}': {}", metric.name, taken.error().message));
-  }
-}
-
-/// What is said of metrics once events are applied.
-void LiveRun::conclude_metrics() {
-  const engine::RunStatus& status = run_->status();
-  if (status.finished()) environment_.metrics.complete(uid_, status.finished_at);
-  if (status.metrics_error == told_metrics_error_) return;
-  told_metrics_error_ = status.metrics_error;
-  log::warn("metrics of workflow {}/{}: {}", key_.ns, key_.name, status.metrics_error);
 }
 
 }  // namespace tiphys::controllers

@@ -18,10 +18,10 @@
 #include "controllers/action_runner.h"
 #include "controllers/agent_pod.h"
 #include "controllers/config_map_watch.h"
+#include "controllers/controller_metrics.h"
 #include "controllers/estimates.h"
 #include "controllers/locks.h"
 #include "controllers/memo_cache.h"
-#include "controllers/metrics_registry.h"
 #include "controllers/pod_builder.h"
 #include "controllers/pod_gc.h"
 #include "controllers/pod_rate.h"
@@ -43,7 +43,7 @@ struct RunEnvironment {
   Locks& locks;
   ConfigMapWatch& config_maps;
   ActionRunner& actions;
-  MetricsRegistry& metrics;
+  ControllerMetrics& metrics;
   PodRate& pod_rate;
   Random& random;  ///< of expressions
   /// Failed writes are tried again after this, doubled up to the most.
@@ -67,6 +67,8 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   const std::string& uid() const { return uid_; }
   /// The run has ended; what is left is to write so.
   bool ending() const { return !opening_ && (!run_ || run_->status().finished()); }
+  /// Adds what is under way of it.
+  void count(UnderWay& under_way) const;
 
   /// Begins the workflow, or reads it back and goes on, also where it has ended if a retry is asked for. `pods` are
   /// those of it that exist.
@@ -144,6 +146,8 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void release_locks();
   void emit(const engine::EmitMetric& metric);
   void conclude_metrics();
+  void count_workflow(const engine::RunStatus& status);
+  void count_pod(const engine::PodChanged& change, bool is_new, bool ran);
 
   // Writes.
   bool changes_status() const;
@@ -196,6 +200,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   bool has_agent_pod_ = false;           ///< there may be one on the plane, to be ended with the workflow
   Executor::TimerId timer_ = 0;
   std::string told_metrics_error_;  ///< in the log
+  engine::RunStatus::Phase counted_phase_ = engine::RunStatus::Phase::kUnset;
 
   RunEvents events_;
   Estimates estimates_;

@@ -81,6 +81,7 @@ cluster::WorkflowStatusUpdate LiveRun::status_update() {
 }
 
 void LiveRun::tell_of_workflow() {
+  count_workflow(run_ ? run_->status() : broken_);
   if (!run_) return events_.workflow_changed(broken_, false, false);
   const engine::RunStatus& status = run_->status();
   const auto& deadline = run_->workflow().spec.active_deadline_seconds;

@@ -100,6 +100,10 @@ Status MetricsRegistry::check_same(const Family& family, const EmitMetric& metri
                                                   kWantedNames[static_cast<int>(wanted)]));
 }
 
+void MetricsRegistry::declare(const EmitMetric& metric) {
+  families_.try_emplace(metric.name, Family{metric.help, type_of(metric), metric.buckets, {}});
+}
+
 Status MetricsRegistry::emit(const EmitMetric& metric, std::string_view owner) {
   TIPHYS_CHECK_OK(check(metric));
   auto found = families_.find(metric.name);
@@ -110,7 +114,8 @@ Status MetricsRegistry::emit(const EmitMetric& metric, std::string_view owner) {
                 fmt::format("there are {} series of metrics already: give labels fewer values", kMostSeries));
   }
   if (found == families_.end()) {
-    found = families_.emplace(metric.name, Family{metric.help, type_of(metric), metric.buckets, {}}).first;
+    declare(metric);
+    found = families_.find(metric.name);
   }
   Family& family = found->second;
   const auto [series, is_new] = family.series.try_emplace(metric.labels);

@@ -14,6 +14,8 @@ namespace tiphys::controllers {
 /// brings a web server along, and its counters and families know neither conflicts nor what the original lets them do.
 class MetricsRegistry {
  public:
+  /// From now on metrics of this name have its help, type and buckets.
+  void declare(const engine::EmitMetric& metric);
   /// Takes a metric of the workflow `owner` (a uid) in. An error, in the original's words, when it contradicts an
   /// earlier one of its name; nothing is changed then.
   Status emit(const engine::EmitMetric& metric, std::string_view owner);

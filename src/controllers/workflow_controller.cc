@@ -64,11 +64,16 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
         cache_(executor, cluster),
         locks_(executor, cluster, options_.first_retry),
         pod_rate_(executor, options_.config.pod_rate),
-        actions_(executor, cluster, options_.http, options_.stores) {}
+        actions_(executor, cluster, options_.http, options_.stores),
+        metrics_(options_.metrics ? options_.metrics : std::make_shared<ControllerMetrics>()) {}
 
   void start(std::move_only_function<void()> on_ready);
   std::size_t live_runs() const { return runs_.size(); }
-  std::string metrics() const { return metrics_.text(executor_.now()); }
+  std::string metrics() {
+    UnderWay under_way;
+    for (const auto& [key, run] : runs_) run->count(under_way);
+    return metrics_->text(executor_.now(), under_way);
+  }
 
  private:
   /// A call-back that does nothing once the controller is gone.
@@ -114,7 +119,7 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
   std::optional<NamespaceLimits> namespace_limits_;
   std::optional<ConfigMapWatch> config_maps_;
   Actions actions_;
-  MetricsRegistry metrics_;
+  std::shared_ptr<ControllerMetrics> metrics_;
   std::map<std::string, std::shared_ptr<LiveRun>> runs_;
   /// Workflows that a user retries while the last writes of their run are under way.
   std::map<std::string, Object> again_;
@@ -198,7 +203,7 @@ void WorkflowController::State::add_run(const std::string& key, const Object& wo
                                    locks_,
                                    *config_maps_,
                                    actions_,
-                                   metrics_,
+                                   *metrics_,
                                    pod_rate_,
                                    random_,
                                    options_.first_retry,
@@ -381,7 +386,7 @@ void WorkflowController::State::watch_deletions(std::uint64_t version) {
       cluster::kWorkflows, std::move(options),
       {guarded([](State& self, const WatchEvent& event) {
          if (event.type != WatchEvent::Type::kDeleted) return;
-         self.metrics_.forget(doc::find_string(*event.object, "metadata", "uid"));
+         self.metrics_->of_workflows().forget(doc::find_string(*event.object, "metadata", "uid"));
        }),
        guarded([](State& self, const Error& error) { self.retry("deletions", error, &State::list_pods); })});
 }

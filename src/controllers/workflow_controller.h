@@ -13,6 +13,8 @@
 
 namespace tiphys::controllers {
 
+class ControllerMetrics;
+
 struct WorkflowControllerOptions {
   std::string ns;  ///< "": all namespaces
   api::ControllerConfig config{};
@@ -20,8 +22,9 @@ struct WorkflowControllerOptions {
   /// holds.
   Duration first_retry = std::chrono::milliseconds(100);
   Duration longest_retry = std::chrono::seconds(30);
-  web::HttpClient* http = nullptr;     ///< makes the requests of http templates; null: they fail
-  artifact::Stores* stores = nullptr;  ///< what data templates list; null: they fail
+  web::HttpClient* http = nullptr;               ///< makes the requests of http templates; null: they fail
+  artifact::Stores* stores = nullptr;            ///< what data templates list; null: they fail
+  std::shared_ptr<ControllerMetrics> metrics{};  ///< those of other controllers, too; null: of its own
 };
 
 /// Everything happens on the executor's thread. Destroying the controller stops it where it is; a new one goes on from
@@ -41,7 +44,7 @@ class WorkflowController {
   /// Workflows in memory: the unfinished ones.
   std::size_t live_runs() const;
 
-  /// What workflows have emitted, in Prometheus' text format.
+  /// Its own metrics and what workflows have emitted, in Prometheus' text format.
   std::string metrics() const;
 
  private:

@@ -284,6 +284,36 @@ TEST_F(WorkflowControllerTest, TakesTemplatesOfOtherObjectsOnce) {
   EXPECT_EQ(phase("caller"), "Succeeded");
 }
 
+TEST_F(WorkflowControllerTest, ItsMetricsFollowWorkflowsAndPods) {
+  const auto told = [&](std::string_view line) {
+    const std::string page = controller_->metrics();
+    EXPECT_NE(("\n" + page).find(fmt::format("\nargo_workflows_{}\n", line)), std::string::npos) << line << "\n"
+                                                                                                 << page;
+  };
+  told("is_leader 1");
+  told("gauge{phase=\"Running\"} 0");
+  ASSERT_TRUE(store_->create(cluster::kWorkflowTemplates, yaml(kLibrary)));
+  ASSERT_TRUE(store_->create(cluster::kClusterWorkflowTemplates, yaml(kFar)));
+  submit(kUser);
+  told("gauge{phase=\"Running\"} 1");
+  told("pods_gauge{phase=\"Pending\"} 1");
+  patch(pod(pod_of("user[0].a")), "status: {phase: Running}");
+  told("pods_gauge{phase=\"Running\"} 1");
+  told("workflow_condition{status=\"True\",type=\"PodRunning\"} 1");
+  end_pod(pod_of("user[0].a"), 1);
+  told("gauge{phase=\"Running\"} 0");
+  for (const char* phase : {"New", "Running", "Failed"}) {
+    told(fmt::format("total_count{{namespace=\"argo\",phase=\"{}\"}} 1", phase));
+    told(fmt::format(
+        "workflowtemplate_triggered_total{{cluster_scope=\"false\",name=\"lib\",namespace=\"argo\",phase=\"{}\"}} 1",
+        phase));
+  }
+  told("workflowtemplate_runtime_count{cluster_scope=\"false\",name=\"lib\",namespace=\"argo\"} 1");
+  for (const char* phase : {"Pending", "Running", "Failed"}) {
+    told(fmt::format("pods_total_count{{namespace=\"argo\",phase=\"{}\"}} 1", phase));
+  }
+}
+
 constexpr std::string_view kAsker = R"(
 apiVersion: argoproj.io/v1alpha1
 kind: Workflow

@@ -65,7 +65,7 @@ def scrape(address):
 
 def test_metrics_are_scraped(cli):
     address = cli.up().server["address"]
-    assert scrape(address) == ({}, {})
+    assert {name for (name, _), value in scrape(address)[0].items() if value} == {"is_leader"}
     watch = cli.start("submit", cli.file(json.dumps(PIPELINE)), "--watch")
     watch.read_until("wait  Running")
 
@@ -76,6 +76,7 @@ def test_metrics_are_scraped(cli):
     assert (first["scores_sum", ()], first["scores_count", ()]) == (15, 3)
     assert [first["score", (("size", size),)] for size in "249"] == [2, 4, 9]
     assert not any(name == "pipelines" for name, _ in first)
+    assert first["gauge", (("phase", "Running"),)] == 1
 
     second, _ = scrape(address)
     for running in (("pipeline_time", (("of", "measured"),)), ("wait_time", ())):
@@ -89,6 +90,9 @@ def test_metrics_are_scraped(cli):
     assert last["attempts", (("code", "0"), ("status", "Succeeded"))] == 1
     assert last["pipelines", (("status", "Succeeded"),)] == 1
     assert scrape(address)[0] == last, "nothing runs on"
+    assert last["gauge", (("phase", "Running"),)] == 0
+    assert all(last["total_count", (("namespace", "default"), ("phase", phase))] == 1 for phase in ("New", "Running", "Succeeded"))
+    assert last["pods_total_count", (("namespace", "default"), ("phase", "Failed"))] == 2
 
     workflow = cli.workflow("measured")
     said = [each["message"] for each in workflow["status"]["conditions"] if each["type"] == "MetricsError"]

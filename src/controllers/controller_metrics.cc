@@ -1,0 +1,123 @@
+#include "controllers/controller_metrics.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/check.h"
+#include "base/log.h"
+
+namespace tiphys::controllers {
+namespace {
+
+using Kind = engine::EmitMetric::Kind;
+
+/// Bounds of OpenTelemetry, which the original keeps.
+const std::vector<double> kRuntimes{0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000};
+
+/// As they are before anything has happened, so that a query finds them.
+constexpr std::string_view kPhases[] = {"Pending", "Running"};
+constexpr std::string_view kErrors[] = {"CronWorkflowSubmissionError", "CronWorkflowSpecError"};
+
+struct BuiltIn {
+  std::string_view name, help;
+  Kind kind;
+};
+
+constexpr BuiltIn kBuiltIns[] = {
+    {"cronworkflows_concurrencypolicy_triggered", "Runs of CronWorkflows that their concurrencyPolicy has limited",
+     Kind::kCounter},
+    {"cronworkflows_triggered_total", "Runs that CronWorkflows have begun", Kind::kCounter},
+    {"error_count", "Errors of the controllers by their cause", Kind::kCounter},
+    {"gauge", "Unfinished workflows by their phase", Kind::kGauge},
+    {"is_leader", "1: this controller runs the workflows", Kind::kGauge},
+    {"pods_gauge", "Pods of unfinished workflows by their phase", Kind::kGauge},
+    {"pods_total_count", "Pods that have come into each phase", Kind::kCounter},
+    {"total_count", "Workflows that have come into each phase", Kind::kCounter},
+    {"workflow_condition", "Unfinished workflows by a condition", Kind::kGauge},
+    {"workflowtemplate_runtime", "Seconds that workflows of a whole template have run", Kind::kHistogram},
+    {"workflowtemplate_triggered_total", "Workflows of a whole template that have come into each phase",
+     Kind::kCounter},
+};
+
+engine::EmitMetric metric_of(const BuiltIn& built_in) {
+  return {.name = std::string(built_in.name),
+          .help = std::string(built_in.help),
+          .labels = {},
+          .kind = built_in.kind,
+          .buckets = built_in.kind == Kind::kHistogram ? kRuntimes : std::vector<double>()};
+}
+
+double seconds(Duration time) {
+  return std::chrono::duration<double>(time).count();
+}
+
+std::string text_of(bool value) {
+  return value ? "true" : "false";
+}
+
+}  // namespace
+
+ControllerMetrics::ControllerMetrics() {
+  for (const BuiltIn& built_in : kBuiltIns) registry_.declare(metric_of(built_in));
+  emit("is_leader", {});
+  for (const std::string_view cause : kErrors) emit("error_count", {{"cause", std::string(cause)}}, 0);
+}
+
+void ControllerMetrics::emit(std::string_view name, Labels labels, double value) {
+  const BuiltIn* found = std::ranges::find(kBuiltIns, name, &BuiltIn::name);
+  TIPHYS_CHECK(found != std::end(kBuiltIns), std::string(name));
+  engine::EmitMetric metric = metric_of(*found);
+  metric.labels = std::move(labels);
+  metric.value = value;
+  if (const Status taken = registry_.emit(metric, ""); !taken && !std::exchange(told_, true)) {
+    log::warn("metric {}: {}", name, taken.error().message);
+  }
+}
+
+void ControllerMetrics::workflow_entered(const std::string& ns, std::string_view phase, const TemplateUse* use) {
+  emit("total_count", {{"namespace", ns}, {"phase", std::string(phase)}});
+  if (!use) return;
+  emit("workflowtemplate_triggered_total", {{"name", use->name},
+                                            {"namespace", ns},
+                                            {"cluster_scope", text_of(use->cluster_scope)},
+                                            {"phase", std::string(phase)}});
+}
+
+void ControllerMetrics::workflow_ran(const std::string& ns, const TemplateUse& use, Duration time) {
+  emit("workflowtemplate_runtime",
+       {{"name", use.name}, {"namespace", ns}, {"cluster_scope", text_of(use.cluster_scope)}}, seconds(time));
+}
+
+void ControllerMetrics::pod_entered(const std::string& ns, std::string_view phase) {
+  emit("pods_total_count", {{"namespace", ns}, {"phase", std::string(phase)}});
+}
+
+void ControllerMetrics::cron_triggered(const std::string& ns, const std::string& name) {
+  emit("cronworkflows_triggered_total", {{"name", name}, {"namespace", ns}});
+}
+
+void ControllerMetrics::cron_limited(const std::string& ns, const std::string& name, std::string_view policy) {
+  emit("cronworkflows_concurrencypolicy_triggered",
+       {{"name", name}, {"namespace", ns}, {"concurrency_policy", std::string(policy)}});
+}
+
+void ControllerMetrics::error(std::string_view cause) {
+  emit("error_count", {{"cause", std::string(cause)}});
+}
+
+std::string ControllerMetrics::text(Time now, const UnderWay& under_way) {
+  const auto gauge = [&](std::string_view name, Labels labels, std::size_t value) {
+    emit(name, std::move(labels), static_cast<double>(value));
+  };
+  for (const std::string_view phase : kPhases) {
+    const auto found = under_way.workflows.find(phase);
+    gauge("gauge", {{"phase", std::string(phase)}}, found == under_way.workflows.end() ? 0 : found->second);
+  }
+  gauge("workflow_condition", {{"type", "PodRunning"}, {"status", "True"}}, under_way.with_running_pods);
+  gauge("workflow_condition", {{"type", "PodRunning"}, {"status", "False"}}, under_way.without);
+  gauge("pods_gauge", {{"phase", "Pending"}}, under_way.pending_pods);
+  gauge("pods_gauge", {{"phase", "Running"}}, under_way.running_pods);
+  return registry_.text(now);
+}
+
+}  // namespace tiphys::controllers

@@ -1,0 +1,57 @@
+// What the controllers tell of themselves to Prometheus, under the original's names, beside the metrics of workflows.
+// Original: docs/metrics.md.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "controllers/metrics_registry.h"
+#include "engine/run.h"
+
+namespace tiphys::controllers {
+
+/// The WorkflowTemplate or ClusterWorkflowTemplate that a workflow refers to as a whole.
+struct TemplateUse {
+  std::string name;
+  bool cluster_scope = false;
+};
+
+/// How much is under way at a moment.
+struct UnderWay {
+  std::map<std::string_view, std::size_t> workflows{};  ///< by phase
+  std::size_t with_running_pods = 0, without = 0;       ///< workflows
+  std::size_t pending_pods = 0, running_pods = 0;
+};
+
+class ControllerMetrics {
+ public:
+  ControllerMetrics();
+
+  /// Those of workflows, on the same page.
+  MetricsRegistry& of_workflows() { return registry_; }
+
+  /// A workflow has come into this phase, "New" included; `use` is null for one with templates of its own.
+  void workflow_entered(const std::string& ns, std::string_view phase, const TemplateUse* use);
+  /// From the beginning to the end of its run.
+  void workflow_ran(const std::string& ns, const TemplateUse& use, Duration time);
+  void pod_entered(const std::string& ns, std::string_view phase);
+  /// A run that is due begins.
+  void cron_triggered(const std::string& ns, const std::string& name);
+  /// Its concurrencyPolicy has kept it from running, or has ended another run.
+  void cron_limited(const std::string& ns, const std::string& name, std::string_view policy);
+  /// CronWorkflowSubmissionError, CronWorkflowSpecError.
+  void error(std::string_view cause);
+
+  /// Prometheus' text format 0.0.4.
+  std::string text(Time now, const UnderWay& under_way);
+
+ private:
+  using Labels = std::map<std::string, std::string>;
+  void emit(std::string_view name, Labels labels, double value = 1);
+
+  MetricsRegistry registry_;
+  bool told_ = false;  ///< that there is no room for more
+};
+
+}  // namespace tiphys::controllers
