@@ -1,8 +1,8 @@
-#include "base/log.h"
-
 #include <fmt/format.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
+
+#include "base/log_format.h"
 
 namespace tiphys::log {
 namespace {
@@ -37,8 +37,14 @@ std::string on_one_line(std::string_view line) {
   return made;
 }
 
+std::string (*own_format)(Level, std::string_view) = nullptr;
+
 }  // namespace
 
+void set_format(std::string (*format)(Level, std::string_view)) {
+  own_format = format;
+  logger().set_pattern("%v");
+}
 void set_level(Level level) {
   logger().set_level(kLevels[static_cast<int>(level)]);
 }
@@ -46,7 +52,7 @@ bool enabled(Level level) {
   return logger().should_log(kLevels[static_cast<int>(level)]);
 }
 void write(Level level, std::string_view line) {
-  logger().log(kLevels[static_cast<int>(level)], "{}", on_one_line(line));
+  logger().log(kLevels[static_cast<int>(level)], "{}", own_format ? own_format(level, line) : on_one_line(line));
 }
 
 }  // namespace tiphys::log

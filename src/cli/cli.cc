@@ -6,9 +6,9 @@
 #include <array>
 #include <csignal>
 
-#include "base/log.h"
 #include "base/strings.h"
 #include "cli/commands/command.h"
+#include "cli/log_flags.h"
 #include "cli/terminal.h"
 
 namespace tiphys::cli {
@@ -55,7 +55,7 @@ constexpr std::array kCommands{
 std::string help_text() {
   std::string text = "tiphys runs Argo Workflows on this machine.\n\nUsage:\n  tiphys COMMAND [flags]\n\nCommands:\n";
   for (const auto& command : kCommands) text += fmt::format("  {:<18}{}\n", command.name, command.summary);
-  return text + "\n`tiphys COMMAND --help` tells more; -v tells what goes on inside.\n";
+  return text + "\n`tiphys COMMAND --help` tells more; -v (--loglevel, --log-format json) tells what goes on inside.\n";
 }
 
 /// Global flags may stand before the command, as argo allows: they move behind it.
@@ -71,21 +71,16 @@ void put_command_first(Arguments& arguments) {
               arguments.begin() + static_cast<std::ptrdiff_t>(at) + 1);
 }
 
-void take_log_level(Arguments& arguments) {
-  const auto verbose = std::find_if(arguments.begin(), arguments.end(),
-                                    [](const auto& argument) { return argument == "-v" || argument == "--verbose"; });
-  if (verbose == arguments.end()) return;
-  arguments.erase(verbose);
-  log::set_level(log::Level::kDebug);
-}
-
 int dispatch(Arguments arguments) {
   if (arguments.size() > 1 && arguments.front() == "__complete") {
     Arguments before(arguments.begin() + 1, arguments.end() - 1);
     put_command_first(before);
     return complete_command(before, arguments.back());
   }
-  take_log_level(arguments);
+  if (const Status taken = take_log_flags(arguments); !taken) {
+    print_error(fmt::format("tiphys: {}\n", taken.error().message));
+    return kBadUsage;
+  }
   put_command_first(arguments);
   if (arguments.size() > 1 && arguments.front() == "help") arguments = {arguments[1], "--help"};
   if (arguments.empty() || arguments.front() == "help" || arguments.front() == "-h" || arguments.front() == "--help") {
