@@ -196,7 +196,9 @@ class Plane final : public EmbeddedPlane {
       options.tcp_address = fmt::format("{}:{}", options_.address, *options_.port);
       options.announce_path = data_dir_.path() + "/server.json";
       TIPHYS_TRY(certificate, certificate_of(options_));
-      TIPHYS_TRY(options.tls, server::make_tls_context(certificate));
+      if (options_.secure) {
+        TIPHYS_TRY(options.tls, server::make_tls_context(certificate));
+      }
       TIPHYS_TRY(options.pods_tls, prepare_for_pods(certificate));
       TIPHYS_TRY(options.token, ensure_token(data_dir_.token()));
     }
@@ -216,8 +218,11 @@ class Plane final : public EmbeddedPlane {
     if (port() == 0) return {};
     show_machine();
     show_api();
-    return write_private_file(data_dir_.kubeconfig(), server::kubeconfig(fmt::format("{}:{}", reachable_host(), port()),
-                                                                         certificate.authority, server_->token()));
+    // Kubernetes' clients give their token to nobody without TLS.
+    const std::string address = options_.secure ? fmt::format("{}:{}", reachable_host(), port())
+                                                : fmt::format("127.0.0.1:{}", server_->pods_port());
+    return write_private_file(data_dir_.kubeconfig(),
+                              server::kubeconfig(address, certificate.authority, server_->token()));
   }
 
   /// Who only reads asks it of the archive.
@@ -255,12 +260,12 @@ class Plane final : public EmbeddedPlane {
   }
   std::string service_address() const { return admission_->service_address("default", "kubernetes"); }
 
-  /// What pods trust is the plane's own: with a certificate of others, they have a port of theirs with that.
+  /// What pods trust is the plane's own: where the port shows another certificate, or none, they have one of theirs.
   Result<std::shared_ptr<boost::asio::ssl::context>> prepare_for_pods(const server::Certificate& shown) {
     const bool is_own = options_.tls_certificate.empty();
     TIPHYS_TRY(const server::Certificate own, is_own ? shown : own_certificate());
     api_access_.set_authority(own.authority);
-    if (is_own && is_on_localhost()) return nullptr;
+    if (options_.secure && is_own && is_on_localhost()) return nullptr;
     return server::make_tls_context(own);
   }
   bool is_on_localhost() const {

@@ -94,6 +94,13 @@ print(os.environ["KUBERNETES_PORT_%s_TCP_ADDR" % os.environ["KUBERNETES_SERVICE_
     assert authority.startswith("-----BEGIN CERTIFICATE-----")
 
 
+def test_pods_reach_it_by_tls_where_others_speak_plain_text(tiphys, tmp_path):
+    tiphys.up("--secure=false")
+    kubectl = Kubectl(tiphys, "websocket", tmp_path)
+    create(kubectl, python_pod("client", ASK + 'print(ask("/version")["major"])'))
+    assert output(kubectl, "client").strip() == "1"
+
+
 def test_pods_have_tokens_unless_they_or_their_account_do_not_want_them(kubectl):
     kubectl("create", "-f", "-", stdin=json.dumps({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "shy"}, "automountServiceAccountToken": False}).encode())
     look = f"ls {FOLDER} 2>/dev/null || true"

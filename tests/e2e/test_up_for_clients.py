@@ -61,6 +61,8 @@ def test_an_address_of_others_needs_a_certificate(cli, tmp_path):
     for arguments, message in [
             (["--address", "0.0.0.0"], "give --tls-certificate and --tls-key"),
             (["--tls-key", key], "belong together"),
+            (["--secure=false", "--address", "0.0.0.0"], "give --tls-certificate and --tls-key"),
+            (["--secure=false", "--tls-certificate", chain, "--tls-key", key], "is of no use with --secure=false"),
             (["--tls-certificate", tmp_path / "none.pem", "--tls-key", key], "none.pem cannot be read"),
             (["--tls-certificate", key, "--tls-key", key], "holds no certificate"),
             (["--address", "nonsense"], "is no address to listen on")]:
@@ -74,6 +76,16 @@ def test_a_certificate_of_ones_own(cli, tmp_path):
     assert request(cli, "/version", scheme="https", context=context)["major"] == "1"
     kubeconfig = (cli.data_dir / "kubeconfig").read_text()
     assert "certificate-authority-data" in kubeconfig
+
+
+def test_plain_text_alone(cli):
+    cli.up("--secure=false")
+    assert request(cli, "/version")["major"] == "1"
+    address = server_of(cli)["address"]
+    assert address not in (cli.data_dir / "kubeconfig").read_text(), "Kubernetes' clients want TLS, and get a port for that"
+    with pytest.raises(urllib.error.URLError) as refused:
+        request(cli, "/version", scheme="https", context=ssl._create_unverified_context())
+    assert isinstance(refused.value.reason, ssl.SSLError)
 
 
 def test_other_machines_are_served_by_tls_alone(cli, tmp_path):

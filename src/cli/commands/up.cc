@@ -20,13 +20,17 @@ constexpr std::string_view kLoopback = "127.0.0.1";
 struct Listening {
   std::int64_t port = kDefaultPort;
   std::string address = std::string(kLoopback), certificate, key, audit_path;
+  bool secure = true;
 };
 
 Status check(const Listening& listening) {
-  const auto [port, address, certificate, key, audit_path] = listening;
+  const auto [port, address, certificate, key, audit_path, secure] = listening;
   if (port < 0 || port > 65535) return fail(Code::kInvalidArgument, fmt::format("--port: {} is no port", port));
   if (certificate.empty() != key.empty()) {
     return fail(Code::kInvalidArgument, "--tls-certificate and --tls-key belong together");
+  }
+  if (!secure && !certificate.empty()) {
+    return fail(Code::kInvalidArgument, "--tls-certificate is of no use with --secure=false: leave one out");
   }
   boost::system::error_code wrong;  // the server says what
   const auto read = boost::asio::ip::make_address(address, wrong);
@@ -37,6 +41,11 @@ Status check(const Listening& listening) {
                             address));
   }
   return {};
+}
+
+std::string_view reach(const Listening& listening) {
+  if (listening.address != kLoopback) return "from other machines too";
+  return listening.secure ? "http too; on this machine alone" : "on this machine alone";
 }
 
 Status serve(const CommonFlags& common, const Listening& listening) {
@@ -55,6 +64,7 @@ Status serve(const CommonFlags& common, const Listening& listening) {
   options.tls_certificate = listening.certificate;
   options.tls_key = listening.key;
   options.audit_path = listening.audit_path;
+  options.secure = listening.secure;
   Loop loop;
   bool leave = false;
   loop.on_signals({SIGINT, SIGTERM}, [&](int) { leave = true; });
@@ -64,12 +74,12 @@ Status serve(const CommonFlags& common, const Listening& listening) {
   }
   print(
       fmt::format("tiphys {0} is up, with its data in {1}\n"
-                  "  Kubernetes API  https://{3}:{2} ({4})\n"
+                  "  {5}://{3}:{2} ({4})\n"
                   "  kubectl         eval \"$(tiphys env)\", or export KUBECONFIG={1}/kubeconfig\n"
                   "  Python          kubernetes.config.load_kube_config(\"{1}/kubeconfig\")\n"
                   "  this program    tiphys submit FILE, tiphys list, ... as ever; Ctrl-C ends it\n",
-                  server::version(), data_dir, plane->port(), listening.address,
-                  listening.address == kLoopback ? "http too; on this machine alone" : "from other machines too"));
+                  server::version(), data_dir, plane->port(), listening.address, reach(listening),
+                  listening.secure ? "Kubernetes API  https" : "Argo's API      http"));
   loop.run_until([&] { return leave; });
   print("tiphys is down. Steps that run go on; the next `tiphys up` adopts them.\n");
   return {};
@@ -89,6 +99,10 @@ int up_command(const Arguments& arguments) {
   flags.text("--tls-certificate", listening.certificate, "FILE",
              "The certificates to show, as PEM (default: one of the plane's own, for this machine)");
   flags.text("--tls-key", listening.key, "FILE", "The private key of --tls-certificate, as PEM");
+  flags.flag("--secure", listening.secure,
+             "Speak TLS on the port, beside plain text on this machine (the default); --secure=false: plain text "
+             "alone, but for "
+             "Kubernetes' clients, which get a port of their own");
   flags.text(
       "--audit-log", listening.audit_path, "FILE",
       "Tell of each request who asked for what, as lines of JSON (audit.k8s.io/v1); at 100 MiB FILE becomes FILE.1");
