@@ -37,7 +37,9 @@ void Validator::check_leaf(const Template& tmpl, const Spot& spot, const Variabl
     const doc::Value& container = *doc::find(*tmpl.document, field);
     const Spot at{fmt::format("{}/{}", spot.pointer, field), fmt::format("{}.{}", spot.name, field)};
     if (doc::find_string(container, "image").empty()) error(at.pointer, at.name + ".image may not be empty", true);
-    if (script && !doc::find(container, "source")) error(at.pointer, at.name + ".source is required", true);
+    if (script && !doc::find(container, "source")) {
+      lint_warn(at.pointer, at.name + " has no source: its command runs without one");
+    }
     check_mounts(tmpl, container, at);
     check_env(tmpl, container, at);
     check_container(tmpl, container, at);
