@@ -199,6 +199,38 @@ TEST_F(KubeClusterTest, WatchesFromTheListOn) {
   EXPECT_EQ(heard.events.size(), 6u) << "nothing comes after its end";
 }
 
+TEST_F(KubeClusterTest, AWatchWithoutStatusUpdatesLeavesOutWhatIsWrittenHereAlone) {
+  const auto watched = [](std::string_view version) {
+    return fmt::format(
+        R"({{"type":"MODIFIED","object":{{"metadata":{{"name":"w","namespace":"argo","resourceVersion":"{}"}}}}}})"
+        "\n",
+        version);
+  };
+  objects_.put(kPath, named("w", R"(,"status":{})"));
+  open([&](const SeenRequest& request) {
+    if (request.target.find("watch=true") == std::string::npos) return objects_.answer(request);
+    return http::stream("", Answer::Then::kHold);
+  });
+  Heard heard;
+  heard.watch =
+      cluster_->watch(cluster::kWorkflows, {.resource_version = 101, .without_status_updates = true}, sink(heard));
+  const auto hears = [&](std::string_view version) {
+    heard.events.clear();
+    server_->push(watched(version) + watched("1"));
+    run_until([&] { return !heard.events.empty(); });
+    context_.poll();
+    return heard.events.size() == 2;
+  };
+  ASSERT_TRUE(write({.fields = {{"phase", "Running"}}}).has_value());
+  EXPECT_FALSE(hears("102")) << "its own";
+  EXPECT_TRUE(hears("103")) << "another's";
+
+  objects_.put(kPath, named("w", R"(,"spec":{"shutdown":"Stop"},"status":{"phase":"Running"})"));
+  EXPECT_EQ(doc::find_string(objects_.objects[kPath], "metadata", "resourceVersion"), "103");
+  ASSERT_TRUE(write({.fields = {{"phase", "Running"}}}).has_value());
+  EXPECT_TRUE(hears("103")) << "another's, on which the write has changed nothing";
+}
+
 TEST_F(KubeClusterTest, WatchesEndWhereAnotherAttemptWouldNotHelp) {
   const std::string gone =
       R"({"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired","message":"old"}})"

@@ -175,7 +175,7 @@ class StatusWriter::State : public std::enable_shared_from_this<State> {
 
   bool wrote(const doc::Value& workflow) const {
     const auto known = known_.find(key_of(workflow));
-    return known != known_.end() && version_of(known->second->workflow) == version_of(workflow);
+    return known != known_.end() && known->second->written == version_of(workflow);
   }
 
   void forget(const doc::Value& workflow) { known_.erase(key_of(workflow)); }
@@ -184,6 +184,7 @@ class StatusWriter::State : public std::enable_shared_from_this<State> {
   /// A workflow as the server has it, its nodes unpacked.
   struct Known {
     doc::Value workflow;
+    std::string written;  ///< the version that the last own write has made; "": none has
     bool packed = false;
     std::size_t bytes = 0;  ///< of its JSON, at most; 0: not counted yet
   };
@@ -252,6 +253,8 @@ class StatusWriter::State : public std::enable_shared_from_this<State> {
     if (write->update.completed || version.empty()) {
       known_.erase(known);
     } else {
+      // A write that changes nothing leaves the version that somebody else has made.
+      if (version != version_of(known->second->workflow)) known->second->written = version;
       doc::ensure_object(known->second->workflow.as_object(), "metadata")["resourceVersion"] = version;
     }
     write->done({});

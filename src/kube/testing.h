@@ -60,12 +60,13 @@ class FakeObjects {
     if (!version.empty() && version != doc::find_string(it->second, "metadata", "resourceVersion")) {
       return refuse({Code::kAborted, "the object has been modified"});
     }
+    const doc::Value before = it->second;
     if (request.method == "PUT") {
       it->second = std::move(body);
     } else if (const Status patched = doc::apply_merge_patch(it->second, body); !patched) {
       return refuse(patched.error());
     }
-    stamp(it->second);
+    if (it->second != before) stamp(it->second);
     return http::reply(200, doc::to_json(it->second));
   }
 
