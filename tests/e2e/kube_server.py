@@ -23,13 +23,13 @@ KINDS = [("argoproj.io", "Workflow", "workflows", "Namespaced"), ("argoproj.io",
 def why_not():
     """Why there is no server to test on; "" when there is one."""
     if not servers():
-        return "there are no kube-apiserver and etcd: tools/kubernetes-servers builds them, or TIPHYS_KUBE_APISERVER and TIPHYS_ETCD name them"
+        return "there are no kube-apiserver and etcd: tools/kubernetes-programs builds them, or TIPHYS_KUBE_APISERVER and TIPHYS_ETCD name them"
     return "" if shutil.which("openssl") else "there is no openssl: tools/bootstrap tools/packages-kubernetes.txt"
 
 
 def servers():
     """The paths of a kube-apiserver and of an etcd; empty where one is missing."""
-    return subprocess.run([TOOLS / "kubernetes-servers", "--if-there"], capture_output=True, text=True).stdout.splitlines()
+    return subprocess.run([TOOLS / "kubernetes-programs", "--if-there"], capture_output=True, text=True).stdout.splitlines()[:2]
 
 
 def free_ports(count):
