@@ -107,9 +107,11 @@ class Plane final : public EmbeddedPlane {
                                            .archive = std::move(archived),
                                            .archive_ttl = options_.config.archive.ttl}));
     if (supervisor) {
-      process_ = std::make_unique<node::ProcessRuntime>(
-          context_, *executor_, std::move(supervisor),
-          node::ProcessRuntimeOptions{.data_dir = data_dir_.path(), .host_paths = options_.host_paths});
+      process_ =
+          std::make_unique<node::ProcessRuntime>(context_, *executor_, std::move(supervisor),
+                                                 node::ProcessRuntimeOptions{.data_dir = data_dir_.path(),
+                                                                             .host_paths = options_.host_paths,
+                                                                             .program_paths = options_.program_paths});
     }
     container_ = node::make_container_runtime(*executor_, {.engine = options_.engine,
                                                            .state_dir = data_dir_.path() + "/engine",

@@ -41,6 +41,8 @@ struct PlaneOptions {
   /// Folders of this host that steps of the process runtime see read-only beside the system's own (a virtual
   /// environment).
   std::vector<std::string> host_paths;
+  /// Folders of this host whose programs steps of the process runtime find first.
+  std::vector<std::string> program_paths;
   api::ControllerConfig config{};
 };
 

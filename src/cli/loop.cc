@@ -1,7 +1,11 @@
 #include "cli/loop.h"
 
+#include <unistd.h>
+
+#include <array>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <optional>
 
@@ -16,6 +20,15 @@ struct Loop::State {
   std::unique_ptr<Executor> executor = make_asio_executor(context);
   std::optional<boost::asio::signal_set> signals;
   std::function<void(int)> handler;
+  std::optional<boost::asio::posix::stream_descriptor> input;
+  std::array<char, 512> ignored{};
+
+  void wait_for_input_end(std::function<void()> at_end) {
+    input->async_read_some(boost::asio::buffer(ignored),
+                           [this, at_end = std::move(at_end)](boost::system::error_code error, std::size_t) mutable {
+                             error ? at_end() : wait_for_input_end(std::move(at_end));
+                           });
+  }
 
   void wait_for_signal() {
     signals->async_wait([this](boost::system::error_code error, int signal) {
@@ -51,6 +64,14 @@ void Loop::on_signals(std::initializer_list<int> signals, std::function<void(int
     state_->signals->add(signal, ignored);
   }
   state_->wait_for_signal();
+}
+
+void Loop::on_input_end(std::function<void()> handler) {
+  boost::system::error_code error;
+  state_->input.emplace(state_->context);
+  state_->input->assign(::dup(STDIN_FILENO), error);
+  if (error) return executor().post(std::move(handler));
+  state_->wait_for_input_end(std::move(handler));
 }
 
 }  // namespace tiphys::cli

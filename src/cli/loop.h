@@ -27,6 +27,8 @@ class Loop {
   /// From now on these signals call `handler` on this thread instead of what they do to a process. One handler at a
   /// time; an empty one gives them back.
   void on_signals(std::initializer_list<int> signals, std::function<void(int signal)> handler);
+  /// Calls `handler` on this thread once standard input has ended, or cannot be read.
+  void on_input_end(std::function<void()> handler);
 
  private:
   struct State;

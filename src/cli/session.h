@@ -19,7 +19,7 @@ struct SessionOptions {
   std::string runtime;   ///< of a plane in this process; see PlaneOptions
   std::string engine;
   bool offline = false;
-  std::vector<std::string> host_paths;
+  std::vector<std::string> host_paths, program_paths;
   ConfigFile config;  ///< the controller's configuration
 };
 

@@ -150,6 +150,20 @@ def test_bad_usage(cli):
         assert message in cli(*arguments, code=2).stderr, arguments
 
 
+def test_programs_of_other_folders_are_found_first(cli):
+    folder = cli.folder / "programs"
+    folder.mkdir()
+    for name in ("echo", "of-mine"):
+        (folder / name).write_text(f'#!/bin/sh\nprintf "%s\\n" "this {name} says $*"\n')
+        (folder / name).chmod(0o755)
+    cli.run(HELLO, "--name", "a", "--program-path", folder)
+    assert cli("logs", "a").stdout == "a: this echo says hello world\n"
+    cli.run(HELLO.replace("[echo", "[env, of-mine"), "--name", "b", "--program-path", folder, "--host-path", cli.folder)
+    assert cli("logs", "b").stdout == "b: this of-mine says hello world\n"
+    cli.run(HELLO, "--name", "c", "--program-path", "/usr/bin")
+    assert cli("logs", "c").stdout == "c: hello world\n"
+
+
 def test_parameters(cli):
     cli.run(HELLO, "--name", "one", "-p", "message=from the line")
     assert "one: from the line\n" == cli("logs", "one").stdout

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import stat
+import subprocess
 
 from cli_support import HELLO, cli
 from conftest import every_runtime
@@ -104,6 +105,34 @@ def test_up_ends_cleanly(cli):
     up.popen.send_signal(signal.SIGTERM)
     assert up.end().returncode == 0
     assert not (cli.data_dir / "api.sock").exists() and not (cli.data_dir / "server.json").exists()
+
+
+def test_without_a_port_this_users_commands_reach_it(cli):
+    up = cli.start("up", "--no-port", *cli.tiphys.runtime)
+    assert "is up" in up.read_until("is up")
+    assert not (cli.data_dir / "server.json").exists() and not (cli.data_dir / "kubeconfig").exists()
+    cli("submit", cli.file(HELLO), "--name", "a", "--wait")
+    assert cli("logs", "a").stdout == "a: hello world\n"
+    assert "exclude each other" in cli("up", "--no-port", "--port", "0", code=2).stderr
+
+
+def test_it_ends_with_its_input_where_it_is_told_to(cli):
+    up = cli.tiphys.start("up", "--no-port", "--until-eof", stdin=subprocess.PIPE)
+    assert "is up" in up.stdout.readline()
+    up.stdin.write("what is said does not matter\n")
+    up.stdin.close()
+    assert up.wait(60) == 0 and not (cli.data_dir / "api.sock").exists()
+    up.stdout.close()
+    up.stderr.close()
+    assert cli("up", "--no-port", "--until-eof").stdout.endswith("adopts them.\n"), "/dev/null has ended already"
+
+
+def test_run_leaves_what_it_has_created(cli):
+    assert "start `tiphys up`" in cli("run", "--detach", cli.file(HELLO), code=1).stderr
+    cli.up()
+    name = cli("run", "-d", "-o", "name", cli.file(HELLO)).stdout.strip()
+    cli("wait", name)
+    assert cli("logs", name).stdout == f"{name}: hello world\n"
 
 
 def test_submit_prints_what_was_created(cli):

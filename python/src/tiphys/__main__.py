@@ -3,7 +3,8 @@
 import os
 import sys
 
-from tiphys._binary import ProgramNotFound, find_program
+from tiphys._binary import find_program
+from tiphys._errors import ProgramNotFound
 
 
 def main() -> None:

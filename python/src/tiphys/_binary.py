@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-import sysconfig
 from functools import lru_cache
 from typing import Iterator
 
+from tiphys._errors import ProgramNotFound
+
 _NAME = "tiphys"
-
-
-class ProgramNotFound(FileNotFoundError):
-    """There is no program `tiphys` to call."""
 
 
 def find_program() -> str:
@@ -28,19 +24,23 @@ def find_program() -> str:
 
 @lru_cache(maxsize=1)
 def _installed_program() -> str:
+    import shutil
+
     for folder in _script_folders():
         program = os.path.join(folder, _NAME)
         if os.access(program, os.X_OK) and _is_native(program):
             return program
     for folder in os.get_exec_path():
-        program = shutil.which(_NAME, path=folder)
-        if program and _is_native(program):
-            return os.path.abspath(program)
+        found = shutil.which(_NAME, path=folder)
+        if found and _is_native(found):
+            return os.path.abspath(found)
     raise ProgramNotFound("there is no program tiphys: install the wheel (pip install tiphys), put it on the PATH, or name it with TIPHYS_BIN")
 
 
 def _script_folders() -> Iterator[str]:
     """Where pip puts a wheel's scripts: of this environment, of the user, of a folder that was given with --target or --prefix."""
+    import sysconfig
+
     yield sysconfig.get_path("scripts")
     scheme = sysconfig.get_preferred_scheme("user") if sys.version_info >= (3, 10) else "posix_user"
     yield sysconfig.get_path("scripts", scheme)

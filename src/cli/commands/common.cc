@@ -38,6 +38,8 @@ void add_plane_flags(Flags& flags, SessionOptions& session) {
   flags.flag("--offline", session.offline, "Never pull an image");
   flags.list("--host-path", session.host_paths, "DIR",
              "A folder of this host that steps of the process runtime may read; may be repeated");
+  flags.list("--program-path", session.program_paths, "DIR",
+             "A folder of this host whose programs steps of the process runtime find first; may be repeated");
   add_config_flag(flags, session);
 }
 

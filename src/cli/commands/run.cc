@@ -23,12 +23,14 @@ struct RunFlags {
   SubmitOptions submit;
   std::vector<std::string> files;
   std::string output, status, node_selector;
+  bool detach = false;
 
   void add_to(Flags& flags) {
     flags.positional("FILE", files, 1, 1000);
     submit.add_to(flags);
     add_plane_flags(flags, common.session);
     flags.choice("-o,--output", output, {"name", "json", "yaml", "wide"}, "Output format");
+    flags.flag("-d,--detach", detach, "Leave once they are created: `tiphys up` runs them");
     add_node_filter(flags, status, node_selector);
     common.add_to(flags);
   }
@@ -140,6 +142,14 @@ Result<int> follow(std::unique_ptr<Session>& session, const RunFlags& flags, con
   return outcome->succeeded ? kSucceeded : kFailed;
 }
 
+Result<int> leave(Session& session, const RunFlags& flags, const std::vector<cluster::Key>& keys) {
+  for (const cluster::Key& key : keys) {
+    TIPHYS_CHECK_OK(
+        print_workflow(session, key, {.output = flags.output, .selector = {}, .style = flags.common.style()}));
+  }
+  return kSucceeded;
+}
+
 Result<int> run_workflows(RunFlags& flags) {
   flags.submit.ns = flags.common.chosen_namespace();
   flags.submit.runtime = flags.common.session.runtime;
@@ -159,8 +169,15 @@ Result<int> run_workflows(RunFlags& flags) {
   if (unused_image) print_error("The process runtime runs commands of this host: image is not used.\n");
   TIPHYS_TRY(auto session, open_session(loop, flags.common.session, Need::kRun));
   const SessionOptions& wanted = flags.common.session;
-  if (session->remote() && (wanted.offline || !wanted.engine.empty() || !wanted.host_paths.empty())) {
-    print_error("Another process runs this plane: its --offline, --engine and --host-path hold, not this one's.\n");
+  if (flags.detach && !session->remote()) {
+    return fail(Code::kFailedPrecondition,
+                "--detach leaves the workflows to the process that runs the plane, and none does: start `tiphys up`");
+  }
+  if (session->remote() &&
+      (wanted.offline || !wanted.engine.empty() || !wanted.host_paths.empty() || !wanted.program_paths.empty())) {
+    print_error(
+        "Another process runs this plane: its --offline, --engine, --host-path and --program-path hold, not this "
+        "one's.\n");
   }
   const Status put = create_templates(*session, *manifests, defaults);
   if (!put) return report_findings(put.error());
@@ -172,7 +189,7 @@ Result<int> run_workflows(RunFlags& flags) {
     TIPHYS_TRY(auto key, create(session, flags.common.session, manifest.workflow));
     keys.push_back(std::move(key));
   }
-  return follow(session, flags, keys, created);
+  return flags.detach ? leave(*session, flags, keys) : follow(session, flags, keys, created);
 }
 
 }  // namespace
@@ -180,7 +197,7 @@ Result<int> run_workflows(RunFlags& flags) {
 int run_command(const Arguments& arguments) {
   Flags flags("run", "Run workflows here and now, and follow them to their end",
               "  tiphys run hello.yaml --runtime process\n  tiphys run train.yaml -p epochs=3 -p rate=0.1\n  cat "
-              "wf.yaml | tiphys run -\n");
+              "wf.yaml | tiphys run -\n  tiphys run --detach wf.yaml\n");
   RunFlags run_flags;
   run_flags.add_to(flags);
   const auto parsed = flags.parse(arguments);

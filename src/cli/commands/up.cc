@@ -21,10 +21,12 @@ struct Listening {
   std::int64_t port = kDefaultPort;
   std::string address = std::string(kLoopback), certificate, key, audit_path;
   bool secure = true;
+  bool no_port = false;    ///< the data directory's socket alone
+  bool until_eof = false;  ///< ends with standard input, too
 };
 
 Status check(const Listening& listening) {
-  const auto [port, address, certificate, key, audit_path, secure] = listening;
+  const auto& [port, address, certificate, key, audit_path, secure, no_port, until_eof] = listening;
   if (port < 0 || port > 65535) return fail(Code::kInvalidArgument, fmt::format("--port: {} is no port", port));
   if (certificate.empty() != key.empty()) {
     return fail(Code::kInvalidArgument, "--tls-certificate and --tls-key belong together");
@@ -48,6 +50,18 @@ std::string_view reach(const Listening& listening) {
   return listening.secure ? "http too; on this machine alone" : "on this machine alone";
 }
 
+/// What to do with it.
+std::string welcome(const Listening& listening, const std::string& data_dir, unsigned short port) {
+  return fmt::format(
+      "tiphys {0} is up, with its data in {1}\n"
+      "  {5}://{3}:{2} ({4})\n"
+      "  kubectl         eval \"$(tiphys env)\", or export KUBECONFIG={1}/kubeconfig\n"
+      "  Python          kubernetes.config.load_kube_config(\"{1}/kubeconfig\")\n"
+      "  this program    tiphys submit FILE, tiphys list, ... as ever; Ctrl-C ends it\n",
+      server::version(), data_dir, port, listening.address, reach(listening),
+      listening.secure ? "Kubernetes API  https" : "Argo's API      http");
+}
+
 Status serve(const CommonFlags& common, const Listening& listening) {
   TIPHYS_CHECK_OK(check(listening));
   TIPHYS_TRY(const std::string data_dir, store::DataDir::locate(common.session.data_dir));
@@ -59,7 +73,8 @@ Status serve(const CommonFlags& common, const Listening& listening) {
   options.offline = common.session.offline;
   options.host_paths = common.session.host_paths;
   TIPHYS_TRY(options.config, common.session.config.read());
-  options.port = static_cast<unsigned short>(listening.port);
+  options.program_paths = common.session.program_paths;
+  if (!listening.no_port) options.port = static_cast<unsigned short>(listening.port);
   options.address = listening.address;
   options.tls_certificate = listening.certificate;
   options.tls_key = listening.key;
@@ -68,18 +83,13 @@ Status serve(const CommonFlags& common, const Listening& listening) {
   Loop loop;
   bool leave = false;
   loop.on_signals({SIGINT, SIGTERM}, [&](int) { leave = true; });
+  if (listening.until_eof) loop.on_input_end([&] { leave = true; });
   TIPHYS_TRY(auto plane, take_or_find_plane(loop, options));
   if (!plane) {
     TIPHYS_TRY(plane, EmbeddedPlane::open(loop.context(), options));  // its error names the process that holds it
   }
-  print(
-      fmt::format("tiphys {0} is up, with its data in {1}\n"
-                  "  {5}://{3}:{2} ({4})\n"
-                  "  kubectl         eval \"$(tiphys env)\", or export KUBECONFIG={1}/kubeconfig\n"
-                  "  Python          kubernetes.config.load_kube_config(\"{1}/kubeconfig\")\n"
-                  "  this program    tiphys submit FILE, tiphys list, ... as ever; Ctrl-C ends it\n",
-                  server::version(), data_dir, plane->port(), listening.address, reach(listening),
-                  listening.secure ? "Kubernetes API  https" : "Argo's API      http"));
+  print(listening.no_port ? fmt::format("tiphys {} is up, with its data in {}\n", server::version(), data_dir)
+                          : welcome(listening, data_dir, plane->port()));
   loop.run_until([&] { return leave; });
   print("tiphys is down. Steps that run go on; the next `tiphys up` adopts them.\n");
   return {};
@@ -103,6 +113,9 @@ int up_command(const Arguments& arguments) {
              "Speak TLS on the port, beside plain text on this machine (the default); --secure=false: plain text "
              "alone, but for "
              "Kubernetes' clients, which get a port of their own");
+  flags.flag("--no-port", listening.no_port,
+             "Listen on no port: the other commands of this user reach it all the same");
+  flags.flag("--until-eof", listening.until_eof, "End with standard input, for programs that start it");
   flags.text(
       "--audit-log", listening.audit_path, "FILE",
       "Tell of each request who asked for what, as lines of JSON (audit.k8s.io/v1); at 100 MiB FILE becomes FILE.1");
@@ -114,6 +127,8 @@ int up_command(const Arguments& arguments) {
   const auto parsed = flags.parse(arguments);
   if (!parsed) return report("up", parsed.error());
   if (!*parsed) return kSucceeded;
+  if (listening.no_port && port)
+    return report("up", {Code::kInvalidArgument, "--port and --no-port exclude each other"});
   listening.port = port.value_or(kDefaultPort);
   const Status served = serve(common, listening);
   return served ? kSucceeded : report("up", served.error());

@@ -28,11 +28,15 @@ constexpr int kMostLostInARow = 3;
 const std::size_t kMostUnderWay = 8 + 4 * std::max(1u, std::thread::hardware_concurrency());
 constexpr std::size_t kMostHostnameBytes = 63;
 constexpr std::string_view kPath =
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/games:/usr/games";
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/games:/usr/games";
 
 std::string canonical_or_same(const std::string& path) {
   const std::unique_ptr<char, decltype(&::free)> real(::realpath(path.c_str(), nullptr), &::free);
   return real ? std::string(real.get()) : path;
+}
+
+bool lies_in(std::string_view path, std::string_view folder) {
+  return path.starts_with(folder) && (path.size() == folder.size() || path[folder.size()] == '/');
 }
 
 /// A host path of a file inside a step whose parent folders are made. Nothing but us has written to that root.
@@ -98,10 +102,18 @@ ProcessRuntime::ProcessRuntime(boost::asio::io_context& context, Executor& execu
       view_(HostView::detect()),
       workers_(executor, kThreads) {
   for (std::string& path : options_.host_paths) path = canonical_or_same(path);
+  for (const std::string& path : options_.program_paths) show_programs(canonical_or_same(path));
   connect(std::move(supervisor));
 }
 
 ProcessRuntime::~ProcessRuntime() = default;
+
+void ProcessRuntime::show_programs(const std::string& folder) {
+  const bool seen = view_.covers(folder) ||
+                    std::ranges::any_of(options_.host_paths, [&](const auto& path) { return lies_in(folder, path); });
+  if (!seen) options_.host_paths.push_back(folder);
+  program_paths_ += folder + ":";
+}
 
 void ProcessRuntime::connect(UniqueFd fd) {
   listed_ = false;
@@ -235,7 +247,7 @@ StartRequest ProcessRuntime::request_of(const ContainerSpec& spec) const {
     return std::ranges::any_of(spec.env, [&](const auto& entry) { return entry.first == name; });
   };
   const bool root_inside = spec.run_as_user.value_or(::geteuid()) == 0;
-  if (!has("PATH")) request.env.emplace_back(kPath);
+  if (!has("PATH")) request.env.push_back(fmt::format("PATH={}{}", program_paths_, kPath));
   if (!has("HOME")) request.env.emplace_back(root_inside || !spec.run_as_user ? "HOME=/root" : "HOME=/tmp");
   if (!has("HOSTNAME")) request.env.push_back("HOSTNAME=" + request.hostname);
   for (const auto& [name, value] : spec.env) request.env.push_back(name + "=" + value);

@@ -27,6 +27,8 @@ struct ProcessRuntimeOptions {
   std::string data_dir;
   /// Folders of this host that steps see, read-only, beside the system's own: an interpreter in a home folder, say.
   std::vector<std::string> host_paths{};
+  /// Folders of this host, which steps see, too, whose programs they find before the system's.
+  std::vector<std::string> program_paths{};
 };
 
 class ProcessRuntime final : public Runtime {
@@ -100,6 +102,7 @@ class ProcessRuntime final : public Runtime {
   void started(const std::string& id, Step& step);
   void ended(const std::string& id, Step& step, ContainerExit exit);
   void outcome(const std::string& id, Step& step, StepOutcome outcome);
+  void show_programs(const std::string& folder);
   StartRequest request_of(const ContainerSpec& spec) const;
   std::string canonical(const std::string& path) const;
   void refuse(const std::string& id, Error error);
@@ -110,6 +113,7 @@ class ProcessRuntime final : public Runtime {
   ProcessRuntimeOptions options_;
   std::string data_dir_;  ///< canonical
   HostView view_;
+  std::string program_paths_;  ///< options.program_paths as a PATH begins with them
   std::unique_ptr<SupervisorClient> client_;
   std::map<std::string, Step, std::less<>> steps_;
   std::map<std::string, Reported, std::less<>> reported_;
