@@ -268,8 +268,8 @@ def test_a_plane_that_is_killed_is_followed_by_another(plane):
     run = plane.run(WAITS)
     waiting = threading.Thread(target=run.wait)
     waiting.start()
-    run.client.plane._process.kill()
-    run.client.plane._process.wait()
+    run.client.plane._launched.process.kill()
+    run.client.plane._launched.process.wait()
     assert plane.get(run.name).status == "Running"
     run.resume()
     waiting.join(60)
@@ -299,7 +299,7 @@ def test_what_a_script_leaves_unfinished_is_told(tmp_path):
 
 
 def test_nothing_stays_behind_when_python_is_killed(tmp_path):
-    script = SCRIPT + "print(run.client.plane._process.pid, flush=True)\nimport time\ntime.sleep(600)"
+    script = SCRIPT + "print(run.client.plane._launched.process.pid, flush=True)\nimport time\ntime.sleep(600)"
     python = subprocess.Popen([sys.executable, "-c", script], env=clean_environment(tmp_path), stdout=subprocess.PIPE, text=True)
     name, pid = python.stdout.readline().strip(), int(python.stdout.readline())
     server = os.pidfd_open(pid)

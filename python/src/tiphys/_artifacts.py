@@ -6,11 +6,8 @@ import importlib
 import json
 import os
 import pathlib
-import shutil
-import subprocess
-import tempfile
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, BinaryIO, Callable, Dict, Iterator, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Any, BinaryIO, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from tiphys._errors import TiphysError
 from tiphys._http import part
@@ -49,6 +46,8 @@ class Artifact:
 
     def save(self, to: "os.PathLike[str] | str") -> pathlib.Path:
         """Copies it; into `to` where that is a folder."""
+        import shutil
+
         target = pathlib.Path(to)
         if target.is_dir():
             target = target / self.path.name
@@ -148,6 +147,9 @@ class Artifact:
         archive = self.document.get("archive") or {}
         if "none" in archive or stored.is_dir():
             return stored
+        import shutil
+        import subprocess
+
         target = place / "unpacked"
         if stored.name.endswith((".tgz", ".tar.gz", ".tar")):
             target.mkdir(parents=True, exist_ok=True)
@@ -166,12 +168,14 @@ class Artifact:
 @lru_cache(maxsize=1)
 def _temporary_folder() -> pathlib.Path:
     """It goes when this process ends."""
+    import tempfile
+
     folder = tempfile.TemporaryDirectory(prefix="tiphys-artifacts-")
     _folders.append(folder)
     return pathlib.Path(folder.name)
 
 
-_folders: "list[tempfile.TemporaryDirectory[str]]" = []
+_folders: List[Any] = []  # kept until then
 
 
 class Artifacts(Mapping[str, Artifact]):

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, List, Mapping, Optional
-from urllib.parse import urlsplit
-
-from tiphys._client import Client
-from tiphys._http import Endpoint
-from tiphys._shared import shared_client
 
 if TYPE_CHECKING:
     import os
 
+    from tiphys._client import Client
     from tiphys._run import Run
     from tiphys._run_async import AsyncRun
 
@@ -38,22 +34,22 @@ def run(
     after `timeout` seconds, and an interrupt stops the run.
 
     Raises ManifestError for what cannot run as it is, with each finding and its place."""
-    return shared_client().run(x, parameters, runtime, wait, name=name, entrypoint=entrypoint, labels=labels, progress=progress, timeout=timeout)
+    return _client().run(x, parameters, runtime, wait, name=name, entrypoint=entrypoint, labels=labels, progress=progress, timeout=timeout)
 
 
 async def arun(x: Any, parameters: Optional[Mapping[str, Any]] = None, runtime: Optional[str] = None, wait: bool = False, **options: Any) -> AsyncRun:
     """run() for asyncio, with the same options; cancelled while it waits, it leaves the run alone."""
-    return await shared_client().arun(x, parameters, runtime, wait, **options)
+    return await _client().arun(x, parameters, runtime, wait, **options)
 
 
 def get(name: str) -> Run:
     """A run by its name; "@latest" is the newest."""
-    return shared_client().get(name)
+    return _client().get(name)
 
 
 def runs(labels: str = "", limit: int = 0) -> List[Run]:
     """The runs that are known, the newest first; labels select as kubectl's -l does."""
-    return shared_client().runs(labels, limit)
+    return _client().runs(labels, limit)
 
 
 def connect(
@@ -71,6 +67,10 @@ def connect(
     token: as `argo auth token` gives it. authority: a PEM file of who is trusted, verify=False trusts anybody.
     kubeconfig: a file by which clients of Kubernetes reach the same plane."""
     import os
+    from urllib.parse import urlsplit
+
+    from tiphys._client import Client
+    from tiphys._http import Endpoint
 
     parts = urlsplit(address if "://" in address else f"http://{address}")
     if parts.scheme not in _PORTS or not parts.hostname or parts.path.strip("/"):
@@ -88,3 +88,17 @@ def connect(
     )
     client.kubeconfig = os.fspath(kubeconfig) if kubeconfig else None
     return client
+
+
+def _client() -> Client:
+    """What calls work on; the first of them starts its server, which comes up while the rest is imported."""
+    import sys
+
+    if "tiphys._shared" not in sys.modules:
+        from tiphys._launch import launch_early
+
+        launch_early()
+    import tiphys._run
+    from tiphys._shared import shared_client
+
+    return shared_client()

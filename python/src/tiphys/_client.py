@@ -6,13 +6,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple, Type
 
 from tiphys._api import WorkflowApi
-from tiphys._environment import Pointing
 from tiphys._http import Endpoint, Http
 from tiphys._submit import Submission, submit
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
+    from tiphys._environment import Pointing
     from tiphys._run import Run
     from tiphys._run_async import AsyncRun
 
@@ -124,6 +124,8 @@ class Client:
         self._http.close()
 
     def __enter__(self) -> Self:
+        from tiphys._environment import Pointing
+
         self._pointing.append(Pointing.at(self))
         _entered.append(self)
         return self

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.abc
 import os
 import sys
 from types import ModuleType
@@ -70,7 +69,7 @@ def hera_settings(client: Client) -> Dict[str, Any]:
     return {"host": client.url, "token": client.token, "namespace": client.namespace, "verify_ssl": end.verify and (end.authority or True)}
 
 
-class _AfterImport(importlib.abc.MetaPathFinder):
+class _AfterImport:
     """Has the module loaded as ever, and then calls `then` with it, once."""
 
     def __init__(self, name: str, then: Callable[[ModuleType], None]) -> None:

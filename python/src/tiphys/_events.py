@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from tiphys._nodes import Node
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(NamedTuple):
     """A node, or the workflow itself (node is None), has come to another phase."""
 
     node: Optional[Node]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from typing import List
 
@@ -50,6 +49,8 @@ def _lies_in(path: str, folder: str) -> bool:
 def _links(data_dir: str, names: List[str]) -> str:
     """A folder of its own for each interpreter, as planes may follow each other. An environment's interpreter knows it by
     the path under which it was called, so it is called by that."""
+    import shlex
+
     folder = os.path.join(data_dir, "python", sys.executable.strip("/").replace("/", "-"))
     os.makedirs(folder, exist_ok=True)
     for name in names:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import threading
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Iterator, List, Mapping, Optional, TextIO
 
-from tiphys._tree import ICONS, Row, duration_text, rows_of
-
 if TYPE_CHECKING:
     from tiphys._events import Event
     from tiphys._follow import Following
     from tiphys._run import Run
+    from tiphys._tree import Row
 
 _REDRAW_SECONDS = 0.1
 _TICK_SECONDS = 1.0
@@ -25,9 +23,9 @@ _COLORS = {"Succeeded": "32", "Failed": "31", "Error": "31", "Running": "36", "P
 @contextmanager
 def shown(run: Run, progress: Optional[bool]) -> Iterator[Following]:
     """Follows the run, and shows how it goes on as long as the `with` lasts."""
-    from tiphys._notebook import in_notebook, showing
+    if progress is not False and _in_notebook():
+        from tiphys._notebook import showing
 
-    if progress is not False and in_notebook():
         with showing(run) as following:
             yield following
     elif progress is not False and _can_redraw(sys.stderr):
@@ -40,12 +38,22 @@ def shown(run: Run, progress: Optional[bool]) -> Iterator[Following]:
         yield run.follow(with_nodes=False)
 
 
+def _in_notebook() -> bool:
+    if "IPython" not in sys.modules:
+        return False
+    from tiphys._notebook import in_notebook
+
+    return in_notebook()
+
+
 def _can_redraw(out: TextIO) -> bool:
     return out.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 
 
 @contextmanager
 def _lines(run: Run, out: TextIO) -> Iterator[Following]:
+    from tiphys._tree import ICONS
+
     def tell(event: Optional[Event]) -> None:
         if event and not (event.node and event.node.type in ("StepGroup", "TaskGroup")):
             said = f"  {event.message}" if event.message else ""
@@ -92,6 +100,8 @@ class _Terminal:
             self._over.wait(_REDRAW_SECONDS)
 
     def _draw(self) -> None:
+        import shutil
+
         size = shutil.get_terminal_size()
         lines = tree_lines(self._run.name, self._following.state(), size.columns, max(3, size.lines - 2), not os.environ.get("NO_COLOR"))
         up = f"\x1b[{self._drawn}A" if self._drawn else ""
@@ -102,6 +112,8 @@ class _Terminal:
 
 def tree_lines(name: str, status: Mapping[str, Any], columns: int, most: int, color: bool) -> List[str]:
     """One line a node, those that matter now if there is not room for all, and one about the whole."""
+    from tiphys._tree import rows_of
+
     rows = rows_of(name, status)
     left = len(rows) - (most - 1)
     if left > 0:
@@ -115,6 +127,8 @@ def tree_lines(name: str, status: Mapping[str, Any], columns: int, most: int, co
 
 
 def _row_line(row: Row, columns: int, color: bool) -> str:
+    from tiphys._tree import ICONS, duration_text
+
     text = f" {row.lead}{ICONS.get(row.phase, ' ')} {row.name}  {duration_text(row.seconds)}"
     text = " ".join((text + (f"  {row.message}" if row.message else "")).splitlines())[: columns - 1]
     icon = ICONS.get(row.phase, " ")

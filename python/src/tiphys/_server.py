@@ -5,82 +5,67 @@ from __future__ import annotations
 import atexit
 import json
 import os
-import subprocess
-import tempfile
 import threading
-from typing import IO, Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from tiphys._binary import find_program
 from tiphys._client import Client
 from tiphys._errors import ApiError, ServerNotStarted, ServerUnreachable
 from tiphys._http import Endpoint, Http
-from tiphys._interpreter import host_paths, program_paths
-from tiphys._submit import RUNTIMES
+from tiphys._launch import SOCKET, Launched, environment, launch, launched_early
+from tiphys._submit import check_runtime
 
 _STOP_SECONDS = 20
-_SOCKET = "api.sock"
 _ANNOUNCEMENT = "server.json"
 
 
 class Plane:
     """A data directory and the process that has it: one of ours, or another that was there before."""
 
-    def __init__(self, data_dir: Optional[str], options: Sequence[str]) -> None:
-        self.data_dir = os.path.abspath(data_dir or default_data_dir())
-        self.http = Http(Endpoint(socket=os.path.join(self.data_dir, _SOCKET)))
+    def __init__(self, data_dir: str, options: Sequence[str]) -> None:
+        self.data_dir = os.path.abspath(data_dir)
+        self.http = Http(Endpoint(socket=os.path.join(self.data_dir, SOCKET)))
         self._options = list(options)
-        self._process: Optional[subprocess.Popen[bytes]] = None
-        self._said: Optional[IO[bytes]] = None
+        self._launched: Optional[Launched] = None
         self._owner = os.getpid()
         self._lock = threading.Lock()
 
     @property
     def ours(self) -> bool:
         """This process has started it, and it runs."""
-        return self._process is not None and self._owner == os.getpid() and self._process.poll() is None
+        return self._launched is not None and self._owner == os.getpid() and self._launched.process.poll() is None
 
     def answers(self) -> bool:
         try:
-            self.http.ask("GET", "/healthz")
+            self.http.ask("GET", "/version")
         except ServerUnreachable:
             return False
-        except ValueError:
-            pass  # it says "ok"
         return True
 
     def ensure(self) -> None:
         """Starts it where nobody has."""
         with self._lock:
-            if not (self.ours or self.http.is_connected() or self.answers()):
-                self._start()
+            if self.ours or self.http.is_connected():
+                return
+            early = launched_early(self.data_dir)
+            if early or not self.answers():
+                self._start(early)
 
     def replace(self) -> None:
         """Starts it anew where a connection was lost because it has ended, or is about to."""
         with self._lock:
             if self.answers():
                 return
-            if self._process and self._owner == os.getpid():
-                self._process.wait()
+            if self._launched and self._owner == os.getpid():
+                self._launched.process.wait()
             self._start()
 
     def stop(self) -> None:
         """Ends what this process has started: steps that run go on, and the next one adopts them."""
         with self._lock:
-            process, self._process = self._process, None
+            launched, self._launched = self._launched, None
             self.http.close()
-            if process is None or self._owner != os.getpid():
-                return
-            if process.stdin:
-                process.stdin.close()
-            try:
-                process.wait(_STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            if process.stdout:
-                process.stdout.close()
-            if self._said:
-                self._said.close()
+            if launched and self._owner == os.getpid():
+                launched.end(_STOP_SECONDS)
 
     def announced(self) -> Mapping[str, Any]:
         """Address and token of the port on which it listens; nothing where it does not."""
@@ -90,26 +75,13 @@ class Plane:
         except FileNotFoundError:
             return {}
 
-    def _start(self) -> None:
-        os.makedirs(self.data_dir, mode=0o700, exist_ok=True)
-        command = [find_program(), "up", "--until-eof", "--data-dir", self.data_dir, *self._options]
-        for flag, folders in (("--program-path", program_paths(self.data_dir)), ("--host-path", host_paths())):
-            for folder in folders:
-                command += [flag, folder]
-        self._said = tempfile.TemporaryFile(prefix="tiphys-")
+    def _start(self, early: Optional[Launched] = None) -> None:
+        launched = early or launch(self.data_dir, self._options)
         self._owner = os.getpid()
-        self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, start_new_session=True, env=_environment()
-        )
-        assert self._process.stdout
-        if self._process.stdout.readline():
-            return
-        self._process.wait()
-        if self.answers():  # another one was quicker
-            self._process = None
-            return
-        self._said.seek(0)
-        raise ServerNotStarted(self._said.read().decode(errors="replace").strip() or f"{command[0]} ended with {self._process.returncode}")
+        if launched.wait_until_up():
+            self._launched = launched
+        elif not self.answers():  # no other one was quicker either
+            raise ServerNotStarted(launched.said())
 
 
 class SocketClient(Client):
@@ -130,7 +102,7 @@ class SocketClient(Client):
 
     def program_options(self) -> Tuple[List[str], Dict[str, str]]:
         self.plane.ensure()
-        return ["-n", self.namespace, "--data-dir", self.plane.data_dir], _environment()
+        return ["-n", self.namespace, "--data-dir", self.plane.data_dir], environment()
 
     def revive(self) -> bool:
         self.plane.replace()
@@ -158,16 +130,17 @@ class Server(SocketClient):
         config: "Optional[str | os.PathLike[str]]" = None,
         namespace: str = "default",
     ) -> None:
-        if runtime not in (None, *RUNTIMES):
-            raise ValueError(f"runtime is {' or '.join(map(repr, RUNTIMES))}, not {runtime!r}")
+        import tempfile
+
+        check_runtime(runtime)
         options = ["--port", str(port)]
         for flag, value in (("--runtime", runtime), ("--engine", engine), ("--config", config)):
             options += [flag, os.fspath(value)] if value else []
         options += ["--offline"] if offline else []
         for path in host_paths:
             options += ["--host-path", os.path.abspath(path)]
-        self._folder = None if data_dir else tempfile.TemporaryDirectory(prefix="tiphys-server-", ignore_cleanup_errors=True)
-        super().__init__(Plane(os.fspath(data_dir) if data_dir else self._folder.name, options), namespace)  # type: ignore[union-attr]
+        self._folder = "" if data_dir else tempfile.mkdtemp(prefix="tiphys-server-")
+        super().__init__(Plane(os.fspath(data_dir) if data_dir else self._folder, options), namespace)
         self._listens: Optional[Endpoint] = None
 
     def start(self) -> Server:
@@ -192,7 +165,25 @@ class Server(SocketClient):
             self._terminate_runs()
         self.plane.stop()
         if self._folder:
-            self._folder.cleanup()
+            import shutil
+
+            self._wait_for_supervisor()
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _wait_for_supervisor(self) -> None:
+        """It has the folder until nothing runs any more, and its lock until it ends."""
+        import fcntl
+
+        def wait() -> None:
+            try:
+                with open(os.path.join(self._folder, "supervisor", "lock"), "rb") as lock:
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+            except FileNotFoundError:
+                pass  # it never began
+
+        waiting = threading.Thread(target=wait, name="tiphys supervisor", daemon=True)
+        waiting.start()
+        waiting.join(_STOP_SECONDS)
 
     def _terminate_runs(self) -> None:
         for run in self.runs("workflows.argoproj.io/completed!=true"):
@@ -218,16 +209,3 @@ class Server(SocketClient):
         self.start()
         super().__enter__()
         return self
-
-
-def default_data_dir() -> str:
-    """As the program chooses it."""
-    named = os.environ.get("TIPHYS_DATA_DIR")
-    if named:
-        return named
-    return os.path.join(os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share"), "tiphys")
-
-
-def _environment() -> Dict[str, str]:
-    """Without what would lead the program elsewhere."""
-    return {name: value for name, value in os.environ.items() if name not in ("TIPHYS_SERVER", "ARGO_SERVER")}

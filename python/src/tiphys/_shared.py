@@ -10,7 +10,8 @@ from typing import Dict
 
 from tiphys._client import Client, current
 from tiphys._errors import TiphysError
-from tiphys._server import Plane, SocketClient, default_data_dir
+from tiphys._launch import FOR_THIS_PROCESS, default_data_dir
+from tiphys._server import Plane, SocketClient
 
 _lock = threading.Lock()
 _clients: Dict[str, SocketClient] = {}  # by data directory, as TIPHYS_DATA_DIR may change
@@ -25,7 +26,7 @@ def shared_client() -> Client:
     with _lock:
         client = _clients.get(data_dir)
         if client is None:
-            client = _clients[data_dir] = SocketClient(Plane(data_dir, ["--no-port"]))
+            client = _clients[data_dir] = SocketClient(Plane(data_dir, FOR_THIS_PROCESS))
         return client
 
 

@@ -6,11 +6,8 @@ import copy
 import json
 import os
 import subprocess
-import tempfile
 import types
-import warnings
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 from tiphys._binary import find_program
 from tiphys._errors import ManifestError, TiphysError
@@ -30,27 +27,28 @@ class ManifestWarning(UserWarning):
     """A workflow runs, and cannot be meant as it is."""
 
 
-@dataclass
-class Submission:
+class Submission(NamedTuple):
     """What is changed of a workflow before it runs."""
 
     parameters: Optional[Mapping[str, Any]] = None
     runtime: Optional[str] = None
     name: str = ""
     entrypoint: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.runtime not in (None, *RUNTIMES):
-            raise ValueError(f"runtime is {' or '.join(map(repr, RUNTIMES))}, not {self.runtime!r}")
+    labels: Mapping[str, str] = {}
 
 
 def submit(client: Client, x: Any, submission: Submission) -> Mapping[str, Any]:
     """Creates the workflow that x describes, and what stands beside it, and gives it as the server has it."""
+    check_runtime(submission.runtime)
     source = source_of(x)
     if isinstance(source, dict) and source.get("kind", "Workflow") == "Workflow":
         return client.api.create(_changed(source, submission, client.namespace))
     return _run_program(client, source, submission)
+
+
+def check_runtime(runtime: Optional[str]) -> None:
+    if runtime not in (None, *RUNTIMES):
+        raise ValueError(f"runtime is {' or '.join(map(repr, RUNTIMES))}, not {runtime!r}")
 
 
 def source_of(x: Any) -> Union[Dict[str, Any], str, "os.PathLike[str]"]:
@@ -196,6 +194,8 @@ def _set_parameters(spec: Dict[str, Any], values: Mapping[str, Any]) -> None:
 
 def _run_program(client: Client, source: Union[Dict[str, Any], str, "os.PathLike[str]"], submission: Submission) -> Mapping[str, Any]:
     """By the program itself, which reads files with their places, and makes the templates and ConfigMaps in them as well."""
+    import tempfile
+
     text = json.dumps(source) if isinstance(source, dict) else source
     where, environment = client.program_options()
     with tempfile.TemporaryDirectory(prefix="tiphys-") as folder:
@@ -233,4 +233,6 @@ def _flags(submission: Submission, folder: str) -> List[str]:
 def _warn(said: str) -> None:
     text = "\n".join(line for line in said.splitlines() if not line.startswith(_NOTICE)).strip()
     if text:
+        import warnings
+
         warnings.warn(text, ManifestWarning, stacklevel=5)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any, Dict, List, Mapping, Optional
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
 from tiphys._nodes import time_of
 
@@ -12,8 +11,7 @@ ICONS = {"Succeeded": "✔", "Failed": "✖", "Error": "⚠", "Running": "●", 
 GROUPS = frozenset(["StepGroup", "TaskGroup"])  # nodes that are there for others alone
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     lead: str  # the branches before it
     name: str
     template: str
