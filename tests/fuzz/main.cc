@@ -16,6 +16,7 @@ tiphys::fuzz::Target chosen;
 extern "C" int LLVMFuzzerInitialize(int* /*argc*/, char*** /*argv*/) {
   using namespace tiphys::fuzz;
   std::vector<Target> targets;
+  std::ranges::copy(archive_targets(), std::back_inserter(targets));
   std::ranges::copy(artifact_targets(), std::back_inserter(targets));
   std::ranges::copy(doc_targets(), std::back_inserter(targets));
   std::ranges::copy(expr_targets(), std::back_inserter(targets));

@@ -4,11 +4,17 @@
   tests/fuzz/seeds.py TARGET FOLDER
 """
 
+import bz2
+import gzip
 import hashlib
+import io
 import json
+import lzma
 import re
 import struct
 import sys
+import tarfile
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -60,6 +66,41 @@ def answers():
         "<ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><IsTruncated>true</IsTruncated><Contents><Key>a%20b</Key></Contents></ListBucketResult>",
         "<EnumerationResults><Blobs><Blob><Name>a</Name></Blob></Blobs><NextMarker/></EnumerationResults>",
         "<a>b&#13;\r\nc&#x110000;</a>", "<a>&#13;</a>", "<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "<a>" * 40)]
+
+
+def archives():
+    """Tars and zips by each filter that is read, with links, devices and names that lead out."""
+    def tar(packed, *members):
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT if packed is bz2.compress else tarfile.PAX_FORMAT) as made:
+            for name, kind, content in members:
+                member = tarfile.TarInfo(name)
+                member.type, member.mode = kind, 0o755
+                if kind == tarfile.REGTYPE:
+                    member.size = len(content)
+                else:
+                    member.linkname = content
+                made.addfile(member, io.BytesIO(content) if kind == tarfile.REGTYPE else None)
+        return (packed(out.getvalue()),)
+
+    def zipped(method, *members):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", method) as made:
+            for name, content, mode in members:
+                entry = zipfile.ZipInfo(name)
+                entry.external_attr, entry.compress_type = mode << 16, method
+                made.writestr(entry, content)
+        return (out.getvalue(),)
+
+    file, folder, link, hard = tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE
+    usual = [("a", folder, ""), ("a/b", file, b"text"), ("a/c", link, "b"), ("a/d", hard, "a/b"), ("a/\u00e4" + "n" * 120, file, b"")]
+    hostile = [("../outside/x", file, b"x"), ("a", link, "../outside"), ("a/file", file, b"x"), ("/b", file, b"y"), ("n", tarfile.CHRTYPE, ""), ("p", tarfile.FIFOTYPE, ""), ("h", hard, "../outside/file")]
+    filters = (bytes, lambda data: gzip.compress(data, mtime=0), bz2.compress, lzma.compress)
+    made = [tar(packed, *members) for packed in filters for members in (usual, hostile)] + [tar(bytes, member) for member in hostile]
+    members = [("a/", b"", 0o40755), ("a/b", b"text" * 9, 0o100644), ("a/c", b"b", 0o120777)]
+    return made + [zipped(method, *members, *more) for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for more in ((), (("../x", b"x", 0o100644),), (("l", b"../outside", 0o120777), ("l/x", b"x", 0o100644)))]
+
+
 def spdy_client():
     """Bytes of a client that forwards a port, once with a reset: streams of SPDY/3 with headers that are only stored, so that no dictionary is needed."""
     stored = zlib.compressobj(0)
@@ -151,6 +192,7 @@ def grpc_calls():
 
 
 SEEDS = {
+    "archive": archives,
     "argo_message": argo_messages,
     "grpc": grpc_calls,
     "http2": http2_client,

@@ -18,6 +18,7 @@ struct Target {
   void (*run)(std::string_view input) = nullptr;
 };
 
+std::span<const Target> archive_targets();
 std::span<const Target> artifact_targets();
 std::span<const Target> doc_targets();
 std::span<const Target> expr_targets();
