@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "base/strings.h"
+#include "cluster/rare_resources.h"
 
 namespace tiphys::cluster {
 
@@ -75,6 +76,9 @@ constexpr Resource kNodes = make("", "Node", "nodes", "node", "nodes", "no", kCl
 constexpr Resource kResourceQuotas =
     make("", "ResourceQuota", "resourcequotas", "resourcequota", "resourcequotas", "quota", kStatus);
 constexpr Resource kLimitRanges = make("", "LimitRange", "limitranges", "limitrange", "limitranges", "limits");
+constexpr Resource kReplicationControllers =
+    make("", "ReplicationController", "replicationcontrollers", "replicationcontroller", "replicationcontrollers", "rc",
+         kStatus | kScale | kInAll);
 constexpr Resource kJobs = make("batch", "Job", "jobs", "job", "jobs.batch", "", kStatus | kInAll);
 constexpr Resource kCronJobs =
     make("batch", "CronJob", "cronjobs", "cronjob", "cronjobs.batch", "cj", kStatus | kInAll);
@@ -84,6 +88,8 @@ constexpr Resource kReplicaSets =
     make("apps", "ReplicaSet", "replicasets", "replicaset", "replicasets.apps", "rs", kStatus | kScale | kInAll);
 constexpr Resource kStatefulSets =
     make("apps", "StatefulSet", "statefulsets", "statefulset", "statefulsets.apps", "sts", kStatus | kScale | kInAll);
+constexpr Resource kDaemonSets =
+    make("apps", "DaemonSet", "daemonsets", "daemonset", "daemonsets.apps", "ds", kStatus | kInAll);
 constexpr Resource kControllerRevisions =
     make("apps", "ControllerRevision", "controllerrevisions", "controllerrevision", "controllerrevisions.apps");
 constexpr Resource kLeases = make("coordination.k8s.io", "Lease", "leases", "lease", "leases.coordination.k8s.io");
@@ -137,6 +143,8 @@ constexpr std::array kAll{&kWorkflows,
                           &kReplicaSets,
                           &kDeployments,
                           &kStatefulSets,
+                          &kDaemonSets,
+                          &kReplicationControllers,
                           &kControllerRevisions,
                           &kLeases,
                           &kPriorityClasses,

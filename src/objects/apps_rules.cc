@@ -7,14 +7,6 @@ namespace {
 using schema::FieldErrors;
 using schema::Path;
 
-void check_always_restarted(const doc::Value& spec, const Path& at, FieldErrors& errors) {
-  const auto policy = doc::find_string(spec, "template", "spec", "restartPolicy");
-  if (policy == "Always") return;
-  const Path of_template = at.field("template");
-  const Path pod_spec = of_template.field("spec");
-  errors.push_back(schema::not_supported(pod_spec.field("restartPolicy").text(), doc::Value(policy), {"Always"}));
-}
-
 /// What a ReplicaSet, Deployment and StatefulSet have in common.
 void check_replicated(const doc::Value& object, FieldErrors& errors) {
   const Path root;
@@ -25,7 +17,7 @@ void check_replicated(const doc::Value& object, FieldErrors& errors) {
   }
   check_selector(spec, at, errors);
   check_template(spec, at, errors);
-  check_always_restarted(spec, at, errors);
+  check_always_restarted(spec, at, "ReplicaSet", errors);
 }
 
 void check_replicated_update(const doc::Value& before, const doc::Value& after, FieldErrors& errors) {
@@ -54,13 +46,6 @@ void fill_deployment(doc::Object& object) {
   fill_in(spec, "revisionHistoryLimit", 10);
   fill_in(spec, "progressDeadlineSeconds", 600);
   fill_template(spec);
-}
-
-bool is_zero(const doc::Value* value) {
-  if (!value) return false;
-  if (value->is_int64()) return value->get_int64() == 0;
-  const auto* text = value->if_string();
-  return text && (*text == "0" || *text == "0%");
 }
 
 void check_rolling(const doc::Value& rolling, const Path& at, FieldErrors& errors) {

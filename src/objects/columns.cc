@@ -343,8 +343,11 @@ Value container_names_cell(const Value& object, Time) {
 Value container_images_cell(const Value& object, Time) {
   return Value(joined(template_containers(object), "image"));
 }
+Value label_map_cell(const Value* labels) {
+  return or_none(pairs(labels));
+}
 Value label_selector_cell(const Value& object, Time) {
-  return or_none(pairs(doc::find(object, "spec", "selector", "matchLabels")));
+  return label_map_cell(doc::find(object, "spec", "selector", "matchLabels"));
 }
 Value name_cell(const Value& object, Time) {
   return Value(doc::find_string(object, "metadata", "name"));

@@ -20,11 +20,13 @@ std::span<const Column> own_columns(const cluster::Resource& resource);
 doc::Value container_names_cell(const doc::Value& object, Time now);
 doc::Value container_images_cell(const doc::Value& object, Time now);
 doc::Value label_selector_cell(const doc::Value& object, Time now);
+/// Of a map of labels, or none.
+doc::Value label_map_cell(const doc::Value* labels);
 inline constexpr Column kContainersColumn{"Containers", "string", 1, "The names of its containers.",
                                           container_names_cell};
 inline constexpr Column kImagesColumn{"Images", "string", 1, "The images of its containers.", container_images_cell};
 inline constexpr Column kSelectorColumn{"Selector", "string", 1, "The labels of its pods.", label_selector_cell};
-/// Of Deployments and ReplicaSets (workload_columns.cc); empty for other kinds.
+/// Of Kubernetes' own kinds that make pods, but for Jobs (workload_columns.cc); empty for other kinds.
 std::span<const Column> workload_columns(const cluster::Resource& resource);
 
 /// Of Endpoints and EndpointSlices (endpoint_columns.cc); empty for other kinds.

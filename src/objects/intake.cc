@@ -69,6 +69,7 @@ Outcome<void> complete(const Kind& kind, doc::Value& object, const doc::Value* b
   const KindRules& rules = rules_of(resource);
   if (kind.custom) schema::fill_defaults(*kind.type, object);
   if (rules.fill) rules.fill(object.get_object());
+  if (before && rules.carry) rules.carry(*before, object.get_object());
   // A struct in a struct is there when it is empty: clients read status.succeeded of what has none yet.
   if (kind.has_status && kind.is_struct()) doc::ensure_object(object.get_object(), "status");
   schema::FieldErrors errors;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/encoding.h"
+#include "cluster/rare_resources.h"
 #include "objects/budget_rules.h"
 #include "objects/claim_rules.h"
 #include "objects/custom_kind.h"
@@ -145,6 +146,8 @@ const std::pair<const cluster::Resource*, KindRules> kRules[] = {
     {&cluster::kReplicaSets, kReplicaSetRules},
     {&cluster::kDeployments, kDeploymentRules},
     {&cluster::kStatefulSets, kStatefulSetRules},
+    {&cluster::kDaemonSets, kDaemonSetRules},
+    {&cluster::kReplicationControllers, kReplicationControllerRules},
     {&cluster::kPods, kPodRules},
     {&cluster::kRoles, kRoleRules},
     {&cluster::kClusterRoles, kClusterRoleRules},

@@ -14,6 +14,8 @@ struct KindRules {
   void (*check_update)(const doc::Value& before, const doc::Value& after, schema::FieldErrors& errors) = nullptr;
   /// Of a new object alone.
   void (*check_new)(const doc::Value& object, schema::FieldErrors& errors) = nullptr;
+  /// Has an update's object, filled in, keep of the one before what nobody may set.
+  void (*carry)(const doc::Value& before, doc::Object& object) = nullptr;
   /// What whoever makes one is warned of.
   std::string_view warning{};
 };

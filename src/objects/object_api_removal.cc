@@ -1,6 +1,7 @@
 // The part of ObjectApi that deletes objects.
 #include <optional>
 
+#include "cluster/propagating_kinds.h"
 #include "objects/object_request.h"
 
 namespace tiphys::objects {
@@ -8,8 +9,8 @@ namespace tiphys::objects {
 void ObjectApi::mark_propagation(const Target& target, RemoveOptions& options) {
   using cluster::Propagation;
   const cluster::Resource& resource = *target.kind->resource;
-  if (!cluster::propagates(resource) || options.dry_run) return;
-  if (options.propagation == Propagation::kDefault) options.propagation = cluster::default_propagation(resource);
+  if (!cluster::carries_out(resource) || options.dry_run) return;
+  if (options.propagation == Propagation::kDefault) options.propagation = cluster::usual_propagation(resource);
   if (options.propagation == Propagation::kBackground) return;
   const std::string_view wanted =
       options.propagation == Propagation::kForeground ? cluster::kForegroundFinalizer : cluster::kOrphanFinalizer;

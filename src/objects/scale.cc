@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cluster/rare_resources.h"
 #include "objects/managed_fields.h"
 
 namespace tiphys::objects {
@@ -25,20 +26,20 @@ std::string requirement(const doc::Value& one) {
   return fmt::format("{} {} ({})", key, operation == "In" ? "in" : "notin", listed(doc::find(one, "values")));
 }
 
-/// A label selector as a query writes it.
-std::string selector_text(const doc::Value* selector) {
+/// A label selector as a query writes it; a ReplicationController's is a map of labels.
+std::string selector_text(const doc::Value* selector, bool is_map) {
   std::string text;
   const auto add = [&](const std::string& part) {
     if (!text.empty()) text += ',';
     text += part;
   };
-  const doc::Value* labels = selector ? doc::find(*selector, "matchLabels") : nullptr;
+  const doc::Value* labels = selector && !is_map ? doc::find(*selector, "matchLabels") : selector;
   if (labels && labels->is_object()) {
     for (const auto& [key, value] : labels->get_object()) {
       add(fmt::format("{}={}", std::string_view(key), doc::scalar_text(value)));
     }
   }
-  const doc::Value* expressions = selector ? doc::find(*selector, "matchExpressions") : nullptr;
+  const doc::Value* expressions = selector && !is_map ? doc::find(*selector, "matchExpressions") : nullptr;
   if (expressions && expressions->is_array()) {
     for (const doc::Value& one : expressions->get_array()) add(requirement(one));
   }
@@ -67,7 +68,8 @@ doc::Value scale_of(const doc::Value& object) {
     if (const doc::Value* found = doc::find(object, "metadata", member)) metadata[member] = *found;
   }
   doc::Object status{{"replicas", number(object, "status", 0)}};
-  if (std::string text = selector_text(doc::find(object, "spec", "selector")); !text.empty()) {
+  const bool is_map = doc::find_string(object, "kind") == cluster::kReplicationControllers.kind;
+  if (std::string text = selector_text(doc::find(object, "spec", "selector"), is_map); !text.empty()) {
     status["selector"] = std::move(text);
   }
   doc::Object spec;

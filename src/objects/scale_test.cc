@@ -64,6 +64,12 @@ TEST_F(ScaleTest, IsReadAndWritten) {
   EXPECT_EQ(refused.error().code, 422U);
 }
 
+TEST_F(ScaleTest, AReplicationControllerSelectsByAMap) {
+  const auto object = doc::parse_json(R"({"kind": "ReplicationController", "metadata": {"name": "r"},
+      "spec": {"replicas": 1, "selector": {"a": "b", "c": "d"}}})");
+  EXPECT_EQ(doc::find_string(scale_of(*object), "status", "selector"), "a=b,c=d");
+}
+
 TEST_F(ScaleTest, FinalizersSayWhatBecomesOfDependents) {
   const auto finalizer = [](const doc::Value& object) {
     const doc::Value* list = doc::find(object, "metadata", "finalizers");

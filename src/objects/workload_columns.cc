@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "cluster/rare_resources.h"
 #include "objects/columns.h"
 #include "objects/human_duration.h"
 
@@ -52,6 +53,52 @@ constexpr std::array kReplicaSetColumns{kNameColumn,
                                         kContainersColumn,
                                         kImagesColumn,
                                         kSelectorColumn};
+
+Value map_selector(const Value& object, Time) {
+  return label_map_cell(doc::find(object, "spec", "selector"));
+}
+constexpr std::array kReplicationControllerColumns{
+    kNameColumn,
+    Column{"Desired", "integer", 0, "How many pods it should have.", wanted},
+    Column{"Current", "integer", 0, "How many it has.", present},
+    Column{"Ready", "integer", 0, "How many of them are ready.", ready},
+    kAgeColumn,
+    kContainersColumn,
+    kImagesColumn,
+    Column{"Selector", "string", 1, "The labels of its pods.", map_selector}};
+
+// DaemonSets
+
+Value daemons_wanted(const Value& object, Time) {
+  return Value(number(object, "status", "desiredNumberScheduled"));
+}
+Value daemons_present(const Value& object, Time) {
+  return Value(number(object, "status", "currentNumberScheduled"));
+}
+Value daemons_ready(const Value& object, Time) {
+  return Value(number(object, "status", "numberReady"));
+}
+Value daemons_updated(const Value& object, Time) {
+  return Value(number(object, "status", "updatedNumberScheduled"));
+}
+Value daemons_available(const Value& object, Time) {
+  return Value(number(object, "status", "numberAvailable"));
+}
+Value node_selector(const Value& object, Time) {
+  return label_map_cell(doc::find(object, "spec", "template", "spec", "nodeSelector"));
+}
+constexpr std::array kDaemonSetColumns{
+    kNameColumn,
+    Column{"Desired", "integer", 0, "How many nodes should have a pod of it.", daemons_wanted},
+    Column{"Current", "integer", 0, "How many of them have one.", daemons_present},
+    Column{"Ready", "integer", 0, "On how many it is ready.", daemons_ready},
+    Column{"Up-to-date", "integer", 0, "On how many it has the newest template.", daemons_updated},
+    Column{"Available", "integer", 0, "On how many it has been ready for long enough.", daemons_available},
+    Column{"Node Selector", "string", 0, "The labels of nodes that have a pod of it.", node_selector},
+    kAgeColumn,
+    kContainersColumn,
+    kImagesColumn,
+    kSelectorColumn};
 
 constexpr std::array kStatefulSetColumns{
     kNameColumn, Column{"Ready", "string", 0, "How many of its pods are ready.", ready_of_wanted}, kAgeColumn,
@@ -127,6 +174,8 @@ constexpr std::array kCronJobColumns{
 std::span<const Column> workload_columns(const cluster::Resource& resource) {
   if (&resource == &cluster::kDeployments) return kDeploymentColumns;
   if (&resource == &cluster::kReplicaSets) return kReplicaSetColumns;
+  if (&resource == &cluster::kReplicationControllers) return kReplicationControllerColumns;
+  if (&resource == &cluster::kDaemonSets) return kDaemonSetColumns;
   if (&resource == &cluster::kCronJobs) return kCronJobColumns;
   if (&resource == &cluster::kStatefulSets) return kStatefulSetColumns;
   if (&resource == &cluster::kControllerRevisions) return kRevisionColumns;

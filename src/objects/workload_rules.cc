@@ -1,5 +1,7 @@
 #include "objects/workload_rules.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "objects/pod_spec_rules.h"
@@ -72,11 +74,12 @@ void check_not_negative(const doc::Value& spec, const Path& at, std::string_view
   errors.push_back(schema::invalid(at.field(member).text(), *found, "must be greater than or equal to 0"));
 }
 
-void check_selector(const doc::Value& spec, const Path& at, FieldErrors& errors) {
+void check_selector(const doc::Value& spec, const Path& at, FieldErrors& errors, std::string_view whose) {
   const doc::Value* selector = doc::find(spec, "selector");
   if (!selector || !selector->is_object()) return errors.push_back(schema::required(at.field("selector").text()));
   if (is_empty(*selector)) {
-    return errors.push_back(schema::invalid(at.field("selector").text(), *selector, "empty selector is invalid"));
+    return errors.push_back(
+        schema::invalid(at.field("selector").text(), *selector, fmt::format("empty selector is invalid{}", whose)));
   }
   const std::size_t before = errors.size();
   check_label_selector(selector, at.field("selector"), errors);
@@ -93,6 +96,25 @@ void check_template(const doc::Value& spec, const Path& at, FieldErrors& errors)
   const doc::Value* pod_spec = doc::find(spec, "template", "spec");
   const Path of_template = at.field("template");
   if (pod_spec) check_pod_spec(*pod_spec, of_template.field("spec"), errors);
+}
+
+void check_always_restarted(const doc::Value& spec, const Path& at, std::string_view kind, FieldErrors& errors) {
+  const Path of_template = at.field("template");
+  const Path pod_spec = of_template.field("spec");
+  const auto policy = doc::find_string(spec, "template", "spec", "restartPolicy");
+  if (policy != "Always") {
+    errors.push_back(schema::not_supported(pod_spec.field("restartPolicy").text(), doc::Value(policy), {"Always"}));
+  }
+  if (!doc::find(spec, "template", "spec", "activeDeadlineSeconds")) return;
+  errors.push_back(schema::forbidden(pod_spec.field("activeDeadlineSeconds").text(),
+                                     fmt::format("activeDeadlineSeconds in {} is not Supported", kind)));
+}
+
+bool is_zero(const doc::Value* share) {
+  if (!share) return false;
+  if (share->is_int64()) return share->get_int64() == 0;
+  const auto* text = share->if_string();
+  return text && (*text == "0" || *text == "0%");
 }
 
 void check_fixed(const doc::Value& before, const doc::Value& after, const Path& at, std::string_view member,

@@ -45,11 +45,26 @@ TEST(Descriptions, AreOfFieldsThatThereAre) {
 }
 
 TEST(Descriptions, AreThereForAllOfWhatIsUsedMost) {
-  for (const char* type :
-       {"core.v1.Pod", "core.v1.Container", "core.v1.ConfigMap", "core.v1.Secret", "core.v1.Service",
-        "core.v1.PersistentVolumeClaim", "core.v1.Event", "apps.v1.Deployment", "apps.v1.DeploymentSpec",
-        "apps.v1.StatefulSetSpec", "batch.v1.Job", "batch.v1.JobSpec", "batch.v1.CronJobSpec", "rbac.v1.Role",
-        "rbac.v1.PolicyRule", "rbac.v1.RoleBinding", "policy.v1.PodDisruptionBudgetSpec", "events.v1.Event"}) {
+  for (const char* type : {"core.v1.Pod",
+                           "core.v1.Container",
+                           "core.v1.ConfigMap",
+                           "core.v1.Secret",
+                           "core.v1.Service",
+                           "core.v1.PersistentVolumeClaim",
+                           "core.v1.Event",
+                           "apps.v1.Deployment",
+                           "apps.v1.DeploymentSpec",
+                           "apps.v1.StatefulSetSpec",
+                           "apps.v1.DaemonSetSpec",
+                           "core.v1.ReplicationControllerSpec",
+                           "batch.v1.Job",
+                           "batch.v1.JobSpec",
+                           "batch.v1.CronJobSpec",
+                           "rbac.v1.Role",
+                           "rbac.v1.PolicyRule",
+                           "rbac.v1.RoleBinding",
+                           "policy.v1.PodDisruptionBudgetSpec",
+                           "events.v1.Event"}) {
     const std::string name = std::string("io.k8s.api.") + type;
     ASSERT_TRUE(properties_of(name)) << type;
     for (const auto& [field, schema] : *properties_of(name)) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cluster/rare_resources.h"
 #include "doc/utf8.h"
 #include "objects/other_form.h"
 
@@ -81,6 +82,7 @@ const SelectableFields* selectable_fields(const cluster::Resource& resource) {
       {&cluster::kServices, {"spec.clusterIP", "spec.type"}},
       {&cluster::kJobs, {"status.successful"}},
       {&cluster::kReplicaSets, {"status.replicas"}},
+      {&cluster::kReplicationControllers, {"status.replicas"}},
       {&cluster::kEvents,
        {"involvedObject.kind",
         "involvedObject.namespace",

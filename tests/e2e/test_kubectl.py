@@ -48,6 +48,16 @@ kind: StatefulSet
 metadata: {name: set}
 spec: {serviceName: set, replicas: 0, selector: {matchLabels: {app: set}}, template: {metadata: {labels: {app: set}}, spec: {containers: [{name: main, image: x}]}}}
 ---
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: daemons}
+spec: {selector: {matchLabels: {app: daemons}}, template: {metadata: {labels: {app: daemons}}, spec: {nodeSelector: {rack: none}, containers: [{name: main, image: x}]}}}
+---
+apiVersion: v1
+kind: ReplicationController
+metadata: {name: controller}
+spec: {replicas: 0, template: {metadata: {labels: {app: controller}}, spec: {containers: [{name: main, image: x}]}}}
+---
 apiVersion: coordination.k8s.io/v1
 kind: Lease
 metadata: {name: leader}
@@ -403,7 +413,7 @@ def test_no_request_fails_that_nobody_asked_for(kubectl):
                     ["apply", "-f", manifest], ["apply", "-f", manifest, "--server-side", "--force-conflicts"], ["rollout", "status", "deployment/web"],
                     ["rollout", "history", "deployment/web"], ["logs", pod], ["exec", pod, "--", "true"], ["auth", "can-i", "list", "pods"], ["api-resources"],
                     ["explain", "pod.spec"], ["scale", "deployment/web", "--replicas=1"], ["create", "configmap", "c", "--from-literal=a=b"], ["cluster-info"],
-                    ["get", "events"], ["get", "events.v1.events.k8s.io"], ["label", "configmap", "c", "a=b"], ["version"]):
+                    ["get", "events"], ["get", "events.v1.events.k8s.io"], ["get", "all", "-A"], ["cluster-info", "dump"], ["label", "configmap", "c", "a=b"], ["version"]):
         told = kubectl.run("-v=6", *command).stderr
         failed = [line for line in told.splitlines() if re.search(r'(\s|status=")(4\d\d|5\d\d) [A-Z]', line)]
         assert not failed, f"{command}: {failed}"

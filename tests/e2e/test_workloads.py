@@ -43,11 +43,11 @@ spec:
 def kubectl(cli):
     cli.up()
 
-    def call(*arguments, stdin="", code=0):
+    def call(*arguments, stdin="", code=0, both=False):
         command = ["kubectl", "--kubeconfig", str(cli.data_dir / "kubeconfig"), *arguments]
         done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=120)
         assert done.returncode == code, done.stdout + done.stderr
-        return done.stdout
+        return done.stdout + (done.stderr if both else "")
 
     return call
 
@@ -81,6 +81,94 @@ def test_a_deployment_rolls_out_scales_and_rolls_back(kubectl):
     assert "3" in kubectl("rollout", "history", "deployment/web")
     kubectl("delete", "deployment", "web", "--cascade=foreground")
     assert not items(kubectl, "replicasets,pods")
+
+
+DAEMONS = """
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: watch}
+spec:
+  selector: {matchLabels: {app: watch}}
+  template:
+    metadata: {labels: {app: watch}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers: [{name: look, image: busybox, command: [sh, -c, "echo looking; sleep 1000"]}]
+"""
+
+CONTROLLER = """
+apiVersion: v1
+kind: ReplicationController
+metadata: {name: old}
+spec:
+  replicas: 2
+  template:
+    metadata: {labels: {app: old}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers: [{name: serve, image: busybox, command: [sleep, "1000"]}]
+"""
+
+
+def test_a_daemon_set_has_a_pod_on_the_node(kubectl):
+    kubectl("apply", "-f", "-", stdin=DAEMONS)
+    told = kubectl("rollout", "status", "ds/watch", "--timeout=60s")
+    assert 'daemon set "watch" successfully rolled out' in told
+    assert kubectl("get", "ds", "watch", "--no-headers").split()[:7] == ["watch", "1", "1", "1", "1", "1", "<none>"]
+    (pod,) = items(kubectl, "pods")
+    assert pod["spec"]["nodeName"] == kubectl("get", "nodes", "-o", "jsonpath={.items[0].metadata.name}")
+    kubectl("set", "env", "ds/watch", "A=b")
+    kubectl("rollout", "status", "ds/watch", "--timeout=60s")
+    assert items(kubectl, "pods")[0]["metadata"]["uid"] != pod["metadata"]["uid"]
+    assert "2" in kubectl("rollout", "history", "ds/watch")
+    kubectl("rollout", "undo", "ds/watch")
+    kubectl("rollout", "status", "ds/watch", "--timeout=60s")
+    (pod,) = items(kubectl, "pods")
+    assert "env" not in pod["spec"]["containers"][0]
+    node = pod["spec"]["nodeName"]
+    assert "ignoring DaemonSet-managed Pods" in drain(kubectl, node)
+    assert [one["metadata"]["name"] for one in items(kubectl, "pods")] == [pod["metadata"]["name"]]
+    kubectl("delete", "ds", "watch", "--cascade=foreground")
+    assert not items(kubectl, "pods,controllerrevisions")
+
+
+def drain(kubectl, node):
+    kubectl("cordon", node)
+    told = kubectl("drain", node, "--ignore-daemonsets", "--timeout=60s", both=True)
+    kubectl("uncordon", node)
+    return told
+
+
+def test_a_replication_controller_keeps_its_number_of_pods(kubectl):
+    kubectl("apply", "-f", "-", stdin=CONTROLLER)
+    kubectl("wait", "--for=jsonpath={.status.readyReplicas}=2", "rc/old", "--timeout=60s")
+    kubectl("scale", "rc/old", "--replicas=3")
+    kubectl("wait", "--for=jsonpath={.status.readyReplicas}=3", "rc/old", "--timeout=60s")
+    assert kubectl("get", "rc", "old", "--no-headers").split()[:4] == ["old", "3", "3", "3"]
+    assert "Replicas:     3 current / 3 desired" in kubectl("describe", "rc", "old")
+    kubectl("delete", "rc", "old")
+    kubectl("wait", "--for=delete", "pods", "-l", "app=old", "--timeout=60s")
+
+
+def test_all_that_there_is(kubectl):
+    for manifest in (DAEMONS, CONTROLLER, DEPLOYMENT):
+        kubectl("apply", "-f", "-", stdin=manifest)
+    kubectl("rollout", "status", "ds/watch", "--timeout=60s")
+    kubectl("wait", "--for=jsonpath={.status.readyReplicas}=2", "rc/old", "--timeout=60s")
+    kubectl("rollout", "status", "deployment/web", "--timeout=60s")
+    shown = kubectl("get", "all", "-A")
+    for name in ("daemonset.apps/watch", "replicationcontroller/old", "deployment.apps/web", "replicaset.apps/web-", "pod/watch-", "service/kubernetes"):
+        assert name in shown, shown
+
+
+def test_a_dump_of_the_cluster(kubectl):
+    kubectl("apply", "-f", "-", stdin=DAEMONS)
+    kubectl("rollout", "status", "ds/watch", "--timeout=60s")
+    (pod,) = items(kubectl, "pods")
+    dump = kubectl("cluster-info", "dump", "--namespaces=default")
+    for text in ('"kind": "NodeList"', '"kind": "DaemonSetList"', '"kind": "ReplicationControllerList"', '"kind": "PodList"', "looking",
+                 f"==== START logs for container look of pod default/{pod['metadata']['name']} ===="):
+        assert text in dump, text
 
 
 def test_what_is_orphaned_stays(kubectl):

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "cluster/rare_resources.h"
 #include "controllers/workloads/conditions.h"
 #include "controllers/workloads/owner.h"
 #include "controllers/workloads/revisions.h"
@@ -91,6 +92,30 @@ TEST_F(ReplicaSetTest, PodsThatFailAtOnceAreNotReplacedInARush) {
     plane.advance(seconds(i == 0 ? 11 : 21));
     ASSERT_EQ(plane.active_pods().size(), 1U);
   }
+}
+
+TEST(ReplicationController, KeepsItsNumberOfPodsByAMapOfLabels) {
+  TestPlane plane;
+  plane.make(cluster::kPods, "metadata: {name: p, labels: {app: web}}\nspec: {containers: [{name: main, image: one}]}");
+  plane.make(
+      cluster::kReplicationControllers,
+      "metadata: {name: r}\nspec: {replicas: 2, selector: {app: web}, template: {metadata: {labels: {app: web}}, "
+      "spec: {restartPolicy: Always, containers: [{name: main, image: one}]}}}\n");
+  EXPECT_EQ(plane.active_pods().size(), 2U);
+  for (const auto& pod : plane.active_pods()) {
+    EXPECT_EQ(doc::find_string(*controller_of(*pod), "kind"), "ReplicationController");
+  }
+  plane.run_all();
+  EXPECT_EQ(plane.field(cluster::kReplicationControllers, "r", "status", "availableReplicas"), "2");
+  plane.merge(cluster::kReplicationControllers, "r", R"({"spec": {"replicas": 0}})");
+  plane.run_all();
+  EXPECT_TRUE(plane.active_pods().empty());
+  EXPECT_EQ(plane.field(cluster::kReplicationControllers, "r", "status", "replicas"), "0");
+  bool told = false;
+  for (const auto& event : plane.all(cluster::kEvents)) {
+    told = told || doc::find_string(*event, "source", "component") == "replication-controller";
+  }
+  EXPECT_TRUE(told);
 }
 
 TEST_F(DeploymentTest, RollsOutItsFirstTemplate) {

@@ -6,6 +6,7 @@
 #include <array>
 #include <set>
 
+#include "cluster/rare_resources.h"
 #include "controllers/workloads/fields.h"
 #include "controllers/workloads/owner.h"
 
@@ -13,7 +14,8 @@ namespace tiphys::controllers::workloads {
 namespace {
 
 /// What may want a number of pods.
-constexpr std::array kOwners{&cluster::kReplicaSets, &cluster::kDeployments, &cluster::kStatefulSets};
+constexpr std::array kOwners{&cluster::kReplicaSets, &cluster::kDeployments, &cluster::kStatefulSets,
+                             &cluster::kReplicationControllers};
 
 }  // namespace
 

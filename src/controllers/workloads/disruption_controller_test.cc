@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "cluster/disruption_budget.h"
+#include "cluster/rare_resources.h"
 #include "controllers/workloads/conditions.h"
 #include "controllers/workloads/testing.h"
 
@@ -225,8 +226,8 @@ TEST(DisruptionController, CopiesThePodsOfBudgetsAlone) {
 }
 
 TEST(DisruptionController, LooksOnceWhatItReadsIsKnown) {
-  for (const auto* last :
-       {&cluster::kPodDisruptionBudgets, &cluster::kReplicaSets, &cluster::kDeployments, &cluster::kStatefulSets}) {
+  for (const auto* last : {&cluster::kPodDisruptionBudgets, &cluster::kReplicaSets, &cluster::kDeployments,
+                           &cluster::kStatefulSets, &cluster::kReplicationControllers}) {
     store::TestStore store({.path = ":memory:"});
     auto budget = doc::parse_json(R"({"metadata": {"name": "b", "namespace": "default"},
         "spec": {"minAvailable": 1, "selector": {"matchLabels": {"app": "web"}}}})");

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/check.h"
 #include "base/log.h"
+#include "cluster/rare_resources.h"
 #include "controllers/workloads/fields.h"
 #include "controllers/workloads/job_plan.h"
 
@@ -21,7 +23,15 @@ cluster::Selector selector_for(const cluster::Resource& resource) {
 }
 
 bool may_own_pods(const cluster::Resource& resource) {
-  return &resource == &cluster::kJobs || &resource == &cluster::kReplicaSets || &resource == &cluster::kStatefulSets;
+  const std::array owners{&cluster::kJobs, &cluster::kReplicaSets, &cluster::kStatefulSets, &cluster::kDaemonSets,
+                          &cluster::kReplicationControllers};
+  return std::ranges::find(owners, &resource) != owners.end();
+}
+
+/// "replicaset-controller"
+std::string component_of(const cluster::Resource& resource) {
+  if (&resource == &cluster::kReplicationControllers) return "replication-controller";
+  return std::string(resource.singular) + "-controller";
 }
 
 }  // namespace
@@ -111,10 +121,7 @@ void PlaneView::remove(const cluster::Resource& resource, const doc::Value& obje
 void PlaneView::record(const cluster::Resource& resource, const doc::Value& about, std::string_view type,
                        std::string_view reason, std::string_view message) {
   const std::string now = format_rfc3339(executor_.now());
-  std::string component(resource.kind);
-  std::ranges::transform(component, component.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
-  component += "-controller";
+  const std::string component = component_of(resource);
   const std::string ns = namespace_of(about);
   doc::Object event{
       {"metadata", doc::Object{{"generateName", name_of(about) + "."}, {"namespace", ns.empty() ? "default" : ns}}},

@@ -3,15 +3,16 @@
 #include <algorithm>
 #include <array>
 
-#include "cluster/propagation.h"
+#include "cluster/propagating_kinds.h"
 #include "controllers/workloads/fields.h"
 #include "controllers/workloads/owner.h"
 
 namespace tiphys::controllers::workloads {
 namespace {
 
-constexpr std::array kOwners{&cluster::kDeployments, &cluster::kReplicaSets, &cluster::kStatefulSets,
-                             &cluster::kCronJobs, &cluster::kJobs};
+constexpr std::array kOwners{
+    &cluster::kDeployments, &cluster::kReplicaSets, &cluster::kStatefulSets,          &cluster::kDaemonSets,
+    &cluster::kCronJobs,    &cluster::kJobs,        &cluster::kReplicationControllers};
 constexpr std::array kDependents{&cluster::kReplicaSets, &cluster::kPods, &cluster::kJobs,
                                  &cluster::kControllerRevisions};
 
@@ -80,7 +81,8 @@ void PropagationController::start() {
       if (const auto self = weak.lock()) self->look_at_all();
     });
   }
-  for (const auto* resource : {&cluster::kDeployments, &cluster::kCronJobs, &cluster::kStatefulSets}) {
+  for (const auto* resource : {&cluster::kDeployments, &cluster::kCronJobs, &cluster::kStatefulSets,
+                               &cluster::kDaemonSets, &cluster::kReplicationControllers}) {
     view_->of(*resource).when_synced([weak] {
       if (const auto self = weak.lock()) self->look_at_all();
     });
@@ -146,7 +148,7 @@ void PropagationController::remove_dependents(const cluster::Resource& resource,
       blocked = blocked || blocks(*one);
       if (is_deleting(*one)) continue;
       // What owns others has them go first, too.
-      if (cluster::propagates(*kind) && !has_finalizer(*one, cluster::kForegroundFinalizer)) {
+      if (cluster::carries_out(*kind) && !has_finalizer(*one, cluster::kForegroundFinalizer)) {
         view_->update(*kind, with_finalizer(*one, cluster::kForegroundFinalizer), answers.one_unless_gone());
       }
       view_->remove(*kind, *one, answers.one_unless_gone());

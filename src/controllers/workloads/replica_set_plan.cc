@@ -60,7 +60,8 @@ void count(const doc::Value& replica_set, const std::vector<cluster::Object>& ac
 
 }  // namespace
 
-ReplicaSetPlan plan_replica_set(const doc::Value& replica_set, const std::vector<cluster::Object>& pods, Time now) {
+ReplicaSetPlan plan_replica_set(const cluster::Resource& kind, const doc::Value& replica_set,
+                                const std::vector<cluster::Object>& pods, Time now) {
   ReplicaSetPlan plan;
   if (const doc::Value& status = value_at(replica_set, "status"); status.is_object()) plan.status = status.get_object();
   std::vector<cluster::Object> active;
@@ -72,7 +73,7 @@ ReplicaSetPlan plan_replica_set(const doc::Value& replica_set, const std::vector
       plan.look_again = due;
     } else {
       for (std::int64_t i = 0; i < std::min(missing, kMostPodsAtOnce); ++i) {
-        plan.create.emplace_back(pod_of(value_at(replica_set, "spec", "template"), cluster::kReplicaSets, replica_set));
+        plan.create.emplace_back(pod_of(value_at(replica_set, "spec", "template"), kind, replica_set));
       }
     }
   } else if (!is_deleting(replica_set) && missing < 0) {

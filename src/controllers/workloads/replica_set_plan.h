@@ -1,4 +1,4 @@
-// What is to be done about a ReplicaSet (k8s.io/kubernetes/pkg/controller/replicaset).
+// What is to be done about a ReplicaSet or a ReplicationController (k8s.io/kubernetes/pkg/controller/replicaset).
 #pragma once
 
 #include <optional>
@@ -15,7 +15,8 @@ struct ReplicaSetPlan {
   std::optional<Time> look_again{};
 };
 
-/// `pods` are its own.
-ReplicaSetPlan plan_replica_set(const doc::Value& replica_set, const std::vector<cluster::Object>& pods, Time now);
+/// `kind` is what `replica_set` is; `pods` are its own.
+ReplicaSetPlan plan_replica_set(const cluster::Resource& kind, const doc::Value& replica_set,
+                                const std::vector<cluster::Object>& pods, Time now);
 
 }  // namespace tiphys::controllers::workloads

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "cluster/rare_resources.h"
 #include "controllers/workloads/fields.h"
 #include "controllers/workloads/owner.h"
 #include "controllers/workloads/revisions.h"
@@ -9,7 +10,10 @@
 namespace tiphys::controllers::workloads {
 namespace {
 
-constexpr std::string_view kHash = "controller.kubernetes.io/hash";
+/// The label of a revision that has the hash of its template.
+std::string_view hash_label(const cluster::Resource& kind) {
+  return &kind == &cluster::kDaemonSets ? "controller-revision-hash" : "controller.kubernetes.io/hash";
+}
 
 std::int64_t number_of(const doc::Value& revision) {
   return number_at(revision, "revision").value_or(0);
@@ -21,18 +25,18 @@ doc::Value template_of(const doc::Value& revision) {
   return made;
 }
 
-doc::Value make_revision(const doc::Value& set, std::int64_t number) {
+doc::Value make_revision(const cluster::Resource& kind, const doc::Value& set, std::int64_t number) {
   const doc::Value& pod_template = value_at(set, "spec", "template");
   const std::string hash = template_hash(pod_template, number_at(set, "status", "collisionCount").value_or(0));
   doc::Object labels;
   if (const doc::Value& given = value_at(pod_template, "metadata", "labels"); given.is_object()) {
     labels = given.get_object();
   }
-  labels[kHash] = hash;
+  labels[hash_label(kind)] = hash;
   doc::Object metadata{{"name", name_of(set) + "-" + hash},
                        {"namespace", namespace_of(set)},
                        {"labels", std::move(labels)},
-                       {"ownerReferences", doc::Array{controller_reference(cluster::kStatefulSets, set)}}};
+                       {"ownerReferences", doc::Array{controller_reference(kind, set)}}};
   if (const doc::Value& given = value_at(set, "metadata", "annotations"); given.is_object()) {
     metadata["annotations"] = given;
   }
@@ -44,7 +48,12 @@ doc::Value make_revision(const doc::Value& set, std::int64_t number) {
 
 }  // namespace
 
-SetRevisions revisions_of(const doc::Value& set, const std::vector<cluster::Object>& revisions) {
+std::string_view hash_of(const cluster::Resource& kind, const doc::Value& revision) {
+  return doc::find_string(revision, "metadata", "labels", hash_label(kind));
+}
+
+SetRevisions revisions_of(const cluster::Resource& kind, const doc::Value& set,
+                          const std::vector<cluster::Object>& revisions) {
   std::vector<cluster::Object> sorted = revisions;
   std::ranges::sort(sorted, {}, [](const auto& one) { return std::pair(number_of(*one), name_of(*one)); });
   const doc::Value& pod_template = value_at(set, "spec", "template");
@@ -54,10 +63,12 @@ SetRevisions revisions_of(const doc::Value& set, const std::vector<cluster::Obje
   const auto equal = std::ranges::find_if(sorted.rbegin(), sorted.rend(),
                                           [&](const auto& one) { return template_of(*one) == pod_template; });
   if (equal == sorted.rend()) {
-    found.create = make_revision(set, next);
+    found.create = make_revision(kind, set, next);
     found.update = name_of(*found.create);
+    found.update_hash = hash_of(kind, *found.create);
   } else {
     found.update = name_of(**equal);
+    found.update_hash = hash_of(kind, **equal);
     // One from before is the newest again.
     if (equal != sorted.rbegin()) {
       found.change = **equal;

@@ -32,7 +32,7 @@ class Look {
       : set_(set),
         parts_(parts),
         now_(now),
-        revisions_(revisions_of(set, parts.revisions)),
+        revisions_(revisions_of(cluster::kStatefulSets, set, parts.revisions)),
         start_(number_at(set, "spec", "ordinals", "start").value_or(0)),
         replicas_(number_at(set, "spec", "replicas").value_or(1)),
         at_least_(seconds(number_at(set, "spec", "minReadySeconds").value_or(0))),

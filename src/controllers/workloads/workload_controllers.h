@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "controllers/workloads/cron_job_controller.h"
+#include "controllers/workloads/daemon_set_controller.h"
 #include "controllers/workloads/deployment_controller.h"
 #include "controllers/workloads/disruption_controller.h"
 #include "controllers/workloads/job_controller.h"
@@ -27,9 +28,10 @@ class WorkloadControllers {
   std::shared_ptr<PlaneView> view_;
   std::shared_ptr<JobController> jobs_;
   std::shared_ptr<CronJobController> cron_jobs_;
-  std::shared_ptr<ReplicaSetController> replica_sets_;
+  std::shared_ptr<ReplicaSetController> replica_sets_, replication_controllers_;
   std::shared_ptr<DeploymentController> deployments_;
   std::shared_ptr<StatefulSetController> stateful_sets_;
+  std::shared_ptr<DaemonSetController> daemon_sets_;
   std::shared_ptr<PropagationController> propagation_;
   std::shared_ptr<DisruptionController> disruptions_;
 };
