@@ -100,8 +100,7 @@ doc::Value to_document(const Parameter& parameter) {
   doc::Object object;
   object.emplace("name", parameter.name);
   put(object, "default", parameter.default_value);
-  // What a ConfigMap gave is not what the manifest says.
-  if (!parameter.value_from || !parameter.value_from->config_map) put(object, "value", parameter.value);
+  put(object, "value", parameter.value);
   if (parameter.value_from) object.emplace("valueFrom", to_document(*parameter.value_from));
   put(object, "globalName", parameter.global_name);
   if (!parameter.enum_values.empty()) {

@@ -52,6 +52,12 @@ const Arguments::Parameter* find_parameter(const Arguments& arguments, std::stri
   return found == arguments.parameters.end() ? nullptr : &*found;
 }
 
+/// Where a value comes from that is not given: as the argument says, else the input itself. Null: from no ConfigMap.
+const api::ValueFrom* config_map_of(const Arguments::Parameter* given, const std::optional<api::ValueFrom>& own) {
+  if (given && given->source) return given->source.get();
+  return own && own->config_map ? &*own : nullptr;
+}
+
 bool placed(const api::Artifact& artifact) {
   return api::is_placed(artifact.location);
 }
@@ -99,6 +105,7 @@ void Machine::begin(const Call& call, const Arguments& arguments) {
 Result<ResolvedInputs> Machine::resolve_inputs(const Call& call, const Arguments& arguments) {
   const CompiledTemplate& plan = *call.plan;
   ResolvedInputs inputs;
+  bool from_config_map = false;
   if (!plan.inputs.empty()) inputs.values = std::make_unique<std::string[]>(plan.inputs.size());
   for (std::size_t i = 0; i < plan.inputs.size(); ++i) {
     const InputPlan& input = plan.inputs[i];
@@ -106,10 +113,9 @@ Result<ResolvedInputs> Machine::resolve_inputs(const Call& call, const Arguments
     const auto& own = input.source->value_from;
     if (given && given->value) {
       inputs.values[i] = *given->value;
-    } else if (given && given->source) {
-      TIPHYS_TRY(inputs.values[i], config_map_value(input.source->name, *given->source));
-    } else if (own && own->config_map) {
-      TIPHYS_TRY(inputs.values[i], config_map_value(input.source->name, *own));
+    } else if (const api::ValueFrom* source = config_map_of(given, own)) {
+      TIPHYS_TRY(inputs.values[i], config_map_value(input.source->name, *source));
+      from_config_map = true;
     } else if (input.has_default) {
       inputs.values[i] = input.default_text.source();
     } else if (given) {
@@ -127,7 +133,7 @@ Result<ResolvedInputs> Machine::resolve_inputs(const Call& call, const Arguments
       TIPHYS_TRY(inputs.values[i], render_value(inputs.values[i], globals(), variables));
     }
   }
-  if (plan.rich_inputs) {
+  if (plan.rich_inputs || from_config_map) {
     TIPHYS_TRY(inputs.rich, resolve_rich(call, arguments, inputs.values.get()));
   }
   return inputs;
@@ -143,8 +149,14 @@ Result<api::Inputs> Machine::resolve_rich(const Call& call, const Arguments& arg
   };
   for (std::size_t i = 0; i < inputs.parameters.size(); ++i) {
     api::Parameter& parameter = inputs.parameters[i];
+    const Arguments::Parameter* given = find_parameter(arguments, parameter.name);
     parameter.value = values[i];
-    parameter.value_from.reset();
+    const api::ValueFrom* source = given && given->value ? nullptr : config_map_of(given, parameter.value_from);
+    parameter.value_from = source ? std::optional(*source) : std::nullopt;
+    if (source) {
+      TIPHYS_CHECK_OK(substitute(parameter.value_from->config_map->name));
+      TIPHYS_CHECK_OK(substitute(parameter.value_from->config_map->key));
+    }
     if (parameter.default_value) TIPHYS_CHECK_OK(substitute(*parameter.default_value));
     TIPHYS_CHECK_OK(substitute(parameter.description));
     for (std::string& value : parameter.enum_values) TIPHYS_CHECK_OK(substitute(value));

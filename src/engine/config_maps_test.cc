@@ -74,6 +74,53 @@ TEST(ConfigMapValues, Rules) {
   }
 }
 
+TEST(ConfigMapValues, NodesShowWhereTheyAreFrom) {
+  struct Row {
+    std::string input, argument, shown;
+  };
+  const Row rows[] = {
+      {"valueFrom: {configMapKeyRef: {name: cm, key: a}}", "",
+       R"([{"name":"in","value":"one","valueFrom":{"configMapKeyRef":{"key":"a","name":"cm"}}}])"},
+      {"valueFrom: {configMapKeyRef: {name: cm, key: '{{workflow.name}}'}}", "",
+       R"([{"name":"in","value":"of wf","valueFrom":{"configMapKeyRef":{"key":"wf","name":"cm"}}}])"},
+      {"valueFrom: {default: d, configMapKeyRef: {name: cm, key: b}}", "",
+       R"([{"name":"in","value":"d","valueFrom":{"configMapKeyRef":{"key":"b","name":"cm"},"default":"d"}}])"},
+      {"default: d", "valueFrom: {configMapKeyRef: {name: cm, key: a}}",
+       R"([{"name":"in","default":"d","value":"one","valueFrom":{"configMapKeyRef":{"key":"a","name":"cm"}}}])"},
+      {"valueFrom: {configMapKeyRef: {name: cm, key: a}}", "value: given", R"([{"name":"in","value":"given"}])"},
+  };
+  for (const Row& row : rows) {
+    FakeWorld world(fmt::format(
+        "{{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {{name: wf}}, spec: {{entrypoint: main, "
+        "templates: [{{name: main, steps: [[{{name: s, template: t{}}}]]}}, {{name: t, inputs: {{parameters: [{{name: "
+        "in, {}}}]}}, container: {{image: i}}}}]}}}}",
+        row.argument.empty() ? "" : fmt::format(", arguments: {{parameters: [{{name: in, {}}}]}}", row.argument),
+        row.input));
+    world.apply(ConfigMapsChanged{maps()});
+    world.apply(Started{});
+    const auto shown = [&] {
+      const api::NodeStatus node = *world.run->find_node(node_id("wf", "wf[0].s"));
+      const doc::Value inputs = api::to_document(node.inputs.value_or(api::Inputs{}));
+      return doc::to_json(inputs.at("parameters"));
+    };
+    EXPECT_EQ(shown(), row.shown);
+    world.crash();
+    EXPECT_EQ(shown(), row.shown);
+  }
+}
+
+TEST(ConfigMapValues, AllInputsTogetherHaveThem) {
+  FakeWorld world(
+      "{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {name: wf}, spec: {entrypoint: main, templates: "
+      "[{name: main, inputs: {parameters: [{name: in, valueFrom: {configMapKeyRef: {name: cm, key: a}}}]}, container: "
+      "{image: i, args: ['{{inputs.parameters}}']}}]}}");
+  world.apply(ConfigMapsChanged{maps()});
+  world.apply(Started{});
+  EXPECT_EQ(
+      world.args("wf"),
+      R"(["[{\"name\":\"in\",\"value\":\"one\",\"valueFrom\":{\"configMapKeyRef\":{\"key\":\"a\",\"name\":\"cm\"}}}]"])");
+}
+
 TEST(ConfigMapValues, ANodeKeepsWhatItGotThoughTheConfigMapGoes) {
   FakeWorld world(
       "{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {name: wf}, spec: {entrypoint: main, templates: "

@@ -38,7 +38,12 @@ void Machine::set_globals() {
   set_creation_times(workflow_.created, globals_);
   set_map("workflow.labels", workflow_.labels, globals_);
   set_map("workflow.annotations", workflow_.annotations, globals_);
-  const doc::Value arguments = api::to_document(spec.arguments);
+  auto written = spec.arguments;
+  for (api::Parameter& parameter : written.parameters) {
+    // What a ConfigMap gave is not what the manifest says.
+    if (parameter.value_from && parameter.value_from->config_map) parameter.value.reset();
+  }
+  const doc::Value arguments = api::to_document(written);
   const doc::Value* parameters = doc::find(arguments, "parameters");
   const std::string json = parameters ? doc::to_json(*parameters) : "null";
   globals_.set("workflow.parameters", json);

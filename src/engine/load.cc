@@ -49,6 +49,10 @@ std::int16_t exit_code_of(std::string_view text) {
   return code;
 }
 
+bool reads_source(const api::Parameter& parameter) {
+  return parameter.value_from.has_value();
+}
+
 /// What a node is, and what its template makes of a node, may differ when somebody has changed either. `around`: the
 /// template of its boundary.
 bool fits_its_template(const Node& node, const CompiledTemplate* around) {
@@ -303,7 +307,8 @@ void Machine::load_values(NodeIndex index, api::NodeStatus& status) {
     }
   }
   const bool choices = node.type == api::NodeType::kSuspend;
-  if (node.plan->rich_inputs || choices) node.extras().inputs = std::move(status.inputs);
+  const bool sources = std::ranges::any_of(status.inputs->parameters, reads_source);
+  if (node.plan->rich_inputs || choices || sources) node.extras().inputs = std::move(status.inputs);
 }
 
 /// What omitted and skipped tasks of a dag, ended or not, pass on hangs on the tasks before them.
