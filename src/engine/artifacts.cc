@@ -26,7 +26,7 @@ Result<std::string> evaluate_to_artifact(std::string_view text, const expr::Scop
   TIPHYS_TRY(const doc::Value value, expression.eval(scope));
   const std::string_view name = marked_artifact(value);
   if (name.empty()) {
-    return fail(Code::kInvalidArgument, "Unable to resolve: \"" + std::string(text) + "\" gives no artifact");
+    return fail(Code::kInvalidArgument, "Variable {{" + std::string(text) + "}} is not an artifact");
   }
   return std::string(name);
 }

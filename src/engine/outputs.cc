@@ -75,7 +75,8 @@ Result<std::optional<api::Outputs>> Machine::outputs_of(Frame& frame) {
     if (output.from.empty() && output.from_expression.empty()) continue;
     auto artifact = resolve_artifact(output, variables, frame.node);
     if (!artifact) {
-      if (output.source->optional) continue;
+      // One that is not there, that is: an expression that is wrong stays wrong.
+      if (output.source->optional && artifact.error().code == Code::kNotFound) continue;
       return std::unexpected(artifact.error().in("unable to resolve outputs from scope"));
     }
     if (!*artifact) continue;

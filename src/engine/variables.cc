@@ -91,8 +91,12 @@ void BodyVariables::provide_all_inputs(expr::Scope& scope) const {
 void BodyVariables::provide_input(std::string_view rest, expr::Scope& scope) const {
   if (rest == "parameters") {
     api::Inputs inputs;
-    if (plan_) inputs.parameters = plan_->source->inputs.parameters;
-    for (std::size_t i = 0; values_ && i < inputs.parameters.size(); ++i) inputs.parameters[i].value = values_[i];
+    if (plan_) inputs.parameters = rich_ ? rich_->parameters : plan_->source->inputs.parameters;
+    for (std::size_t i = 0; values_ && i < inputs.parameters.size(); ++i) {
+      inputs.parameters[i].value = values_[i];
+      // Of a node that has any from a ConfigMap, that is known.
+      if (!rich_) inputs.parameters[i].value_from.reset();
+    }
     const doc::Value document = api::to_document(inputs);
     const doc::Value* parameters = doc::find(document, "parameters");
     scope.set("inputs.parameters", parameters ? doc::to_json(*parameters) : "null");
@@ -241,6 +245,12 @@ void SiblingVariables::provide_skipped(const CompiledTemplate* plan, const std::
     } else {
       scope.set_value(std::move(name), nullptr);
     }
+  }
+  // Empty ones, which find_artifact gives; in a dag it has none.
+  if (machine_.nodes_[node_].frame->plan->dag()) return;
+  for (const api::Artifact& artifact : plan->source->outputs.artifacts) {
+    const std::string name = root + "outputs.artifacts." + artifact.name;
+    scope.set_value(name, artifact_marker(name));
   }
 }
 
