@@ -176,6 +176,23 @@ TEST_F(WorkflowControllerTest, RunsAWorkflowToItsEnd) {
   EXPECT_EQ(controller_->live_runs(), 0U) << "a finished workflow is forgotten";
 }
 
+TEST_F(WorkflowControllerTest, WhatEndsAsItBeginsIsWithoutAConditionOfPods) {
+  const std::pair<std::string_view, std::string_view> cases[] = {{"when: 'false'", "Succeeded"},
+                                                                 {"when: 'what?'", "Error"}};
+  for (const auto& [when, ends] : cases) {
+    const std::string name = fmt::format("ends-{}", ends == "Error" ? "badly" : "well");
+    submit(fmt::format(
+        "{{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {{name: {}, namespace: argo}}, spec: "
+        "{{entrypoint: m, "
+        "templates: "
+        "[{{name: m, steps: [[{{name: a, template: ok, {}}}]]}}, {{name: ok, container: {{image: x, command: "
+        "[a]}}}}]}}}}",
+        name, when));
+    EXPECT_EQ(doc::to_json(get(workflow(name)).at("status").at("conditions")),
+              R"([{"type":"Completed","status":"True"}])");
+  }
+}
+
 TEST_F(WorkflowControllerTest, AFailedPodTellsWhy) {
   submit(kHello);
   end_pod("hello", 3);

@@ -17,8 +17,10 @@ doc::Value time_or_null(Time time) {
   return text_or_null(format_rfc3339(time));
 }
 
-doc::Array conditions(const engine::RunStatus& status, bool pod_running, bool went_on) {
-  doc::Array list{doc::Object{{"type", "PodRunning"}, {"status", pod_running ? "True" : "False"}}};
+/// Of one that ends as it begins no pod is asked for: `pod_running` is nothing then.
+doc::Array conditions(const engine::RunStatus& status, std::optional<bool> pod_running, bool went_on) {
+  doc::Array list;
+  if (pod_running) list.push_back(doc::Object{{"type", "PodRunning"}, {"status", *pod_running ? "True" : "False"}});
   if (!status.metrics_error.empty()) {
     list.push_back(doc::Object{{"type", "MetricsError"}, {"status", "True"}, {"message", status.metrics_error}});
   }
@@ -64,7 +66,8 @@ PublishedStatus PublishedStatus::add_changes(const engine::RunStatus& now, bool 
   if (now.message != status.message) fields["message"] = text_or_null(now.message);
   if (!any || now_pod_running != pod_running || now.finished() != status.finished() ||
       now.metrics_error != status.metrics_error) {
-    fields["conditions"] = conditions(now, now_pod_running, went_on);
+    const bool no_pods = !any && now.finished();
+    fields["conditions"] = conditions(now, no_pods ? std::nullopt : std::optional(now_pod_running), went_on);
   }
   if (now.synchronization != status.synchronization) {
     fields["synchronization"] =
