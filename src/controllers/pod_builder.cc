@@ -155,6 +155,15 @@ std::int64_t whole_seconds(Duration duration) {
   return std::max<std::int64_t>(1, std::chrono::ceil<std::chrono::seconds>(duration).count());
 }
 
+/// Tags that are left in a key would make one place of many.
+Status check_resolved(const doc::Object& archive) {
+  const std::string text = doc::to_json(archive);
+  const auto begin = text.find("{{");
+  const auto end = begin == text.npos ? text.npos : text.find("}}", begin);
+  if (end == text.npos) return {};
+  return fail(Code::kInvalidArgument, "failed to resolve " + text.substr(begin, end + 2 - begin));
+}
+
 const doc::Value* find_named(const doc::Array& array, std::string_view name) {
   const auto it = std::find_if(array.begin(), array.end(),
                                [&](const doc::Value& item) { return doc::find_string(item, "name") == name; });
@@ -224,6 +233,7 @@ Status PodBuilder::add_files(const engine::CreatePod& request, doc::Array files,
   doc::Object archive;
   if (logs || needs_archive_location(pod_template)) {
     TIPHYS_TRY(archive, archive_location(pod_template, request.pod_name));
+    TIPHYS_CHECK_OK(check_resolved(archive));
   }
   TIPHYS_TRY(const std::string inputs, inputs_annotation(pod_template, archive, std::move(files)));
   if (!inputs.empty()) annotations[cluster::kInputsAnnotation] = inputs;

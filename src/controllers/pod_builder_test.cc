@@ -151,6 +151,17 @@ container: {image: x, command: [a]}
       R"({"name":"own","path":"/tmp/own","place":{"s3":{"key":"my/own.tgz"}},"archive":"tar","compressionLevel":0}]})");
 }
 
+TEST(PodBuilder, TheArchivesPlaceHasNoTagsLeft) {
+  const auto pod = PodBuilder(workflow_with("entrypoint: a"), ambient()).build(request_for(R"(
+name: a
+archiveLocation: {s3: {bucket: b, endpoint: e, key: "k/{{nope}}"}}
+container: {image: x}
+outputs: {artifacts: [{name: o, path: /o}]}
+)"));
+  ASSERT_FALSE(pod);
+  EXPECT_EQ(pod.error().message, "failed to resolve {{nope}}");
+}
+
 TEST(PodBuilder, OnlyMountedVolumesComeAlongAndTheTemplatesWin) {
   const doc::Value pod = build(R"(
 entrypoint: a
