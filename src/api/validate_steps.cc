@@ -265,8 +265,12 @@ void Validator::check_arguments(const Arguments& arguments, const Spot& spot) {
     const std::string name = fmt::format("{}.arguments.{}", spot.name, artifact.name);
     check_name(artifact.name, NameKind::kParameter,
                {pointer + "/name", fmt::format("{}.arguments.artifacts[{}]", spot.name, i)}, seen);
-    if (artifact.from.empty() && artifact.from_expression.empty() && !has_place(artifact)) {
-      error(pointer, name + ".from, artifact location, or key is required");
+    if (artifact.from.empty() && !has_place(artifact)) {
+      const bool tries = !artifact.from_expression.empty();
+      error(tries ? pointer + "/fromExpression" : pointer,
+            fmt::format("{}.from, artifact location, or key is required{}", name,
+                        tries ? ": fromExpression is for outputs of steps and dag templates" : ""),
+            tries);
     } else if (!artifact.from.empty() && !artifact.from_expression.empty()) {
       error(pointer + "/fromExpression", name + " shouldn't have both `from` and `fromExpression` in Artifact", true);
     }

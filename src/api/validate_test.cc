@@ -174,7 +174,7 @@ TEST(Validate, ChecksCallsAndArtifacts) {
            Case{"an artifact from an expression",
                 "  - {name: main, steps: [[{name: a, template: needy, arguments: {parameters: [{name: p, value: v}], "
                 "artifacts: [{name: a, fromExpression: 'true ? 1 : 2'}]}}]]}",
-                ""},
+                "from, artifact location, or key is required: fromExpression is for outputs of steps and dag"},
            Case{"an artifact from nowhere",
                 "  - {name: main, steps: [[{name: a, template: needy, arguments: {parameters: [{name: p, value: v}], "
                 "artifacts: [{name: a}]}}]]}",
