@@ -220,6 +220,10 @@ TEST_F(AdmissionTest, PodsHaveThePriorityOfTheirClass) {
   EXPECT_EQ(text("v1", "Pod", "a", "spec", "preemptionPolicy"), "\"Never\"");
   EXPECT_EQ(refused(pod("b", "{}", "priorityClassName: none, ")),
             "pods \"b\" is forbidden: no PriorityClass with name none was found");
+  make(
+      "{apiVersion: v1, kind: Pod, metadata: {name: step, labels: {workflows.argoproj.io/workflow: w}}, spec: "
+      "{priorityClassName: none, containers: [{name: main, image: x}]}}");
+  EXPECT_EQ(text("v1", "Pod", "step", "spec", "priority"), "0");
   EXPECT_EQ(refused(pod("b", "{}", "priority: 7, ")),
             "pods \"b\" is forbidden: the integer value of priority (7) must not be provided in pod spec; priority "
             "admission controller computed -5 from the given PriorityClass name");
