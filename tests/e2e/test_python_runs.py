@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -343,6 +344,36 @@ def test_progress_on_a_terminal_is_a_live_tree(tmp_path):
 def test_progress_elsewhere_is_lines_if_asked_for(tmp_path, progress, expected):
     done = subprocess.run([sys.executable, "-c", PROGRESS.replace("PROGRESS", progress)], env=clean_environment(tmp_path), capture_output=True, text=True, timeout=120, check=True)
     assert expected in done.stderr and (expected or not done.stderr)
+
+
+def test_an_interrupt_stops_a_run_that_is_waited_for(tmp_path):
+    script = ("import tiphys\ntry:\n    tiphys.run({'metadata': {'name': 'gate'}, 'spec': {'entrypoint': 'gate', 'templates': [{'name': 'gate', 'suspend': {}}]}}, wait=True, progress=True)\n"
+              "except KeyboardInterrupt:\n    print(tiphys.get('gate').wait(check=False).message)")
+    python = subprocess.Popen([sys.executable, "-c", script], env=clean_environment(tmp_path), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert any("● gate  Running" in line for line in python.stderr)
+    python.send_signal(signal.SIGINT)
+    out, err = python.communicate(timeout=60)
+    assert python.returncode == 0 and "'Stop'" in out, out + err
+
+
+FORKS = """
+import os, tiphys
+hello = {"spec": {"entrypoint": "m", "templates": [{"name": "m", "container": {"image": "x", "command": ["true"]}}]}}
+tiphys.run(hello, runtime="process", wait=True)
+child = os.fork()
+if child == 0:
+    print(tiphys.run(hello, runtime="process", wait=True).status, flush=True)
+    os.read(0, 1)  # it outlives its parent
+    os._exit(0)
+"""
+
+
+def test_a_forked_process_uses_its_parents_plane(tmp_path):
+    python = subprocess.Popen([sys.executable, "-c", FORKS], env=clean_environment(tmp_path), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert python.stdout.readline() == "Succeeded\n"
+    assert python.wait(60) == 0, "it does not wait for its child"
+    python.stdin.close()
+    python.stdout.close()
 
 
 def test_importing_costs_nothing_heavy():

@@ -36,6 +36,7 @@ class Launched(NamedTuple):
     def end(self, seconds: float) -> None:
         if self.process.stdin:
             self.process.stdin.close()
+        self.process.terminate()  # a process that was forked may have its input open yet
         try:
             self.process.wait(seconds)
         except subprocess.TimeoutExpired:
