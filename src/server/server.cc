@@ -8,12 +8,14 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <set>
 
 #include "base/log.h"
 #include "base/private_file.h"
 #include "base/random.h"
+#include "base/spare_memory.h"
 #include "base/unique_fd.h"
 #include "base/unix_path.h"
 #include "doc/value.h"
@@ -28,6 +30,8 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr std::size_t kMostConnections = 256;
+/// Each has some 70 KB for TLS and what it reads.
+constexpr std::size_t kClosedBeforeReturn = 50;
 /// Out of descriptors, accepting is tried again after this.
 constexpr std::chrono::milliseconds kAcceptPause(100);
 
@@ -183,7 +187,9 @@ class AsioServer final : public Server {
   void serve(asio::generic::stream_protocol::socket socket, const Entrance& entrance) {
     const auto slot = std::make_shared<std::weak_ptr<Connection>>();
     auto connection = make_connection(std::move(socket), entrance, [this, slot, alive = alive_] {
-      if (*alive) connections_.erase(slot->lock());
+      if (!*alive) return;
+      connections_.erase(slot->lock());
+      if (++closed_ % kClosedBeforeReturn == 0) asio::post(context_, return_free_memory);
     });
     *slot = connection;
     connections_.insert(connection);
@@ -199,6 +205,7 @@ class AsioServer final : public Server {
   unsigned short port_ = 0, pods_port_ = 0;
   bool announced_ = false;
   std::set<std::shared_ptr<Connection>> connections_;
+  std::size_t closed_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

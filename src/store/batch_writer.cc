@@ -102,7 +102,8 @@ Status BatchWriter::write_net(const Net& net) {
   }
   for (Change* change : net.changes) change->bytes = body.size() + part_bytes;
   if (packs_well(*last.resource)) {
-    net.changes.back()->text = std::make_shared<const std::string>(std::move(body));
+    // A copy: the text that grew as it was written has room for half as much again.
+    net.changes.back()->text = std::make_shared<const std::string>(body);
   }
   return {};
 }

@@ -53,6 +53,23 @@ TEST(PackedRevision, HasItsDocumentBesideTheTextUntilItIsPacked) {
   EXPECT_EQ(whole->json(), text);
 }
 
+TEST(PackedRevision, TakesNoMoreThanItsText) {
+  TestStore store({.path = ":memory:"});
+  doc::Value pod = *doc::parse_json(R"({"metadata": {"name": "p", "namespace": "n"}, "spec": {}})");
+  pod.at("metadata").as_object()["annotations"] = doc::Object{{"a", std::string(1500, 'x')}};
+  ASSERT_TRUE(store.create(kPods, std::move(pod)).has_value());
+  store.run();
+  cluster::ListOptions options;
+  options.as_json = true;
+  std::optional<std::size_t> spare;
+  store.store().list(kPods, std::move(options), [&](const Result<cluster::List>& list) {
+    ASSERT_TRUE(list && list->texts.size() == 1);
+    spare = list->texts.front()->capacity() - list->texts.front()->size();
+  });
+  store.run();
+  EXPECT_EQ(spare, 0u) << "room that the text was written with";
+}
+
 TEST(PackedRevision, IsSelectedAsTheObjectIs) {
   struct Case {
     const char *labels, *fields;

@@ -4,6 +4,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <csignal>
 
+#include "base/spare_memory.h"
 #include "cli/commands/common.h"
 #include "cli/hand_over.h"
 #include "cli/terminal.h"
@@ -64,6 +65,7 @@ std::string welcome(const Listening& listening, const std::string& data_dir, uns
 
 Status serve(const CommonFlags& common, const Listening& listening) {
   TIPHYS_CHECK_OK(check(listening));
+  return_large_memory();
   TIPHYS_TRY(const std::string data_dir, store::DataDir::locate(common.session.data_dir));
   PlaneOptions options;
   options.data_dir = data_dir;
