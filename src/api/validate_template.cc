@@ -98,7 +98,11 @@ bool Validator::check_type(const Template& tmpl, const Spot& spot) {
 void Validator::check_inputs(const Template& tmpl, const Spot& spot, Variables& scope) {
   const bool leaf = is_leaf(tmpl);
   if (tmpl.runs_pod()) scope.add("pod.name");
-  if (!tmpl.inputs.parameters.empty()) scope.add("inputs.parameters");
+  if (tmpl.inputs.parameters.empty()) {
+    scope.add_unlisted("inputs.parameters");  // null
+  } else {
+    scope.add("inputs.parameters");
+  }
   std::set<std::string, std::less<>> seen;
   for (std::size_t i = 0; i < tmpl.inputs.parameters.size(); ++i) {
     const Parameter& parameter = tmpl.inputs.parameters[i];

@@ -65,6 +65,8 @@ TEST(Validate, ResolvesVariables) {
                "  - {name: main, container: {image: x, args: ['{{.Names}} {{item}} {{a b}}']}}", ""},
           Case{"expressions are not resolved",
                "  - {name: main, container: {image: x, args: ['{{=inputs.parameters.x}}']}}", ""},
+          Case{"all inputs of a template that takes none: null",
+               "  - {name: main, script: {image: x, command: [cat], source: '{{inputs.parameters}}'}}", ""},
           Case{"a tag in a tag",
                "  - {name: main, container: {image: x, args: ['{{inputs.parameters.{{workflow.name}}}}']}}", ""},
           Case{"an unknown label", "  - {name: main, container: {image: x, args: ['{{workflow.labels.m}}']}}",

@@ -54,7 +54,7 @@ void NodeOutputs::list(std::vector<std::string>& names) const {
 }
 
 bool Variables::knows(std::string_view name) const {
-  if (names_.contains(name)) return true;
+  if (names_.contains(name) || unlisted_.contains(name)) return true;
   if (std::ranges::any_of(nodes_, [&](const NodeOutputs* nodes) { return nodes->knows(name); })) return true;
   if (std::ranges::any_of(prefixes_, [&](const std::string& prefix) { return name.starts_with(prefix); })) return true;
   if (parent_) return parent_->knows(name);

@@ -41,6 +41,8 @@ class Variables {
   explicit Variables(const Variables* parent = nullptr) : parent_(parent) {}
 
   void add(std::string name) { names_.insert(std::move(name)); }
+  /// A name that is known, and that nobody can have meant who wrote another one: it is never suggested.
+  void add_unlisted(std::string name) { unlisted_.insert(std::move(name)); }
   /// Every name that starts with `prefix`: what only a run can tell.
   void add_prefix(std::string prefix) { prefixes_.push_back(std::move(prefix)); }
 
@@ -57,6 +59,7 @@ class Variables {
   };
   const Variables* parent_;
   std::unordered_set<std::string, Hash, std::equal_to<>> names_;
+  std::unordered_set<std::string, Hash, std::equal_to<>> unlisted_;
   std::vector<std::string> prefixes_;
   std::vector<const NodeOutputs*> nodes_;
 };
