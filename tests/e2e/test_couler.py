@@ -1,12 +1,16 @@
 """Couler's programs, submitted by Couler's own submitter and by tiphys.couler, run to their ends."""
 
 import os
+import re
+import subprocess
+import sys
 
 import pytest
 
 from cli_support import cli  # noqa: F401
-from client_environments import in_environments, programs  # noqa: F401
+from client_environments import PATIENCE, in_environments, programs  # noqa: F401
 from conftest import ROOT, tree
+from python_support import clean_environment
 
 OURS = {"PYTHONPATH": str(ROOT / "python/src")}
 
@@ -87,6 +91,39 @@ def test_schedules_and_deletion(programs):
     name = programs.cli.workflow()["metadata"]["name"]
     programs.run("-c", f"import tiphys.couler as couler; couler.delete({name!r})", **OURS)
     assert name not in programs.cli("list").stdout
+
+
+def alone(tmp_path, *arguments):
+    """With Python's own library, without a server or a kubeconfig."""
+    return subprocess.run([sys.executable, "-m", "tiphys.couler", *arguments], env=clean_environment(tmp_path), capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+
+def test_on_this_machine_a_program_waits_for_its_workflows(tmp_path):
+    done = alone(tmp_path, "--runtime", "process", ROOT / "tests/clients/couler/coin_flip.py")
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"Workflow (coin-flip-\w+) is submitted to namespace default\n(.|\n)*\1 Succeeded", done.stderr)
+
+
+def test_a_workflow_that_fails_fails_its_program(tmp_path):
+    program = tmp_path / "fail.py"
+    program.write_text("import couler.argo as couler\ndef bad(): return couler.run_container(image='i', command=['false'])\nbad()\ncouler.run()\nprint('goes on')\n")
+    done = alone(tmp_path, "--runtime", "process", program)
+    assert done.returncode == 1 and done.stdout == "goes on\n"
+    assert re.search(r"fail-\w+ Failed", done.stderr)
+
+
+def test_within_a_server(tmp_path):
+    program = tmp_path / "served.py"
+    program.write_text(
+        "import tiphys, tiphys.couler as couler\n"
+        "def step(): return couler.run_script(image='i', source='import os; print(os.environ[\"word\"])', secret=couler.create_secret({'word': 'hello'}))\n"
+        "with tiphys.Server(runtime='process'):\n"
+        "    step()\n"
+        "    print(tiphys.get(couler.run(couler.ArgoSubmitter())['metadata']['name']).wait().logs())\n"
+        "print(tiphys.run(step, runtime='process', wait=True).logs())\n"
+    )
+    done = subprocess.run([sys.executable, program], env=clean_environment(tmp_path), capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.stdout == "hello\nhello\n", done.stderr
 
 
 @in_environments("couler")

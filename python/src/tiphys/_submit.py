@@ -42,7 +42,12 @@ def submit(client: Client, x: Any, submission: Submission) -> Mapping[str, Any]:
     check_runtime(submission.runtime)
     source = source_of(x)
     if isinstance(source, dict) and source.get("kind", "Workflow") == "Workflow":
-        return client.api.create(_changed(source, submission, client.namespace))
+        workflow: Mapping[str, Any] = _changed(source, submission, client.namespace)
+        if client.data_dir:
+            from tiphys._local_code import with_local_code
+
+            workflow = with_local_code(workflow)
+        return client.api.create(workflow)
     return _run_program(client, source, submission)
 
 

@@ -7,6 +7,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any, Iterable, Optional, Protocol
 
+from tiphys._client import current
 from tiphys.couler.core.constants import WorkflowCRD
 from tiphys.couler.core.current_form import submitted
 from tiphys.couler.core.unknown_arguments import told
@@ -40,10 +41,14 @@ redirected: Optional[Connection] = None
 
 
 def connection_for(config_file: Optional[str], context: Optional[str], client_configuration: Any, persist_config: bool) -> Connection:
-    """A cluster's, where something names one: an argument, KUBECONFIG, or the pod that this runs in; else this machine's."""
+    """A cluster's, where something names one: an argument, KUBECONFIG, or the pod that this runs in; else this machine's.
+
+    Within tiphys.Server() or tiphys.connect(), it is theirs, whatever the variables say.
+    """
     if redirected is not None:
         return redirected
-    if config_file or context or client_configuration is not None or os.environ.get("KUBECONFIG") or os.environ.get("KUBERNETES_SERVICE_HOST"):
+    asked = config_file or context or client_configuration is not None
+    if asked or (current() is None and any(os.environ.get(name) for name in ("KUBECONFIG", "KUBERNETES_SERVICE_HOST"))):
         from tiphys.couler.kubernetes_connection import KubernetesConnection
 
         return KubernetesConnection(config_file, context, client_configuration, persist_config)

@@ -17,7 +17,7 @@ def body(function: Callable[..., Any]) -> str:
         raise ValueError(
             f"the source of {getattr(function, '__name__', function)!r} cannot be read ({error}): a function that is a step's source has to stand in a file "
             "or a notebook's cell; else give the source as a string"
-        ) from error
+        ) from None
     first, newline, rest = code[_end_of_signature(code) :].partition("\n")
     if first.strip().startswith("#"):
         first = ""  # a remark about the signature
