@@ -66,7 +66,7 @@ PublishedStatus PublishedStatus::add_changes(const engine::RunStatus& now, bool 
   if (now.message != status.message) fields["message"] = text_or_null(now.message);
   if (!any || now_pod_running != pod_running || now.finished() != status.finished() ||
       now.metrics_error != status.metrics_error) {
-    const bool no_pods = !any && now.finished();
+    const bool no_pods = status.phase == engine::RunStatus::Phase::kUnset && now.finished();
     fields["conditions"] = conditions(now, no_pods ? std::nullopt : std::optional(now_pod_running), went_on);
   }
   if (now.synchronization != status.synchronization) {
