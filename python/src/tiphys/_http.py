@@ -8,7 +8,7 @@ import select
 import socket
 import threading
 from types import TracebackType
-from typing import Any, BinaryIO, Iterator, List, Mapping, NamedTuple, Optional, Type, Union
+from typing import Any, BinaryIO, Callable, Iterator, List, Mapping, NamedTuple, Optional, Type, Union
 from urllib.parse import quote, urlencode
 
 from tiphys._errors import ApiError, ManifestError, NotFound, ServerUnreachable
@@ -39,14 +39,24 @@ class Endpoint(NamedTuple):
 class Http:
     """Keeps connections for the next request. Threads may share it; a process that was forked has its own connections."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
-        self.endpoint = endpoint
+    def __init__(self, endpoint: Endpoint, revive: Optional[Callable[[], None]] = None) -> None:
+        """`revive` is called where the server has gone away, before it is asked once more what may be asked twice."""
+        self.endpoint, self._revive = endpoint, revive
         self._idle: List[Wire] = []
         self._lock = threading.Lock()
         self._process = os.getpid()
 
     def ask(self, method: str, path: str, query: Optional[Query] = None, body: Any = None) -> Any:
         """The document that is answered with; ApiError when the server refuses, ServerUnreachable when it does not answer."""
+        try:
+            return self.ask_once(method, path, query, body)
+        except ServerUnreachable:
+            if method != "GET" or self._revive is None:
+                raise
+            self._revive()
+            return self.ask_once(method, path, query, body)
+
+    def ask_once(self, method: str, path: str, query: Optional[Query] = None, body: Any = None) -> Any:
         wire = self._take()
         try:
             answer = self._send(wire, method, path, query, body)

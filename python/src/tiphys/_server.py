@@ -15,6 +15,7 @@ from tiphys._launch import SOCKET, Launched, environment, launch, launched_early
 from tiphys._submit import check_runtime
 
 _STOP_SECONDS = 20
+_MOST_REMOVALS = 20  # of a folder in which what dies with the supervisor may write a file yet
 _ANNOUNCEMENT = "server.json"
 
 
@@ -23,7 +24,7 @@ class Plane:
 
     def __init__(self, data_dir: str, options: Sequence[str]) -> None:
         self.data_dir = os.path.abspath(data_dir)
-        self.http = Http(Endpoint(socket=os.path.join(self.data_dir, SOCKET)))
+        self.http = Http(Endpoint(socket=os.path.join(self.data_dir, SOCKET)), self.replace)
         self._options = list(options)
         self._launched: Optional[Launched] = None
         self._owner = os.getpid()
@@ -36,7 +37,7 @@ class Plane:
 
     def answers(self) -> bool:
         try:
-            self.http.ask("GET", "/version")
+            self.http.ask_once("GET", "/version")
         except ServerUnreachable:
             return False
         return True
@@ -168,7 +169,10 @@ class Server(SocketClient):
             import shutil
 
             self._wait_for_supervisor()
-            shutil.rmtree(self._folder, ignore_errors=True)
+            for _ in range(_MOST_REMOVALS):
+                shutil.rmtree(self._folder, ignore_errors=True)
+                if not os.path.exists(self._folder):
+                    break
 
     def _wait_for_supervisor(self) -> None:
         """It has the folder until nothing runs any more, and its lock until it ends."""

@@ -10,7 +10,7 @@ import types
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
 
 from tiphys._binary import find_program
-from tiphys._errors import ManifestError, TiphysError
+from tiphys._errors import ApiError, ManifestError, ServerUnreachable, TiphysError
 
 if TYPE_CHECKING:
     from tiphys._client import Client
@@ -20,6 +20,9 @@ _RUNTIME_ANNOTATION = "tiphys.io/runtime"
 _BAD_USAGE = 2  # how the program ends where the manifest or the call is wrong
 _LONGEST_ARGUMENT = 64 * 1024
 _COULER = ("tiphys.couler", "tiphys.couler.argo")
+_LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # of Kubernetes' generated names
+_LONGEST_PREFIX = 58
+_CONFLICT = 409
 _NOTICE = "The process runtime runs commands of this host"  # what who asked for it knows
 
 
@@ -47,8 +50,32 @@ def submit(client: Client, x: Any, submission: Submission) -> Mapping[str, Any]:
             from tiphys._local_code import with_local_code
 
             workflow = with_local_code(workflow)
-        return client.api.create(workflow)
+        return _create(client, dict(workflow))
     return _run_program(client, source, submission)
+
+
+def _create(client: Client, workflow: Dict[str, Any]) -> Mapping[str, Any]:
+    """By a name of our own: asked again after a lost connection, it makes no second one."""
+    metadata = workflow["metadata"]
+    generated = not metadata.get("name")
+    lost = taken = False
+    while True:
+        if generated and not lost:
+            metadata["name"] = str(metadata["generateName"])[:_LONGEST_PREFIX] + "".join(_LETTERS[each % len(_LETTERS)] for each in os.urandom(5))
+        try:
+            return client.api.create(workflow)
+        except ServerUnreachable:
+            if lost or not client.revive():
+                raise
+            lost = True
+        except ApiError as refused:
+            if refused.status != _CONFLICT or taken:
+                raise
+            if lost:
+                return client.api.get(metadata["name"])
+            if not generated:
+                raise
+            taken = True
 
 
 def check_runtime(runtime: Optional[str]) -> None:
