@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import subprocess
 import sys
 from typing import IO, Dict, NamedTuple, Optional, Sequence
@@ -37,11 +38,9 @@ class Launched(NamedTuple):
         if self.process.stdin:
             self.process.stdin.close()
         self.process.terminate()  # a process that was forked may have its input open yet
-        try:
-            self.process.wait(seconds)
-        except subprocess.TimeoutExpired:
+        if not _ends_within(self.process, seconds):
             self.process.kill()
-            self.process.wait()
+        self.process.wait()
         if self.process.stdout:
             self.process.stdout.close()
         self.errors.close()
@@ -60,6 +59,19 @@ def launch(data_dir: str, options: Sequence[str]) -> Launched:
     except OSError as wrong:
         errors.close()
         raise ServerNotStarted(f"{command[0]} cannot be started: {wrong}") from wrong
+
+
+def _ends_within(process: "subprocess.Popen[bytes]", seconds: float) -> bool:
+    """At the moment in which it ends: Popen.wait() with a time looks from time to time."""
+    if process.poll() is not None:
+        return True
+    handle = os.pidfd_open(process.pid)
+    try:
+        ended = select.poll()
+        ended.register(handle, select.POLLIN)
+        return bool(ended.poll(seconds * 1000))
+    finally:
+        os.close(handle)
 
 
 def launch_early() -> None:
