@@ -53,8 +53,15 @@ Result<cluster::Object> put_object(Session& session, const cluster::Resource& re
   if (created || !replace || created.error().code != Code::kAlreadyExists) return created;
   const cluster::Key key{&resource, std::string(doc::find_string(object, "metadata", "namespace")),
                          std::string(doc::find_string(object, "metadata", "name"))};
+  const auto there =
+      await<cluster::Object>(session.loop(), [&](auto done) { session.cluster().get(key, std::move(done)); });
+  if (!there) return there;
+  // Kinds of the API want to be told what is replaced.
+  doc::Value next = object;
+  doc::ensure_object(next.as_object(), "metadata")["resourceVersion"] =
+      doc::find_string(**there, "metadata", "resourceVersion");
   return await<cluster::Object>(session.loop(),
-                                [&](auto done) { session.cluster().update(key, object, std::move(done)); });
+                                [&](auto done) { session.cluster().update(key, std::move(next), std::move(done)); });
 }
 
 Result<cluster::Object> put_template(Session& session, const doc::Value& tmpl, bool replace) {

@@ -152,7 +152,8 @@ class Renderer {
                   "unable to substitute {{" + std::string(name) + "}} at " + place(text_, tag.begin) +
                       ": output is an absent optional (skipped/omitted node with no default)");
     }
-    if (value) {
+    // An artifact is none of the texts: its name stays.
+    if (value && name.find("outputs.artifacts.") == std::string_view::npos) {
       return fail(Code::kNotFound,
                   "failed to resolve {{" + std::string(name) + "}} to string at " + place(text_, tag.begin));
     }

@@ -20,6 +20,7 @@ Scope simple_scope() {
   scope.set("my-param", "with hyphen");
   scope.set_value("steps.skipped.outputs.result", nullptr);
   scope.set_value("object", doc::Object{{"a", 1}});
+  scope.set_value("workflow.outputs.artifacts.a", doc::Object{{"name", "a"}});
   scope.set_value("string", "a string value");
   return scope;
 }
@@ -51,6 +52,8 @@ const Row kRows[] = {
     {"a null value is an error always", "x {{steps.skipped.outputs.result}}", "error: output is an absent optional",
      "unable to substitute {{steps.skipped.outputs.result}} at column 3"},
     {"a value that is no string", "{{object}}", "error: failed to resolve {{object}} to string", "to string"},
+    {"an artifact is no text", "{{workflow.outputs.artifacts.a}}", "{{workflow.outputs.artifacts.a}}",
+     "failed to resolve {{workflow.outputs.artifacts.a}}"},
     {"a value that is a string", "{{string}}", "a string value", ""},
     {"nested: the outer tag waits for a later pass", "{{outer-{{inner}}}}", "{{outer-suffix}}", ""},
     {"nested with text after the inner tag", "{{{{inner}}x}}", "{{{{inner}}x}}", "failed to resolve"},

@@ -175,6 +175,19 @@ def test_a_run_keeps_the_templates_that_it_began_with(cli):
     assert nodes_by_name(workflow)["[2].second"]["phase"] == "Succeeded"
 
 
+def test_a_file_is_run_again_with_another_template(cli):
+    """Also where another process runs the plane: what is replaced is said as the API wants it."""
+    for served in (False, True):
+        if served:
+            cli.up()
+        for word in ("former", "latter"):
+            library = LIBRARY.replace("name: library", "name: changing").replace("second", word)
+            user = "\nkind: Workflow\napiVersion: argoproj.io/v1alpha1\nmetadata: {generateName: user-}\nspec: {workflowTemplateRef: {name: changing}}\n"
+            cli.run(documents(library, SHARED, user))
+            held = json.loads(cli("template", "get", "changing", "-o", "json").stdout)
+            assert word in json.dumps(held["spec"])
+
+
 def test_lint_knows_the_templates_of_all_files(cli):
     (cli.folder / "a").mkdir()
     cli.file(SHARED, "a/shared.yaml")

@@ -44,6 +44,32 @@ TEST(PodFields, ResourcesAreInUnitsOfTheDivisor) {
   }
 }
 
+TEST(PodFields, PathsArePartsOfThePod) {
+  const doc::Value pod = *doc::parse_json(R"({"metadata": {"name": "p", "labels": {"a.b/c": "d"}}, "spec": {}})");
+  const doc::Value named = *doc::parse_json(R"({"spec": {"serviceAccountName": "robot"}})");
+  const PodPlace place{.dir = "", .node_name = "host"};
+  struct Row {
+    const char* rule;
+    const doc::Value& pod;
+    const char* path;
+    const char* expected;
+  };
+  for (const Row& row : {
+           Row{"a name", pod, "metadata.name", "p"},
+           Row{"a label", pod, "metadata.labels['a.b/c']", "d"},
+           Row{"a label that there is not", pod, "metadata.labels['x']", ""},
+           Row{"the node", pod, "spec.nodeName", "host"},
+           Row{"an address", pod, "status.podIP", "127.0.0.1"},
+           Row{"addresses", pod, "status.hostIPs", "127.0.0.1"},
+           Row{"an account", named, "spec.serviceAccountName", "robot"},
+           Row{"an account that nobody has named", pod, "spec.serviceAccountName", "default"},
+           Row{"no path", pod, "spec.nothing", "unsupported fieldPath: spec.nothing"},
+       }) {
+    const auto value = field_value(row.pod, row.path, place);
+    EXPECT_EQ(value ? *value : value.error().message, row.expected) << row.rule;
+  }
+}
+
 TEST(PodFields, SubPathsMayHoldVariables) {
   const testing::TempFolder temp;
   const auto mount = [&](const std::string& field) -> std::string {
