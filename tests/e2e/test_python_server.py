@@ -39,6 +39,16 @@ def test_a_temporary_server_leaves_nothing(tmp_path):
     assert not os.path.exists(folder)
 
 
+def test_a_server_that_was_stopped_stays_so():
+    with tiphys.Server(runtime="process") as server:
+        run = server.run(workflow(shell("main", "sleep 1000")))
+        following = iter(run)
+        next(following)
+    with pytest.raises(tiphys.ServerUnreachable, match="was stopped"):
+        run.workflow["status"]
+    assert not os.path.exists(server.data_dir)
+
+
 def test_a_server_does_not_take_anothers_plane(tiphys_up, tmp_path):
     with pytest.raises(tiphys.ServerNotStarted, match="another process runs the plane"):
         tiphys.Server(tiphys_up).start()

@@ -29,6 +29,7 @@ class Plane:
         self._launched: Optional[Launched] = None
         self._owner = os.getpid()
         self._lock = threading.Lock()
+        self.closed = False  # it is not to come back when somebody still asks
 
     @property
     def ours(self) -> bool:
@@ -45,6 +46,7 @@ class Plane:
     def ensure(self) -> None:
         """Starts it where nobody has."""
         with self._lock:
+            self._check_open()
             if self.ours or self.http.is_connected():
                 return
             early = launched_early(self.data_dir)
@@ -54,11 +56,16 @@ class Plane:
     def replace(self) -> None:
         """Starts it anew where a connection was lost because it has ended, or is about to."""
         with self._lock:
+            self._check_open()
             if self.answers():
                 return
             if self._launched and self._owner == os.getpid():
                 self._launched.process.wait()
             self._start()
+
+    def _check_open(self) -> None:
+        if self.closed:
+            raise ServerUnreachable(f"the server in {self.data_dir} was stopped")
 
     def stop(self) -> None:
         """Ends what this process has started: steps that run go on, and the next one adopts them."""
@@ -106,8 +113,9 @@ class SocketClient(Client):
         return ["-n", self.namespace, "--data-dir", self.plane.data_dir], environment()
 
     def revive(self) -> bool:
-        self.plane.replace()
-        return True
+        if not self.plane.closed:
+            self.plane.replace()
+        return not self.plane.closed
 
 
 class Server(SocketClient):
@@ -148,6 +156,7 @@ class Server(SocketClient):
         """Is up when it returns. Not needed in a `with`."""
         if self._listens:
             return self
+        self.plane.closed = False
         self.plane.ensure()
         announced = self.plane.announced()
         if not self.plane.ours or not announced:
@@ -164,6 +173,7 @@ class Server(SocketClient):
         self._listens = None
         if self._folder and self.plane.ours:
             self._terminate_runs()
+        self.plane.closed = True
         self.plane.stop()
         if self._folder:
             import shutil
