@@ -83,6 +83,18 @@ class Tiphys:
                     server.kill()
             server.stdout.close()
             server.stderr.close()
+        end_steps(self.data_dir)
+
+
+def end_steps(data_dir):
+    """What still runs of a plane that is down, which the next one would adopt: its supervisor and the steps' inits, known by their log."""
+    log = f"{data_dir}/supervisor/log"
+    for process in pathlib.Path("/proc").glob("[0-9]*"):
+        try:
+            if os.readlink(process / "fd/1") == log:
+                os.kill(int(process.name), signal.SIGKILL)
+        except OSError:
+            pass  # it has just ended, or is somebody else's
 
 
 @pytest.fixture
