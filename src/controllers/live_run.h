@@ -146,7 +146,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void release_locks();
   void emit(const engine::EmitMetric& metric);
   void conclude_metrics();
-  void count_workflow(const engine::RunStatus& status);
+  void count_workflow(const engine::RunStatus& status, engine::RunStatus::Phase before);
   void count_pod(const engine::PodChanged& change, bool is_new, bool ran);
 
   // Writes.
@@ -200,7 +200,6 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   bool has_agent_pod_ = false;           ///< there may be one on the plane, to be ended with the workflow
   Executor::TimerId timer_ = 0;
   std::string told_metrics_error_;  ///< in the log
-  engine::RunStatus::Phase counted_phase_ = engine::RunStatus::Phase::kUnset;
 
   RunEvents events_;
   Estimates estimates_;

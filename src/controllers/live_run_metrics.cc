@@ -1,8 +1,6 @@
 // What a run adds to the metrics of its controller, and those that its workflow emits.
 #include <fmt/format.h>
 
-#include <utility>
-
 #include "base/log.h"
 #include "controllers/live_run.h"
 
@@ -37,8 +35,7 @@ void LiveRun::conclude_metrics() {
   log::warn("metrics of workflow {}/{}: {}", key_.ns, key_.name, status.metrics_error);
 }
 
-void LiveRun::count_workflow(const engine::RunStatus& status) {
-  const Phase before = std::exchange(counted_phase_, status.phase);
+void LiveRun::count_workflow(const engine::RunStatus& status, Phase before) {
   if (before == status.phase) return;
   const std::optional<TemplateUse> use = template_of(run_.get());
   const auto entered = [&](std::string_view phase) {

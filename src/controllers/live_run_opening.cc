@@ -342,7 +342,6 @@ void LiveRun::begin(const doc::Value& written, bool restore) {
     // So that what is no more is taken away; an error comes up again below.
     if (Result<engine::RunStatus> known = read_run_status(workflow)) published_.status = std::move(*known);
     events_.went_on(published_.status.phase);
-    counted_phase_ = published_.status.phase;
   }
   Result<api::Workflow> parsed = api::parse_stored_workflow(workflow);
   if (!parsed) return declare_broken(engine::RunStatus::Phase::kError, parsed.error().message);

@@ -81,13 +81,13 @@ cluster::WorkflowStatusUpdate LiveRun::status_update() {
 }
 
 void LiveRun::tell_of_workflow() {
-  count_workflow(run_ ? run_->status() : broken_);
-  if (!run_) return events_.workflow_changed(broken_, false, false);
+  if (!run_) return count_workflow(broken_, events_.workflow_changed(broken_, false, false));
   const engine::RunStatus& status = run_->status();
   const auto& deadline = run_->workflow().spec.active_deadline_seconds;
   const bool failed = status.phase == engine::RunStatus::Phase::kFailed;
-  events_.workflow_changed(
-      status, true, failed && deadline && status.finished_at - status.started_at >= std::chrono::seconds(*deadline));
+  const bool timed_out =
+      failed && deadline && status.finished_at - status.started_at >= std::chrono::seconds(*deadline);
+  count_workflow(status, events_.workflow_changed(status, true, timed_out));
 }
 
 void LiveRun::write_status() {

@@ -68,15 +68,16 @@ void RunEvents::pod_event(const std::string& pod, Occurrence occurrence) {
   });
 }
 
-void RunEvents::workflow_changed(const engine::RunStatus& status, bool runs, bool timed_out) {
+Phase RunEvents::workflow_changed(const engine::RunStatus& status, bool runs, bool timed_out) {
   const Phase before = std::exchange(told_, status.phase);
-  if (status.phase == before) return;
+  if (status.phase == before) return before;
   if (timed_out) {
     of_end_.push_back({.warning = true,
                        .reason = "WorkflowTimedOut",
                        .message = "error in entry template execution: Deadline exceeded"});
   }
-  if (!config_.workflow_events.enabled || status.phase == Phase::kPending || status.phase == Phase::kUnset) return;
+  if (!config_.workflow_events.enabled || status.phase == Phase::kPending || status.phase == Phase::kUnset)
+    return before;
   // One that has ended at once has run, too.
   if (runs && before != Phase::kRunning) {
     recorder_->record(workflow_, {.reason = "WorkflowRunning", .message = "Workflow Running"});
@@ -86,6 +87,7 @@ void RunEvents::workflow_changed(const engine::RunStatus& status, bool runs, boo
   } else if (status.finished()) {
     of_end_.push_back({.warning = true, .reason = "WorkflowFailed", .message = status.message});
   }
+  return before;
 }
 
 void RunEvents::write() {

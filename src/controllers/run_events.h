@@ -20,8 +20,9 @@ class RunEvents {
 
   /// A node as it is now, and the phase in which it was told of last; kUnset: never.
   void node_changed(const api::NodeStatus& node, api::NodePhase before);
-  /// The workflow as it is now, before its nodes. `runs`: it can be run; `timed_out`: its deadline has ended it.
-  void workflow_changed(const engine::RunStatus& status, bool runs, bool timed_out);
+  /// The workflow as it is now, before its nodes. `runs`: it can be run; `timed_out`: its deadline has ended it. Gives
+  /// the phase in which it was told of last.
+  engine::RunStatus::Phase workflow_changed(const engine::RunStatus& status, bool runs, bool timed_out);
   /// It was in this phase when it was taken up again.
   void went_on(engine::RunStatus::Phase phase) { told_ = phase; }
   /// What has been noted since the last time. Once the pods of new nodes have been asked for: Events may be about them.
