@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
@@ -30,7 +31,7 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr std::size_t kMostConnections = 256;
-/// Each has some 70 KB for TLS and what it reads.
+/// With so many fewer open than there were, what they had is given back: some 70 KB each, for TLS and what it reads.
 constexpr std::size_t kClosedBeforeReturn = 50;
 /// Out of descriptors, accepting is tried again after this.
 constexpr std::chrono::milliseconds kAcceptPause(100);
@@ -189,10 +190,14 @@ class AsioServer final : public Server {
     auto connection = make_connection(std::move(socket), entrance, [this, slot, alive = alive_] {
       if (!*alive) return;
       connections_.erase(slot->lock());
-      if (++closed_ % kClosedBeforeReturn == 0) asio::post(context_, return_free_memory);
+      // Not where as many come as go: they take over what is free.
+      if (most_open_ - connections_.size() < kClosedBeforeReturn) return;
+      most_open_ = connections_.size();
+      asio::post(context_, return_free_memory);
     });
     *slot = connection;
     connections_.insert(connection);
+    most_open_ = std::max(most_open_, connections_.size());
     connections_.size() > kMostConnections ? connection->refuse() : connection->start();
   }
 
@@ -205,7 +210,7 @@ class AsioServer final : public Server {
   unsigned short port_ = 0, pods_port_ = 0;
   bool announced_ = false;
   std::set<std::shared_ptr<Connection>> connections_;
-  std::size_t closed_ = 0;
+  std::size_t most_open_ = 0;  ///< since memory was given back
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
