@@ -3,8 +3,6 @@
 
 #include <string_view>
 
-#include "cluster/resource.h"
-
 namespace tiphys::cluster {
 
 enum class Propagation {
@@ -17,18 +15,5 @@ enum class Propagation {
 /// On an object that is being deleted, until its dependents are gone, or let go.
 inline constexpr std::string_view kForegroundFinalizer = "foregroundDeletion";
 inline constexpr std::string_view kOrphanFinalizer = "orphan";
-
-/// Whether somebody carries these finalizers out for a kind; of others what they own goes in the background.
-inline bool propagates(const Resource& resource) {
-  for (const Resource* one : {&kJobs, &kCronJobs, &kReplicaSets, &kDeployments, &kStatefulSets}) {
-    if (one == &resource) return true;
-  }
-  return false;
-}
-
-/// What a client gets that asks for nothing: pods of a Job stay (batch/v1's heritage).
-inline Propagation default_propagation(const Resource& resource) {
-  return &resource == &kJobs ? Propagation::kOrphan : Propagation::kBackground;
-}
 
 }  // namespace tiphys::cluster
