@@ -5,7 +5,7 @@
 #include "cluster/rare_resources.h"
 #include "controllers/workloads/fields.h"
 #include "controllers/workloads/node_fit.h"
-#include "controllers/workloads/owner.h"
+#include "controllers/workloads/owner_queue.h"
 #include "controllers/workloads/selection.h"
 
 namespace tiphys::controllers::workloads {
@@ -22,12 +22,9 @@ void DaemonSetController::start() {
     if (!after || number_at(set, "status", "numberAvailable").value_or(0) > 0) self->failures_.erase(uid_of(set));
   });
   for (const auto* resource : {&cluster::kPods, &cluster::kControllerRevisions}) {
-    view_->of(*resource).listen([weak](const auto& before, const auto& after) {
-      const auto self = weak.lock();
-      if (!self) return;
-      if (before) self->on_part(*before);
-      if (after) self->on_part(*after);
-    });
+    view_->of(*resource).listen(each_state([weak](const doc::Value& part) {
+      if (const auto self = weak.lock()) self->on_part(part);
+    }));
   }
   view_->of(cluster::kNodes).listen([weak](const auto&, const auto&) {
     if (const auto self = weak.lock()) self->look_at_all();
@@ -41,21 +38,11 @@ void DaemonSetController::start() {
 }
 
 void DaemonSetController::look_at_all() {
-  for (const auto& set : view_->of(cluster::kDaemonSets).in_namespace("")) {
-    queue_->add({namespace_of(*set), name_of(*set)});
-  }
+  queue_all(*view_, cluster::kDaemonSets, *queue_);
 }
 
 void DaemonSetController::on_part(const doc::Value& part) {
-  if (const doc::Value* owner = controller_of(part)) {
-    if (doc::find_string(*owner, "kind") != cluster::kDaemonSets.kind) return;
-    return queue_->add({namespace_of(part), std::string(doc::find_string(*owner, "name"))});
-  }
-  for (const auto& set : view_->of(cluster::kDaemonSets).in_namespace(namespace_of(part))) {
-    if (selects(value_at(*set, "spec", "selector"), value_at(part, "metadata", "labels"))) {
-      queue_->add({namespace_of(*set), name_of(*set)});
-    }
-  }
+  queue_owners(*view_, cluster::kDaemonSets, part, *queue_);
 }
 
 void DaemonSetController::look(const Name& name, WorkQueue::Finish finish) {

@@ -3,6 +3,7 @@
 #include "controllers/workloads/deployment_plan.h"
 #include "controllers/workloads/fields.h"
 #include "controllers/workloads/owner.h"
+#include "controllers/workloads/owner_queue.h"
 #include "controllers/workloads/revisions.h"
 #include "controllers/workloads/selection.h"
 
@@ -16,12 +17,9 @@ void DeploymentController::start() {
     const doc::Value& object = after ? *after : *before;
     if (const auto self = weak.lock()) self->queue_->add({namespace_of(object), name_of(object)});
   });
-  view_->of(cluster::kReplicaSets).listen([weak](const auto& before, const auto& after) {
-    const auto self = weak.lock();
-    if (!self) return;
-    if (before) self->on_replica_set(before);
-    if (after) self->on_replica_set(after);
-  });
+  view_->of(cluster::kReplicaSets).listen(each_state([weak](const doc::Value& set) {
+    if (const auto self = weak.lock()) self->on_replica_set(set);
+  }));
   // One that recreates waits for the last old pod.
   view_->of(cluster::kPods).listen([weak](const auto& before, const auto& after) {
     const auto self = weak.lock();
@@ -30,7 +28,7 @@ void DeploymentController::start() {
     if (!owner || doc::find_string(*owner, "kind") != "ReplicaSet") return;
     const auto set = self->view_->of(cluster::kReplicaSets)
                          .find(namespace_of(*before), std::string(doc::find_string(*owner, "name")));
-    if (set) self->on_replica_set(set);
+    if (set) self->on_replica_set(*set);
   });
   for (const auto* resource : {&cluster::kDeployments, &cluster::kReplicaSets, &cluster::kPods}) {
     view_->of(*resource).when_synced([weak] {
@@ -40,21 +38,11 @@ void DeploymentController::start() {
 }
 
 void DeploymentController::look_at_all() {
-  for (const auto& one : view_->of(cluster::kDeployments).in_namespace("")) {
-    queue_->add({namespace_of(*one), name_of(*one)});
-  }
+  queue_all(*view_, cluster::kDeployments, *queue_);
 }
 
-void DeploymentController::on_replica_set(const cluster::Object& object) {
-  if (const doc::Value* owner = controller_of(*object)) {
-    if (doc::find_string(*owner, "kind") != "Deployment") return;
-    return queue_->add({namespace_of(*object), std::string(doc::find_string(*owner, "name"))});
-  }
-  for (const auto& one : view_->of(cluster::kDeployments).in_namespace(namespace_of(*object))) {
-    if (selects(value_at(*one, "spec", "selector"), value_at(*object, "metadata", "labels"))) {
-      queue_->add({namespace_of(*one), name_of(*one)});
-    }
-  }
+void DeploymentController::on_replica_set(const doc::Value& set) {
+  queue_owners(*view_, cluster::kDeployments, set, *queue_);
 }
 
 void DeploymentController::look(const Name& name, WorkQueue::Finish finish) {

@@ -17,7 +17,7 @@ class DeploymentController : public std::enable_shared_from_this<DeploymentContr
 
  private:
   void look_at_all();
-  void on_replica_set(const cluster::Object& object);
+  void on_replica_set(const doc::Value& set);
   void look(const Name& name, WorkQueue::Finish finish);
   void carry_out(const cluster::Object& deployment, struct DeploymentPlan plan, WorkQueue::Finish finish);
   /// Another ReplicaSet has the name: the next one gets another.

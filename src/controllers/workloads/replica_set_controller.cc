@@ -4,6 +4,7 @@
 
 #include "controllers/workloads/fields.h"
 #include "controllers/workloads/owner.h"
+#include "controllers/workloads/owner_queue.h"
 #include "controllers/workloads/replica_set_plan.h"
 #include "controllers/workloads/selection.h"
 
@@ -28,9 +29,7 @@ void ReplicaSetController::start() {
 }
 
 void ReplicaSetController::look_at_all() {
-  for (const auto& one : view_->of(resource_).in_namespace("")) {
-    queue_->add({namespace_of(*one), name_of(*one)});
-  }
+  queue_all(*view_, resource_, *queue_);
 }
 
 void ReplicaSetController::on_pod(const cluster::Object& before, const cluster::Object& after) {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "controllers/workloads/fields.h"
-#include "controllers/workloads/owner.h"
+#include "controllers/workloads/owner_queue.h"
 #include "controllers/workloads/selection.h"
 
 namespace tiphys::controllers::workloads {
@@ -17,12 +17,9 @@ void StatefulSetController::start() {
     if (const auto self = weak.lock()) self->queue_->add({namespace_of(set), name_of(set)});
   });
   for (const auto* resource : {&cluster::kPods, &cluster::kControllerRevisions}) {
-    view_->of(*resource).listen([weak](const auto& before, const auto& after) {
-      const auto self = weak.lock();
-      if (!self) return;
-      if (before) self->on_part(*before);
-      if (after) self->on_part(*after);
-    });
+    view_->of(*resource).listen(each_state([weak](const doc::Value& part) {
+      if (const auto self = weak.lock()) self->on_part(part);
+    }));
   }
   view_->of(cluster::kPersistentVolumeClaims).listen([weak](const auto& before, const auto& after) {
     if (const auto self = weak.lock()) self->on_claim(after ? *after : *before);
@@ -36,21 +33,12 @@ void StatefulSetController::start() {
 }
 
 void StatefulSetController::look_at_all() {
-  for (const auto& set : view_->of(cluster::kStatefulSets).in_namespace("")) {
-    queue_->add({namespace_of(*set), name_of(*set)});
-  }
+  queue_all(*view_, cluster::kStatefulSets, *queue_);
 }
 
 void StatefulSetController::on_part(const doc::Value& part) {
-  if (const doc::Value* owner = controller_of(part)) {
-    if (doc::find_string(*owner, "kind") != cluster::kStatefulSets.kind) return;
-    return queue_->add({namespace_of(part), std::string(doc::find_string(*owner, "name"))});
-  }
-  for (const auto& set : view_->of(cluster::kStatefulSets).in_namespace(namespace_of(part))) {
-    if (ordinal_of(*set, part) && selects(value_at(*set, "spec", "selector"), value_at(part, "metadata", "labels"))) {
-      queue_->add({namespace_of(*set), name_of(*set)});
-    }
-  }
+  queue_owners(*view_, cluster::kStatefulSets, part, *queue_,
+               [&](const doc::Value& set) { return ordinal_of(set, part).has_value(); });
 }
 
 /// One that has gone may be what a pod waits for.
