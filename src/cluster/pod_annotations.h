@@ -23,6 +23,12 @@ inline constexpr std::string_view kOutputsWantedAnnotation = "tiphys.io/outputs-
 /// Argo's Outputs as JSON: {"result"?, "parameters": [{"name", "value"}], "artifacts": [{"name", "path", "s3": {"key"},
 /// ...}], "exitCode"}. Written in the same status change that ends the pod.
 inline constexpr std::string_view kOutputsAnnotation = "workflows.argoproj.io/outputs";
+/// "N/M", how far a pod is: first that of its template's metadata, then what its containers write to the file that
+/// ARGO_PROGRESS_FILE names.
+inline constexpr std::string_view kProgressAnnotation = "workflows.argoproj.io/progress";
+inline constexpr std::string_view kProgressFolder = "/var/run/argo";
+inline constexpr std::string_view kProgressFileName = "progress";
+
 /// "process" or "container": which runtime runs the pod; absent: the plane's default.
 inline constexpr std::string_view kRuntimeAnnotation = "tiphys.io/runtime";
 

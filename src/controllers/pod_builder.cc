@@ -18,6 +18,8 @@
 namespace tiphys::controllers {
 namespace {
 
+const std::string kProgressFile = fmt::format("{}/{}", cluster::kProgressFolder, cluster::kProgressFileName);
+
 const doc::Array& list(const doc::Value& value, std::string_view name) {
   static const doc::Array kNone;
   const doc::Value* member = doc::find(value, name);
@@ -52,6 +54,11 @@ void add_env(doc::Object& container, std::string_view name, std::string_view val
   env.get_array().push_back(doc::Object{{"name", name}, {"value", value}});
 }
 
+/// As Go writes a time; none is its zero.
+std::string deadline_text(std::optional<Time> deadline) {
+  return deadline ? format_rfc3339(*deadline) : "0001-01-01T00:00:00Z";
+}
+
 /// What programs in Argo's pods find in their environment.
 void add_argo_env(doc::Object& container, const engine::CreatePod& request, std::string_view workflow_name) {
   // A copy: the first variable may move what the container holds.
@@ -60,7 +67,9 @@ void add_argo_env(doc::Object& container, const engine::CreatePod& request, std:
   add_env(container, "ARGO_CONTAINER_NAME", own_name);
   add_env(container, "ARGO_NODE_ID", request.node_id);
   add_env(container, "ARGO_INCLUDE_SCRIPT_OUTPUT", request.include_result ? "true" : "false");
+  add_env(container, "ARGO_DEADLINE", deadline_text(request.run_deadline));
   add_env(container, "ARGO_WORKFLOW_NAME", workflow_name);
+  add_env(container, "ARGO_PROGRESS_FILE", kProgressFile);
 }
 
 /// The template's container, named main; a script's gets the path of its source as last argument.

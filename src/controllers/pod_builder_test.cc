@@ -78,12 +78,22 @@ container:
   resources: {limits: {memory: 1Gi}}
   securityContext: {runAsUser: 7}
 )"));
-  EXPECT_EQ(doc::to_json(pod.at("spec")),
-            R"({"containers":[{"name":"main","image":"busybox","command":["sh","-c"],"args":["echo hi"],)"
-            R"("workingDir":"/work","env":[{"name":"A","value":"1"},{"name":"ARGO_CONTAINER_NAME","value":"main"},)"
-            R"({"name":"ARGO_NODE_ID","value":"wf-7"},{"name":"ARGO_INCLUDE_SCRIPT_OUTPUT","value":"false"},)"
-            R"({"name":"ARGO_WORKFLOW_NAME","value":"wf"}],"resources":{"limits":{"memory":"1Gi"}},)"
-            R"("securityContext":{"runAsUser":7}}],"restartPolicy":"Never"})");
+  EXPECT_EQ(
+      doc::to_json(pod.at("spec")),
+      R"({"containers":[{"name":"main","image":"busybox","command":["sh","-c"],"args":["echo hi"],)"
+      R"("workingDir":"/work","env":[{"name":"A","value":"1"},{"name":"ARGO_CONTAINER_NAME","value":"main"},)"
+      R"({"name":"ARGO_NODE_ID","value":"wf-7"},{"name":"ARGO_INCLUDE_SCRIPT_OUTPUT","value":"false"},)"
+      R"({"name":"ARGO_DEADLINE","value":"0001-01-01T00:00:00Z"},{"name":"ARGO_WORKFLOW_NAME","value":"wf"},)"
+      R"({"name":"ARGO_PROGRESS_FILE","value":"/var/run/argo/progress"}],"resources":{"limits":{"memory":"1Gi"}},)"
+      R"("securityContext":{"runAsUser":7}}],"restartPolicy":"Never"})");
+}
+
+TEST(PodBuilder, TellsTheDeadline) {
+  engine::CreatePod request = request_for("name: a\ncontainer: {image: x}");
+  request.run_deadline = Time(std::chrono::seconds(1'700'000'000));
+  const doc::Value pod = build("entrypoint: a", request);
+  EXPECT_THAT(doc::to_json(pod.at("spec").at("containers").at(0).at("env")),
+              HasSubstr(R"({"name":"ARGO_DEADLINE","value":"2023-11-14T22:13:20Z"})"));
 }
 
 TEST(PodBuilder, ArgumentsThatAreTooLongAreFiles) {

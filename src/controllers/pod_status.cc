@@ -261,6 +261,7 @@ engine::PodChanged read_pod(const doc::Value& pod) {
   read_main_exit_code(pod, change);
   read_containers(pod, change);
   read_outputs(pod, change);
+  change.progress = parse_progress(doc::find_string(pod, "metadata", "annotations", cluster::kProgressAnnotation));
   if (ended(change.phase)) change.resources_duration = resources_duration(pod);
   return change;
 }

@@ -155,6 +155,15 @@ TEST(PodStatusDetails, OutputsComeFromTheAnnotation) {
   EXPECT_EQ(change.outputs->parameters[0].value, "1");
 }
 
+TEST(PodStatusDetails, ProgressComesFromTheAnnotation) {
+  doc::Value pod = pod_with(R"({"phase":"Running"})");
+  EXPECT_FALSE(read_pod(pod).progress);
+  pod.at("metadata").at("annotations").as_object()["workflows.argoproj.io/progress"] = "3/4";
+  EXPECT_EQ(to_text(read_pod(pod).progress.value()), "3/4");
+  pod.at("metadata").at("annotations").as_object()["workflows.argoproj.io/progress"] = "5/4";
+  EXPECT_FALSE(read_pod(pod).progress);
+}
+
 TEST(PodStatusDetails, OutputsThatCannotBeReadAreAnError) {
   doc::Value pod = pod_with(R"({"phase":"Succeeded"})");
   pod.at("metadata").at("annotations").as_object()["workflows.argoproj.io/outputs"] = "{";

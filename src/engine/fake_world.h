@@ -75,6 +75,7 @@ struct PodEnd {
   std::optional<int> exit_code = 0;
   std::optional<api::Outputs> outputs = {};
   Duration runs = std::chrono::seconds(1);
+  std::optional<Progress> progress = {};               ///< told while it runs
   std::vector<PodChanged::Container> containers = {};  ///< without any those of a set all end with the exit code
 };
 
@@ -334,6 +335,7 @@ class FakeWorld {
       running.ready = true;
       running.pod_ip = "10.0.0.7";
       running.containers = containers_of(*pod, std::nullopt);
+      running.progress = end.progress;
       due.emplace(now, std::move(running));
       PodChanged ended = pod_changed(pod->node_id, end.phase, end.message);
       ended.resources_duration = {{"cpu", end.message.empty() ? 1 : 2}, {"memory", 3}};

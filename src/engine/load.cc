@@ -115,6 +115,7 @@ Status Machine::load_node(api::NodeStatus& status) {
   node.type = status.type;
   node.phase = node.told_phase = status.phase;
   node.message = std::move(status.message);
+  if (executable(node.type)) node.progress = parse_progress(status.progress).value_or(Progress());
   node.started_at = status.started_at;
   node.finished_at = status.finished_at;
   node.hooked = status.hooked;

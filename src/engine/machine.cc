@@ -20,11 +20,11 @@ void Machine::apply(const Event& event, Time now, std::vector<Effect>& effects) 
   now_ = ambient_.now = now;
   effects_ = &effects;
   if (!status_.finished()) {
-    const std::uint32_t done = pods_done_, total = pods_total_;
+    const Progress before = progress_;
     std::visit([this](const auto& what) { handle(what); }, event);
     drain();
-    if (done != pods_done_ || total != pods_total_) {
-      status_.progress = fmt::format("{}/{}", pods_done_, pods_total_);
+    if (before.done != progress_.done || before.total != progress_.total) {
+      status_.progress = to_text(progress_);
       status_changed_ = true;
     }
     if (!status_.finished()) ask_for_timer();

@@ -205,7 +205,8 @@ class Machine {
   static void count_in_frame(const Node& node, Frame& frame, int sign);
   void make_room(const Node& node);
   void place_node(NodeIndex index);
-  void add_progress(const Node& node, int done, int total);
+  void add_progress(const Node& node, const Progress& more);
+  void set_progress(NodeIndex index, const Progress& told);
   NodeIndex container_of(const Node& node) const;
   Frame* frame_of(NodeIndex boundary) { return boundary == kNoNode ? nullptr : nodes_[boundary].frame.get(); }
 
@@ -214,7 +215,8 @@ class Machine {
   Status set_pending_timer(NodeIndex index);
   void ask_for_pod(NodeIndex index);
   bool wants_result(NodeIndex index);
-  Result<std::optional<Duration>> pod_deadline(NodeIndex index);
+  Result<std::optional<Time>> retries_deadline(NodeIndex index);
+  Result<std::optional<Duration>> pod_deadline(NodeIndex index, std::optional<Time> retries_end);
   void stop_pod(NodeIndex index);
   void take_outputs(NodeIndex index, const std::optional<api::Outputs>& outputs);
   void add_declared(NodeIndex index, const api::Outputs& declared, api::Outputs& outputs);
@@ -453,7 +455,7 @@ class Machine {
   std::vector<std::vector<NodeIndex>> members_;  ///< by boundary, between load and start, or until none is asleep
   std::vector<NodeIndex> asleep_;
   std::uint32_t active_pods_ = 0;
-  std::uint32_t pods_done_ = 0, pods_total_ = 0;
+  Progress progress_;
 };
 
 }  // namespace tiphys::engine

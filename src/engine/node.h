@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "api/node_status.h"
+#include "base/progress.h"
 #include "engine/compiled_template.h"
 #include "engine/frame.h"
 #include "engine/node_outputs.h"
@@ -52,6 +53,11 @@ inline bool begins_pending(api::NodeType type) {
   return api::is_work(type);
 }
 
+/// What ends a node's work as it was to be.
+inline bool progressed(api::NodePhase phase) {
+  return phase == api::NodePhase::kSucceeded || phase == api::NodePhase::kSkipped || phase == api::NodePhase::kOmitted;
+}
+
 struct Node {
   std::string name;
   std::string message;
@@ -69,9 +75,10 @@ struct Node {
   std::uint32_t hash = 0;        ///< the id's number
   NodeIndex boundary = kNoNode;
   NodeIndex owner_node = kNoNode;
-  std::uint32_t task = kNoTask;                 ///< in the plan of the boundary
-  std::uint32_t turn = kNoTask;                 ///< in the task's loop; of hooks: which of their owner's it is
-  std::uint32_t pods_done = 0, pods_total = 0;  ///< of all pods within; what `progress` shows
+  std::uint32_t task = kNoTask;  ///< in the plan of the boundary
+  std::uint32_t turn = kNoTask;  ///< in the task's loop; of hooks: which of their owner's it is
+  /// Of work: as it has told of itself, no total until then. Of others: the sum of all work within.
+  Progress progress;
   std::int16_t exit_code = kNoExitCode;
   std::uint16_t depth = 0;  ///< templates around it, itself included
   api::NodeType type = api::NodeType::kPod;
@@ -98,6 +105,12 @@ struct Node {
 
   bool fulfilled() const { return api::fulfilled(phase); }
   bool failed_or_error() const { return api::failed_or_error(phase); }
+  /// How much of it is done: a node of work is one piece unless it counts for itself.
+  Progress progress_now() const {
+    if (!executable(type)) return progress;
+    const std::uint64_t total = progress.total == 0 ? 1 : progress.total;
+    return {progressed(phase) ? total : progress.done, total};
+  }
   /// Others need not wait for it.
   bool lets_pass() const { return fulfilled() || daemoned; }
   /// Ran to an end; skipped and omitted nodes did not.

@@ -10,8 +10,9 @@ bool active(api::NodePhase phase) {
   return phase == api::NodePhase::kPending || phase == api::NodePhase::kRunning;
 }
 
-bool progressed(api::NodePhase phase) {
-  return phase == api::NodePhase::kSucceeded || phase == api::NodePhase::kSkipped || phase == api::NodePhase::kOmitted;
+/// Sums wrap, as the original's do.
+Progress difference(const Progress& now, const Progress& before) {
+  return {now.done - before.done, now.total - before.total};
 }
 
 }  // namespace
@@ -35,7 +36,10 @@ void Machine::count_in_frame(const Node& node, Frame& frame, int sign) {
 
 /// The same with what `progress` counts: for a node that comes to be, or becomes another.
 void Machine::count_whole(const Node& node, int sign) {
-  if (executable(node.type)) add_progress(node, sign * progressed(node.phase), sign);
+  if (executable(node.type)) {
+    const Progress own = node.progress_now();
+    add_progress(node, sign > 0 ? own : difference({}, own));
+  }
   count(node, sign);
 }
 
@@ -56,13 +60,15 @@ NodeIndex Machine::container_of(const Node& node) const {
   return kNoNode;
 }
 
-void Machine::add_progress(const Node& node, int done, int total) {
-  if (done == 0 && total == 0) return;
-  pods_done_ += done;
-  pods_total_ += total;
+void Machine::add_progress(const Node& node, const Progress& more) {
+  if (more.done == 0 && more.total == 0) return;
+  const auto add = [&](Progress& sum) {
+    sum.done += more.done;
+    sum.total += more.total;
+  };
+  add(progress_);
   for (NodeIndex at = container_of(node); at != kNoNode; at = container_of(nodes_[at])) {
-    nodes_[at].pods_done += done;
-    nodes_[at].pods_total += total;
+    add(nodes_[at].progress);
     // Its last state is written already: a daemon has ended after its group.
     if (nodes_[at].fulfilled()) nodes_.touch(at);
   }
@@ -72,7 +78,7 @@ void Machine::set_phase(NodeIndex index, api::NodePhase phase) {
   Node& node = nodes_[index];
   if (node.phase == phase) return;
   const bool ended = node.fulfilled();
-  if (executable(node.type)) add_progress(node, progressed(phase) - progressed(node.phase), 0);
+  const Progress before = node.progress_now();
   if (active(node.phase) && active(phase)) {
     node.phase = phase;
   } else {
@@ -80,6 +86,7 @@ void Machine::set_phase(NodeIndex index, api::NodePhase phase) {
     node.phase = phase;
     count(node, 1);
   }
+  add_progress(node, difference(node.progress_now(), before));
   nodes_.touch(index);
   phase_seen(index);
   if (!api::fulfilled(phase)) return;
@@ -98,6 +105,16 @@ void Machine::make_room(const Node& node) {
   if (node.type == api::NodeType::kContainer) return;
   if (const Frame* frame = frame_of(node.boundary); frame && !frame->held.empty()) block(node.boundary);
   if (!blocked_.empty()) push(Action::Kind::kUnblock, kNoNode);
+}
+
+/// What its pod tells of itself.
+void Machine::set_progress(NodeIndex index, const Progress& told) {
+  Node& node = nodes_[index];
+  if (told.done == node.progress.done && told.total == node.progress.total) return;
+  const Progress before = node.progress_now();
+  node.progress = told;
+  add_progress(node, difference(node.progress_now(), before));
+  nodes_.touch(index);
 }
 
 void Machine::set_phase(NodeIndex index, api::NodePhase phase, std::string message) {

@@ -85,7 +85,9 @@ void Machine::ask_for_pod(NodeIndex index) {
     effects_->push_back(RunAction{nodes_.id(index), node.name, std::move(*document), wants_result(index)});
     return;
   }
-  auto deadline = pod_deadline(index);
+  const auto retries_end = retries_deadline(index);
+  if (!retries_end) return errored(index, retries_end.error().message);
+  const auto deadline = pod_deadline(index, *retries_end);
   if (!deadline) return errored(index, deadline.error().message);
   CreatePod pod;
   pod.node_id = nodes_.id(index);
@@ -93,6 +95,8 @@ void Machine::ask_for_pod(NodeIndex index) {
   pod.pod_name = nodes_.pod_name(index);
   pod.template_document = std::move(*document);
   pod.active_deadline = *deadline;
+  pod.run_deadline = *retries_end;
+  if (deadline_ && !node.on_exit) pod.run_deadline = std::min(*deadline_, retries_end->value_or(*deadline_));
   pod.on_exit = node.on_exit;
   pod.include_result = wants_result(index) || plan.metrics_want_result;
   effects_->push_back(std::move(pod));
@@ -106,8 +110,22 @@ bool Machine::wants_result(NodeIndex index) {
   return frame && nodes_[step_node].owner == Owner::kTask && frame->plan->tasks[nodes_[step_node].task].wants_result;
 }
 
-/// The earliest of activeDeadlineSeconds, timeout, the workflow's deadline and the retries' maximum duration.
-Result<std::optional<Duration>> Machine::pod_deadline(NodeIndex index) {
+/// Of an attempt: when the retries' maximum duration is over.
+Result<std::optional<Time>> Machine::retries_deadline(NodeIndex index) {
+  const Node& node = nodes_[index];
+  const CompiledTemplate& plan = *node.plan;
+  if (node.owner != Owner::kAttempt || !plan.retry || plan.retry->max_duration.empty()) return std::nullopt;
+  TIPHYS_TRY(const std::string text,
+             render(plan.retry->max_duration, globals(), BodyVariables(*this, index), Leftover::kKeep));
+  TIPHYS_TRY(const Duration longest, parse_seconds_or_duration(text));
+  const auto all = attempts(nodes_[node.owner_node]);
+  // The first attempt knows no maximum in the original: its pod is made before any attempt has ended.
+  if (all.size() < 2) return std::nullopt;
+  return nodes_[all.front()].started_at + longest;
+}
+
+/// The earliest of activeDeadlineSeconds, timeout, the workflow's deadline and the retries'.
+Result<std::optional<Duration>> Machine::pod_deadline(NodeIndex index, std::optional<Time> retries_end) {
   const Node& node = nodes_[index];
   const CompiledTemplate& plan = *node.plan;
   std::optional<Duration> earliest;
@@ -128,13 +146,7 @@ Result<std::optional<Duration>> Machine::pod_deadline(NodeIndex index) {
     at_most(node.started_at + *timeout - now_);
   }
   if (deadline_ && !node.on_exit) at_most(std::chrono::floor<std::chrono::seconds>(*deadline_ - now_));
-  if (node.owner == Owner::kAttempt && plan.retry && !plan.retry->max_duration.empty()) {
-    TIPHYS_TRY(const std::string text, render(plan.retry->max_duration, globals(), variables, Leftover::kKeep));
-    TIPHYS_TRY(const Duration longest, parse_seconds_or_duration(text));
-    const auto all = attempts(nodes_[node.owner_node]);
-    // The first attempt knows no maximum in the original: its pod is made before any attempt has ended.
-    if (all.size() > 1) at_most(nodes_[all.front()].started_at + longest - now_);
-  }
+  if (retries_end) at_most(*retries_end - now_);
   return earliest;
 }
 
@@ -154,6 +166,7 @@ void Machine::handle(const PodChanged& event) {
   Node& node = nodes_[index];
   if (node.type != api::NodeType::kPod || node.fulfilled() || node.asks_cache() || node.asks_locks()) return;
   node.pod_asked = true;
+  if (event.progress) set_progress(index, *event.progress);
   switch (event.phase) {
     case PodChanged::Phase::kPending:
       // A report from before the pod ran, come late.

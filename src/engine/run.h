@@ -15,6 +15,7 @@
 
 #include "api/node_status.h"
 #include "api/workflow.h"
+#include "base/progress.h"
 #include "base/random.h"
 #include "engine/config_maps.h"
 #include "engine/lock_table.h"
@@ -44,6 +45,7 @@ struct PodChanged {
   std::string host_node_name;
   std::string pod_ip;
   api::ResourcesDuration resources_duration;  ///< once it has ended
+  std::optional<Progress> progress;           ///< that it has told of itself
   /// One of its containers: of a containerSet each has a node.
   struct Container {
     enum class State { kWaiting, kRunning, kEnded };
@@ -134,6 +136,7 @@ struct CreatePod {
   doc::Shared template_document;            ///< substituted; inputs hold the values and artifact locations given
   bool include_result = false;              ///< stdout is asked for as outputs.result
   std::optional<Duration> active_deadline;  ///< the pod is killed and failed after this time
+  std::optional<Time> run_deadline;         ///< when the workflow, or the retries of the node, must have ended
   bool on_exit = false;                     ///< belongs to an exit handler
 };
 

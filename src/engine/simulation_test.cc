@@ -34,6 +34,7 @@ PodEnd outcome(std::uint64_t seed, const CreatePod& pod) {
   PodEnd end = roll < 18 ? failing(static_cast<int>(random() % 3) + 1) : roll < 25 ? erring() : giving("out", "value");
   if (pod.include_result && end.outputs) end.outputs->result = random() % 2 ? "heads" : "tails";
   end.runs = std::chrono::milliseconds(random() % 5000);
+  if (random() % 4 == 0) end.progress = Progress{random() % 5, 5};
   // What happens to one that is ended is told after the run.
   const doc::Value* daemon = doc::find(*pod.template_document, "daemon");
   if (daemon && random() % 2) end.runs = std::chrono::hours(1);

@@ -1,6 +1,4 @@
 // Nodes as others read them.
-#include <fmt/format.h>
-
 #include "engine/machine.h"
 #include "engine/names.h"
 
@@ -60,10 +58,8 @@ api::NodeStatus Machine::status_of(NodeIndex index) const {
     status.awaited_lock = node.extra->awaited_lock;
     for (const NodeIndex out : node.extra->outbound) status.outbound_nodes.push_back(nodes_.id(out));
   }
-  if (executable(node.type)) {
-    status.progress = node.phase == api::NodePhase::kSucceeded ? "1/1" : "0/1";
-  } else if (node.pods_total > 0) {
-    status.progress = fmt::format("{}/{}", node.pods_done, node.pods_total);
+  if (const Progress progress = node.progress_now(); progress.total > 0) {
+    status.progress = to_text(progress);
   }
   if (node.inputs || (node.extra && node.extra->inputs)) status.inputs = inputs_of(node);
   if (node.has_outputs) {

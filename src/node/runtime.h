@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "base/unique_fd.h"
 #include "cluster/session.h"
 
 namespace tiphys::node {
@@ -94,6 +95,11 @@ class Runtime {
   /// container does not run.
   virtual void open_exec(const std::string& id, cluster::SessionOptions options,
                          cluster::Done<std::unique_ptr<cluster::Session>> done) = 0;
+  /// A folder of a running container, as it sees it, open on this host. kNotFound when the container does not run or
+  /// has no such folder, kUnimplemented where this host cannot look into a running container.
+  virtual Result<UniqueFd> open_folder(const std::string& id, const std::string& path) {
+    return fail(Code::kUnimplemented, path + " of running container " + id + " cannot be seen from outside");
+  }
   /// The address at which others reach the ports of a running container.
   virtual void find_address(const std::string& id, std::move_only_function<void(Result<std::string>)> done) = 0;
   /// Makes a path of an ended container readable on this host: `done` gets a host path (a copy below `scratch_dir` or

@@ -37,15 +37,16 @@ class Agent::State : public std::enable_shared_from_this<State> {
         AgentOptions options)
       : options_(std::move(options)),
         workers_(executor, kWorkerThreads),
-        logs_(context, executor),
+        notices_(context),
+        logs_(notices_, executor),
         claims_(std::make_shared<ClaimFolders>(executor, cluster, workers_, options_.claims_dir)),
         services_(std::make_shared<ServiceDirectory>(executor, cluster, options_.api != nullptr)),
         proxy_(std::make_shared<ServiceProxy>(executor, cluster, *services_, *options_.relay, options_.node_name)),
         hosts_(std::make_shared<HostsFiles>(executor, cluster, *services_)),
         accounts_(std::make_shared<ServiceAccounts>(executor, cluster)),
         events_(executor, cluster, "kubelet", options_.node_name),
-        world_{context,    executor, cluster,    stores,  workers_,       logs_,       *claims_,
-               *services_, *hosts_,  *accounts_, events_, *options_.http, options_.api} {}
+        world_{context,  executor,   cluster, stores,     workers_, notices_,       logs_,
+               *claims_, *services_, *hosts_, *accounts_, events_,  *options_.http, options_.api} {}
 
   void start() {
     for (Runtime* runtime : options_.runtimes) {
@@ -291,6 +292,7 @@ class Agent::State : public std::enable_shared_from_this<State> {
 
   AgentOptions options_;
   Workers workers_;
+  FolderNotices notices_;
   LogReader logs_;
   std::shared_ptr<ClaimFolders> claims_;
   std::shared_ptr<ServiceDirectory> services_;

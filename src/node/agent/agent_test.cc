@@ -1,10 +1,12 @@
 #include "node/agent/agent.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 
 #include <boost/asio/ip/tcp.hpp>
 #include <set>
 
+#include "base/beneath.h"
 #include "base/simulated_executor.h"
 #include "node/agent/fake_cluster.h"
 #include "node/agent/pod_io.h"
@@ -41,6 +43,9 @@ class FakeRuntime final : public Runtime {
     containers[spec.id] = {spec, std::move(on_started), std::move(on_exit), {}, false};
   }
   void stop(const std::string& id, Duration grace) override { containers.at(id).stops.push_back(grace); }
+  Result<UniqueFd> open_folder(const std::string& id, const std::string& path) override {
+    return open_beneath(containers.at(id).spec.dir + "/files" + path, "", O_RDONLY | O_DIRECTORY);
+  }
   void find_address(const std::string&, std::move_only_function<void(Result<std::string>)> done) override {
     executor_.post([address = address, done = std::move(done)]() mutable { done(address); });
   }
@@ -193,6 +198,41 @@ TEST_F(AgentTest, AShortStepIsReportedByOneWrite) {
   EXPECT_EQ(doc::find_string(done, "spec", "nodeName"), "laptop");
   EXPECT_EQ(outputs(done), (doc::Value{{"exitCode", "0"}}));
   EXPECT_TRUE(runtime_.containers.at(id("a")).removed);
+}
+
+TEST_F(AgentTest, WhatContainersTellOfTheirProgressIsAnAnnotation) {
+  const auto told = [&] {
+    return std::string(doc::find_string(*cluster_.find(key("a")), "metadata", "annotations", kProgressAnnotation));
+  };
+  const doc::Object variable{{"name", "ARGO_PROGRESS_FILE"}, {"value", "/var/run/argo/progress"}};
+  cluster_.put(cluster::kPods, pod("a", {{"env", doc::Array{variable}}}));
+  const std::string file = begun("a").spec.dir + "/files/var/run/argo/progress";
+  write_file(file, "1/10\n");
+  runtime_.run(id("a"));
+  run_until([&] { return told() == "1/10"; });
+  write_file(file, "1/10\n2/10\n");
+  run_until([&] { return told() == "2/10"; });
+  for (const char* useless : {"", "3", "11/10", "some text\n"}) write_file(file, useless);
+  write_file(file + ".new", "5/10");
+  std::filesystem::rename(file + ".new", file);
+  run_until([&] { return told() == "5/10"; });
+  write_file(file, "6/10");
+  runtime_.end(id("a"), 1);
+  ended("a");
+  EXPECT_EQ(told(), "6/10") << "the last word is heard";
+}
+
+TEST_F(AgentTest, ALinkInPlaceOfTheProgressFileIsNotFollowed) {
+  const doc::Object variable{{"name", "ARGO_PROGRESS_FILE"}, {"value", "/var/run/argo/progress"}};
+  cluster_.put(cluster::kPods, pod("a", {{"env", doc::Array{variable}}}));
+  const std::string file = begun("a").spec.dir + "/files/var/run/argo/progress";
+  write_file(folder_.path() + "/secret", "1/2");
+  std::filesystem::create_directories(std::filesystem::path(file).parent_path());
+  std::filesystem::create_symlink(folder_.path() + "/secret", file);
+  runtime_.run(id("a"));
+  run_until([&] { return !cluster_.phases["a"].empty(); });
+  runtime_.end(id("a"), 0);
+  EXPECT_EQ(doc::find_string(ended("a"), "metadata", "annotations", kProgressAnnotation), "");
 }
 
 TEST_F(AgentTest, APodOfAnotherNodeOrBehindAGateIsLeftAlone) {

@@ -35,13 +35,6 @@ std::string socket_folder(std::string_view name) {
   return fmt::format("/tmp/artifact-plugins/{}", name);
 }
 
-Status make_open_folder(const std::string& path) {
-  if (::mkdir(path.c_str(), 0777) != 0 && errno != EEXIST) return fail_errno(fmt::format("make {}", path), errno);
-  // Whoever the plugin is.
-  if (::chmod(path.c_str(), 0777) != 0) return fail_errno(fmt::format("open {}", path), errno);
-  return {};
-}
-
 std::unexpected<Error> stopped() {
   return fail(Code::kUnavailable, "the plane ends");
 }
@@ -174,8 +167,9 @@ Result<std::shared_ptr<PluginServers::Server>> PluginServers::server_of(const Pl
   std::error_code error;
   std::filesystem::create_directories(fresh->dir, error);
   if (error) return fail_errno(fmt::format("make {}", fresh->dir), error.value());
-  TIPHYS_CHECK_OK(make_open_folder(fresh->dir + "/socket"));
-  TIPHYS_CHECK_OK(make_open_folder(fresh->dir + "/files"));
+  // Whoever the plugin is.
+  TIPHYS_CHECK_OK(make_folder(fresh->dir + "/socket", 0777));
+  TIPHYS_CHECK_OK(make_folder(fresh->dir + "/files", 0777));
   server = fresh;
   ContainerSpec spec{.id = fresh->id};
   spec.pod_uid = "artifact-plugin";

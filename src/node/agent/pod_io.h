@@ -14,6 +14,9 @@ using cluster::kKillCommandAnnotation;
 using cluster::kMostResultBytes;
 using cluster::kOutputsAnnotation;
 using cluster::kOutputsWantedAnnotation;
+using cluster::kProgressAnnotation;
+using cluster::kProgressFileName;
+using cluster::kProgressFolder;
 using cluster::kRuntimeAnnotation;
 
 }  // namespace tiphys::node

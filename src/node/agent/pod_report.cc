@@ -179,8 +179,10 @@ doc::Value report_patch(const PodReport& report, const doc::Value& pod, Time now
   add_containers(report, pod, now, status);
   doc::Object patch{{"status", std::move(status)}};
   if (!report.node_name.empty()) patch["spec"] = doc::Object{{"nodeName", report.node_name}};
-  if (!report.outputs.empty())
-    patch["metadata"] = doc::Object{{"annotations", doc::Object{{kOutputsAnnotation, report.outputs}}}};
+  doc::Object annotations;
+  if (!report.outputs.empty()) annotations[kOutputsAnnotation] = report.outputs;
+  if (!report.progress.empty()) annotations[kProgressAnnotation] = report.progress;
+  if (!annotations.empty()) patch["metadata"] = doc::Object{{"annotations", std::move(annotations)}};
   return patch;
 }
 

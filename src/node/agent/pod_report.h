@@ -34,7 +34,8 @@ struct PodReport {
   std::string pod_ip;
   std::vector<ContainerReport> init_containers;
   std::vector<ContainerReport> containers;
-  std::string outputs;  ///< Argo's Outputs as JSON, for its annotation; "" for none
+  std::string progress;  ///< "N/M" that its containers have told; "" for none
+  std::string outputs;   ///< Argo's Outputs as JSON, for its annotation; "" for none
 };
 
 /// Whether a workflow's controller has made it.

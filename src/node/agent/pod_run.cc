@@ -123,7 +123,9 @@ void PodRun::prepare(PodSources sources) {
   }
   auto made = container_specs(*pod_, sources, *volumes, place_);
   if (!made) return failed_before_start("init", made.error());
-  if (const Status given = give_tokens(*made); !given) return failed_before_start("init", given.error());
+  for (const Status& given : {give_tokens(*made), give_progress_folder(*made)}) {
+    if (!given) return failed_before_start("init", given.error());
+  }
   for (std::vector<ContainerSpec>* list : {&made->init, &made->containers}) {
     for (ContainerSpec& spec : *list) spec.reaches_services = reaches;
   }
@@ -303,6 +305,7 @@ void PodRun::ended(std::size_t index, ContainerExit exit) {
   container.report.ready = false;
   container.probes.reset();
   container.pre_stop.reset();
+  if (const auto progress = std::exchange(container.progress, nullptr)) progress->read();
   const bool others_wait = std::exchange(container.post_start, nullptr) != nullptr;
   world_.logs.ended(container.spec.dir + "/log");
   if (is_restarted(container)) return back_off(index);
@@ -423,15 +426,23 @@ bool PodRun::main_started() const {
 
 /// What ends sooner is told once, by the pod's end.
 void PodRun::report_soon() {
-  if (running_timer_ != 0 || stopping_) return;
-  running_timer_ = world_.executor.schedule(world_.executor.now() + kRunningDelay, [self = shared_from_this()] {
+  report_by(world_.executor.now() + kRunningDelay);
+}
+
+void PodRun::report_by(Time when) {
+  if (stopping_ || settled_ || (running_timer_ != 0 && running_due_ <= when)) return;
+  if (running_timer_ != 0) world_.executor.cancel(running_timer_);
+  running_due_ = when;
+  running_timer_ = world_.executor.schedule(when, [self = shared_from_this()] {
     self->running_timer_ = 0;
-    self->with_address([self] { self->report_progress(); });
+    self->follow_progress();
+    self->with_address([self] { self->report_running(); });
   });
 }
 
-void PodRun::report_progress() {
+void PodRun::report_running() {
   if (settled_ || deleting(*pod_)) return;
+  last_report_ = world_.executor.now();
   world_.cluster.patch(key_, cluster::PatchType::kMerge,
                        report_patch(report(main_started() ? "Running" : "Pending"), *pod_, world_.executor.now()),
                        [key = key_](const Result<cluster::Object>& written) {
@@ -488,6 +499,7 @@ PodReport PodRun::report(std::string phase) const {
   made.started_at = started_at_;
   made.node_name = place_.node_name;
   made.pod_ip = address_;
+  made.progress = progress_;
   for (const Container& container : containers_) {
     (container.init ? made.init_containers : made.containers).push_back(container.report);
   }

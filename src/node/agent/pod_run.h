@@ -19,6 +19,7 @@
 #include "node/agent/pod_report.h"
 #include "node/agent/pod_spec.h"
 #include "node/agent/pod_tokens.h"
+#include "node/agent/progress_file.h"
 #include "node/agent/service_accounts.h"
 #include "node/log/log_file.h"
 #include "node/runtime.h"
@@ -33,6 +34,7 @@ struct PodWorld {
   cluster::Cluster& cluster;
   const artifact::Stores& stores;
   Workers& workers;
+  FolderNotices& notices;
   LogReader& logs;
   ClaimFolders& claims;
   ServiceDirectory& services;
@@ -79,6 +81,7 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
     std::vector<std::size_t> waits_for;
     ContainerReport report;
     std::unique_ptr<ContainerProbes> probes;  ///< while it runs
+    std::unique_ptr<ProgressFile> progress;   ///< once it has run for a moment, where it is asked for
     std::unique_ptr<HandlerRun> post_start;   ///< while that hook runs, for which those after it wait
     std::unique_ptr<HandlerRun> pre_stop;     ///< from the first kill to its end
     Duration kill_grace{0};                   ///< of that kill
@@ -104,6 +107,11 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   /// Again and again while the pod runs.
   void renew_tokens_after(Duration wait);
   void tell_of_missing_account();
+
+  // pod_run_progress.cc
+  Status give_progress_folder(PodContainers& made);
+  void follow_progress();
+  void told_progress(std::string text);
 
   bool wants_hosts() const;
   void give_hosts(PodContainers made, bool reaches_services);
@@ -164,7 +172,8 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   /// In the pod's spec.
   const doc::Value* document_of(const Container& container) const;
   void report_soon();
-  void report_progress();
+  void report_by(Time when);
+  void report_running();
   void report_end(Result<doc::Object> outputs);
   void write(PodReport report, Duration retry_after);
   PodReport report(std::string phase) const;
@@ -197,7 +206,10 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   std::size_t next_ = 0;               ///< the first of them that is not asked to start
   Time started_at_{};
   Executor::TimerId deadline_ = 0;
-  Executor::TimerId running_timer_ = 0;
+  Executor::TimerId running_timer_ = 0;  ///< of the next report of what runs
+  Time running_due_{};                   ///< when that timer fires
+  Time last_report_{};
+  std::string progress_;          ///< "N/M", as last told
   std::string reason_, message_;  ///< why the agent ended the pod, when it did
   bool begun_ = false;
   bool stopping_ = false;

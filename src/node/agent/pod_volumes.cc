@@ -13,14 +13,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-Status make_folder(const std::string& path, mode_t mode) {
-  std::error_code error;
-  fs::create_directories(path, error);
-  if (error) return fail_errno(fmt::format("make {}", path), error.value());
-  if (::chmod(path.c_str(), mode) != 0) return fail_errno(fmt::format("chmod {}", path), errno);
-  return {};
-}
-
 mode_t mode_of(const doc::Value& object, std::string_view field, mode_t fallback) {
   const doc::Value* mode = doc::find(object, field);
   return mode && mode->is_int64() ? static_cast<mode_t>(mode->get_int64()) & 07777 : fallback;

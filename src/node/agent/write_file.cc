@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <filesystem>
 
 #include "base/unique_fd.h"
 
@@ -28,6 +29,14 @@ Status replace_file(const std::string& path, std::string_view content, mode_t mo
   const std::string draft = path + ".new";
   TIPHYS_CHECK_OK(write_file(draft, content, mode));
   if (::rename(draft.c_str(), path.c_str()) != 0) return fail_errno(fmt::format("make {}", path), errno);
+  return {};
+}
+
+Status make_folder(const std::string& path, mode_t mode) {
+  std::error_code error;
+  std::filesystem::create_directories(path, error);
+  if (error) return fail_errno(fmt::format("make {}", path), error.value());
+  if (::chmod(path.c_str(), mode) != 0) return fail_errno(fmt::format("chmod {}", path), errno);
   return {};
 }
 

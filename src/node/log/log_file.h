@@ -8,10 +8,7 @@
 
 #include "base/executor.h"
 #include "cluster/cluster.h"
-
-namespace boost::asio {
-class io_context;
-}
+#include "node/folder_notices.h"
 
 namespace tiphys::node {
 
@@ -39,7 +36,7 @@ Result<std::uint64_t> tail_offset(const std::string& log_path, std::int64_t line
 /// Reads logs on the executor's thread, a bounded piece at a turn; follows them by the kernel's notice.
 class LogReader {
  public:
-  LogReader(boost::asio::io_context& context, Executor& executor);
+  LogReader(FolderNotices& notices, Executor& executor);
   ~LogReader();
 
   /// `ended` tells whether the container still writes: a follower goes on until it does not.
@@ -50,8 +47,8 @@ class LogReader {
 
  private:
   class Reading;
-  class Notices;
-  std::shared_ptr<Notices> notices_;
+  class Readings;
+  std::shared_ptr<Readings> readings_;
 };
 
 }  // namespace tiphys::node

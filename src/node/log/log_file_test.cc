@@ -92,7 +92,8 @@ TEST_P(ReadLog, Gives) {
                                          line(3, "stderr F four") + line(4, "stdout F ree") + line(5, "stdout P end"));
   boost::asio::io_context context;
   const auto executor = make_asio_executor(context);
-  LogReader reader(context, *executor);
+  FolderNotices notices(context);
+  LogReader reader(notices, *executor);
   std::vector<std::string> lines;
   bool over = false;
   const auto watch = reader.read(folder.path() + "/log", GetParam().options, [] { return true; },
@@ -117,7 +118,8 @@ TEST(LogReader, NothingArrivesAfterTheHandleIsGone) {
   write_file(folder.path() + "/log", line(1, "stdout F one"));
   boost::asio::io_context context;
   const auto executor = make_asio_executor(context);
-  LogReader reader(context, *executor);
+  FolderNotices notices(context);
+  LogReader reader(notices, *executor);
   int calls = 0;
   auto watch =
       reader.read(folder.path() + "/log", {}, [] { return true; },

@@ -1,9 +1,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/inotify.h>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 #include <cerrno>
 #include <map>
 #include <set>
@@ -132,116 +129,77 @@ class LogReader::Reading : public std::enable_shared_from_this<Reading> {
   bool done_ = false;
 };
 
-/// The kernel's notices of growing logs, one watched folder a log.
-class LogReader::Notices : public std::enable_shared_from_this<Notices> {
+/// Who reads which log, and the notices of those that are followed.
+class LogReader::Readings {
  public:
-  Notices(boost::asio::io_context& context, Executor& executor) : context_(context), executor_(executor) {}
+  Readings(FolderNotices& notices, Executor& executor) : notices_(notices), executor_(executor) {}
 
   Executor& executor() { return executor_; }
 
   Status add(const std::shared_ptr<Reading>& reading) {
-    if (!inotify_) {
-      UniqueFd fd(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-      if (!fd) return fail_errno("follow logs", errno);
-      inotify_ = std::make_unique<boost::asio::posix::stream_descriptor>(context_, fd.release());
-      wait();
-    }
     const std::string folder = folder_of(reading->path());
-    const int watch = ::inotify_add_watch(inotify_->native_handle(), folder.c_str(),
-                                          IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_DELETE_SELF);
-    if (watch < 0) return fail_errno(fmt::format("follow {}", folder), errno);
-    watches_[watch] = folder;
-    readings_[folder].insert(reading);
+    Followed& followed = folders_[folder];
+    followed.readings.insert(reading);
+    if (followed.notice) return {};
+    TIPHYS_TRY(followed.notice, notices_.follow(folder, [this, folder] { wake(folder); }));
     return {};
   }
 
   void remove(const std::shared_ptr<Reading>& reading) {
-    const auto folder = readings_.find(folder_of(reading->path()));
-    if (folder == readings_.end()) return;
-    folder->second.erase(reading);
-    if (!folder->second.empty()) return;
-    const auto watch = std::find_if(watches_.begin(), watches_.end(),
-                                    [&](const auto& entry) { return entry.second == folder->first; });
-    if (watch != watches_.end()) {
-      ::inotify_rm_watch(inotify_->native_handle(), watch->first);
-      watches_.erase(watch);
-    }
-    readings_.erase(folder);
+    const auto folder = folders_.find(folder_of(reading->path()));
+    if (folder == folders_.end()) return;
+    folder->second.readings.erase(reading);
+    if (folder->second.readings.empty()) folders_.erase(folder);
   }
 
   void wake(const std::string& folder) {
-    const auto found = readings_.find(folder);
-    if (found == readings_.end()) return;
-    for (const auto& reading : found->second) reading->wake();
+    const auto found = folders_.find(folder);
+    if (found == folders_.end()) return;
+    for (const auto& reading : found->second.readings) reading->wake();
   }
 
  private:
-  void wait() {
-    inotify_->async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                         [weak = weak_from_this()](boost::system::error_code error) {
-                           const auto self = weak.lock();
-                           if (!self || error) return;
-                           self->read();
-                           self->wait();
-                         });
-  }
+  struct Followed {
+    std::set<std::shared_ptr<Reading>> readings;
+    std::unique_ptr<FolderNotices::Following> notice;  ///< null where the folder cannot be followed
+  };
 
-  void read() {
-    alignas(inotify_event) char buffer[4096];
-    for (;;) {
-      const ssize_t count = ::read(inotify_->native_handle(), buffer, sizeof buffer);
-      if (count <= 0) return;
-      for (ssize_t at = 0; at < count;) {
-        const auto* event = reinterpret_cast<const inotify_event*>(buffer + at);
-        at += static_cast<ssize_t>(sizeof(inotify_event) + event->len);
-        // An overflow names no folder: everybody looks.
-        if (event->mask & IN_Q_OVERFLOW) {
-          for (const auto& [folder, readings] : readings_) wake(folder);
-        } else if (const auto watch = watches_.find(event->wd); watch != watches_.end()) {
-          wake(watch->second);
-        }
-      }
-    }
-  }
-
-  boost::asio::io_context& context_;
+  FolderNotices& notices_;
   Executor& executor_;
-  std::unique_ptr<boost::asio::posix::stream_descriptor> inotify_;
-  std::map<int, std::string> watches_;
-  std::map<std::string, std::set<std::shared_ptr<Reading>>> readings_;
+  std::map<std::string, Followed> folders_;
 };
 
-LogReader::LogReader(boost::asio::io_context& context, Executor& executor)
-    : notices_(std::make_shared<Notices>(context, executor)) {}
+LogReader::LogReader(FolderNotices& notices, Executor& executor)
+    : readings_(std::make_shared<Readings>(notices, executor)) {}
 LogReader::~LogReader() = default;
 
 std::unique_ptr<cluster::Watch> LogReader::read(const std::string& log_path, cluster::LogOptions options,
                                                 std::function<bool()> ended, cluster::LogSink sink) {
   class Handle final : public cluster::Watch {
    public:
-    Handle(std::shared_ptr<Notices> notices, std::shared_ptr<Reading> reading)
-        : notices_(std::move(notices)), reading_(std::move(reading)) {}
+    Handle(std::shared_ptr<Readings> readings, std::shared_ptr<Reading> reading)
+        : readings_(std::move(readings)), reading_(std::move(reading)) {}
     ~Handle() override {
-      notices_->remove(reading_);
+      readings_->remove(reading_);
       reading_->stop();
     }
     void pause(bool paused) override { reading_->pause(paused); }
 
    private:
-    std::shared_ptr<Notices> notices_;
+    std::shared_ptr<Readings> readings_;
     std::shared_ptr<Reading> reading_;
   };
   const bool follow = options.follow;
   auto reading =
-      std::make_shared<Reading>(notices_->executor(), log_path, std::move(options), std::move(ended), std::move(sink));
+      std::make_shared<Reading>(readings_->executor(), log_path, std::move(options), std::move(ended), std::move(sink));
   // Without a folder there is nothing to follow: reading finds an empty log.
-  if (follow) (void)notices_->add(reading);
+  if (follow) (void)readings_->add(reading);
   reading->wake();
-  return std::make_unique<Handle>(notices_, std::move(reading));
+  return std::make_unique<Handle>(readings_, std::move(reading));
 }
 
 void LogReader::ended(const std::string& log_path) {
-  notices_->wake(folder_of(log_path));
+  readings_->wake(folder_of(log_path));
 }
 
 }  // namespace tiphys::node

@@ -228,6 +228,11 @@ void ProcessRuntime::open_exec(const std::string& id, cluster::SessionOptions op
   executor_.post([opened = std::move(opened), done = std::move(done)]() mutable { done(std::move(opened)); });
 }
 
+Result<UniqueFd> ProcessRuntime::open_folder(const std::string& id, const std::string& path) {
+  TIPHYS_TRY(const StepProcess step, running(id));
+  return open_folder_in_step(step, path);
+}
+
 std::string ProcessRuntime::canonical(const std::string& path) const {
   if (data_dir_ != options_.data_dir && path.starts_with(options_.data_dir)) {
     return data_dir_ + path.substr(options_.data_dir.size());

@@ -46,6 +46,7 @@ class ProcessRuntime final : public Runtime {
             std::move_only_function<void(Result<int>)> done) override;
   void open_exec(const std::string& id, cluster::SessionOptions options,
                  cluster::Done<std::unique_ptr<cluster::Session>> done) override;
+  Result<UniqueFd> open_folder(const std::string& id, const std::string& path) override;
   /// Steps share this host's network.
   void find_address(const std::string&, std::move_only_function<void(Result<std::string>)> done) override {
     executor_.post([done = std::move(done)]() mutable { done("127.0.0.1"); });

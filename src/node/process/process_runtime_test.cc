@@ -131,6 +131,29 @@ TEST(ProcessRuntime, CommandsRunInARunningStep) {
   EXPECT_EQ(exec(plane, "s", {"true"}), "s does not run");
 }
 
+TEST(ProcessRuntime, FoldersOfARunningStepAreSeen) {
+  ProcessPlane plane;
+  ProcessPlane::Ran ran;
+  const auto spec = plane.shell(
+      "s", "echo 1/2 > /var/run/argo/progress; ln -s /etc /out; touch /ready; until test -e /go; do sleep 0.01; done");
+  plane.start(spec, ran);
+  plane.run_until([&] { return ran.started; });
+  const auto folder = plane.runtime().open_folder("s", "/var/run/argo");
+  ASSERT_TRUE(folder) << folder.error().message;
+  const auto see = [&](const char* path, const char* file) {
+    const auto at = plane.runtime().open_folder("s", path);
+    return at && ::faccessat(at->get(), file, F_OK, 0) == 0;
+  };
+  plane.run_until([&] { return see("/", "ready"); });
+  EXPECT_TRUE(see("/var/run/argo", "progress"));
+  EXPECT_EQ(plane.runtime().open_folder("s", "/nowhere").error().code, Code::kNotFound);
+  EXPECT_FALSE(plane.runtime().open_folder("s", "/out")) << "a link leads out of what the step has";
+  const auto root = plane.runtime().open_folder("s", "/");
+  UniqueFd(::openat(root->get(), "go", O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+  plane.run_until([&] { return ran.ended; });
+  EXPECT_EQ(plane.runtime().open_folder("s", "/").error().code, Code::kNotFound);
+}
+
 TEST(ProcessRuntime, CommandsRunAsTheStepsUser) {
   if (::geteuid() != 0) GTEST_SKIP() << "only root has other users";
   ProcessPlane plane;

@@ -13,6 +13,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/beneath.h"
+
 namespace tiphys::node {
 namespace {
 
@@ -93,14 +95,25 @@ Result<pid_t> spawn(std::vector<std::string> argv, std::vector<std::string> env,
   return pid;
 }
 
+/// Whose namespaces an ordinary user may enter, unlike the init's, whose memory is the supervisor's. kNotFound when the
+/// step does not run.
+Result<pid_t> program_of(const StepProcess& step) {
+  const pid_t program = first_child(step.init);
+  if (program == 0) return fail(Code::kNotFound, fmt::format("{} does not run", step.request.id));
+  return program;
+}
+
 }  // namespace
+
+Result<UniqueFd> open_folder_in_step(const StepProcess& step, std::string_view path) {
+  TIPHYS_TRY(const pid_t program, program_of(step));
+  return open_beneath(fmt::format("/proc/{}/root", program),
+                      path.substr(std::min(path.size(), path.find_first_not_of('/'))), O_RDONLY | O_DIRECTORY);
+}
 
 Result<StepCommand> start_in_step(const StepProcess& step, std::vector<std::string> command,
                                   const StepStreams& streams) {
-  // The namespaces of the init's first child, which an ordinary user may enter: the init's memory is the supervisor's,
-  // and nobody may look into that.
-  const pid_t program = first_child(step.init);
-  if (program == 0) return fail(Code::kNotFound, fmt::format("{} does not run", step.request.id));
+  TIPHYS_TRY(const pid_t program, program_of(step));
   StepCommand started;
   TIPHYS_TRY(started.pid, spawn(argv_of(program, step, std::move(command), streams.terminal),
                                 env_of(step, streams.terminal), streams));

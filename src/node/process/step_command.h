@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -28,6 +29,8 @@ struct StepCommand {
   UniqueFd process;  ///< becomes readable when it has ended; then it is to be reaped
 };
 
+/// A folder of a running step, as it sees it. kNotFound when the step does not run or has no such folder.
+Result<UniqueFd> open_folder_in_step(const StepProcess& step, std::string_view path);
 /// kNotFound when the step does not run.
 Result<StepCommand> start_in_step(const StepProcess& step, std::vector<std::string> command,
                                   const StepStreams& streams);

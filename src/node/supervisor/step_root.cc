@@ -31,9 +31,10 @@ struct Folder {
 /// Each folder after its parent.
 std::vector<Folder> folders_of(const HostView& view) {
   // Few on purpose: some file systems take long to find a free inode.
-  std::vector<Folder> folders = {{"", 0755, false},     {"proc", 0555, true},  {"dev", 0755, true},
-                                 {"sys", 0555, true},   {"tmp", 01777, false}, {"var", 0755, false},
-                                 {"root", 0700, false}, {"mnt", 0755, false}};
+  std::vector<Folder> folders = {
+      {"", 0755, false},        {"proc", 0555, true},          {"dev", 0755, true},   {"sys", 0555, true},
+      {"tmp", 01777, false},    {"var", 0755, false},          {"root", 0700, false}, {"mnt", 0755, false},
+      {"var/run", 0755, false}, {"var/run/argo", 01777, false}};
   const auto add = [&](std::string_view path, bool covered) {
     const auto known = std::ranges::find(folders, path, &Folder::path);
     if (known == folders.end()) folders.push_back({std::string(path), 0755, covered});
