@@ -2,6 +2,9 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <atomic>
+#include <iterator>
+
 #include "base/log_format.h"
 
 namespace tiphys::log {
@@ -37,6 +40,8 @@ std::string on_one_line(std::string_view line) {
   return made;
 }
 
+std::atomic<std::uint64_t> written[std::size(kLevels)];
+
 std::string (*own_format)(Level, std::string_view) = nullptr;
 
 }  // namespace
@@ -52,7 +57,12 @@ bool enabled(Level level) {
   return logger().should_log(kLevels[static_cast<int>(level)]);
 }
 void write(Level level, std::string_view line) {
+  if (enabled(level)) written[static_cast<int>(level)].fetch_add(1, std::memory_order_relaxed);
   logger().log(kLevels[static_cast<int>(level)], "{}", own_format ? own_format(level, line) : on_one_line(line));
+}
+
+std::uint64_t lines(Level level) {
+  return written[static_cast<int>(level)].load(std::memory_order_relaxed);
 }
 
 }  // namespace tiphys::log

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <string_view>
 
 namespace tiphys::log {
@@ -13,6 +14,8 @@ enum class Level { kDebug, kInfo, kWarn, kError };
 void set_level(Level level);
 bool enabled(Level level);
 void write(Level level, std::string_view line);
+/// How many lines of this level were written since the program began.
+std::uint64_t lines(Level level);
 
 template <typename... Args>
 void debug(fmt::format_string<Args...> format, Args&&... args) {

@@ -146,6 +146,7 @@ class Plane final : public EmbeddedPlane {
     }
     TIPHYS_TRY(admission_, objects::Admission::start(*executor_, *store_, data_dir_.path()));
     const auto metrics = std::make_shared<controllers::ControllerMetrics>();
+    metrics->version(server::argo_version());
     controller_ = std::make_unique<controllers::WorkflowController>(
         *executor_, *store_, random_,
         controllers::WorkflowControllerOptions{

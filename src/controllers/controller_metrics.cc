@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/check.h"
-#include "base/log.h"
 
 namespace tiphys::controllers {
 namespace {
@@ -16,6 +15,8 @@ const std::vector<double> kRuntimes{0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 10
 
 /// As they are before anything has happened, so that a query finds them.
 constexpr std::string_view kPhases[] = {"Pending", "Running"};
+constexpr std::pair<log::Level, std::string_view> kLevels[] = {
+    {log::Level::kInfo, "info"}, {log::Level::kWarn, "warn"}, {log::Level::kError, "error"}};
 constexpr std::string_view kErrors[] = {"CronWorkflowSubmissionError", "CronWorkflowSpecError"};
 
 struct BuiltIn {
@@ -30,9 +31,13 @@ constexpr BuiltIn kBuiltIns[] = {
     {"error_count", "Errors of the controllers by their cause", Kind::kCounter},
     {"gauge", "Unfinished workflows by their phase", Kind::kGauge},
     {"is_leader", "1: this controller runs the workflows", Kind::kGauge},
+    {"log_messages", "Lines of the log by their level", Kind::kCounter},
+    {"pod_missing", "Pods that are gone and were not removed here", Kind::kCounter},
+    {"pod_pending_count", "Pods that have begun to wait for a reason", Kind::kCounter},
     {"pods_gauge", "Pods of unfinished workflows by their phase", Kind::kGauge},
     {"pods_total_count", "Pods that have come into each phase", Kind::kCounter},
     {"total_count", "Workflows that have come into each phase", Kind::kCounter},
+    {"version", "1: what this program is", Kind::kGauge},
     {"workflow_condition", "Unfinished workflows by a condition", Kind::kGauge},
     {"workflowtemplate_runtime", "Seconds that workflows of a whole template have run", Kind::kHistogram},
     {"workflowtemplate_triggered_total", "Workflows of a whole template that have come into each phase",
@@ -92,6 +97,27 @@ void ControllerMetrics::pod_entered(const std::string& ns, std::string_view phas
   emit("pods_total_count", {{"namespace", ns}, {"phase", std::string(phase)}});
 }
 
+void ControllerMetrics::pod_waits(const std::string& ns, std::string_view message) {
+  const std::string_view reason = message.substr(0, message.find(':'));
+  // What every pod waits for; the original leaves it out too.
+  if (reason.empty() || reason == "PodInitializing") return;
+  emit("pod_pending_count", {{"namespace", ns}, {"reason", std::string(reason)}});
+}
+
+void ControllerMetrics::pod_missing(std::string_view node_phase, bool recently_started) {
+  emit("pod_missing", {{"node_phase", std::string(node_phase)}, {"recently_started", text_of(recently_started)}});
+}
+
+void ControllerMetrics::version(const doc::Value& message) {
+  constexpr std::pair<std::string_view, std::string_view> kFields[] = {
+      {"version", "version"},   {"platform", "platform"},          {"goVersion", "go_version"},
+      {"compiler", "compiler"}, {"buildDate", "build_date"},       {"gitCommit", "git_commit"},
+      {"gitTag", "git_tag"},    {"gitTreeState", "git_tree_state"}};
+  Labels labels;
+  for (const auto& [field, label] : kFields) labels.emplace(label, doc::find_string(message, field));
+  emit("version", std::move(labels));
+}
+
 void ControllerMetrics::cron_triggered(const std::string& ns, const std::string& name) {
   emit("cronworkflows_triggered_total", {{"name", name}, {"namespace", ns}});
 }
@@ -117,6 +143,11 @@ std::string ControllerMetrics::text(Time now, const UnderWay& under_way) {
   gauge("workflow_condition", {{"type", "PodRunning"}, {"status", "False"}}, under_way.without);
   gauge("pods_gauge", {{"phase", "Pending"}}, under_way.pending_pods);
   gauge("pods_gauge", {{"phase", "Running"}}, under_way.running_pods);
+  for (const auto& [level, name] : kLevels) {
+    std::uint64_t& told = told_lines_[level];
+    const std::uint64_t lines = log::lines(level);
+    emit("log_messages", {{"level", std::string(name)}}, static_cast<double>(lines - std::exchange(told, lines)));
+  }
   return registry_.text(now);
 }
 

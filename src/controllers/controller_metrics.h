@@ -6,7 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/log.h"
 #include "controllers/metrics_registry.h"
+#include "doc/value.h"
 #include "engine/run.h"
 
 namespace tiphys::controllers {
@@ -36,10 +38,16 @@ class ControllerMetrics {
   /// From the beginning to the end of its run.
   void workflow_ran(const std::string& ns, const TemplateUse& use, Duration time);
   void pod_entered(const std::string& ns, std::string_view phase);
+  /// A pod waits for something else than before: "Unschedulable: no room".
+  void pod_waits(const std::string& ns, std::string_view message);
+  /// A pod has gone that nobody here has removed.
+  void pod_missing(std::string_view node_phase, bool recently_started);
   /// A run that is due begins.
   void cron_triggered(const std::string& ns, const std::string& name);
   /// Its concurrencyPolicy has kept it from running, or has ended another run.
   void cron_limited(const std::string& ns, const std::string& name, std::string_view policy);
+  /// What this program is: Argo's message Version.
+  void version(const doc::Value& message);
   /// CronWorkflowSubmissionError, CronWorkflowSpecError.
   void error(std::string_view cause);
 
@@ -52,6 +60,7 @@ class ControllerMetrics {
 
   MetricsRegistry registry_;
   bool told_ = false;  ///< that there is no room for more
+  std::map<log::Level, std::uint64_t> told_lines_;
 };
 
 }  // namespace tiphys::controllers

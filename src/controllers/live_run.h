@@ -148,6 +148,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void conclude_metrics();
   void count_workflow(const engine::RunStatus& status, engine::RunStatus::Phase before);
   void count_pod(const engine::PodChanged& change, bool is_new, bool ran);
+  void count_waiting(const engine::PodChanged& change);
 
   // Writes.
   bool changes_status() const;

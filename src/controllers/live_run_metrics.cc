@@ -11,6 +11,9 @@ using PodPhase = engine::PodChanged::Phase;
 
 namespace {
 
+/// RECENTLY_STARTED_POD_DURATION of the original.
+constexpr Duration kRecently = std::chrono::seconds(10);
+
 std::optional<TemplateUse> template_of(const engine::Run* run) {
   const auto* ref =
       run && run->workflow().spec.workflow_template_ref ? &*run->workflow().spec.workflow_template_ref : nullptr;
@@ -54,6 +57,7 @@ void LiveRun::count_pod(const engine::PodChanged& change, bool is_new, bool ran)
   switch (change.phase) {
     case PodPhase::kPending:
       if (is_new) entered("Pending");
+      if (!change.message.empty()) count_waiting(change);
       return;
     case PodPhase::kRunning:
       if (!ran) entered("Running");
@@ -63,8 +67,19 @@ void LiveRun::count_pod(const engine::PodChanged& change, bool is_new, bool ran)
     case PodPhase::kFailed:
     case PodPhase::kError:
       return entered("Failed");
-    case PodPhase::kGone:
+    case PodPhase::kGone: {
+      const auto node = run_->find_node(change.node_id);
+      const bool recently = node && environment_.executor.now() - node->started_at < kRecently;
+      environment_.metrics.pod_missing(ran ? "Running" : "Pending", recently);
       return;
+    }
+  }
+}
+
+void LiveRun::count_waiting(const engine::PodChanged& change) {
+  const auto node = run_->find_node(change.node_id);
+  if (node && node->phase == api::NodePhase::kPending && node->message != change.message) {
+    environment_.metrics.pod_waits(key_.ns, change.message);
   }
 }
 
