@@ -195,6 +195,7 @@ class Plane final : public EmbeddedPlane {
     server::Certificate certificate;
     options.unix_path = data_dir_.api_socket();
     options.audit_path = options_.audit_path;
+    options.rate_limit = options_.rate_limit;
     if (options_.port) {
       options.tcp_address = fmt::format("{}:{}", options_.address, *options_.port);
       options.announce_path = data_dir_.path() + "/server.json";

@@ -36,8 +36,9 @@ struct PlaneOptions {
   std::string address = "127.0.0.1";
   /// Files of PEM; "": the plane makes its own, which holds for this machine alone.
   std::string tls_certificate, tls_key;
-  bool secure = true;      ///< TLS is spoken on the port, beside plain text where nobody else can listen
-  std::string audit_path;  ///< a file that tells of all requests; "" for none
+  bool secure = true;            ///< TLS is spoken on the port, beside plain text where nobody else can listen
+  std::string audit_path;        ///< a file that tells of all requests; "" for none
+  std::uint64_t rate_limit = 0;  ///< of Argo's API: requests of an address in a second; 0: any number
   /// Folders of this host that steps of the process runtime see read-only beside the system's own (a virtual
   /// environment).
   std::vector<std::string> host_paths;

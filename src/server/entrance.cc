@@ -5,6 +5,7 @@
 #include "argo/webhooks.h"
 #include "cluster/resource.h"
 #include "server/access.h"
+#include "server/argo/rest_route.h"
 #include "server/audit.h"
 
 namespace tiphys::server {
@@ -48,6 +49,10 @@ objects::Outcome<std::shared_ptr<const objects::Caller>> let_in(const Entrance& 
   };
   if (!entrance.is_public && !is_of_this_machine(credentials)) {
     return refuse(403, "Forbidden", "the Host of a request must be localhost or 127.0.0.1");
+  }
+  const bool counts = entrance.limit && (request.grpc || is_of_argo(request.target));
+  if (counts && !entrance.limit->take(request.peer, entrance.served.executor.now())) {
+    return refuse(429, "TooManyRequests", "too many requests from this address in a second: try again later");
   }
   auto caller = entrance.gate->admit(credentials.authorization);
   if (caller || is_open_page(request.target)) return caller;

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "server/gate.h"
+#include "server/rate_limit.h"
 #include "server/routes.h"
 
 namespace tiphys::server {
@@ -29,6 +30,7 @@ struct Entrance {
   std::shared_ptr<boost::asio::ssl::context> tls;
   /// From other machines: by TLS alone, under whatever name this one is known by.
   bool is_public = false;
+  std::shared_ptr<RateLimit> limit = nullptr;  ///< null: none
 };
 
 /// What tells whether a request is let in.

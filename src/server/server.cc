@@ -121,7 +121,8 @@ class AsioServer final : public Server {
     }
     if (error) return std::unexpected(system_error("listen on " + text, error));
     TIPHYS_CHECK_OK(announce(address));
-    accept(tcp_acceptor_, {served_, make_gate(), options_.tls, !address.is_loopback()});
+    const auto limit = options_.rate_limit == 0 ? nullptr : std::make_shared<RateLimit>(options_.rate_limit);
+    accept(tcp_acceptor_, {served_, make_gate(), options_.tls, !address.is_loopback(), limit});
     return {};
   }
 

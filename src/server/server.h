@@ -33,6 +33,8 @@ struct ServerOptions {
   std::string announce_path;
   /// The page /metrics, in Prometheus' text format; none: there is no such page.
   std::function<std::string()> metrics;
+  /// Requests of Argo's API that an address may make in a second over TCP; 0: any number.
+  std::uint64_t rate_limit = 0;
   /// Streams into pods: Agent::open_session; none: there are none.
   cluster::SessionOpener sessions;
   /// A file that tells of all requests (audit.h); "" for none.

@@ -102,3 +102,13 @@ def test_others_are_served_by_tls_with_a_token_or_not_at_all(tiphys, tmp_path):
     refused = tiphys("up", "--address", "0.0.0.0", "--port", "0", *tiphys.runtime, code=None)
     assert refused.returncode != 0 and "--tls-certificate" in refused.stderr
     assert not (tiphys.data_dir / "server.json").exists() or json.loads((tiphys.data_dir / "server.json").read_text()) is None
+
+
+def test_an_address_may_be_held_to_a_rate(tiphys):
+    tiphys.up("--api-rate-limit", "3")
+    api = Api(tiphys.data_dir)
+    asked = [api.ask("GET", "/api/v1/workflows/default") for _ in range(200)]
+    refused = next(told for status, told in asked if status == 429)
+    assert asked[0][0] == 200 and refused["code"] == 8 and "too many requests" in refused["message"]
+    assert {api.ask("GET", MAPS)[0] for _ in range(50)} == {200}, "Kubernetes' API has no such bound"
+    assert "--api-rate-limit" in tiphys("up", "--port", "0", "--data-dir", str(tiphys.data_dir) + "2", "--api-rate-limit", "-1", code=1).stderr

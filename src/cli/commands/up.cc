@@ -21,14 +21,17 @@ constexpr std::string_view kLoopback = "127.0.0.1";
 struct Listening {
   std::int64_t port = kDefaultPort;
   std::string address = std::string(kLoopback), certificate, key, audit_path;
+  std::optional<std::int64_t> rate_limit;
   bool secure = true;
   bool no_port = false;    ///< the data directory's socket alone
   bool until_eof = false;  ///< ends with standard input, too
 };
 
 Status check(const Listening& listening) {
-  const auto& [port, address, certificate, key, audit_path, secure, no_port, until_eof] = listening;
+  const auto& [port, address, certificate, key, audit_path, rate_limit, secure, no_port, until_eof] = listening;
   if (port < 0 || port > 65535) return fail(Code::kInvalidArgument, fmt::format("--port: {} is no port", port));
+  if (rate_limit.value_or(0) < 0)
+    return fail(Code::kInvalidArgument, "--api-rate-limit: a number of requests, or 0 for any");
   if (certificate.empty() != key.empty()) {
     return fail(Code::kInvalidArgument, "--tls-certificate and --tls-key belong together");
   }
@@ -82,6 +85,7 @@ Status serve(const CommonFlags& common, const Listening& listening) {
   options.tls_key = listening.key;
   options.audit_path = listening.audit_path;
   options.secure = listening.secure;
+  options.rate_limit = static_cast<std::uint64_t>(listening.rate_limit.value_or(0));
   Loop loop;
   bool leave = false;
   loop.on_signals({SIGINT, SIGTERM}, [&](int) { leave = true; });
@@ -121,6 +125,8 @@ int up_command(const Arguments& arguments) {
   flags.text(
       "--audit-log", listening.audit_path, "FILE",
       "Tell of each request who asked for what, as lines of JSON (audit.k8s.io/v1); at 100 MiB FILE becomes FILE.1");
+  flags.number("--api-rate-limit", listening.rate_limit, "N",
+               "Requests of Argo's API that an address may make in a second (default 0: any number)");
   add_plane_flags(flags, common.session);
   flags.text("--data-dir", common.session.data_dir, "DIR",
              "The plane's directory (default: $TIPHYS_DATA_DIR, else ~/.local/share/tiphys)");
