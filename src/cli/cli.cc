@@ -47,6 +47,7 @@ constexpr std::array kCommands{
     Command{"schema", "Print the JSON schema of manifests, for editors", schema_command},
     Command{"eval", "Evaluate an expression or a template of a manifest by hand", eval_command},
     Command{"auth", "Print what clients prove themselves with", auth_command},
+    Command{"debug", "Collect what tells how the plane is, for a report", debug_command},
     Command{"executor-plugin", "Build the ConfigMap of an executor plugin", executor_plugin_command},
     Command{"version", "Print version information", version_command},
     Command{"completion", "Output shell completion code", completion_command},

@@ -111,4 +111,4 @@ def test_an_address_may_be_held_to_a_rate(tiphys):
     refused = next(told for status, told in asked if status == 429)
     assert asked[0][0] == 200 and refused["code"] == 8 and "too many requests" in refused["message"]
     assert {api.ask("GET", MAPS)[0] for _ in range(50)} == {200}, "Kubernetes' API has no such bound"
-    assert "--api-rate-limit" in tiphys("up", "--port", "0", "--data-dir", str(tiphys.data_dir) + "2", "--api-rate-limit", "-1", code=1).stderr
+    assert "--api-rate-limit" in tiphys("up", "--port", "0", "--data-dir", str(tiphys.data_dir) + "2", "--api-rate-limit", "-1", code=2).stderr

@@ -26,6 +26,7 @@ std::span<const Command> commands();
 int run_command(const Arguments& arguments);
 int up_command(const Arguments& arguments);
 int env_command(const Arguments& arguments);
+int debug_command(const Arguments& arguments);
 int controller_command(const Arguments& arguments);
 int submit_command(const Arguments& arguments);
 int retry_command(const Arguments& arguments);
