@@ -222,6 +222,31 @@ TEST_F(AgentTest, WhatContainersTellOfTheirProgressIsAnAnnotation) {
   EXPECT_EQ(told(), "6/10") << "the last word is heard";
 }
 
+TEST_F(AgentTest, ContainersTellWhyTheyEnded) {
+  struct Case {
+    std::string name;
+    doc::Object container;
+    std::string path, content;
+    std::string message;
+  };
+  const doc::Object by_log{{"terminationMessagePolicy", "FallbackToLogsOnError"}};
+  const std::string stamp = "2026-01-01T00:00:00.000000000Z ";
+  for (const Case& test : {
+           Case{"usual", {}, "/files/dev/termination-log", "why", "why"},
+           Case{"silent", {}, "/log", stamp + "stdout F out\n", ""},
+           Case{"own", {{"terminationMessagePath", "/tmp/w"}}, "/files/tmp/w", "because", "because"},
+           Case{"log", by_log, "/log", stamp + "stdout F out\n" + stamp + "stderr F err\n", "out\nerr"},
+           Case{"bounded", {}, "/files/dev/termination-log", std::string(10'000, 'x'), std::string(4096, 'x')},
+           Case{"binary", {}, "/files/dev/termination-log", "a\xff", "a\xef\xbf\xbd"},
+       }) {
+    cluster_.put(cluster::kPods, pod(test.name, test.container));
+    write_file(begun(test.name).spec.dir + test.path, test.content);
+    runtime_.run(id(test.name));
+    runtime_.end(id(test.name), 1);
+    EXPECT_EQ(doc::find_string(terminated(ended(test.name)), "message"), test.message) << test.name;
+  }
+}
+
 TEST_F(AgentTest, ALinkInPlaceOfTheProgressFileIsNotFollowed) {
   const doc::Object variable{{"name", "ARGO_PROGRESS_FILE"}, {"value", "/var/run/argo/progress"}};
   cluster_.put(cluster::kPods, pod("a", {{"env", doc::Array{variable}}}));

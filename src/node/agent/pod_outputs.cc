@@ -111,7 +111,7 @@ class Collection : public std::enable_shared_from_this<Collection> {
   Result<doc::Object> collect() {
     doc::Object outputs;
     if (doc::is_true(wanted_, "result")) {
-      TIPHYS_TRY(const std::string result, stdout_tail(request_.log_path, kMostResultBytes));
+      TIPHYS_TRY(const std::string result, log_tail(request_.log_path, kMostResultBytes, LogStreams::kStdout));
       outputs["result"] = result;
     }
     TIPHYS_TRY(doc::Array parameters, collect_parameters());

@@ -123,7 +123,7 @@ void PodRun::prepare(PodSources sources) {
   }
   auto made = container_specs(*pod_, sources, *volumes, place_);
   if (!made) return failed_before_start("init", made.error());
-  for (const Status& given : {give_tokens(*made), give_progress_folder(*made)}) {
+  for (const Status& given : {give_tokens(*made), give_progress_folder(*made), give_message_files(*made)}) {
     if (!given) return failed_before_start("init", given.error());
   }
   for (std::vector<ContainerSpec>* list : {&made->init, &made->containers}) {
@@ -233,10 +233,14 @@ void PodRun::started(std::size_t index, const Status& status) {
 }
 
 const doc::Value* PodRun::document_of(const Container& container) const {
-  const doc::Value* list = doc::find(*pod_, "spec", container.init ? "initContainers" : "containers");
+  return document_of(container.spec.container_name, container.init);
+}
+
+const doc::Value* PodRun::document_of(std::string_view name, bool init) const {
+  const doc::Value* list = doc::find(*pod_, "spec", init ? "initContainers" : "containers");
   if (!list || !list->is_array()) return nullptr;
   for (const doc::Value& document : list->get_array()) {
-    if (doc::find_string(document, "name") == container.spec.container_name) return &document;
+    if (doc::find_string(document, "name") == name) return &document;
   }
   return nullptr;
 }
@@ -377,6 +381,10 @@ void PodRun::all_ended() {
       container.report.exit = never_ran(world_.executor.now());
   }
   judge_unstarted();
+  read_messages(0);
+}
+
+void PodRun::gather() {
   const Container* main = main_container();
   // Only what has run has outputs.
   const bool ran = main ? main->report.started_at != Time{} && main->report.exit : main_started();

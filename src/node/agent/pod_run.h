@@ -155,6 +155,14 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   void end_sidecars();
   void rejoin_network(Container& restarted);
   void all_ended();
+  // pod_run_messages.cc
+  Status give_message_files(PodContainers& made);
+  static std::string message_file(const ContainerSpec& spec);
+  bool wants_message(const Container& container) const;
+  void read_messages(std::size_t index);
+  void take_message(std::size_t index, std::string message);
+
+  void gather();
   void collect(const Container* main, Result<artifact::Credentials> credentials);
   void settle();
   void run_post_start(std::size_t index, const doc::Value& document);
@@ -171,6 +179,7 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   void with_address(std::function<void()> then);
   /// In the pod's spec.
   const doc::Value* document_of(const Container& container) const;
+  const doc::Value* document_of(std::string_view name, bool init) const;
   void report_soon();
   void report_by(Time when);
   void report_running();

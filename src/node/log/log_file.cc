@@ -54,7 +54,7 @@ Result<LogLine> parse_log_line(std::string_view line) {
   return LogLine{*at, stream, tag == 'P', line.substr(kLogPrefixBytes)};
 }
 
-Result<std::string> stdout_tail(const std::string& log_path, std::size_t most_bytes) {
+Result<std::string> log_tail(const std::string& log_path, std::size_t most_bytes, LogStreams streams) {
   std::uint64_t size = 0;
   auto fd = open_log(log_path, size);
   if (!fd && fd.error().code == Code::kNotFound) return std::string();
@@ -69,7 +69,7 @@ Result<std::string> stdout_tail(const std::string& log_path, std::size_t most_by
     const auto parsed = parse_log_line(line);
     if (!parsed) {
       failed = std::unexpected(parsed.error());
-    } else if (parsed->stream == "stdout") {
+    } else if (streams == LogStreams::kBoth || parsed->stream == "stdout") {
       lines.push_back(std::string(parsed->text) + (parsed->partial ? "" : "\n"));
       bytes += lines.back().size();
     }

@@ -22,9 +22,9 @@ struct LogLine {
 /// Takes one line of the file (without its newline) apart. kDataLoss when it is none.
 Result<LogLine> parse_log_line(std::string_view line);
 
-/// The last `most_bytes` of what a container wrote to standard output, less one newline at the end. Blocking; "" when
-/// there is no log.
-Result<std::string> stdout_tail(const std::string& log_path, std::size_t most_bytes);
+enum class LogStreams { kStdout, kBoth };
+/// The last `most_bytes` of what a container wrote, less one newline at the end. Blocking; "" when there is no log.
+Result<std::string> log_tail(const std::string& log_path, std::size_t most_bytes, LogStreams streams);
 
 /// Writes what the container wrote to both streams to `target`, without stamps. Blocking; kNotFound when there is no
 /// log.

@@ -43,7 +43,7 @@ class StdoutTail : public ::testing::TestWithParam<TailCase> {};
 TEST_P(StdoutTail, Is) {
   const TempFolder folder;
   write_file(folder.path() + "/log", GetParam().log);
-  const auto tail = stdout_tail(folder.path() + "/log", GetParam().most_bytes);
+  const auto tail = log_tail(folder.path() + "/log", GetParam().most_bytes, LogStreams::kStdout);
   ASSERT_TRUE(tail) << tail.error().message;
   EXPECT_EQ(*tail, GetParam().tail);
 }
@@ -71,11 +71,11 @@ TEST(LogFile, TheTailOfALargeLogIsReadFromItsEnd) {
   }
   write_file(folder.path() + "/log", log);
   text.pop_back();
-  EXPECT_EQ(stdout_tail(folder.path() + "/log", text.size() + 1).value(), text);
+  EXPECT_EQ(log_tail(folder.path() + "/log", text.size() + 1, LogStreams::kStdout).value(), text);
 }
 
 TEST(LogFile, AMissingLogHasNoTail) {
-  EXPECT_EQ(stdout_tail("/no/such/log", 100).value(), "");
+  EXPECT_EQ(log_tail("/no/such/log", 100, LogStreams::kStdout).value(), "");
 }
 
 struct ReadCase {
@@ -112,6 +112,12 @@ INSTANTIATE_TEST_SUITE_P(
                       ReadCase{
                           "Since", {.since = parse_rfc3339("2026-01-01T00:00:03Z").value()}, {"four", "three", "end"}}),
     [](const auto& test) { return test.param.name; });
+
+TEST(LogTail, OfBothStreams) {
+  const TempFolder folder;
+  write_file(folder.path() + "/log", line(1, "stdout F a") + line(2, "stderr F b") + line(3, "stdout F c"));
+  EXPECT_EQ(log_tail(folder.path() + "/log", 100, LogStreams::kBoth).value(), "a\nb\nc");
+}
 
 TEST(LogReader, NothingArrivesAfterTheHandleIsGone) {
   const TempFolder folder;

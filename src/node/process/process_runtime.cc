@@ -429,7 +429,8 @@ void ProcessRuntime::fetch(const std::string& id, const std::string& path, const
   const auto found = steps_.find(id);
   Result<std::string> result = fail(Code::kNotFound, fmt::format("container {} is not known", id));
   if (found != steps_.end()) {
-    result = host_path_of(found->second.request.dir + "/root", found->second.view, path);
+    const std::string_view inside = path == "/dev/termination-log" ? kTerminationLog : std::string_view(path);
+    result = host_path_of(found->second.request.dir + "/root", found->second.view, inside);
   }
   executor_.post([result = std::move(result), done = std::move(done)]() mutable { done(std::move(result)); });
 }

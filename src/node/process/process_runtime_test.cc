@@ -198,7 +198,9 @@ TEST_P(Fetch, Finds) {
 INSTANTIATE_TEST_SUITE_P(
     Process, Fetch,
     ::testing::Values(
-        FetchCase{"File", "echo 1 > /tmp/x", "/tmp/x", "1\n"}, FetchCase{"Missing", "true", "/tmp/x", ""},
+        FetchCase{"File", "echo 1 > /tmp/x", "/tmp/x", "1\n"},
+        FetchCase{"TerminationLog", "echo why > /dev/termination-log", "/dev/termination-log", "why\n"},
+        FetchCase{"NoTerminationLog", "true", "/dev/termination-log", ""}, FetchCase{"Missing", "true", "/tmp/x", ""},
         FetchCase{"BelowAFile", "echo 1 > /tmp/x", "/tmp/x/y", ""},
         FetchCase{"AbsoluteLinkStaysInside", "echo in > /a; ln -s /a /tmp/l", "/tmp/l", "in\n"},
         FetchCase{"RelativeLinkStaysInside", "echo in > /a; ln -s ../../../../a /tmp/l", "/tmp/l", "in\n"},

@@ -44,11 +44,9 @@ constexpr Device kDevices[] = {{"null", 1, 3},   {"zero", 1, 5},    {"full", 1, 
 /// What training on this machine needs; shown when present.
 constexpr const char* kAccelerators[] = {"/dev/nvidia*", "/dev/dri", "/dev/kfd",
                                          "/dev/accel",   "/dev/dxg", "/dev/infiniband"};
-constexpr std::pair<const char*, const char*> kDeviceLinks[] = {{"/proc/self/fd", "fd"},
-                                                                {"/proc/self/fd/0", "stdin"},
-                                                                {"/proc/self/fd/1", "stdout"},
-                                                                {"/proc/self/fd/2", "stderr"},
-                                                                {"pts/ptmx", "ptmx"}};
+constexpr std::pair<const char*, const char*> kDeviceLinks[] = {
+    {"/proc/self/fd", "fd"},       {"/proc/self/fd/0", "stdin"}, {"/proc/self/fd/1", "stdout"},
+    {"/proc/self/fd/2", "stderr"}, {"pts/ptmx", "ptmx"},         {kTerminationLog, "termination-log"}};
 
 std::unexpected<Error> failed(std::string_view what) {
   return fail_errno(fmt::format("prepare the process runtime: {}", what), errno);

@@ -23,6 +23,9 @@ struct HostView {
 /// The folders of a root that a step may change, as it sees them: "/", "/tmp" and so on.
 std::vector<std::string> own_folders(const HostView& view);
 
+/// Where /dev/termination-log of a step leads, in its root: its /dev is one for all.
+inline constexpr char kTerminationLog[] = "/var/run/argo/termination-log";
+
 /// The name of the folder that keeps empty roots for reuse, in the data directory.
 inline constexpr char kRootPool[] = "supervisor/roots";
 

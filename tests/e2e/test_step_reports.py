@@ -1,4 +1,4 @@
-"""Steps that tell how far they are, in every runtime."""
+"""What steps tell of themselves, in every runtime: how far they are, and why they ended."""
 
 import json
 
@@ -64,3 +64,34 @@ spec:
     said = cli("logs", "deadline", "--no-color").stdout
     assert said.rstrip().endswith("Z, /var/run/argo/progress")
     assert said.split("deadline ")[1][:10] >= began[:10]
+
+
+WHY = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: why}
+spec:
+  entrypoint: main
+  templates:
+    - name: main
+      dag:
+        failFast: false
+        tasks: [{name: usual, template: usual}, {name: own, template: own}, {name: log, template: log}, {name: silent, template: silent}]
+    - {name: usual, container: {image: busybox, command: [sh, -c, "echo no such table >/dev/termination-log; exit 3"]}}
+    - {name: own, container: {image: busybox, terminationMessagePath: /tmp/why, command: [sh, -c, "echo -n out of luck >/tmp/why; exit 4"]}}
+    - {name: log, container: {image: busybox, terminationMessagePolicy: FallbackToLogsOnError, command: [sh, -c, "echo one; echo two >&2; exit 5"]}}
+    - {name: silent, container: {image: busybox, command: [sh, -c, "echo one; exit 6"]}}
+"""
+
+
+@every_runtime
+def test_steps_tell_why_they_ended(cli):
+    cli.run(WHY, code=1)
+    nodes = nodes_by_name(cli.workflow("why"))
+    assert {name: nodes[f".{name}"]["message"] for name in ("usual", "own", "silent")} == {
+        "usual": "main: Error (exit code 3): no such table\n",
+        "own": "main: Error (exit code 4): out of luck",
+        "silent": "main: Error (exit code 6)",
+    }
+    head, *lines = nodes[".log"]["message"].splitlines()
+    assert sorted([head.replace("main: Error (exit code 5): ", ""), *lines]) == ["one", "two"]
