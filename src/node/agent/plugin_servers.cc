@@ -15,6 +15,7 @@
 #include "base/strings.h"
 #include "base/unique_fd.h"
 #include "base/unix_path.h"
+#include "node/agent/write_file.h"
 #include "node/log/log_file.h"
 
 namespace tiphys::node {
