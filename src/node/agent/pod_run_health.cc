@@ -113,7 +113,7 @@ void PodRun::probe(std::size_t index, const doc::Value& document) {
     events.on_ready = [change](bool ready) {
       change([ready](PodRun& run, Container& one) {
         one.report.ready = ready;
-        run.report_progress();
+        run.report_running();
       });
     };
     events.on_unhealthy = [change, index](const std::string& reason, std::optional<Duration> grace) {
