@@ -68,7 +68,8 @@ void Machine::add_progress(const Node& node, const Progress& more) {
   };
   add(progress_);
   for (NodeIndex at = container_of(node); at != kNoNode; at = container_of(nodes_[at])) {
-    add(nodes_[at].progress);
+    // Of a pod with containers that count, its own is what it tells.
+    if (!executable(nodes_[at].type)) add(nodes_[at].progress);
     // Its last state is written already: a daemon has ended after its group.
     if (nodes_[at].fulfilled()) nodes_.touch(at);
   }

@@ -9,6 +9,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr const char* kTwo = R"(
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
 spec:
   entrypoint: main
   templates:
@@ -60,6 +62,8 @@ TEST(Progress, AFailedPodKeepsWhatItTold) {
 
 TEST(Progress, AnAttemptStartsAnew) {
   FakeWorld world(R"(
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
 spec:
   entrypoint: main
   templates: [{name: main, retryStrategy: {limit: 1}, container: {image: i}}])");
@@ -79,6 +83,8 @@ std::optional<Time> deadline(const FakeWorld& world, std::size_t pod) {
 
 TEST(RunDeadline, IsTheWorkflowsButForExitHandlers) {
   FakeWorld world(R"(
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
 spec:
   entrypoint: work
   onExit: work
@@ -94,6 +100,8 @@ TEST(RunDeadline, IsTheRetriesWhenThatIsEarlier) {
   for (const auto& [whole, expected] :
        {std::pair{"", 20s}, {"activeDeadlineSeconds: 30", 20s}, {"activeDeadlineSeconds: 9", 9s}}) {
     FakeWorld world(fmt::format(R"(
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
 spec:
   entrypoint: work
   {}
