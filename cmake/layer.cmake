@@ -1,12 +1,12 @@
 # tiphys_layer(NAME [USES layer...] [LIBS library...] [TEST_USES layer...])
 # A folder under src/ as one static library, tiphys_NAME, and its *_test.cc files as one program, NAME_test, which may
-# use further layers.
+# use further layers. *_standalone.cc are programs of their own, which the caller builds.
 function(tiphys_layer name)
   cmake_parse_arguments(LAYER "" "" "USES;LIBS;TEST_USES" ${ARGN})
   set(folder ${PROJECT_SOURCE_DIR}/src/${name})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${folder}/*.cc)
   set(tests ${sources})
-  list(FILTER sources EXCLUDE REGEX "_test\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "_(test|standalone)\\.cc$")
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
 
   if(sources)

@@ -138,8 +138,7 @@ constexpr Field<Template> kTemplateFields[] = {
        out.type = Template::Type::kContainerSet;
        read(place, out.container_set.emplace());
      },
-     "Runs several containers in one pod.", &kObject<kContainerSetTable>, "test_a_set_of_containers_runs_as_a_graph",
-     "In the container runtime its containers do not share their network."},
+     "Runs several containers in one pod.", &kObject<kContainerSetTable>, "test_a_set_of_containers_runs_as_a_graph"},
     {"steps", Handling::kRead,
      [](const Place& place, Template& out) {
        out.type = Template::Type::kSteps;

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/network_doors.h"
 #include "base/strings.h"
 #include "web/request_rules.h"
 
@@ -211,6 +213,10 @@ int Transfer::open_socket(const curl_sockaddr& address) {
   constexpr int kNumbers = NI_NUMERICHOST | NI_NUMERICSERV;
   if (::getnameinfo(&address.addr, address.addrlen, host, sizeof host, port, sizeof port, kNumbers) == 0) {
     address_ = std::strchr(host, ':') ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port);
+  }
+  if (address.family == AF_INET && address.socktype == SOCK_STREAM) {
+    return NetworkDoors::of_process().open_tcp(
+        ntohl(reinterpret_cast<const sockaddr_in&>(address.addr).sin_addr.s_addr));
   }
   return ::socket(address.family, address.socktype | SOCK_CLOEXEC, address.protocol);
 }

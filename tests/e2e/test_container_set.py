@@ -1,7 +1,10 @@
 """Several containers in one pod, in every runtime."""
 
+import os
+
 from cli_support import cli
-from conftest import every_runtime, nodes_by_name
+from conftest import every_engine, every_runtime, nodes_by_name
+from test_containers import containers_of, feed, wait_until_none_is_left
 
 GRAPH = """
 apiVersion: argoproj.io/v1alpha1
@@ -69,3 +72,71 @@ def test_the_command_of_a_container_is_run_again(cli):
     cli.run(flow.replace("name: graph", "name: less").replace("containerSet:", "containerSet:\n        retryStrategy: {retries: 2}"), code=1)
     assert nodes_by_name(cli.workflow("less"))["[0].set.b"]["message"] == "b: Error (exit code 1)"
     assert cli("logs", "less", "-c", "b").stdout.count(": run\n") == 2
+
+
+TOGETHER = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: together}
+spec:
+  entrypoint: set
+  templates:
+    - name: set
+      containerSet:
+        containers:
+          - {name: first, image: busybox, command: [sh, -c, "ip addr show eth0 | grep -c inet"]}
+          - {name: server, image: busybox, dependencies: [first], command: [sh, -c, "hostname | nc -l -p 7000"]}
+          - {name: main, image: busybox, dependencies: [first], command: [sh, -c, "until nc 127.0.0.1 7000; do sleep 0.05; done"]}
+          - {name: last, image: busybox, dependencies: [main], command: [sh, -c, "hostname; grep -c together /etc/hosts; ip route | grep -c default"]}
+"""
+
+
+def said(cli, workflow, container):
+    return [line.split(": ", 1)[1] for line in cli("logs", workflow, "-c", container).stdout.splitlines()]
+
+
+@every_engine
+def test_containers_of_a_set_share_a_network(cli):
+    cli.up()
+    cli("submit", "--wait", cli.file(TOGETHER))
+    # What the first had is there when it has ended.
+    assert said(cli, "together", "first") == ["1"]
+    assert said(cli, "together", "main") == ["together"]
+    assert said(cli, "together", "last") == ["together", "1", "1"]
+    wait_until_none_is_left(cli)
+
+
+HELD = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: held-set}
+spec:
+  entrypoint: set
+  volumes: [{name: v, hostPath: {path: FOLDER}}]
+  templates:
+    - name: set
+      containerSet:
+        volumeMounts: [{name: v, mountPath: /v}]
+        containers:
+          - {name: server, image: busybox, command: [sh, -c, "echo ready; cat /v/fifo | nc -l -p 7000"]}
+          - {name: before, image: busybox, command: [sh, -c, "cat /v/other"]}
+          - {name: main, image: busybox, dependencies: [before], command: [sh, -c, "until nc 127.0.0.1 7000; do sleep 0.05; done"]}
+"""
+
+
+@every_engine
+def test_the_network_of_a_set_outlives_the_server(cli):
+    for fifo in "fifo", "other":
+        os.mkfifo(cli.folder / fifo)
+    up = cli.up()
+    cli("submit", cli.file(HELD.replace("FOLDER", str(cli.folder))))
+    cli.start("logs", "held-set", "-c", "server", "--follow").read_until("ready")
+    before = set(containers_of(cli))
+    assert len(before) == 3, "two that run, and one that keeps their network"
+    up.kill()
+    up = cli.up()
+    feed(cli.folder / "other", "go on\n")
+    feed(cli.folder / "fifo", "by the network that was there\n")
+    cli("wait", "held-set")
+    assert said(cli, "held-set", "main") == ["by the network that was there"]
+    wait_until_none_is_left(cli)

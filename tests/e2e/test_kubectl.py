@@ -375,6 +375,36 @@ def test_the_node(kubectl):
     assert "ephemeral containers are disabled for this cluster" in refused
 
 
+DAEMON = """
+apiVersion: apps/v1
+kind: DaemonSet
+metadata: {name: daemon}
+spec:
+  selector: {matchLabels: {app: daemon}}
+  template:
+    metadata: {labels: {app: daemon}}
+    spec: {containers: [{name: main, image: busybox, command: [sleep, "1000"]}]}
+"""
+
+
+def test_a_cordoned_node_takes_no_new_pods(kubectl):
+    (node,) = kubectl("get", "nodes", "-o", "jsonpath={.items[*].metadata.name}").split()
+    kubectl.deploy()
+    drained = kubectl("drain", node, "--ignore-daemonsets", f"--timeout={PATIENCE}s")
+    assert len(re.findall(r"pod/\S+ evicted", drained)) == 2, drained
+    # Their successors wait, and so does what somebody makes; a daemon does not.
+    kubectl("run", "late", "--image=busybox", "--restart=Never", "--command", "--", "sleep", "1000")
+    kubectl("wait", "--for=condition=PodScheduled=False", "pod", "--all", f"--timeout={PATIENCE}s")
+    assert kubectl("get", "pods", "-o", "jsonpath={.items[*].status.phase}").split() == ["Pending"] * 3
+    told = kubectl("describe", "pod", "late")
+    assert re.search(r"Warning +FailedScheduling .* default-scheduler +0/1 nodes are available: 1 node\(s\) were unschedulable\.", told), told
+    kubectl("apply", "-f", kubectl.file(DAEMON))
+    kubectl("rollout", "status", "daemonset/daemon", f"--timeout={PATIENCE}s")
+    kubectl("uncordon", node)
+    kubectl("wait", "--for=condition=Ready", "pod/late", f"--timeout={PATIENCE}s")
+    kubectl("rollout", "status", "deployment/web", f"--timeout={PATIENCE}s")
+
+
 def test_a_budget_keeps_pods_from_a_drain(kubectl):
     kubectl.deploy()
     budget = "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: all}\nspec: {minAvailable: 2, selector: {matchLabels: {app: web}}}\n"

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 
+#include "cluster/taints.h"
 #include "controllers/workloads/fields.h"
 
 namespace tiphys::controllers::workloads {
@@ -20,7 +21,7 @@ constexpr std::array kTolerated{Tolerated{"node.kubernetes.io/not-ready", "NoExe
                                 Tolerated{"node.kubernetes.io/disk-pressure", "NoSchedule"},
                                 Tolerated{"node.kubernetes.io/memory-pressure", "NoSchedule"},
                                 Tolerated{"node.kubernetes.io/pid-pressure", "NoSchedule"},
-                                Tolerated{"node.kubernetes.io/unschedulable", "NoSchedule"}};
+                                Tolerated{cluster::kUnschedulableTaint, "NoSchedule"}};
 constexpr Tolerated kOnHostNetwork{"node.kubernetes.io/network-unavailable", "NoSchedule"};
 
 std::optional<std::int64_t> whole_number(std::string_view text) {
@@ -73,25 +74,13 @@ bool is_chosen(const doc::Value& node, const doc::Value& pod_spec) {
   });
 }
 
-bool tolerates(const doc::Value& toleration, const doc::Value& taint) {
-  const auto effect = doc::find_string(toleration, "effect");
-  if (!effect.empty() && effect != doc::find_string(taint, "effect")) return false;
-  const auto key = doc::find_string(toleration, "key");
-  if (!key.empty() && key != doc::find_string(taint, "key")) return false;
-  const auto operation = doc::find_string(toleration, "operator");
-  if (operation == "Exists") return true;
-  if (!operation.empty() && operation != "Equal") return false;
-  return !key.empty() && doc::find_string(toleration, "value") == doc::find_string(taint, "value");
-}
-
 bool is_tolerated(const doc::Value& taint, const doc::Value& pod_spec) {
   const auto matches = [&](const Tolerated& one) {
     return one.key == doc::find_string(taint, "key") && one.effect == doc::find_string(taint, "effect");
   };
   if (std::ranges::any_of(kTolerated, matches)) return true;
   if (is_true_at(pod_spec, "hostNetwork") && matches(kOnHostNetwork)) return true;
-  return std::ranges::any_of(list_at(pod_spec, "tolerations"),
-                             [&](const doc::Value& one) { return tolerates(one, taint); });
+  return cluster::pod_tolerates(pod_spec, taint);
 }
 
 doc::Value toleration(const Tolerated& one) {
@@ -106,10 +95,9 @@ NodeFit node_fit(const doc::Value& node, const doc::Value& pod_spec) {
   if (!is_chosen(node, pod_spec)) return {};
   NodeFit fit{.runs = true, .stays = true};
   for (const doc::Value& taint : list_at(node, "spec", "taints")) {
-    const auto effect = doc::find_string(taint, "effect");
-    if ((effect != "NoSchedule" && effect != "NoExecute") || is_tolerated(taint, pod_spec)) continue;
+    if (!cluster::is_hard(taint) || is_tolerated(taint, pod_spec)) continue;
     fit.runs = false;
-    fit.stays = fit.stays && effect != "NoExecute";
+    fit.stays = fit.stays && doc::find_string(taint, "effect") != "NoExecute";
   }
   return fit;
 }

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/workers.h"
 #include "cluster/pod_phase.h"
+#include "node/agent/own_node.h"
 #include "node/agent/pod_io.h"
 #include "node/agent/pod_run.h"
 #include "node/agent/pod_spec.h"
@@ -44,7 +45,9 @@ class Agent::State : public std::enable_shared_from_this<State> {
         proxy_(std::make_shared<ServiceProxy>(executor, cluster, *services_, *options_.relay, options_.node_name)),
         hosts_(std::make_shared<HostsFiles>(executor, cluster, *services_)),
         accounts_(std::make_shared<ServiceAccounts>(executor, cluster)),
+        node_(std::make_shared<OwnNode>(executor, cluster, options_.node_name)),
         events_(executor, cluster, "kubelet", options_.node_name),
+        scheduler_events_(executor, cluster, "default-scheduler", ""),
         world_{context,  executor,   cluster, stores,     workers_, notices_,       logs_,
                *claims_, *services_, *hosts_, *accounts_, events_,  *options_.http, options_.api} {}
 
@@ -60,12 +63,16 @@ class Agent::State : public std::enable_shared_from_this<State> {
     claims_->start();
     services_->start();
     proxy_->start();
-    // Pods are told of services and get tokens as they begin.
-    services_->when_synced([this] {
-      if (!options_.api) return watch();
-      accounts_->start();
-      accounts_->when_synced([this] { watch(); });
-    });
+    node_->on_change([this] { admit_refused(); });
+    node_->start();
+    // Pods are told of services and get tokens as they begin, if this machine takes them.
+    node_->when_synced([this] { services_->when_synced([this] { watch_with_accounts(); }); });
+  }
+
+  void watch_with_accounts() {
+    if (!options_.api) return watch();
+    accounts_->start();
+    accounts_->when_synced([this] { watch(); });
   }
 
   void watch() {
@@ -226,6 +233,11 @@ class Agent::State : public std::enable_shared_from_this<State> {
         continue;
       }
       Entry& entry = it->second;
+      if (is_refused(*entry.run->pod())) {
+        refused_.push_back(queue_.front());
+        queue_.pop_front();
+        continue;
+      }
       const bool fits = running_ < options_.most_pods && used_.cpus + entry.requests.cpus <= options_.cpus &&
                         used_.memory_bytes + entry.requests.memory_bytes <= options_.memory_bytes;
       if (!fits) return;
@@ -238,6 +250,31 @@ class Agent::State : public std::enable_shared_from_this<State> {
       if (run->shares_network()) claim_ports(*run->pod());
       run->begin();
     }
+  }
+
+  /// Tells why, where it is. Who has chosen this node itself is not asked, as in Kubernetes, and what has begun goes
+  /// on.
+  bool is_refused(const doc::Value& pod) {
+    if (!doc::find_string(pod, "spec", "nodeName").empty()) return false;
+    const std::string why = node_->why_not(pod);
+    if (why.empty()) return false;
+    auto patch = unschedulable_patch(pod, why, world_.executor.now());
+    if (!patch) return true;
+    const NodeEvents::Subject subject = NodeEvents::subject_of(pod);
+    world_.cluster.patch({&cluster::kPods, subject.ns, subject.name}, cluster::PatchType::kMerge, std::move(*patch),
+                         [subject](const Result<cluster::Object>& written) {
+                           if (written || written.error().code == Code::kNotFound) return;
+                           log::warn("pod {}/{}: {}", subject.ns, subject.name, written.error().message);
+                         });
+    scheduler_events_.warn(subject, "FailedScheduling", why);
+    return true;
+  }
+
+  /// Those that the node has refused have been there before those that wait now.
+  void admit_refused() {
+    queue_.insert(queue_.begin(), refused_.begin(), refused_.end());
+    refused_.clear();
+    if (synced_) admit();
   }
 
   void claim_ports(const doc::Value& pod) {
@@ -299,12 +336,14 @@ class Agent::State : public std::enable_shared_from_this<State> {
   std::shared_ptr<ServiceProxy> proxy_;
   std::shared_ptr<HostsFiles> hosts_;
   std::shared_ptr<ServiceAccounts> accounts_;
-  NodeEvents events_;
+  std::shared_ptr<OwnNode> node_;
+  NodeEvents events_, scheduler_events_;
   PortClaims ports_;
   PodWorld world_;
   std::map<std::string, Entry> runs_;
-  std::set<std::string> reported_;  ///< uids of pods whose end is stored, and not seen by the watch yet
-  std::deque<std::string> queue_;   ///< uids of pods that wait for room
+  std::set<std::string> reported_;    ///< uids of pods whose end is stored, and not seen by the watch yet
+  std::deque<std::string> queue_;     ///< uids of pods that wait for room
+  std::vector<std::string> refused_;  ///< uids of pods that this machine does not take as it is
   std::size_t running_ = 0;
   PodRequests used_;
   bool synced_ = false;

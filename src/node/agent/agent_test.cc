@@ -8,6 +8,7 @@
 
 #include "base/beneath.h"
 #include "base/simulated_executor.h"
+#include "cluster/taints.h"
 #include "node/agent/fake_cluster.h"
 #include "node/agent/pod_io.h"
 #include "node/testing.h"
@@ -36,13 +37,15 @@ class FakeRuntime final : public Runtime {
 
   explicit FakeRuntime(Executor& executor) : executor_(executor) {}
 
-  std::string_view name() const override { return "process"; }
+  std::string_view name() const override { return kind; }
   void start(const ContainerSpec& spec, std::move_only_function<void(Status)> on_started,
              std::move_only_function<void(ContainerExit)> on_exit) override {
     started.push_back(spec.id);
     containers[spec.id] = {spec, std::move(on_started), std::move(on_exit), {}, false};
   }
-  void stop(const std::string& id, Duration grace) override { containers.at(id).stops.push_back(grace); }
+  void stop(const std::string& id, Duration grace) override {
+    if (const auto found = containers.find(id); found != containers.end()) found->second.stops.push_back(grace);
+  }
   Result<UniqueFd> open_folder(const std::string& id, const std::string& path) override {
     return open_beneath(containers.at(id).spec.dir + "/files" + path, "", O_RDONLY | O_DIRECTORY);
   }
@@ -81,6 +84,7 @@ class FakeRuntime final : public Runtime {
     std::move(containers.at(id).on_exit)(exit);
   }
 
+  std::string kind = "process";
   std::map<std::string, Container> containers;
   std::vector<std::string> started, executed, opened;
   /// What the commands that are run in a container exit with.
@@ -272,6 +276,58 @@ TEST_F(AgentTest, APodOfAnotherNodeOrBehindAGateIsLeftAlone) {
   gated.at("spec").as_object().erase("schedulingGates");
   cluster_.put(cluster::kPods, gated);
   begun("gated");
+}
+
+doc::Value node_that_is(bool cordoned) {
+  return doc::Object{{"metadata", doc::Object{{"name", "laptop"}}}, {"spec", doc::Object{{"unschedulable", cordoned}}}};
+}
+
+TEST_F(AgentTest, ACordonedNodeTakesOnlyPodsThatTolerateIt) {
+  cluster_.put(cluster::kPods, pod("before"));
+  begun("before");
+  runtime_.run(id("before"));
+  run_until([&] { return !cluster_.phases["before"].empty(); });
+  cluster_.put(cluster::kNodes, node_that_is(true));
+  settle();
+  cluster_.put(cluster::kPods, pod("a"));
+  cluster_.put(cluster::kPods, pod("daemon", {},
+                                   {{"tolerations", doc::Array{doc::Object{{"key", cluster::kUnschedulableTaint},
+                                                                           {"operator", "Exists"},
+                                                                           {"effect", "NoSchedule"}}}}}));
+  cluster_.put(cluster::kPods, pod("chosen", {}, {{"nodeName", "laptop"}}));
+  begun("daemon");
+  begun("chosen");
+  settle();
+  EXPECT_THAT(runtime_.started, ElementsAre(id("before"), id("daemon"), id("chosen")));
+  const doc::Value& condition = doc::find(*cluster_.find(key("a")), "status", "conditions")->get_array().at(0);
+  EXPECT_EQ(doc::find_string(condition, "type"), "PodScheduled");
+  EXPECT_EQ(doc::find_string(condition, "status"), "False");
+  EXPECT_EQ(doc::find_string(condition, "reason"), "Unschedulable");
+  EXPECT_TRUE(doc::find_string(condition, "message").starts_with("0/1 nodes are available: 1 node(s) were unschedul"));
+  EXPECT_EQ(cluster_.phases["a"].size(), 1u) << "it is told once";
+
+  // What has begun is found by another agent.
+  runtime_.started.clear();
+  start();
+  run_until([&] { return runtime_.started.size() == 3; });
+  EXPECT_THAT(runtime_.started, ::testing::UnorderedElementsAre(id("before"), id("daemon"), id("chosen")));
+  runtime_.end(id("chosen"), 0);
+  settle();
+  EXPECT_FALSE(runtime_.containers.contains(id("a")));
+  cluster_.put(cluster::kNodes, node_that_is(false));
+  begun("a");
+}
+
+TEST_F(AgentTest, APodThatACordonedNodeRefusesCanBeDeleted) {
+  cluster_.put(cluster::kNodes, node_that_is(true));
+  settle();
+  cluster_.put(cluster::kPods, pod("a"));
+  run_until([&] { return !cluster_.phases["a"].empty(); });
+  cluster_.mark_deleted(key("a"), 5);
+  run_until([&] { return !cluster_.find(key("a")); });
+  cluster_.put(cluster::kNodes, node_that_is(false));
+  settle();
+  EXPECT_TRUE(runtime_.started.empty());
 }
 
 TEST_F(AgentTest, APodKnowsItsNameAndItsAliases) {
@@ -1039,10 +1095,6 @@ TEST_F(AgentSidecars, EachStartsOnceTheOneBeforeHasStarted) {
   runtime_.run(kInner);
   runtime_.run(id("a"));
   EXPECT_THAT(runtime_.started, ElementsAre(kOuter, kFirst, kInner, id("a"), kSide));
-  EXPECT_EQ(runtime_.containers.at(kOuter).spec.network_of, "");
-  for (const std::string& name : {std::string(kFirst), std::string(kInner), id("a"), std::string(kSide)}) {
-    EXPECT_EQ(runtime_.containers.at(name).spec.network_of, kOuter) << name;
-  }
   runtime_.run(kSide);
   run_until([&] { return !cluster_.phases["a"].empty() && cluster_.phases["a"].back() == "Running"; });
   settle();
@@ -1097,8 +1149,7 @@ TEST_F(AgentSidecars, OneThatEndsIsStartedAgain) {
   runtime_.end(kOuter, 0);
   const std::string second = std::string(kOuter) + ".1";
   run_until([&] { return runtime_.containers.contains(second); });
-  EXPECT_EQ(runtime_.containers.at(second).spec.network_of, kInner) << "which has the network that it had";
-  EXPECT_FALSE(runtime_.containers.at(kOuter).removed) << "others have its network";
+  EXPECT_TRUE(runtime_.containers.at(kOuter).removed);
   runtime_.run(second);
   run_until([&] {
     const doc::Value* list = doc::find(*cluster_.find(key("a")), "status", "initContainerStatuses");
@@ -1114,7 +1165,6 @@ TEST_F(AgentSidecars, OneThatEndsIsStartedAgain) {
   EXPECT_EQ(stops(second), 1u);
   runtime_.end(second, 0);
   EXPECT_EQ(status(ended("a"), "phase"), "Succeeded");
-  EXPECT_TRUE(runtime_.containers.at(kOuter).removed);
 }
 
 TEST_F(AgentSidecars, OneThatWaitsForItsNextStartHoldsNothingUp) {
@@ -1222,7 +1272,6 @@ TEST_F(AgentContainerSet, AContainerOfASetWaitsForThoseItDependsOn) {
   EXPECT_THAT(runtime_.started, ElementsAre("uid-a.a", "uid-a.b"));
   end("b", 0);
   EXPECT_THAT(runtime_.started, ElementsAre("uid-a.a", "uid-a.b", "uid-a.main", "uid-a.c"));
-  EXPECT_EQ(runtime_.containers.at("uid-a.c").spec.network_of, "");
   end("main", 0);
   end("c", 0);
   EXPECT_TRUE(cluster_.phases["a"].empty() || cluster_.phases["a"].back() == "Running");
@@ -1263,6 +1312,150 @@ TEST_F(AgentContainerSet, WhatWaitsWhenThePodEndsNeverBegins) {
   run_until([&] { return !runtime_.containers.at("uid-a.a").stops.empty(); });
   runtime_.end("uid-a.a", 143, "", 15);
   EXPECT_THAT(ends(), ElementsAre("main 143 ", "a 143 ", "b 0 ", "c 143 ", "last 143 "));
+}
+
+constexpr const char* kHolder = "uid-a._network";
+
+struct NetworkCase {
+  std::string name;
+  std::string runtime;
+  std::string policy;
+  int containers;  ///< main and others
+  bool has_sidecar;
+  bool in_set;
+  bool has_holder;
+  friend std::ostream& operator<<(std::ostream& out, const NetworkCase& row) { return out << row.name; }
+};
+
+class AgentNetworks : public AgentTest, public ::testing::WithParamInterface<NetworkCase> {};
+
+TEST_P(AgentNetworks, AreHeldWhereContainersComeAndGo) {
+  const NetworkCase& row = GetParam();
+  runtime_.kind = row.runtime;
+  doc::Value made = pod("a", {}, {{"restartPolicy", row.policy}});
+  doc::Object& spec = made.at("spec").as_object();
+  doc::Object graph{{"main", doc::Array{}}};
+  for (int i = 1; i < row.containers; ++i) {
+    const std::string name = fmt::format("c{}", i);
+    spec["containers"].as_array().push_back(doc::Object{{"name", name}});
+    graph[name] = doc::Array{};
+  }
+  if (row.has_sidecar) {
+    spec["initContainers"] = doc::Array{doc::Object{{"name", "serve"}, {"restartPolicy", "Always"}}};
+  }
+  if (row.in_set) {
+    made.at("metadata").at("annotations").as_object()[kContainerSetAnnotation] = doc::to_json(std::move(graph));
+  }
+  cluster_.put(cluster::kPods, std::move(made));
+  run_until([&] { return !runtime_.started.empty(); });
+  EXPECT_EQ(runtime_.started.front() == kHolder, row.has_holder);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, AgentNetworks,
+    ::testing::Values(NetworkCase{"AStep", "container", "Never", 1, false, false, false},
+                      NetworkCase{"AStepAndWhatEndsWithIt", "container", "Never", 2, false, false, false},
+                      NetworkCase{"ASidecarThatIsStartedAgain", "container", "Never", 1, true, false, true},
+                      NetworkCase{"ASet", "container", "Never", 2, false, true, true},
+                      NetworkCase{"ASetOfOne", "container", "Never", 1, false, true, false},
+                      NetworkCase{"AServerWhoseAddressStays", "container", "Always", 1, false, false, true},
+                      NetworkCase{"OneThatIsToSucceed", "container", "OnFailure", 1, false, false, false},
+                      NetworkCase{"SomeThatAreToSucceed", "container", "OnFailure", 2, false, false, true},
+                      NetworkCase{"TheHostsNetworkNeedsNone", "process", "Always", 2, true, false, false}),
+    [](const auto& row) { return row.param.name; });
+
+TEST_F(AgentContainerSet, ItsContainersShareANetworkThatIsThereBeforeThem) {
+  runtime_.kind = "container";
+  doc::Value made =
+      pod("a", {}, {{"hostname", "together"}}, {{std::string(kContainerSetAnnotation), R"({"b":[],"main":["b"]})"}});
+  made.at("spec").as_object()["containers"].as_array().push_back(doc::Object{{"name", "b"}});
+  cluster_.put(cluster::kPods, std::move(made));
+  run_until([&] { return runtime_.containers.contains(kHolder); });
+  EXPECT_THAT(runtime_.started, ElementsAre(kHolder));
+  const ContainerSpec holder = runtime_.containers.at(kHolder).spec;
+  EXPECT_EQ(holder.hostname, "together");
+  EXPECT_EQ(holder.dir, "");
+  runtime_.run(kHolder);
+  end("b", 0);
+  EXPECT_THAT(runtime_.started, ElementsAre(kHolder, "uid-a.b", id("a")));
+  EXPECT_EQ(runtime_.containers.at("uid-a.b").spec.network_of, kHolder);
+  EXPECT_EQ(runtime_.containers.at(id("a")).spec.network_of, kHolder);
+  end("main", 0);
+  EXPECT_THAT(ends(), ElementsAre("main 0 ", "b 0 ")) << "nobody counts the holder";
+  EXPECT_TRUE(runtime_.containers.at(kHolder).removed);
+}
+
+TEST_F(AgentContainerSet, WithoutANetworkNoneOfThemStarts) {
+  runtime_.kind = "container";
+  doc::Value made = pod("a", {}, {}, {{std::string(kContainerSetAnnotation), R"({"b":[],"main":[]})"}});
+  made.at("spec").as_object()["containers"].as_array().push_back(doc::Object{{"name", "b"}});
+  cluster_.put(cluster::kPods, std::move(made));
+  run_until([&] { return runtime_.containers.contains(kHolder); });
+  std::move(runtime_.containers.at(kHolder).on_started)(fail(Code::kInternal, "CreateContainerError: no addresses"));
+  EXPECT_THAT(ends(), ::testing::Contains("main 128 no addresses"));
+  EXPECT_THAT(runtime_.started, ElementsAre(kHolder));
+}
+
+TEST_F(AgentTest, WhatIsStartedAgainKeepsItsNetwork) {
+  runtime_.kind = "container";
+  cluster_.put(cluster::kPods, pod("a", {}, {{"restartPolicy", "Always"}}));
+  run_until([&] { return runtime_.containers.contains(kHolder); });
+  runtime_.run(kHolder);
+  runtime_.run(id("a"));
+  runtime_.end(id("a"), 0);
+  const std::string second = id("a") + ".1";
+  run_until([&] { return runtime_.containers.contains(second); });
+  EXPECT_EQ(runtime_.containers.at(second).spec.network_of, kHolder);
+  EXPECT_TRUE(runtime_.containers.at(id("a")).removed);
+  runtime_.run(second);
+
+  // Another agent finds both.
+  runtime_.started.clear();
+  start();
+  run_until([&] { return !runtime_.started.empty(); });
+  EXPECT_THAT(runtime_.started, ElementsAre(kHolder));
+  runtime_.run(kHolder);
+  EXPECT_THAT(runtime_.started, ElementsAre(kHolder, second));
+  runtime_.run(second);
+  cluster_.mark_deleted(key("a"), 5);
+  run_until([&] { return !runtime_.containers.at(second).stops.empty(); });
+  runtime_.end(second, 143, "", 15);
+  run_until([&] { return !cluster_.find(key("a")); });
+  EXPECT_TRUE(runtime_.containers.at(kHolder).removed);
+}
+
+TEST_F(AgentTest, ANetworkThatIsLostIsFollowedByAnother) {
+  runtime_.kind = "container";
+  cluster_.put(cluster::kPods, pod("a", {}, {{"restartPolicy", "Always"}}));
+  run_until([&] { return runtime_.containers.contains(kHolder); });
+  runtime_.run(kHolder);
+  runtime_.run(id("a"));
+  // As when the engine is started again.
+  runtime_.end(kHolder, 137, "", 9);
+  runtime_.end(id("a"), 137, "", 9);
+  const std::string another = std::string(kHolder) + ".1", second = id("a") + ".1";
+  run_until([&] { return runtime_.containers.contains(another); });
+  runtime_.run(another);
+  EXPECT_EQ(runtime_.containers.at(second).spec.network_of, another);
+  runtime_.run(second);
+  cluster_.mark_deleted(key("a"), 5);
+  run_until([&] { return !runtime_.containers.at(second).stops.empty(); });
+  runtime_.end(second, 143, "", 15);
+  run_until([&] { return !cluster_.find(key("a")); });
+  EXPECT_TRUE(runtime_.containers.at(kHolder).removed);
+  EXPECT_TRUE(runtime_.containers.at(another).removed);
+}
+
+TEST_F(AgentTest, APodThatEndsBeforeItsNetworkIsThereNeverBegins) {
+  runtime_.kind = "container";
+  cluster_.put(cluster::kPods, pod("a", {}, {{"restartPolicy", "Always"}}));
+  run_until([&] { return runtime_.containers.contains(kHolder); });
+  cluster_.mark_deleted(key("a"), 5);
+  settle();
+  runtime_.run(kHolder);
+  run_until([&] { return !cluster_.find(key("a")); });
+  EXPECT_THAT(runtime_.started, ElementsAre(kHolder));
+  EXPECT_TRUE(runtime_.containers.at(kHolder).removed);
 }
 
 TEST_F(AgentContainers, MirroringContainersSeeTheInputsOfMain) {

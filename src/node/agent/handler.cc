@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "node/agent/grpc_health.h"
+#include "node/agent/reaching_socket.h"
 #include "web/request_rules.h"
 
 namespace tiphys::node {
@@ -178,6 +179,10 @@ class HandlerRun::State : public std::enable_shared_from_this<State> {
       return asio::post(world_.context, [self = shared_from_this(), host = handler.host] {
         self->tell(Finding::kBad, fmt::format("dial tcp: \"{}\" is no address", host));
       });
+    }
+    if ((error = open_socket_to(address, socket_))) {
+      return asio::post(world_.context,
+                        [self = shared_from_this(), error] { self->tell(Finding::kBad, error.message()); });
     }
     after(timeout, [this] { tell(Finding::kBad, "dial tcp: i/o timeout"); });
     socket_.async_connect(tcp::endpoint(address, handler.port),

@@ -193,10 +193,24 @@ void PodRun::start_containers(PodContainers made) {
     return failed_before_start("init", ordered.error());
   }
   take_up_restarts();
+  if (needs_network()) network_ = std::make_shared<PodNetwork>(runtime_, containers_.front().spec);
   if (!to_end(*pod_)) return start_next();
   // An earlier agent has begun it: what runs is found by starting it.
-  while (next_ < containers_.size()) start(next_++);
-  stop_all(grace());
+  auto find_all = [self = shared_from_this()](const Status& = {}) {
+    while (self->next_ < self->containers_.size()) self->start(self->next_++);
+    self->stop_all(self->grace());
+  };
+  network_ ? network_->when_there(std::move(find_all)) : find_all();
+}
+
+/// In an engine, where one of its containers may be there when that which has the network has ended, or before; and
+/// where the pod's address is to stay when its only one is started again.
+bool PodRun::needs_network() const {
+  if (shares_network()) return false;
+  if (has_sidecars() || doc::find_string(*pod_, "spec", "restartPolicy") == "Always") return true;
+  const auto after_init = std::ranges::count_if(containers_, [](const Container& one) { return !one.init; });
+  const bool in_set = std::ranges::any_of(containers_, &Container::in_set);
+  return after_init > 1 && (in_set || !runs_once(*pod_));
 }
 
 /// The next container, unless another one has to end or start first: an init container is alone, and main goes before
@@ -210,6 +224,16 @@ void PodRun::start_next() {
 void PodRun::start(std::size_t i) {
   containers_[i].asked = true;
   containers_[i].report.id = containers_[i].spec.id;
+  if (!network_) return start_in_network(i);
+  network_->when_there([self = shared_from_this(), i](const Status& there) {
+    if (!there) return self->started(i, there);
+    if (self->stopping_) return self->started(i, fail(Code::kCancelled, "stopped before it had started"));
+    self->containers_[i].spec.network_of = self->network_->holder();
+    self->start_in_network(i);
+  });
+}
+
+void PodRun::start_in_network(std::size_t i) {
   if (Status read = read_files(containers_[i]); !read) {
     world_.executor.post([self = shared_from_this(), i, read = std::move(read)] { self->started(i, read); });
     return;
@@ -245,17 +269,22 @@ const doc::Value* PodRun::document_of(std::string_view name, bool init) const {
   return nullptr;
 }
 
+const std::string& PodRun::network_owner(const Container& container) const {
+  return network_ ? network_->holder() : container.spec.id;
+}
+
 /// Once the pod's address is known. Where it cannot be had the pod goes without.
 void PodRun::with_address(std::function<void()> then) {
   const auto owner = std::ranges::find_if(containers_, &Container::lives);
   if (!address_.empty() || owner == containers_.end() || owner->report.started_at == Time{}) return then();
-  runtime_.find_address(owner->spec.id, [self = shared_from_this(), then = std::move(then)](Result<std::string> found) {
-    if (self->settled_) return;
-    if (found) self->address_ = std::move(*found);
-    if (found && self->hosts_) self->hosts_->set_address(self->address_);
-    if (!found) log::warn("pod {}/{}: {}", self->key_.ns, self->key_.name, found.error().message);
-    then();
-  });
+  runtime_.find_address(network_owner(*owner),
+                        [self = shared_from_this(), then = std::move(then)](Result<std::string> found) {
+                          if (self->settled_) return;
+                          if (found) self->address_ = std::move(*found);
+                          if (found && self->hosts_) self->hosts_->set_address(self->address_);
+                          if (!found) log::warn("pod {}/{}: {}", self->key_.ns, self->key_.name, found.error().message);
+                          then();
+                        });
 }
 
 void PodRun::cannot_start(Container& container, const Error& error) {
@@ -548,7 +577,7 @@ void PodRun::free_what_it_used() {
   for (const Container& container : containers_) {
     if (container.asked) runtime_.remove(container.spec.id);
   }
-  for (const std::string& id : std::exchange(earlier_, {})) runtime_.remove(id);
+  if (network_) network_->remove();
   claims_.clear();
 }
 

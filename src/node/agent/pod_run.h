@@ -16,6 +16,7 @@
 #include "node/agent/container_probes.h"
 #include "node/agent/hosts_files.h"
 #include "node/agent/pod_files.h"
+#include "node/agent/pod_network.h"
 #include "node/agent/pod_report.h"
 #include "node/agent/pod_spec.h"
 #include "node/agent/pod_tokens.h"
@@ -121,6 +122,7 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   void start_next();
   void start_set();
   void start(std::size_t index);
+  void start_in_network(std::size_t index);
   // pod_run_files.cc
   void keep_for_files(PodSources objects, HostVolumes volumes);
   /// Before it starts.
@@ -136,7 +138,6 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   bool is_restarted(const Container& container) const;
   void back_off(std::size_t index);
   void restart(std::size_t index);
-  void leave_behind(Container& restarted, const std::string& before);
   /// What waits to be started again has ended for good.
   void give_up_restarts();
   void take_up_restarts();
@@ -153,7 +154,6 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   bool only_sidecars_left() const;
   void begin_to_end(Duration grace);
   void end_sidecars();
-  void rejoin_network(Container& restarted);
   void all_ended();
   // pod_run_messages.cc
   Status give_message_files(PodContainers& made);
@@ -177,6 +177,9 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
               cluster::Done<std::unique_ptr<cluster::Session>> done);
   void open_port(const Container& container, std::uint16_t port, cluster::Done<std::unique_ptr<cluster::Session>> done);
   void with_address(std::function<void()> then);
+  /// The id of the container whose address is the pod's, as one of its containers sees it.
+  const std::string& network_owner(const Container& container) const;
+  bool needs_network() const;
   /// In the pod's spec.
   const doc::Value* document_of(const Container& container) const;
   const doc::Value* document_of(std::string_view name, bool init) const;
@@ -209,10 +212,10 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   Executor::TimerId token_timer_ = 0;
   Runtime& runtime_;
   Events events_;
-  std::vector<Container> containers_;  ///< init containers, then main, then the others
-  std::vector<std::string> earlier_;   ///< ids of sidecars that were started again, whose network others may have
-  std::optional<Time> end_by_;         ///< when sidecars must have ended, once the pod is to end
-  std::size_t next_ = 0;               ///< the first of them that is not asked to start
+  std::vector<Container> containers_;    ///< init containers, then main, then the others
+  std::shared_ptr<PodNetwork> network_;  ///< null: main's, or the runtime's own
+  std::optional<Time> end_by_;           ///< when sidecars must have ended, once the pod is to end
+  std::size_t next_ = 0;                 ///< the first of them that is not asked to start
   Time started_at_{};
   Executor::TimerId deadline_ = 0;
   Executor::TimerId running_timer_ = 0;  ///< of the next report of what runs

@@ -110,26 +110,13 @@ void PodRun::restart(std::size_t index) {
                          ++one.report.restarts;
                          one.spec.id =
                              id_of(before.substr(0, before.find('.', before.find('.') + 1)), one.report.restarts);
-                         self->leave_behind(one, before);
+                         self->runtime_.remove(before);
                          std::error_code error;
                          std::filesystem::rename(one.spec.dir + "/log", one.spec.dir + "/log.previous", error);
                          one.report.waiting_reason.clear();
                          one.report.waiting_message.clear();
                          self->start(index);
                        });
-}
-
-/// What it was before it was started again.
-void PodRun::leave_behind(Container& restarted, const std::string& before) {
-  if (has_sidecars()) {
-    rejoin_network(restarted);
-  } else {
-    for (Container& other : containers_) {
-      if (other.spec.network_of == before) other.spec.network_of = restarted.spec.id;
-    }
-  }
-  const bool first = restarted.sidecar && restarted.report.restarts == 1;
-  first ? earlier_.push_back(before) : runtime_.remove(before);
 }
 
 void PodRun::give_up_restarts() {
@@ -155,7 +142,8 @@ void PodRun::take_up_restarts() {
     if (!restarts || !restarts->is_int64() || restarts->get_int64() == 0) continue;
     container.report.restarts = static_cast<int>(restarts->get_int64());
     container.crashes = container.report.restarts;
-    if (container.sidecar) earlier_.push_back(container.spec.id);
+    // Unless a crash came first it has gone.
+    runtime_.remove(id_of(container.spec.id, container.report.restarts - 1));
     container.spec.id = id_of(container.spec.id, container.report.restarts);
     const doc::Value* last = doc::find(*status, "lastState", "terminated");
     if (last) container.report.last = exit_of(*last);

@@ -73,7 +73,7 @@ void PodRun::attach(const Container& container, const cluster::SessionOptions& o
 
 void PodRun::open_port(const Container& container, std::uint16_t port,
                        cluster::Done<std::unique_ptr<cluster::Session>> done) {
-  runtime_.find_address(container.spec.id,
+  runtime_.find_address(network_owner(container),
                         [&context = world_.context, port, done = std::move(done)](Result<std::string> address) mutable {
                           if (!address) return done(std::unexpected(std::move(address.error())));
                           connect_to_port(context, *address, port, std::move(done));

@@ -30,10 +30,6 @@ Status PodRun::order_set() {
                                 [&](const Container& one) { return !one.init && one.spec.container_name == name; });
   };
   for (Container& container : containers_) {
-    // One whose network others would share may end before they begin, unless that is a sidecar.
-    const bool stays = std::ranges::any_of(
-        containers_, [&](const Container& one) { return one.sidecar && one.spec.id == container.spec.network_of; });
-    if (!stays) container.spec.network_of.clear();
     const doc::Value* dependencies = container.init ? nullptr : doc::find(*graph, container.spec.container_name);
     if (!dependencies || !dependencies->is_array()) continue;
     container.in_set = true;

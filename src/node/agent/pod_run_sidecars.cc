@@ -50,19 +50,6 @@ void PodRun::end_sidecars() {
   }
 }
 
-/// Where it starts again: those beside it keep the network that they have, and it joins one of them there. Those that
-/// have not started yet join it, or the same.
-void PodRun::rejoin_network(Container& restarted) {
-  const auto other = std::ranges::find_if(
-      containers_, [&](const Container& one) { return &one != &restarted && one.lives() && runs(one); });
-  const bool alone = other == containers_.end();
-  restarted.spec.network_of = alone ? "" : other->spec.id;
-  for (Container& one : containers_) {
-    if (&one == &restarted || one.asked || one.spec.network_of.empty()) continue;
-    one.spec.network_of = alone ? restarted.spec.id : other->spec.id;
-  }
-}
-
 bool PodRun::has_sidecars() const {
   return std::ranges::any_of(containers_, &Container::sidecar);
 }

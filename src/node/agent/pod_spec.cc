@@ -204,20 +204,6 @@ Result<PodRequests> pod_requests(const doc::Value& pod) {
                      std::max(sum.memory_bytes + before.memory_bytes, most.memory_bytes)};
 }
 
-/// What starts first and stays has the network of the others.
-void share_network(const doc::Value& pod, PodContainers& made) {
-  const doc::Array& init = list_of(pod, "initContainers");
-  const auto first = std::ranges::find_if(init, is_sidecar);
-  if (first == init.end()) {
-    for (std::size_t i = 1; i < made.containers.size(); ++i) made.containers[i].network_of = made.containers[0].id;
-    return;
-  }
-  const auto position = static_cast<std::size_t>(first - init.begin());
-  const std::string& owner = made.init[position].id;
-  for (std::size_t i = position + 1; i < made.init.size(); ++i) made.init[i].network_of = owner;
-  for (ContainerSpec& spec : made.containers) spec.network_of = owner;
-}
-
 Result<PodContainers> container_specs(const doc::Value& pod, const PodSources& sources, const HostVolumes& volumes,
                                       const PodPlace& place) {
   PodContainers made;
@@ -234,7 +220,8 @@ Result<PodContainers> container_specs(const doc::Value& pod, const PodSources& s
   std::stable_partition(made.containers.begin(), made.containers.end(),
                         [](const ContainerSpec& spec) { return spec.container_name == "main"; });
   TIPHYS_CHECK_OK(set_attempts(pod, made.containers));
-  share_network(pod, made);
+  // It starts first and stays; where it does not, a holder keeps the network (PodNetwork).
+  for (std::size_t i = 1; i < made.containers.size(); ++i) made.containers[i].network_of = made.containers[0].id;
   return made;
 }
 

@@ -8,7 +8,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 
-#include "base/unique_fd.h"
+#include "node/agent/reaching_socket.h"
 
 namespace tiphys::node {
 namespace {
@@ -80,13 +80,12 @@ void connect_to_port(asio::io_context& context, const std::string& address, std:
   error_code error;
   const auto host = asio::ip::make_address(address, error);
   const auto connected = std::make_shared<Connected>(context);
-  if (!error) connected->socket.open(tcp::endpoint(host, port).protocol(), error);
+  if (!error) error = open_socket_to(host, connected->socket);
   if (error) {
     return asio::post(context, [error, address, done = std::move(done)]() mutable {
       done(fail(Code::kUnavailable, fmt::format("{}: {}", address, error.message())));
     });
   }
-  close_on_exec(connected->socket.native_handle());
   const auto timer = std::make_shared<asio::steady_timer>(context, kConnectTimeout);
   timer->async_wait([connected, timer](error_code cancelled) {
     error_code ignored;

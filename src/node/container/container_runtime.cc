@@ -62,6 +62,7 @@ class ContainerRuntime final : public Runtime {
     // with them; then a podman of our own has nobody left to serve.
     containers_.clear();
     images_.reset();
+    next_freed_.reset();
     link_->abandon();
     io_.reset();
     link_.reset();
@@ -234,11 +235,26 @@ class ContainerRuntime final : public Runtime {
   Async<void> locate(std::string id, std::move_only_function<void(Result<std::string>)> done) {
     Result<std::string> address;
     if (auto engine = co_await link_->engine()) {
-      address = co_await container_address(**engine, id);
+      address = co_await address_of(*engine, id);
     } else {
       address = std::unexpected(engine.error());
     }
     report([done = std::move(done), address = std::move(address)]() mutable { done(std::move(address)); });
+  }
+
+  /// Its own, or this host's when it shares the host's network.
+  Async<Result<std::string>> address_of(std::shared_ptr<Engine> engine, std::string id) {
+    const auto state = co_await inspect_container(*engine, id);
+    if (!state) co_return std::unexpected(state.error());
+    if (state->address.empty()) co_return "127.0.0.1";
+    if (engine->traits.rootless && options_.services) {
+      auto open = [this, &id, &state]() -> Async<Status> {
+        co_return options_.services->open_door(id, state->address, state->engine_id, state->process);
+      };
+      const Status opened = co_await asio::co_spawn(*workers_, open(), asio::use_awaitable);
+      if (!opened) log::warn("{} is not reached at {}: {}", id, state->address, opened.error().message);
+    }
+    co_return state->address;
   }
 
   Async<void> execute(std::string id, std::vector<std::string> command, Duration timeout,
@@ -272,8 +288,29 @@ class ContainerRuntime final : public Runtime {
     // swept.
     if (!engine && engine.error().code == Code::kFailedPrecondition) co_return;
     Status removed = engine ? Status{} : Status(std::unexpected(engine.error()));
-    if (engine) removed = co_await remove_container(**engine, id);
+    if (engine) removed = co_await remove_after_dependents(*engine, id);
     if (!removed) log::warn("removing the container of {}: {}", id, removed.error().message);
+  }
+
+  /// podman frees a container only when none is left that has its network: one of those may be about to go.
+  Async<Status> remove_after_dependents(std::shared_ptr<Engine> engine, std::string id) {
+    for (;;) {
+      const std::size_t freed_before = freed_;
+      ++being_freed_;
+      const Status removed = co_await remove_container(*engine, id);
+      --being_freed_;
+      const bool has_dependents = !removed && removed.error().message.contains("dependent containers");
+      if (has_dependents && freed_ != freed_before) continue;
+      if (has_dependents && being_freed_ > 0) {
+        const auto next = next_freed_;
+        co_await next->wait();
+        continue;
+      }
+      // Also when it is given up: those that wait for it look for themselves.
+      if (removed) ++freed_;
+      std::exchange(next_freed_, std::make_shared<AsyncEvent>(*io_))->set();
+      co_return removed;
+    }
   }
 
   /// What serves the plane goes with it; an engine that does not answer leaves it to the next one.
@@ -324,9 +361,11 @@ class ContainerRuntime final : public Runtime {
   std::unique_ptr<EngineLink> link_;
   std::unique_ptr<EngineImages> images_;
   bool used_ = false;
-  bool has_servants_ = false;                            ///< any was started; on the executor's thread only
+  bool has_servants_ = false;  ///< any was started; on the executor's thread only
   std::function<void(const std::string&, const Error&)> on_services_unreachable_;  ///< of the executor's thread
   std::unordered_map<std::string, Running> containers_;  ///< from start() to the end that was told
+  std::size_t being_freed_ = 0, freed_ = 0;  ///< removals that the engine works on; those that it has carried out
+  std::shared_ptr<AsyncEvent> next_freed_ = std::make_shared<AsyncEvent>(*io_);
   asio::executor_work_guard<asio::io_context::executor_type> work_;
   std::thread thread_;
 };

@@ -19,6 +19,7 @@
 #include "base/percent.h"
 #include "base/strings.h"
 #include "node/container/container_runtime_mounts.h"
+#include "node/network_holder.h"
 
 namespace tiphys::node {
 namespace {
@@ -79,7 +80,7 @@ EngineContainer::EngineContainer(Surroundings around, ContainerSpec spec)
     : around_(std::move(around)),
       spec_(std::move(spec)),
       name_(engine_name(spec_.id)),
-      was_killed_(::access(kill_mark(spec_.dir).c_str(), F_OK) == 0),
+      was_killed_(!spec_.dir.empty() && ::access(kill_mark(spec_.dir).c_str(), F_OK) == 0),
       failed_(spec_.dir),
       stop_event_(around_.io) {}
 
@@ -87,13 +88,14 @@ void EngineContainer::stop_asked() {
   stop_asked_ = true;
   was_killed_ = true;
   stop_event_.set();
+  if (spec_.dir.empty()) return;
   if (const Status made = make_folder(spec_.dir); !made) log::warn("{}", made.error().message);
   const UniqueFd mark(::open(kill_mark(spec_.dir).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   if (!mark) log::warn("{}", fail_errno(kill_mark(spec_.dir), errno).error().message);
 }
 
 Async<Status> EngineContainer::start() {
-  if (Status folder = make_folder(spec_.dir); !folder) co_return folder;
+  if (!spec_.dir.empty()) TIPHYS_CO_CHECK_OK(make_folder(spec_.dir));
   TIPHYS_CO_TRY(engine_, co_await around_.link.engine());
   Status made = co_await make(engine_);
   if (!made && made.error().code == Code::kUnavailable && !made.error().message.starts_with("ErrImagePull")) {
@@ -183,7 +185,7 @@ Async<Status> EngineContainer::create(std::shared_ptr<Engine> engine) {
 }
 
 Async<Status> EngineContainer::pull(std::shared_ptr<Engine> engine) {
-  if (around_.offline) {
+  if (around_.offline && spec_.image != kNetworkHolderImage) {
     co_return fail(Code::kNotFound,
                    fmt::format("ErrImageNeverPull: image \"{}\" is not on the container engine, and nothing is pulled "
                                "offline",
@@ -264,17 +266,14 @@ Async<void> EngineContainer::open_services(std::shared_ptr<Engine> engine) {
 }
 
 Async<Result<EngineState>> EngineContainer::inspect(std::shared_ptr<Engine> engine) {
-  EngineRequest request{.target = fmt::format("/containers/{}/json", name_)};
-  const auto reply = co_await engine->client.call(std::move(request));
-  if (!reply) co_return std::unexpected(reply.error());
-  co_return parse_inspect(reply->body);
+  co_return co_await inspect_container(*engine, spec_.id);
 }
 
 Async<ContainerExit> EngineContainer::wait() {
-  log_.emplace(around_.io, name_, spec_.dir);
+  if (!spec_.dir.empty()) log_.emplace(around_.io, name_, spec_.dir);
   for (;;) {
     ContainerExit exit = co_await wait_once();
-    if (reaches_services()) around_.services->close(spec_.id);
+    if (around_.services) around_.services->close(spec_.id);
     if (!co_await run_again(exit)) {
       ended_ = true;
       co_return exit;
@@ -319,7 +318,8 @@ Async<ContainerExit> EngineContainer::wait_once() {
   } else {
     state = co_await await_end();
   }
-  const Status logged = co_await log_->finish(engine_);
+  Status logged;
+  if (log_) logged = co_await log_->finish(engine_);
   ContainerExit exit;
   if (state.status == kVanished) {
     exit.exit_code = kVanishedExitCode;
@@ -327,7 +327,7 @@ Async<ContainerExit> EngineContainer::wait_once() {
     exit.message = "The container could not be located when the pod was terminated";
   } else {
     exit = exit_of(state, spec_.memory_bytes.has_value(), was_killed_);
-    explain_start_error(exit);
+    if (log_) explain_start_error(exit);
   }
   if (!logged) {
     log::warn("the log of {} is not complete: {}", spec_.id, logged.error().message);
@@ -343,7 +343,7 @@ Async<EngineState> EngineContainer::await_end() {
     const auto engine = co_await around_.link.engine();
     if (engine) {
       engine_ = *engine;
-      if (log_->idle()) log_->follow(engine_);
+      if (log_ && log_->idle()) log_->follow(engine_);
       const Status waited = co_await engine_wait(engine_);
       const auto state = co_await inspect(engine_);
       if (state && state->ended) co_return *state;
@@ -434,13 +434,11 @@ Async<Result<int>> exec_in_container(Engine& engine, std::string id, std::vector
   co_return code && code->is_int64() ? static_cast<int>(code->get_int64()) : kNotExecutableExitCode;
 }
 
-Async<Result<std::string>> container_address(Engine& engine, std::string id) {
+Async<Result<EngineState>> inspect_container(Engine& engine, std::string id) {
   EngineRequest request{.target = fmt::format("/containers/{}/json", engine_name(id))};
   const auto reply = co_await engine.client.call(std::move(request));
   if (!reply) co_return std::unexpected(reply.error());
-  const auto state = parse_inspect(reply->body);
-  if (!state) co_return std::unexpected(state.error());
-  co_return state->address.empty() ? std::string("127.0.0.1") : state->address;
+  co_return parse_inspect(reply->body);
 }
 
 Async<Status> list_containers(Engine& engine, std::string plane, std::vector<std::string>& ids) {

@@ -77,7 +77,7 @@ class EngineContainer {
   FailedAttempts failed_;
   AsyncEvent stop_event_;
 
-  std::optional<ContainerLog> log_;
+  std::optional<ContainerLog> log_;  ///< of one that has a folder
 };
 
 /// SIGTERM, and SIGKILL after `grace`. One that is not there or has ended is no error.
@@ -85,8 +85,7 @@ Async<Status> stop_container(Engine& engine, std::string id, Duration grace);
 /// The exit code of a command that is run in it. After `timeout` it is waited for no longer: kDeadlineExceeded.
 Async<Result<int>> exec_in_container(Engine& engine, std::string id, std::vector<std::string> command,
                                      Duration timeout);
-/// Where it is reached: its own address, or this host's when it shares the host's network.
-Async<Result<std::string>> container_address(Engine& engine, std::string id);
+Async<Result<EngineState>> inspect_container(Engine& engine, std::string id);
 /// The ids of all containers of a plane.
 Async<Status> list_containers(Engine& engine, std::string plane, std::vector<std::string>& ids);
 /// Kills it if need be. One that is not there is no error.

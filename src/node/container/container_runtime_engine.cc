@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/log.h"
@@ -18,6 +19,14 @@ std::optional<std::string> get_env(const char* name) {
   return value ? std::optional<std::string>(value) : std::nullopt;
 }
 
+bool is_rootless(const doc::Value& info) {
+  const doc::Value* security = doc::find(info, "SecurityOptions");
+  const doc::Array* options = security ? security->if_array() : nullptr;
+  return options && std::ranges::any_of(*options, [](const doc::Value& option) {
+           return option.is_string() && std::string_view(option.get_string()) == "name=rootless";
+         });
+}
+
 void warn_of_limits(const doc::Value& info, const std::string& socket) {
   if (doc::find_string(info, "Driver") == "vfs") {
     log::warn(
@@ -25,24 +34,19 @@ void warn_of_limits(const doc::Value& info, const std::string& socket) {
         "storage driver to overlay",
         socket);
   }
-  const doc::Value* security = doc::find(info, "SecurityOptions");
-  const doc::Array* options = security ? security->if_array() : nullptr;
-  bool rootless = false;
-  for (const doc::Value& option : options ? *options : doc::Array()) {
-    rootless = rootless || (option.is_string() && std::string_view(option.get_string()) == "name=rootless");
-  }
-  if (rootless && doc::find_string(info, "CgroupVersion") == "1") {
+  if (is_rootless(info) && doc::find_string(info, "CgroupVersion") == "1") {
     log::warn("the rootless container engine at {} ignores memory and CPU limits on control groups of version 1",
               socket);
   }
 }
 
 /// An engine that does not tell is one all the same: podman's answer fails when a container goes as it counts them.
-Async<void> warn_of_limits(Engine& engine) {
+Async<void> learn_limits(Engine& engine) {
   EngineRequest ask{.target = "/info"};
   const auto told = co_await engine.client.call(ask);
   const auto info = told ? doc::parse_json(told->body) : std::unexpected(told.error());
   if (info) {
+    engine.traits.rootless = is_rootless(*info);
     warn_of_limits(*info, engine.client.socket());
   } else {
     log::warn("the container engine at {} does not tell what it can do: {}", engine.client.socket(),
@@ -56,7 +60,7 @@ Async<Result<std::shared_ptr<Engine>>> describe(const std::string& socket, Durat
   TIPHYS_CO_TRY(const EngineReply pong, co_await engine->client.call(ping));
   engine->traits.podman = !pong.libpod_version.empty();
   engine->traits.libpod_version = pong.libpod_version;
-  co_await warn_of_limits(*engine);
+  co_await learn_limits(*engine);
   EngineRequest list{.target = list_target()};
   TIPHYS_CO_TRY(const EngineReply listed, co_await engine->client.call(list));
   TIPHYS_CO_TRY(const std::vector<std::string> ids, parse_list(listed.body));

@@ -12,6 +12,8 @@
 #include "doc/value.h"
 #include "node/container/container_runtime.h"
 #include "node/container/docker_fake_engine.h"
+#include "node/container/network_holder_image.h"
+#include "node/network_holder.h"
 
 namespace tiphys::node {
 namespace {
@@ -133,6 +135,50 @@ TEST_F(FakeEngineTest, PoliciesThatForbidAPull) {
             "ErrImageNeverPull: Container image \"busybox:1\" is not present with pull policy of Never");
   EXPECT_TRUE(run(engine, spec(), true).started->error().message.starts_with("ErrImageNeverPull: "));
   EXPECT_EQ(engine.count("/images/create"), 0);
+}
+
+TEST_F(FakeEngineTest, TheImageOfNetworkHoldersIsMadeNotPulled) {
+  std::atomic<bool> made = false;
+  FakeEngine engine([&](const FakeRequest& request) {
+    if (request.is("POST", "/images/create")) made = request.body == network_holder_tar();
+    if (request.is("POST", "/containers/create") && !made) return answer(404, R"({"message":"No such image"})");
+    return ordinary(request);
+  });
+  ContainerSpec wanted = spec();
+  wanted.image = kNetworkHolderImage;
+  wanted.image_pull_policy = "IfNotPresent";
+  wanted.dir.clear();
+  EXPECT_TRUE(run(engine, wanted, true).exit);
+  EXPECT_EQ(engine.count("/images/create?fromSrc=-&repo=localhost%2Ftiphys-network-holder-1&tag=latest"), 1);
+  EXPECT_EQ(engine.count("/logs"), 0) << "it says nothing";
+}
+
+/// podman's words.
+TEST_F(FakeEngineTest, WhatOthersDependOnIsFreedAfterThem) {
+  std::promise<void> refused, over;
+  std::atomic<int> removals = 0;
+  std::atomic<bool> is_there = true;
+  FakeEngine engine([&](const FakeRequest& request) {
+    if (request.is("DELETE", "/tiphys-uid.side")) {
+      refused.get_future().wait();
+      is_there = false;
+      return ordinary(request);
+    }
+    if (request.is("DELETE", "/tiphys-uid.main")) {
+      const bool first = removals++ == 0;
+      if (!first) over.set_value();
+      if (!is_there) return ordinary(request);
+      if (first) refused.set_value();
+      return answer(500, R"({"message":"container x has dependent containers which must be removed before it: y"})");
+    }
+    return ordinary(request);
+  });
+  const auto runtime = make_container_runtime(
+      *executor, {.engine = engine.socket(), .state_dir = temp.path(), .offline = false, .network = ""});
+  runtime->remove("uid.side");
+  runtime->remove("uid.main");
+  over.get_future().wait();
+  EXPECT_FALSE(is_there);
 }
 
 TEST_F(FakeEngineTest, OfflineAnImageThatIsPresentIsUsedWhateverThePolicy) {

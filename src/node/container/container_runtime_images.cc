@@ -4,6 +4,8 @@
 
 #include "base/log.h"
 #include "base/percent.h"
+#include "node/container/network_holder_image.h"
+#include "node/network_holder.h"
 
 namespace tiphys::node {
 namespace {
@@ -35,6 +37,11 @@ Async<Status> EngineImages::pull(std::shared_ptr<Engine> engine, std::string ima
 }
 
 Async<Status> EngineImages::pull_now(std::shared_ptr<Engine> engine, std::string image) {
+  if (image == kNetworkHolderImage) {
+    const Status made = co_await make_network_holder_image(engine->client);
+    if (!made && made.error().code != Code::kUnavailable) co_return std::unexpected(made.error().in("ErrImagePull"));
+    co_return made;
+  }
   const ImageReference reference = parse_image(image);
   EngineRequest request{.method = "POST", .target = "/images/create?fromImage=" + percent_encode(reference.name)};
   if (!reference.tag.empty()) request.target += "&tag=" + percent_encode(reference.tag);

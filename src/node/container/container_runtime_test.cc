@@ -19,6 +19,7 @@
 #include "doc/value.h"
 #include "node/container/docker_client.h"
 #include "node/container/docker_spec.h"
+#include "node/network_holder.h"
 
 namespace tiphys::node {
 namespace {
@@ -307,6 +308,37 @@ TEST_P(ContainerRuntimeTest, EnvironmentUserFolderAndHostname) {
   wanted.hostname = "the-pod";
   EXPECT_EQ(std::string(trim(finished(wanted)->output("stdout"))),
             "a b|x=\"y\"\nz $HOME||/not/there/yet|1000:2000|the-pod|");
+}
+
+TEST_P(ContainerRuntimeTest, ContainersThatComeAndGoShareAHeldNetwork) {
+  ContainerSpec holder = spec("");
+  holder.image = kNetworkHolderImage;
+  holder.image_pull_policy = "IfNotPresent";
+  holder.command = {std::string(kNetworkHolderProgram)};
+  holder.args.clear();
+  holder.dir.clear();
+  holder.hostname = "the-pod";
+  const auto held = start(holder);
+  until([&] { return held->started.has_value(); });
+  ASSERT_TRUE(*held->started) << held->started->error().message;
+  ContainerSpec server = spec("echo hello | nc -l -p 1234");
+  server.network_of = holder.id;
+  const auto serves = start(server);
+  std::vector<std::string> ids{server.id};
+  for (const bool first : {true, false}) {
+    ContainerSpec client =
+        spec(first ? "until nc 127.0.0.1 1234; do sleep 0.1; done; hostname; grep -c the-pod /etc/hosts"
+                   : "hostname; ip route | grep -c default");
+    client.network_of = holder.id;
+    client.hostname = "the-pod";
+    ids.push_back(client.id);
+    EXPECT_EQ(finished(client)->output("stdout"), first ? "hello\nthe-pod\n1\n" : "the-pod\n1\n");
+  }
+  until([&] { return serves->over(); });
+  EXPECT_FALSE(held->over());
+  runtime_->remove(holder.id);
+  for (const std::string& id : ids) runtime_->remove(id);
+  until([&] { return held->over(); });
 }
 
 TEST_P(ContainerRuntimeTest, CommandAndArgumentsReplaceTheImagesAsInKubernetes) {

@@ -8,6 +8,7 @@
 
 #include "base/percent.h"
 #include "base/strings.h"
+#include "node/network_holder.h"
 
 namespace tiphys::node {
 namespace {
@@ -58,7 +59,7 @@ doc::Array mounts_of(const ContainerSpec& spec) {
 
 doc::Object host_config(const ContainerSpec& spec, const EngineTraits& traits, const std::string& network) {
   doc::Object host;
-  if (traits.init) host["Init"] = true;
+  if (traits.init && spec.image != kNetworkHolderImage) host["Init"] = true;
   if (!spec.network_of.empty()) {
     host["NetworkMode"] = "container:" + engine_name(spec.network_of);
   } else if (!network.empty()) {
@@ -146,8 +147,10 @@ doc::Value create_body(const ContainerSpec& spec, const EngineTraits& traits, co
   body["Env"] = std::move(env);
   if (!spec.working_dir.empty()) body["WorkingDir"] = spec.working_dir;
   if (const std::string user = user_of(spec); !user.empty()) body["User"] = user;
-  // The name goes with the network.
-  if (!spec.hostname.empty() && spec.network_of.empty()) body["Hostname"] = hostname_of(spec.hostname);
+  // In dockerd the name goes with the network; podman wants to be told.
+  if (!spec.hostname.empty() && (spec.network_of.empty() || traits.podman)) {
+    body["Hostname"] = hostname_of(spec.hostname);
+  }
   body["Labels"] = {
       {kIdLabel, spec.id},           {kPlaneLabel, place.plane},     {kPodUidLabel, spec.pod_uid},
       {kPodNamespaceLabel, spec.ns}, {kPodNameLabel, spec.pod_name}, {kContainerNameLabel, spec.container_name}};

@@ -27,6 +27,7 @@ struct EngineTraits {
   bool podman = false;
   std::string libpod_version{};  ///< of podman's own API
   bool init = true;              ///< the engine has an init program for containers
+  bool rootless = false;         ///< an ordinary user's: this host does not reach its network
 };
 
 /// Where a container belongs.

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "node/network_holder.h"
+
 namespace tiphys::node {
 namespace {
 
@@ -69,7 +71,16 @@ TEST(DockerSpec, AContainerOfSeveralSharesTheNetworkOfTheFirst) {
   spec.network_of = "u.main";
   const doc::Value body = create_body(spec, {}, {.plane = "", .network = "host"});
   EXPECT_EQ(doc::find_string(body, "HostConfig", "NetworkMode"), "container:tiphys-u.main");
-  EXPECT_EQ(doc::find_string(body, "Hostname"), "");
+  EXPECT_EQ(doc::find_string(body, "Hostname"), "") << "dockerd takes it from the first";
+  EXPECT_EQ(doc::find_string(create_body(spec, {.podman = true}, {}), "Hostname"), "pod");
+}
+
+TEST(DockerSpec, ANetworkHolderIsItsFirstProcess) {
+  ContainerSpec spec;
+  spec.image = kNetworkHolderImage;
+  spec.command = {std::string(kNetworkHolderProgram)};
+  const doc::Value body = create_body(spec, {}, {});
+  EXPECT_EQ(doc::find(body, "HostConfig", "Init"), nullptr);
 }
 
 TEST(CreateBody, NeverAsksForLessTimeThanTheKernelGives) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <boost/asio/buffer.hpp>
 
+#include "base/network_doors.h"
 #include "base/unique_fd.h"
 
 namespace tiphys::node {
@@ -48,9 +49,11 @@ void RelayedConnection::connect(std::size_t number) {
   const TcpAddress& target = targets_[number];
   error_code error;
   server_.close(error);
-  server_.open(tcp::v4(), error);
+  UniqueFd socket(NetworkDoors::of_process().open_tcp(target.address));
+  if (!socket) return connect(number + 1);
+  server_.assign(tcp::v4(), socket.get(), error);
   if (error) return cut();
-  close_on_exec(server_.native_handle());
+  static_cast<void>(socket.release());
   timer_.expires_after(kConnectTimeout);
   timer_.async_wait([self = shared_from_this()](error_code cancelled) {
     error_code ignored;

@@ -11,6 +11,7 @@
 #include <fstream>
 #include <string>
 
+#include "base/network_doors.h"
 #include "node/services/network_join.h"
 #include "node/services/redirect_rules.h"
 
@@ -22,6 +23,20 @@ bool is_of_container(std::string_view process, const std::string& engine_id) {
   std::ifstream groups(fmt::format("/proc/{}/cgroup", process));
   for (std::string line; std::getline(groups, line);) {
     if (line.contains(engine_id) && !line.contains("conmon")) return true;
+  }
+  return false;
+}
+
+/// Whether what watches over the container has started it: where an ordinary user may make no control groups, those do
+/// not tell.
+bool is_of_monitor(pid_t process, const std::string& engine_id) {
+  std::ifstream status(fmt::format("/proc/{}/status", process));
+  constexpr std::string_view kParent = "PPid:\t";
+  for (std::string line; std::getline(status, line);) {
+    if (!line.starts_with(kParent)) continue;
+    std::ifstream command("/proc/" + line.substr(kParent.size()) + "/cmdline");
+    std::string words;
+    return std::getline(command, words) && words.contains(engine_id);
   }
   return false;
 }
@@ -46,7 +61,9 @@ Error advice(const Error& error) {
 
 Result<pid_t> find_container_process(const std::string& engine_id, pid_t process) {
   if (engine_id.empty()) return fail(Code::kNotFound, "the engine tells no id of the container");
-  if (process > 0 && is_of_container(std::to_string(process), engine_id)) return process;
+  if (process > 0 && (is_of_container(std::to_string(process), engine_id) || is_of_monitor(process, engine_id))) {
+    return process;
+  }
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
     const std::string name = entry.path().filename();
@@ -75,6 +92,28 @@ Status ServiceNetwork::open(const std::string& name, const std::string& engine_i
   TIPHYS_CHECK_OK(apply_rules(sockets->netfilter.get(), redirect_rules(ntohs(address.sin_port))));
   relay_.open_redirected(name, std::move(sockets->listener));
   return {};
+}
+
+Status ServiceNetwork::open_door(const std::string& name, const std::string& address, const std::string& engine_id,
+                                 pid_t process) {
+  const auto number = parse_ipv4(address);
+  if (!number) return fail(Code::kUnimplemented, address + " is no address of IPv4");
+  TIPHYS_TRY(const pid_t found, find_container_process(engine_id, process));
+  if (Status added = NetworkDoors::of_process().add(*number, found); !added) {
+    return std::unexpected(advice(added.error()));
+  }
+  const std::lock_guard lock(mutex_);
+  doors_[name] = *number;
+  return {};
+}
+
+void ServiceNetwork::close(const std::string& name) {
+  relay_.close_redirected(name);
+  const std::lock_guard lock(mutex_);
+  const auto found = doors_.find(name);
+  if (found == doors_.end()) return;
+  NetworkDoors::of_process().remove(found->second);
+  doors_.erase(found);
 }
 
 }  // namespace tiphys::node

@@ -14,6 +14,7 @@
 #include <fstream>
 #include <thread>
 
+#include "base/network_doors.h"
 #include "node/services/network_join.h"
 #include "node/services/redirect_rules.h"
 
@@ -140,6 +141,17 @@ TEST_F(ServiceNetworkTest, WhatIsOfNoServiceIsCutOff) {
   relay_.forget(at_);
   ASSERT_TRUE(network_.open("c", own_cgroup(), contained_.pid()));
   EXPECT_EQ(contained_.connect(), kRefused);
+}
+
+TEST_F(ServiceNetworkTest, ADoorIsThereUntilTheContainerEnds) {
+  const Ipv4 address = *parse_ipv4("10.88.0.7");
+  ASSERT_TRUE(network_.open_door("c", "10.88.0.7", own_cgroup(), contained_.pid()));
+  const auto socket = NetworkDoors::of_process().open(address);
+  ASSERT_TRUE(socket);
+  EXPECT_TRUE(*socket);
+  network_.close("c");
+  EXPECT_FALSE(NetworkDoors::of_process().open(address));
+  EXPECT_EQ(network_.open_door("c", "fd00::7", own_cgroup(), contained_.pid()).error().code, Code::kUnimplemented);
 }
 
 TEST(FindContainerProcess, IsByTheNameOfItsControlGroup) {
