@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "argo/empty_structs.h"
 #include "base/strings.h"
 
 namespace tiphys::argo {
@@ -58,6 +59,7 @@ doc::Value FieldFilter::of_object(const doc::Value& object, const std::string& p
   apply(shown, path);
   if (fields_.empty() || !shown.is_object()) return shown;
   for (const char* member : {"metadata", "spec"}) doc::ensure_object(shown.get_object(), member);
+  add_empty_structs(shown, doc::find_string(object, "kind"));
   return shown;
 }
 

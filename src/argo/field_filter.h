@@ -20,7 +20,7 @@ class FieldFilter {
   bool leaves_out(std::string_view path) const;
   /// Lists are transparent: "items.metadata" is of each item. `path` is where the value stands in the whole.
   void apply(doc::Value& value, const std::string& path = "") const;
-  /// A copy of an object with what is wanted of it. As Go writes them, its metadata and spec are there, if empty.
+  /// A copy of an object with what is wanted of it. As Go writes them, its structs are there, if empty.
   doc::Value of_object(const doc::Value& object, const std::string& path = "") const;
 
  private:

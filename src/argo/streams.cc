@@ -34,7 +34,7 @@ std::string watch_event(const cluster::WatchEvent& event, const FieldFilter& fil
   std::string text = fmt::format(R"({{"type":"{}","object":)", type_name(event.type));
   if (event.text) return text + *event.text + "}";
   if (filter.wants_all()) {
-    doc::append_json(text, *Work::with_status(event.object));
+    doc::append_json(text, *with_empty_structs(event.object));
   } else {
     doc::append_json(text, filter.of_object(*event.object));
   }

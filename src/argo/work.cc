@@ -76,14 +76,6 @@ Result<cluster::ListOptions> Work::list_options() const {
   return options;
 }
 
-cluster::Object Work::with_status(const cluster::Object& object) {
-  const bool lacks = doc::find_string(*object, "kind") == cluster::kWorkflows.kind && !doc::find(*object, "status");
-  if (!lacks) return object;
-  doc::Value whole = *object;
-  whole.as_object()["status"] = doc::Object();
-  return std::make_shared<const doc::Value>(std::move(whole));
-}
-
 void Work::reply_list(std::string_view kind, const doc::Object& metadata, const std::vector<cluster::Object>& items,
                       const FieldFilter& filter) {
   doc::Value list = doc::Object{{"apiVersion", cluster::kWorkflows.api_version()},
@@ -100,7 +92,7 @@ void Work::reply_list(std::string_view kind, const doc::Object& metadata, const 
   for (bool first = true; const cluster::Object& item : items) {
     if (!std::exchange(first, false)) text += ',';
     if (filter.wants_all()) {
-      doc::append_json(text, *with_status(item));
+      doc::append_json(text, *with_empty_structs(item));
       continue;
     }
     doc::append_json(text, filter.of_object(*item, "items"));

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "argo/call.h"
+#include "argo/empty_structs.h"
 #include "argo/field_filter.h"
 #include "argo/judge.h"
 #include "argo/plane_services.h"
@@ -75,10 +76,8 @@ class Work : public std::enable_shared_from_this<Work> {
   /// Answers with an object.
   cluster::Done<cluster::Object> reply_object() {
     return then<cluster::Object>(
-        [self = shared_from_this()](const cluster::Object& object) { self->reply(*with_status(object)); });
+        [self = shared_from_this()](const cluster::Object& object) { self->reply(*with_empty_structs(object)); });
   }
-  /// A workflow that has just been made has no status yet: clients expect one, as Go writes an empty struct.
-  static cluster::Object with_status(const cluster::Object& object);
 
  private:
   const ServedPlane& plane_;

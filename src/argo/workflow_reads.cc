@@ -9,7 +9,7 @@ namespace {
 
 void reply_fields(const WorkPtr& work, const cluster::Object& workflow) {
   const FieldFilter filter(work->text("fields"));
-  if (filter.wants_all()) return work->reply(*Work::with_status(workflow));
+  if (filter.wants_all()) return work->reply(*with_empty_structs(workflow));
   work->reply(filter.of_object(*workflow));
 }
 

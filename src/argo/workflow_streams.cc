@@ -20,8 +20,12 @@ void watch(const WorkPtr& work, cluster::WatchOptions options) {
   FieldFilter filter(work->text("fields"), "result.object.");
   options.with_nodes = !filter.leaves_out("status.nodes");
   options.as_json = filter.wants_all();
-  stream_changes(work, cluster::kWorkflows, std::move(options),
-                 [filter](const cluster::WatchEvent& event) { return watch_event(event, filter); });
+  stream_changes(work, cluster::kWorkflows, std::move(options), [filter](const cluster::WatchEvent& event) {
+    if (!event.text) return watch_event(event, filter);
+    cluster::WatchEvent whole = event;
+    whole.text = std::make_shared<const std::string>(workflow_with_empty_structs(*event.text));
+    return watch_event(whole);
+  });
 }
 
 void watch_latest(const WorkPtr& work, cluster::WatchOptions options) {

@@ -41,6 +41,7 @@
 #include "server/certificate.h"
 #include "server/kubeconfig.h"
 #include "server/server.h"
+#include "server/ui_files.h"
 #include "server/version.h"
 #include "store/data_dir.h"
 #include "store/store.h"
@@ -205,6 +206,9 @@ class Plane final : public EmbeddedPlane {
       }
       TIPHYS_TRY(options.pods_tls, prepare_for_pods(certificate));
       TIPHYS_TRY(options.token, ensure_token(data_dir_.token()));
+    }
+    if (!options_.ui_dir.empty()) {
+      TIPHYS_TRY(options.ui, server::UiFiles::open(options_.ui_dir, options_.base_href));
     }
     options.config = std::make_shared<const doc::Value>(config_page(options_.config));
     if (options_.config.metrics.enabled) options.metrics = [this] { return controller_->metrics(); };

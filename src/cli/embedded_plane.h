@@ -39,6 +39,8 @@ struct PlaneOptions {
   bool secure = true;            ///< TLS is spoken on the port, beside plain text where nobody else can listen
   std::string audit_path;        ///< a file that tells of all requests; "" for none
   std::uint64_t rate_limit = 0;  ///< of Argo's API: requests of an address in a second; 0: any number
+  /// The built files of a web UI of Argo's server, "" for none, and the path at which a proxy shows it.
+  std::string ui_dir, base_href;
   /// Folders of this host that steps of the process runtime see read-only beside the system's own (a virtual
   /// environment).
   std::vector<std::string> host_paths;

@@ -26,6 +26,17 @@ void walk(std::string_view json, Visit visit) {
   }
 }
 
+/// Where the text ends whose quote is at `at`.
+std::size_t end_of_text(std::string_view json, std::size_t at) {
+  for (++at; at < json.size(); ++at) {
+    at = json.find_first_of("\"\\", at);
+    if (at == json.npos) break;
+    if (json[at] == '"') return at + 1;
+    ++at;  // what is escaped
+  }
+  return json.size();
+}
+
 }  // namespace
 
 std::string compact_json(std::string_view json) {
@@ -69,6 +80,26 @@ std::vector<std::string_view> json_parts(std::string_view json) {
     }
   });
   return parts;
+}
+
+std::size_t end_of_value(std::string_view json, std::size_t begin) {
+  int depth = 0;
+  for (std::size_t at = begin; at < json.size(); ++at) {
+    const char c = json[at];
+    if (c == '"') {
+      at = end_of_text(json, at);
+      if (depth == 0) return at;
+      --at;
+    } else if (c == '{' || c == '[') {
+      ++depth;
+    } else if (c == '}' || c == ']') {
+      if (depth == 0) return at;  // after a number or a word
+      if (--depth == 0) return at + 1;
+    } else if (depth == 0 && (c == ',' || c == ':' || is_space(c))) {
+      return at;
+    }
+  }
+  return json.size();
 }
 
 }  // namespace tiphys::doc

@@ -19,4 +19,7 @@ bool has_written_fractions(std::string_view json);
 /// around. Nothing for other JSON.
 std::vector<std::string_view> json_parts(std::string_view json);
 
+/// Where the value ends that begins at `begin`; the text's end where it does not.
+std::size_t end_of_value(std::string_view json, std::size_t begin);
+
 }  // namespace tiphys::doc

@@ -31,5 +31,21 @@ TEST(JsonText, GivesThePartsAsTheyAreWritten) {
   for (const auto& row : rows) EXPECT_EQ(json_parts(row.json), row.parts) << row.json;
 }
 
+TEST(JsonText, FindsWhereAValueEnds) {
+  const struct {
+    std::string_view json, value;
+  } rows[] = {{"1.5,", "1.5"},
+              {"true}", "true"},
+              {"\"a,\":1", "\"a,\""},
+              {R"("a\"}",1)", R"("a\"}")"},
+              {R"("a\\",1)", R"("a\\")"},
+              {R"({"a":[1,{"b":"]}"}]},2)", R"({"a":[1,{"b":"]}"}]})"},
+              {"[[],{}]]", "[[],{}]"},
+              {"[1", "[1"},
+              {R"("a\)", R"("a\)"}};
+  for (const auto& row : rows) EXPECT_EQ(row.json.substr(0, end_of_value(row.json, 0)), row.value) << row.json;
+  EXPECT_EQ(end_of_value("{\"a\":1}", 5), 6u);
+}
+
 }  // namespace
 }  // namespace tiphys::doc

@@ -250,7 +250,9 @@ class HttpConnection final : public Connection,
                           .at = system_now()},
                          {.host = request[http::field::host],
                           .origin = request[http::field::origin],
-                          .authorization = request[http::field::authorization]});
+                          .authorization = request[http::field::authorization],
+                          .cookie = request[http::field::cookie],
+                          .fetch_site = request[http::field::sec_fetch_site]});
     if (!caller) {
       refuse_unread(caller.error().code, caller.error().reason, caller.error().message);
       return false;

@@ -57,6 +57,7 @@ void Http2::Stream::add_header(std::string_view name, std::string_view value) {
               {"host", host_},
               {"origin", origin_},
               {"authorization", authorization_},
+              {"sec-fetch-site", fetch_site_},
               {"content-type", request_.content_type},
               {"accept", request_.accept},
               {"user-agent", request_.user_agent},
@@ -67,6 +68,7 @@ void Http2::Stream::add_header(std::string_view name, std::string_view value) {
   for (const auto& [known, member] : kept) {
     if (name == known) member = value;
   }
+  if (name == "cookie") cookie_ += (cookie_.empty() ? "" : "; ") + std::string(value);  // RFC 9113, 8.2.3
   if (name == "impersonate-group") request_.impersonation.groups.emplace_back(value);
   if (name.starts_with("x-")) request_.extra.push_back({std::string(name), std::string(value)});
 }
@@ -80,8 +82,12 @@ void Http2::Stream::end_headers() {
     return refuse(
         {431, "RequestHeaderFieldsTooLarge", fmt::format("the header is larger than {} KiB", kMostHeaderBytes >> 10)});
   }
-  auto caller =
-      let_in(connection_->entrance_, request_, {.host = host_, .origin = origin_, .authorization = authorization_});
+  auto caller = let_in(connection_->entrance_, request_,
+                       {.host = host_,
+                        .origin = origin_,
+                        .authorization = authorization_,
+                        .cookie = cookie_,
+                        .fetch_site = fetch_site_});
   if (caller) {
     request_.caller = std::move(*caller);
   } else {

@@ -12,6 +12,7 @@
 #include "server/audit.h"
 #include "server/exchange.h"
 #include "server/route.h"
+#include "server/ui_files.h"
 
 namespace tiphys::server {
 namespace {
@@ -127,6 +128,10 @@ void handle(const Served& served, Request request, const std::shared_ptr<Respond
   const auto exchange = std::make_shared<Exchange>(served, std::move(request), Target{},
                                                    audit ? audited(audit, responder) : responder, audit);
   if (exchange->request.grpc) return call_by_grpc(exchange);
+  if (served.ui && exchange->request.caller == anonymous() &&
+      is_of_ui(exchange->request.method, exchange->request.target, false)) {
+    return served.ui->serve(served.executor, exchange->request.target, responder);
+  }
   if (call_by_rest(exchange)) return;
   auto query = Target::parse(exchange->request.target);
   if (!query) return reply_refusal(*exchange, objects::refusal_of(query.error()));

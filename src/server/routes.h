@@ -33,6 +33,7 @@
 namespace tiphys::server {
 
 class AuditLog;
+class UiFiles;
 
 /// A client that wants to speak something else on its connection.
 struct UpgradeRequest {
@@ -73,6 +74,7 @@ struct Served {
   std::shared_ptr<AuditLog> audit = {};       ///< where requests are told; null: nowhere
   argo::Services* argo = nullptr;             ///< what Argo's API does; null: there is no such API
   argo::ArtifactFiles* artifacts = nullptr;   ///< null: there are no such routes
+  std::shared_ptr<const UiFiles> ui = {};     ///< what browsers are shown; null: nothing
 };
 
 /// Answers one request that may be made (authorisation is done).

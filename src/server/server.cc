@@ -51,7 +51,8 @@ class AsioServer final : public Server {
                 .sessions = options_.sessions,
                 .config = options_.config,
                 .argo = options_.argo,
-                .artifacts = options_.artifacts} {}
+                .artifacts = options_.artifacts,
+                .ui = options_.ui} {}
 
   ~AsioServer() override {
     *alive_ = false;

@@ -19,6 +19,8 @@ class context;
 
 namespace tiphys::server {
 
+class UiFiles;
+
 struct ServerOptions {
   std::string unix_path;  ///< "" for none; made with mode 0600, a stale one of a dead process is replaced
   /// "127.0.0.1:2746"; port 0 takes a free one; "" for none. Another than a loopback address needs `tls` and `token`.
@@ -45,6 +47,8 @@ struct ServerOptions {
   argo::Services* argo = nullptr;
   /// Artifacts as files; null: there are no such routes. Outlives the server.
   argo::ArtifactFiles* artifacts = nullptr;
+  /// A web UI, for browsers that come by TCP; null: there is none.
+  std::shared_ptr<const UiFiles> ui = {};
 };
 
 class Server {

@@ -137,12 +137,20 @@ class Server:
                 line = response.readline()
                 if not line:
                     break
-                event = json.loads(line)
+                if line.strip() in (b"", b":"):  # between Server-Sent Events
+                    continue
+                event = json.loads(line.removeprefix(b"data: "))
                 if not made_by_controllers(event):
                     events.append(event)
             return {**answer, "events": events}
         finally:
             connection.close()
+
+
+def is_met(until, answer):
+    if isinstance(until, dict):
+        return all(find_or_none(answer["body"], path) == value for path, value in until.items())
+    return answer["status"] == until
 
 
 def is_behind(answer):
@@ -217,7 +225,7 @@ def play(server, file):
         while True:
             answer = server.request(step, values)
             # What the server does beside the requests, such as serving a new definition, is asked for until it is done.
-            if "until" not in step or answer["status"] == step["until"]:
+            if "until" not in step or is_met(step["until"], answer):
                 break
             if time.monotonic() > deadline:
                 break
@@ -284,6 +292,8 @@ def normal(answer, step, prefixes):
         made["body"]["status"]["reason"] = PUBLIC[0]
     if "only" in step and "body" in made:
         made["body"] = {path: find_or_none(made["body"], path) for path in step["only"]}
+    elif "only" in step and "events" in made:
+        made["events"] = [{path: find_or_none(event, path) for path in step["only"]} for event in made["events"]]
     return made
 
 

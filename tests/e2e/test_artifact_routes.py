@@ -85,7 +85,7 @@ def test_artifacts_are_files(plane):
     status, headers, body = get(client, f"{base}/plain")
     assert (status, body) == (200, CANARY.encode())
     assert headers["content-type"] == "text/plain; charset=utf-8" and headers["content-disposition"] == 'filename="plain.txt"'
-    assert headers["content-security-policy"].startswith("sandbox;") and headers["x-content-type-options"] == "nosniff"
+    assert headers["content-security-policy"].startswith("sandbox allow-same-origin;") and headers["x-content-type-options"] == "nosniff"
     status, headers, body = get(client, f"{base}/packed")
     assert tarfile.open(fileobj=io.BytesIO(body)).extractfile("plain.txt").read() == CANARY.encode() and headers["content-type"] == "application/gzip"
     assert get(client, f"{base}/large")[2] == bytes(3000000)
@@ -113,7 +113,7 @@ def test_folders_are_pages(plane):
     status, headers, _ = get(client, f"{base}/outputs/tree?x=1")
     assert (status, headers["location"]) == (307, f"{base}/outputs/tree/?x=1")
     status, headers, body = get(client, f"{base}/outputs/tree/")
-    assert status == 200 and headers["content-type"] == "text/html; charset=utf-8" and headers["content-security-policy"].startswith("sandbox;")
+    assert status == 200 and headers["content-type"] == "text/html; charset=utf-8" and headers["content-security-policy"].startswith("sandbox allow-same-origin;")
     assert b'<a href="./a%20b/">a b/</a>' in body and b"&lt;b&gt;" in body and b"<b>" not in body
     assert b'<a href="./1.txt">1.txt</a>' in get(client, f"{base}/outputs/tree/a%20b/")[2]
     assert get(client, f"{base}/outputs/tree/a%20b/1.txt")[2] == b"1"
@@ -123,7 +123,7 @@ def test_folders_are_pages(plane):
     status, headers, _ = get(client, f"{base}/outputs/site/")
     assert (status, headers["location"]) == (307, f"{base}/outputs/site/index.html")
     status, headers, body = get(client, f"{base}/outputs/site/index.html")
-    assert b"<script>" in body and headers["content-security-policy"].startswith("sandbox;") and headers["x-frame-options"] == "SAMEORIGIN"
+    assert b"<script>" in body and headers["content-security-policy"].startswith("sandbox allow-same-origin;") and headers["x-frame-options"] == "SAMEORIGIN"
     assert get(client, f"{base}/outputs/plain/")[0] == 404
 
 

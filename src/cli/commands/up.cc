@@ -3,6 +3,7 @@
 
 #include <boost/asio/ip/address.hpp>
 #include <csignal>
+#include <cstdlib>
 
 #include "base/spare_memory.h"
 #include "cli/commands/common.h"
@@ -20,7 +21,7 @@ constexpr std::string_view kLoopback = "127.0.0.1";
 /// Where it listens, and with what.
 struct Listening {
   std::int64_t port = kDefaultPort;
-  std::string address = std::string(kLoopback), certificate, key, audit_path;
+  std::string address = std::string(kLoopback), certificate, key, audit_path, ui_dir, base_href;
   std::optional<std::int64_t> rate_limit;
   bool secure = true;
   bool no_port = false;    ///< the data directory's socket alone
@@ -28,7 +29,8 @@ struct Listening {
 };
 
 Status check(const Listening& listening) {
-  const auto& [port, address, certificate, key, audit_path, rate_limit, secure, no_port, until_eof] = listening;
+  const auto& [port, address, certificate, key, audit_path, ui_dir, base_href, rate_limit, secure, no_port, until_eof] =
+      listening;
   if (port < 0 || port > 65535) return fail(Code::kInvalidArgument, fmt::format("--port: {} is no port", port));
   if (rate_limit.value_or(0) < 0)
     return fail(Code::kInvalidArgument, "--api-rate-limit: a number of requests, or 0 for any");
@@ -37,6 +39,9 @@ Status check(const Listening& listening) {
   }
   if (!secure && !certificate.empty()) {
     return fail(Code::kInvalidArgument, "--tls-certificate is of no use with --secure=false: leave one out");
+  }
+  if (no_port && !ui_dir.empty()) {
+    return fail(Code::kInvalidArgument, "--ui-dir needs a port: leave --no-port out");
   }
   boost::system::error_code wrong;  // the server says what
   const auto read = boost::asio::ip::make_address(address, wrong);
@@ -54,6 +59,13 @@ std::string_view reach(const Listening& listening) {
   return listening.secure ? "http too; on this machine alone" : "on this machine alone";
 }
 
+std::string where_ui_is(const Listening& listening, unsigned short port) {
+  if (listening.ui_dir.empty()) return "";
+  // A certificate of the plane's own is none that browsers know.
+  return fmt::format("  web UI          {}://{}:{}, with what `tiphys auth token` prints\n",
+                     listening.certificate.empty() ? "http" : "https", listening.address, port);
+}
+
 /// What to do with it.
 std::string welcome(const Listening& listening, const std::string& data_dir, unsigned short port) {
   return fmt::format(
@@ -61,9 +73,10 @@ std::string welcome(const Listening& listening, const std::string& data_dir, uns
       "  {5}://{3}:{2} ({4})\n"
       "  kubectl         eval \"$(tiphys env)\", or export KUBECONFIG={1}/kubeconfig\n"
       "  Python          kubernetes.config.load_kube_config(\"{1}/kubeconfig\")\n"
+      "{6}"
       "  this program    tiphys submit FILE, tiphys list, ... as ever; Ctrl-C ends it\n",
       server::version(), data_dir, port, listening.address, reach(listening),
-      listening.secure ? "Kubernetes API  https" : "Argo's API      http");
+      listening.secure ? "Kubernetes API  https" : "Argo's API      http", where_ui_is(listening, port));
 }
 
 Status serve(const CommonFlags& common, const Listening& listening) {
@@ -84,6 +97,8 @@ Status serve(const CommonFlags& common, const Listening& listening) {
   options.tls_certificate = listening.certificate;
   options.tls_key = listening.key;
   options.audit_path = listening.audit_path;
+  options.ui_dir = listening.ui_dir;
+  options.base_href = listening.base_href;
   options.secure = listening.secure;
   options.rate_limit = static_cast<std::uint64_t>(listening.rate_limit.value_or(0));
   Loop loop;
@@ -122,6 +137,10 @@ int up_command(const Arguments& arguments) {
   flags.flag("--no-port", listening.no_port,
              "Listen on no port: the other commands of this user reach it all the same");
   flags.flag("--until-eof", listening.until_eof, "End with standard input, for programs that start it");
+  flags.text("--ui-dir", listening.ui_dir, "DIR",
+             "Show browsers this web UI of Argo's server, built (the folder with index.html)");
+  flags.text("--base-href", listening.base_href, "PATH",
+             "The path at which a proxy shows the web UI (default: $ARGO_BASE_HREF, else /)");
   flags.text(
       "--audit-log", listening.audit_path, "FILE",
       "Tell of each request who asked for what, as lines of JSON (audit.k8s.io/v1); at 100 MiB FILE becomes FILE.1");
@@ -138,6 +157,8 @@ int up_command(const Arguments& arguments) {
   if (listening.no_port && port)
     return report("up", {Code::kInvalidArgument, "--port and --no-port exclude each other"});
   listening.port = port.value_or(kDefaultPort);
+  const char* base_href = std::getenv("ARGO_BASE_HREF");
+  if (listening.base_href.empty() && base_href) listening.base_href = base_href;
   const Status served = serve(common, listening);
   return served ? kSucceeded : report("up", served.error());
 }

@@ -3,54 +3,19 @@
 #include <fmt/format.h>
 
 #include <set>
-#include <utility>
 
 #include "base/markup.h"
 #include "base/percent.h"
+#include "server/content_type.h"
 
 namespace tiphys::server {
 namespace {
 
-/// What browsers and notebooks show by themselves; the rest is bytes.
-std::string_view type_of(std::string_view name) {
-  static constexpr std::pair<std::string_view, std::string_view> kTypes[] = {
-      {"avif", "image/avif"},
-      {"css", "text/css; charset=utf-8"},
-      {"csv", "text/csv; charset=utf-8"},
-      {"gif", "image/gif"},
-      {"gz", "application/gzip"},
-      {"htm", "text/html; charset=utf-8"},
-      {"html", "text/html; charset=utf-8"},
-      {"jpeg", "image/jpeg"},
-      {"jpg", "image/jpeg"},
-      {"js", "text/javascript; charset=utf-8"},
-      {"json", "application/json"},
-      {"log", "text/plain; charset=utf-8"},
-      {"md", "text/markdown; charset=utf-8"},
-      {"mjs", "text/javascript; charset=utf-8"},
-      {"pdf", "application/pdf"},
-      {"png", "image/png"},
-      {"svg", "image/svg+xml"},
-      {"tgz", "application/gzip"},
-      {"txt", "text/plain; charset=utf-8"},
-      {"wasm", "application/wasm"},
-      {"webp", "image/webp"},
-      {"xml", "text/xml; charset=utf-8"},
-      {"yaml", "application/yaml"},
-      {"yml", "application/yaml"},
-      {"zip", "application/zip"},
-  };
-  const auto dot = name.rfind('.');
-  const std::string_view extension = dot == name.npos ? std::string_view() : name.substr(dot + 1);
-  for (const auto& [known, type] : kTypes) {
-    if (extension == known) return type;
-  }
-  return "application/octet-stream";
-}
-
-/// Scripts, forms and frames are off; "sandbox" makes the page an origin of its own.
+/// Scripts, forms and frames are off. With "allow-same-origin" a page's pictures, and what it has links to, are asked
+/// for with the cookie that opened it; without scripts there is nothing else that a page could do with it.
 constexpr std::string_view kPolicy =
-    "sandbox; base-uri 'none'; default-src 'none'; img-src 'self'; style-src 'self' 'unsafe-inline'";
+    "sandbox allow-same-origin; base-uri 'none'; default-src 'none'; img-src 'self'; "
+    "style-src 'self' 'unsafe-inline'";
 
 AnswerHead guarded_head(std::string_view type) {
   return {.content_type = std::string(type),
@@ -75,7 +40,7 @@ std::string disposition(std::string_view name) {
 }  // namespace
 
 AnswerHead artifact_head(std::string_view file_name) {
-  AnswerHead head = guarded_head(type_of(file_name));
+  AnswerHead head = guarded_head(content_type_of(file_name));
   head.fields.emplace_back("Content-Disposition", disposition(file_name));
   return head;
 }

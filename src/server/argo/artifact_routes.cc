@@ -148,6 +148,12 @@ Status serve(const ExchangePtr& exchange, const ArtifactRoute& route) {
 
 }  // namespace
 
+bool is_of_artifacts(std::string_view target) {
+  std::string_view path = target.substr(0, target.find('?'));
+  path.remove_prefix(std::min(path.find_first_not_of('/'), path.size()));
+  return std::ranges::find(kRoutes, path.substr(0, path.find('/')), &ArtifactRoute::first) != std::ranges::end(kRoutes);
+}
+
 bool serve_artifacts(const ExchangePtr& exchange) {
   if (!exchange->served.artifacts || exchange->query.path.empty()) return false;
   const auto route = std::ranges::find(kRoutes, exchange->query.path.front(), &ArtifactRoute::first);

@@ -12,6 +12,8 @@
 
 namespace tiphys::server {
 
+/// True of a request's target that is one of these.
+bool is_of_artifacts(std::string_view target);
 /// False when the path is none of these.
 bool serve_artifacts(const ExchangePtr& exchange);
 

@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""Plays what the pages of Argo's web UI ask (tests/web_ui) against a server, and tells in what the answers differ from the original's.
+
+    web_ui_requests.py record      asks argo ($ARGO_BIN, of Argo Workflows 4.1) in front of a plane of $TIPHYS_BIN, and writes tests/web_ui/answers.jsonl
+    web_ui_requests.py show        asks `tiphys up` itself, and prints the differences
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import time
+
+import yaml
+
+import kube_requests
+
+DATA = kube_requests.ROOT / "tests" / "web_ui"
+REQUESTS, ANSWERS = DATA / "requests.yaml", DATA / "answers.jsonl"
+CONFIG = {"links": [{"name": "Logs", "scope": "pod", "url": "http://logs.example/${metadata.name}"}],
+          "columns": [{"name": "Example", "type": "label", "key": "example"}]}
+# What Go's structs have whether it is set or not, and pages read through.
+READ_THROUGH = {("spec", "arguments"), ("workflowSpec", "arguments"), ("body", "status"), ("object", "status"), ("items", "status")}
+
+
+def without_empty(value, key="", parent=""):
+    """What is not set comes in many ways: as null, as an empty struct, or not at all."""
+    if isinstance(value, dict):
+        filled = {name: without_empty(one, name, key or parent) for name, one in value.items()}
+        return {name: one for name, one in filled.items() if one not in (None, {}, [], "", 0, False) or (key or parent, name) in READ_THROUGH}
+    if isinstance(value, list):
+        return [without_empty(one, "", key) for one in value]
+    return {} if value is None and (parent, key) in READ_THROUGH else value
+
+
+def play(server):
+    """(id, answer), as far as a page looks at it."""
+    return [(name, without_empty({key: value for key, value in answer.items() if key != "headers"})) for name, answer in kube_requests.play(server, REQUESTS)]
+
+
+def server_at(address, token):
+    return kube_requests.Server(lambda timeout: http.client.HTTPConnection(address, timeout=timeout), token)
+
+
+def of_tiphys(data_dir):
+    server = json.loads((pathlib.Path(data_dir) / "server.json").read_text())
+    return server_at(server["address"], server["token"])
+
+
+def read_answers():
+    return [tuple(json.loads(line)) for line in ANSWERS.read_text().splitlines()]
+
+
+def differences(real, ours):
+    """Lines that tell what differs."""
+    if [name for name, _ in real] != [name for name, _ in ours]:
+        return ["the answers are not those of these requests: web_ui_requests.py record"]
+    return [f"{name}: {path}\n    argo   {json.dumps(one)}\n    tiphys {json.dumps(other)}"
+            for (name, theirs), (_, answer) in zip(real, ours) for path, one, other in kube_requests.answers_differ(theirs, answer)]
+
+
+@contextlib.contextmanager
+def ended(process):
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@contextlib.contextmanager
+def plane():
+    """A plane's folder."""
+    with tempfile.TemporaryDirectory(prefix="tiphys-web-ui-") as folder:
+        config = pathlib.Path(folder) / "config.yaml"
+        config.write_text(yaml.safe_dump(CONFIG))
+        command = [os.environ["TIPHYS_BIN"], "up", "--runtime", "process", "--port", "0", "--data-dir", f"{folder}/data", "--config", config]
+        with ended(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) as server:
+            server.stdout.readline()
+            yield pathlib.Path(folder) / "data"
+
+
+@contextlib.contextmanager
+def original(data_dir):
+    """Argo's own server in front of a plane."""
+    kubernetes = kube_requests.of_tiphys(data_dir)
+    settings = {"metadata": {"name": "workflow-controller-configmap"}, "data": {name: yaml.safe_dump(value) for name, value in CONFIG.items()}}
+    kubernetes.request({"do": "POST /api/v1/namespaces/default/configmaps", "body": settings}, {})
+    command = [os.environ["ARGO_BIN"], "server", "--auth-mode", "client", "--secure=false", "--port", "27460", "--namespace", "default"]
+    with ended(subprocess.Popen(command, env={**os.environ, "KUBECONFIG": f"{data_dir}/kubeconfig"}, stderr=subprocess.DEVNULL)) as server:
+        deadline = time.monotonic() + 60
+        while True:
+            with contextlib.suppress(OSError):
+                http.client.HTTPConnection("127.0.0.1:27460", timeout=10).request("GET", "/")
+                break
+            assert server.poll() is None and time.monotonic() < deadline, "argo server does not begin"
+            time.sleep(0.1)
+        yield server_at("127.0.0.1:27460", kubernetes.token)
+
+
+def record():
+    with plane() as data_dir, original(data_dir) as server:
+        ANSWERS.write_text("".join(json.dumps(answer, separators=(",", ":"), ensure_ascii=False) + "\n" for answer in play(server)))
+
+
+def show():
+    with plane() as data_dir:
+        print("\n".join(differences(read_answers(), play(of_tiphys(data_dir)))))
+
+
+if __name__ == "__main__":
+    {"record": record, "show": show}[sys.argv[1]]()
