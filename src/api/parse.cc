@@ -4,7 +4,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 
+#include "api/begun_workflow.h"
 #include "api/fields.h"
 #include "api/join.h"
 #include "api/kinds.h"
@@ -163,7 +165,10 @@ void read_stored(const Place& place, Workflow& out) {
   read_config_map_arguments(status_place, out);
 }
 
-Workflow read_workflow(const doc::Value& document, std::vector<Finding>& findings, bool stored) {
+/// What a reading is of.
+enum class Of { kManifest, kStored, kBegun };
+
+Workflow read_workflow(const doc::Value& document, std::vector<Finding>& findings, Of of) {
   Workflow workflow;
   workflow.document = std::make_shared<const doc::Value>(without_nodes(document));
   Reading reading{findings, workflow.document, {}, &kWorkflowShape};
@@ -171,9 +176,9 @@ Workflow read_workflow(const doc::Value& document, std::vector<Finding>& finding
   if (!check_kind(place, workflow)) return workflow;
   if (!doc::find(*workflow.document, "spec")) place.error("spec is required");
   read_object<Workflow>(place, workflow, kWorkflowFields);
-  if (stored) read_stored(place, workflow);
+  if (of != Of::kManifest) read_stored(place, workflow);
   // An object's defaults are not those of the workflows that refer to its templates.
-  if (!workflow.is_template() && !any_error(findings)) put_template_defaults(workflow, findings);
+  if (!workflow.is_template() && (of == Of::kBegun || !any_error(findings))) put_template_defaults(workflow, findings);
   return workflow;
 }
 
@@ -209,11 +214,11 @@ void put_template_defaults(Workflow& workflow, std::vector<Finding>& findings) {
 }
 
 Workflow parse_workflow(const doc::Value& document, std::vector<Finding>& findings) {
-  return read_workflow(document, findings, false);
+  return read_workflow(document, findings, Of::kManifest);
 }
 
 Workflow parse_resolved_workflow(const doc::Value& document, std::vector<Finding>& findings) {
-  return read_workflow(document, findings, true);
+  return read_workflow(document, findings, Of::kStored);
 }
 
 Result<Workflow> parse_stored_workflow(const doc::Value& document) {
@@ -222,6 +227,21 @@ Result<Workflow> parse_stored_workflow(const doc::Value& document) {
   for (const Finding& finding : findings) {
     if (!finding.is_error()) continue;
     return fail(Code::kDataLoss, fmt::format("workflow {}/{}: {}", workflow.ns, workflow.name, finding.message));
+  }
+  return workflow;
+}
+
+Result<Workflow> parse_begun_workflow(const doc::Value& document, std::vector<Finding>& passed_over) {
+  std::vector<Finding> findings;
+  Workflow workflow = read_workflow(document, findings, Of::kBegun);
+  for (Finding& finding : findings) {
+    if (!finding.is_error()) continue;
+    const bool within = std::ranges::any_of(std::array{"/metadata/", "/spec/", "/status/"},
+                                            [&](const char* part) { return finding.pointer.starts_with(part); });
+    if (!within) {
+      return fail(Code::kDataLoss, fmt::format("workflow {}/{}: {}", workflow.ns, workflow.name, finding.message));
+    }
+    passed_over.push_back(std::move(finding));
   }
   return workflow;
 }

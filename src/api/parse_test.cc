@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "api/begun_workflow.h"
 namespace tiphys::api {
 namespace {
 
@@ -300,6 +301,40 @@ TEST(Parse, StoredWorkflowsAreWholeOrAnError) {
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, Code::kDataLoss);
   EXPECT_THAT(refused.error().message, HasSubstr("spec.entrypoint must be a string"));
+}
+
+TEST(Parse, OfWhatHasBegunPassesOverWhatWouldBeRefused) {
+  struct Row {
+    const char* rule;
+    const char* document;
+    std::vector<std::string> passed_over;  ///< pointers
+    const char* error;
+  };
+  for (
+      const auto& [rule, document, passed_over, error] : {
+          Row{"a field that is not known, and a wrong type",
+              R"({"apiVersion":"argoproj.io/v1alpha1","kind":"Workflow","metadata":{"name":"w"},"spec":{"entrypoint":"m",)"
+              R"("new":1,"parallelism":"two","templateDefaults":{"activeDeadlineSeconds":7},"templates":[{"name":"m",)"
+              R"("container":{"image":"i","tty":"maybe"}}]}})",
+              {"/spec/new", "/spec/parallelism", "/spec/templates/0/container/tty"},
+              ""},
+          Row{"another kind", R"({"apiVersion":"argoproj.io/v1alpha1","kind":"Pod","spec":{}})", {}, "kind must be"},
+          Row{"no spec", R"({"apiVersion":"argoproj.io/v1alpha1","kind":"Workflow"})", {}, "spec is required"},
+      }) {
+    std::vector<Finding> findings;
+    const auto workflow = parse_begun_workflow(*doc::parse_json(document), findings);
+    EXPECT_EQ(workflow                                                    ? ""
+              : workflow.error().message.find(error) != std::string::npos ? error
+                                                                          : "another",
+              std::string(error))
+        << rule;
+    std::vector<std::string> pointers;
+    for (const Finding& finding : findings) pointers.push_back(finding.pointer);
+    std::ranges::sort(pointers);
+    EXPECT_EQ(pointers, passed_over) << rule;
+    if (!workflow) continue;
+    EXPECT_EQ(workflow->spec.find_template("m")->active_deadline_seconds, "7") << "defaults are put in";
+  }
 }
 
 TEST(Parse, SetsArguments) {

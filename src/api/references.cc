@@ -175,10 +175,25 @@ bool named_at_run_time(const TemplateRef& ref) {
   return has_tag(ref.name) || has_tag(ref.template_name);
 }
 
+bool named_at_run_time(const LifecycleHook& hook) {
+  return hook.template_ref && named_at_run_time(*hook.template_ref);
+}
+
+bool refers_at_run_time(const Workflow& workflow) {
+  const WorkflowSpec& spec = workflow.spec;
+  return (spec.exit && named_at_run_time(*spec.exit)) ||
+         std::ranges::any_of(spec.hooks, [](const auto& hook) { return named_at_run_time(hook); }) ||
+         std::ranges::any_of(spec.templates, [](const auto& tmpl) { return refers_at_run_time(*tmpl); }) ||
+         std::ranges::any_of(workflow.stored_templates,
+                             [](const auto& each) { return refers_at_run_time(*each.second); });
+}
+
 bool refers_at_run_time(const Template& tmpl) {
-  const auto open = [](const Step& step) {
+  const auto by_hook = [](const LifecycleHook& hook) { return named_at_run_time(hook); };
+  const auto open = [&](const Step& step) {
     return (step.template_ref && named_at_run_time(*step.template_ref)) ||
-           (step.inline_template && refers_at_run_time(*step.inline_template));
+           (step.inline_template && refers_at_run_time(*step.inline_template)) || (step.exit && by_hook(*step.exit)) ||
+           std::ranges::any_of(step.hooks, by_hook);
   };
   return std::ranges::any_of(tmpl.steps, [&](const StepGroup& group) { return std::ranges::any_of(group, open); }) ||
          (tmpl.dag && std::ranges::any_of(tmpl.dag->tasks, open));

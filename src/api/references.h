@@ -82,7 +82,10 @@ class References {
 
 /// It has tags: what it names is known only as the step begins.
 bool named_at_run_time(const TemplateRef& ref);
-/// Some step of it, or of those within it, names another object's template by tags.
+bool named_at_run_time(const LifecycleHook& hook);
+/// Some step of it, or of those within it, or a hook of theirs, names another object's template by tags.
 bool refers_at_run_time(const Template& tmpl);
+/// The same of its templates, those that it has stored, and its hooks.
+bool refers_at_run_time(const Workflow& workflow);
 
 }  // namespace tiphys::api

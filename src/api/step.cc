@@ -35,7 +35,9 @@ void read_with_items(const Place& place, Step& out) {
 constexpr Field<TemplateRef> kTemplateRefFields[] = {
     {"name", Handling::kRead, [](const Place& place, TemplateRef& out) { read(place, out.name); },
      "The WorkflowTemplate.", &kString, "WorkflowControllerTest.TakesTemplatesOfOtherObjectsOnce",
-     "What a workflow refers to is settled as it begins; where a step or task has tags, as that begins. Not in hooks."},
+     "What a workflow refers to is settled as it begins; where a step or task has tags, as that begins, and where a "
+     "hook "
+     "has, as what is around begins."},
     {"template", Handling::kRead, [](const Place& place, TemplateRef& out) { read(place, out.template_name); },
      "The template in it.", &kString, "WorkflowControllerTest.TakesTemplatesOfOtherObjectsOnce", "The same."},
     field<&TemplateRef::cluster_scope>("clusterScope", "It is a ClusterWorkflowTemplate.",

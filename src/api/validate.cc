@@ -213,11 +213,8 @@ void Validator::collect_globals() {
   for (const auto& tmpl : spec.templates) add_outputs(*tmpl);
   for (const auto& [key, tmpl] : workflow_.stored_templates) add_outputs(*tmpl);
   // What is referred to and not known may export anything.
-  const bool open = std::ranges::any_of(spec.templates, [](const auto& tmpl) { return refers_at_run_time(*tmpl); }) ||
-                    std::ranges::any_of(workflow_.stored_templates,
-                                        [](const auto& each) { return refers_at_run_time(*each.second); });
   const bool unknown = !validation_.references && !References(workflow_).wanted().empty();
-  if (open || unknown) globals_.add_prefix("workflow.outputs.");
+  if (unknown || refers_at_run_time(workflow_)) globals_.add_prefix("workflow.outputs.");
 }
 
 void Validator::add_workflow_metadata() {

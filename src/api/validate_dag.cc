@@ -24,6 +24,14 @@ std::vector<std::string> names_of(const std::vector<Step>& tasks) {
   return names;
 }
 
+/// Whether it depends on tags that a task has this name: on those of the task's own, or on those of this one.
+bool may_be_named(const std::vector<Step>& tasks, std::string_view name) {
+  return std::ranges::any_of(tasks, [&](const Step& task) {
+    if (!has_tag(task.name)) return has_tag(name) && may_become(name, task.name);
+    return has_tag(name) || may_become(task.name, name);
+  });
+}
+
 std::string spell(const std::vector<std::size_t>& cycle, const std::vector<Step>& tasks) {
   std::vector<std::string> names;
   for (const std::size_t task : cycle) names.push_back(tasks[task].name);
@@ -38,7 +46,7 @@ void Validator::check_dag(const Template& tmpl, const Spot& spot, Variables& sco
   std::set<std::string, std::less<>> seen;
   TaskPositions position;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
-    check_name(tasks[i].name, NameKind::kField,
+    check_name(tasks[i].name, NameKind::kStep,
                {fmt::format("{}/dag/tasks/{}/name", spot.pointer, i), fmt::format("{}.tasks[{}]", spot.name, i)}, seen);
     position.emplace(tasks[i].name, i);
     all.add(tasks[i], target(tasks[i]));
@@ -56,7 +64,7 @@ void Validator::check_dag(const Template& tmpl, const Spot& spot, Variables& sco
   }
   lint_target(tmpl, spot, position, graph);
   for (const std::string_view name : split(tmpl.dag->target, ' ')) {
-    if (name.empty() || has_tag(tmpl.dag->target) || position.contains(name)) continue;
+    if (name.empty() || has_tag(tmpl.dag->target) || position.contains(name) || may_be_named(tasks, name)) continue;
     error(spot.pointer + "/dag/target", fmt::format("{}.targets: target '{}' is not defined{}", spot.name, name,
                                                     did_you_mean(name, names_of(tasks))));
   }
@@ -103,7 +111,7 @@ std::vector<std::string> Validator::check_waiting(const Template& tmpl, std::siz
   std::vector<std::string> names = task.dependencies;
   std::vector<bool> asks_loop(names.size());
   if (!task.depends.empty()) {
-    const auto depends = expr::Depends::compile(task.depends);
+    const auto depends = expr::Depends::compile(replace_tags(task.depends, "x"));
     if (!depends) {
       error(at.pointer + "/depends", fmt::format("{}: {}", at.name, depends.error().message));
       return {};
@@ -116,6 +124,7 @@ std::vector<std::string> Validator::check_waiting(const Template& tmpl, std::siz
     const std::string pointer =
         task.depends.empty() ? fmt::format("{}/dependencies/{}", at.pointer, k) : at.pointer + "/depends";
     const auto found = position.find(names[k]);
+    if (found == position.end() && (has_tag(task.depends) || may_be_named(tmpl.dag->tasks, names[k]))) continue;
     if (found == position.end()) {
       error(pointer, fmt::format("{} dependency '{}' not defined{}", at.name, names[k],
                                  did_you_mean(names[k], names_of(tmpl.dag->tasks))));

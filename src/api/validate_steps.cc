@@ -82,14 +82,6 @@ void Validator::check_hook(const LifecycleHook& hook, const Spot& spot) {
   const Spot own =
       on_exit ? Spot{spot.pointer + "/onExit", spot.name + ".onExit"}
               : Spot{spot.pointer + "/hooks" + doc::pointer_step(hook.name), spot.name + ".hooks." + hook.name};
-  if (hook.template_ref && named_at_run_time(*hook.template_ref)) {
-    error(own.pointer + "/templateRef",
-          own.name +
-              ": the templateRef of a hook has no tags here, as its template is settled before what it belongs to "
-              "begins; let it run a template with a step that has the tags",
-          true);
-    return;
-  }
   Step call;
   call.template_name = hook.template_name;
   call.template_ref = hook.template_ref;
@@ -236,12 +228,13 @@ bool gives_argument(const ValueFrom& from) {
 
 void Validator::check_arguments(const Arguments& arguments, const Spot& spot) {
   std::set<std::string, std::less<>> seen;
+  const NameKind kind = spot.pointer.starts_with("/spec/arguments") ? NameKind::kParameter : NameKind::kOutput;
   for (std::size_t i = 0; i < arguments.parameters.size(); ++i) {
     const Parameter& parameter = arguments.parameters[i];
     const std::string pointer = fmt::format("{}/parameters/{}", spot.pointer, i);
     const std::string name = fmt::format("{}.arguments.{}", spot.name, parameter.name);
-    check_name(parameter.name, NameKind::kParameter,
-               {pointer + "/name", fmt::format("{}.arguments.parameters[{}]", spot.name, i)}, seen);
+    check_name(parameter.name, kind, {pointer + "/name", fmt::format("{}.arguments.parameters[{}]", spot.name, i)},
+               seen);
     const bool template_arguments = workflow_.is_template() && spot.pointer == "/spec/arguments";
     const bool waits = template_arguments || (validation_.lint && spot.pointer == "/spec/arguments") ||
                        (workflow_.spec.workflow_template_ref && !workflow_.joined);
@@ -263,8 +256,7 @@ void Validator::check_arguments(const Arguments& arguments, const Spot& spot) {
     const Artifact& artifact = arguments.artifacts[i];
     const std::string pointer = fmt::format("{}/artifacts/{}", spot.pointer, i);
     const std::string name = fmt::format("{}.arguments.{}", spot.name, artifact.name);
-    check_name(artifact.name, NameKind::kParameter,
-               {pointer + "/name", fmt::format("{}.arguments.artifacts[{}]", spot.name, i)}, seen);
+    check_name(artifact.name, kind, {pointer + "/name", fmt::format("{}.arguments.artifacts[{}]", spot.name, i)}, seen);
     if (artifact.from.empty() && !has_place(artifact)) {
       const bool tries = !artifact.from_expression.empty();
       error(tries ? pointer + "/fromExpression" : pointer,
@@ -279,15 +271,22 @@ void Validator::check_arguments(const Arguments& arguments, const Spot& spot) {
 }
 
 void Validator::check_supplied(const Template& called, const Arguments& arguments, const Spot& spot) {
+  const auto may_be = [](const std::string& given, const std::string& input) {
+    return given == input || (has_tag(given) && may_become(given, input));
+  };
   for (const Parameter& input : called.inputs.parameters) {
     if (input.value || input.default_value || input.value_from) continue;
-    if (std::ranges::find(arguments.parameters, input.name, &Parameter::name) != arguments.parameters.end()) continue;
+    if (std::ranges::any_of(arguments.parameters, [&](const auto& given) { return may_be(given.name, input.name); })) {
+      continue;
+    }
     error(spot.pointer, fmt::format("{}: inputs.parameters.{} had no value: template \"{}\" requires it", spot.name,
                                     input.name, called.name));
   }
   for (const Artifact& input : called.inputs.artifacts) {
     if (input.optional || has_place(input)) continue;
-    if (std::ranges::find(arguments.artifacts, input.name, &Artifact::name) != arguments.artifacts.end()) continue;
+    if (std::ranges::any_of(arguments.artifacts, [&](const auto& given) { return may_be(given.name, input.name); })) {
+      continue;
+    }
     error(spot.pointer, fmt::format("{}: inputs.artifacts.{} was not supplied: template \"{}\" requires it", spot.name,
                                     input.name, called.name));
   }

@@ -197,7 +197,7 @@ TEST(Validate, ChecksCallsAndArtifacts) {
            Case{"a hook's reference",
                 "  - {name: main, steps: [[{name: a, template: work, hooks: {exit: {templateRef: {name: "
                 "'{{workflow.name}}', template: t}}}}]]}",
-                "the templateRef of a hook has no tags here"},
+                ""},
            Case{"neither template nor inline", "  - {name: main, steps: [[{name: a}]]}",
                 "template, templateRef or inline is required"},
            Case{"the entrypoint's inputs", "  - {name: main, inputs: {parameters: [{name: q}]}, container: {image: x}}",
@@ -222,6 +222,77 @@ TEST(Validate, ChecksCallsAndArtifacts) {
                 "  - {name: main, steps: [[{name: 'a-{{workflow.name}}', template: work}]]}", ""},
        }) {
     check(row);
+  }
+}
+
+TEST(Validate, TakesNamesThatTagsFillIn) {
+  const std::string_view head = "  - {name: main, inputs: {parameters: [{name: d, value: x}]}, ";
+  for (const auto& [rule, members, error] : {
+           Case{"a step and what refers to it",
+                "steps: [[{name: 'a-{{inputs.parameters.d}}', template: work}], [{name: b, template: work, when: "
+                "'{{steps.a-x.status}} == {{steps.a-{{inputs.parameters.d}}.outputs.parameters.o}}'}]]",
+                ""},
+           Case{"what no name can become",
+                "steps: [[{name: 'a-{{inputs.parameters.d}}', template: work}], [{name: b, template: work, when: "
+                "'{{steps.c-x.status}} == 1'}]]",
+                "failed to resolve {{steps.c-x.status}}"},
+           Case{"an output that its template does not give",
+                "steps: [[{name: 'a-{{inputs.parameters.d}}', template: work}], [{name: b, template: work, when: "
+                "'{{steps.a-v1.2.outputs.parameters.none}} == 1'}]]",
+                "failed to resolve {{steps.a-v1.2.outputs.parameters.none}}"},
+           Case{"tasks",
+                "dag: {target: 'b-x c', tasks: [{name: 'a-{{inputs.parameters.d}}', template: work}, {name: "
+                "'b-{{inputs.parameters.d}}', template: work, dependencies: ['a-{{inputs.parameters.d}}', a-x]}, "
+                "{name: c, template: work, dependencies: ['{{workflow.parameters.wp}}-x', 'b-{{ inputs.parameters.d "
+                "}}']}]}",
+                ""},
+           Case{"depends",
+                "dag: {tasks: [{name: 'a-{{inputs.parameters.d}}', template: work}, {name: b, template: work, depends: "
+                "'a-{{inputs.parameters.d}}.Succeeded || a-x'}]}",
+                ""},
+           Case{"a dependency that no name can become",
+                "dag: {tasks: [{name: 'a-{{inputs.parameters.d}}', template: work}, {name: b, template: work, "
+                "dependencies: [c-x]}]}",
+                "dependency 'c-x' not defined"},
+           Case{"depends that is none",
+                "dag: {tasks: [{name: 'a-{{inputs.parameters.d}}', template: work}, {name: b, template: work, depends: "
+                "'a-{{inputs.parameters.d}} &&'}]}",
+                "templates.main.tasks.b: "},
+           Case{"an argument",
+                "steps: [[{name: a, template: needy, arguments: {parameters: [{name: '{{inputs.parameters.d}}', value: "
+                "v}], artifacts: [{name: a, raw: {data: x}}]}}]]",
+                ""},
+           Case{"an argument that cannot be it",
+                "steps: [[{name: a, template: needy, arguments: {parameters: [{name: 'q{{inputs.parameters.d}}', "
+                "value: v}], artifacts: [{name: a, raw: {data: x}}]}}]]",
+                "inputs.parameters.p had no value"},
+           Case{"a task that has its item's", "dag: {tasks: [{name: 'a-{{item}}', withItems: [1], template: work}]}",
+                "'a-{{item}}' is invalid"},
+       }) {
+    check({rule, (std::string(head) + members + "}").c_str(), error});
+  }
+}
+
+TEST(Variables, MayBecome) {
+  struct Row {
+    const char* written;
+    const char* text;
+    bool may;
+  };
+  for (const auto& [written, text, may] : {
+           Row{"a-{{x}}", "a-1", true},
+           Row{"a-{{x}}", "a-", true},
+           Row{"a-{{x}}", "b-1", false},
+           Row{"{{x}}-a", "1-a", true},
+           Row{"{{x}}-a", "1-b", false},
+           Row{"a{{x}}b{{y}}c", "a1b2c", true},
+           Row{"a{{x}}b{{y}}c", "a1c2b", false},
+           Row{"a{{x}}a", "a", false},
+           Row{"{{x}}", "", true},
+           Row{"a", "a", true},
+           Row{"a", "ab", false},
+       }) {
+    EXPECT_EQ(may_become(written, text), may) << written << " " << text;
   }
 }
 

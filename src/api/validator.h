@@ -186,7 +186,7 @@ class Validator {
   std::string suggestion(std::string_view name, const Variables& scope) const;
 
   // rules used everywhere
-  /// Names of steps and of outputs may hold tags: they are judged once those are substituted.
+  /// Names of steps, tasks, arguments and outputs may hold tags: they are judged once those are substituted.
   enum class NameKind { kField, kStep, kParameter, kOutput };
   /// A name is there, well-formed and not in `seen` yet.
   void check_name(const std::string& name, NameKind kind, const Spot& spot, std::set<std::string, std::less<>>& seen);

@@ -33,15 +33,31 @@ std::vector<std::string> NodeOutputs::outputs(const Node& node) {
   return names;
 }
 
+void NodeOutputs::add(const Step& step, const Template* target) {
+  nodes_.insert_or_assign(step.name, Node{&step, target});
+  if (has_tag(step.name)) tagged_.push_back({&step, target});
+}
+
+bool NodeOutputs::gives(const Node& node, std::string_view output) {
+  if (!node.target) return true;
+  const auto known = outputs(node);
+  return std::ranges::find(known, output) != known.end();
+}
+
 bool NodeOutputs::knows(std::string_view name) const {
   if (!name.starts_with(prefix_)) return false;
   name.remove_prefix(prefix_.size());
   const auto dot = name.find('.');
-  const auto found = nodes_.find(name.substr(0, dot));
-  if (found == nodes_.end() || dot == std::string_view::npos) return false;
-  if (!found->second.target) return true;
-  const auto known = outputs(found->second);
-  return std::ranges::find(known, name.substr(dot + 1)) != known.end();
+  if (dot == std::string_view::npos) return false;
+  if (const auto found = nodes_.find(name.substr(0, dot)); found != nodes_.end()) {
+    return gives(found->second, name.substr(dot + 1));
+  }
+  return std::ranges::any_of(tagged_, [&](const Node& node) {
+    for (auto end = dot; end != std::string_view::npos; end = name.find('.', end + 1)) {
+      if (may_become(node.step->name, name.substr(0, end)) && gives(node, name.substr(end + 1))) return true;
+    }
+    return false;
+  });
 }
 
 void NodeOutputs::list(std::vector<std::string>& names) const {
@@ -114,6 +130,20 @@ std::string replace_tags(std::string_view text, std::string_view placeholder) {
     out += text.substr(0, open);
     out += placeholder;
     text.remove_prefix(close + kClose.size());
+  }
+}
+
+bool may_become(std::string_view written, std::string_view text) {
+  // Of what stands between tags each part is looked for behind the one before; the last ends the text.
+  for (bool first = true;; first = false) {
+    const auto open = written.find(kOpen);
+    const auto close = open == std::string_view::npos ? open : written.find(kClose, open + kOpen.size());
+    if (close == std::string_view::npos) return first ? text == written : text.ends_with(written);
+    const std::string_view part = written.substr(0, open);
+    const auto at = first ? (text.starts_with(part) ? 0 : std::string_view::npos) : text.find(part);
+    if (at == std::string_view::npos) return false;
+    text.remove_prefix(at + part.size());
+    written.remove_prefix(close + kClose.size());
   }
 }
 

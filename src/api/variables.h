@@ -20,7 +20,7 @@ class NodeOutputs {
   explicit NodeOutputs(std::string_view prefix) : prefix_(prefix) {}
 
   /// `target` is the template that the step runs; nullptr when only a run can tell, and then all is known.
-  void add(const Step& step, const Template* target) { nodes_.insert_or_assign(step.name, Node{&step, target}); }
+  void add(const Step& step, const Template* target);
   bool knows(std::string_view name) const;
   void list(std::vector<std::string>& names) const;
 
@@ -30,9 +30,11 @@ class NodeOutputs {
     const Template* target;
   };
   static std::vector<std::string> outputs(const Node& node);
+  static bool gives(const Node& node, std::string_view output);
 
   std::string_view prefix_;
   std::unordered_map<std::string_view, Node> nodes_;
+  std::vector<Node> tagged_;  ///< those of them whose names have tags
 };
 
 /// Names that are known before anything runs. Immutable parents are shared by reference.
@@ -76,6 +78,8 @@ bool has_tag(std::string_view text);
 std::size_t unclosed_tag(std::string_view text);
 /// The text with each tag replaced by `placeholder`.
 std::string replace_tags(std::string_view text, std::string_view placeholder);
+/// Whether `written`, which has tags, may become `text` when these are filled in.
+bool may_become(std::string_view written, std::string_view text);
 
 /// Calls `visit` for each string and key of a value, but for members named `skip` at the top.
 void for_each_text(const doc::Value& value, const std::string& pointer, std::string_view skip,

@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "api/artifact_location.h"
+#include "api/begun_workflow.h"
 #include "api/node_status.h"
-#include "api/parse.h"
 #include "argo/archive.h"
 #include "argo/uploads.h"
 #include "artifact/file_tree.h"
@@ -38,7 +38,8 @@ Result<doc::Value> find_location(const doc::Value& workflow, const ArtifactName&
     return fail(Code::kNotFound,
                 fmt::format("{} of node \"{}\" have no artifact \"{}\"", side, name.node, name.artifact));
   }
-  TIPHYS_TRY(const api::Workflow parsed, api::parse_stored_workflow(workflow));
+  std::vector<api::Finding> passed_over;
+  TIPHYS_TRY(const api::Workflow parsed, api::parse_begun_workflow(workflow, passed_over));
   TIPHYS_TRY(const api::NodeStatus status, api::parse_node_status(*node));
   doc::Value location = controllers::artifact_location(parsed, status, *artifact);
   const std::string kind(location.is_object() ? api::location_kind(location.get_object()) : "");

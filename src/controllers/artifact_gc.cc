@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <set>
 
+#include "api/begun_workflow.h"
 #include "api/node_status.h"
-#include "api/parse.h"
 #include "base/hash.h"
 #include "controllers/artifact_repository.h"
 #include "controllers/names.h"
@@ -122,7 +122,8 @@ Result<ArtifactGcPlan> plan_artifact_gc(const doc::Value& workflow) {
   ArtifactGcPlan plan;
   plan.strategies = ready_strategies(workflow);
   if (plan.strategies.empty()) return plan;
-  TIPHYS_TRY(const api::Workflow parsed, api::parse_stored_workflow(workflow));
+  std::vector<api::Finding> passed_over;
+  TIPHYS_TRY(const api::Workflow parsed, api::parse_begun_workflow(workflow, passed_over));
   const doc::Value& spec = *parsed.spec.document;
   Status failed;
   for_each_output(workflow, [&](const std::string& id, const doc::Value& node, const doc::Array& artifacts) {

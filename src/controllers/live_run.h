@@ -114,6 +114,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   void claim(const doc::Value& workflow, bool restore);
   void tell_config_maps(std::vector<engine::Effect>& effects);
   Status create_run(api::Workflow parsed, const doc::Value& workflow, bool restore);
+  Result<api::Workflow> read_begun(const doc::Value& workflow) const;
   void try_again(std::string_view what, const Error& error, void (LiveRun::*task)());
   void begin_anew();
   void start_opening();

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/begun_workflow.h"
 #include "api/join.h"
 #include "api/parse.h"
 #include "base/log.h"
@@ -322,6 +323,16 @@ Result<doc::Value> LiveRun::completed(const doc::Value& workflow) {
   return whole;
 }
 
+/// What has begun goes on, though this version would refuse it: the original looks at a workflow once, too.
+Result<api::Workflow> LiveRun::read_begun(const doc::Value& workflow) const {
+  std::vector<api::Finding> passed_over;
+  Result<api::Workflow> parsed = api::parse_begun_workflow(workflow, passed_over);
+  for (const api::Finding& finding : passed_over) {
+    log::warn("workflow {}/{} goes on, though it would be refused now: {}", key_.ns, key_.name, finding.message);
+  }
+  return parsed;
+}
+
 void LiveRun::begin(const doc::Value& written, bool restore) {
   // Also of one that goes on: its spec, or the status that it came with, may be others' by now.
   if (const auto& restrictions = environment_.config.restrictions; restrictions.by_reference) {
@@ -343,7 +354,7 @@ void LiveRun::begin(const doc::Value& written, bool restore) {
     if (Result<engine::RunStatus> known = read_run_status(workflow)) published_.status = std::move(*known);
     events_.went_on(published_.status.phase);
   }
-  Result<api::Workflow> parsed = api::parse_stored_workflow(workflow);
+  Result<api::Workflow> parsed = restore ? read_begun(workflow) : api::parse_stored_workflow(workflow);
   if (!parsed) return declare_broken(engine::RunStatus::Phase::kError, parsed.error().message);
   if (!restore && !opening_->resolved && !api::References(*parsed).wanted().empty()) return resolve(*parsed);
   if (!restore && !opening_->repository) return find_repository(workflow, *parsed);
@@ -372,7 +383,8 @@ void LiveRun::begin(const doc::Value& written, bool restore) {
     return declare_broken(engine::RunStatus::Phase::kError,
                           "failed to get artifact repository: " + repository.error().message);
   }
-  pod_builder_.emplace(*parsed, ambient, std::move(*repository), environment_.config.main_container);
+  pod_builder_.emplace(*parsed, ambient, std::move(*repository), environment_.config.main_container,
+                       environment_.config.pod_gc_delay);
   claims_ = pod_builder_->claims();
   if (lacks_claims(workflow)) return claim(workflow, restore);
   if (const Status created = create_run(std::move(*parsed), workflow, restore); !created) {

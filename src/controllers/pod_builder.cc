@@ -11,6 +11,7 @@
 #include "controllers/names.h"
 #include "controllers/owner_reference.h"
 #include "controllers/pod_files.h"
+#include "controllers/pod_gc.h"
 #include "doc/patch.h"
 #include "doc/yaml.h"
 #include "expr/text_template.h"
@@ -182,7 +183,7 @@ const doc::Value* find_named(const doc::Array& array, std::string_view name) {
 }  // namespace
 
 PodBuilder::PodBuilder(const api::Workflow& workflow, const expr::Ambient& ambient, ArtifactRepository repository,
-                       doc::Shared main)
+                       doc::Shared main, Duration pod_gc_delay)
     : name_(workflow.name),
       ns_(workflow.ns),
       uid_(workflow.uid),
@@ -192,6 +193,7 @@ PodBuilder::PodBuilder(const api::Workflow& workflow, const expr::Ambient& ambie
   if (!spec_) return;
   claims_ = WorkflowClaims::of(**spec_, name_, uid_);
   claim_volumes_ = claims_.volumes();
+  pod_gc_ = pod_gc_annotation(**spec_, pod_gc_delay);
   patch_ = expr::TextTemplate::compile(doc::find_string(**spec_, "podSpecPatch"));
 }
 
@@ -259,6 +261,7 @@ Result<doc::Object> PodBuilder::metadata(const engine::CreatePod& request, doc::
   doc::Object annotations{{kNodeNameAnnotation, request.node_name},
                           {kNodeIdAnnotation, request.node_id},
                           {kDefaultContainerAnnotation, default_container(set)}};
+  if (!pod_gc_.empty()) annotations[kPodGcStrategyAnnotation] = pod_gc_;
   if (set) {
     annotations[cluster::kContainerSetAnnotation] = container_set_annotation(*set);
     TIPHYS_CHECK_OK(add_command_attempts(*set, annotations));

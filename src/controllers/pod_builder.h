@@ -16,9 +16,10 @@ namespace tiphys::controllers {
 class PodBuilder {
  public:
   /// `ambient` is what expressions in the workflow's own fields see. `main` is what main containers have unless their
-  /// templates say otherwise, or null.
+  /// templates say otherwise, or null. `pod_gc_delay`: how long pods stay where the workflow's podGC says nothing of
+  /// it.
   PodBuilder(const api::Workflow& workflow, const expr::Ambient& ambient, ArtifactRepository repository = {},
-             doc::Shared main = nullptr);
+             doc::Shared main = nullptr, Duration pod_gc_delay = std::chrono::seconds(5));
 
   /// The Pod document: our node agent reads inputs and outputs from its annotations (cluster/pod_annotations.h); there
   /// are no init and wait containers. An error ends the node: a volume that does not exist, a patch that does not
@@ -56,6 +57,7 @@ class PodBuilder {
   ArtifactRepository repository_;
   WorkflowClaims claims_;
   doc::Array claim_volumes_;
+  std::string pod_gc_;                                       ///< what its pods are annotated with; "" nothing
   Result<expr::TextTemplate> patch_ = expr::TextTemplate();  ///< its podSpecPatch
 };
 

@@ -65,6 +65,23 @@ TEST(PodBuilder, MetadataNamesWorkflowAndNode) {
             R"("blockOwnerDeletion":true}]})");
 }
 
+TEST(PodBuilder, AnnotatesPodsWithWhatBecomesOfThem) {
+  struct Row {
+    const char* spec;
+    const char* annotation;
+  };
+  for (const auto& [spec, annotation] : {
+           Row{"{}", "/5s"},
+           Row{"{strategy: OnPodCompletion}", "OnPodCompletion/5s"},
+           Row{"{strategy: OnWorkflowSuccess, deleteDelayDuration: 90}", "OnWorkflowSuccess/1m30s"},
+           Row{"{strategy: OnPodSuccess, deleteDelayDuration: 0s}", "OnPodSuccess/0s"},
+           Row{"{strategy: OnPodSuccess, deleteDelayDuration: soon}", "OnPodSuccess/5s"},
+       }) {
+    const doc::Value pod = build(fmt::format("podGC: {}", spec), request_for(kContainer));
+    EXPECT_EQ(doc::find_string(pod, "metadata", "annotations", "workflows.argoproj.io/pod-gc-strategy"), annotation);
+  }
+}
+
 TEST(PodBuilder, ContainerBecomesMainWithArgosEnvironment) {
   const doc::Value pod = build("entrypoint: a", request_for(R"(
 name: a

@@ -8,6 +8,15 @@
 #include "controllers/expiry.h"
 
 namespace tiphys::controllers {
+namespace {
+
+/// One that is none was warned of; the original takes the default then.
+Duration delay_of(const doc::Value& pod_gc, Duration otherwise) {
+  const auto own = parse_seconds_or_duration(doc::find_string(pod_gc, "deleteDelayDuration"));
+  return own && *own >= Duration::zero() ? *own : otherwise;
+}
+
+}  // namespace
 
 using Phase = engine::RunStatus::Phase;
 
@@ -53,12 +62,14 @@ Result<PodGc> PodGc::of(const doc::Value& spec, Duration delay) {
   if (const doc::Value* selector = doc::find(*written, "labelSelector"); selector && selector->is_object()) {
     TIPHYS_TRY(gc.labels_, cluster::Selector::parse(label_selector_text(*selector)));
   }
-  // One that is none was warned of; the original takes the default then.
-  if (const auto own = parse_seconds_or_duration(doc::find_string(*written, "deleteDelayDuration"));
-      own && *own >= Duration::zero()) {
-    gc.delay_ = *own;
-  }
+  gc.delay_ = delay_of(*written, delay);
   return gc;
+}
+
+std::string pod_gc_annotation(const doc::Value& spec, Duration delay) {
+  const doc::Value* written = doc::find(spec, "podGC");
+  if (!written || !written->is_object()) return "";
+  return fmt::format("{}/{}", doc::find_string(*written, "strategy"), format_go_duration(delay_of(*written, delay)));
 }
 
 void PodGc::saw(const doc::Value& pod) {

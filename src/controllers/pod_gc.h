@@ -35,6 +35,10 @@ class PodGc {
   std::set<std::string> due_;
 };
 
+inline constexpr std::string_view kPodGcStrategyAnnotation = "workflows.argoproj.io/pod-gc-strategy";
+/// "OnPodSuccess/5s" of a workflow's spec: what its pods are annotated with. "" without podGC.
+std::string pod_gc_annotation(const doc::Value& spec, Duration delay);
+
 /// A Kubernetes LabelSelector as text: "a=b,c in (d,e)".
 std::string label_selector_text(const doc::Value& selector);
 

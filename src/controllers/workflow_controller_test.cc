@@ -451,6 +451,22 @@ TEST_F(WorkflowControllerTest, AWorkflowThatCannotBeReadEndsInError) {
   EXPECT_EQ(controller_->live_runs(), 0U);
 }
 
+/// Another version of this program may have found it right.
+TEST_F(WorkflowControllerTest, WhatHasBegunGoesOnThoughItWouldBeRefusedNow) {
+  submit(kTwoSteps);
+  controller_.reset();
+  end_pod(pod_of("two[0].a"), 0);
+  patch(
+      workflow("two"),
+      "spec: {surprise: 1, entrypoint: main, templates: [{name: main, steps: [[{name: a, template: leaf}], [{name: b, "
+      "template: leaf}]]}, {name: leaf, fuzzy: true, container: {image: busybox, command: [echo, hi], tty: maybe}}, "
+      "{name: unused, steps: [[{name: a, template: nowhere}]]}]}");
+  restart();
+  EXPECT_EQ(phase("two"), "Running") << message("two");
+  end_pod(pod_of("two[1].b"), 0);
+  EXPECT_EQ(phase("two"), "Succeeded") << message("two");
+}
+
 TEST_F(WorkflowControllerTest, AnInvalidWorkflowFails) {
   submit(
       "{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {name: bad, namespace: argo}, "

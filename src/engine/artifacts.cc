@@ -116,17 +116,16 @@ Result<std::optional<api::Artifact>> Machine::find_artifact(std::string_view tag
   const std::string_view root = frame && frame->plan->dag() ? "tasks." : "steps.";
   if (!frame || !tag.starts_with(root)) return std::nullopt;
   tag.remove_prefix(root.size());
-  const std::size_t dot = tag.find('.');
-  const auto task = frame->plan->task_index.find(tag.substr(0, dot));
-  if (task == frame->plan->task_index.end() || dot == std::string_view::npos) return std::nullopt;
-  tag.remove_prefix(dot + 1);
-  const NodeIndex index = frame->tasks[task->second].node;
-  if (!tag.starts_with(kOutputs) || index == kNoNode) return std::nullopt;
-  const std::string_view name = tag.substr(kOutputs.size());
+  const auto found = frame->plan->find_task(tag);
+  if (!found) return std::nullopt;
+  const auto& [task, field] = *found;
+  const NodeIndex index = frame->tasks[task].node;
+  if (!field.starts_with(kOutputs) || index == kNoNode) return std::nullopt;
+  const std::string_view name = field.substr(kOutputs.size());
   const Node& node = nodes_[effective(index)];
   if (node.outputs) return pick(node.outputs->artifacts(), name);
   // In steps a skipped step has its declared artifacts, empty; in a dag it has none.
-  const CompiledTemplate* target = frame->plan->tasks[task->second].target;
+  const CompiledTemplate* target = frame->plan->tasks[task].target;
   if (node.phase != api::NodePhase::kSkipped || frame->plan->dag() || !target) return std::nullopt;
   if (!pick(target->source->outputs.artifacts, name)) return std::nullopt;
   return api::Artifact{};

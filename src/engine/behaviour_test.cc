@@ -240,6 +240,46 @@ TEST(Outputs, GoUpAndBecomeGlobal) {
   EXPECT_EQ(world.run->status().outputs->parameters.front().name, "g");
 }
 
+TEST(Outputs, OfGroupsTellWhatTheyLack) {
+  for (const auto& [outputs, message] : {
+           std::pair("parameters: [{name: o, valueFrom: {parameter: '{{steps.a.outputs.parameters.x}}'}}]",
+                     "Unable to resolve: \"steps.a.outputs.parameters.x\""),
+           {"parameters: [{name: o, valueFrom: {parameter: '{{ steps.a.outputs.result }}'}}]",
+            "Unable to resolve: \"steps.a.outputs.result\""},
+           {"artifacts: [{name: o, from: '{{steps.a.outputs.artifacts.x}}'}]",
+            "unable to resolve outputs from scope: Unable to resolve: \"steps.a.outputs.artifacts.x\""},
+       }) {
+    FakeWorld world(manifest(fmt::format(
+        "{{name: main, outputs: {{{}}}, steps: [[{{name: a, template: ok, continueOn: {{failed: true}}}}]]}}",
+        outputs)));
+    world.ends = {{"wf[0].a", failing()}};
+    world.play();
+    EXPECT_EQ(world.node("wf").message, message);
+  }
+}
+
+/// The global name of an artifact is that of the template that makes it.
+TEST(Outputs, OfGroupsGiveArtifactsNoGlobalName) {
+  for (const auto& [global, exported] : {std::pair("", ""), {", globalName: g", "g"}}) {
+    FakeWorld world(manifest(fmt::format(
+        "{{name: main, outputs: {{artifacts: [{{name: o, globalName: h, from: "
+        "'{{{{steps.a.outputs.artifacts.x}}}}'}}]}}, "
+        "steps: [[{{name: a, template: make}}]]}}, {{name: make, outputs: {{artifacts: [{{name: x, path: /x{}}}]}}, "
+        "container: {{image: i}}}}",
+        global)));
+    PodEnd end;
+    api::Artifact& made = end.outputs.emplace().artifacts.emplace_back();
+    made.name = "x";
+    made.location = {{"s3", doc::Object{{"key", "k"}}}};
+    world.ends = {{"wf[0].a", end}};
+    world.play();
+    EXPECT_EQ(world.node("wf").outputs->artifacts.front().name, "o");
+    std::string names;
+    for (const auto& one : world.run->status().outputs.value_or(api::Outputs{}).artifacts) names += one.name;
+    EXPECT_EQ(names, exported);
+  }
+}
+
 TEST(Outputs, KeepWhatTheyAreDeclaredWith) {
   const auto parameter = [](const std::string& outputs, PodEnd end) {
     FakeWorld world(manifest("{name: main, outputs: " + outputs + ", container: {image: i}}"));
@@ -475,6 +515,26 @@ TEST(Control, TheDeadlineStopsARestoredRunInTheSameOrder) {
   crashing.crash();
   while (crashing.step()) crashing.crash();
   EXPECT_EQ(straight.tree(), crashing.tree());
+}
+
+TEST(Control, ATimeoutStandsInPlaceOfOtherDeadlines) {
+  struct Row {
+    const char* limits;
+    const char* spec;
+    std::optional<Duration> deadline;
+  };
+  for (const auto& [limits, spec, deadline] : {
+           Row{"", "", std::nullopt},
+           Row{"activeDeadlineSeconds: 9, ", "activeDeadlineSeconds: 20", 9s},
+           Row{"activeDeadlineSeconds: 30, ", "activeDeadlineSeconds: 20", 20s},
+           Row{"timeout: 25s, ", "activeDeadlineSeconds: 20", 25s},
+           Row{"timeout: 25s, activeDeadlineSeconds: 9, ", "", 25s},
+           Row{"timeout: 5s, activeDeadlineSeconds: 9, ", "", 5s},
+       }) {
+    FakeWorld world(manifest(fmt::format("{{name: main, {}container: {{image: i}}}}", limits), spec));
+    world.apply(Started{});
+    EXPECT_EQ(world.created.front().active_deadline, deadline) << limits << spec;
+  }
 }
 
 TEST(Control, ATemplatesTimeoutEndsAPodThatWaits) {

@@ -62,6 +62,10 @@ class ResultReferences {
  private:
   /// `before` ends where ".outputs.result" begins.
   void mark(std::string_view before) {
+    // A tag within the tag names it; or tags have made a name that has other signs.
+    if (const bool any = before.ends_with("}}"); any || compiled_.pattern) {
+      for (CompiledStep& step : compiled_.tasks) step.wants_result |= any || names(before, step.source->name);
+    }
     std::size_t end = before.size();
     const bool quoted = before.ends_with("']") || before.ends_with("\"]");
     if (quoted) end -= 2;
@@ -77,6 +81,13 @@ class ResultReferences {
     if (const auto found = compiled_.task_index.find(name); found != compiled_.task_index.end()) {
       compiled_.tasks[found->second].wants_result = true;
     }
+  }
+
+  bool names(std::string_view before, std::string_view name) const {
+    for (const auto& [open, close] : {std::pair(".", ""), {"['", "']"}, {"[\"", "\"]"}}) {
+      if (before.ends_with(fmt::format("{}{}{}{}", root_, open, name, close))) return true;
+    }
+    return false;
   }
 
   CompiledTemplate& compiled_;

@@ -166,6 +166,17 @@ std::uint32_t CompiledTemplate::group_of(std::uint32_t task) const {
   return static_cast<std::uint32_t>(after - group_begin.begin()) - 1;
 }
 
+std::optional<std::pair<std::uint32_t, std::string_view>> CompiledTemplate::find_task(std::string_view path) const {
+  std::optional<std::pair<std::uint32_t, std::string_view>> longest;
+  for (std::size_t dot = path.find('.');; dot = path.find('.', dot + 1)) {
+    if (const auto found = task_index.find(path.substr(0, dot)); found != task_index.end()) {
+      longest.emplace(found->second, dot == std::string_view::npos ? std::string_view() : path.substr(dot + 1));
+    }
+    // Only names that tags have made may have dots.
+    if (!pattern || dot == std::string_view::npos) return longest;
+  }
+}
+
 CompiledWorkflow::CompiledWorkflow(const api::Workflow& workflow) : workflow_(workflow) {
   for (const auto& source : workflow.spec.templates) by_name_.emplace(source->name, &add(*source, ""));
   // Steps point at templates that follow: compile once all are known. Those that are inline or elsewhere are added on
@@ -193,6 +204,16 @@ const CompiledTemplate* CompiledWorkflow::find(const api::TemplateRef& ref) {
 
 const api::TemplateRef* CompiledWorkflow::keep(const api::TemplateRef& ref) {
   return &refs_.try_emplace(ref.key(), ref).first->second;
+}
+
+const CompiledTemplate* CompiledWorkflow::add_copy(const CompiledTemplate& pattern, api::Template copy) {
+  const std::size_t before = templates_.size();
+  copies_.push_back(std::make_unique<const api::Template>(std::move(copy)));
+  CompiledTemplate& added = add(*copies_.back(), pattern.scope);
+  added.pattern = &pattern;
+  added.inlined = pattern.inlined;
+  compile_from(before);
+  return &added;
 }
 
 /// With those that come to light on the way.
@@ -254,6 +275,8 @@ void CompiledWorkflow::compile(CompiledTemplate& compiled) {
     if (compiled.document) compiled.references = compiled.document->references();
     return;
   }
+  const bool holds_others = compiled.steps() || compiled.dag();
+  if (holds_others && !compiled.pattern && has_tagged_names(source)) compiled.pattern = &compiled;
   for (const api::Parameter& output : source.outputs.parameters) compiled.outputs.push_back(compile_output(output));
   for (const api::Artifact& output : source.outputs.artifacts) {
     compiled.output_artifacts.push_back(compile_artifact(output));
@@ -265,6 +288,7 @@ void CompiledWorkflow::compile(CompiledTemplate& compiled) {
     if (step.inline_template) {
       CompiledTemplate*& known = elsewhere_[step.inline_template.get()];
       if (!known) known = &add(*step.inline_template, compiled.scope);
+      known->inlined = true;
       added.target = known;
     } else if (step.template_ref && api::named_at_run_time(*step.template_ref)) {
       added.ref = std::make_unique<const RefPlan>(RefPlan{

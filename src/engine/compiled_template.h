@@ -45,7 +45,7 @@ struct LoopPlan {
 
 struct HookPlan {
   const api::LifecycleHook* source = nullptr;
-  const CompiledTemplate* target = nullptr;  ///< null: there is no such template
+  const CompiledTemplate* target = nullptr;  ///< null: there is no such template, or tags will tell
   ArgumentsPlan arguments;
   ExpressionText expression;
 
@@ -123,7 +123,11 @@ struct CompiledTemplate {
   const api::Template* source = nullptr;
   /// Where what it names is looked up: "" in the workflow, else in another object ("namespaced/NAME").
   std::string scope;
-  bool pod = false;  ///< container, script or resource
+  bool pod = false;      ///< container, script or resource
+  bool inlined = false;  ///< it stands in the step that runs it, and is a part of its texts
+  /// steps, dag: names in it have tags, and what runs is a copy of it in which they are filled in. Of such a copy: the
+  /// template that it is one of; of a template with such names: itself; else null.
+  const CompiledTemplate* pattern = nullptr;
 
   std::vector<InputPlan> inputs;
   std::unordered_map<std::string_view, std::uint32_t> input_index;
@@ -157,6 +161,8 @@ struct CompiledTemplate {
   const api::Outputs* told_outputs() const {
     return pod || source->type == api::Template::Type::kResource ? &source->outputs : nullptr;
   }
+  /// The task that the beginning of a dotted path names, and what is behind the dot.
+  std::optional<std::pair<std::uint32_t, std::string_view>> find_task(std::string_view path) const;
   std::size_t group_count() const { return group_begin.size() - 1; }
   std::uint32_t group_of(std::uint32_t task) const;
   std::span<const std::uint32_t> dependencies(std::uint32_t task) const {
@@ -182,6 +188,8 @@ class CompiledWorkflow {
   const CompiledTemplate* find(const api::TemplateRef& ref);
   /// One of this value that stays where it is.
   const api::TemplateRef* keep(const api::TemplateRef& ref);
+  /// A copy of the template of `pattern` with other names.
+  const CompiledTemplate* add_copy(const CompiledTemplate& pattern, api::Template copy);
   const HookPlan* exit() const { return exit_.get(); }
   const std::vector<HookPlan>& hooks() const { return hooks_; }
   /// What the whole workflow holds; null: nothing.
@@ -204,6 +212,7 @@ class CompiledWorkflow {
   std::unordered_map<std::string_view, CompiledTemplate*> by_name_;
   std::unordered_map<const api::Template*, CompiledTemplate*> elsewhere_;  ///< inline ones, and other objects'
   std::unordered_map<std::string, api::TemplateRef> refs_;                 ///< by key
+  std::vector<std::unique_ptr<const api::Template>> copies_;               ///< in which names are filled in
   ArgumentsPlan arguments_;
   std::unique_ptr<const HookPlan> exit_;
   std::vector<HookPlan> hooks_;
@@ -211,6 +220,10 @@ class CompiledWorkflow {
   std::unique_ptr<const LockPlans> locks_;
 };
 
+/// tagged_names.cc: whether names of a steps or dag template, or in it, have tags.
+bool has_tagged_names(const api::Template& source);
+/// Whether two copies of such a template have the same names.
+bool same_names(const api::Template& one, const api::Template& other);
 /// locks.cc
 std::unique_ptr<const LockPlans> compile_locks(const std::optional<api::Synchronization>& source);
 ArgumentsPlan compile_arguments(const api::Arguments& source);

@@ -19,6 +19,8 @@ std::uint64_t held_key(const Frame& frame, std::uint32_t task) {
 }  // namespace
 
 void Machine::open_frame(NodeIndex index) {
+  if (const Status named = settle_names(index); !named) return errored(index, named.error().message);
+  if (!aim_names(index)) return block(index);
   Node& node = nodes_[index];
   node.frame = std::make_unique<Frame>();
   Frame& frame = *node.frame;
@@ -246,6 +248,8 @@ void Machine::unblock() {
       ask_locks(index);
     } else if (nodes_[index].type == api::NodeType::kRetry) {
       retry(index);
+    } else if (holds_frame(nodes_[index].type) && !nodes_[index].fulfilled()) {
+      open_frame(index);
     }
     next = blocked_.upper_bound(rank);
   }

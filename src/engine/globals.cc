@@ -103,6 +103,8 @@ void Machine::export_globals(const CompiledTemplate* plan, const api::Outputs& o
     status_changed_ = true;
     return *status_.outputs;
   };
+  // An artifact that a group gives is another's, and has its name.
+  const bool group = plan && (plan->steps() || plan->dag());
   const auto declared = [](const auto& list, const std::string& name) -> std::string {
     for (const auto& one : list) {
       if (one.name == name) return one.global_name;
@@ -130,7 +132,7 @@ void Machine::export_globals(const CompiledTemplate* plan, const api::Outputs& o
   }
   for (const api::Artifact& artifact : outputs.artifacts) {
     std::string name = artifact.global_name;
-    if (name.empty() && plan) name = declared(plan->source->outputs.artifacts, artifact.name);
+    if (name.empty() && plan && !group) name = declared(plan->source->outputs.artifacts, artifact.name);
     if (name.empty()) continue;
     const std::string variable = "workflow.outputs.artifacts." + name;
     globals_.set_value(variable, artifact_marker(variable));

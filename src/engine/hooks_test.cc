@@ -101,6 +101,19 @@ const Row kRows[] = {
      "wf[0].a(0:1) Pod Succeeded\n"
      "wf[0].a(1:2) Pod Succeeded -> a(1:2).hooks.h\n"
      "wf[0].a(1:2).hooks.h Pod Succeeded\n"},
+    {"a turn's hook may look at the other turns of its group",
+     "{name: main, steps: [[{name: a, template: ok, withItems: [p, q], hooks: {h: {template: ok, expression: "
+     "\"steps['a(0:p)'].status == 'Succeeded' && '{{item}}' != 'p'\"}}}, {name: b, template: ok, hooks: {h: {template: "
+     "ok, expression: \"steps['a(1:q)'].status == 'Succeeded'\"}}}]]}",
+     {{"wf[0].a(1:q)", {.runs = 5s}}, {"wf[0].b", {.runs = 9s}}},
+     "Succeeded\n"
+     "wf Steps Succeeded -> [0] => a(0:p), a(1:q), b\n"
+     "wf[0] StepGroup Succeeded -> a(0:p), a(1:q), b\n"
+     "wf[0].a(0:p) Pod Succeeded\n"
+     "wf[0].a(1:q) Pod Succeeded -> a(1:q).hooks.h\n"
+     "wf[0].b Pod Succeeded -> b.hooks.h\n"
+     "wf[0].a(1:q).hooks.h Pod Succeeded\n"
+     "wf[0].b.hooks.h Pod Succeeded\n"},
     {"an expression may have tags",
      "{name: main, inputs: {parameters: [{name: p, value: x}]}, steps: [[{name: a, template: ok, hooks: {h: {template: "
      "ok, expression: \"'{{inputs.parameters.p}}' == 'x'\"}}}]]}",

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "api/references.h"
 #include "engine/artifacts.h"
 #include "engine/machine.h"
 #include "engine/names.h"
@@ -21,7 +22,8 @@ struct Position {
   std::string_view rest;               ///< "(0:x)", "(1)" or ".onExit"
 };
 
-std::optional<Position> parse_position(std::string_view name, std::string_view boundary) {
+/// `plan`: the boundary's.
+std::optional<Position> parse_position(std::string_view name, std::string_view boundary, const CompiledTemplate& plan) {
   if (!name.starts_with(boundary)) return std::nullopt;
   name.remove_prefix(boundary.size());
   Position position;
@@ -36,7 +38,12 @@ std::optional<Position> parse_position(std::string_view name, std::string_view b
   }
   if (!name.starts_with('.')) return std::nullopt;
   name.remove_prefix(1);
-  const std::size_t end = std::min(name.find_first_of("(."), name.size());
+  std::size_t end = std::min(name.find_first_of("(."), name.size());
+  // Names that tags have made may have any signs: the longest counts.
+  for (std::size_t at = name.size(); plan.pattern && at > end; --at) {
+    const bool may_end = at == name.size() || name[at] == '(' || name[at] == '.';
+    if (may_end && plan.task_index.contains(name.substr(0, at))) end = at;
+  }
   position.step = name.substr(0, end);
   position.rest = name.substr(end);
   return position;
@@ -93,7 +100,7 @@ Status Machine::load(RunStatus status, std::vector<api::NodeStatus> nodes) {
   }
   for (api::NodeStatus& node : nodes) TIPHYS_CHECK_OK(load_node(node));
   TIPHYS_CHECK_OK(load_edges(nodes));
-  place_loaded();
+  place_loaded(nodes);
   for (NodeIndex index = 0; index < nodes_.size(); ++index) {
     const Node& node = nodes_[index];
     if (fits_its_template(node, node.boundary == kNoNode ? nullptr : nodes_[node.boundary].plan)) continue;
@@ -163,7 +170,7 @@ Status Machine::load_edges(const std::vector<api::NodeStatus>& nodes) {
 }
 
 /// Gives each node its owner, plan and depth, from the outermost inwards.
-void Machine::place_loaded() {
+void Machine::place_loaded(std::vector<api::NodeStatus>& statuses) {
   std::vector<std::vector<NodeIndex>> members(nodes_.size());
   std::vector<NodeIndex> open;
   const std::string exit_name = on_exit_name(workflow_.name);
@@ -176,9 +183,9 @@ void Machine::place_loaded() {
       node.owner = exit ? Owner::kExit : Owner::kEntry;
       node.on_exit = exit;
       node.depth = 1;
-      node.plan = exit ? (plans_.exit() ? plans_.exit()->target : nullptr) : plans_.find(workflow_.spec.entrypoint);
+      if (!exit) node.plan = plans_.find(workflow_.spec.entrypoint);
       node.template_name = exit && plans_.exit() ? &plans_.exit()->source->template_name : &workflow_.spec.entrypoint;
-      if (exit && plans_.exit()) node.template_ref = plans_.exit()->template_ref();
+      if (exit && plans_.exit()) aim_loaded_hook(node, *plans_.exit());
       (exit ? exit_ : entry_) = index;
       open.push_back(index);
     }
@@ -205,7 +212,10 @@ void Machine::place_loaded() {
     place_attempts(index);
     const Node& node = nodes_[index];
     place_containers(index, members[index]);
-    if (node.type != api::NodeType::kSteps && node.type != api::NodeType::kDag) continue;
+    if (!holds_frame(node.type)) continue;
+    load_inputs(index, statuses[index]);
+    // Of one whose names were wrong nothing has begun.
+    if (node.plan && !settle_names(index)) continue;
     for (const NodeIndex member : members[index]) {
       if (place_member(index, member)) open.push_back(member);
     }
@@ -224,7 +234,7 @@ bool Machine::place_member(NodeIndex boundary, NodeIndex index) {
   const Node& around = nodes_[boundary];
   Node& node = nodes_[index];
   if (!around.plan) return false;
-  const auto position = parse_position(node.name, around.name);
+  const auto position = parse_position(node.name, around.name, *around.plan);
   if (!position) return false;
   node.depth = around.depth;
   node.on_exit = around.on_exit;
@@ -280,10 +290,19 @@ void Machine::place_hooks(NodeIndex index, std::vector<NodeIndex>& open) {
     hook.exit_hook = exit;
     hook.on_exit = exit || parent.on_exit;
     hook.depth = step ? nodes_[parent.boundary].depth + 1 : 1;
-    hook.plan = plan->target;
     hook.template_name = &plan->source->template_name;
-    hook.template_ref = plan->template_ref();
+    aim_loaded_hook(hook, *plan);
     open.push_back(child);
+  }
+}
+
+/// Where the hook's templateRef has tags the node knows what they came to.
+void Machine::aim_loaded_hook(Node& node, const HookPlan& hook) {
+  if (node.template_ref && api::named_at_run_time(*hook.source)) {
+    node.plan = plans_.find(*node.template_ref);
+  } else {
+    node.plan = hook.target;
+    node.template_ref = hook.template_ref();
   }
 }
 
@@ -299,6 +318,11 @@ void Machine::load_values(NodeIndex index, api::NodeStatus& status) {
   if (node.boundary != kNoNode && status.display_name != display_name(node.name, nodes_[node.boundary].name)) {
     node.extras().display_name = status.display_name;
   }
+  load_inputs(index, status);
+}
+
+void Machine::load_inputs(NodeIndex index, api::NodeStatus& status) {
+  Node& node = nodes_[index];
   if (!status.inputs || !node.plan) return;
   if (!node.plan->inputs.empty()) {
     node.inputs = std::make_unique<std::string[]>(node.plan->inputs.size());
@@ -310,6 +334,7 @@ void Machine::load_values(NodeIndex index, api::NodeStatus& status) {
   const bool choices = node.type == api::NodeType::kSuspend;
   const bool sources = std::ranges::any_of(status.inputs->parameters, reads_source);
   if (node.plan->rich_inputs || choices || sources) node.extras().inputs = std::move(status.inputs);
+  status.inputs.reset();
 }
 
 /// What omitted and skipped tasks of a dag, ended or not, pass on hangs on the tasks before them.

@@ -211,7 +211,7 @@ bool Machine::begin_turn(Frame& frame, std::uint32_t task, std::uint32_t turn) {
   if (!arguments) return give_up(arguments.error());
   const auto ref = turn_ref(frame, task, item);
   if (!ref) return give_up(ref.error());
-  if (!aim(call, *ref)) return false;
+  if (!aim(call, *ref) || !aim_hooks_of_turn(frame, task, item)) return false;
   begin(call, *arguments);
   return true;
 }

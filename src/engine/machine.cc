@@ -97,7 +97,7 @@ void Machine::handle_deadline() {
 }
 
 void Machine::begin_entry() {
-  if (entry_ != kNoNode || status_.finished()) return;
+  if (entry_ != kNoNode || status_.finished() || !aim_workflow_hooks()) return;
   const CompiledTemplate* plan = plans_.find(workflow_.spec.entrypoint);
   Call call;
   call.name = workflow_.name;

@@ -1,7 +1,8 @@
 // The state machine behind Run. Its methods lie in files by subject: machine.cc (events, the agenda), begin.cc (a
 // template becomes a node), config_maps.cc, metrics.cc, pods.cc, resources.cc, container_set.cc, steps.cc, dag.cc,
-// loops.cc, named_templates.cc, retry.cc, exit.cc, hooks.cc, daemons.cc, suspend.cc, control.cc (stopping), outputs.cc,
-// connect.cc (children and outbound nodes), load.cc, restore.cc, resolve_again.cc and status.cc.
+// loops.cc, named_templates.cc, tagged_names.cc, retry.cc, exit.cc, hooks.cc, daemons.cc, suspend.cc, control.cc
+// (stopping), outputs.cc, connect.cc (children and outbound nodes), load.cc, restore.cc, resolve_again.cc and
+// status.cc.
 #pragma once
 
 #include <deque>
@@ -278,7 +279,16 @@ class Machine {
   // named_templates.cc: those that a tag names
   Result<std::optional<api::TemplateRef>> resolve_ref(Frame& frame, std::uint32_t task);
   bool aim(Call& call, const std::optional<api::TemplateRef>& ref);
+  bool aim_names(NodeIndex index);
+  bool aim_workflow_hooks();
+  Result<std::optional<api::TemplateRef>> workflow_hook_ref(const HookPlan& hook);
+  bool aim_hooks_of_turn(Frame& frame, std::uint32_t task, const LoopItem& item);
+  Result<std::optional<api::TemplateRef>> hook_ref(const HookPlan& hook, const Variables& variables);
+  bool wait_for_template(const api::TemplateRef& ref);
   std::string no_such_template(const Call& call) const;
+
+  // tagged_names.cc
+  Status settle_names(NodeIndex index);
 
   // frames.cc
   void task_settled(Frame& frame, std::uint32_t task);
@@ -382,11 +392,14 @@ class Machine {
   // load.cc, restore.cc
   Status load_node(api::NodeStatus& status);
   Status load_edges(const std::vector<api::NodeStatus>& nodes);
-  void place_loaded();
+  void place_loaded(std::vector<api::NodeStatus>& statuses);
   bool place_member(NodeIndex boundary, NodeIndex index);
   void place_hooks(NodeIndex index, std::vector<NodeIndex>& open);
+  void aim_loaded_hook(Node& node, const HookPlan& hook);
   void load_values(NodeIndex index, api::NodeStatus& status);
+  void load_inputs(NodeIndex index, api::NodeStatus& status);
   void resume(bool inputs_anew);
+  void give_up_unplaced();
   void take_up(const std::vector<NodeIndex>& nodes, bool inputs_anew);
   void restore_frames(const std::vector<NodeIndex>& nodes, bool inputs_anew);
   bool comes_later(NodeIndex index) const;

@@ -3,6 +3,8 @@
 // one begins.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/machine.h"
 #include "engine/variables.h"
 #include "expr/condition.h"
@@ -33,6 +35,9 @@ class MetricVariables final : public Variables {
     if (name == "status") return set(std::string(api::node_phase_name(node.phase)));
     if (name == "exitCode" && node.exit_code != Node::kNoExitCode) return set(std::to_string(node.exit_code));
     if (name == "retries" && node.owner != Owner::kAttempt) return provide_retries(node, scope);
+    if (name.starts_with("lastRetry") && node.type == api::NodeType::kRetry && !machine_.attempts(node).empty()) {
+      return BodyVariables(machine_, machine_.attempts(node).back()).provide(name, scope);
+    }
     provide_output(node, name, scope);
     if (!scope.text(name)) BodyVariables(machine_, index_).provide(name, scope);
   }
@@ -62,6 +67,12 @@ class MetricVariables final : public Variables {
       const std::string own = "outputs.parameters." + parameter;
       if (name == own || name == "outputs" || name == "outputs.parameters") scope.set(own, value);
     });
+    // One without a value is empty, not unknown.
+    constexpr std::string_view kParameters = "outputs.parameters.";
+    if (!name.starts_with(kParameters) || scope.text(name)) return;
+    const auto parameters = node.outputs->whole().parameters;
+    const auto found = std::ranges::find(parameters, name.substr(kParameters.size()), &api::Parameter::name);
+    if (found != parameters.end()) scope.set(std::string(name), "");
   }
 
   const Machine& machine_;

@@ -117,6 +117,98 @@ TEST(Metrics, SeeTheirNode) {
                   "twice{} counts 1.95"));
 }
 
+TEST(Metrics, NameWhatTheirKindOfNodeHas) {
+  struct Row {
+    const char* rule;
+    std::string main;  ///< the entrypoint, without its metrics
+    const char* variables;
+    std::string values;  ///< with commas between; "" when it is not known
+    std::map<std::string, PodEnd> ends = {};
+    std::string others = "";
+  };
+  const std::string pod = "container: {image: i}", in = "inputs: {parameters: [{name: i, value: in}]}, ";
+  const std::string out = "outputs: {parameters: [{name: o, valueFrom: {path: /o}}]}, ";
+  const std::string members = "[{name: a, template: ok}, {name: b, template: ok}]";
+  const std::string ok = ", {name: ok, " + out + pod + "}";
+  const auto up = [](const char* root) {
+    return fmt::format(
+        "outputs: {{parameters: [{{name: up, valueFrom: {{parameter: '{{{{{}.a.outputs.parameters.o}}}}'}}}}]}}, ",
+        root);
+  };
+  PodEnd end = giving("o", "out");
+  end.outputs->result = "said";
+  for (const Row& row : {
+           Row{"a pod",
+               in + out + pod,
+               "status duration exitCode inputs.parameters.i outputs.result outputs.parameters.o resourcesDuration.cpu "
+               "resourcesDuration.memory",
+               "Succeeded,1.000000,0,in,said,out,1,3",
+               {{"wf", end}}},
+           Row{"what its template's texts know", pod, "workflow.status workflow.name node.name pod.name",
+               "Running,wf,wf,wf"},
+           Row{"a pod that has not been tried again", pod, "retries", ""},
+           Row{"a pod that gave nothing", out + pod, "outputs.result", "", {{"wf", failing()}}},
+           Row{"a retry node",
+               "retryStrategy: {limit: 1}, " + in + pod,
+               "status exitCode inputs.parameters.i lastRetry.exitCode lastRetry.status retries",
+               "Failed,3,in,7,Failed,1",
+               {{"wf(0)", failing(7)}, {"wf(1)", failing(3)}}},
+           Row{"steps",
+               in + up("steps") + "steps: [" + members + "]",
+               "status duration inputs.parameters.i outputs.parameters.up retries workflow.duration",
+               "Succeeded,1.000000,in,out,0,1.000000",
+               {{"wf[0].a", end}},
+               ok},
+           Row{"a dag",
+               in + up("tasks") + "dag: {tasks: " + members + "}",
+               "status inputs.parameters.i outputs.parameters.up retries",
+               "Succeeded,in,out,1",
+               {{"wf.a", end}},
+               ok},
+           Row{"a dag has no exit code", "dag: {tasks: " + members + "}", "exitCode", "", {}, ok},
+           Row{"suspend", "suspend: {duration: \"3\"}", "status duration resourcesDuration.cpu",
+               "Succeeded,3.000000,0"},
+           Row{"http", "http: {url: \"http://good\"}", "status outputs.result", "Succeeded,body"},
+       }) {
+    const auto metrics = [&](const std::string& text) {
+      FakeWorld world(text);
+      world.ends = row.ends;
+      world.play();
+      std::string told = world.metrics.empty() ? "" : world.metrics.back();
+      if (told.empty()) {
+        EXPECT_THAT(world.run->status().metrics_error,
+                    HasSubstr(fmt::format("failed to resolve {{{{{}}}}}", row.variables)))
+            << row.rule;
+        return told;
+      }
+      told = told.substr(0, told.rfind('}')).substr(told.find('{') + 1);
+      for (int label = 0; label < 10; ++label) {
+        const std::string key = fmt::format("l{}=", label);
+        if (const auto at = told.find(key); at != told.npos) told.erase(at, key.size());
+      }
+      return told;
+    };
+    const std::string own = counter(row.variables);
+    EXPECT_EQ(metrics(manifest(fmt::format("{{name: main, {}, {}}}{}", row.main, own, row.others))), row.values)
+        << row.rule;
+    // The workflow's know as much, of the node of its entrypoint, but for what only a template's texts do.
+    if (std::string_view(row.variables).find("workflow.status") != std::string_view::npos) continue;
+    if (std::string_view(row.variables).find("lastRetry") != std::string_view::npos) continue;
+    const std::string list = own.substr(own.find('[') + 1, own.size() - own.find('[') - 3);
+    const std::string of_workflow = manifest(fmt::format("{{name: main, {}}}{}", row.main, row.others), list);
+    if (row.main.find(pod) == row.main.npos)
+      EXPECT_EQ(metrics(of_workflow), row.values) << row.rule << ", the workflow's";
+  }
+}
+
+TEST(Metrics, OfOutputsWithoutAValueAreEmpty) {
+  FakeWorld world(manifest(
+      "{name: main, outputs: {parameters: [{name: o, valueFrom: {supplied: {}}}]}, suspend: {duration: \"3\"}, " +
+      counter("outputs.parameters.o") + "}"));
+  world.play();
+  EXPECT_EQ(world.run->status().metrics_error, "");
+}
+
 TEST(Metrics, OfTheWorkflowTellHowItsEntryEnded) {
   const std::string templates =
       "{name: main, steps: [[{name: a, template: leaf}]]}, {name: leaf, container: {image: i}}";

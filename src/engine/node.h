@@ -43,6 +43,11 @@ inline bool without_pod(api::NodeType type) {
   return type == api::NodeType::kHttp || type == api::NodeType::kPlugin;
 }
 
+/// A steps or dag node: while it runs it has a frame.
+inline bool holds_frame(api::NodeType type) {
+  return type == api::NodeType::kSteps || type == api::NodeType::kDag;
+}
+
 /// Counted by `progress`: nodes that are work by themselves.
 inline bool executable(api::NodeType type) {
   return api::is_work(type) || type == api::NodeType::kContainer;

@@ -7,7 +7,8 @@
 namespace tiphys::engine {
 namespace {
 
-/// Nothing: the text is one tag, and it stands for the output of a skipped step without a default.
+/// Nothing: the text is one tag, and it stands for the output of a skipped step without a default. What is not known is
+/// told without its braces, as in the original.
 Result<std::optional<std::string>> read_parameter(const Text& text, const expr::Scope& globals,
                                                   const Variables& variables) {
   if (text.constant()) {
@@ -20,7 +21,9 @@ Result<std::optional<std::string>> read_parameter(const Text& text, const expr::
   auto value = render(text, globals, variables, Leftover::kFailAll);
   if (value) return std::move(*value);
   if (value.error().code == Code::kFailedPrecondition) return std::nullopt;
-  return std::unexpected(value.error());
+  const std::string_view tag = text.sole_tag();
+  if (tag.empty()) return std::unexpected(value.error());
+  return fail(Code::kNotFound, fmt::format("Unable to resolve: \"{}\"", tag));
 }
 
 }  // namespace
@@ -79,9 +82,8 @@ Result<std::optional<api::Outputs>> Machine::outputs_of(Frame& frame) {
       if (output.source->optional && artifact.error().code == Code::kNotFound) continue;
       return std::unexpected(artifact.error().in("unable to resolve outputs from scope"));
     }
-    if (!*artifact) continue;
-    (*artifact)->global_name = output.source->global_name;
-    outputs.artifacts.push_back(std::move(**artifact));
+    // It keeps the global name that it was made with; another here is of no meaning, as in the original.
+    if (*artifact) outputs.artifacts.push_back(std::move(**artifact));
   }
   return outputs;
 }

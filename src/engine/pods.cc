@@ -124,7 +124,8 @@ Result<std::optional<Time>> Machine::retries_deadline(NodeIndex index) {
   return nodes_[all.front()].started_at + longest;
 }
 
-/// The earliest of activeDeadlineSeconds, timeout, the workflow's deadline and the retries'.
+/// The earlier of activeDeadlineSeconds and the workflow's deadline, or `timeout` in their place, as in the original,
+/// which keeps to the workflow's by itself; the retries', if that is earlier.
 Result<std::optional<Duration>> Machine::pod_deadline(NodeIndex index, std::optional<Time> retries_end) {
   const Node& node = nodes_[index];
   const CompiledTemplate& plan = *node.plan;
@@ -139,13 +140,14 @@ Result<std::optional<Duration>> Machine::pod_deadline(NodeIndex index, std::opti
     TIPHYS_TRY(const std::int64_t seconds, whole_number(text));
     at_most(std::chrono::seconds(seconds));
   }
+  if (deadline_ && !node.on_exit) at_most(std::chrono::floor<std::chrono::seconds>(*deadline_ - now_));
   if (!plan.timeout.empty()) {
     TIPHYS_TRY(const std::string text, render(plan.timeout, globals(), variables, Leftover::kKeep));
     auto timeout = parse_seconds_or_duration(text);
     if (!timeout) return std::unexpected(timeout.error().in("invalid timeout format"));
+    earliest.reset();
     at_most(node.started_at + *timeout - now_);
   }
-  if (deadline_ && !node.on_exit) at_most(std::chrono::floor<std::chrono::seconds>(*deadline_ - now_));
   if (retries_end) at_most(*retries_end - now_);
   return earliest;
 }

@@ -1,6 +1,6 @@
 // Random workflows for the simulation, drawn from a seed: steps, dags, loops, conditions, retries, daemons, exit
-// handlers, hooks, parallelism, locks, templates of other objects, and references between them, some of which lead to
-// errors.
+// handlers, hooks, parallelism, locks, templates of other objects, names with tags, and references between them, some
+// of which lead to errors.
 #pragma once
 
 #include <fmt/format.h>
@@ -129,15 +129,15 @@ class RandomWorkflow {
     if (!before.empty() && chance(40)) {
       const std::string& sibling = before[pick(0, static_cast<int>(before.size()) - 1)];
       value = chance(50) ? fmt::format("{{{{{}.{}.status}}}}", root, sibling)
-                         : fmt::format("{{{{={}['{}'].outputs?.parameters?.out ?? 'none'}}}}", root, sibling);
+                         : fmt::format("{{{{={}[{}].outputs?.parameters?.out ?? 'none'}}}}", root, computed(sibling));
       if (chance(15)) value = fmt::format("{{{{{}.{}.outputs.parameters.out}}}}", root, sibling);
-      if (chance(10)) value = fmt::format("{{{{={}['{}'].ip ?? 'none'}}}}", root, sibling);
+      if (chance(10)) value = fmt::format("{{{{={}[{}].ip ?? 'none'}}}}", root, computed(sibling));
     } else if (chance(30)) {
       value = "{{workflow.parameters.p}}-{{inputs.parameters.message}}";
     }
     if (!before.empty() && chance(8)) {
-      fields +=
-          fmt::format(", withParam: \"{{{{=sprig.list({}['{}'].status, 1) | toJson()}}}}\"", root, before.front());
+      fields += fmt::format(", withParam: \"{{{{=sprig.list({}[{}].status, 1) | toJson()}}}}\"", root,
+                            computed(before.front()));
     } else if (chance(25)) {
       fields += chance(50) ? ", withItems: [a, b, c]" : ", withSequence: {count: 2}";
       if (chance(50)) value += "-{{item}}";
@@ -148,7 +148,9 @@ class RandomWorkflow {
     fields += fmt::format(", arguments: {{parameters: [{{name: message, value: \"{}\"}}]}}", value);
     const bool hooked = chance(15);
     if (chance(5)) {
-      fields += ", hooks: {exit: {templateRef: {name: lib, template: leaf}}}";
+      const bool tags = chance(40);
+      fields += fmt::format(", hooks: {{exit: {{templateRef: {{name: {}, template: leaf}}}}}}",
+                            tags ? "\"{{workflow.parameters.shelf}}\"" : "lib");
     } else if (hooked) {
       const bool around = !before.empty() && chance(30);
       fields += fmt::format(", hooks: {{h: {}}}", hook(fmt::format("{}['{}']", root, around ? before.back() : name)));
@@ -167,7 +169,15 @@ class RandomWorkflow {
 
   std::string continue_on() { return fmt::format(", continueOn: {{failed: {}, error: {}}}", chance(70), chance(50)); }
 
+  /// The name of a step as an expression.
+  std::string computed(const std::string& name) const {
+    if (!name.ends_with(ending_) || ending_.empty()) return fmt::format("'{}'", name);
+    const std::string_view variable = std::string_view(ending_).substr(3, ending_.size() - 5);
+    return fmt::format("'{}-' + {}", name.substr(0, name.size() - ending_.size()), variable);
+  }
+
   std::string composite(int level, int levels) {
+    ending_ = chance(85) ? "" : chance(50) ? "-{{workflow.parameters.p}}" : "-{{inputs.parameters.message}}";
     std::string head = fmt::format("name: t{}, inputs: {{parameters: [{{name: message, default: top}}]}}", level);
     if (chance(15)) head += fmt::format(", parallelism: {}", pick(1, 2));
     if (chance(8)) head += ", failFast: true";
@@ -193,8 +203,8 @@ class RandomWorkflow {
       const int size = pick(1, 3);
       std::vector<std::string> names;
       for (int i = 0; i < size; ++i) {
-        names.push_back(fmt::format("s{}-{}", group, i));
-        members += fmt::format("{{name: {}, {}{}}}, ", names.back(),
+        names.push_back(fmt::format("s{}-{}{}", group, i, ending_));
+        members += fmt::format("{{name: \"{}\", {}{}}}, ", names.back(),
                                common(level, levels, "steps", names.back(), before), chance(40) ? continue_on() : "");
       }
       groups += fmt::format("[{}], ", members);
@@ -221,16 +231,17 @@ class RandomWorkflow {
         }
         rule = fmt::format(", depends: \"{}\"", logic);
       } else if (!before.empty()) {
-        rule = fmt::format(", dependencies: [{}]{}", fmt::join(before, ", "), chance(40) ? continue_on() : "");
+        rule = fmt::format(", dependencies: [\"{}\"]{}", fmt::join(before, "\", \""), chance(40) ? continue_on() : "");
       }
-      names.push_back(fmt::format("d{}", i));
-      tasks +=
-          fmt::format("{{name: {}, {}{}}}, ", names.back(), common(level, levels, "tasks", names.back(), before), rule);
+      names.push_back(fmt::format("d{}{}", i, ending_));
+      tasks += fmt::format("{{name: \"{}\", {}{}}}, ", names.back(),
+                           common(level, levels, "tasks", names.back(), before), rule);
     }
     return fmt::format("dag: {{failFast: {}, tasks: [{}]}}", chance(70), tasks);
   }
 
   std::mt19937_64 random_;
+  std::string ending_;  ///< of the names in the template that is drawn: "", or a tag
 };
 
 }  // namespace tiphys::engine

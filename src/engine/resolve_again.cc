@@ -9,14 +9,25 @@
 
 namespace tiphys::engine {
 
-/// What is around the node has been restored. It keeps what it has when that hangs on something that runs again, too.
+/// What is around the node has been restored. It keeps what it has when that hangs on something that runs again, too,
+/// or when what has begun within it would have to have other names.
 void Machine::resolve_again(NodeIndex index) {
   Node& node = nodes_[index];
   if (node.plan->inputs.empty() && !node.plan->rich_inputs) return;
   auto inputs = inputs_anew(index);
   if (!inputs) return;
-  node.inputs = std::move(inputs->values);
-  if (inputs->rich) node.extras().inputs = std::move(inputs->rich);
+  std::swap(node.inputs, inputs->values);
+  if (inputs->rich) std::swap(node.extras().inputs, inputs->rich);
+  const CompiledTemplate* plan = node.plan;
+  if (holds_frame(node.type) && plan->pattern) {
+    const bool renamed = !settle_names(index) || !same_names(*plan->source, *node.plan->source);
+    if (renamed && !members_[index].empty()) {
+      node.plan = plan;
+      std::swap(node.inputs, inputs->values);
+      if (inputs->rich) std::swap(node.extras().inputs, inputs->rich);
+      return;
+    }
+  }
   nodes_.touch(index);
 }
 

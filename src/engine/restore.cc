@@ -26,9 +26,28 @@ void Machine::resume(bool inputs_anew) {
                                                                                                  : "Succeeded"));
     globals_.set("workflow.failures", failed_nodes());
   }
+  give_up_unplaced();
   std::vector<NodeIndex> all(nodes_.size());
   std::iota(all.begin(), all.end(), NodeIndex{0});
   take_up(all, inputs_anew);
+}
+
+/// What has a name that tags make no more, after a user's retry with other parameters, and all within: others take its
+/// place. The original lets it run for ever.
+void Machine::give_up_unplaced() {
+  for (NodeIndex index = 0; index < nodes_.size(); ++index) {
+    Node& node = nodes_[index];
+    if (node.fulfilled() || node.boundary == kNoNode || node.owner != Owner::kGroup) continue;
+    const bool placed = node.turn != kNoTask || node.task != kNoTask || node.type == api::NodeType::kContainer;
+    if (placed && nodes_[node.boundary].plan) continue;
+    count_whole(node, -1);
+    node.phase = api::NodePhase::kOmitted;
+    node.message = "omitted: its template has no step or task of this name any more";
+    node.finished_at = now_;
+    node.settled = node.left = true;
+    count_whole(node, 1);
+    nodes_.touch(index);
+  }
 }
 
 /// Nodes that were persisted go on, but for those whose turn has not come again.
@@ -334,6 +353,14 @@ bool Machine::may_have_begun(const Frame& frame, std::uint32_t task) const {
 
 /// A restored frame goes on: what was due and is not there begins now.
 void Machine::wake_frame(Frame& frame) {
+  const bool begun = frame.group_node != kNoNode ||
+                     std::ranges::any_of(frame.tasks, [](const TaskState& task) { return task.node != kNoNode; });
+  if (frame.plan->pattern && !begun) {
+    // It may wait for the templates of its hooks.
+    const NodeIndex node = frame.node;
+    nodes_[node].frame.reset();
+    return open_frame(node);
+  }
   failed_fast(frame);
   for (const std::uint32_t task : std::exchange(frame.ended_loops, {})) {
     const NodeIndex group = frame.tasks[task].node;

@@ -38,6 +38,9 @@ BodyVariables::BodyVariables(const Machine& machine, NodeIndex index) : machine_
   values_ = node.inputs.get();
   rich_ = node.extra && node.extra->inputs ? &*node.extra->inputs : nullptr;
   owner_ = node.owner;
+  const Node& step = owner_ == Owner::kAttempt ? machine.nodes_[node.owner_node] : node;
+  task_ = step.task;
+  turn_ = step.turn;
 }
 
 BodyVariables::BodyVariables(const Machine& machine, const Call& call, const std::string* values,
@@ -48,7 +51,9 @@ BodyVariables::BodyVariables(const Machine& machine, const Call& call, const std
       plan_(call.plan),
       values_(values),
       rich_(rich),
-      owner_(call.owner) {}
+      owner_(call.owner),
+      task_(call.task),
+      turn_(call.turn) {}
 
 const std::string* BodyVariables::input_value(std::string_view name) const {
   if (!plan_ || !values_) return nullptr;
@@ -57,6 +62,7 @@ const std::string* BodyVariables::input_value(std::string_view name) const {
 }
 
 void BodyVariables::provide(std::string_view name, expr::Scope& scope) const {
+  if (plan_ && plan_->inlined && provide_around(name, scope)) return;
   if (std::string_view rest = name; strip(rest, "inputs")) {
     if (rest.empty()) return provide_all_inputs(scope);
     if (rest.front() == '.') return provide_input(rest.substr(1), scope);
@@ -74,13 +80,38 @@ void BodyVariables::provide(std::string_view name, expr::Scope& scope) const {
     const bool attempt = owner_ == Owner::kAttempt;
     const Node* step = attempt ? &machine_.nodes_[machine_.nodes_[node_].owner_node] : nullptr;
     const Owner owner = step ? step->owner : owner_;
-    const Frame* frame = boundary_ == kNoNode ? nullptr : machine_.nodes_[boundary_].frame.get();
-    const bool task = owner == Owner::kTask && frame && frame->plan->dag();
+    const CompiledTemplate* around = boundary_ == kNoNode ? nullptr : machine_.nodes_[boundary_].plan;
+    const bool task = owner == Owner::kTask && around && around->dag();
     if (name != (task ? "tasks.name" : "steps.name")) return;
     scope.set(std::string(name), owner == Owner::kTask ? display_name(step ? std::string_view(step->name) : name_,
                                                                       machine_.nodes_[boundary_].name)
                                                        : "");
   }
+}
+
+/// An inline template is filled in with its step: what is known there hides what it has itself. True when it is.
+bool BodyVariables::provide_around(std::string_view name, expr::Scope& scope) const {
+  if (boundary_ == kNoNode || task_ == kNoTask) return false;
+  const Frame* frame = machine_.nodes_[boundary_].frame.get();
+  if (name.starts_with("inputs.")) {
+    BodyVariables outer(machine_, boundary_);
+    outer.inputs_only_ = inputs_only_;
+    outer.provide(name, scope);
+  } else if (inputs_only_ || !frame || name == "steps.name" || name == "tasks.name") {
+    return false;
+  } else if (name == "item" || name.starts_with("item.") || name.starts_with("steps.") || name.starts_with("tasks.")) {
+    const SiblingVariables siblings(machine_, boundary_);
+    const auto loop = frame->loops.find(task_);
+    if (turn_ != kNoTask && loop != frame->loops.end() && turn_ < loop->second.items.size()) {
+      const LoopItem item = Machine::item_of(loop->second, turn_);
+      ItemVariables(siblings, item).provide(name, scope);
+    } else {
+      siblings.provide(name, scope);
+    }
+  } else {
+    return false;
+  }
+  return scope.text(name) || scope.value(name);
 }
 
 void BodyVariables::provide_all_inputs(expr::Scope& scope) const {
@@ -164,10 +195,9 @@ void SiblingVariables::provide(std::string_view name, expr::Scope& scope) const 
   }
   if (rest.front() != '.') return;
   rest.remove_prefix(1);
-  const std::size_t dot = rest.find('.');
-  const auto found = frame.plan->task_index.find(rest.substr(0, dot));
-  if (found == frame.plan->task_index.end()) return;
-  provide_task(found->second, dot == std::string_view::npos ? "" : rest.substr(dot + 1), scope);
+  if (const auto found = frame.plan->find_task(rest)) return provide_task(found->first, found->second, scope);
+  if (self_ != kNoTask && frame.plan->steps()) return provide_turn(rest, scope);
+  body_.provide(name, scope);
 }
 
 void SiblingVariables::provide_task(std::uint32_t task, std::string_view field, expr::Scope& scope) const {
@@ -189,6 +219,26 @@ void SiblingVariables::provide_task(std::uint32_t task, std::string_view field, 
   const Node& sibling = machine_.nodes_[node];
   const bool passed_over = sibling.phase == api::NodePhase::kSkipped || sibling.phase == api::NodePhase::kOmitted;
   if (passed_over && !sibling.has_outputs) provide_skipped(step.target, root, scope);
+}
+
+/// A turn of a loop by the end of its node's name, "a(0:x)": hooks of steps see how far each is, as its group's members
+/// have got, and what it has given.
+void SiblingVariables::provide_turn(std::string_view path, expr::Scope& scope) const {
+  const Frame& frame = *machine_.nodes_[node_].frame;
+  for (const auto& [task, loop] : frame.loops) {
+    const auto turn = loop_turn_index(path, frame.plan->tasks[task].source->name);
+    if (!turn || *turn >= loop.turns.size() || loop.turns[*turn] == kNoNode) continue;
+    const NodeIndex index = loop.turns[*turn];
+    const Node& node = machine_.nodes_[index];
+    const std::string name = display_name(node.name, machine_.nodes_[node_].name);
+    std::string_view field = path;
+    if (!strip(field, name) || (!field.empty() && field.front() != '.')) continue;
+    if (!field.empty()) field.remove_prefix(1);
+    const std::string root = fmt::format("steps.{}.", name);
+    if (index == self_node_ || node.lets_pass()) return provide_outputs(index, root, field, scope);
+    if (wants(field, "status")) scope.set(root + "status", std::string(api::node_phase_name(node.phase)));
+    return;
+  }
 }
 
 void SiblingVariables::provide_outputs(NodeIndex index, const std::string& root, std::string_view field,

@@ -16,9 +16,12 @@ class BodyVariables final : public Variables {
   /// Of a node to be, whose inputs are `values` or `rich`, as far as they are known.
   BodyVariables(const Machine& machine, const Call& call, const std::string* values, const api::Inputs* rich);
 
+  /// Of what is around an inline template only the inputs: what a restarted run knows before its frames are there.
+  void look_at_inputs_only() { inputs_only_ = true; }
   void provide(std::string_view name, expr::Scope& scope) const override;
 
  private:
+  bool provide_around(std::string_view name, expr::Scope& scope) const;
   void provide_input(std::string_view rest, expr::Scope& scope) const;
   void provide_all_inputs(expr::Scope& scope) const;
   void provide_path(std::string_view name, expr::Scope& scope) const;
@@ -33,13 +36,16 @@ class BodyVariables final : public Variables {
   const std::string* values_ = nullptr;
   const api::Inputs* rich_ = nullptr;
   Owner owner_ = Owner::kEntry;
+  std::uint32_t task_ = kNoTask;
+  std::uint32_t turn_ = kNoTask;
+  bool inputs_only_ = false;
 };
 
 /// The variables of the texts within a steps or dag template: the outputs of siblings, and the template's own.
 class SiblingVariables final : public Variables {
  public:
   /// `node` is the steps or dag node, which runs.
-  SiblingVariables(Machine& machine, NodeIndex node) : machine_(machine), node_(node), body_(machine, node) {}
+  SiblingVariables(const Machine& machine, NodeIndex node) : machine_(machine), node_(node), body_(machine, node) {}
 
   void provide(std::string_view name, expr::Scope& scope) const override;
   /// Also provides "<root>.<task>." for this task, whose node is `node`, though it is not settled: for its hooks.
@@ -51,12 +57,13 @@ class SiblingVariables final : public Variables {
 
  private:
   void provide_task(std::uint32_t task, std::string_view field, expr::Scope& scope) const;
+  void provide_turn(std::string_view path, expr::Scope& scope) const;
   void provide_outputs(NodeIndex node, const std::string& root, std::string_view field, expr::Scope& scope) const;
   std::string ip_of(NodeIndex index) const;
   void provide_skipped(const CompiledTemplate* plan, const std::string& root, expr::Scope& scope) const;
   void provide_aggregate(std::uint32_t task, const std::string& root, std::string_view field, expr::Scope& scope) const;
 
-  Machine& machine_;
+  const Machine& machine_;
   NodeIndex node_;
   BodyVariables body_;
   std::uint32_t self_ = kNoTask;

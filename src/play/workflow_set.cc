@@ -7,6 +7,8 @@
 #include "api/cron_workflow.h"
 #include "api/kinds.h"
 #include "api/parse.h"
+#include "api/references.h"
+#include "api/variables.h"
 #include "base/strings.h"
 #include "controllers/workflow_metadata.h"
 
@@ -79,14 +81,6 @@ void add_template(const api::Template& tmpl, KnownNames& out) {
   add_steps(tmpl, out);
 }
 
-/// Some step of it, or of what it has stored, names a template by tags.
-bool refers_at_run_time(const api::Workflow& workflow) {
-  const auto& own = workflow.spec.templates;
-  const auto& stored = workflow.stored_templates;
-  return std::ranges::any_of(own, [](const auto& tmpl) { return api::refers_at_run_time(*tmpl); }) ||
-         std::ranges::any_of(stored, [](const auto& each) { return api::refers_at_run_time(*each.second); });
-}
-
 /// Without the parts in round brackets that loops and retries add.
 std::string without_turns(std::string_view name) {
   std::string out;
@@ -102,7 +96,8 @@ std::string without_turns(std::string_view name) {
 /// Some text that fits both globs may exist: exact for a glob without stars, generous with them.
 bool may_be(std::string_view glob, std::string_view name) {
   const auto star = glob.find_first_of("*?");
-  if (star == std::string_view::npos) return glob == name;
+  if (star == std::string_view::npos) return glob == name || (api::has_tag(name) && api::may_become(name, glob));
+  name = name.substr(0, name.find("{{"));
   return name.starts_with(glob.substr(0, star)) || glob.substr(0, star).starts_with(name);
 }
 
@@ -200,7 +195,7 @@ KnownNames WorkflowSet::known_names(const api::Workflow& workflow) const {
     add_template(*tmpl, out);
     out.template_refs.insert(key.substr(key.find('/') + 1));
   }
-  if (!refers_at_run_time(workflow)) return out;
+  if (!api::refers_at_run_time(workflow)) return out;
   for (const auto& [holder, object] : templates_) {
     std::vector<api::Finding> findings;
     for (const auto& tmpl : api::parse_workflow(*object, findings).spec.templates) {
