@@ -37,29 +37,29 @@ void ensure(doc::Value& value, Path path) {
   ensure(member ? *member : object[path.front()] = doc::Object(), path.subspan(1));
 }
 
-/// The members of an object as they are written, one after the other.
+/// The members of an object as they are written, one after the other. A value is passed over when the next member is
+/// asked for: what stands last is not read to its end.
 class Members {
  public:
   explicit Members(std::string_view object) : text_(object) {}
 
   /// False at the end, and where the text is not what is expected.
   bool next() {
+    if (value_at_ != 0) at_ = doc::end_of_value(text_, value_at_);
     ++at_;  // the brace, or a comma
     if (at_ >= text_.size() || text_[at_] != '"') return false;
-    const std::size_t key = at_;
-    at_ = doc::end_of_value(text_, at_);
-    key_ = text_.substr(key + 1, at_ - key - 2);
-    value_at_ = ++at_;  // after the colon
-    at_ = doc::end_of_value(text_, at_);
-    return at_ < text_.size();
+    const std::size_t end = doc::end_of_value(text_, at_);
+    key_ = text_.substr(at_ + 1, end - at_ - 2);
+    value_at_ = end + 1;  // after the colon
+    return value_at_ < text_.size();
   }
   std::string_view key() const { return key_; }
-  std::string_view value() const { return text_.substr(value_at_, at_ - value_at_); }
+  std::string_view value() const { return text_.substr(value_at_, doc::end_of_value(text_, value_at_) - value_at_); }
   std::size_t value_at() const { return value_at_; }
 
  private:
   const std::string_view text_;
-  std::size_t at_ = static_cast<std::size_t>(-1);
+  std::size_t at_ = 0;
   std::size_t value_at_ = 0;
   std::string_view key_;
 };
@@ -89,22 +89,20 @@ cluster::Object with_empty_structs(const cluster::Object& object) {
   return std::make_shared<const doc::Value>(std::move(filled));
 }
 
-std::string workflow_with_empty_structs(std::string_view json) {
-  if (!json.starts_with('{') || !json.ends_with('}')) return std::string(json);
+std::optional<std::string> workflow_with_empty_structs(std::string_view json) {
+  if (!json.starts_with('{') || !json.ends_with('}')) return std::nullopt;
   std::size_t spec = json.npos;
-  bool has_status = false, has_arguments = false;
-  // A status, which may be large, comes last.
+  bool has_status = false, has_arguments = true;
   for (Members members(json); (spec == json.npos || !has_status) && members.next();) {
     if (members.key() == "status") has_status = true;
-    if (members.key() != "spec" || !members.value().starts_with('{')) continue;
+    if (members.key() != "spec" || json[members.value_at()] != '{') continue;
     spec = members.value_at() + 1;
     has_arguments = has_member(members.value(), "arguments");
   }
+  if (has_status && has_arguments) return std::nullopt;
   std::string filled(json);
   if (!has_status) filled.insert(filled.size() - 1, R"(,"status":{})");
-  if (spec != json.npos && !has_arguments) {
-    filled.insert(spec, json[spec] == '}' ? R"("arguments":{})" : R"("arguments":{},)");
-  }
+  if (!has_arguments) filled.insert(spec, json[spec] == '}' ? R"("arguments":{})" : R"("arguments":{},)");
   return filled;
 }
 

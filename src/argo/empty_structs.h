@@ -2,6 +2,7 @@
 // arguments of a spec, the status of what has just been made.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -13,7 +14,7 @@ namespace tiphys::argo {
 cluster::Object with_empty_structs(const cluster::Object& object);
 /// The same of a value of this kind.
 void add_empty_structs(doc::Value& object, std::string_view kind);
-/// The same of a Workflow as it is written, without parsing it. Of what is no object nothing is changed.
-std::string workflow_with_empty_structs(std::string_view json);
+/// The same of a Workflow as it is written, without parsing it; nothing where it lacks nothing, or is no object.
+std::optional<std::string> workflow_with_empty_structs(std::string_view json);
 
 }  // namespace tiphys::argo

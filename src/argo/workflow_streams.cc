@@ -22,8 +22,10 @@ void watch(const WorkPtr& work, cluster::WatchOptions options) {
   options.as_json = filter.wants_all();
   stream_changes(work, cluster::kWorkflows, std::move(options), [filter](const cluster::WatchEvent& event) {
     if (!event.text) return watch_event(event, filter);
+    auto filled = workflow_with_empty_structs(*event.text);
+    if (!filled) return watch_event(event);
     cluster::WatchEvent whole = event;
-    whole.text = std::make_shared<const std::string>(workflow_with_empty_structs(*event.text));
+    whole.text = std::make_shared<const std::string>(std::move(*filled));
     return watch_event(whole);
   });
 }
