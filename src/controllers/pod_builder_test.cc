@@ -1,5 +1,7 @@
 #include "controllers/pod_builder.h"
 
+#include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "api/parse.h"
@@ -8,6 +10,8 @@
 
 namespace tiphys::controllers {
 namespace {
+
+using testing::HasSubstr;
 
 doc::Value yaml(std::string_view text) {
   auto documents = doc::parse_yaml(text, "test.yaml");
