@@ -84,9 +84,9 @@ spec:
     - name: set
       containerSet:
         containers:
-          - {name: first, image: busybox, command: [sh, -c, "ip addr show eth0 | grep -c inet"]}
+          - {name: first, image: busybox, command: [sh, -c, "ip -4 addr show eth0 | grep -c inet"]}
           - {name: server, image: busybox, dependencies: [first], command: [sh, -c, "hostname | nc -l -p 7000"]}
-          - {name: main, image: busybox, dependencies: [first], command: [sh, -c, "until nc 127.0.0.1 7000; do sleep 0.05; done"]}
+          - {name: main, image: busybox, dependencies: [first], command: [sh, -c, "until nc 127.0.0.1 7000 2>/dev/null; do sleep 0.05; done"]}
           - {name: last, image: busybox, dependencies: [main], command: [sh, -c, "hostname; grep -c together /etc/hosts; ip route | grep -c default"]}
 """
 
@@ -120,8 +120,14 @@ spec:
         containers:
           - {name: server, image: busybox, command: [sh, -c, "echo ready; cat /v/fifo | nc -l -p 7000"]}
           - {name: before, image: busybox, command: [sh, -c, "cat /v/other"]}
-          - {name: main, image: busybox, dependencies: [before], command: [sh, -c, "until nc 127.0.0.1 7000; do sleep 0.05; done"]}
+          - {name: main, image: busybox, dependencies: [before], command: [sh, -c, "until nc 127.0.0.1 7000 2>/dev/null; do sleep 0.05; done"]}
 """
+
+
+@every_engine
+def test_a_run_leaves_no_network(cli):
+    cli.run(TOGETHER)
+    assert containers_of(cli) == []
 
 
 @every_engine

@@ -34,7 +34,7 @@ namespace asio = boost::asio;
 /// Packing and unpacking, which block.
 constexpr std::size_t kWorkers = 2;
 constexpr auto kStopRetry = std::chrono::milliseconds{500};
-constexpr auto kServantPatience = std::chrono::seconds{10};
+constexpr auto kFinishPatience = std::chrono::seconds{10};
 
 struct Observer {
   std::move_only_function<void(Status)> on_started;
@@ -53,7 +53,7 @@ class ContainerRuntime final : public Runtime {
 
   ~ContainerRuntime() override {
     *alive_ = false;
-    end_servants();
+    finish();
     io_->stop();
     if (thread_.joinable()) thread_.join();
     if (workers_) workers_->join();
@@ -63,6 +63,7 @@ class ContainerRuntime final : public Runtime {
     containers_.clear();
     images_.reset();
     next_freed_.reset();
+    none_to_discard_.reset();
     link_->abandon();
     io_.reset();
     link_.reset();
@@ -76,7 +77,6 @@ class ContainerRuntime final : public Runtime {
 
   void start(const ContainerSpec& spec, std::move_only_function<void(Status)> on_started,
              std::move_only_function<void(ContainerExit)> on_exit) override {
-    has_servants_ = has_servants_ || spec.ends_with_plane;
     post([this, spec = spec, observer = Observer{std::move(on_started), std::move(on_exit)}]() mutable {
       spawn(run(std::move(spec), std::move(observer)));
     });
@@ -283,6 +283,11 @@ class ContainerRuntime final : public Runtime {
   }
 
   Async<void> discard(std::string id) {
+    ++discards_;
+    co_await discard_now(std::move(id));
+    if (--discards_ == 0 && none_to_discard_) none_to_discard_->set();
+  }
+  Async<void> discard_now(std::string id) {
     const auto engine = co_await link_->engine();
     // Without an engine there is nothing to remove, which the start has said; what it holds when it comes back is
     // swept.
@@ -313,22 +318,25 @@ class ContainerRuntime final : public Runtime {
     }
   }
 
-  /// What serves the plane goes with it; an engine that does not answer leaves it to the next one.
-  void end_servants() {
-    if (!has_servants_) return;
+  /// What serves the plane goes with it, and what is about to be freed is; an engine that does not answer leaves it to
+  /// the next one.
+  void finish() {
+    if (!thread_.joinable()) return;
     const auto done = std::make_shared<std::promise<void>>();
-    auto ended = done->get_future();
-    post([this, done] { spawn(discard_servants(done)); });
-    if (ended.wait_for(kServantPatience) == std::future_status::timeout) {
-      log::warn("containers that served this plane may still run; the next one ends them");
+    auto finished = done->get_future();
+    post([this, done] { spawn(discard_all(done)); });
+    if (finished.wait_for(kFinishPatience) == std::future_status::timeout) {
+      log::warn("containers of this plane may still be on the engine; the next one frees them");
     }
   }
-  Async<void> discard_servants(std::shared_ptr<std::promise<void>> done) {
+  Async<void> discard_all(std::shared_ptr<std::promise<void>> done) {
     std::vector<std::string> ids;
     for (const auto& [id, running] : containers_) {
       if (running.ends_with_plane) ids.push_back(id);
     }
     for (const std::string& id : ids) co_await discard(id);
+    none_to_discard_ = std::make_shared<AsyncEvent>(*io_);
+    if (discards_ > 0) co_await none_to_discard_->wait();
     done->set_value();
   }
 
@@ -361,9 +369,10 @@ class ContainerRuntime final : public Runtime {
   std::unique_ptr<EngineLink> link_;
   std::unique_ptr<EngineImages> images_;
   bool used_ = false;
-  bool has_servants_ = false;  ///< any was started; on the executor's thread only
   std::function<void(const std::string&, const Error&)> on_services_unreachable_;  ///< of the executor's thread
   std::unordered_map<std::string, Running> containers_;  ///< from start() to the end that was told
+  std::size_t discards_ = 0;                             ///< removals that are asked for and not over
+  std::shared_ptr<AsyncEvent> none_to_discard_;          ///< while somebody waits for that
   std::size_t being_freed_ = 0, freed_ = 0;  ///< removals that the engine works on; those that it has carried out
   std::shared_ptr<AsyncEvent> next_freed_ = std::make_shared<AsyncEvent>(*io_);
   asio::executor_work_guard<asio::io_context::executor_type> work_;

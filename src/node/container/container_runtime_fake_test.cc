@@ -474,6 +474,29 @@ TEST_F(FakeEngineTest, NoCallbackComesAfterTheRuntimeIsGone) {
   context.run();
 }
 
+TEST_F(FakeEngineTest, WhatIsAboutToBeFreedIsFreedBeforeTheRuntimeGoes) {
+  std::promise<void> asked, over;
+  std::atomic<bool> answered = false;
+  FakeEngine engine([&](const FakeRequest& request) {
+    if (request.is("DELETE", "/containers/")) {
+      asked.set_value();
+      over.get_future().wait();
+      answered = true;
+    }
+    return ordinary(request);
+  });
+  auto runtime = make_container_runtime(
+      *executor, {.engine = engine.socket(), .state_dir = temp.path(), .offline = false, .network = ""});
+  runtime->remove("uid.main");
+  asked.get_future().wait();
+  auto gone = std::async(std::launch::async, [&] {
+    runtime.reset();
+    return answered.load();
+  });
+  over.set_value();
+  EXPECT_TRUE(gone.get());
+}
+
 TEST_F(FakeEngineTest, WhatServesThePlaneGoesWithIt) {
   std::promise<void> asked, over;
   std::atomic<bool> removed = false;
