@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/log.h"
+#include "doc/truth.h"
 
 namespace tiphys::node {
 namespace {
@@ -19,7 +20,9 @@ std::optional<std::string> get_env(const char* name) {
   return value ? std::optional<std::string>(value) : std::nullopt;
 }
 
+/// podman has a member for it, dockerd a word.
 bool is_rootless(const doc::Value& info) {
+  if (doc::is_true(info, "Rootless")) return true;
   const doc::Value* security = doc::find(info, "SecurityOptions");
   const doc::Array* options = security ? security->if_array() : nullptr;
   return options && std::ranges::any_of(*options, [](const doc::Value& option) {
