@@ -95,6 +95,7 @@ constexpr Field<Unread> kVolumeMountFields[] = {
      "ProcessRuntime.ReadOnlyVolumesCannotBeWritten"},
     {"recursiveReadOnly", Handling::kCluster, nullptr, "What is mounted inside is read-only too.", &kString},
     {"mountPropagation", Handling::kCluster, nullptr, "Whether later mounts are seen on both sides.", &kString},
+    {"bindMountOptions", Handling::kCluster, nullptr, "Any of noexec, nodev, nosuid.", &kStrings},
 };
 }  // namespace
 constexpr FieldTable kVolumeMountTable("VolumeMount", kVolumeMountFields);
