@@ -59,10 +59,12 @@ double memory_bytes() {
   return static_cast<double>(::sysconf(_SC_PHYS_PAGES)) * static_cast<double>(::sysconf(_SC_PAGE_SIZE));
 }
 
-/// What clients need to judge manifests as the controller will.
+/// What clients need to judge manifests, and to put files where a workflow finds them, as the controller will.
 doc::Value config_page(const api::ControllerConfig& config) {
   doc::Object known;
   if (config.workflow_defaults) known["workflowDefaults"] = *config.workflow_defaults;
+  // Secrets are named in it, and no more.
+  if (config.artifact_repository) known["artifactRepository"] = *config.artifact_repository;
   return doc::Object{{"workflowController", std::move(known)}};
 }
 
