@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from tiphys._binary import find_program
 from tiphys._errors import (
     ApiError,
@@ -16,7 +14,10 @@ from tiphys._errors import (
     TiphysError,
 )
 
+TYPE_CHECKING = False  # typing is imported while the program comes up
 if TYPE_CHECKING:
+    from typing import Any
+
     from tiphys._artifacts import Artifact
     from tiphys._calls import arun, connect, get, run, runs
     from tiphys._client import Client

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import sys
-from functools import lru_cache
-from typing import Iterator
 
 from tiphys._errors import ProgramNotFound
 
+TYPE_CHECKING = False  # typing is imported while the program comes up
+if TYPE_CHECKING:
+    from typing import Dict, Iterator
+
 _NAME = "tiphys"
+_found: Dict[str, str] = {}
 
 
 def find_program() -> str:
@@ -19,36 +22,35 @@ def find_program() -> str:
         if not os.access(named, os.X_OK):
             raise ProgramNotFound(f"TIPHYS_BIN names {named}, which is no program that can be run")
         return os.path.abspath(named)
-    return _installed_program()
+    if _NAME not in _found:
+        _found[_NAME] = _installed_program()
+    return _found[_NAME]
 
 
-@lru_cache(maxsize=1)
 def _installed_program() -> str:
-    import shutil
-
     for folder in _script_folders():
         program = os.path.join(folder, _NAME)
         if os.access(program, os.X_OK) and _is_native(program):
-            return program
-    for folder in os.get_exec_path():
-        found = shutil.which(_NAME, path=folder)
-        if found and _is_native(found):
-            return os.path.abspath(found)
+            return os.path.abspath(program)
     raise ProgramNotFound("there is no program tiphys: install the wheel (pip install tiphys), put it on the PATH, or name it with TIPHYS_BIN")
 
 
 def _script_folders() -> Iterator[str]:
-    """Where pip puts a wheel's scripts: of this environment, of the user, of a folder that was given with --target or --prefix."""
+    """Where pip puts a wheel's scripts: beside the packages, of this environment, of the user; then the PATH's."""
+    packages = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    if os.path.basename(packages) in ("site-packages", "dist-packages"):
+        yield os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(packages))), "bin")
+    yield os.path.join(packages, "bin")  # with --target
     import sysconfig
 
     yield sysconfig.get_path("scripts")
     scheme = sysconfig.get_preferred_scheme("user") if sys.version_info >= (3, 10) else "posix_user"
     yield sysconfig.get_path("scripts", scheme)
-    packages = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    yield os.path.join(packages, "bin")
-    yield os.path.join(os.path.dirname(os.path.dirname(os.path.dirname(packages))), "bin")
+    yield from os.get_exec_path()
 
 
 def _is_native(program: str) -> bool:
+    if not os.path.isfile(program):
+        return False
     with open(program, "rb") as file:
         return file.read(4) == b"\x7fELF"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Optional
-
+TYPE_CHECKING = False  # typing is imported while the program comes up
 if TYPE_CHECKING:
+    from typing import Optional
+
     from tiphys._nodes import Node
     from tiphys._run import Run
 

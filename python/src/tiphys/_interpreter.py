@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import List
+
+TYPE_CHECKING = False  # typing is imported while the program comes up
+if TYPE_CHECKING:
+    from typing import List
 
 _SHOWN_ANYWAY = ("/usr", "/etc", "/opt", "/bin", "/lib", "/sbin")  # by the process runtime
 

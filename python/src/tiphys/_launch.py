@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import os
-import select
-import subprocess
 import sys
-from typing import IO, Dict, NamedTuple, Optional, Sequence
 
 from tiphys._binary import find_program
 from tiphys._errors import ServerNotStarted
 from tiphys._interpreter import host_paths, program_paths
+from tiphys._process import Process
+
+TYPE_CHECKING = False  # typing is imported while the program comes up
+if TYPE_CHECKING:
+    from typing import IO, Dict, Optional, Sequence
 
 SOCKET = "api.sock"
 FOR_THIS_PROCESS = ("--no-port",)  # options of the plane that all calls share
 
 
-class Launched(NamedTuple):
+class Launched:
     """A server that comes up, or has."""
 
-    process: "subprocess.Popen[bytes]"
-    errors: IO[bytes]
+    def __init__(self, process: Process, errors: IO[bytes]) -> None:
+        self.process, self.errors = process, errors
 
     def wait_until_up(self) -> bool:
         """False where it has ended instead: said() is why."""
-        assert self.process.stdout
         if self.process.stdout.readline():
             return True
         self.process.wait()
@@ -35,14 +36,12 @@ class Launched(NamedTuple):
         return self.errors.read().decode(errors="replace").strip() or f"it ended with {self.process.returncode}"
 
     def end(self, seconds: float) -> None:
-        if self.process.stdin:
-            self.process.stdin.close()
+        self.process.stdin.close()
         self.process.terminate()  # a process that was forked may have its input open yet
-        if not _ends_within(self.process, seconds):
+        if not self.process.ends_within(seconds):
             self.process.kill()
         self.process.wait()
-        if self.process.stdout:
-            self.process.stdout.close()
+        self.process.stdout.close()
         self.errors.close()
 
 
@@ -55,23 +54,10 @@ def launch(data_dir: str, options: Sequence[str]) -> Launched:
             command += [flag, folder]
     errors = os.fdopen(os.memfd_create("tiphys"), "w+b")
     try:
-        return Launched(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True, env=environment()), errors)
+        return Launched(Process(command, environment(), errors.fileno()), errors)
     except OSError as wrong:
         errors.close()
         raise ServerNotStarted(f"{command[0]} cannot be started: {wrong}") from wrong
-
-
-def _ends_within(process: "subprocess.Popen[bytes]", seconds: float) -> bool:
-    """At the moment in which it ends: Popen.wait() with a time looks from time to time."""
-    if process.poll() is not None:
-        return True
-    handle = os.pidfd_open(process.pid)
-    try:
-        ended = select.poll()
-        ended.register(handle, select.POLLIN)
-        return bool(ended.poll(seconds * 1000))
-    finally:
-        os.close(handle)
 
 
 def launch_early() -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.machinery
 import json
 import os
-import subprocess
 import sys
 from functools import lru_cache
 from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
@@ -65,6 +64,8 @@ def _folders(modules: "set[str]") -> List[str]:
 @lru_cache(maxsize=1)
 def _found_anyway() -> "frozenset[str]":
     """From where this process's interpreter imports when it is called anew."""
+    import subprocess
+
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     command = [sys.executable, "-s", "-c", "import json, sys; print(json.dumps(sys.path[1:]))"]
     done = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, check=True)

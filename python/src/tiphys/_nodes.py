@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, Dict, Iterator, List, Mapping, Optional, Sequence, Type, Union, overload
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from tiphys._artifacts import Artifact
     from tiphys._run import Run
 
@@ -109,6 +110,8 @@ class Node:
         """Seconds until it ended, or until now; None before it began."""
         if not self.started:
             return None
+        from datetime import datetime, timezone
+
         return max(0.0, ((self.finished or datetime.now(timezone.utc)) - self.started).total_seconds())
 
     @property
@@ -200,6 +203,8 @@ def time_of(text: Optional[str]) -> Optional[datetime]:
     """A time of Kubernetes': RFC 3339 in UTC, with fractions of a second or without."""
     if not text:
         return None
+    from datetime import datetime, timezone
+
     form = "%Y-%m-%dT%H:%M:%S.%fZ" if "." in text else "%Y-%m-%dT%H:%M:%SZ"
     return datetime.strptime(text, form).replace(tzinfo=timezone.utc)
 

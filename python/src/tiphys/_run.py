@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import queue
 from typing import TYPE_CHECKING, Any, Dict, Iterator, Mapping, Optional, Tuple, Union
 
 from tiphys._api import WorkflowApi
-from tiphys._artifacts import Artifact, Artifacts, artifacts_of
 from tiphys._errors import RunFailed
 from tiphys._events import Event
 from tiphys._follow import COMPLETED, Following
@@ -14,6 +12,7 @@ from tiphys._nodes import FAILED, Node, Nodes, Outputs, Parameters, parameters_o
 from tiphys._submit import parameter_text
 
 if TYPE_CHECKING:
+    from tiphys._artifacts import Artifact, Artifacts
     from tiphys._client import Client
 
 _LOG_LINES = 20  # of a failed node, in the message of RunFailed
@@ -95,6 +94,8 @@ class Run:
     @property
     def artifacts(self) -> Artifacts:
         """Those of its outputs that are files, as far as they are there."""
+        from tiphys._artifacts import Artifacts, artifacts_of
+
         status = self._status()
         found = artifacts_of(self, self.name, self._root(status))
         globals_ = {each["name"] for each in (status.get("outputs") or {}).get("artifacts") or []}
@@ -160,6 +161,8 @@ class Run:
 
     def __iter__(self) -> Iterator[Event]:
         """Each change of a node's phase and of its own, from those that were until it has finished."""
+        import queue
+
         events: queue.SimpleQueue[Optional[Event]] = queue.SimpleQueue()
         following = self.follow(with_nodes=True)
         following.listen(events.put)
@@ -265,6 +268,8 @@ def _log_end(run: Run, node: Node) -> str:
 
 def _global_artifacts(run: Run, nodes: Mapping[str, Mapping[str, Any]]) -> Iterator[Tuple[str, Artifact]]:
     """By their global names, each as the node has it that has made it."""
+    from tiphys._artifacts import Artifact
+
     for node_id, node in nodes.items():
         for made in (node.get("outputs") or {}).get("artifacts") or []:
             if made.get("globalName"):
