@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import json
 import os
+import pathlib
 import pty
 import re
 import select
@@ -100,7 +101,10 @@ def test_a_failed_run_raises_with_what_failed(plane):
 
 
 WRONG = [
-    ("no such file", "nothing.yaml", FileNotFoundError, "there is no file 'nothing.yaml'"),
+    ("no such file", "nothing.yaml", FileNotFoundError, "there is no file 'nothing.yaml'; text of YAML"),
+    ("no such path", pathlib.Path("nothing.yaml"), FileNotFoundError, "there is no file 'nothing.yaml'$"),
+    ("a folder", EXAMPLES, IsADirectoryError, "is a folder: a run is of a file"),
+    ("nothing", None, TypeError, "a NoneType describes no workflow"),
     ("no workflow", "a: b\n", tiphys.ManifestError, "stdin:1:1: kind is required"),
     ("no such template", {"spec": {"entrypoint": "x", "templates": []}}, tiphys.ManifestError, "template name 'x' undefined"),
     ("a number", 5, TypeError, "describes no workflow"),
@@ -112,6 +116,12 @@ WRONG = [
 def test_what_cannot_run_is_told(plane, given, kind, message):
     with pytest.raises(kind, match=message):
         plane.run(given)
+
+
+@pytest.mark.parametrize("what", ["parameters", "artifacts", "labels"])
+def test_what_goes_by_name_is_a_dict(plane, what):
+    with pytest.raises(TypeError, match=f"{what} are a dict, by name, not a list"):
+        plane.run(TWO, **{what: ["a=1"]})
 
 
 def test_a_wrong_runtime_is_told(plane):

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tiphys._run import Run
 
 _PLACES = ("s3", "gcs", "azure", "oss", "http", "artifactory", "hdfs", "git", "plugin")
+LOCATIONS = (*_PLACES, "raw")  # of a manifest's artifact
 
 
 class Artifact:

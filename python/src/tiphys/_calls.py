@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, List, Mapping, Optional
-
+TYPE_CHECKING = False  # typing is imported while the program comes up
 if TYPE_CHECKING:
     import os
+    from typing import Any, List, Mapping, Optional
 
     from tiphys._client import Client
     from tiphys._run import Run
@@ -23,18 +23,21 @@ def run(
     name: str = "",
     entrypoint: str = "",
     labels: Optional[Mapping[str, str]] = None,
+    artifacts: Optional[Mapping[str, Any]] = None,
     progress: Optional[bool] = None,
     timeout: Optional[float] = None,
 ) -> Run:
-    """Begins a run of x: a path, text of YAML, a dict, a Hera Workflow or a Couler program.
+    """Begins a run of x: a path, text of YAML, a dict, a Hera Workflow or a Couler program. Of a template or a CronWorkflow
+    it begins one workflow, as `argo submit --from` does.
 
     parameters: arguments by name; what is no text is given as JSON.
+    artifacts: arguments by name: paths of files and folders, bytes, data frames, arrays, artifacts of other runs.
     runtime: "process" runs steps as commands of this host, "container" in their images; None leaves it to the workflow.
     wait: to its end, with progress shown on a terminal or in a notebook; it raises RunFailed if the run fails, TimeoutError
     after `timeout` seconds, and an interrupt stops the run.
 
     Raises ManifestError for what cannot run as it is, with each finding and its place."""
-    return _client().run(x, parameters, runtime, wait, name=name, entrypoint=entrypoint, labels=labels, progress=progress, timeout=timeout)
+    return _client().run(x, parameters, runtime, wait, name=name, entrypoint=entrypoint, labels=labels, artifacts=artifacts, progress=progress, timeout=timeout)
 
 
 async def arun(x: Any, parameters: Optional[Mapping[str, Any]] = None, runtime: Optional[str] = None, wait: bool = False, **options: Any) -> AsyncRun:

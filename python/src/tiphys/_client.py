@@ -61,13 +61,14 @@ class Client:
         name: str = "",
         entrypoint: str = "",
         labels: Optional[Mapping[str, str]] = None,
+        artifacts: Optional[Mapping[str, Any]] = None,
         progress: Optional[bool] = None,
         timeout: Optional[float] = None,
     ) -> Run:
         """As tiphys.run()."""
         from tiphys._run import Run
 
-        run = Run(self, submit(self, x, Submission(parameters, runtime, name, entrypoint, labels or {})))
+        run = Run(self, submit(self, x, Submission(parameters, runtime, name, entrypoint, labels or {}, artifacts)))
         if wait:
             try:
                 run.wait(timeout, progress=progress)

@@ -28,9 +28,10 @@ async def arun(
     name: str = "",
     entrypoint: str = "",
     labels: Optional[Mapping[str, str]] = None,
+    artifacts: Optional[Mapping[str, Any]] = None,
     timeout: Optional[float] = None,
 ) -> AsyncRun:
-    submission = Submission(parameters, runtime, name, entrypoint, labels or {})
+    submission = Submission(parameters, runtime, name, entrypoint, labels or {}, artifacts)
     run = AsyncRun(Run(client, await _call(lambda: submit(client, x, submission))))
     return await run.wait(timeout) if wait else run
 

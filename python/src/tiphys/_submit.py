@@ -5,25 +5,21 @@ from __future__ import annotations
 import copy
 import json
 import os
-import subprocess
 import types
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Union
 
-from tiphys._binary import find_program
-from tiphys._errors import ApiError, ManifestError, ServerUnreachable, TiphysError
+from tiphys._api import WorkflowApi
+from tiphys._errors import ApiError, ManifestError, ServerUnreachable
 
 if TYPE_CHECKING:
     from tiphys._client import Client
 
 RUNTIMES = ("process", "container")
 _RUNTIME_ANNOTATION = "tiphys.io/runtime"
-_BAD_USAGE = 2  # how the program ends where the manifest or the call is wrong
-_LONGEST_ARGUMENT = 64 * 1024
 _COULER = ("tiphys.couler", "tiphys.couler.argo")
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # of Kubernetes' generated names
 _LONGEST_PREFIX = 58
 _CONFLICT = 409
-_NOTICE = "The process runtime runs commands of this host"  # what who asked for it knows
 
 
 class ManifestWarning(UserWarning):
@@ -38,32 +34,64 @@ class Submission(NamedTuple):
     name: str = ""
     entrypoint: str = ""
     labels: Mapping[str, str] = {}
+    artifacts: Optional[Mapping[str, Any]] = None
 
 
 def submit(client: Client, x: Any, submission: Submission) -> Mapping[str, Any]:
     """Creates the workflow that x describes, and what stands beside it, and gives it as the server has it."""
     check_runtime(submission.runtime)
+    for what, given in (("parameters", submission.parameters), ("artifacts", submission.artifacts), ("labels", submission.labels)):
+        if given is not None and not isinstance(given, Mapping):
+            raise TypeError(f"{what} are a dict, by name, not a {type(given).__name__}")
     source = source_of(x)
-    if isinstance(source, dict) and source.get("kind", "Workflow") == "Workflow":
-        workflow: Mapping[str, Any] = _changed(source, submission, client.namespace)
-        if client.data_dir:
-            from tiphys._local_code import with_local_code
+    if not isinstance(source, dict):
+        from tiphys._submit_files import run_files
 
-            workflow = with_local_code(workflow)
-        return _create(client, dict(workflow))
-    return _run_program(client, source, submission)
+        return run_files(client, source, submission)
+    kind = source.get("kind", "Workflow")
+    if kind == "Workflow":
+        return _create(client, dict(_with_local_code(client, _changed(client, source, submission))))
+    from tiphys._from_template import KINDS
+
+    if kind in KINDS:
+        return _submit_from(client, source, submission)
+    raise ManifestError(f"a {kind} is not run: give a Workflow, a CronWorkflow, or a template")
+
+
+def _submit_from(client: Client, source: Dict[str, Any], submission: Submission) -> Mapping[str, Any]:
+    """A template is made on the server, as what the workflow refers to; of a CronWorkflow only a workflow is."""
+    from tiphys._from_template import put_template, workflow_from
+
+    if source["kind"] == "CronWorkflow":
+        return _create(client, dict(_with_local_code(client, _changed(client, workflow_from(source), submission))))
+    template = copy.deepcopy({"apiVersion": "argoproj.io/v1alpha1", **source})
+    metadata = template["metadata"] = dict(template.get("metadata") or {})
+    if not metadata.get("name") and metadata.get("generateName"):
+        metadata["name"] = _generated_name(metadata["generateName"])
+    workflow = _changed(client, workflow_from(template), submission, [template])
+    put_template(client, _with_local_code(client, template), workflow["metadata"]["namespace"])
+    return _create(client, workflow)
+
+
+def _with_local_code(client: Client, document: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not client.data_dir:
+        return document
+    from tiphys._local_code import with_local_code
+
+    return with_local_code(document)
 
 
 def _create(client: Client, workflow: Dict[str, Any]) -> Mapping[str, Any]:
     """By a name of our own: asked again after a lost connection, it makes no second one."""
     metadata = workflow["metadata"]
+    api = WorkflowApi(client.http, metadata.get("namespace") or client.namespace)
     generated = not metadata.get("name")
     lost = taken = False
     while True:
         if generated and not lost:
-            metadata["name"] = str(metadata["generateName"])[:_LONGEST_PREFIX] + "".join(_LETTERS[each % len(_LETTERS)] for each in os.urandom(5))
+            metadata["name"] = _generated_name(metadata["generateName"])
         try:
-            return client.api.create(workflow)
+            return api.create(workflow)
         except ServerUnreachable:
             if lost or not client.revive():
                 raise
@@ -72,10 +100,14 @@ def _create(client: Client, workflow: Dict[str, Any]) -> Mapping[str, Any]:
             if refused.status != _CONFLICT or taken:
                 raise
             if lost:
-                return client.api.get(metadata["name"])
+                return api.get(metadata["name"])
             if not generated:
                 raise
             taken = True
+
+
+def _generated_name(prefix: str) -> str:
+    return str(prefix)[:_LONGEST_PREFIX] + "".join(_LETTERS[each % len(_LETTERS)] for each in os.urandom(5))
 
 
 def check_runtime(runtime: Optional[str]) -> None:
@@ -86,6 +118,7 @@ def check_runtime(runtime: Optional[str]) -> None:
 def source_of(x: Any) -> Union[Dict[str, Any], str, "os.PathLike[str]"]:
     """A document, text of YAML or JSON, or a path."""
     if isinstance(x, os.PathLike):
+        _check_file(x)
         return x
     if isinstance(x, Mapping):
         return dict(x)
@@ -148,11 +181,18 @@ def _plain(value: Any) -> Any:
 def _text_or_path(x: str) -> Union[str, "os.PathLike[str]"]:
     if "\n" in x or x.lstrip().startswith("{"):
         return x
-    if not os.path.exists(x):
-        raise FileNotFoundError(f"there is no file {x!r}; text of YAML has more than one line")
+    _check_file(x)
     import pathlib
 
     return pathlib.Path(x)
+
+
+def _check_file(path: "str | os.PathLike[str]") -> None:
+    name = os.fspath(path)
+    if not os.path.exists(name):
+        raise FileNotFoundError(f"there is no file {name!r}" + ("; text of YAML has more than one line" if isinstance(path, str) else ""))
+    if os.path.isdir(name):
+        raise IsADirectoryError(f"{name!r} is a folder: a run is of a file")
 
 
 def _document(x: Any) -> Dict[str, Any]:
@@ -192,12 +232,12 @@ def _couler_documents(x: Any) -> List[Dict[str, Any]]:
     return found
 
 
-def _changed(document: Mapping[str, Any], submission: Submission, namespace: str) -> Dict[str, Any]:
-    """A copy with what the submission says."""
+def _changed(client: Client, document: Mapping[str, Any], submission: Submission, beside: Sequence[Mapping[str, Any]] = ()) -> Dict[str, Any]:
+    """A copy with what the submission says; `beside` is the template that it refers to."""
     workflow = completed(copy.deepcopy(dict(document)))
     metadata = workflow["metadata"]
     spec = workflow["spec"] = dict(workflow.get("spec") or {})
-    metadata.setdefault("namespace", namespace)
+    metadata.setdefault("namespace", client.namespace)
     if submission.name:
         metadata["name"] = submission.name
         metadata.pop("generateName", None)
@@ -210,7 +250,11 @@ def _changed(document: Mapping[str, Any], submission: Submission, namespace: str
         pods["annotations"] = {**(pods.get("annotations") or {}), _RUNTIME_ANNOTATION: submission.runtime}
     if submission.parameters:
         _set_parameters(spec, submission.parameters)
-    return workflow
+    if not submission.artifacts:
+        return workflow
+    from tiphys._given_artifacts import with_artifacts
+
+    return with_artifacts(client, workflow, submission.artifacts, beside)
 
 
 def _set_parameters(spec: Dict[str, Any], values: Mapping[str, Any]) -> None:
@@ -222,49 +266,3 @@ def _set_parameters(spec: Dict[str, Any], values: Mapping[str, Any]) -> None:
             parameter["value"] = left.pop(parameter["name"])
             parameter.pop("valueFrom", None)
     arguments["parameters"] = declared + [{"name": name, "value": value} for name, value in left.items()]
-
-
-def _run_program(client: Client, source: Union[Dict[str, Any], str, "os.PathLike[str]"], submission: Submission) -> Mapping[str, Any]:
-    """By the program itself, which reads files with their places, and makes the templates and ConfigMaps in them as well."""
-    import tempfile
-
-    text = json.dumps(source) if isinstance(source, dict) else source
-    where, environment = client.program_options()
-    with tempfile.TemporaryDirectory(prefix="tiphys-") as folder:
-        command = [find_program(), "run", "--detach", "-o", "name", *where, *_flags(submission, folder), "-" if isinstance(text, str) else os.fspath(text)]
-        done = subprocess.run(command, input=text if isinstance(text, str) else "", capture_output=True, text=True, env={**os.environ, **environment}, check=False)
-    if done.returncode == _BAD_USAGE:
-        raise ManifestError(done.stderr.strip())
-    if done.returncode:
-        raise TiphysError(done.stderr.strip() or f"{command[0]} ended with {done.returncode}")
-    _warn(done.stderr)
-    names = done.stdout.split()
-    if len(names) != 1:
-        raise ManifestError(f"there are {len(names)} workflows in it, and a run is of one: {', '.join(names)}")
-    return client.api.get(names[0])
-
-
-def _flags(submission: Submission, folder: str) -> List[str]:
-    flags: List[str] = []
-    for flag, value in (("--runtime", submission.runtime), ("--name", submission.name), ("--entrypoint", submission.entrypoint)):
-        if value:
-            flags += [flag, value]
-    if submission.labels:
-        flags += ["--labels", ",".join(f"{name}={value}" for name, value in submission.labels.items())]
-    texts: List[Tuple[str, str]] = [(name, value_text(value)) for name, value in (submission.parameters or {}).items()]
-    if sum(len(value) for _, value in texts) > _LONGEST_ARGUMENT:
-        path = os.path.join(folder, "parameters.json")
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump(dict(texts), file)
-        return [*flags, "-f", path]
-    for name, value in texts:
-        flags += ["-p", f"{name}={value}"]
-    return flags
-
-
-def _warn(said: str) -> None:
-    text = "\n".join(line for line in said.splitlines() if not line.startswith(_NOTICE)).strip()
-    if text:
-        import warnings
-
-        warnings.warn(text, ManifestWarning, stacklevel=5)

@@ -25,15 +25,13 @@ def dump(document: Any) -> str:
     except ImportError:
         return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
-    class Dumper(yaml.SafeDumper):
-        def ignore_aliases(self, data: Any) -> bool:
-            return True
+    dumper_class: Any = type("Dumper", (yaml.SafeDumper,), {"ignore_aliases": lambda self, data: True})
 
     def text(dumper: Any, value: str) -> Any:
         return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
 
-    Dumper.add_representer(str, text)
-    return str(yaml.dump(document, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=120))
+    dumper_class.add_representer(str, text)
+    return str(yaml.dump(document, Dumper=dumper_class, sort_keys=False, allow_unicode=True, width=120))
 
 
 def with_environment(manifest: Document, entries: list[Document]) -> str:

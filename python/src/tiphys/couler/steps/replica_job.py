@@ -21,7 +21,7 @@ class Replica(NamedTuple):
     """Pods of a type. resources: such as "cpu=0.5,memory=1024"; None: no limits."""
 
     type: str
-    count: int
+    number: int
     image: Optional[str]
     command: Any
     resources: Optional[str]
@@ -40,7 +40,7 @@ def train(
     spec: Optional[Document] = None,
 ) -> Any:
     """A step that makes the job and waits until all workers have succeeded. name: of the job's containers, too."""
-    wanted = {replica.type: _pod(replica, name, secret) for replica in replicas if replica.count > 0}
+    wanted = {replica.type: _pod(replica, name, secret) for replica in replicas if replica.number > 0}
     manifest = {
         "apiVersion": "kubeflow.org/v1",
         "kind": kind,
@@ -59,8 +59,8 @@ def train(
 def _pod(replica: Replica, container_name: str, secret: Optional[str]) -> Document:
     if replica.image is None:
         raise ValueError(f"the {replica.type} needs an image: pass image= or {replica.type.lower()}_image=")
-    if replica.type in _SINGLE and replica.count > 1:
-        raise ValueError(f"there is one {replica.type}, not {replica.count}")
+    if replica.type in _SINGLE and replica.number > 1:
+        raise ValueError(f"there is one {replica.type}, not {replica.number}")
     command = shlex.split(replica.command) if isinstance(replica.command, str) else list(replica.command)
     container: Document = {"name": container_name, "image": replica.image, "command": command}
     if secret is not None:
@@ -69,7 +69,7 @@ def _pod(replica: Replica, container_name: str, secret: Optional[str]) -> Docume
         container["env"] = secrets[secret].to_env_list()
     if replica.resources is not None:
         container["resources"] = {"limits": _limits(replica.resources)}
-    pod: Document = {"replicas": replica.count, "template": {"spec": {"containers": [container]}}}
+    pod: Document = {"replicas": replica.number, "template": {"spec": {"containers": [container]}}}
     if replica.restart_policy is not None:
         pod["restartPolicy"] = replica.restart_policy
     return pod

@@ -20,7 +20,7 @@ class Step:
 
     def to_dict(self) -> Document:
         parts = {"name": self.name, "template": self.template, "when": self.when}
-        step = {key: part for key, part in parts.items() if part is not None}
+        step: Document = {key: part for key, part in parts.items() if part is not None}
         if self.arguments:
             step["arguments"] = self.arguments
         if self.with_items:

@@ -25,7 +25,7 @@ class Workflow:
     def __init__(self, workflow_filename: Optional[str] = None) -> None:
         self._generate_name = workflow_filename
         self.cleanup()
-        self.cluster_config = utils.load_cluster_config()
+        self.cluster_config: Any = utils.load_cluster_config()
 
     def cleanup(self) -> None:
         self._program: Optional[str] = None  # the name of the program that makes it
@@ -40,7 +40,7 @@ class Workflow:
         self.dag_mode = False
         self.dag_line: Optional[int] = None  # of the last call of dag(): tasks without a name are named by it
         self.last_task: Optional[str] = None
-        self.cluster_config: Any = None
+        self.cluster_config = None
         self.cron_config: Optional[Document] = None
         self.volumes: list[Document] = []
         self.image_pull_secrets: list[Document] = []
