@@ -40,6 +40,13 @@ def test_the_wheel_names_the_machines_that_it_runs_on(wheel):
     assert "tiphys/py.typed" in names and any(name.endswith(".data/scripts/tiphys") for name in names)
 
 
+def test_the_wheel_has_the_licence(wheel):
+    with zipfile.ZipFile(wheel) as archive:
+        folder = "tiphys-0.1.0.dist-info"
+        assert archive.read(f"{folder}/licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
+        assert "License-Expression: Apache-2.0\nLicense-File: LICENSE\n" in archive.read(f"{folder}/METADATA").decode()
+
+
 def test_an_installed_wheel_is_all_it_takes(wheel, tmp_path):
     venv = tmp_path / "venv"
     call(sys.executable, "-m", "venv", "--without-pip", venv)
