@@ -11,8 +11,11 @@ from conftest import ROOT
 from python_support import clean_environment
 
 
-@pytest.mark.parametrize("name, program", [("hera", "hera_runner"), ("hera-5", "hera_decorators")])
-def test_scripts(tmp_path, name, program):
+PROGRAMS = [("hera", "hera_runner"), ("hera-5", "hera_decorators"), ("hera", "hera_features"), ("hera", "hera_events"), ("hera", "hera_templates"), ("hera-5", "hera_templates")]
+
+
+@pytest.mark.parametrize("name, program", PROGRAMS)
+def test_programs(tmp_path, name, program):
     done = subprocess.run([environment(name), ROOT / f"tests/clients/{program}.py"], env=clean_environment(tmp_path), cwd=tmp_path, capture_output=True, text=True,
                           timeout=PATIENCE, check=False)
     assert done.stdout.splitlines()[-1:] == ["done"], done.stdout + done.stderr
