@@ -1,16 +1,40 @@
 """Manifests that other people's generators make run as they are."""
 
+import shutil
 import subprocess
 
 from cli_support import cli  # noqa: F401
 from client_environments import PATIENCE, environment
 from conftest import ROOT, tree
+from python_support import clean_environment
+from stores import s3  # noqa: F401
+
+CLIENTS = ROOT / "tests/clients"
 
 
 def test_argo_workflows_dsl(cli, tmp_path):
     made = tmp_path / "diamond.json"
-    subprocess.run([environment("argo-workflows-dsl"), ROOT / "tests/clients/argo_workflows_dsl.py", made], check=True, timeout=PATIENCE)
+    subprocess.run([environment("argo-workflows-dsl"), CLIENTS / "argo_workflows_dsl.py", made], check=True, timeout=PATIENCE)
     cli("run", made, *cli.tiphys.runtime)
     assert tree(cli.workflow()) == [
         ".A Pod Succeeded -> .B, .C", ".B Pod Succeeded -> .D", ".C Pod Succeeded -> .D", ".D Pod Succeeded", "/ DAG Succeeded -> .A",
     ]
+
+
+def done(name, program, environment_variables, cwd):
+    """Runs a program in the environment; the last line of what it says is "done" unless it fails."""
+    ran = subprocess.run([environment(name), CLIENTS / program], env=environment_variables, cwd=cwd, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert ran.stdout.splitlines()[-1:] == ["done"], ran.stdout + ran.stderr
+
+
+def test_argoflow(tmp_path):
+    done("argoflow", "generator_argoflow.py", clean_environment(tmp_path), tmp_path)
+
+
+def test_argo_kedro(tmp_path):
+    project = shutil.copytree(CLIENTS / "kedro", tmp_path / "project")
+    done("argo-kedro", "generator_argo_kedro.py", clean_environment(tmp_path, DO_NOT_TRACK="1"), project)
+
+
+def test_dflow(tmp_path, s3):
+    done("pydflow", "generator_dflow.py", clean_environment(tmp_path, S3_ENDPOINT=s3.endpoint), tmp_path)

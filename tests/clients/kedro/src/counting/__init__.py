@@ -1,0 +1,1 @@
+"""A project of Kedro with two nodes, for argo-kedro."""
