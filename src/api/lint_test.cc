@@ -298,7 +298,11 @@ TEST(Lint, KeepsTheOriginalsRulesOfStepsAndTasks) {
                 "{name: main, steps: [[{name: 'a-{{workflow.name}}', template: work}]]}", ""},
            Case{"but not by an item", "{name: main, steps: [[{name: 'a-{{item}}', template: work, withItems: [1]}]]}",
                 "is invalid"},
-           Case{"those of tasks not", "{name: main, dag: {tasks: [{name: 'a-{{workflow.name}}', template: work}]}}",
+           Case{"those of tasks by parameters",
+                "{name: main, inputs: {parameters: [{name: p, value: x}]}, dag: {tasks: [{name: "
+                "'a-{{inputs.parameters.p}}', template: work}]}}",
+                ""},
+           Case{"and not by all else", "{name: main, dag: {tasks: [{name: 'a-{{workflow.name}}', template: work}]}}",
                 "is invalid"},
            Case{"one loop", "{name: main, steps: [[{name: a, template: work, withItems: [1], withParam: '[1]'}]]}",
                 "only one of withItems, withParam, withSequence"},

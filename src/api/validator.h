@@ -187,7 +187,7 @@ class Validator {
 
   // rules used everywhere
   /// Names of steps, tasks, arguments and outputs may hold tags: they are judged once those are substituted.
-  enum class NameKind { kField, kStep, kParameter, kOutput };
+  enum class NameKind { kField, kStep, kTask, kParameter, kOutput };
   /// A name is there, well-formed and not in `seen` yet.
   void check_name(const std::string& name, NameKind kind, const Spot& spot, std::set<std::string, std::less<>>& seen);
   void check_global_name(const std::string& name, const Spot& spot);

@@ -77,7 +77,7 @@ TEST(PodBuilder, AnnotatesPodsWithWhatBecomesOfThem) {
   for (const auto& [spec, annotation] : {
            Row{"{}", "/5s"},
            Row{"{strategy: OnPodCompletion}", "OnPodCompletion/5s"},
-           Row{"{strategy: OnWorkflowSuccess, deleteDelayDuration: 90}", "OnWorkflowSuccess/1m30s"},
+           Row{"{strategy: OnWorkflowSuccess, deleteDelayDuration: '90'}", "OnWorkflowSuccess/1m30s"},
            Row{"{strategy: OnPodSuccess, deleteDelayDuration: 0s}", "OnPodSuccess/0s"},
            Row{"{strategy: OnPodSuccess, deleteDelayDuration: soon}", "OnPodSuccess/5s"},
        }) {
