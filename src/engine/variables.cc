@@ -38,9 +38,6 @@ BodyVariables::BodyVariables(const Machine& machine, NodeIndex index) : machine_
   values_ = node.inputs.get();
   rich_ = node.extra && node.extra->inputs ? &*node.extra->inputs : nullptr;
   owner_ = node.owner;
-  const Node& step = owner_ == Owner::kAttempt ? machine.nodes_[node.owner_node] : node;
-  task_ = step.task;
-  turn_ = step.turn;
 }
 
 BodyVariables::BodyVariables(const Machine& machine, const Call& call, const std::string* values,
@@ -91,7 +88,14 @@ void BodyVariables::provide(std::string_view name, expr::Scope& scope) const {
 
 /// An inline template is filled in with its step: what is known there hides what it has itself. True when it is.
 bool BodyVariables::provide_around(std::string_view name, expr::Scope& scope) const {
-  if (boundary_ == kNoNode || task_ == kNoTask) return false;
+  std::uint32_t task = task_, turn = turn_;
+  if (node_ != kNoNode) {
+    const Node& node = machine_.nodes_[node_];
+    const Node& step = owner_ == Owner::kAttempt ? machine_.nodes_[node.owner_node] : node;
+    task = step.task;
+    turn = step.turn;
+  }
+  if (boundary_ == kNoNode || task == kNoTask) return false;
   const Frame* frame = machine_.nodes_[boundary_].frame.get();
   if (name.starts_with("inputs.")) {
     BodyVariables outer(machine_, boundary_);
@@ -101,9 +105,9 @@ bool BodyVariables::provide_around(std::string_view name, expr::Scope& scope) co
     return false;
   } else if (name == "item" || name.starts_with("item.") || name.starts_with("steps.") || name.starts_with("tasks.")) {
     const SiblingVariables siblings(machine_, boundary_);
-    const auto loop = frame->loops.find(task_);
-    if (turn_ != kNoTask && loop != frame->loops.end() && turn_ < loop->second.items.size()) {
-      const LoopItem item = Machine::item_of(loop->second, turn_);
+    const auto loop = frame->loops.find(task);
+    if (turn != kNoTask && loop != frame->loops.end() && turn < loop->second.items.size()) {
+      const LoopItem item = Machine::item_of(loop->second, turn);
       ItemVariables(siblings, item).provide(name, scope);
     } else {
       siblings.provide(name, scope);

@@ -36,7 +36,7 @@ class BodyVariables final : public Variables {
   const std::string* values_ = nullptr;
   const api::Inputs* rich_ = nullptr;
   Owner owner_ = Owner::kEntry;
-  std::uint32_t task_ = kNoTask;
+  std::uint32_t task_ = kNoTask;  ///< of a node to be
   std::uint32_t turn_ = kNoTask;
   bool inputs_only_ = false;
 };
