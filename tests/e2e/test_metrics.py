@@ -65,7 +65,9 @@ def scrape(address):
 
 def test_metrics_are_scraped(cli):
     address = cli.up().server["address"]
-    assert {name for (name, _), value in scrape(address)[0].items() if value} == {"is_leader"}
+    begun = {name: dict(labels) for (name, labels), value in scrape(address)[0].items() if value}
+    assert begun.keys() - {"log_messages"} == {"is_leader", "version"}
+    assert begun["version"]["version"].startswith("v4.1.2") and begun["version"]["git_tag"].startswith("v")
     watch = cli.start("submit", cli.file(json.dumps(PIPELINE)), "--watch")
     watch.read_until("wait  Running")
 
