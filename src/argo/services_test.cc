@@ -131,7 +131,7 @@ TEST_F(ServicesTest, SubmitsFromTemplatesAndCrons) {
       services_.get(kWorkflow + "SubmitWorkflow",
                     "{namespace: default, resourceKind: workflowtemplate, resourceName: t, submitOptions: {parameters: "
                     "[p=y], labels: "
-                    "'a=b', name: w, priority: 3, serviceAccount: s, annotations: 'c=d', entrypoint: main}}");
+                    "'a=b', name: w, priority: 3, serviceAccount: s, annotations: 'c=d', entryPoint: main}}");
   EXPECT_EQ(doc::find_string(made, "metadata", "name"), "w");
   EXPECT_EQ(doc::find_string(made, "metadata", "labels", "a"), "b");
   EXPECT_EQ(doc::find_string(made, "metadata", "labels", "workflows.argoproj.io/workflow-template"), "t");
@@ -152,7 +152,7 @@ TEST_F(ServicesTest, SubmitsFromTemplatesAndCrons) {
               "error 3: Resource kind 'pod' is not supported for submitting");
   EXPECT_THAT(services_.ask(kWorkflow + "SubmitWorkflow",
                             "{namespace: default, resourceKind: workflowtemplate, resourceName: none}"),
-              StartsWith("error 3: "));
+              StartsWith("error 5: "));
   EXPECT_THAT(
       services_.ask(kWorkflow + "SubmitWorkflow", "{namespace: default, resourceKind: cwf, resourceName: none}"),
       StartsWith("error 5: "));
@@ -178,7 +178,7 @@ TEST_F(ServicesTest, GivesFieldsAndTheLatest) {
             "b");
   EXPECT_EQ(
       services_.ask(kWorkflow + "GetWorkflow", "{namespace: default, name: b, fields: 'metadata.name,status.nodes'}"),
-      R"({"metadata":{"name":"b"},"status":{"nodes":{"n":{"id":"n"}}},"spec":{}})");
+      R"({"metadata":{"name":"b"},"status":{"nodes":{"n":{"id":"n"}}},"spec":{"arguments":{}}})");
   EXPECT_EQ(services_.ask(kWorkflow + "GetWorkflow", "{namespace: default, name: none}"),
             "error 5: workflows.argoproj.io \"none\" not found");
   EXPECT_THAT(services_.ask(kWorkflow + "GetWorkflow", "{namespace: default, name: b, uid: other}"),
@@ -212,6 +212,9 @@ TEST_F(ServicesTest, ListsPages) {
                 {"a2", "a1"}},
            Case{"{namespace: default, listOptions: {fieldSelector: 'metadata.name=1'}, nameFilter: Contains}",
                 {"b1", "a1"}},
+           Case{"{namespace: default, listOptions: {fieldSelector: 'metadata.name=B'}, nameFilter: Contains}",
+                {"b2", "b1"}},
+           Case{"{namespace: default, listOptions: {fieldSelector: 'metadata.name=B1'}, nameFilter: Exact}", {}},
            Case{"{namespace: '', listOptions: {fieldSelector: 'metadata.namespace!=default'}}", {}},
            Case{"{namespace: default, finishedBefore: '2026-01-02T00:00:00Z'}", {"a1"}},
            Case{"{namespace: default, listOptions: {fieldSelector: 'spec.startedAt>2026-01-01T12:00:00Z'}}", {"b1"}},
@@ -223,9 +226,10 @@ TEST_F(ServicesTest, ListsPages) {
                             "'ext.showRemainingItemCount=true'}, fields: 'metadata,items.metadata.name'}"),
               HasSubstr(R"("continue":"1","remainingItemCount":3},"items":[{"metadata":{"name":)"));
   EXPECT_EQ(services_.ask(kWorkflow + "ListWorkflows", "{namespace: default, fields: 'items.status.phase'}"),
-            R"({"items":[{"metadata":{},"spec":{}},{"metadata":{},"spec":{}},)"
-            R"({"status":{"phase":"Failed"},"metadata":{},"spec":{}},)"
-            R"({"status":{"phase":"Succeeded"},"metadata":{},"spec":{}}]})");
+            R"({"items":[{"metadata":{},"spec":{"arguments":{}},"status":{}},)"
+            R"({"metadata":{},"spec":{"arguments":{}},"status":{}},)"
+            R"({"status":{"phase":"Failed"},"metadata":{},"spec":{"arguments":{}}},)"
+            R"({"status":{"phase":"Succeeded"},"metadata":{},"spec":{"arguments":{}}}]})");
   EXPECT_EQ(services_.ask(kWorkflow + "ListWorkflows", "{namespace: default, listOptions: {continue: x}}"),
             "error 3: listOptions.continue must be int");
   EXPECT_EQ(
@@ -247,9 +251,10 @@ TEST_F(ServicesTest, WatchesWorkflows) {
   services_.store().run();
   std::vector<std::string> events;
   for (const doc::Value& event : answer->stream) events.push_back(doc::to_json(event));
-  EXPECT_THAT(events, ElementsAre(R"({"type":"ADDED","object":{"metadata":{"name":"a"},"spec":{}}})",
+  EXPECT_THAT(events, ElementsAre(R"({"type":"ADDED","object":{"metadata":{"name":"a"},"spec":{"arguments":{}},)"
+                                  R"("status":{}}})",
                                   R"({"type":"MODIFIED","object":{"metadata":{"name":"a"},"status":)"
-                                  R"({"phase":"Running","nodes":{"n":{"id":"n"}}},"spec":{}}})",
+                                  R"({"phase":"Running","nodes":{"n":{"id":"n"}}},"spec":{"arguments":{}}}})",
                                   StartsWith(R"({"type":"DELETED")")));
   EXPECT_THAT(services_.ask(kWorkflow + "WatchWorkflows", "{namespace: default, listOptions: {resourceVersion: x}}"),
               StartsWith("error 3: "));

@@ -87,7 +87,7 @@ SubmitOptions read_submit_options(const doc::Value& options) {
   const auto text = [&](std::string_view field) { return std::string(doc::find_string(options, field)); };
   SubmitOptions read{.name = text("name"),
                      .generate_name = text("generateName"),
-                     .entrypoint = text("entrypoint"),
+                     .entrypoint = text("entryPoint"),
                      .service_account = text("serviceAccount"),
                      .pod_priority_class = text("podPriorityClassName"),
                      .labels = text("labels"),

@@ -42,13 +42,15 @@ void submit(const WorkPtr& work, doc::Value workflow, const cluster::Key* from =
     return value && value->is_bool() && value->get_bool();
   };
   const Making how{.dry_run = asks("dryRun"), .server_dry_run = asks("serverDryRun")};
-  const doc::Value* uploads = doc::find(options, "artifacts");
-  if (!from || !uploads || !uploads->is_array()) return make(work, std::move(workflow), how);
+  if (!from) return make(work, std::move(workflow), how);
   std::vector<std::string> texts;
-  for (const doc::Value& upload : uploads->get_array()) texts.push_back(doc::scalar_text(upload));
+  if (const doc::Value* uploads = doc::find(options, "artifacts"); uploads && uploads->is_array()) {
+    for (const doc::Value& upload : uploads->get_array()) texts.push_back(doc::scalar_text(upload));
+  }
   work->cluster().get(*from, work->then<cluster::Object>([work, how, texts = std::move(texts),
                                                           workflow = std::make_shared<doc::Value>(std::move(workflow))](
                                                              const cluster::Object& source) {
+    if (texts.empty()) return make(work, std::move(*workflow), how);
     use_uploads(work->plane().api.store(), workflow, source, texts, work->plane().artifact_repository,
                 work->then<void>([work, how, workflow] { make(work, std::move(*workflow), how); }));
   }));

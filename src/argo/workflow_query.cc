@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 
 #include "base/strings.h"
@@ -106,6 +107,10 @@ Result<WorkflowQuery> WorkflowQuery::read(const Work& work) {
   TIPHYS_CHECK_OK(read_name_filter(work.text("nameFilter"), query));
   for (const std::string_view field : split(doc::find_string(options, "fieldSelector"), ',')) {
     if (!field.empty()) TIPHYS_CHECK_OK(read_field(field, query));
+  }
+  // As SQL's LIKE, which the original asks: capitals do not matter, and names have none.
+  if (query.name_filter == NameFilter::kPrefix || query.name_filter == NameFilter::kContains) {
+    std::ranges::transform(query.name, query.name.begin(), [](unsigned char c) { return std::tolower(c); });
   }
   TIPHYS_TRY(query.options.labels, cluster::Selector::parse(doc::find_string(options, "labelSelector")));
   TIPHYS_CHECK_OK(read_time("createdAfter", work.text("createdAfter"), query.created_after));
