@@ -23,9 +23,11 @@ constexpr Struct kStructs[] = {
     {"Workflow", kArguments},         {"Workflow", kStatus},
     {"WorkflowTemplate", kArguments}, {"ClusterWorkflowTemplate", kArguments},
     {"CronWorkflow", kCronArguments}, {"CronWorkflow", kStatus},
+    {"EventSource", kStatus},         {"Sensor", kStatus},
 };
 
 bool lacks(const doc::Value& value, Path path) {
+  if (!value.is_object()) return false;
   const doc::Value* member = doc::find(value, path.front());
   return !member || (path.size() > 1 && lacks(*member, path.subspan(1)));
 }

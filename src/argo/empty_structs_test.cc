@@ -44,7 +44,9 @@ TEST(EmptyStructs, OfOtherKinds) {
                R"({"kind":"ClusterWorkflowTemplate","spec":{"arguments":{}}})"},
            Row{"CronWorkflow", R"({"kind":"CronWorkflow","spec":{"workflowSpec":{}}})",
                R"({"kind":"CronWorkflow","spec":{"workflowSpec":{"arguments":{}}},"status":{}})"},
-           Row{"others", R"({"kind":"Sensor","spec":{}})", R"({"kind":"Sensor","spec":{}})"},
+           Row{"Sensor", R"({"kind":"Sensor","spec":{}})", R"({"kind":"Sensor","spec":{},"status":{}})"},
+           Row{"EventSource", R"({"kind":"EventSource"})", R"({"kind":"EventSource","status":{}})"},
+           Row{"others", R"({"kind":"SyncLimit","spec":{}})", R"({"kind":"SyncLimit","spec":{}})"},
        }) {
     const auto object = std::make_shared<const doc::Value>(*doc::parse_json(before));
     EXPECT_EQ(doc::to_json(*with_empty_structs(object)), after) << rule;

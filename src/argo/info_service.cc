@@ -25,6 +25,9 @@ void get_user_info(const WorkPtr& work) {
     const auto parts = split(std::string_view(caller.name).substr(kAccount.size()), ':');
     info["serviceAccountNamespace"] = parts.front();
     info["serviceAccountName"] = parts.back();
+  } else {
+    // Where the web UI begins: without one its first page is empty.
+    info["serviceAccountNamespace"] = "default";
   }
   work->reply(info);
 }

@@ -35,11 +35,11 @@ constexpr std::string_view kOfApis[] = {"api",
                                         "version",
                                         "upload-artifacts"};
 
-/// As the original's: `data:` is what editors underline mistakes with.
+/// As the original's, but that its pages may show its own widgets. `data:` is what editors underline mistakes with.
 AnswerHead head_of(std::string_view name) {
   return {.content_type = std::string(content_type_of(name)),
           .fields = {{"Content-Security-Policy", "default-src 'self' 'unsafe-inline'; img-src 'self' data:"},
-                     {"X-Frame-Options", "DENY"},
+                     {"X-Frame-Options", "SAMEORIGIN"},
                      {"X-Content-Type-Options", "nosniff"}}};
 }
 
