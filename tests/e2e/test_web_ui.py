@@ -53,7 +53,7 @@ def test_its_files(tiphys, ui):
         assert browser.get(path) == page, path
     headers = browser.open("/main.js").headers
     assert headers["Content-Security-Policy"] == "default-src 'self' 'unsafe-inline'; img-src 'self' data:"
-    assert (headers["X-Frame-Options"], headers["X-Content-Type-Options"]) == ("DENY", "nosniff")
+    assert (headers["X-Frame-Options"], headers["X-Content-Type-Options"]) == ("SAMEORIGIN", "nosniff")
     (ui / "main.js").write_text("start(2)")
     assert browser.get("/main.js")[2] == "start(2)", "what is built anew is shown"
 

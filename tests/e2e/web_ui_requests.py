@@ -10,6 +10,7 @@ import http.client
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ import time
 import yaml
 
 import kube_requests
+from kube_server import free_ports
 
 DATA = kube_requests.ROOT / "tests" / "web_ui"
 REQUESTS, ANSWERS = DATA / "requests.yaml", DATA / "answers.jsonl"
@@ -27,19 +29,26 @@ CONFIG = {"links": [{"name": "Logs", "scope": "pod", "url": "http://logs.example
 READ_THROUGH = {("spec", "arguments"), ("workflowSpec", "arguments"), ("body", "status"), ("object", "status"), ("items", "status")}
 
 
-def without_empty(value, key="", parent=""):
-    """What is not set comes in many ways: as null, as an empty struct, or not at all."""
+# Of who asks, and of what is told of its type: the original's callers by a bare token have no name, and its objects no type.
+LEFT_OUT = {"apiVersion", "kind", "workflows.argoproj.io/creator", "workflows.argoproj.io/actor", "workflows.argoproj.io/action"}
+MADE_UP = re.compile(r"\b(greet|hello|short|web-ui|nightly)-[a-z0-9]{5}$")
+
+
+def seen(value, key="", parent=""):
+    """What a page sees. What is not set comes in many ways: as null, as an empty struct, or not at all."""
     if isinstance(value, dict):
-        filled = {name: without_empty(one, name, key or parent) for name, one in value.items()}
-        return {name: one for name, one in filled.items() if one not in (None, {}, [], "", 0, False) or (key or parent, name) in READ_THROUGH}
+        shown = {name: seen(one, name, key or parent) for name, one in value.items() if name not in LEFT_OUT}
+        return {name: one for name, one in shown.items() if one not in (None, {}, [], "", 0, False) or (key or parent, name) in READ_THROUGH}
     if isinstance(value, list):
-        return [without_empty(one, "", key) for one in value]
-    return {} if value is None and (parent, key) in READ_THROUGH else value
+        return [seen(one, "", key) for one in value]
+    if value is None and (parent, key) in READ_THROUGH:
+        return {}
+    return MADE_UP.sub(r"\1-<made up>", value) if isinstance(value, str) else value
 
 
 def play(server):
     """(id, answer), as far as a page looks at it."""
-    return [(name, without_empty({key: value for key, value in answer.items() if key != "headers"})) for name, answer in kube_requests.play(server, REQUESTS)]
+    return [(name, seen({key: value for key, value in answer.items() if key != "headers"})) for name, answer in kube_requests.play(server, REQUESTS)]
 
 
 def server_at(address, token):
@@ -90,16 +99,18 @@ def original(data_dir):
     kubernetes = kube_requests.of_tiphys(data_dir)
     settings = {"metadata": {"name": "workflow-controller-configmap"}, "data": {name: yaml.safe_dump(value) for name, value in CONFIG.items()}}
     kubernetes.request({"do": "POST /api/v1/namespaces/default/configmaps", "body": settings}, {})
-    command = [os.environ["ARGO_BIN"], "server", "--auth-mode", "client", "--secure=false", "--port", "27460", "--namespace", "default"]
+    kubernetes.request({"do": "POST /api/v1/namespaces", "body": {"metadata": {"name": f"requests-{REQUESTS.stem}"}}}, {})  # Argo's API makes none
+    [port] = free_ports(1)
+    command = [os.environ["ARGO_BIN"], "server", "--auth-mode", "client", "--secure=false", "--port", str(port), "--namespace", "default", "--api-rate-limit", "1000000"]
     with ended(subprocess.Popen(command, env={**os.environ, "KUBECONFIG": f"{data_dir}/kubeconfig"}, stderr=subprocess.DEVNULL)) as server:
         deadline = time.monotonic() + 60
         while True:
             with contextlib.suppress(OSError):
-                http.client.HTTPConnection("127.0.0.1:27460", timeout=10).request("GET", "/")
+                http.client.HTTPConnection(f"127.0.0.1:{port}", timeout=10).request("GET", "/")
                 break
             assert server.poll() is None and time.monotonic() < deadline, "argo server does not begin"
             time.sleep(0.1)
-        yield server_at("127.0.0.1:27460", kubernetes.token)
+        yield server_at(f"127.0.0.1:{port}", kubernetes.token)
 
 
 def record():
