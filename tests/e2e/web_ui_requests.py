@@ -103,14 +103,18 @@ def original(data_dir):
     [port] = free_ports(1)
     command = [os.environ["ARGO_BIN"], "server", "--auth-mode", "client", "--secure=false", "--port", str(port), "--namespace", "default", "--api-rate-limit", "1000000"]
     with ended(subprocess.Popen(command, env={**os.environ, "KUBECONFIG": f"{data_dir}/kubeconfig"}, stderr=subprocess.DEVNULL)) as server:
-        deadline = time.monotonic() + 60
-        while True:
-            with contextlib.suppress(OSError):
-                http.client.HTTPConnection(f"127.0.0.1:{port}", timeout=10).request("GET", "/")
-                break
+        argo, deadline = server_at(f"127.0.0.1:{port}", kubernetes.token), time.monotonic() + 60
+        while not answers(argo):
             assert server.poll() is None and time.monotonic() < deadline, "argo server does not begin"
             time.sleep(0.1)
-        yield server_at(f"127.0.0.1:{port}", kubernetes.token)
+        yield argo
+
+
+def answers(server):
+    """It listens before it reaches itself by gRPC."""
+    with contextlib.suppress(OSError):
+        return server.request({"do": "GET /api/v1/info"}, {})["status"] == 200
+    return False
 
 
 def record():
