@@ -11,9 +11,8 @@ namespace {
 
 std::string no_room(std::string_view reason) {
   return fmt::format(
-      "0/1 nodes are available: 1 {}. no new claims to deallocate, preemption: 0/1 nodes are available: 1 Preemption "
-      "is "
-      "not helpful for scheduling.",
+      "0/1 nodes are available: 1 {}. no new claims to deallocate, preemption: 0/1 nodes are available: 1 "
+      "Preemption is not helpful for scheduling.",
       reason);
 }
 
