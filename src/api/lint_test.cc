@@ -142,6 +142,11 @@ TEST(Lint, KeepsTheOriginalsRulesOfTemplates) {
            Case{"of a key",
                 "{name: main, container: {image: x, env: [{name: A, valueFrom: {configMapKeyRef: {name: a}}}]}}",
                 "env[0].valueFrom.configMapKeyRef.key is required"},
+           Case{"what is null is not there",
+                "{name: main, container: {image: x, env: [{name: A, value: a, valueFrom: null}, {name: B, valueFrom: "
+                "{configMapKeyRef: null, fileKeyRef: null, secretKeyRef: {name: s, key: k}}}], livenessProbe: null, "
+                "lifecycle: {preStop: null, postStart: {exec: {command: [x]}, httpGet: null}}}}",
+                ""},
            Case{"policies of images", "{name: main, container: {image: x, imagePullPolicy: Sometimes}}",
                 "imagePullPolicy: \"Sometimes\" is none of Always, IfNotPresent, Never"},
            Case{"mounts twice",

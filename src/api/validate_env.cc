@@ -38,11 +38,11 @@ void Validator::check_env(const Template& tmpl, const doc::Value& container, con
     }
     for (const std::string_view source : {"configMapKeyRef", "secretKeyRef"}) {
       const doc::Value* reference = doc::find(*from, source);
-      if (!reference || !doc::find_string(*reference, "key").empty()) continue;
+      if (!reference || reference->is_null() || !doc::find_string(*reference, "key").empty()) continue;
       error(fmt::format("{}/valueFrom/{}", at.pointer, source),
             fmt::format("{}.valueFrom.{}.key is required", at.name, source), true);
     }
-    if (const doc::Value* reference = doc::find(*from, "fileKeyRef")) {
+    if (const doc::Value* reference = doc::find(*from, "fileKeyRef"); reference && !reference->is_null()) {
       check_file_key(tmpl, *reference, {at.pointer + "/valueFrom/fileKeyRef", at.name + ".valueFrom.fileKeyRef"});
     }
   }

@@ -5,6 +5,7 @@
 
 #include "api/validator.h"
 #include "base/strings.h"
+#include "doc/nulls.h"
 #include "doc/truth.h"
 #include "podspec/parts.h"
 
@@ -86,9 +87,10 @@ void Validator::add_errors(const FieldErrors& errors, const doc::Value& document
   }
 }
 
-void Validator::check_container(const Template& tmpl, const doc::Value& container, const Spot& spot, bool init) {
-  const doc::Object* own = container.if_object();
-  if (!own) return;
+void Validator::check_container(const Template& tmpl, const doc::Value& written, const Spot& spot, bool init) {
+  if (!written.is_object()) return;
+  doc::Value container = written;
+  doc::drop_nulls(container);
   // Only keys of files ask for volumes.
   doc::Value volumes;
   if (doc::to_json(container).find("\"fileKeyRef\"") != std::string::npos) volumes = pod_volumes(tmpl);

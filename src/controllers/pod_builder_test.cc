@@ -109,6 +109,21 @@ container:
       R"("securityContext":{"runAsUser":7}}],"restartPolicy":"Never"})");
 }
 
+/// Clients in Python write what is not set as null.
+TEST(PodBuilder, WhatIsNullIsNotThere) {
+  const doc::Value pod = build("entrypoint: a", request_for(R"(
+name: a
+container:
+  image: x
+  livenessProbe: null
+  env: [{name: A, value: "1", valueFrom: null}]
+  volumeMounts: []
+)"));
+  const doc::Value& main = pod.at("spec").at("containers").at(0);
+  EXPECT_FALSE(main.as_object().contains("livenessProbe"));
+  EXPECT_EQ(doc::to_json(main.at("env").at(0)), R"({"name":"A","value":"1"})");
+}
+
 TEST(PodBuilder, TellsTheDeadline) {
   engine::CreatePod request = request_for("name: a\ncontainer: {image: x}");
   request.run_deadline = Time(std::chrono::seconds(1'700'000'000));

@@ -18,20 +18,6 @@ Result<std::string_view> directed_field(std::string_view key, std::string_view d
   return wrong(fmt::format("\"{}\" must be \"{}/FIELD\"", key, directive));
 }
 
-void drop_nulls(Value& value) {
-  if (Array* array = value.if_array()) {
-    for (Value& element : *array) drop_nulls(element);
-  } else if (Object* object = value.if_object()) {
-    Object kept(object->size());
-    for (auto& member : *object) {
-      if (member.value().is_null()) continue;
-      drop_nulls(member.value());
-      kept.emplace(member.key(), std::move(member.value()));
-    }
-    *object = std::move(kept);
-  }
-}
-
 bool drop_directives(Value& value) {
   if (Array* array = value.if_array()) {
     Array kept;

@@ -15,8 +15,6 @@ constexpr std::string_view kElementOrder = "$setElementOrder";
 /// The field that a directive in front of "/" is about.
 Result<std::string_view> directed_field(std::string_view key, std::string_view directive);
 
-/// Drops the members that are null, within lists too.
-void drop_nulls(Value& value);
 /// Drops the objects that hold a $patch. False when `value` is one.
 bool drop_directives(Value& value);
 

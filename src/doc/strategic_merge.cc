@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "doc/nulls.h"
 #include "doc/patch.h"
 #include "doc/strategic_directives.h"
 #include "doc/strategic_list.h"
