@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "artifact/digest.h"
 #include "artifact/variables.h"
 #include "base/encoding.h"
@@ -17,15 +15,6 @@ constexpr std::string_view kTokenUrl = "https://oauth2.googleapis.com/token";
 constexpr std::string_view kNoCredentials =
     "google: could not find default credentials: name a Secret in serviceAccountKeySecret, or set "
     "GOOGLE_APPLICATION_CREDENTIALS, or call `gcloud auth application-default login`";
-
-/// Base64 as a JWT has it: for URLs, unpadded.
-std::string encode_part(std::string_view bytes) {
-  std::string text = encode_base64(bytes);
-  std::ranges::replace(text, '+', '-');
-  std::ranges::replace(text, '/', '_');
-  while (text.ends_with('=')) text.pop_back();
-  return text;
-}
 
 std::int64_t seconds_now() {
   return std::chrono::floor<std::chrono::seconds>(system_now()).time_since_epoch().count();
@@ -99,11 +88,11 @@ Result<Query> GoogleIdentity::form() const {
   const std::int64_t now = seconds_now();
   const doc::Object head{{"alg", "RS256"}, {"typ", "JWT"}, {"kid", key_id_}};
   const doc::Object claims{{"iss", email_}, {"scope", kScope}, {"aud", token_url_}, {"iat", now}, {"exp", now + 3600}};
-  const std::string said = encode_part(doc::to_json(head)) + "." + encode_part(doc::to_json(claims));
+  const std::string said = encode_base64url(doc::to_json(head)) + "." + encode_base64url(doc::to_json(claims));
   const auto signature = rsa_sha256(private_key_, said);
   if (!signature) return std::unexpected(signature.error().in("the key of service account " + email_));
   return Query{{"grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer"},
-               {"assertion", said + "." + encode_part(*signature)}};
+               {"assertion", said + "." + encode_base64url(*signature)}};
 }
 
 /// Asked directly, as the address is the machine's own. One that does not answer is none.

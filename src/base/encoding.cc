@@ -6,6 +6,7 @@ namespace tiphys {
 namespace {
 
 constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kBase64Url = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 constexpr std::string_view kBase32 = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 std::unexpected<Error> corrupt(std::string_view encoding, std::size_t offset) {
@@ -13,7 +14,7 @@ std::unexpected<Error> corrupt(std::string_view encoding, std::size_t offset) {
               "illegal " + std::string(encoding) + " data at input byte " + std::to_string(offset));
 }
 
-/// Digits of `width` bits each, padded to groups of `group` digits.
+/// Digits of `width` bits each, padded to groups of `group` digits; 1: not padded.
 std::string encode(std::string_view bytes, std::string_view alphabet, int width, std::size_t group) {
   std::string out;
   std::uint64_t bits = 0;
@@ -108,6 +109,18 @@ Result<std::string> decode_base32(std::string_view text) {
   // One, three and six digits hold no whole number of bytes.
   if (in_group == 3 || in_group == 6) return corrupt(kName, at);
   return join_bits(std::string_view(plain).substr(0, at), kBase32, 5);
+}
+
+std::string encode_base64url(std::string_view bytes) {
+  return encode(bytes, kBase64Url, 6, 1);
+}
+
+Result<std::string> decode_base64url(std::string_view text) {
+  constexpr std::string_view kName = "base64url";
+  const auto wrong = text.find_first_not_of(kBase64Url);
+  if (wrong != std::string_view::npos) return corrupt(kName, wrong);
+  if (text.size() % 4 == 1) return corrupt(kName, text.size() - 1);
+  return join_bits(text, kBase64Url, 6);
 }
 
 std::string encode_hex(std::string_view bytes) {

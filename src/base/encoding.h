@@ -15,6 +15,11 @@ std::string encode_base32(std::string_view bytes);
 Result<std::string> decode_base64(std::string_view text);
 Result<std::string> decode_base32(std::string_view text);
 
+/// For URLs and JSON web tokens (RFC 4648 5), without padding.
+std::string encode_base64url(std::string_view bytes);
+/// Nothing but digits: neither padding nor line breaks.
+Result<std::string> decode_base64url(std::string_view text);
+
 std::string encode_hex(std::string_view bytes);
 
 }  // namespace tiphys

@@ -27,6 +27,7 @@
 #include "controllers/workflow_controller.h"
 #include "controllers/workloads/workload_controllers.h"
 #include "expr/go_time.h"
+#include "jose/key.h"
 #include "node/agent/agent.h"
 #include "node/agent/node_object.h"
 #include "node/agent/plugin_servers.h"
@@ -289,7 +290,7 @@ class Plane final : public EmbeddedPlane {
 
   /// Other than the owner's own commands there are clients only where a port is listened on.
   Status prepare_for_clients(server::ServerOptions& options) {
-    TIPHYS_TRY(const std::string key, ensure_private_file(data_dir_.signing_key(), objects::make_signing_key));
+    TIPHYS_TRY(const std::string key, ensure_private_file(data_dir_.signing_key(), jose::make_ec_key));
     TIPHYS_TRY(tokens_, objects::ServiceTokens::make(key));
     options.tokens = tokens_.get();
     TIPHYS_TRY(rbac_, objects::Rbac::start(*executor_, *store_));

@@ -1,6 +1,7 @@
 // Who may do what: roles, reviews, tokens.
 #include <gmock/gmock.h>
 
+#include "jose/key.h"
 #include "objects/rbac.h"
 #include "objects/rbac_rules.h"
 #include "objects/reviews.h"
@@ -205,7 +206,7 @@ TEST_F(AccessTest, IsToldByReviews) {
 }
 
 TEST(ServiceTokens, AreKnownAgainUntilTheyExpire) {
-  const auto key = make_signing_key();
+  const auto key = jose::make_ec_key();
   ASSERT_TRUE(key.has_value());
   const auto tokens = ServiceTokens::make(*key);
   ASSERT_TRUE(tokens.has_value()) << tokens.error().message;
@@ -221,7 +222,7 @@ TEST(ServiceTokens, AreKnownAgainUntilTheyExpire) {
   std::string damaged = *text;
   damaged[damaged.find('.') + 5] ^= 1;
   EXPECT_FALSE((*tokens)->verify(damaged, noon).has_value());
-  const auto other = ServiceTokens::make(*make_signing_key());
+  const auto other = ServiceTokens::make(*jose::make_ec_key());
   EXPECT_FALSE((*other)->verify(*text, noon).has_value());
   for (const char* nonsense : {"", ".", "a.b.c", "..."}) EXPECT_FALSE((*tokens)->verify(nonsense, noon).has_value());
   EXPECT_FALSE(ServiceTokens::make("no key").has_value());
@@ -252,7 +253,7 @@ TEST(ServiceTokens, EndWithWhatTheyAreBoundTo) {
 }
 
 TEST(ServiceTokens, KeepTheirPodAndAudiences) {
-  const auto tokens = ServiceTokens::make(*make_signing_key());
+  const auto tokens = ServiceTokens::make(*jose::make_ec_key());
   const Time noon{std::chrono::hours(12)};
   const auto known = (*tokens)->verify(*(*tokens)->sign({.ns = "n",
                                                          .name = "robot",

@@ -20,7 +20,7 @@ struct ServiceToken {
 
 class ServiceTokens {
  public:
-  /// `key` is an EC P-256 private key as PEM. kInvalidArgument when it is none.
+  /// `key` is an EC P-256 private key as PEM (jose::make_ec_key). kInvalidArgument when it is none.
   static Result<std::unique_ptr<ServiceTokens>> make(std::string_view key);
   virtual ~ServiceTokens() = default;
 
@@ -28,9 +28,6 @@ class ServiceTokens {
   /// kUnauthenticated: not of this plane, damaged or expired.
   virtual Result<ServiceToken> verify(std::string_view text, Time now) const = 0;
 };
-
-/// A new key as PEM.
-Result<std::string> make_signing_key();
 
 /// The issuer and the audience of tokens that say nothing else.
 inline constexpr std::string_view kTokenIssuer = "https://kubernetes.default.svc";
