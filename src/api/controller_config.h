@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "api/sso_config.h"
 #include "base/time.h"
 #include "doc/value.h"
 #include "doc/yaml.h"
@@ -68,6 +69,7 @@ struct ControllerConfig {
   /// What a UI shows beside workflows and pods, as written: {name, scope, url, target}, {name, type, key}.
   doc::Array links, columns;
   std::string nav_color;  ///< of a UI: "red"
+  SsoConfig sso;          ///< how people sign in, where the server has them do so
 };
 
 struct ReadControllerConfig {

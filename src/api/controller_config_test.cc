@@ -87,6 +87,39 @@ TEST(ControllerConfig, IsReadFromAFileOfItsOwn) {
   EXPECT_THAT(read->unheard, ElementsAre("metricsConfig.port", "images", "persistence.postgresql"));
 }
 
+TEST(ControllerConfig, TellsHowPeopleSignIn) {
+  const auto read = read_controller_config(R"(sso:
+  issuer: https://id.example.com
+  issuerAlias: https://other.example.com
+  clientId: {name: a, key: b}
+  clientSecret: {name: c, key: d, optional: false}
+  redirectUrl: https://plane/oauth2/callback
+  rbac: {enabled: true}
+  scopes: [groups]
+  sessionExpiry: 240h
+  customGroupClaimName: roles
+  userInfoPath: /userinfo
+  insecureSkipVerify: true
+  filterGroupsRegex: ["^a", "b$"]
+  rootCA: PEM
+)",
+                                           "c.yaml");
+  ASSERT_TRUE(read) << read.error().message;
+  const SsoConfig& sso = read->config.sso;
+  EXPECT_EQ(sso.issuer + " " + sso.issuer_alias + " " + sso.redirect_url,
+            "https://id.example.com https://other.example.com https://plane/oauth2/callback");
+  EXPECT_EQ(sso.client_id.name + sso.client_id.key + sso.client_secret.name + sso.client_secret.key, "abcd");
+  EXPECT_EQ(sso.custom_group_claim_name + sso.user_info_path + sso.root_ca, "roles/userinfoPEM");
+  EXPECT_TRUE(sso.rbac.enabled && sso.insecure_skip_verify);
+  EXPECT_EQ(sso.session_expiry, std::chrono::hours(240));
+  EXPECT_THAT(sso.scopes, ElementsAre("groups"));
+  EXPECT_THAT(sso.filter_groups_regex, ElementsAre("^a", "b$"));
+  const auto plain = read_controller_config("sso: {sessionExpiry: 0s}", "c.yaml");
+  ASSERT_TRUE(plain) << plain.error().message;
+  EXPECT_EQ(plain->config.sso.session_expiry, std::chrono::hours(10));
+  EXPECT_FALSE(plain->config.sso.rbac.enabled);
+}
+
 TEST(ControllerConfig, TellsWhatWorkflowsMaySet) {
   struct Row {
     std::string_view names;
@@ -159,6 +192,10 @@ TEST(ControllerConfig, SaysWhereItIsWrong) {
        "c.yaml:1:65:", "must not be negative"},
       {"a repository of no kind", "artifactRepository: {git: {repo: x}}\n",
        "c.yaml:1:22:", "artifactRepository.git is none of archiveLogs, artifactory"},
+      {"a field of sso", "sso: {isuer: a}\n", "c.yaml:1:7:", "did you mean \"issuer\""},
+      {"a provider's URL", "sso: {issuer: id.example.com}\n", "c.yaml:1:15:", "must be a URL"},
+      {"a session's time", "sso: {sessionExpiry: 10}\n", "c.yaml:1:22:", "must be a string"},
+      {"a filter of groups", "sso: {filterGroupsRegex: ['(']}\n", "c.yaml:1:26:", "missing"},
       {"a field of the defaults' spec", "workflowDefaults: {spec: {entrypont: a}}\n", "c.yaml:1:27:", "entrypoint"},
       {"in a text, at the file's line", "kind: ConfigMap\ndata:\n  config: |\n    parallelism: 1\n    bad: 1\n",
        "c.yaml:5:5:", "bad"},

@@ -11,8 +11,8 @@ kind: ConfigMap
 metadata: {name: workflow-controller-configmap}
 data:
   parallelism: "1"
-  sso: |
-    issuer: https://example.com
+  telemetryConfig: |
+    enabled: true
   workflowDefaults: |
     metadata: {labels: {team: ml}}
     spec:
@@ -106,7 +106,7 @@ def test_so_many_pods_are_created_a_second_also_after_a_crash(cli):
 
 def test_defaults_are_written_into_a_workflow_that_leaves_them_unsaid(cli):
     done = cli.run(HELLO, "--config", cli.file(CONFIG, "config.yaml"))
-    assert "config.yaml: warning: means nothing here: sso\n" in done.stderr
+    assert "config.yaml: warning: means nothing here: telemetryConfig\n" in done.stderr
     workflow = cli.workflow()
     assert workflow["metadata"]["labels"]["team"] == "ml"
     assert workflow["spec"]["ttlStrategy"] == {"secondsAfterFailure": 3600}
