@@ -23,6 +23,22 @@ std::string label_value(std::string_view text) {
   return value;
 }
 
+/// "workflows.argoproj.io/creator", with what else is known of a person.
+void add_labels(doc::Object& labels, const std::string& key, const objects::Caller& caller) {
+  const objects::Person* person = caller.person.get();
+  if (!person) {
+    labels[key] = label_value(caller.name);
+    return;
+  }
+  std::string email = person->email;
+  if (const auto at = email.find('@'); at != std::string::npos) email.replace(at, 1, ".at.");
+  if (!person->subject.empty()) labels[key] = label_value(person->subject);
+  if (!email.empty()) labels[key + "-email"] = label_value(email);
+  if (!person->preferred_username.empty()) {
+    labels[key + "-preferred-username"] = label_value(person->preferred_username);
+  }
+}
+
 }  // namespace
 
 void label_creator(doc::Value& object, const objects::Caller* caller) {
@@ -33,12 +49,17 @@ void label_creator(doc::Value& object, const objects::Caller* caller) {
       labels->get_object().erase(label);
     }
   }
-  if (caller) doc::ensure_object(metadata, "labels")["workflows.argoproj.io/creator"] = label_value(caller->name);
+  if (caller) add_labels(doc::ensure_object(metadata, "labels"), "workflows.argoproj.io/creator", *caller);
 }
 
 doc::Object actor_labels(const objects::Caller* caller, std::string_view action) {
   if (!caller) return {};
-  return {{"workflows.argoproj.io/actor", label_value(caller->name)}, {"workflows.argoproj.io/action", action}};
+  // What another one has left goes.
+  doc::Object labels{{"workflows.argoproj.io/actor-email", nullptr},
+                     {"workflows.argoproj.io/actor-preferred-username", nullptr}};
+  add_labels(labels, "workflows.argoproj.io/actor", *caller);
+  labels["workflows.argoproj.io/action"] = action;
+  return labels;
 }
 
 }  // namespace tiphys::argo

@@ -16,7 +16,25 @@ void get_info(const WorkPtr& work) {
   work->reply(info);
 }
 
+/// Members that are empty are left out, as in Go.
+doc::Object describe(const objects::Person& person) {
+  doc::Object info;
+  const auto add = [&](std::string_view member, const std::string& text) {
+    if (!text.empty()) info[member] = text;
+  };
+  add("issuer", person.issuer);
+  add("subject", person.subject);
+  if (!person.groups.empty()) info["groups"] = doc::Array(person.groups.begin(), person.groups.end());
+  add("email", person.email);
+  if (person.email_verified) info["emailVerified"] = true;
+  add("serviceAccountName", person.service_account_name);
+  add("serviceAccountNamespace", person.service_account_namespace);
+  add("name", person.name);
+  return info;
+}
+
 void get_user_info(const WorkPtr& work) {
+  if (work->caller() && work->caller()->person) return work->reply(describe(*work->caller()->person));
   const objects::Caller caller = work->caller() ? *work->caller() : objects::plane_owner();
   doc::Object info{{"subject", caller.name}};
   if (!caller.groups.empty()) info["groups"] = doc::Array(caller.groups.begin(), caller.groups.end());

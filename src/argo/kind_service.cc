@@ -70,7 +70,8 @@ void update(const WorkPtr& work, const KindService& kind) {
     if (metadata.if_contains("name") == nullptr) metadata["name"] = key.name;
     if (kind.holds_workflow) {
       for (const auto& [label, value] : actor_labels(work->caller(), "Update")) {
-        doc::ensure_object(metadata, "labels")[label] = value;
+        doc::Object& labels = doc::ensure_object(metadata, "labels");
+        value.is_null() ? void(labels.erase(label)) : void(labels[label] = value);
       }
     }
     work->cluster().update(key, std::move(*object), work->reply_object());

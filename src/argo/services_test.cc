@@ -582,6 +582,29 @@ TEST_F(ServicesTest, TellsWhoAsks) {
             R"({"workflows.argoproj.io/creator":"system-serviceaccount-default-builder"})");
 }
 
+TEST_F(ServicesTest, TellsWhoHasSignedIn) {
+  auto account = std::make_shared<objects::Caller>(objects::service_account("argo", "staff", "u"));
+  account->person = std::make_shared<const objects::Person>(objects::Person{.issuer = "argo-server",
+                                                                            .subject = "u|7",
+                                                                            .email = "ann@example.com",
+                                                                            .name = "Ann",
+                                                                            .preferred_username = "ann",
+                                                                            .email_verified = true,
+                                                                            .groups = {"staff"},
+                                                                            .service_account_name = "staff",
+                                                                            .service_account_namespace = "argo"});
+  const auto told = services_.call("info.InfoService/GetUserInfo", "{}", account);
+  EXPECT_EQ(doc::to_json(*told->message),
+            R"({"issuer":"argo-server","subject":"u|7","groups":["staff"],"email":"ann@example.com",)"
+            R"("emailVerified":true,"serviceAccountName":"staff","serviceAccountNamespace":"argo","name":"Ann"})");
+  const auto made = services_.call(
+      kWorkflow + "CreateWorkflow",
+      fmt::format("{{namespace: default, workflow: {{metadata: {{name: a}}, spec: {}}}}}", kSpec), account);
+  EXPECT_EQ(doc::to_json(made->message->at("metadata").at("labels")),
+            R"({"workflows.argoproj.io/creator":"u-7","workflows.argoproj.io/creator-email":"ann.at.example.com",)"
+            R"("workflows.argoproj.io/creator-preferred-username":"ann"})");
+}
+
 /// Lets nobody do anything but what is named here.
 class OnlyThese : public objects::Authorizer {
  public:

@@ -11,11 +11,22 @@
 
 namespace tiphys::objects {
 
+/// Who has signed in, as his provider tells it: shown, and never asked for rights.
+struct Person {
+  std::string issuer, subject;
+  std::string email{}, name{}, preferred_username{};
+  bool email_verified = false;
+  std::vector<std::string> groups{};
+  /// Whose rights he has; before that is decided, what the provider says of it.
+  std::string service_account_name{}, service_account_namespace{};
+};
+
 struct Caller {
   std::string name;  ///< "system:serviceaccount:default:builder"
   std::string uid{};
   std::vector<std::string> groups{};
   doc::Object extra{};
+  std::shared_ptr<const Person> person{};  ///< who has signed in and has these rights; null: nobody
 };
 
 inline constexpr std::string_view kMasters = "system:masters";
