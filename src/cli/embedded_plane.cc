@@ -42,6 +42,7 @@
 #include "server/certificate.h"
 #include "server/kubeconfig.h"
 #include "server/server.h"
+#include "server/sso/sign_on.h"
 #include "server/ui_files.h"
 #include "server/version.h"
 #include "store/data_dir.h"
@@ -220,6 +221,7 @@ class Plane final : public EmbeddedPlane {
     };
     if (options_.port) {
       TIPHYS_CHECK_OK(prepare_for_clients(options));
+      TIPHYS_TRY(options.auth, prepare_for_people());
     }
     TIPHYS_TRY(custom_kinds_, objects::CustomKinds::start(*executor_, *store_, kinds_));
     make_api();
@@ -311,6 +313,23 @@ class Plane final : public EmbeddedPlane {
     return {};
   }
 
+  /// Who of Argo's clients brings no token.
+  Result<server::Authentication> prepare_for_people() {
+    server_account_.emplace(*store_, options_.server_account);
+    server::Authentication auth{.modes = options_.auth_modes, .server_account = &*server_account_};
+    if (!auth.modes.sso) return auth;
+    sign_on_http_ = web::make_http_client(*executor_, web::this_environment());
+    const api::SsoConfig& config = options_.config.sso;
+    TIPHYS_TRY(sign_on_,
+               server::SignOn::start(*executor_, *store_, *sign_on_http_, *server_account_,
+                                     {.config = config,
+                                      .ns = options_.server_namespace,
+                                      .secure = options_.secure || config.redirect_url.starts_with("https://"),
+                                      .delegates = options_.delegates_rules}));
+    auth.sign_on = sign_on_.get();
+    return auth;
+  }
+
   /// Where pods reach the API: at the port that clients take without a word, if this process may listen there.
   void show_api() {
     constexpr std::uint16_t kHttps = 443;
@@ -387,6 +406,9 @@ class Plane final : public EmbeddedPlane {
   std::unique_ptr<argo::Services> services_;
   std::unique_ptr<argo::ArtifactFiles> artifacts_;
   std::unique_ptr<controllers::DefaultAccounts> accounts_;
+  std::optional<server::ServerAccount> server_account_;
+  std::unique_ptr<web::HttpClient> sign_on_http_;  ///< of its own: templates' requests hold up nobody who signs in
+  std::unique_ptr<server::SignOn> sign_on_;
   std::unique_ptr<server::Server> server_;
   std::shared_ptr<controllers::KubernetesService> kubernetes_;
 };

@@ -12,6 +12,8 @@
 #include "argo/call.h"
 #include "base/executor.h"
 #include "cluster/cluster.h"
+#include "server/auth_mode.h"
+#include "server/server_account.h"
 
 namespace boost::asio {
 class io_context;
@@ -36,8 +38,13 @@ struct PlaneOptions {
   std::string address = "127.0.0.1";
   /// Files of PEM; "": the plane makes its own, which holds for this machine alone.
   std::string tls_certificate, tls_key;
-  bool secure = true;            ///< TLS is spoken on the port, beside plain text where nobody else can listen
-  std::string audit_path;        ///< a file that tells of all requests; "" for none
+  bool secure = true;              ///< TLS is spoken on the port, beside plain text where nobody else can listen
+  std::string audit_path;          ///< a file that tells of all requests; "" for none
+  server::AuthModes auth_modes{};  ///< of the port
+  std::string server_namespace = "default";  ///< of what single sign-on needs: Secrets, accounts with rules
+  /// Whose rights callers have without any of their own; nullopt: the owner's.
+  std::optional<server::ServerAccount::Name> server_account{};
+  bool delegates_rules = false;  ///< accounts of other namespaces may have rules of single sign-on for requests there
   std::uint64_t rate_limit = 0;  ///< of Argo's API: requests of an address in a second; 0: any number
   /// The built files of a web UI of Argo's server, "" for none, and the path at which a proxy shows it.
   std::string ui_dir, base_href;

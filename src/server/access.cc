@@ -58,6 +58,17 @@ bool is_loopback_host(std::string_view host) {
   return equal_ignoring_case(host, "localhost") || host == "127.0.0.1" || host == "[::1]" || is_api_service(host);
 }
 
+bool is_same_origin(std::string_view origin, std::string_view host, std::string_view fetch_site) {
+  if (!fetch_site.empty()) return fetch_site == "same-origin" || fetch_site == "none";
+  if (origin.empty()) return true;
+  const auto scheme = origin.find("://");
+  return scheme != std::string_view::npos && equal_ignoring_case(origin.substr(scheme + 3), host);
+}
+
+bool is_write(std::string_view method) {
+  return method != "GET" && method != "HEAD" && method != "OPTIONS";
+}
+
 const std::shared_ptr<const objects::Caller>& anonymous() {
   static const auto nobody = std::make_shared<const objects::Caller>(
       objects::Caller{.name = "system:anonymous", .groups = {"system:unauthenticated"}});

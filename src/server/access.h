@@ -16,6 +16,12 @@ bool bears_token(std::string_view authorization, std::string_view token);
 /// without a port. Another name that resolves to 127.0.0.1 is a web page's way in (DNS rebinding).
 bool is_loopback_host(std::string_view host);
 
+/// Whether a browser says that a request is this server's own page's; what says nothing is no browser. `origin` and
+/// `host` as the headers, `fetch_site` as Sec-Fetch-Site, which goes before: a proxy may have changed the Host.
+bool is_same_origin(std::string_view origin, std::string_view host, std::string_view fetch_site);
+/// Whether a method may change something.
+bool is_write(std::string_view method);
+
 /// The address at the other end of a TCP connection; "" of another socket.
 std::string peer_address(int socket);
 

@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "cluster/api_status.h"
 #include "server/access.h"
+#include "server/sso/sign_on_routes.h"
 
 namespace tiphys::server {
 namespace {
@@ -21,6 +22,11 @@ doc::Object user_of(const objects::Caller& caller) {
   user["groups"] = doc::Array(caller.groups.begin(), caller.groups.end());
   if (!caller.extra.empty()) user["extra"] = caller.extra;
   return user;
+}
+
+/// What a provider sends along with a browser is for nobody's eyes.
+std::string_view shown_target(std::string_view target) {
+  return is_sign_on_page(target) ? target.substr(0, target.find('?')) : target;
 }
 
 std::string new_id() {
@@ -140,7 +146,7 @@ AuditEntry::AuditEntry(std::shared_ptr<AuditLog> log, const Request& request, co
              {"level", "Metadata"},
              {"auditID", new_id()},
              {"stage", ""},
-             {"requestURI", request.target},
+             {"requestURI", shown_target(request.target)},
              {"verb", verb_of(request.method, false, false)},
              {"user", user_of(caller)}} {
   if (!request.peer.empty()) event_["sourceIPs"] = doc::Array{doc::Value(request.peer)};

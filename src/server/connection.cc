@@ -68,6 +68,16 @@ std::vector<std::string> words_of(const http::fields& headers, std::string_view 
   return words;
 }
 
+/// As one, as HTTP/2 would have them (RFC 9113 8.2.3).
+std::string cookies_in(const http::fields& headers) {
+  std::string cookies;
+  for (auto [at, end] = headers.equal_range(http::field::cookie); at != end; ++at) {
+    if (!cookies.empty()) cookies += "; ";
+    cookies += at->value();
+  }
+  return cookies;
+}
+
 std::optional<UpgradeRequest> upgrade_of(const http::request<http::string_body>& message) {
   if (!http::token_list(message[http::field::connection]).exists("upgrade")) return std::nullopt;
   return UpgradeRequest{.to = std::string(message[http::field::upgrade]),
@@ -242,6 +252,7 @@ class HttpConnection final : public Connection,
   }
 
   bool may_enter(const http::request<http::string_body>& request) {
+    const std::string cookie = cookies_in(request);
     auto caller = let_in(entrance_,
                          {.method = request.method_string(),
                           .target = request.target(),
@@ -251,7 +262,7 @@ class HttpConnection final : public Connection,
                          {.host = request[http::field::host],
                           .origin = request[http::field::origin],
                           .authorization = request[http::field::authorization],
-                          .cookie = request[http::field::cookie],
+                          .cookie = cookie,
                           .fetch_site = request[http::field::sec_fetch_site]});
     if (!caller) {
       refuse_unread(caller.error().code, caller.error().reason, caller.error().message);
@@ -312,6 +323,8 @@ class HttpConnection final : public Connection,
       request.accept = message[http::field::accept];
       request.user_agent = message[http::field::user_agent];
       request.peer = self->peer_;
+      request.host = message[http::field::host];
+      request.cookie = cookies_in(message);
       request.caller = self->caller_;
       request.impersonation = impersonation_in(message);
       request.extra = extra_headers_of(message);

@@ -1,5 +1,7 @@
 #include "server/cookies.h"
 
+#include <fmt/format.h>
+
 #include "base/strings.h"
 
 namespace tiphys::server {
@@ -17,6 +19,15 @@ std::vector<std::string_view> cookies_named(std::string_view header, std::string
     values.push_back(value);
   }
   return values;
+}
+
+std::string set_cookie(const Cookie& cookie) {
+  // Go quotes what has a space or a comma.
+  const bool quoted = cookie.value.find_first_of(" ,") != std::string::npos;
+  const std::string_view mark = quoted ? "\"" : "";
+  return fmt::format("{}={}{}{}; Path={}; Max-Age={}; HttpOnly{}; SameSite={}", cookie.name, mark, cookie.value, mark,
+                     cookie.path, cookie.life.count(), cookie.secure ? "; Secure" : "",
+                     cookie.strict ? "Strict" : "Lax");
 }
 
 }  // namespace tiphys::server

@@ -36,20 +36,18 @@ struct Entrance {
 /// What tells whether a request is let in.
 struct Credentials {
   std::string_view host, origin, authorization;
-  /// The header Cookie: the one named "authorization" is what the header of this name would be, as the web UI of Argo's
-  /// server sets it.
-  std::string_view cookie{};
-  std::string_view fetch_site{};  ///< Sec-Fetch-Site: what browsers say of the page that asks
+  std::string_view cookie{};      ///< all of them: "a=1; b=2"
+  std::string_view fetch_site{};  ///< Sec-Fetch-Site: what a browser says of where a request comes from
 };
 
 /// How large a body of this caller may be.
 std::size_t most_body_bytes(const objects::Caller* caller);
 objects::Refusal too_large_body(std::size_t most);
 
-/// Who asks, null for the plane's owner and for open pages, anonymous() where only the body can tell; or what to answer
-/// before that is read: over TCP a token is needed, and on a loopback address a Host that is this machine's own. For
-/// Argo's API a cookie shows the token as well; what changes something is then taken from pages of this server alone.
-/// What is refused is told to the audit log. `request` has its method, target, peer and user agent.
+/// Who asks, null for the plane's owner and for open pages, anonymous() where only the body can tell and for pages of
+/// single sign-on; or what to answer before that is read: over TCP a token is needed, and on a loopback address a Host
+/// that is this machine's own. Of Argo's API the modes of authentication decide, and who has signed in has no rights
+/// yet (take_account). What is refused is told to the audit log. `request` has its method, target, peer and user agent.
 objects::Outcome<std::shared_ptr<const objects::Caller>> let_in(const Entrance& entrance, const Request& request,
                                                                 const Credentials& credentials);
 

@@ -27,6 +27,8 @@ using ExchangePtr = std::shared_ptr<Exchange>;
 /// Done, or what to answer instead.
 using Handled = objects::Outcome<void>;
 
+/// Gives who has signed in the rights of an account, of a request for this namespace; "": for none.
+Handled take_account(Exchange& exchange, std::string_view ns);
 /// Makes whom a request's headers want to be the caller, if it may be that.
 Handled take_identity(Exchange& exchange);
 

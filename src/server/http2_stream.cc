@@ -53,8 +53,8 @@ void Http2::Stream::add_header(std::string_view name, std::string_view value) {
     std::string& value;
   } kept[] = {{":method", request_.method},
               {":path", request_.target},
-              {":authority", host_},
-              {"host", host_},
+              {":authority", request_.host},
+              {"host", request_.host},
               {"origin", origin_},
               {"authorization", authorization_},
               {"sec-fetch-site", fetch_site_},
@@ -68,7 +68,7 @@ void Http2::Stream::add_header(std::string_view name, std::string_view value) {
   for (const auto& [known, member] : kept) {
     if (name == known) member = value;
   }
-  if (name == "cookie") cookie_ += (cookie_.empty() ? "" : "; ") + std::string(value);  // RFC 9113, 8.2.3
+  if (name == "cookie") request_.cookie += (request_.cookie.empty() ? "" : "; ") + std::string(value);
   if (name == "impersonate-group") request_.impersonation.groups.emplace_back(value);
   if (name.starts_with("x-")) request_.extra.push_back({std::string(name), std::string(value)});
 }
@@ -83,10 +83,10 @@ void Http2::Stream::end_headers() {
         {431, "RequestHeaderFieldsTooLarge", fmt::format("the header is larger than {} KiB", kMostHeaderBytes >> 10)});
   }
   auto caller = let_in(connection_->entrance_, request_,
-                       {.host = host_,
+                       {.host = request_.host,
                         .origin = origin_,
                         .authorization = authorization_,
-                        .cookie = cookie_,
+                        .cookie = request_.cookie,
                         .fetch_site = fetch_site_});
   if (caller) {
     request_.caller = std::move(*caller);

@@ -55,7 +55,7 @@ class Http2::Stream final : public Responder {
   Http2* connection_;  ///< null: it is gone, or this stream of it
   const std::int32_t id_;
   Request request_;
-  std::string host_, origin_, authorization_, cookie_, fetch_site_, grpc_timeout_, grpc_encoding_;
+  std::string origin_, authorization_, fetch_site_, grpc_timeout_, grpc_encoding_;
   std::size_t header_bytes_ = 0;
   std::string pending_;
   std::size_t taken_ = 0;

@@ -12,6 +12,8 @@
 #include "server/audit.h"
 #include "server/exchange.h"
 #include "server/route.h"
+#include "server/sso/sign_on.h"
+#include "server/sso/sign_on_routes.h"
 #include "server/ui_files.h"
 
 namespace tiphys::server {
@@ -80,6 +82,14 @@ bool is_nowhere(const objects::Kinds& kinds, std::span<const std::string> path) 
 
 }  // namespace
 
+Handled take_account(Exchange& exchange, std::string_view ns) {
+  Request& request = exchange.request;
+  if (!request.caller || !request.caller->person) return {};
+  TIPHYS_TRY(request.caller, exchange.served.auth.sign_on->with_account(*request.caller, ns));
+  if (exchange.audit) exchange.audit->impersonates(*request.caller);
+  return {};
+}
+
 Handled take_identity(Exchange& exchange) {
   Request& request = exchange.request;
   const Impersonation& wanted = request.impersonation;
@@ -128,6 +138,7 @@ void handle(const Served& served, Request request, const std::shared_ptr<Respond
   const auto exchange = std::make_shared<Exchange>(served, std::move(request), Target{},
                                                    audit ? audited(audit, responder) : responder, audit);
   if (exchange->request.grpc) return call_by_grpc(exchange);
+  if (serve_sign_on(exchange)) return;
   if (served.ui && exchange->request.caller == anonymous() &&
       is_of_ui(exchange->request.method, exchange->request.target, false)) {
     return served.ui->serve(served.executor, exchange->request.target, responder);

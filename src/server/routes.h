@@ -27,6 +27,7 @@
 #include "base/executor.h"
 #include "cluster/session.h"
 #include "objects/object_api.h"
+#include "server/authentication.h"
 #include "server/gate.h"
 #include "server/responder.h"
 
@@ -55,6 +56,7 @@ struct Request {
   std::string accept;
   std::string user_agent;
   std::string peer;  ///< its address; "" at the unix socket
+  std::string host, cookie;
   std::string body;
   std::optional<UpgradeRequest> upgrade{};
   std::optional<GrpcHeaders> grpc{};  ///< of a call by gRPC, which needs HTTP/2
@@ -75,6 +77,7 @@ struct Served {
   argo::Services* argo = nullptr;             ///< what Argo's API does; null: there is no such API
   argo::ArtifactFiles* artifacts = nullptr;   ///< null: there are no such routes
   std::shared_ptr<const UiFiles> ui = {};     ///< what browsers are shown; null: nothing
+  Authentication auth = {};
 };
 
 /// Answers one request that may be made (authorisation is done).

@@ -23,6 +23,8 @@
 #include "server/access.h"
 #include "server/audit.h"
 #include "server/connection.h"
+#include "server/server_account.h"
+#include "server/sso/sign_on.h"
 
 namespace tiphys::server {
 namespace {
@@ -52,7 +54,8 @@ class AsioServer final : public Server {
                 .config = options_.config,
                 .argo = options_.argo,
                 .artifacts = options_.artifacts,
-                .ui = options_.ui} {}
+                .ui = options_.ui,
+                .auth = options_.auth} {}
 
   ~AsioServer() override {
     *alive_ = false;
@@ -115,6 +118,7 @@ class AsioServer final : public Server {
                               "token",
                               text));
     }
+    if (!address.is_loopback()) TIPHYS_CHECK_OK(check_public());
     error = listen_at(tcp_acceptor_, {address, static_cast<unsigned short>(port)}, port_);
     if (error == asio::error::address_in_use) {
       return fail(Code::kUnavailable,
@@ -125,6 +129,18 @@ class AsioServer final : public Server {
     const auto limit = options_.rate_limit == 0 ? nullptr : std::make_shared<RateLimit>(options_.rate_limit);
     accept(tcp_acceptor_, {served_, make_gate(), options_.tls, !address.is_loopback(), limit});
     return {};
+  }
+
+  /// Whoever reaches the port is not to be the plane's owner because nobody has thought of it.
+  Status check_public() const {
+    const Authentication& auth = options_.auth;
+    const bool lends = auth.modes.server || (auth.sign_on && !auth.sign_on->asks_rules());
+    if (!lends || !auth.server_account->is_owner()) return {};
+    return fail(Code::kInvalidArgument,
+                fmt::format("with --auth-mode {} whoever reaches this address{} would have the rights of the plane's "
+                            "owner: name the service account whose rights they are to have, by --server-account{}",
+                            auth.modes.server ? "server" : "sso", auth.modes.server ? "" : " and can sign in",
+                            auth.modes.server ? "" : ", or have rules say it, by sso.rbac.enabled"));
   }
 
   Status listen_for_pods() {

@@ -9,6 +9,7 @@
 #include "argo/call.h"
 #include "cluster/session.h"
 #include "objects/object_api.h"
+#include "server/authentication.h"
 
 namespace boost::asio {
 class io_context;
@@ -35,6 +36,8 @@ struct ServerOptions {
   std::string announce_path;
   /// The page /metrics, in Prometheus' text format; none: there is no such page.
   std::function<std::string()> metrics;
+  /// How callers of Argo's API show who they are, over TCP.
+  Authentication auth{};
   /// Requests of Argo's API that an address may make in a second over TCP; 0: any number.
   std::uint64_t rate_limit = 0;
   /// Streams into pods: Agent::open_session; none: there are none.

@@ -23,14 +23,16 @@ struct Listening {
   std::int64_t port = kDefaultPort;
   std::string address = std::string(kLoopback), certificate, key, audit_path, ui_dir, base_href;
   std::optional<std::int64_t> rate_limit;
+  std::vector<std::string> auth_modes;
+  std::string server_namespace = "default", server_account;
   bool secure = true;
   bool no_port = false;    ///< the data directory's socket alone
   bool until_eof = false;  ///< ends with standard input, too
 };
 
 Status check(const Listening& listening) {
-  const auto& [port, address, certificate, key, audit_path, ui_dir, base_href, rate_limit, secure, no_port, until_eof] =
-      listening;
+  const auto& [port, address, certificate, key, audit_path, ui_dir, base_href, rate_limit, auth_modes, server_namespace,
+               server_account, secure, no_port, until_eof] = listening;
   if (port < 0 || port > 65535) return fail(Code::kInvalidArgument, fmt::format("--port: {} is no port", port));
   if (rate_limit.value_or(0) < 0)
     return fail(Code::kInvalidArgument, "--api-rate-limit: a number of requests, or 0 for any");
@@ -51,6 +53,33 @@ Status check(const Listening& listening) {
                             "made for the name under which they know this one",
                             address));
   }
+  return {};
+}
+
+/// "NAME", in the server's own namespace, or "NAMESPACE/NAME".
+Result<server::ServerAccount::Name> read_account(const Listening& listening) {
+  const std::string& text = listening.server_account;
+  const auto slash = text.find('/');
+  const bool bare = slash == std::string::npos;
+  server::ServerAccount::Name name{.ns = bare ? listening.server_namespace : text.substr(0, slash),
+                                   .name = bare ? text : text.substr(slash + 1)};
+  if (!name.ns.empty() && !name.name.empty() && !name.name.contains('/')) return name;
+  return fail(Code::kInvalidArgument, fmt::format("--server-account: \"{}\" is no [NAMESPACE/]NAME", text));
+}
+
+/// Who clients of Argo's API are.
+Status read_callers(const Listening& listening, PlaneOptions& options) {
+  auto modes = server::AuthModes::parse(listening.auth_modes);
+  if (!modes) return std::unexpected(modes.error().in("--auth-mode"));
+  options.auth_modes = *modes;
+  options.server_namespace = listening.server_namespace;
+  const char* delegates = std::getenv("SSO_DELEGATE_RBAC_TO_NAMESPACE");
+  options.delegates_rules = delegates && std::string_view(delegates) == "true";
+  if (listening.server_account.empty()) return {};
+  if (!modes->server && !modes->sso) {
+    return fail(Code::kInvalidArgument, "--server-account is of use with --auth-mode server or sso alone");
+  }
+  TIPHYS_TRY(options.server_account, read_account(listening));
   return {};
 }
 
@@ -100,6 +129,7 @@ Status serve(const CommonFlags& common, const Listening& listening) {
   options.ui_dir = listening.ui_dir;
   options.base_href = listening.base_href;
   options.secure = listening.secure;
+  TIPHYS_CHECK_OK(read_callers(listening, options));
   options.rate_limit = static_cast<std::uint64_t>(listening.rate_limit.value_or(0));
   Loop loop;
   bool leave = false;
@@ -146,6 +176,15 @@ int up_command(const Arguments& arguments) {
       "Tell of each request who asked for what, as lines of JSON (audit.k8s.io/v1); at 100 MiB FILE becomes FILE.1");
   flags.number("--api-rate-limit", listening.rate_limit, "N",
                "Requests of Argo's API that an address may make in a second (default 0: any number)");
+  flags.list("--auth-mode", listening.auth_modes, "MODE",
+             "How clients of Argo's API show who they are: client (by a token, the default), server (not at all), sso "
+             "(by signing in at the provider that --config names); may be given several times");
+  flags.text(
+      "--server-account", listening.server_account, "[NAMESPACE/]NAME",
+      "The service account whose rights they have in the mode server, and in sso where no rules say it (default: "
+      "the owner of the plane, where no other machine can reach the port)");
+  flags.text("-n,--namespace", listening.server_namespace, "NAMESPACE",
+             "Where the Secrets of sso are, and the service accounts with its rules (default: default)");
   add_plane_flags(flags, common.session);
   flags.text("--data-dir", common.session.data_dir, "DIR",
              "The plane's directory (default: $TIPHYS_DATA_DIR, else ~/.local/share/tiphys)");

@@ -142,6 +142,10 @@ Status serve(const ExchangePtr& exchange, const ArtifactRoute& route) {
   if (!std::ranges::all_of(exchange->query.path, is_plain)) {
     return fail(Code::kInvalidArgument, "a part of the path is no name");
   }
+  const bool by_uid = route.first.ends_with("-by-uid");
+  const auto& path = exchange->query.path;
+  const std::string_view ns = by_uid || path.size() < 2 ? std::string_view() : std::string_view(path[1]);
+  if (auto known = take_account(*exchange, ns); !known) return std::unexpected(error_of(known.error()));
   if (auto known = take_identity(*exchange); !known) return std::unexpected(error_of(known.error()));
   return route.serve(exchange, exchange->query.path);
 }

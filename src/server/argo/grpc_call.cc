@@ -45,12 +45,14 @@ Result<std::optional<Duration>> timeout_of(const GrpcHeaders& headers) {
 
 Status call(const ExchangePtr& exchange) {
   Request& request = exchange->request;
-  if (auto known = take_identity(*exchange); !known) return std::unexpected(error_of(known.error()));
   TIPHYS_TRY(const argo::Method* method, find_method(exchange->served, request.target));
   TIPHYS_TRY(const std::optional<Duration> timeout, timeout_of(*request.grpc));
   TIPHYS_TRY(const std::string message, read_grpc_message(request.body, request.grpc->encoding, kMostBodyBytes));
   auto document = schema::decode_message(*method->request, message);
   if (!document) return std::unexpected(document.error().in("grpc: error unmarshalling request"));
+  const std::string_view ns = doc::find_string(*document, "namespace");
+  if (auto known = take_account(*exchange, ns); !known) return std::unexpected(error_of(known.error()));
+  if (auto known = take_identity(*exchange); !known) return std::unexpected(error_of(known.error()));
   if (exchange->audit) exchange->audit->calls(*method, document->as_object());
   exchange->served.argo->call({.method = *method,
                                .request = std::move(document->as_object()),

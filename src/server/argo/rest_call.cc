@@ -12,6 +12,7 @@
 #include "server/argo/rest_answer.h"
 #include "server/argo/rest_request.h"
 #include "server/audit.h"
+#include "server/server_account.h"
 
 namespace tiphys::server {
 namespace {
@@ -26,7 +27,14 @@ Status take_signature(Exchange& exchange, std::string_view ns) {
   Request& request = exchange.request;
   if (request.caller != anonymous()) return {};
   store::Store& store = exchange.api().store();
-  const auto unsigned_event = [] {
+  const auto unsigned_event = [&]() -> Status {
+    const Authentication& auth = exchange.served.auth;
+    if (auth.modes.server) {
+      auto caller = auth.server_account->caller();
+      if (!caller) return std::unexpected(error_of(caller.error()));
+      request.caller = std::make_shared<const objects::Caller>(std::move(*caller));
+      return {};
+    }
     return fail(Code::kUnauthenticated,
                 "an event over TCP needs the header Authorization: Bearer TOKEN, or the signature of a webhook client");
   };
@@ -51,9 +59,12 @@ Status take_signature(Exchange& exchange, std::string_view ns) {
 Status call(const ExchangePtr& exchange, Result<RestRoute> found) {
   if (!found) return std::unexpected(std::move(found.error()));
   TIPHYS_CHECK_OK(take_signature(*exchange, namespace_of(*found)));
-  if (auto known = take_identity(*exchange); !known) return std::unexpected(error_of(known.error()));
   TIPHYS_TRY(exchange->query, Target::parse(exchange->request.target));
   TIPHYS_TRY(doc::Object request, bind_request(*found, exchange->query, exchange->request.body));
+  const doc::Value* ns = request.if_contains("namespace");
+  const auto taken = take_account(*exchange, ns && ns->is_string() ? std::string_view(ns->get_string()) : "");
+  if (!taken) return std::unexpected(error_of(taken.error()));
+  if (auto known = take_identity(*exchange); !known) return std::unexpected(error_of(known.error()));
   if (exchange->audit) exchange->audit->calls(*found->method, request);
   exchange->served.argo->call({.method = *found->method,
                                .request = std::move(request),

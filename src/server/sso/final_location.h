@@ -1,0 +1,13 @@
+// Where a browser goes once it has signed in.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace tiphys::server {
+
+/// The value of a header Location: `wanted`, if that is a path of this server and can be read as nothing else; else
+/// "/". Browsers take a backslash for a slash, and two slashes for the beginning of another host.
+std::string final_location(std::string_view wanted);
+
+}  // namespace tiphys::server
