@@ -12,6 +12,7 @@
 #include <boost/beast/http.hpp>
 #include <boost/beast/ssl.hpp>
 #include <cctype>
+#include <cerrno>
 #include <optional>
 
 #include "base/log.h"
@@ -432,11 +433,7 @@ class Doorway final : public Connection, public std::enable_shared_from_this<Doo
     timer_.async_wait([self = shared_from_this()](error_code error) {
       if (!error && !self->inside_) self->leave();
     });
-    socket_.async_wait(asio::socket_base::wait_read, [self = shared_from_this()](error_code error) {
-      self->timer_.cancel();
-      if (!self->on_closed_) return;
-      error ? self->leave() : self->let_in();
-    });
+    wait();
   }
 
   void refuse() override {
@@ -456,11 +453,21 @@ class Doorway final : public Connection, public std::enable_shared_from_this<Doo
   }
 
  private:
+  void wait() {
+    socket_.async_wait(asio::socket_base::wait_read, [self = shared_from_this()](error_code error) {
+      if (!self->on_closed_) return;
+      error ? self->leave() : self->let_in();
+    });
+  }
+
   void let_in() {
     constexpr char kHandshake = 22;  // RFC 8446 5.1
     char first[3];
     const auto count = ::recv(socket_.native_handle(), first, sizeof first, MSG_PEEK);
+    // A socket may seem readable without anything there.
+    if (count < 0 && (errno == EAGAIN || errno == EINTR)) return wait();
     if (count < 1) return leave();
+    timer_.cancel();
     wake_up_after(1);
     if (first[0] == kHandshake) {
       inside_ = std::make_shared<HttpConnection<Secure>>(Secure(Plain(std::move(socket_)), *entrance_.tls), entrance_,
@@ -487,6 +494,7 @@ class Doorway final : public Connection, public std::enable_shared_from_this<Doo
   }
 
   void leave() {
+    timer_.cancel();
     error_code ignored;  // the peer may have closed it before
     socket_.close(ignored);
     if (auto on_closed = std::exchange(on_closed_, nullptr)) on_closed();
