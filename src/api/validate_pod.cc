@@ -89,11 +89,16 @@ void Validator::add_errors(const FieldErrors& errors, const doc::Value& document
 
 void Validator::check_container(const Template& tmpl, const doc::Value& written, const Spot& spot, bool init) {
   if (!written.is_object()) return;
-  doc::Value container = written;
-  doc::drop_nulls(container);
+  const std::string text = doc::to_json(written);
+  const auto says = [&](std::string_view word) { return text.find(word) != std::string::npos; };
+  // It may hold a long script: hardly one has nulls.
+  doc::Value without_nulls;
+  const bool has_nulls = says("null");
+  if (has_nulls) doc::drop_nulls(without_nulls = written);
+  const doc::Value& container = has_nulls ? without_nulls : written;
   // Only keys of files ask for volumes.
   doc::Value volumes;
-  if (doc::to_json(container).find("\"fileKeyRef\"") != std::string::npos) volumes = pod_volumes(tmpl);
+  if (says("\"fileKeyRef\"")) volumes = pod_volumes(tmpl);
   FieldErrors errors;
   const podspec::ContainerPlace place{init, doc::is_true(*workflow_.spec.document, "hostNetwork"), &volumes};
   const Path root;

@@ -222,10 +222,12 @@ Status PodBuilder::add_containers(const engine::CreatePod& request, doc::Object&
   for (const doc::Value& written : list(pod_template, "sidecars")) sidecars.push_back(further_container(written, main));
   for (doc::Value& each : main_ones) containers.push_back(std::move(each));
   for (doc::Value& sidecar : sidecars) containers.push_back(std::move(sidecar));
-  for (doc::Value& container : containers) doc::drop_nulls(container);
-  for (doc::Value& container : init) doc::drop_nulls(container);
-  for (doc::Value& container : containers) add_argo_env(container.get_object(), request, name_);
-  for (doc::Value& container : init) add_argo_env(container.get_object(), request, name_);
+  for (doc::Array* all : {&containers, &init}) {
+    for (doc::Value& container : *all) {
+      doc::drop_nulls(container);
+      add_argo_env(container.get_object(), request, name_);
+    }
+  }
   if (!init.empty()) spec["initContainers"] = std::move(init);
   spec["containers"] = std::move(containers);
   return {};

@@ -1,5 +1,6 @@
 // tiphys debug bundle.
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -8,8 +9,8 @@
 #include <fstream>
 #include <thread>
 
-#include "artifact/file_tree.h"
 #include "artifact/repository.h"
+#include "artifact/secret_folder.h"
 #include "cli/commands/common.h"
 #include "cli/terminal.h"
 #include "server/version.h"
@@ -153,34 +154,15 @@ Status add_objects(Session& session, Bundle& bundle) {
   return {};
 }
 
-/// A folder that goes when it has been packed.
-class Scratch {
- public:
-  static Result<Scratch> make() {
-    std::string pattern = (fs::temp_directory_path() / "tiphys-debug.XXXXXX").string();
-    if (!::mkdtemp(pattern.data())) return fail_errno("make a folder for the bundle", errno);
-    return Scratch(std::move(pattern));
-  }
-  Scratch(Scratch&& other) noexcept : path_(std::exchange(other.path_, "")) {}
-  Scratch& operator=(Scratch&&) = delete;
-  ~Scratch() {
-    if (!path_.empty()) (void)artifact::remove_tree(path_);
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  explicit Scratch(std::string path) : path_(std::move(path)) {}
-  std::string path_;
-};
-
 Status bundle(const DebugFlags& flags) {
   Loop loop;
   const std::string stamp = format_rfc3339(loop.now()).substr(0, 19);
   std::string name = "tiphys-debug-" + stamp;
   std::ranges::replace(name, ':', '-');
   const std::string archive = flags.output.empty() ? name + ".tgz" : flags.output;
-  TIPHYS_TRY(const Scratch scratch, Scratch::make());
-  Bundle bundle(scratch.path() + "/" + name);
+  artifact::SecretFolder scratch;
+  TIPHYS_TRY(const std::string folder, scratch.path_of(name));
+  Bundle bundle(folder);
   TIPHYS_CHECK_OK(bundle.write("version.json", server::version_json() + "\n"));
   TIPHYS_CHECK_OK(bundle.write("host.json", about_host()));
   TIPHYS_CHECK_OK(bundle.write("variables.txt", variables()));
@@ -189,7 +171,7 @@ Status bundle(const DebugFlags& flags) {
   TIPHYS_CHECK_OK(bundle.write_missing());
   // For its maker alone, until he hands it on.
   ::umask(077);
-  TIPHYS_CHECK_OK(artifact::pack_tar_gz(scratch.path() + "/" + name, archive, -1));
+  TIPHYS_CHECK_OK(artifact::pack_tar_gz(folder, archive, -1));
   print(
       fmt::format("{}: the plane's objects, and the ends of the logs of pods that have not succeeded.\n"
                   "Values of Secrets and ConfigMaps are left out; manifests, parameters and logs are as they are: "
