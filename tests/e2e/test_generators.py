@@ -40,6 +40,10 @@ def test_dflow(tmp_path, s3):
     done("pydflow", "generator_dflow.py", clean_environment(tmp_path, S3_ENDPOINT=s3.endpoint), tmp_path)
 
 
+def test_kubeflow_pipelines(tmp_path):
+    done("kfp", "generator_kfp.py", clean_environment(tmp_path), tmp_path)
+
+
 def test_metaflow(tmp_path, s3):
     flow = {"METAFLOW_DEFAULT_METADATA": "local", "METAFLOW_USER": "ann", "METAFLOW_SKIP_INSTALL_DEPENDENCIES": "1",
             "METAFLOW_S3_ENDPOINT_URL": f"http://{s3.endpoint}", "METAFLOW_DATASTORE_SYSROOT_S3": "s3://data/metaflow"}
