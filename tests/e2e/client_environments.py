@@ -9,6 +9,7 @@ from conftest import ROOT
 
 PATIENCE = 300  # seconds after which a hanging program fails its test
 UNREACHABLE = 75  # how tools/python-environments ends where there is no registry
+WITHOUT_PYTHON = 76  # and where a list asks for a Python that is not there
 
 
 def environment(name):
@@ -16,6 +17,8 @@ def environment(name):
     installed = subprocess.run([ROOT / "tools/python-environments", name], capture_output=True, text=True, timeout=900, check=False)
     if installed.returncode == UNREACHABLE:
         pytest.skip(f"PyPI cannot be reached, and the environment {name} is not installed")
+    if installed.returncode == WITHOUT_PYTHON:
+        pytest.skip(installed.stdout.strip())
     assert installed.returncode == 0, installed.stdout + installed.stderr
     return ROOT / ".deps/environments" / name / "bin/python"
 

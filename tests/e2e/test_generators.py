@@ -44,6 +44,10 @@ def test_kubeflow_pipelines(tmp_path):
     done("kfp", "generator_kfp.py", clean_environment(tmp_path), tmp_path)
 
 
+def test_tinyfan(tmp_path):
+    done("tinyfan", "generator_tinyfan.py", clean_environment(tmp_path), tmp_path)
+
+
 def test_metaflow(tmp_path, s3):
     flow = {"METAFLOW_DEFAULT_METADATA": "local", "METAFLOW_USER": "ann", "METAFLOW_SKIP_INSTALL_DEPENDENCIES": "1",
             "METAFLOW_S3_ENDPOINT_URL": f"http://{s3.endpoint}", "METAFLOW_DATASTORE_SYSROOT_S3": "s3://data/metaflow"}
