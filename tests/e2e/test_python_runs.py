@@ -135,6 +135,29 @@ def test_warnings_of_manifests_are_warnings(plane):
         plane.run(text, runtime="process").wait()
 
 
+ONE = shell("main", "echo {{workflow.parameters.epochs}}")
+DECLARES = {"parameters": [{"name": "epochs", "value": "1"}]}
+INPUT = {"name": "main", "inputs": {"parameters": [{"name": "epochs"}]}, "container": {"image": "x", "command": ["echo", "{{inputs.parameters.epochs}}"]}}
+TAKEN = [
+    ("it is declared", workflow(shell("main", "true"), arguments=DECLARES), "epochs", None),
+    ("it is used", workflow(ONE), "epochs", None),
+    ("a template takes it", workflow(INPUT, arguments={}), "epochs", None),
+    ("all are used", workflow(shell("main", "echo '{{workflow.parameters}}'")), "epoch", None),
+    ("all are used in an expression", workflow(shell("main", "echo '{{=toJson(workflow.parameters)}}'")), "epoch", None),
+    ("a slip of the pen", workflow(ONE, arguments=DECLARES), "epoch", "nothing takes the parameter 'epoch'; did you mean 'epochs'"),
+    ("there is none", workflow(shell("main", "true")), "seed", "nothing takes the parameter 'seed'$"),
+]
+
+
+@pytest.mark.parametrize("form", [lambda given: given, lambda given: json.dumps({"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", **given}, indent=1)], ids=["dict", "YAML"])
+@pytest.mark.parametrize("given, name, message", [row[1:] for row in TAKEN], ids=[row[0] for row in TAKEN])
+def test_a_parameter_that_nothing_takes_is_told(plane, recwarn, given, name, message, form):
+    plane.run(form(given), {name: 3}, runtime="process", wait=True)
+    told = [each for each in recwarn if issubclass(each.category, tiphys.ManifestWarning)]
+    assert len(told) == (message is not None)
+    assert all(re.search(message, str(each.message)) and each.filename == __file__ for each in told)
+
+
 def test_events_come_in_order_and_end(plane):
     events = list(plane.run(TWO, runtime="process"))
     of = {name: [event.phase for event in events if event.name == name] for name in ("make", "use", "")}

@@ -32,6 +32,7 @@ OUTCOMES = [
     ("a mock", {"flip-coin": Mock(exit_code=3)}, "Failed"),
     ("by a node", [Mock(node="flip-*", result="heads")], "Succeeded"),
     ("an error", {"flip-coin": Mock(phase="Error", message="evicted")}, "Failed"),
+    ("texts of results", {"flip-coin": ["tails"]}, "Succeeded"),
 ]
 
 
@@ -59,6 +60,7 @@ def test_parameters_and_other_manifests():
 WRONG = [
     ("a template that there is not", {"flip-coi": "heads"}, 'there is no template "flip-coi"; did you mean "flip-coin"'),
     ("a mock that is missing", {}, "has no mock that gives outputs.result"),
+    ("a duration that is none", {"flip-coin": Mock(duration="soon")}, r"^tests\[0\].mocks\[0\].duration is no duration: write seconds, or 1h2m3s$"),
 ]
 
 
@@ -66,6 +68,26 @@ WRONG = [
 def test_wrong_mocks_are_told(mocks, message):
     with pytest.raises(tiphys.ManifestError, match=message):
         play(COIN, mocks=mocks)
+
+
+@pytest.mark.parametrize("mocks", [{"flip-coin": 5}, {"flip-coin": [Mock(), 5]}, [5]])
+def test_what_is_no_mock_is_told(mocks):
+    with pytest.raises(TypeError, match="have a int: give a Mock, the text of its result"):
+        play(COIN, mocks=mocks)
+
+
+def test_what_is_played_is_what_was_given_first():
+    template = {"apiVersion": "argoproj.io/v1alpha1", "kind": "WorkflowTemplate", "metadata": {"name": "shared"}, "spec": {"entrypoint": "say", "templates": [shell("say", "true")]}}
+    nightly = {"apiVersion": "argoproj.io/v1alpha1", "kind": "CronWorkflow", "metadata": {"name": "nightly"},
+               "spec": {"schedules": ["0 0 * * *"], "workflowSpec": {"workflowTemplateRef": {"name": "shared"}}}}
+    assert play(nightly, mocks={"say": Mock(duration="2h")}, beside=[template]).duration == 7200
+
+
+def test_findings_in_objects_are_told_without_places():
+    with pytest.raises(tiphys.ManifestError, match=r"^spec.entrypoint: template name 'none' undefined$"):
+        play({"metadata": {"name": "w"}, "spec": {"entrypoint": "none", "templates": []}})
+    with pytest.raises(tiphys.ManifestError, match=r"^workflow-0.yaml:5:3: .*entrypont"):
+        play("apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {name: w}\nspec:\n  entrypont: main\n")
 
 
 def test_a_wrong_workflow_is_told_with_its_file(tmp_path):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tiphys._run_async import AsyncRun
     from tiphys._server import Server
     from tiphys._shared import shutdown
-    from tiphys._submit import ManifestWarning
+    from tiphys._warnings import ManifestWarning
 
 __version__ = "0.1.0"
 
@@ -37,7 +37,7 @@ _PLACES = {
     "AsyncRun": "_run_async",
     "Client": "_client",
     "Event": "_events",
-    "ManifestWarning": "_submit",
+    "ManifestWarning": "_warnings",
     "Node": "_nodes",
     "Nodes": "_nodes",
     "Outputs": "_nodes",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Sequence
 
 from tiphys._errors import ApiError, ManifestError
@@ -117,11 +116,6 @@ def _owner(cron: Mapping[str, Any], name: str) -> Document:
 def mentioned(text: str) -> bool:
     """Whether text of YAML may hold a document of one of these kinds: a quick look that misses none."""
     return any(kind in text for kind in ("WorkflowTemplate", _CRON))
-
-
-def in_file(path: "os.PathLike[str]") -> bool:
-    with open(path, encoding="utf-8", errors="replace") as file:
-        return mentioned(file.read())
 
 
 def none_is_a_workflow(documents: List[Any]) -> bool:

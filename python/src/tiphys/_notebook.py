@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import sys
 import threading
 from contextlib import contextmanager
@@ -123,18 +124,19 @@ def _html(name: str, status: Mapping[str, Any], log: str, svg: str) -> str:
     picture = base64.b64encode(svg.encode()).decode()
     head = f'<b>{escape(name)}</b> <span style="color:{COLORS.get(phase, "inherit")}">{ICONS.get(phase, "")} {phase}</span> {escape(_about(status))}'
     rows, left = _rows(name, status)
-    table = "".join(
-        f"<tr><td style=\"text-align:left\">{escape(_indent(row.lead))}{ICONS.get(row.phase, '')} {escape(row.name)}</td><td>{escape(row.template)}</td>"
-        f'<td>{row.phase}</td><td>{duration_text(row.seconds)}</td><td style="text-align:left">{escape(row.message)}</td></tr>'
-        for row in rows
-    )
+    table = "".join(_table_row("td", f"{_indent(row.lead)}{ICONS.get(row.phase, '')} {row.name}", row.template, row.phase, duration_text(row.seconds), row.message) for row in rows)
     more = f"<p>and {left} more</p>" if left else ""
-    logged = f"<details open><summary>Log</summary><pre>{escape(log)}</pre></details>" if log else ""
+    logged = f'<details open><summary>Log</summary><pre style="font-family:monospace">{escape(log)}</pre></details>' if log else ""
     return (
         f'<div><p>{head}</p><img alt="Graph and timeline of {escape(name)}" style="max-width:100%" src="data:image/svg+xml;base64,{picture}"/>'
-        f"<details{'' if len(rows) > 12 else ' open'}><summary>Steps</summary><table><thead><tr><th>Step</th><th>Template</th><th>Phase</th><th>Duration</th>"
-        f"<th>Message</th></tr></thead><tbody>{table}</tbody></table>{more}</details>{_outputs_html(status, name)}{logged}</div>"
+        f"<details{'' if len(rows) > 12 else ' open'}><summary>Steps</summary><table><thead>{_table_row('th', 'Step', 'Template', 'Phase', 'Duration', 'Message')}</thead>"
+        f"<tbody>{table}</tbody></table>{more}</details>{_outputs_html(status, name)}{logged}</div>"
     )
+
+
+def _table_row(tag: str, *cells: str) -> str:
+    """Pages align tables to the right, as if all were numbers."""
+    return "<tr>" + "".join(f'<{tag} style="text-align:left">{escape(cell)}</{tag}>' for cell in cells) + "</tr>"
 
 
 def _markdown(name: str, status: Mapping[str, Any], log: str) -> str:
@@ -147,7 +149,8 @@ def _markdown(name: str, status: Mapping[str, Any], log: str) -> str:
     lines += ["", f"and {left} more"] if left else []
     outputs = _outputs(status, name)
     lines += ["", *(f"- `{each['name']}`: {each['value']}" for each in outputs)] if outputs else []
-    lines += ["", "```", log, "```"] if log else []
+    fence = "`" * max([3, *(len(ticks) + 1 for ticks in re.findall("`+", log))])
+    lines += ["", fence, log, fence] if log else []
     return "\n".join(lines)
 
 

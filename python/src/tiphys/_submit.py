@@ -22,10 +22,6 @@ _LONGEST_PREFIX = 58
 _CONFLICT = 409
 
 
-class ManifestWarning(UserWarning):
-    """A workflow runs, and cannot be meant as it is."""
-
-
 class Submission(NamedTuple):
     """What is changed of a workflow before it runs."""
 
@@ -48,6 +44,10 @@ def submit(client: Client, x: Any, submission: Submission) -> Mapping[str, Any]:
         from tiphys._submit_files import run_files
 
         return run_files(client, source, submission)
+    if submission.parameters:
+        from tiphys._warnings import warn_of_untaken
+
+        warn_of_untaken(submission.parameters, json.dumps(source, default=str))
     kind = source.get("kind", "Workflow")
     if kind == "Workflow":
         return _create(client, dict(_with_local_code(client, _changed(client, source, submission))))

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Sequence, Tuple, Uni
 
 from tiphys._binary import find_program
 from tiphys._errors import ManifestError, TiphysError
-from tiphys._from_template import KINDS, chosen, in_file, kind_of, mentioned, none_is_a_workflow, workflow_from
-from tiphys._submit import ManifestWarning, Submission, value_text
+from tiphys._from_template import KINDS, chosen, kind_of, mentioned, none_is_a_workflow, workflow_from
+from tiphys._submit import Submission, value_text
+from tiphys._warnings import warn, warn_of_untaken
 
 if TYPE_CHECKING:
     from tiphys._client import Client
@@ -49,11 +50,13 @@ def run_files(client: Client, source: Source, submission: Submission) -> Mapping
 def _files_and_input(client: Client, source: Source, submission: Submission) -> Tuple[List[str], str]:
     """What the program reads: files ("-" is its input), and its input. Where none of them is a workflow, one that is made of
     the template or CronWorkflow in them comes behind."""
-    if not isinstance(source, str) and not os.path.isfile(source):  # a pipe is read once
-        source = _text_of(source)
-    text = source if isinstance(source, str) else ""
-    files = ["-"] if isinstance(source, str) else [os.fspath(source)]
-    if not submission.artifacts and not (mentioned(source) if isinstance(source, str) else in_file(source)):
+    content = source if isinstance(source, str) else _text_of(source)
+    # A pipe is read once; of a file the program tells places.
+    by_path = not isinstance(source, str) and os.path.isfile(source)
+    text = "" if by_path else content
+    files = [os.fspath(source)] if by_path else ["-"]
+    warn_of_untaken(submission.parameters or {}, content)
+    if not submission.artifacts and not mentioned(content):
         return files, text
     documents = _documents_of(files[0], text)
     if none_is_a_workflow(documents):
@@ -67,7 +70,7 @@ def _files_and_input(client: Client, source: Source, submission: Submission) -> 
 
 
 def _text_of(path: "os.PathLike[str]") -> str:
-    with open(path, encoding="utf-8") as file:
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
         return file.read()
 
 
@@ -115,6 +118,4 @@ def _flags(submission: Submission, folder: str) -> List[str]:
 def _warn(said: str) -> None:
     text = "\n".join(line for line in said.splitlines() if not line.startswith(_NOTICE) and _CRON_NOTICE not in line).strip()
     if text:
-        import warnings
-
-        warnings.warn(text, ManifestWarning, stacklevel=5)
+        warn(text)
