@@ -88,6 +88,19 @@ def test_a_played_workflow(execute):
     assert "2/2 done" in shown(outputs)["text/html"]
 
 
+def test_runs_that_are_awaited(execute):
+    """A kernel's loop runs already; calls that wait work within it as well."""
+    code = "import asyncio\nruns = await asyncio.gather(*(tiphys.arun(two, runtime='process', wait=True) for _ in range(3)))\n[await run.status() for run in runs]"
+    _, waited, called = execute(SETUP, code, "async def call():\n    return tiphys.run(two, runtime='process', wait=True, progress=False).status\nawait call()")
+    assert "".join(waited[-1]["data"]["text/plain"]) == "['Succeeded', 'Succeeded', 'Succeeded']"
+    assert "".join(called[-1]["data"]["text/plain"]) == "'Succeeded'"
+
+
+def test_an_interrupt_stops_a_run_that_is_waited_for(python, tmp_path):
+    done = subprocess.run([python, ROOT / "tests/clients/interrupted_kernel.py"], env=clean_environment(tmp_path), capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.stdout.splitlines()[-1:] == ["done"], done.stdout + done.stderr
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "examples/notebooks").glob("*.ipynb")), ids=lambda path: path.stem)
 def test_the_examples_run(python, tmp_path, path):
     done = subprocess.run([python, ROOT / "tests/clients/run_notebook.py", path, tmp_path / "saved.ipynb"], env=clean_environment(tmp_path),

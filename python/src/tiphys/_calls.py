@@ -41,7 +41,7 @@ def run(
 
 
 async def arun(x: Any, parameters: Optional[Mapping[str, Any]] = None, runtime: Optional[str] = None, wait: bool = False, **options: Any) -> AsyncRun:
-    """run() for asyncio, with the same options; cancelled while it waits, it leaves the run alone."""
+    """run() for asyncio, with the same options but progress; cancelled while it waits, it leaves the run alone."""
     return await _client().arun(x, parameters, runtime, wait, **options)
 
 

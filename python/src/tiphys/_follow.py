@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional
 
 from tiphys._errors import ApiError, NotFound, ServerUnreachable
 from tiphys._events import Event
+from tiphys._forks import tell_of_forks
 from tiphys._http import Stream
 from tiphys._nodes import Node
 
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from tiphys._run import Run
 
 COMPLETED = frozenset(["Succeeded", "Failed", "Error"])
+
+# Python looks for signals before it waits: one that comes in between, such as Ctrl-C, is seen when the wait is over.
+SLICE_SECONDS = 1.0
 
 Listener = Callable[[Optional[Event]], None]  # None: there will be no more
 
@@ -24,18 +29,25 @@ class Following:
 
     def __init__(self, run: Run, with_nodes: bool) -> None:
         self._run = run
+        self.process = os.getpid()  # whose threads watch: one that was forked has none of them
         self.with_nodes = with_nodes
         self.workflow: Mapping[str, Any] = {}  # the whole object once it has finished
         self.error: Optional[BaseException] = None
         self._nodes: Dict[str, Mapping[str, Any]] = {}
         self._phase, self._message = "", ""
-        self._changed = threading.Condition(threading.RLock())
+        self.in_child()
+        self._over = threading.Lock()  # whoever gets it has nothing left to wait for
+        self._over.acquire()
         self._listeners: List[Listener] = []
         self._ended = self._dropped = False
         self._streams: List[Stream] = []
+        tell_of_forks(self)
         threading.Thread(target=self._keep, args=(self._watch_workflow,), name=f"tiphys {run.name}", daemon=True).start()
         if with_nodes and run.client.streams_nodes:
             threading.Thread(target=self._keep, args=(self._watch_nodes,), name=f"tiphys {run.name} nodes", daemon=True).start()
+
+    def in_child(self) -> None:
+        self._lock = threading.RLock()
 
     @property
     def ended(self) -> bool:
@@ -44,19 +56,25 @@ class Following:
 
     def wait(self, timeout: Optional[float] = None) -> bool:
         """True once it has ended, False when the time is over."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self._ended, timeout)
+        until = None if timeout is None else time.monotonic() + timeout
+        while not self._ended:
+            left = SLICE_SECONDS if until is None else min(SLICE_SECONDS, until - time.monotonic())
+            if left <= 0:
+                return False
+            if self._over.acquire(timeout=left):
+                self._over.release()
+        return True
 
     def state(self) -> Mapping[str, Any]:
         """The workflow's status as it is known now, nodes included."""
-        with self._changed:
+        with self._lock:
             if self.workflow:
                 return self.workflow.get("status") or {}
             return {"phase": self._phase, "message": self._message, "nodes": dict(self._nodes)}
 
     def listen(self, listener: Listener) -> None:
         """Calls it, on some thread, with what is so far and with each event from then on, and with None at the end."""
-        with self._changed:
+        with self._lock:
             for document in sorted(self._nodes.values(), key=lambda each: each.get("startedAt") or ""):
                 listener(self._event(document, ""))
             if self._phase:
@@ -67,13 +85,13 @@ class Following:
                 self._listeners.append(listener)
 
     def forget(self, listener: Listener) -> None:
-        with self._changed:
+        with self._lock:
             if listener in self._listeners:
                 self._listeners.remove(listener)
 
     def drop(self) -> None:
         """Follows no more; nobody waits for it."""
-        with self._changed:
+        with self._lock:
             self._dropped = True
             streams = list(self._streams)
         for stream in streams:
@@ -125,32 +143,30 @@ class Following:
         self.wait(1)  # the end is told by the other watch
 
     def _opened(self, stream: Stream) -> Stream:
-        with self._changed:
+        with self._lock:
             self._streams.append(stream)
             if self._dropped:
                 stream.close()
         return stream
 
     def _take_node(self, document: Mapping[str, Any]) -> None:
-        with self._changed:
+        with self._lock:
             if self._ended:
                 return
             before = (self._nodes.get(document["id"]) or {}).get("phase", "")
             self._nodes[document["id"]] = document
             if document.get("phase", "") != before:
                 self._tell(self._event(document, before))
-            self._changed.notify_all()
 
     def _take_phase(self, phase: str, message: str) -> None:
-        with self._changed:
+        with self._lock:
             before, self._phase, self._message = self._phase, phase, message
             if phase and phase != before:
                 self._tell(Event(None, phase, message, before))
-            self._changed.notify_all()
 
     def _finish(self, workflow: Mapping[str, Any]) -> None:
         status = workflow.get("status") or {}
-        with self._changed:
+        with self._lock:
             for document in (status.get("nodes") or {}).values():
                 if self.with_nodes:
                     self._take_node(document)
@@ -161,17 +177,19 @@ class Following:
         self._end()
 
     def _fail(self, error: BaseException) -> None:
-        with self._changed:
+        with self._lock:
             if self._ended:
                 return
             self.error = error
         self._end()
 
     def _end(self) -> None:
-        with self._changed:
+        with self._lock:
+            if self._ended:
+                return
             self._ended = True
+            self._over.release()
             listeners, self._listeners = self._listeners, []
-            self._changed.notify_all()
             for listener in listeners:
                 listener(None)
         self.drop()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import select
 import socket
 import threading
@@ -11,6 +10,7 @@ from types import TracebackType
 from typing import Any, BinaryIO, Callable, Iterator, List, Mapping, NamedTuple, Optional, Type, Union
 
 from tiphys._errors import ApiError, ManifestError, NotFound, ServerUnreachable
+from tiphys._forks import tell_of_forks
 from tiphys._wire import Answer, Wire, connect_tcp, connect_unix
 
 Query = Mapping[str, Union[str, int, bool]]
@@ -42,9 +42,12 @@ class Http:
     def __init__(self, endpoint: Endpoint, revive: Optional[Callable[[], None]] = None) -> None:
         """`revive` is called where the server has gone away, before it is asked once more what may be asked twice."""
         self.endpoint, self._revive = endpoint, revive
+        self.in_child()
+        tell_of_forks(self)
+
+    def in_child(self) -> None:
         self._idle: List[Wire] = []
         self._lock = threading.Lock()
-        self._process = os.getpid()
 
     def ask(self, method: str, path: str, query: Optional[Query] = None, body: Any = None) -> Any:
         """The document that is answered with; ApiError when the server refuses, ServerUnreachable when it does not answer."""
@@ -67,7 +70,7 @@ class Http:
         self._give_back(wire, answer)
         if answer.status >= 400:
             raise _refusal(answer.status, content)
-        return json.loads(content) if content.strip() else {}
+        return _document(content) if content.strip() else {}
 
     def stream(self, path: str, query: Optional[Query] = None) -> Stream:
         """An answer that goes on, on a connection of its own."""
@@ -88,7 +91,7 @@ class Http:
     def is_connected(self) -> bool:
         """Whether a connection is open that the server has not closed."""
         with self._lock:
-            return self._process == os.getpid() and any(not _has_ended(each) for each in self._idle)
+            return any(not _has_ended(each) for each in self._idle)
 
     def close(self) -> None:
         with self._lock:
@@ -119,8 +122,6 @@ class Http:
 
     def _take(self) -> Wire:
         with self._lock:
-            if self._process != os.getpid():
-                self._idle, self._process = [], os.getpid()
             while self._idle:
                 wire = self._idle.pop()
                 if not _has_ended(wire):
@@ -130,7 +131,7 @@ class Http:
 
     def _give_back(self, wire: Wire, answer: Answer) -> None:
         with self._lock:
-            if answer.complete and len(self._idle) < _MOST_IDLE and self._process == os.getpid():
+            if answer.complete and len(self._idle) < _MOST_IDLE:
                 self._idle.append(wire)
                 return
         wire.close()
@@ -157,7 +158,7 @@ class Stream:
         try:
             for line in self._answer.lines():
                 if line.strip():
-                    yield json.loads(line)
+                    yield _document(line)
         except (OSError, ValueError) as lost:
             if not self._closed:
                 raise ServerUnreachable(f"the server went away: {lost}") from lost
@@ -180,6 +181,11 @@ class Stream:
 def part(text: str) -> str:
     """A part of a path or of a query. What urllib does would cost more than a request."""
     return "".join(chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in text.encode())
+
+
+def _document(content: bytes) -> Any:
+    """Logs hold whatever programs write."""
+    return json.loads(content.decode(errors="replace"))
 
 
 def _text(value: Union[str, int, bool]) -> str:
@@ -208,7 +214,7 @@ def _tls_context(end: Endpoint) -> Any:
 def _refusal(status: int, content: bytes) -> Exception:
     """What the server says: an error of Argo's API, a Status of Kubernetes', or else the body as it is."""
     try:
-        said = json.loads(content)
+        said = _document(content)
     except ValueError:
         said = {}
     if not isinstance(said, dict):

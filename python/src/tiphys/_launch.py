@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from _thread import allocate_lock
 
 from tiphys._binary import find_program
 from tiphys._errors import ServerNotStarted
@@ -35,6 +36,11 @@ class Launched:
         self.errors.seek(0)
         return self.errors.read().decode(errors="replace").strip() or f"it ended with {self.process.returncode}"
 
+    def leave(self) -> None:
+        """In a process that was forked: it ends with those that have its input open."""
+        for end in (self.process.stdin, self.process.stdout, self.errors):
+            end.close()
+
     def end(self, seconds: float) -> None:
         self.process.stdin.close()
         self.process.terminate()  # a process that was forked may have its input open yet
@@ -63,9 +69,10 @@ def launch(data_dir: str, options: Sequence[str]) -> Launched:
 def launch_early() -> None:
     """Begins the plane that calls share, before anything of it is imported: where there is none yet, and no other is meant."""
     data_dir = os.path.abspath(default_data_dir())
-    if "tiphys._client" in sys.modules or os.path.exists(os.path.join(data_dir, SOCKET)):
-        return
-    _early[data_dir] = launch(data_dir, FOR_THIS_PROCESS)
+    with _early_lock:
+        if _early or "tiphys._client" in sys.modules or os.path.exists(os.path.join(data_dir, SOCKET)):
+            return
+        _early[data_dir] = launch(data_dir, FOR_THIS_PROCESS)
 
 
 def launched_early(data_dir: str) -> Optional[Launched]:
@@ -86,3 +93,13 @@ def environment() -> Dict[str, str]:
 
 
 _early: Dict[str, Launched] = {}
+_early_lock = allocate_lock()
+
+
+def _in_child() -> None:
+    global _early_lock
+    _early_lock = allocate_lock()
+    _early.clear()
+
+
+os.register_at_fork(after_in_child=_in_child)

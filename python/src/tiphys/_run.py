@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Dict, Iterator, Mapping, Optional, Tuple, Union
 
 from tiphys._api import WorkflowApi
 from tiphys._errors import RunFailed
 from tiphys._events import Event
-from tiphys._follow import COMPLETED, Following
+from tiphys._follow import COMPLETED, SLICE_SECONDS, Following
 from tiphys._nodes import FAILED, Node, Nodes, Outputs, Parameters, parameters_of
 from tiphys._submit import parameter_text
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from tiphys._client import Client
 
 _LOG_LINES = 20  # of a failed node, in the message of RunFailed
+_LOG_CHARACTERS = 10_000  # of them: bars of progress are one long line
 
 
 class Run:
@@ -168,7 +170,10 @@ class Run:
         following.listen(events.put)
         try:
             while True:
-                event = events.get()
+                try:
+                    event = events.get(timeout=SLICE_SECONDS)
+                except queue.Empty:
+                    continue
                 if event is None:
                     break
                 yield event
@@ -179,7 +184,7 @@ class Run:
     def follow(self, with_nodes: bool) -> Following:
         """The watch that all share who wait for this run."""
         following = self._following
-        if following is None or following.error or (with_nodes and not following.with_nodes):
+        if following is None or following.error or following.process != os.getpid() or (with_nodes and not following.with_nodes):
             following = self._following = Following(self, with_nodes)
         return following
 
@@ -258,11 +263,11 @@ def first_failed(nodes: Nodes) -> Optional[Node]:
 
 
 def _log_end(run: Run, node: Node) -> str:
-    from tiphys._errors import ApiError
+    from tiphys._errors import TiphysError
 
     try:
-        return run.logs(node, tail=_LOG_LINES)
-    except ApiError:
+        return run.logs(node, tail=_LOG_LINES)[-_LOG_CHARACTERS:]
+    except TiphysError:
         return ""  # its pod has gone, or never ran
 
 

@@ -10,6 +10,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from tiphys._client import Client
 from tiphys._errors import ApiError, ServerNotStarted, ServerUnreachable
+from tiphys._forks import tell_of_forks
 from tiphys._http import Endpoint, Http
 from tiphys._launch import SOCKET, Launched, environment, launch, launched_early
 from tiphys._submit import check_runtime
@@ -27,16 +28,25 @@ class Plane:
         self.http = Http(Endpoint(socket=os.path.join(self.data_dir, SOCKET)), self.replace)
         self._options = list(options)
         self._launched: Optional[Launched] = None
-        self._owner = os.getpid()
         self._lock = threading.Lock()
         self.closed = False  # it is not to come back when somebody still asks
+        tell_of_forks(self)
+
+    def in_child(self) -> None:
+        """What the parent has started is another's here."""
+        self._lock = threading.Lock()
+        if self._launched:
+            self._launched.leave()
+            self._launched = None
 
     @property
     def ours(self) -> bool:
         """This process has started it, and it runs."""
-        return self._launched is not None and self._owner == os.getpid() and self._launched.process.poll() is None
+        return self._launched is not None and self._launched.process.poll() is None
 
     def answers(self) -> bool:
+        if not os.path.exists(self.http.endpoint.socket):
+            return False  # one that is connected yet has lost its folder
         try:
             self.http.ask_once("GET", "/version")
         except ServerUnreachable:
@@ -47,10 +57,11 @@ class Plane:
         """Starts it where nobody has."""
         with self._lock:
             self._check_open()
-            if self.ours or self.http.is_connected():
+            if os.path.exists(self.http.endpoint.socket) and (self.ours or self.http.is_connected()):
                 return
             early = launched_early(self.data_dir)
             if early or not self.answers():
+                self._end_ours()
                 self._start(early)
 
     def replace(self) -> None:
@@ -59,8 +70,7 @@ class Plane:
             self._check_open()
             if self.answers():
                 return
-            if self._launched and self._owner == os.getpid():
-                self._launched.process.wait()
+            self._end_ours()
             self._start()
 
     def _check_open(self) -> None:
@@ -72,7 +82,7 @@ class Plane:
         with self._lock:
             launched, self._launched = self._launched, None
             self.http.close()
-            if launched and self._owner == os.getpid():
+            if launched:
                 launched.end(_STOP_SECONDS)
 
     def announced(self) -> Mapping[str, Any]:
@@ -83,9 +93,15 @@ class Plane:
         except FileNotFoundError:
             return {}
 
+    def _end_ours(self) -> None:
+        """It ends by itself, unless somebody has removed its folder."""
+        if self._launched:
+            if not os.path.exists(self.data_dir) or not self._launched.process.ends_within(_STOP_SECONDS):
+                self._launched.end(_STOP_SECONDS)
+            self.http.close()
+
     def _start(self, early: Optional[Launched] = None) -> None:
         launched = early or launch(self.data_dir, self._options)
-        self._owner = os.getpid()
         if launched.wait_until_up():
             self._launched = launched
         elif not self.answers():  # no other one was quicker either

@@ -17,6 +17,14 @@ _lock = threading.Lock()
 _clients: Dict[str, SocketClient] = {}  # by data directory, as TIPHYS_DATA_DIR may change
 
 
+def _in_child() -> None:
+    global _lock
+    _lock = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_in_child)
+
+
 def shared_client() -> Client:
     """What tiphys.run() works on here and now."""
     entered = current()

@@ -39,15 +39,24 @@ def submit(client: Client, x: Any, submission: Submission) -> Mapping[str, Any]:
     for what, given in (("parameters", submission.parameters), ("artifacts", submission.artifacts), ("labels", submission.labels)):
         if given is not None and not isinstance(given, Mapping):
             raise TypeError(f"{what} are a dict, by name, not a {type(given).__name__}")
+        for name in given or ():
+            if not isinstance(name, str):
+                raise TypeError(f"{what} are named by text, not by {name!r}")
     source = source_of(x)
     if not isinstance(source, dict):
         from tiphys._submit_files import run_files
 
         return run_files(client, source, submission)
+    _check_shape(source)
+    made = _submit_document(client, source, submission)
     if submission.parameters:
         from tiphys._warnings import warn_of_untaken
 
         warn_of_untaken(submission.parameters, json.dumps(source, default=str))
+    return made
+
+
+def _submit_document(client: Client, source: Dict[str, Any], submission: Submission) -> Mapping[str, Any]:
     kind = source.get("kind", "Workflow")
     if kind == "Workflow":
         return _create(client, dict(_with_local_code(client, _changed(client, source, submission))))
@@ -125,7 +134,7 @@ def source_of(x: Any) -> Union[Dict[str, Any], str, "os.PathLike[str]"]:
     if isinstance(x, (list, tuple)):
         return "\n---\n".join(json.dumps(_document(each), indent=1) for each in x)
     if isinstance(x, bytes):
-        x = x.decode()
+        x = x.decode(errors="surrogateescape")  # the program tells where they are no text
     if isinstance(x, str):
         return _text_or_path(x)
     if isinstance(x, types.FunctionType) or getattr(x, "__name__", "") in _COULER:
@@ -178,6 +187,25 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"a parameter holds a {type(value).__name__}, which is no JSON: give text")
 
 
+def _check_shape(document: Mapping[str, Any]) -> None:
+    """As far as it is looked into here; the server tells the rest."""
+    spec = document.get("spec")
+    parts = [("metadata", document.get("metadata")), ("spec", spec)]
+    if isinstance(spec, Mapping):
+        inner = spec.get("workflowSpec") if document.get("kind") == "CronWorkflow" else spec
+        at = "spec" if inner is spec else "spec.workflowSpec"
+        parts.append((at, inner))
+        if isinstance(inner, Mapping):
+            parts += [(f"{at}.arguments", inner.get("arguments")), (f"{at}.podMetadata", inner.get("podMetadata"))]
+            templates = inner.get("templates")
+            if not isinstance(templates, (list, tuple, type(None))):
+                raise ManifestError(f"{at}.templates is a {type(templates).__name__}, not a list")
+            parts += [(f"{at}.templates[{number}]", each) for number, each in enumerate(templates or [])]
+    for place, value in parts:
+        if value is not None and not isinstance(value, Mapping):
+            raise ManifestError(f"{place} is a {type(value).__name__}, not a dict")
+
+
 def _text_or_path(x: str) -> Union[str, "os.PathLike[str]"]:
     if "\n" in x or x.lstrip().startswith("{"):
         return x
@@ -189,6 +217,8 @@ def _text_or_path(x: str) -> Union[str, "os.PathLike[str]"]:
 
 def _check_file(path: "str | os.PathLike[str]") -> None:
     name = os.fspath(path)
+    if not name:
+        raise ManifestError("an empty text describes no workflow")
     if not os.path.exists(name):
         raise FileNotFoundError(f"there is no file {name!r}" + ("; text of YAML has more than one line" if isinstance(path, str) else ""))
     if os.path.isdir(name):

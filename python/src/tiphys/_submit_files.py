@@ -31,31 +31,31 @@ def run_files(client: Client, source: Source, submission: Submission) -> Mapping
     """Creates the workflow in it and gives it as the server has it."""
     import tempfile
 
-    files, text = _files_and_input(client, source, submission)
+    content = source if isinstance(source, str) else _text_of(source)
+    files, text = _files_and_input(client, source, content, submission)
     where, environment = client.program_options()
     with tempfile.TemporaryDirectory(prefix="tiphys-") as folder:
         command = [find_program(), "run", "--detach", "-o", "name", *where, *_flags(submission, folder), *files]
-        done = subprocess.run(command, input=text, capture_output=True, text=True, env={**os.environ, **environment}, check=False)
+        done = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", errors="surrogateescape", env={**os.environ, **environment}, check=False)
     if done.returncode == _BAD_USAGE:
         raise ManifestError(done.stderr.strip())
     if done.returncode:
         raise TiphysError(done.stderr.strip() or f"{command[0]} ended with {done.returncode}")
     _warn(done.stderr)
+    warn_of_untaken(submission.parameters or {}, content)
     names = done.stdout.split()
     if len(names) != 1:
         raise ManifestError(f"there are {len(names)} workflows in it, and a run is of one: {', '.join(names)}")
     return client.api.get(names[0])
 
 
-def _files_and_input(client: Client, source: Source, submission: Submission) -> Tuple[List[str], str]:
+def _files_and_input(client: Client, source: Source, content: str, submission: Submission) -> Tuple[List[str], str]:
     """What the program reads: files ("-" is its input), and its input. Where none of them is a workflow, one that is made of
     the template or CronWorkflow in them comes behind."""
-    content = source if isinstance(source, str) else _text_of(source)
     # A pipe is read once; of a file the program tells places.
     by_path = not isinstance(source, str) and os.path.isfile(source)
     text = "" if by_path else content
     files = [os.fspath(source)] if by_path else ["-"]
-    warn_of_untaken(submission.parameters or {}, content)
     if not submission.artifacts and not mentioned(content):
         return files, text
     documents = _documents_of(files[0], text)
@@ -86,7 +86,7 @@ def _with_artifacts(client: Client, workflow: Mapping[str, Any], submission: Sub
 
 def _documents_of(file: str, text: str) -> List[Document]:
     """Of YAML; none where it cannot be read: the program tells of it when it is to run it."""
-    done = subprocess.run([find_program(), "convert", "-o", "json", file], input=text, capture_output=True, text=True, check=False)
+    done = subprocess.run([find_program(), "convert", "-o", "json", file], input=text, capture_output=True, encoding="utf-8", errors="surrogateescape", check=False)
     if done.returncode:
         return []
     decoder, documents, rest = json.JSONDecoder(), [], done.stdout.lstrip()
