@@ -1,5 +1,6 @@
 """What the arguments of run_container, run_script and run_job become."""
 
+import inspect
 import json
 
 import pytest
@@ -203,3 +204,28 @@ def test_what_a_program_gives_is_left_as_it_is():
     output = couler.create_parameter_artifact("/m/a")
     container(args=args, volume_mounts=mounts, env=env, output=output)
     assert (args, mounts, env) == (["x"], [], {"a": "b"})
+
+
+SHARED = "secret resources timeout retry step_name image_pull_policy pool enable_ulogfs daemon volume_mounts working_dir node_selector cache"
+ORDERS = [
+    (couler.run_container, f"image command args output input env env_from {SHARED} parallelism"),
+    (couler.run_script, f"image command source args output input env {SHARED}"),
+]
+
+
+@pytest.mark.parametrize("function, names", ORDERS, ids=["run_container", "run_script"])
+def test_arguments_have_the_places_of_the_original(function, names):
+    assert list(inspect.signature(function).parameters) == names.split()
+
+
+def test_options_may_stand_in_their_places():
+    couler.run_container("i", "c", None, None, None, {"a": "b"}, None, None, {"cpu": "1"}, 5, 2, "s")
+    made = template(couler.workflow_yaml(), "s")
+    assert made["activeDeadlineSeconds"] == 5 and made["retryStrategy"]["limit"] == 2
+    assert made["container"] == {**CONTAINER, "env": [{"name": "a", "value": "b"}], "resources": {"limits": {"cpu": "1"}, "requests": {"cpu": "1"}}}
+
+
+@pytest.mark.parametrize("call, message", [(lambda: couler.run_container(), "missing a required argument: 'image'"), (lambda: couler.run_script("i", image="j"), "multiple values for argument 'image'")])
+def test_arguments_that_do_not_fit_are_told(call, message):
+    with pytest.raises(TypeError, match=message):
+        call()

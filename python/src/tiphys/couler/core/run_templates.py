@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, Callable, Optional, Union
+from typing import TYPE_CHECKING, Any, Callable, Optional, Union
 
 from tiphys.couler.core import job_environment, scope, session, states, utils
 from tiphys.couler.core.constants import OVERWRITE_GPU_ENVS
+from tiphys.couler.core.container_options import DEFAULTS, ContainerOptions
 from tiphys.couler.core.location import Call, locate
 from tiphys.couler.core.manifest import parse, with_environment
 from tiphys.couler.core.step_update_utils import distinct_name, update_step
@@ -17,14 +18,16 @@ from tiphys.couler.core.templates.job import Job
 from tiphys.couler.core.templates.output import Output, OutputArtifact, container_outputs, job_outputs, script_outputs
 from tiphys.couler.core.templates.script import Script
 from tiphys.couler.core.templates.secret import Secret
-from tiphys.couler.core.templates.volume import VolumeMount
-from tiphys.couler.core.unknown_arguments import told
+from tiphys.couler.core.unknown_arguments import told, told_with
 from tiphys.couler.core.utils import did_you_mean
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 Document = dict[str, Any]
 
 
-@told
+@told_with(DEFAULTS)
 def run_container(
     image: str,
     command: Any = None,
@@ -33,43 +36,16 @@ def run_container(
     input: Any = None,
     env: Optional[dict[str, Any]] = None,
     env_from: Optional[list[Document]] = None,
-    secret: Optional[str] = None,
-    resources: Optional[dict[str, Any]] = None,
-    timeout: Optional[float] = None,
-    retry: Optional[int] = None,
-    step_name: Optional[str] = None,
-    image_pull_policy: Any = None,
-    pool: Any = None,
-    enable_ulogfs: bool = True,
-    daemon: bool = False,
-    volume_mounts: Optional[list[VolumeMount]] = None,
-    working_dir: Optional[str] = None,
-    node_selector: Optional[dict[str, str]] = None,
-    cache: Optional[Cache] = None,
+    *,
     parallelism: Optional[int] = None,
+    **options: Unpack[ContainerOptions],
 ) -> list[Output]:
-    """A step that runs a container. timeout: seconds; retry: how many times; secret: what create_secret() returned.
-
-    The template is named after step_name, else after the function that calls this one. Gives references to what the step will have made.
-    """
-    others = {
-        "env_from": env_from,
-        "timeout": timeout,
-        "retry": retry,
-        "image_pull_policy": image_pull_policy,
-        "pool": pool,
-        "enable_ulogfs": enable_ulogfs,
-        "daemon": daemon,
-        "working_dir": working_dir,
-        "node_selector": node_selector,
-        "cache": cache,
-        "parallelism": parallelism,
-    }
-    make = _maker(Container, image, command, env, secret, resources, output, input, volume_mounts, others)
-    return _container_step(make, args, step_name, container_outputs)
+    """A step that runs a container. Gives references to what the step will have made."""
+    make = _maker(Container, image, command, env, output, input, options, {"env_from": env_from, "parallelism": parallelism})
+    return _container_step(make, args, options.get("step_name"), container_outputs)
 
 
-@told
+@told_with(DEFAULTS)
 def run_script(
     image: str,
     command: Any = None,
@@ -78,37 +54,13 @@ def run_script(
     output: Any = None,
     input: Any = None,
     env: Optional[dict[str, Any]] = None,
-    secret: Optional[str] = None,
-    resources: Optional[dict[str, Any]] = None,
-    timeout: Optional[float] = None,
-    retry: Optional[int] = None,
-    step_name: Optional[str] = None,
-    image_pull_policy: Any = None,
-    pool: Any = None,
-    enable_ulogfs: bool = True,
-    daemon: bool = False,
-    volume_mounts: Optional[list[VolumeMount]] = None,
-    working_dir: Optional[str] = None,
-    node_selector: Optional[dict[str, str]] = None,
-    cache: Optional[Cache] = None,
+    **options: Unpack[ContainerOptions],
 ) -> list[Output]:
     """A step that runs a script: the body of a Python function, or a text for `command`. Its last output is what it prints."""
     if source is None:
         raise ValueError("run_script needs source=: the function whose body is the script, or its text")
-    others = {
-        "source": source,
-        "timeout": timeout,
-        "retry": retry,
-        "image_pull_policy": image_pull_policy,
-        "pool": pool,
-        "enable_ulogfs": enable_ulogfs,
-        "daemon": daemon,
-        "working_dir": working_dir,
-        "node_selector": node_selector,
-        "cache": cache,
-    }
-    make = _maker(Script, image, command, env, secret, resources, output, input, volume_mounts, others)
-    return _container_step(make, args, step_name, script_outputs)
+    make = _maker(Script, image, command, env, output, input, options, {"source": source})
+    return _container_step(make, args, options.get("step_name"), script_outputs)
 
 
 @told
@@ -154,30 +106,30 @@ def _maker(
     image: str,
     command: Any,
     env: Optional[dict[str, Any]],
-    secret: Any,
-    resources: Optional[dict[str, Any]],
     output: Any,
     input: Any,
-    volume_mounts: Optional[list[VolumeMount]],
-    others: Document,
+    options: ContainerOptions,
+    own: Document,
 ) -> Make:
-    """Makes the template, given its name and arguments."""
+    """Makes the template, given its name and arguments; `own` is what this kind of template takes alone."""
+    shared = {name: value for name, value in options.items() if name != "step_name"}
 
     def make(name: str, args: Optional[list[Any]]) -> Container:
-        outputs = utils.make_list_if_not(output)
-        return kind(
-            name=name,
-            image=image,
-            command=command,
-            args=args,
-            env=_environment(env, resources),
-            secret=_secret(secret),
-            resources=resources,
-            output=outputs,
-            input=[*(utils.make_list_if_not(input) or []), *(each for each in args or [] if isinstance(each, OutputArtifact))],
-            volume_mounts=volume_mounts if outputs is None else output_mounts(outputs, volume_mounts),
-            **others,
-        )
+        outputs, mounts = utils.make_list_if_not(output), options.get("volume_mounts")
+        given = {
+            **shared,
+            **own,
+            "name": name,
+            "image": image,
+            "command": command,
+            "args": args,
+            "env": _environment(env, options.get("resources")),
+            "secret": _secret(options.get("secret")),
+            "output": outputs,
+            "input": [*(utils.make_list_if_not(input) or []), *(each for each in args or [] if isinstance(each, OutputArtifact))],
+            "volume_mounts": mounts if outputs is None else output_mounts(outputs, mounts),
+        }
+        return kind(**given)
 
     return make
 
