@@ -61,7 +61,7 @@ class Conversation : public std::enable_shared_from_this<Conversation> {
     request_.set(beast::http::field::host, endpoint.unix_path.empty() ? endpoint.text() : "localhost");
     request_.set(beast::http::field::user_agent, "tiphys");
     if (!endpoint.token.empty()) request_.set(beast::http::field::authorization, "Bearer " + endpoint.token);
-    for (const auto& [name, value] : request.headers) request_.set(name, value);
+    for (const auto& [name, value] : request.headers) request_.insert(name, value);
     if (!request.content_type.empty()) request_.set(beast::http::field::content_type, request.content_type);
     request_.keep_alive(keeps());
     request_.body() = std::move(request.body);

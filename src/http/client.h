@@ -51,7 +51,7 @@ struct Request {
   std::string target = {};
   std::string content_type = {};
   std::string body = {};
-  std::vector<std::pair<std::string, std::string>> headers = {};  ///< further ones
+  std::vector<std::pair<std::string, std::string>> headers = {};  ///< further ones; a name may stand twice
   /// The answer goes on as long as the server likes: it has a connection of its own.
   bool endless = false;
   /// Of an endless answer: it is broken off with kDeadlineExceeded after this; 0: never.

@@ -16,6 +16,12 @@ namespace {
 constexpr int kMostAttempts = 10;
 constexpr http::ClientLimits kLimits{.most_connections = 32, .keep = true, .connect_timeout = std::chrono::seconds(30)};
 
+http::ClientLimits limits_of(const Access& access) {
+  http::ClientLimits limits = kLimits;
+  if (access.request_timeout > std::chrono::seconds::zero()) limits.answer_timeout = access.request_timeout;
+  return limits;
+}
+
 Status use_proxy(const std::string& text, http::Endpoint& endpoint) {
   TIPHYS_TRY(const http::Url url, http::Url::parse(text));
   if (url.scheme != "http") {
@@ -57,8 +63,9 @@ Api::Api(boost::asio::io_context& context, Executor& executor, Random& random, c
       server_name_(access.tls_server_name.empty() ? endpoint.host : access.tls_server_name),
       ca_(access.ca),
       insecure_(access.insecure),
+      acts_as_(access.acts_as),
       path_(std::move(path)),
-      client_(context, std::move(endpoint), kLimits),
+      client_(context, std::move(endpoint), limits_of(access)),
       credentials_(make_credentials(executor, access)) {}
 
 Result<std::shared_ptr<Api>> Api::make(boost::asio::io_context& context, Executor& executor, Random& random,
@@ -117,6 +124,9 @@ Status Api::show(const Identity& identity) {
 http::Request Api::with_identity(http::Request request) const {
   request.target = path_ + request.target;
   if (!identity_.authorization.empty()) request.headers.emplace_back("Authorization", identity_.authorization);
+  if (!acts_as_.name.empty()) request.headers.emplace_back("Impersonate-User", acts_as_.name);
+  if (!acts_as_.uid.empty()) request.headers.emplace_back("Impersonate-Uid", acts_as_.uid);
+  for (const std::string& group : acts_as_.groups) request.headers.emplace_back("Impersonate-Group", group);
   return request;
 }
 

@@ -63,6 +63,7 @@ class Api : public std::enable_shared_from_this<Api> {
   Random& random_;
   std::string server_name_, ca_;
   bool insecure_;
+  ActsAs acts_as_;
   std::string path_;  ///< before each target
   http::Client client_;
   std::unique_ptr<Credentials> credentials_;

@@ -139,19 +139,21 @@ Result<std::string> current_context(const Files& files) {
   return std::string();
 }
 
-/// The entry that a context names.
-Result<Named> find_part(const Files& files, const Entry& context, std::string_view list, std::string_view kind) {
-  TIPHYS_TRY(const std::string name, context.text(kind));
+/// The entry that a context names, or `wanted` in its place.
+Result<Named> find_part(const Files& files, const Entry& context, std::string_view list, std::string_view kind,
+                        const std::string& wanted) {
+  TIPHYS_TRY(std::string name, context.text(kind));
+  if (!wanted.empty()) name = wanted;
   if (name.empty()) return context.refuse(kind, "it is needed");
   TIPHYS_TRY(std::optional<Named> found, find_named(files, list, kind, name));
   if (!found) return context.refuse(kind, fmt::format("there is no {} \"{}\"", kind, name));
   return std::move(*found);
 }
 
-Result<Access> access_of(const Files& files, const std::string& wanted) {
+Result<Access> access_of(const Files& files, const KubeconfigChoice& choice) {
   Access access;
   TIPHYS_TRY(access.context, current_context(files));
-  if (!wanted.empty()) access.context = wanted;
+  if (!choice.context.empty()) access.context = choice.context;
   if (access.context.empty()) {
     return fail(Code::kInvalidArgument,
                 fmt::format("{}: current-context is not set: name a context with --context", names_of(files)));
@@ -162,10 +164,10 @@ Result<Access> access_of(const Files& files, const std::string& wanted) {
   }
   if (!named->content) return named->entry.refuse("context", "it is needed");
   const Entry& context = *named->content;
-  TIPHYS_TRY(const Named cluster, find_part(files, context, "clusters", "cluster"));
+  TIPHYS_TRY(const Named cluster, find_part(files, context, "clusters", "cluster", choice.cluster));
   if (!cluster.content) return cluster.entry.refuse("cluster", "it is needed");
   TIPHYS_CHECK_OK(read_cluster(*cluster.content, access));
-  TIPHYS_TRY(const Named user, find_part(files, context, "users", "user"));
+  TIPHYS_TRY(const Named user, find_part(files, context, "users", "user", choice.user));
   if (user.content) {
     TIPHYS_TRY(access.user, read_user(*user.content));
   }
@@ -234,7 +236,7 @@ Surroundings Surroundings::of_environment() {
 Result<Access> find_access(const KubeconfigChoice& choice, const Surroundings& surroundings) {
   TIPHYS_TRY(Files files, read_files(choice, surroundings));
   std::erase_if(files, [](const KubeconfigFile& file) { return !says_anything(file); });
-  if (!files.empty()) return access_of(files, choice.context);
+  if (!files.empty()) return access_of(files, choice);
   if (!choice.file.empty()) {
     return fail(Code::kInvalidArgument, fmt::format("{} has no clusters, users and contexts", choice.file));
   }

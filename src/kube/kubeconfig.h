@@ -1,6 +1,7 @@
 // Where a cluster is and who asks, from kubeconfig files, as kubectl reads them (k8s.io/client-go/tools/clientcmd).
 #pragma once
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -31,6 +32,12 @@ struct User {
   std::optional<ExecPlugin> exec;
 };
 
+/// Whom a user acts as: the headers Impersonate-User, -Group and -Uid.
+struct ActsAs {
+  std::string name, uid;
+  std::vector<std::string> groups;
+};
+
 struct Access {
   std::string server = "http://localhost:8080";  ///< a URL
   std::string ca;                                ///< PEM; "": what the system trusts
@@ -38,6 +45,8 @@ struct Access {
   std::string tls_server_name;                   ///< whom the certificate is to name; "": the host of `server`
   std::string proxy_url;
   User user;
+  ActsAs acts_as;
+  std::chrono::seconds request_timeout{0};  ///< of one request, without a byte of its answer; 0: the client's own
   std::string ns = "default";
   std::string context;  ///< the context's name, "" within a cluster
 };
@@ -46,6 +55,8 @@ struct Access {
 struct KubeconfigChoice {
   std::string file;     ///< --kubeconfig; "": $KUBECONFIG, else ~/.kube/config
   std::string context;  ///< "": the current one
+  /// In place of what the context names; "": that.
+  std::string cluster{}, user{};
 };
 
 /// The variables of the environment and the files of a pod that matter here.
