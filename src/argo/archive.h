@@ -18,9 +18,8 @@ void list_archive(const WorkPtr& work, store::ArchiveQuery query, cluster::Done<
 /// The workflow that the archive keeps. kNotFound; kPermissionDenied: the caller may not get it.
 void get_archived(objects::ObjectApi& api, std::shared_ptr<const objects::Caller> caller, store::ArchivedName which,
                   cluster::Done<cluster::Object> done);
-inline void get_archived(const WorkPtr& work, store::ArchivedName which, cluster::Done<cluster::Object> done) {
-  get_archived(work->plane().api, work->shared_caller(), std::move(which), std::move(done));
-}
+/// The same for a call; kNotFound where there is no archive.
+void get_archived(const WorkPtr& work, store::ArchivedName which, cluster::Done<cluster::Object> done);
 
 /// As lists of the original's archive show a workflow: what it is and how it ended, without its templates and nodes.
 cluster::Object archived_summary(const doc::Value& workflow);

@@ -138,7 +138,7 @@ class ArtifactFiles::State : public std::enable_shared_from_this<State> {
   }
 
   void upload(const CallerPtr& caller, UploadedArtifact uploaded, cluster::Done<std::string> done) {
-    if (Status allowed = may(plane_.api, caller.get(), "create", uploaded.ns); !allowed) {
+    if (Status allowed = may(&plane_.api, caller.get(), "create", uploaded.ns); !allowed) {
       return done(std::unexpected(std::move(allowed.error())));
     }
     const auto cluster = std::make_shared<objects::CallerCluster>(plane_.api, caller);

@@ -31,7 +31,7 @@ void create(const WorkPtr& work, const KindService& kind) {
   with_good_object(work, kind, false, [work, &kind](const auto& object) {
     const cluster::Resource& resource = kind.resource;
     if (kind.holds_workflow) label_creator(*object, work->caller());
-    if (is_dry_run(*work)) return work->cluster().try_create(resource, std::move(*object), work->reply_object());
+    if (is_dry_run(*work)) return work->try_create(resource, std::move(*object), work->reply_object());
     work->cluster().create(resource, std::move(*object), work->reply_object());
   });
 }

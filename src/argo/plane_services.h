@@ -13,10 +13,12 @@
 
 namespace tiphys::argo {
 
-/// What the services work on; outlives them and all calls.
+/// What the services work on; outlives them and all calls. Either a plane's objects, with callers' rights, archive and
+/// all; or any Cluster, whose server knows who asks and what they may: then what needs a plane's store is not served.
 struct ServedPlane {
   Executor& executor;
-  objects::ObjectApi& api;
+  objects::ObjectApi* api = nullptr;
+  cluster::Cluster* cluster = nullptr;  ///< without `api`
   Random& random;
   doc::Shared workflow_defaults{};    ///< null: none
   doc::Shared artifact_repository{};  ///< of the configuration; null: the plane's own

@@ -48,7 +48,7 @@ class TestServices {
  public:
   explicit TestServices(const objects::Authorizer* authorizer = nullptr)
       : api_(authorizer),
-        services_(make_services({.executor = api_.store().executor(), .api = api_.api(), .random = random_})) {}
+        services_(make_services({.executor = api_.store().executor(), .api = &api_.api(), .random = random_})) {}
 
   /// `method` is "workflow.WorkflowService/CreateWorkflow", `request` YAML.
   std::shared_ptr<RecordedAnswer> call(const std::string& method, std::string_view request,
@@ -78,6 +78,7 @@ class TestServices {
     return answer->message.value_or(doc::Value());
   }
 
+  Services& services() { return *services_; }
   store::TestStore& store() { return api_.store(); }
   objects::TestApi& api() { return api_; }
 

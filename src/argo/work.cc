@@ -8,6 +8,13 @@ void Work::refuse(Error error) {
   call_.answer->refuse(std::move(error));
 }
 
+void Work::try_create(const cluster::Resource& resource, doc::Value object, cluster::Done<cluster::Object> done) {
+  if (plane_.api) {
+    return objects::CallerCluster(*plane_.api, call_.caller).try_create(resource, std::move(object), std::move(done));
+  }
+  done(fail(Code::kUnimplemented, "a dry run by the server needs a server of Argo's API: --dry-run does without"));
+}
+
 const doc::Value& Work::member(std::string_view field) const {
   static const doc::Value kNone;
   const doc::Value* found = call_.request.if_contains(field);
@@ -42,13 +49,14 @@ std::vector<std::string> Work::texts(std::string_view field) const {
   return list;
 }
 
-Status may(const objects::ObjectApi& api, const objects::Caller* caller, std::string_view verb, std::string_view ns,
+Status may(const objects::ObjectApi* api, const objects::Caller* caller, std::string_view verb, std::string_view ns,
            std::string_view name) {
-  const auto allowed = api.allow(caller, {.verb = verb,
-                                          .group = cluster::kWorkflows.group,
-                                          .resource = cluster::kWorkflows.plural,
-                                          .ns = ns,
-                                          .name = name});
+  if (!api) return {};
+  const auto allowed = api->allow(caller, {.verb = verb,
+                                           .group = cluster::kWorkflows.group,
+                                           .resource = cluster::kWorkflows.plural,
+                                           .ns = ns,
+                                           .name = name});
   if (!allowed) return std::unexpected(objects::error_of(allowed.error()));
   return {};
 }

@@ -16,8 +16,8 @@
 
 namespace tiphys::argo {
 
-/// kPermissionDenied unless the caller may do this with workflows.
-Status may(const objects::ObjectApi& api, const objects::Caller* caller, std::string_view verb, std::string_view ns,
+/// kPermissionDenied unless the caller may do this with workflows. Without `api` it is the cluster that refuses.
+Status may(const objects::ObjectApi* api, const objects::Caller* caller, std::string_view verb, std::string_view ns,
            std::string_view name = {});
 
 class Work : public std::enable_shared_from_this<Work> {
@@ -25,12 +25,13 @@ class Work : public std::enable_shared_from_this<Work> {
   Work(const ServedPlane& plane, Call call)
       : plane_(plane),
         call_(std::move(call)),
-        cluster_(std::make_shared<objects::CallerCluster>(plane.api, call_.caller)) {}
+        cluster_(plane.api ? std::make_shared<objects::CallerCluster>(*plane.api, call_.caller)
+                           : std::shared_ptr<cluster::Cluster>(std::shared_ptr<void>(), plane.cluster)) {}
 
   const ServedPlane& plane() const { return plane_; }
-  objects::CallerCluster& cluster() { return *cluster_; }
+  cluster::Cluster& cluster() { return *cluster_; }
   /// For what goes on: whatever feeds the answer may not hold the call, which holds the answer.
-  const std::shared_ptr<objects::CallerCluster>& shared_cluster() const { return cluster_; }
+  const std::shared_ptr<cluster::Cluster>& shared_cluster() const { return cluster_; }
   const objects::Caller* caller() const { return call_.caller.get(); }
   const std::shared_ptr<const objects::Caller>& shared_caller() const { return call_.caller; }
   doc::Object& request() { return call_.request; }
@@ -44,6 +45,8 @@ class Work : public std::enable_shared_from_this<Work> {
   bool flag(std::string_view field) const;
   const doc::Value& member(std::string_view field) const;  ///< null when there is none
   std::vector<std::string> texts(std::string_view field) const;
+  /// Tells what would be made, and makes nothing.
+  void try_create(const cluster::Resource& resource, doc::Value object, cluster::Done<cluster::Object> done);
   /// A key in the request's namespace, by its member "name".
   cluster::Key named(const cluster::Resource& resource) const { return {&resource, text("namespace"), text("name")}; }
   Status may(std::string_view verb, std::string_view ns, std::string_view name = {}) const {
@@ -82,7 +85,7 @@ class Work : public std::enable_shared_from_this<Work> {
  private:
   const ServedPlane& plane_;
   Call call_;
-  std::shared_ptr<objects::CallerCluster> cluster_;
+  std::shared_ptr<cluster::Cluster> cluster_;
 };
 
 using WorkPtr = std::shared_ptr<Work>;

@@ -25,7 +25,7 @@ void make(const WorkPtr& work, doc::Value workflow, const Making& how) {
   judge(work->cluster(), *held, work->judging(), work->then<void>([work, held, how] {
     if (how.dry_run) return work->reply(*held);
     if (how.server_dry_run) {
-      return work->cluster().try_create(cluster::kWorkflows, std::move(*held), work->reply_object());
+      return work->try_create(cluster::kWorkflows, std::move(*held), work->reply_object());
     }
     work->cluster().create(cluster::kWorkflows, std::move(*held), work->reply_object());
   }));
@@ -50,8 +50,8 @@ void submit(const WorkPtr& work, doc::Value workflow, const cluster::Key* from =
   work->cluster().get(*from, work->then<cluster::Object>([work, how, texts = std::move(texts),
                                                           workflow = std::make_shared<doc::Value>(std::move(workflow))](
                                                              const cluster::Object& source) {
-    if (texts.empty()) return make(work, std::move(*workflow), how);
-    use_uploads(work->plane().api.store(), workflow, source, texts, work->plane().artifact_repository,
+    if (texts.empty() || !work->plane().api) return make(work, std::move(*workflow), how);
+    use_uploads(work->plane().api->store(), workflow, source, texts, work->plane().artifact_repository,
                 work->then<void>([work, how, workflow] { make(work, std::move(*workflow), how); }));
   }));
 }

@@ -247,7 +247,7 @@ class Plane final : public EmbeddedPlane {
                                                                         .tokens = tokens_.get(),
                                                                         .admission = admission_.get()});
     services_ = argo::make_services({.executor = *executor_,
-                                     .api = *api_,
+                                     .api = api_.get(),
                                      .random = random_,
                                      .workflow_defaults = options_.config.workflow_defaults,
                                      .artifact_repository = options_.config.artifact_repository,
