@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "argo/ask.h"
 #include "base/uid.h"
 #include "cli/view/humanize.h"
 #include "cli/view/workflow_table.h"
@@ -23,8 +24,7 @@ std::string ambiguity(const std::string& name, const std::vector<cluster::Object
 }  // namespace
 
 Result<doc::Value> ArchiveCalls::ask(std::string_view method, doc::Object request) {
-  return await<doc::Value>(session_.loop(),
-                           [&](auto done) { session_.ask_archive(method, std::move(request), std::move(done)); });
+  return cli::ask(session_, argo::kArchiveService, std::string(method), std::move(request));
 }
 
 Result<std::vector<cluster::Object>> ArchiveCalls::list(const Which& which) {

@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "cli/commands/command.h"
 #include "cli/log_flags.h"
+#include "cli/place.h"
 #include "cli/terminal.h"
 
 namespace tiphys::cli {
@@ -61,11 +62,10 @@ std::string help_text() {
 
 /// Global flags may stand before the command, as argo allows: they move behind it.
 void put_command_first(Arguments& arguments) {
-  constexpr std::array<std::string_view, 7> kWithValue{"-n",      "--namespace", "-s", "--server", "--argo-server",
-                                                       "--token", "--data-dir"};
+  const auto with_value = place_flags_with_value();
   std::size_t at = 0;
   while (at < arguments.size() && arguments[at].size() > 1 && arguments[at].front() == '-') {
-    at += std::find(kWithValue.begin(), kWithValue.end(), arguments[at]) != kWithValue.end() ? 2 : 1;
+    at += std::ranges::find(with_value, arguments[at]) != with_value.end() ? 2 : 1;
   }
   if (at == 0 || at >= arguments.size()) return;
   std::rotate(arguments.begin(), arguments.begin() + static_cast<std::ptrdiff_t>(at),
@@ -90,6 +90,7 @@ int dispatch(Arguments arguments) {
   }
   std::string name = arguments.front();
   if (name == "--version") name = "version";
+  if (name == "server") name = "up";  // as argo calls it
   if (name == "cwftmpl" || name == "cwft") name = "cluster-template";
   for (const auto& command : kCommands) {
     if (command.name != name) continue;

@@ -6,6 +6,7 @@
 
 #include <cerrno>
 
+#include "api/cron_workflow.h"
 #include "api/parse.h"
 #include "argo/judge.h"
 #include "base/strings.h"
@@ -34,6 +35,18 @@ Status set_parameter_file(doc::Value& workflow, const std::string& file) {
 /// A file as messages name it.
 std::string shown(const std::string& file) {
   return file == "-" ? "stdin" : file;
+}
+
+/// What no plane can read: unknown fields of a kind that is known here.
+argo::Findings unreadable(const doc::Value& document) {
+  argo::Findings findings;
+  if (doc::find_string(document, "kind") == cluster::kCronWorkflows.kind) {
+    api::parse_cron_workflow(document, findings);
+  } else {
+    api::parse_workflow(document, findings);
+  }
+  std::erase_if(findings, [](const api::Finding& finding) { return !finding.unknown_field; });
+  return findings;
 }
 
 /// The kind of a document that is no workflow and yet a Kubernetes object; "" when it is none.
@@ -139,8 +152,38 @@ Status apply_options(doc::Value& workflow, const SubmitOptions& options) {
   return argo::apply_options(workflow, options);
 }
 
-Status check_manifest(const Manifest& manifest, std::string& notes, const doc::Shared& defaults) {
-  const argo::Findings findings = argo::judge_alone(manifest.workflow, defaults);
+Result<doc::Object> submit_options(const SubmitOptions& options) {
+  std::vector<std::string> parameters;
+  if (!options.parameter_file.empty()) {
+    doc::Value named = doc::Object();
+    TIPHYS_CHECK_OK(set_parameter_file(named, options.parameter_file));
+    const doc::Value* list = doc::find(named, "spec", "arguments", "parameters");
+    for (const doc::Value& each : list && list->is_array() ? list->get_array() : doc::Array()) {
+      parameters.push_back(fmt::format("{}={}", doc::find_string(each, "name"), doc::find_string(each, "value")));
+    }
+  }
+  // What is given one by one goes before the file.
+  parameters.insert(parameters.end(), options.parameters.begin(), options.parameters.end());
+  doc::Object message;
+  const std::pair<const char*, const std::string&> texts[] = {{"name", options.name},
+                                                              {"generateName", options.generate_name},
+                                                              {"entryPoint", options.entrypoint},
+                                                              {"serviceAccount", options.service_account},
+                                                              {"labels", options.labels}};
+  for (const auto& [field, value] : texts) {
+    if (!value.empty()) message[field] = value;
+  }
+  if (!options.scheduled_time.empty()) {
+    message["annotations"] = "workflows.argoproj.io/scheduled-time=" + options.scheduled_time;
+  }
+  if (!parameters.empty()) message["parameters"] = doc::Array(parameters.begin(), parameters.end());
+  if (options.priority) message["priority"] = *options.priority;
+  return message;
+}
+
+Status check_manifest(const Manifest& manifest, std::string& notes, const PlaneRules& rules) {
+  const argo::Findings findings =
+      rules.form_alone ? unreadable(manifest.workflow) : argo::judge_alone(manifest.workflow, rules.defaults);
   if (findings.empty()) return {};
   const std::string text = api::render_findings(findings, manifest.marks);
   if (api::any_error(findings)) return fail(Code::kInvalidArgument, text);
@@ -149,7 +192,7 @@ Status check_manifest(const Manifest& manifest, std::string& notes, const doc::S
 }
 
 Result<Manifests> prepare_workflows(const std::vector<std::string>& files, const SubmitOptions& options,
-                                    const doc::Shared& defaults) {
+                                    const PlaneRules& rules) {
   TIPHYS_TRY(Manifests manifests, read_manifests(files));
   for (const auto& cron : manifests.crons) {
     manifests.notes += fmt::format("{}:{}: a CronWorkflow is not run; left out: `tiphys cron create` creates it\n",
@@ -172,7 +215,7 @@ Result<Manifests> prepare_workflows(const std::vector<std::string>& files, const
   }
   for (auto& manifest : manifests.workflows) {
     TIPHYS_CHECK_OK(apply_options(manifest.workflow, options));
-    if (const Status checked = check_manifest(manifest, manifests.notes, defaults); !checked)
+    if (const Status checked = check_manifest(manifest, manifests.notes, rules); !checked)
       errors += checked.error().message;
   }
   if (!errors.empty()) return fail(Code::kInvalidArgument, manifests.notes + errors);

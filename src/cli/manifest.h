@@ -23,6 +23,12 @@ struct SubmitOptions : argo::SubmitOptions {
   void add_spec_flags(Flags& flags);
 };
 
+/// What is known of the plane that manifests are for.
+struct PlaneRules {
+  doc::Shared defaults{};   ///< its workflowDefaults; null: none, or they are not known
+  bool form_alone = false;  ///< it judges by itself, by rules of its own: only what no plane can read is refused before
+};
+
 struct Manifest {
   doc::Value workflow;  ///< or another kind of object
   doc::Marks marks;
@@ -47,14 +53,16 @@ const cluster::Resource* object_resource(const doc::Value& document);
 void set_namespace(doc::Value& object, const std::string& ns);
 /// Puts the options into a workflow.
 Status apply_options(doc::Value& workflow, const SubmitOptions& options);
+/// The options as the message SubmitOpts of a server that applies them.
+Result<doc::Object> submit_options(const SubmitOptions& options);
 /// Strict reading and validation, without what is known only of templates elsewhere. An error's message is all
-/// findings, rendered; warnings are appended to `notes`. A workflow, also that of a CronWorkflow, is taken with
-/// `defaults`, the plane's workflowDefaults, where they are known.
-Status check_manifest(const Manifest& manifest, std::string& notes, const doc::Shared& defaults = nullptr);
+/// findings, rendered; warnings are appended to `notes`. A workflow, also that of a CronWorkflow, is taken with the
+/// plane's defaults.
+Status check_manifest(const Manifest& manifest, std::string& notes, const PlaneRules& rules = {});
 
 /// All of that for several files that hold a workflow: ready to create. kInvalidArgument: bad manifests or options.
 Result<Manifests> prepare_workflows(const std::vector<std::string>& files, const SubmitOptions& options,
-                                    const doc::Shared& defaults = nullptr);
+                                    const PlaneRules& rules = {});
 
 /// A file's whole text, or standard input's for "-"; at most 64 MiB.
 Result<std::string> read_text(const std::string& file);

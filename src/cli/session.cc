@@ -2,16 +2,16 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-#include <cstdlib>
-#include <fstream>
-#include <sstream>
-
+#include "argo/ask.h"
+#include "argo/plane_services.h"
+#include "argo/services_cluster.h"
 #include "artifact/repository.h"
-#include "cli/archive_methods.h"
+#include "base/random.h"
 #include "cli/embedded_plane.h"
 #include "cli/hand_over.h"
+#include "cli/remote_logs.h"
 #include "cli/terminal.h"
+#include "kube/cluster.h"
 #include "server/artifact_client.h"
 #include "server/client.h"
 #include "store/data_dir.h"
@@ -25,9 +25,7 @@ class EmbeddedSession final : public Session {
 
   Loop& loop() override { return loop_; }
   cluster::Cluster& cluster() override { return plane_->cluster(); }
-  void ask_archive(std::string_view method, doc::Object request, cluster::Done<doc::Value> done) override {
-    ask_services(plane_->services(), method, std::move(request), std::move(done));
-  }
+  argo::Services& services() override { return plane_->services(); }
   void find_artifact(argo::ArtifactName name, const std::string& /*folder*/,
                      cluster::Done<argo::FoundArtifact> done) override {
     plane_->artifacts().find(nullptr, std::move(name), std::move(done));
@@ -41,25 +39,25 @@ class EmbeddedSession final : public Session {
   std::unique_ptr<EmbeddedPlane> plane_;
 };
 
+/// A plane of this program that another process runs.
 class RemoteSession final : public Session {
  public:
   /// `artifacts` is the folder of the plane's artifacts on this host; "" when it is unknown.
   RemoteSession(Loop& loop, http::Endpoint endpoint, const std::string& artifacts)
       : loop_(loop),
         local_(!endpoint.unix_path.empty()),
-        endpoint_(endpoint),
+        server_{.endpoint = endpoint},
+        services_(server::make_argo_client(loop.context(), server_)),
         cluster_(server::make_remote_cluster(loop.context(), std::move(endpoint))) {
     if (!artifacts.empty()) repository_ = artifact::make_folder_repository(artifacts);
   }
 
   Loop& loop() override { return loop_; }
   cluster::Cluster& cluster() override { return *cluster_; }
-  void ask_archive(std::string_view method, doc::Object request, cluster::Done<doc::Value> done) override {
-    server::call_argo(loop_.context(), endpoint_, archive_request(method, std::move(request)), std::move(done));
-  }
+  argo::Services& services() override { return *services_; }
   void find_artifact(argo::ArtifactName name, const std::string& folder,
                      cluster::Done<argo::FoundArtifact> done) override {
-    server::find_artifact(loop_.context(), endpoint_, name, folder, std::move(done));
+    server::find_artifact(loop_.context(), server_, name, folder, std::move(done));
   }
   std::string artifact_path(std::string_view key) override { return repository_ ? repository_->local_path(key) : ""; }
   bool remote() const override { return true; }
@@ -68,51 +66,72 @@ class RemoteSession final : public Session {
  private:
   Loop& loop_;
   bool local_;
-  const http::Endpoint endpoint_;
+  const server::ArgoServer server_;
+  std::unique_ptr<argo::Services> services_;
   std::unique_ptr<cluster::Cluster> cluster_;
   std::unique_ptr<artifact::Repository> repository_;
 };
 
-std::string token_of(const SessionOptions& options, const std::string& address) {
-  if (std::string given = given_token(options); !given.empty()) return given;
-  const auto data_dir = store::DataDir::locate(options.data_dir);
-  if (!data_dir) return {};
-  std::ifstream file(*data_dir + "/server.json");
-  std::stringstream text;
-  text << file.rdbuf();
-  const auto announced = doc::parse_json(text.str());
-  if (!announced) return {};
-  const std::string_view port = std::string_view(address).substr(address.rfind(':') + 1);
-  // Only to the very server that wrote it, on this host's loopback.
-  const bool same = doc::find_string(*announced, "address").ends_with(fmt::format(":{}", port)) &&
-                    (address.starts_with("localhost:") || address.starts_with("127.0.0.1:"));
-  return same ? std::string(doc::find_string(*announced, "token")) : "";
-}
+/// A server of Argo's API, whoever's it is.
+class ArgoSession final : public Session {
+ public:
+  ArgoSession(Loop& loop, server::ArgoServer server)
+      : loop_(loop),
+        server_(std::move(server)),
+        services_(server::make_argo_client(loop.context(), server_)),
+        cluster_(argo::make_services_cluster(*services_)) {}
 
-Result<http::Endpoint> endpoint_of(const SessionOptions& options, std::string address) {
-  if (address.starts_with("http://")) address.erase(0, 7);
-  while (address.ends_with('/')) address.pop_back();
-  const auto colon = address.rfind(':');
-  http::Endpoint endpoint;
-  endpoint.host = address.substr(0, colon);
-  const std::string port = colon == std::string::npos ? "" : address.substr(colon + 1);
-  const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
-  if (error != std::errc() || end != port.data() + port.size() || endpoint.host.empty()) {
-    return fail(
-        Code::kInvalidArgument,
-        fmt::format("\"{}\" is no server's address: it has the form HOST:PORT, such as localhost:2746", address));
+  Loop& loop() override { return loop_; }
+  cluster::Cluster& cluster() override { return *cluster_; }
+  argo::Services& services() override { return *services_; }
+  std::unique_ptr<cluster::Watch> read_logs(argo::PodLogRequest request, argo::PodLogSink sink) override {
+    return read_remote_logs(*services_, request, loop_.now(), std::move(sink));
   }
-  endpoint.token = token_of(options, address);
-  return endpoint;
-}
+  void find_artifact(argo::ArtifactName name, const std::string& folder,
+                     cluster::Done<argo::FoundArtifact> done) override {
+    server::find_artifact(loop_.context(), server_, name, folder, std::move(done));
+  }
+  std::string artifact_path(std::string_view) override { return ""; }
+  bool remote() const override { return true; }
+  bool local() const override { return false; }
+  bool only_argo_api() const override { return true; }
 
-/// The server that options or environment name; "" when they name none.
-std::string chosen_server(const SessionOptions& options) {
-  for (const std::string& address : {options.server, environment("TIPHYS_SERVER"), environment("ARGO_SERVER")}) {
-    if (!address.empty()) return address;
+ private:
+  Loop& loop_;
+  const server::ArgoServer server_;
+  std::unique_ptr<argo::Services> services_;
+  std::unique_ptr<cluster::Cluster> cluster_;
+};
+
+/// A Kubernetes cluster whose controllers are somewhere else.
+class KubernetesSession final : public Session {
+ public:
+  static Result<std::unique_ptr<Session>> open(Loop& loop, const kube::Access& access) {
+    auto session = std::make_unique<KubernetesSession>(loop);
+    TIPHYS_TRY(session->cluster_, kube::make_kube_cluster(loop.context(), loop.executor(), session->random_, access));
+    session->services_ = argo::make_services(
+        {.executor = loop.executor(), .cluster = session->cluster_.get(), .random = session->random_});
+    return session;
   }
-  return {};
-}
+  explicit KubernetesSession(Loop& loop) : loop_(loop) {}
+
+  Loop& loop() override { return loop_; }
+  cluster::Cluster& cluster() override { return *cluster_; }
+  argo::Services& services() override { return *services_; }
+  void find_artifact(argo::ArtifactName, const std::string&, cluster::Done<argo::FoundArtifact> done) override {
+    done(fail(Code::kUnimplemented,
+              "artifacts are copied by a server of Argo's API: name it with --argo-server or ARGO_SERVER"));
+  }
+  std::string artifact_path(std::string_view) override { return ""; }
+  bool remote() const override { return true; }
+  bool local() const override { return false; }
+
+ private:
+  Loop& loop_;
+  SystemRandom random_;
+  std::unique_ptr<kube::KubeCluster> cluster_;
+  std::unique_ptr<argo::Services> services_;
+};
 
 Result<std::unique_ptr<Session>> open_directory(Loop& loop, const SessionOptions& options, Need need) {
   PlaneOptions plane_options;
@@ -137,16 +156,27 @@ Result<std::unique_ptr<Session>> open_directory(Loop& loop, const SessionOptions
 }  // namespace
 
 Result<std::unique_ptr<Session>> open_session(Loop& loop, const SessionOptions& options, Need need) {
-  const std::string address = chosen_server(options);
-  if (address.empty()) return open_directory(loop, options, need);
-  TIPHYS_TRY(http::Endpoint endpoint, endpoint_of(options, address));
+  TIPHYS_TRY(const PlaceKind kind, options.kind());
+  if (kind == PlaceKind::kDirectory) return open_directory(loop, options, need);
+  if (kind == PlaceKind::kArgoServer) {
+    TIPHYS_TRY(server::ArgoServer server, argo_server(loop, options));
+    return std::make_unique<ArgoSession>(loop, std::move(server));
+  }
+  if (kind == PlaceKind::kKubernetes) {
+    TIPHYS_TRY(const kube::Access access, kubernetes_access(options));
+    return KubernetesSession::open(loop, access);
+  }
+  TIPHYS_TRY(http::Endpoint endpoint, tiphys_endpoint(options));
   return std::make_unique<RemoteSession>(loop, std::move(endpoint), "");
 }
 
-Result<doc::Shared> plane_defaults(Loop& loop, const SessionOptions& options) {
+Result<PlaneRules> plane_rules(Loop& loop, const SessionOptions& options) {
+  TIPHYS_TRY(const PlaceKind kind, options.kind());
+  if (kind == PlaceKind::kArgoServer) return PlaneRules{.form_alone = true};
+  if (kind == PlaceKind::kKubernetes) return PlaneRules{};
   http::Endpoint endpoint;
-  if (const std::string address = chosen_server(options); !address.empty()) {
-    TIPHYS_TRY(endpoint, endpoint_of(options, address));
+  if (kind == PlaceKind::kTiphysServer) {
+    TIPHYS_TRY(endpoint, tiphys_endpoint(options));
   } else {
     TIPHYS_TRY(const std::string data_dir, store::DataDir::locate(options.data_dir));
     endpoint.unix_path = api_socket(data_dir);
@@ -159,7 +189,7 @@ Result<doc::Shared> plane_defaults(Loop& loop, const SessionOptions& options) {
           fmt::format("Another process runs this plane: its configuration holds, not {}.\n", options.config.path));
     }
     const doc::Value* defaults = doc::find(**page, "workflowController", "workflowDefaults");
-    return defaults && defaults->is_object() ? doc::Shared(*page, defaults) : nullptr;
+    return PlaneRules{.defaults = defaults && defaults->is_object() ? doc::Shared(*page, defaults) : nullptr};
   }
   // Nobody runs the plane, it has no such page, or this user may not see it.
   const Code code = page.error().code;
@@ -167,26 +197,17 @@ Result<doc::Shared> plane_defaults(Loop& loop, const SessionOptions& options) {
     return std::unexpected(page.error().in("the plane does not tell its configuration"));
   }
   TIPHYS_TRY(const api::ControllerConfig config, options.config.read());
-  return config.workflow_defaults;
+  return PlaneRules{.defaults = config.workflow_defaults};
 }
 
-std::string given_token(const SessionOptions& options) {
-  for (std::string token : {options.token, environment("TIPHYS_TOKEN"), environment("ARGO_TOKEN")}) {
-    if (token.starts_with("Bearer ")) token.erase(0, 7);
-    if (!token.empty()) return token;
-  }
-  return {};
+std::unique_ptr<cluster::Watch> Session::read_logs(argo::PodLogRequest request, argo::PodLogSink sink) {
+  return argo::read_pod_logs(loop().executor(), cluster(), std::move(request), std::move(sink));
 }
 
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value ? value : "";
-}
-
-std::string choose_namespace(const std::string& flag) {
-  if (!flag.empty()) return flag;
-  const std::string variable = environment("ARGO_NAMESPACE");
-  return variable.empty() ? "default" : variable;
+Result<doc::Value> ask(Session& session, const char* service, const std::string& method, doc::Object request) {
+  return await<doc::Value>(session.loop(), [&](auto done) {
+    argo::ask(session.services(), service, method, std::move(request), std::move(done));
+  });
 }
 
 }  // namespace tiphys::cli

@@ -1,4 +1,4 @@
-// What a command works on: a plane in this process, or another process's by its server.
+// What a command works on: a plane in this process, another process's or host's by its server, or a Kubernetes cluster.
 #pragma once
 
 #include <memory>
@@ -6,17 +6,17 @@
 #include <vector>
 
 #include "argo/artifact_files.h"
+#include "argo/pod_logs.h"
 #include "cli/config_file.h"
 #include "cli/loop.h"
+#include "cli/manifest.h"
+#include "cli/place.h"
 #include "cluster/cluster.h"
 
 namespace tiphys::cli {
 
-struct SessionOptions {
-  std::string data_dir;  ///< --data-dir; "" takes the usual place
-  std::string server;    ///< --server HOST:PORT; "" takes TIPHYS_SERVER or ARGO_SERVER
-  std::string token;     ///< --token; "" takes TIPHYS_TOKEN, ARGO_TOKEN or the data directory's server.json
-  std::string runtime;   ///< of a plane in this process; see PlaneOptions
+struct SessionOptions : Place {
+  std::string runtime;  ///< of a plane in this process; see PlaneOptions
   std::string engine;
   bool offline = false;
   std::vector<std::string> host_paths, program_paths;
@@ -33,9 +33,12 @@ class Session {
  public:
   virtual ~Session() = default;
   virtual Loop& loop() = 0;
+  /// Its objects: all kinds, unless only_argo_api().
   virtual cluster::Cluster& cluster() = 0;
-  /// A method of Argo's ArchivedWorkflowService ("ListArchivedWorkflows"), its request and response as documents.
-  virtual void ask_archive(std::string_view method, doc::Object request, cluster::Done<doc::Value> done) = 0;
+  /// Argo's API: what is done with workflows beside reading and writing them.
+  virtual argo::Services& services() = 0;
+  /// As argo::read_pod_logs.
+  virtual std::unique_ptr<cluster::Watch> read_logs(argo::PodLogRequest request, argo::PodLogSink sink);
   /// argo::ArtifactFiles::find; what comes from a server is kept on the file system of `folder`.
   virtual void find_artifact(argo::ArtifactName name, const std::string& folder,
                              cluster::Done<argo::FoundArtifact> done) = 0;
@@ -45,23 +48,17 @@ class Session {
   virtual bool remote() const = 0;
   /// True when the plane is one of this host's data directories, which another process takes over when its holder ends.
   virtual bool local() const = 0;
+  /// True when its server has nothing but Argo's API: it judges what is made there by what it alone knows.
+  virtual bool only_argo_api() const { return false; }
 };
 
-/// Finds the plane: the server that options or environment name; else the process that holds the data directory, by its
-/// socket; else the data directory itself, taken for this process.
+/// Finds the plane: where options or environment say that it is (Place::kind); of a data directory the process that
+/// holds it, by its socket, else the directory itself, taken for this process.
 Result<std::unique_ptr<Session>> open_session(Loop& loop, const SessionOptions& options, Need need);
 
-/// The workflowDefaults of the plane that open_session would find, null for none: what the process that runs it says,
-/// else those of --config.
-Result<doc::Shared> plane_defaults(Loop& loop, const SessionOptions& options);
-
-/// The token that options or environment give; "" when they give none.
-std::string given_token(const SessionOptions& options);
-
-/// A variable of the environment, or "".
-std::string environment(const char* name);
-/// The namespace to work in: `flag`, else ARGO_NAMESPACE, else "default".
-std::string choose_namespace(const std::string& flag);
+/// How manifests are judged for the plane that open_session would find. Its workflowDefaults are what the process that
+/// runs it says, else those of --config; of Argo's servers and of clusters they are not known.
+Result<PlaneRules> plane_rules(Loop& loop, const SessionOptions& options);
 
 /// Runs one call of the cluster to its answer: await<cluster::Object>(loop, [&](auto done) { cluster.get(key,
 /// std::move(done)); }).
@@ -72,5 +69,8 @@ Result<T> await(Loop& loop, Call call) {
   loop.run_until([&] { return *answer != nullptr; });
   return std::move(**answer);
 }
+
+/// A method of Argo's API that answers once; `service` is one of argo/ask.h.
+Result<doc::Value> ask(Session& session, const char* service, const std::string& method, doc::Object request);
 
 }  // namespace tiphys::cli

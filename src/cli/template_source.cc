@@ -32,8 +32,9 @@ Result<cluster::Object> get_template(Session& session, const cluster::Key& key, 
 }  // namespace
 
 Status check_references(Session& session, const Manifest& manifest, const std::vector<Manifest>& others,
-                        const doc::Shared& defaults) {
-  TIPHYS_TRY(argo::Referring referring, argo::Referring::read(manifest.workflow, defaults));
+                        const PlaneRules& rules) {
+  if (rules.form_alone) return {};
+  TIPHYS_TRY(argo::Referring referring, argo::Referring::read(manifest.workflow, rules.defaults));
   if (referring.wanted().empty()) return {};
   while (!referring.wanted().empty()) {
     const api::TemplateHolder holder = *referring.wanted().begin();

@@ -10,9 +10,9 @@ namespace tiphys::cli {
 
 /// Validates what refers to templates once more, now with these: those of `others`, which are about to be created, go
 /// before those of the plane. Does nothing for a manifest without references. An error's message is all findings,
-/// rendered. A workflow is taken with `defaults`, the plane's workflowDefaults, where they are known.
+/// rendered. A workflow is taken with the plane's defaults; one for a plane that judges by itself is not looked at.
 Status check_references(Session& session, const Manifest& manifest, const std::vector<Manifest>& others,
-                        const doc::Shared& defaults = nullptr);
+                        const PlaneRules& rules = {});
 
 /// Creates an object, or replaces the one of its name when `replace`; gives it as it is now.
 Result<cluster::Object> put_object(Session& session, const cluster::Resource& resource, const doc::Value& object,

@@ -2,6 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "base/check.h"
+#include "base/percent.h"
+#include "base/strings.h"
+#include "http/line_stream.h"
 #include "http/url.h"
 
 namespace tiphys::server {
@@ -21,42 +25,73 @@ void add_members(const doc::Object& message, const std::string& prefix, http::Qu
   }
 }
 
-http::Request request_of(const ArgoRequest& asked) {
-  if (asked.verb == "GET" || asked.verb == "DELETE") {
-    http::Query query;
-    add_members(asked.message, "", query);
-    return {.method = asked.verb, .target = asked.path + query.text()};
+/// The path of a route, with the members of the message that belong there, which are taken from it.
+std::string take_path(const argo::Route& route, doc::Object& message) {
+  std::string path;
+  for (const std::string& segment : route.path) {
+    path += '/';
+    if (!segment.starts_with('{')) {
+      path += segment;
+      continue;
+    }
+    const std::string field = segment.substr(1, segment.size() - 2);
+    if (const doc::Value* value = message.if_contains(field)) path += percent_encode(doc::scalar_text(*value));
+    message.erase(field);
   }
-  return {.method = asked.verb,
-          .target = asked.path,
-          .content_type = "application/json",
-          .body = doc::to_json(doc::Value(asked.message))};
+  return path;
 }
 
-Result<doc::Value> read_answer(unsigned code, const std::string& body, const std::string& server) {
-  auto parsed = doc::parse_json(body);
-  if (code < 300) return parsed;
+http::Request request_of(const ArgoServer& server, const argo::Method& method, doc::Object message) {
+  TIPHYS_CHECK(!method.routes.empty(), "every method has a route");
+  const argo::Route& route = method.routes.front();
+  http::Request request{.method = route.verb, .target = server.base_path + take_path(route, message)};
+  request.headers = server.headers;
+  if (route.body.empty()) {
+    http::Query query;
+    add_members(message, "", query);
+    request.target += query.text();
+    return request;
+  }
+  request.content_type = "application/json";
+  const doc::Value* part = message.if_contains(route.body);
+  request.body = doc::to_json(route.body == "*" ? doc::Value(message) : part ? *part : doc::Value(doc::Object()));
+  return request;
+}
+
+/// What is told beside an error's code: a line of text, and no page.
+std::string first_line(std::string_view body) {
+  constexpr std::size_t kMostBytes = 200;
+  const std::string_view line = trim(body.substr(0, body.find('\n')));
+  return line.empty() || line.starts_with('<') || line.starts_with('{')
+             ? std::string()
+             : fmt::format(": {}", line.substr(0, kMostBytes));
+}
+
+Error error_of(unsigned code, std::string_view body) {
+  const auto parsed = doc::parse_json(body);
   // {"code", "message"}, the code one of gRPC's, as ours are. A Status of Kubernetes' is of a server without this API.
   const doc::Value* told = parsed ? doc::find(*parsed, "code") : nullptr;
   const bool of_argo = told && told->is_int64() && told->as_int64() > 0 && told->as_int64() <= 16;
-  if (of_argo) return fail(static_cast<Code>(told->as_int64()), std::string(doc::find_string(*parsed, "message")));
-  if (code == 401) return fail(Code::kUnauthenticated, fmt::format("the server at {} wants another token", server));
-  if (code == 403)
-    return fail(Code::kPermissionDenied, std::string(doc::find_string(parsed.value_or(doc::Value()), "message")));
-  return fail(Code::kUnimplemented,
-              fmt::format("the server at {} does not serve Argo's API (it answers {})", server, code));
+  const std::string message(parsed ? doc::find_string(*parsed, "message") : "");
+  if (of_argo) return {static_cast<Code>(told->as_int64()), message};
+  if (code == 401) return {Code::kUnauthenticated, "the server wants another token"};
+  if (code == 403) return {Code::kPermissionDenied, message.empty() ? "the server forbids it" : message};
+  if (code == 502 || code == 503 || code == 504) {
+    return {Code::kUnavailable, fmt::format("the server cannot be reached now: HTTP {}{}", code, first_line(body))};
+  }
+  return {Code::kUnimplemented,
+          fmt::format("the server does not serve Argo's API there: HTTP {}{}", code, first_line(body))};
 }
 
 /// Holds itself until it is answered.
 struct Calling : std::enable_shared_from_this<Calling> {
   http::Client client;
-  cluster::Done<doc::Value> done;
+  std::shared_ptr<argo::Answer> answer;
   std::unique_ptr<http::Call> call{};
   unsigned code = 0;
   std::string body{};
 
-  Calling(boost::asio::io_context& context, http::Endpoint endpoint, cluster::Done<doc::Value> then)
-      : client(context, std::move(endpoint)), done(std::move(then)) {}
+  Calling(http::Client of, std::shared_ptr<argo::Answer> to) : client(std::move(of)), answer(std::move(to)) {}
 
   void start(http::Request request) {
     http::Sink sink;
@@ -65,18 +100,80 @@ struct Calling : std::enable_shared_from_this<Calling> {
     sink.on_end = [self = shared_from_this()](const Status& status) {
       const auto held = self;
       const auto finished = std::move(held->call);
-      if (!status) return held->done(std::unexpected(status.error()));
-      held->done(read_answer(held->code, held->body, held->client.endpoint().text()));
+      status ? held->finish() : held->answer->refuse(status.error());
     };
     call = client.call(std::move(request), std::move(sink));
   }
+
+  void finish() {
+    if (code >= 300) return answer->refuse(error_of(code, body));
+    const auto message = doc::parse_json(body);
+    if (message) return answer->reply(*message);
+    answer->refuse({Code::kUnimplemented, fmt::format("{} answers with a page that is not of Argo's API{}",
+                                                      client.endpoint().text(), first_line(body))});
+  }
+};
+
+/// The lines {"result": MESSAGE} of a stream. Its answer holds it, and may let it go at any of them.
+class Feed final : public cluster::Watch {
+ public:
+  explicit Feed(const std::shared_ptr<argo::Answer>& answer) : answer_(answer) {}
+
+  void start(const http::Client& client, http::Request request) {
+    stream_.start(client, std::move(request),
+                  {[this](std::string_view line) { take(line); }, [this](Status status) { end(std::move(status)); }});
+  }
+
+ private:
+  void take(std::string_view line) {
+    constexpr std::string_view kResult = R"({"result":)";
+    line = trim(line);
+    const auto to = answer_.lock();
+    if (!to || line.empty()) return;
+    if (line.starts_with(kResult) && line.ends_with('}')) {
+      return to->send(std::string(line.substr(kResult.size(), line.size() - kResult.size() - 1)));
+    }
+    const auto parsed = doc::parse_json(line);
+    const doc::Value* error = parsed ? doc::find(*parsed, "error") : nullptr;
+    if (!error) return to->refuse({Code::kInternal, "the server's stream has a line that is none of its messages"});
+    const doc::Value* code = doc::find(*error, "grpc_code");
+    to->refuse({code && code->is_int64() ? static_cast<Code>(code->as_int64()) : Code::kUnknown,
+                std::string(doc::find_string(*error, "message"))});
+  }
+
+  void end(Status status) {
+    const auto to = answer_.lock();
+    if (to) status ? to->end() : to->refuse(std::move(status.error()));
+  }
+
+  std::weak_ptr<argo::Answer> answer_;
+  http::LineStream stream_{error_of};
+};
+
+class ArgoClient final : public argo::Services {
+ public:
+  ArgoClient(boost::asio::io_context& context, ArgoServer server)
+      : server_(std::move(server)), client_(context, server_.endpoint, {.keep = true}) {}
+
+  void call(argo::Call call) override {
+    const argo::Method* method = argo::find_method(call.method.service, call.method.name);
+    TIPHYS_CHECK(method, "who asks names methods that there are");
+    http::Request request = request_of(server_, *method, std::move(call.request));
+    if (!method->streams) return std::make_shared<Calling>(client_, std::move(call.answer))->start(std::move(request));
+    auto feed = std::make_unique<Feed>(call.answer);
+    feed->start(client_, std::move(request));
+    call.answer->hold(std::move(feed));
+  }
+
+ private:
+  const ArgoServer server_;
+  http::Client client_;
 };
 
 }  // namespace
 
-void call_argo(boost::asio::io_context& context, http::Endpoint endpoint, const ArgoRequest& request,
-               cluster::Done<doc::Value> done) {
-  std::make_shared<Calling>(context, std::move(endpoint), std::move(done))->start(request_of(request));
+std::unique_ptr<argo::Services> make_argo_client(boost::asio::io_context& context, ArgoServer server) {
+  return std::make_unique<ArgoClient>(context, std::move(server));
 }
 
 }  // namespace tiphys::server

@@ -1,20 +1,26 @@
 // Argo's API behind a server, by its REST routes.
 #pragma once
 
-#include "cluster/cluster.h"
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "argo/call.h"
 #include "http/client.h"
 
 namespace tiphys::server {
 
-struct ArgoRequest {
-  std::string verb;       ///< "GET"
-  std::string path;       ///< "/api/v1/archived-workflows"
-  doc::Object message{};  ///< the method's request: a GET's and DELETE's as a query, else the body
+/// Where Argo's API is, and what its requests show.
+struct ArgoServer {
+  http::Endpoint endpoint;
+  std::string base_path{};                                     ///< before each path: "" or "/argo"
+  std::vector<std::pair<std::string, std::string>> headers{};  ///< of each request
 };
 
-/// Fails with the code and message of the API's error, kUnimplemented where a server does not serve it, kUnavailable
-/// while none listens.
-void call_argo(boost::asio::io_context& context, http::Endpoint endpoint, const ArgoRequest& request,
-               cluster::Done<doc::Value> done);
+/// Calls fail with the code and message of the API's error, kUnimplemented where a server does not serve them,
+/// kUnavailable while none listens, kUnauthenticated when it wants another token or its certificate is not trusted.
+/// A call that answers once goes on when this is destroyed; the caller of a stream holds it by its Answer.
+std::unique_ptr<argo::Services> make_argo_client(boost::asio::io_context& context, ArgoServer server);
 
 }  // namespace tiphys::server

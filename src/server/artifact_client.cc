@@ -30,6 +30,7 @@ std::string path_of(const argo::ArtifactName& name) {
 struct Finding : std::enable_shared_from_this<Finding> {
   http::Client client;
   const std::string path, folder;
+  const std::vector<std::pair<std::string, std::string>> headers;
   cluster::Done<argo::FoundArtifact> done;
   argo::FoundArtifact found{};
   std::unique_ptr<http::Call> call{};
@@ -37,9 +38,13 @@ struct Finding : std::enable_shared_from_this<Finding> {
   std::string text{};  ///< of an answer that is no file
   Status kept{};
 
-  Finding(boost::asio::io_context& context, http::Endpoint endpoint, std::string at, std::string in,
+  Finding(boost::asio::io_context& context, ArgoServer server, const std::string& at, std::string in,
           cluster::Done<argo::FoundArtifact> then)
-      : client(context, std::move(endpoint)), path(std::move(at)), folder(std::move(in)), done(std::move(then)) {}
+      : client(context, std::move(server.endpoint)),
+        path(server.base_path + at),
+        folder(std::move(in)),
+        headers(std::move(server.headers)),
+        done(std::move(then)) {}
 
   void ask(bool for_folder) {
     http::Sink sink;
@@ -56,7 +61,8 @@ struct Finding : std::enable_shared_from_this<Finding> {
       for_folder ? held->end_folder() : held->end_file();
     };
     http::Request request{.target = path + (for_folder ? "/" : "")};
-    if (for_folder) request.headers = {{"Accept", "application/json"}};
+    request.headers = headers;
+    if (for_folder) request.headers.emplace_back("Accept", "application/json");
     call = client.call(std::move(request), std::move(sink));
   }
 
@@ -101,9 +107,9 @@ struct Finding : std::enable_shared_from_this<Finding> {
 
 }  // namespace
 
-void find_artifact(boost::asio::io_context& context, http::Endpoint endpoint, const argo::ArtifactName& name,
+void find_artifact(boost::asio::io_context& context, ArgoServer server, const argo::ArtifactName& name,
                    const std::string& folder, cluster::Done<argo::FoundArtifact> done) {
-  std::make_shared<Finding>(context, std::move(endpoint), path_of(name), folder, std::move(done))->ask(false);
+  std::make_shared<Finding>(context, std::move(server), path_of(name), folder, std::move(done))->ask(false);
 }
 
 }  // namespace tiphys::server

@@ -86,7 +86,7 @@ def test_clients_by_socket_and_by_address(cli):
     up = cli.up()
     cli("submit", cli.file(HELLO), "--name", "a", "--wait")
     assert "a" in cli("list").stdout
-    elsewhere = {"TIPHYS_DATA_DIR": str(cli.folder / "other"), "ARGO_SERVER": up.server["address"]}
+    elsewhere = {"TIPHYS_DATA_DIR": str(cli.folder / "other"), "ARGO_SERVER": up.server["address"], "ARGO_SECURE": "false"}
     assert "401" in cli("list", code=1, env=elsewhere).stderr or "Bearer" in cli("list", code=1, env=elsewhere).stderr
     elsewhere["ARGO_TOKEN"] = "Bearer " + up.server["token"]
     assert cli("list", "-o", "name", env=elsewhere).stdout == "a\n"

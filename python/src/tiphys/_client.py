@@ -112,7 +112,7 @@ class Client:
     def program_options(self) -> Tuple[List[str], Dict[str, str]]:
         """Flags and variables with which the program works on this plane."""
         end = self.endpoint
-        return ["-n", self.namespace, "-s", f"{end.host}:{end.port}"], {"TIPHYS_TOKEN": end.token}
+        return ["-n", self.namespace, "--server", f"{end.host}:{end.port}"], {"TIPHYS_TOKEN": end.token}
 
     def revive(self) -> bool:
         """Whether it answers again after it has gone away."""

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "cli/commands/archive_flags.h"
+#include "cli/commands/resubmission.h"
 #include "cli/commands/stay.h"
 
 namespace tiphys::cli {
@@ -11,19 +12,20 @@ namespace {
 
 struct AgainFlags : ArchiveFlags {
   StayFlags stay;
-  std::vector<std::string> parameters;
+  SubmitOptions options;  ///< parameters and priority
   std::string fields, node_selector;
   bool restart_successful = false, memoized = false;
 
   void add_to(Flags& flags, bool retry) {
     flags.positional("WORKFLOW", names, 0, 1000);
-    flags.list("-p,--parameter", parameters, "NAME=VALUE", "Override an input parameter; may be repeated");
+    flags.list("-p,--parameter", options.parameters, "NAME=VALUE", "Override an input parameter; may be repeated");
     if (retry) {
       flags.flag("--restart-successful", restart_successful,
                  "Also run nodes again that have succeeded, those that match --node-field-selector");
       flags.text("--node-field-selector", node_selector, "SELECTOR",
                  "With --restart-successful: these nodes, such as displayName=train");
     } else {
+      flags.number("--priority", options.priority, "N", "Workflow priority");
       flags.flag("--memoized", memoized, "Do not run again what has succeeded: take over its outputs");
     }
     flags.text("-l,--selector", labels, "LABELS", "Workflows with these labels (a=b,c!=d)");
@@ -62,32 +64,46 @@ Result<std::vector<Chosen>> choose(const AgainFlags& flags, ArchiveCalls& archiv
   return chosen;
 }
 
+/// Gives the workflow that runs.
+Result<doc::Value> run_one(Session& session, const Chosen& chosen, const AgainFlags& flags, bool retry,
+                           const PlaneRules& rules) {
+  ArchiveCalls archive(session);
+  const auto& parameters = flags.options.parameters;
+  if (flags.options.priority) {
+    TIPHYS_TRY(const doc::Value before, archive.ask("GetArchivedWorkflow", {{"uid", chosen.uid}}));
+    return resubmit_as_new(session, before, flags.options, flags.memoized, rules);
+  }
+  doc::Object request{
+      {"namespace", chosen.ns}, {"uid", chosen.uid}, {"parameters", doc::Array(parameters.begin(), parameters.end())}};
+  if (!retry) {
+    request["memoized"] = flags.memoized;
+    return archive.ask("ResubmitArchivedWorkflow", std::move(request));
+  }
+  request["restartSuccessful"] = flags.restart_successful;
+  request["nodeFieldSelector"] = flags.node_selector;
+  return archive.ask("RetryArchivedWorkflow", std::move(request));
+}
+
 Result<int> run_again(AgainFlags& flags, bool retry) {
   TIPHYS_CHECK_OK(flags.check());
   if (flags.names.empty() && !flags.chooses()) {
     return fail(Code::kInvalidArgument, "requires either selector or workflow");
   }
+  flags.options.ns = flags.common.chosen_namespace();
   Loop loop;
+  PlaneRules rules;
+  if (flags.options.priority) {
+    TIPHYS_TRY(rules, plane_rules(loop, flags.common.session));
+  }
   TIPHYS_TRY(auto session, open_session(loop, flags.common.session, Need::kRun));
   ArchiveCalls archive(*session);
   TIPHYS_TRY(const auto chosen, choose(flags, archive));
   TIPHYS_CHECK_OK(flags.stay.check(chosen.size()));
   std::vector<cluster::Key> keys;
   for (const Chosen& each : chosen) {
-    doc::Object request{{"namespace", each.ns},
-                        {"uid", each.uid},
-                        {"parameters", doc::Array(flags.parameters.begin(), flags.parameters.end())}};
-    if (retry) {
-      request["restartSuccessful"] = flags.restart_successful;
-      request["nodeFieldSelector"] = flags.node_selector;
-    } else {
-      request["memoized"] = flags.memoized;
-    }
-    TIPHYS_TRY(const doc::Value workflow,
-               archive.ask(retry ? "RetryArchivedWorkflow" : "ResubmitArchivedWorkflow", std::move(request)));
+    TIPHYS_TRY(const doc::Value workflow, run_one(*session, each, flags, retry, rules));
     print_archived(workflow, flags.output, loop.now());
-    keys.push_back({&cluster::kWorkflows, std::string(doc::find_string(workflow, "metadata", "namespace")),
-                    std::string(doc::find_string(workflow, "metadata", "name"))});
+    keys.push_back(workflow_key(workflow));
   }
   if (keys.empty()) return kSucceeded;
   return stay(session, flags.common, flags.stay, !flags.output.empty() && flags.output != "wide", keys);

@@ -10,20 +10,33 @@
 namespace tiphys::cli {
 namespace {
 
+/// The token of the data directory's plane.
+Result<std::string> own_token(const SessionOptions& session) {
+  TIPHYS_TRY(const std::string data_dir, store::DataDir::locate(session.data_dir));
+  auto kept = read_whole_file(data_dir + "/token");
+  if (!kept && kept.error().code == Code::kNotFound) {
+    return fail(Code::kNotFound,
+                fmt::format("{} has no token yet: start a plane with `tiphys up`, or set ARGO_TOKEN", data_dir));
+  }
+  if (!kept) return kept;
+  return std::string(trim(*kept));
+}
+
 /// What a client sends as its header Authorization.
 Result<std::string> authorization(const SessionOptions& session) {
-  std::string token = given_token(session);
-  if (token.empty()) {
-    TIPHYS_TRY(const std::string data_dir, store::DataDir::locate(session.data_dir));
-    auto kept = read_whole_file(data_dir + "/token");
-    if (!kept && kept.error().code == Code::kNotFound) {
-      return fail(Code::kNotFound,
-                  fmt::format("{} has no token yet: start a plane with `tiphys up`, or set ARGO_TOKEN", data_dir));
-    }
-    if (!kept) return kept;
-    token = trim(*kept);
+  std::string token = session.given_token();
+  if (token.starts_with("Basic ")) return token;
+  if (!token.empty()) return "Bearer " + token;
+  TIPHYS_TRY(const PlaceKind kind, session.kind());
+  if (kind != PlaceKind::kKubernetes) {
+    TIPHYS_TRY(token, own_token(session));
+    return "Bearer " + token;
   }
-  return "Bearer " + token;
+  TIPHYS_TRY(const kube::Access access, kubernetes_access(session));
+  Loop loop;
+  TIPHYS_TRY(token, authorization_of(loop, access));
+  if (!token.empty()) return token;
+  return fail(Code::kNotFound, "the kubeconfig's user shows no token: name another with --user, or set ARGO_TOKEN");
 }
 
 }  // namespace

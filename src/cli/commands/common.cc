@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <set>
 
+#include "argo/ask.h"
 #include "base/strings.h"
 #include "cli/terminal.h"
 #include "cli/view/humanize.h"
-#include "cli/view/run_state.h"
 #include "cli/view/workflow_table.h"
 #include "cli/view/workflow_text.h"
 
@@ -16,12 +16,9 @@ namespace tiphys::cli {
 
 void CommonFlags::add_to(Flags& flags) {
   flags.text("-n,--namespace", ns, "NAME", "The namespace to work in (default: $ARGO_NAMESPACE, else default)");
-  flags.text("--data-dir", session.data_dir, "DIR",
-             "The plane's directory (default: $TIPHYS_DATA_DIR, else ~/.local/share/tiphys)");
-  flags.text("-s,--server,--argo-server", session.server, "HOST:PORT",
-             "A server to work on instead (default: $TIPHYS_SERVER, $ARGO_SERVER)");
-  flags.text("--token", session.token, "TOKEN",
-             "Its token (default: $TIPHYS_TOKEN, $ARGO_TOKEN, else the data directory's server.json)");
+  session.add_to(flags);
+  flags.text("--instanceid", instance_id, "ID",
+             "The controller that workflows are for, by its instance id (default: $ARGO_INSTANCEID)");
   flags.flag("--no-color", no_color, "Disable colorized output");
   flags.flag("--no-utf8", no_utf8, "Use plain 7-bits ascii characters");
 }
@@ -54,11 +51,31 @@ void add_node_filter(Flags& flags, std::string& status, std::string& selector) {
   flags.text("--node-field-selector", selector, "SELECTOR", "Show only these nodes, such as phase=Failed");
 }
 
+namespace {
+
+/// What to do about it.
+std::string_view advice(const Error& error) {
+  const bool certificate = error.message.find("certificate") != std::string::npos;
+  if (error.code == Code::kUnauthenticated && certificate) {
+    return "Name whom to trust with --certificate-authority FILE, or take any certificate with -k "
+           "(ARGO_INSECURE_SKIP_VERIFY=true)\n";
+  }
+  if (error.code == Code::kUnauthenticated) {
+    return "Give the token with --token, TIPHYS_TOKEN or ARGO_TOKEN: `tiphys up` prints it and keeps it in "
+           "server.json\n";
+  }
+  if (error.message.find("wrong version number") != std::string::npos) {
+    return "It seems to speak plain text: --secure=false (ARGO_SECURE=false) does, too\n";
+  }
+  return "";
+}
+
+}  // namespace
+
 int report(std::string_view command, const Error& error) {
   std::string text = fmt::format("tiphys {}: {}", command, error.message);
   if (!text.ends_with('\n')) text += '\n';
-  if (error.code == Code::kUnauthenticated)
-    text += "Give the token with --token or TIPHYS_TOKEN: `tiphys up` prints it and keeps it in server.json\n";
+  text += advice(error);
   print_error(text);
   return error.code == Code::kInvalidArgument || error.code == Code::kUnimplemented ? kBadUsage : kFailed;
 }
@@ -87,6 +104,7 @@ std::string label_selector(const WorkflowFilter& filter) {
   if (filter.completed) parts.emplace_back("workflows.argoproj.io/completed=true");
   if (filter.running) parts.emplace_back("workflows.argoproj.io/completed!=true");
   if (filter.resubmitted) parts.emplace_back("workflows.argoproj.io/resubmitted-from-workflow");
+  if (!filter.instance_id.empty()) parts.push_back(fmt::format("{}={}", kInstanceLabel, filter.instance_id));
   return join(parts, ",");
 }
 
@@ -136,22 +154,15 @@ Result<std::vector<cluster::Object>> list_workflows(Session& session, const Work
 }
 
 Result<cluster::Key> find_workflow(Session& session, const std::string& ns, const std::string& name) {
-  if (name != "@latest") return cluster::Key{&cluster::kWorkflows, ns, name};
-  WorkflowFilter filter;
-  filter.ns = ns;
-  TIPHYS_TRY(const auto workflows, list_all(session, filter));
-  if (workflows.empty()) return fail(Code::kNotFound, fmt::format("no workflows found in namespace {}", ns));
-  const auto newest = std::max_element(workflows.begin(), workflows.end(), [](const auto& a, const auto& b) {
-    // Within one second of creation the later version is the newer.
-    const auto version = [](const doc::Value& workflow) {
-      const std::string_view text = doc::find_string(workflow, "metadata", "resourceVersion");
-      return std::pair(text.size(), text);
-    };
-    const Time created_a = time_at(*a, "metadata", "creationTimestamp"),
-               created_b = time_at(*b, "metadata", "creationTimestamp");
-    return created_a != created_b ? created_a < created_b : version(*a) < version(*b);
-  });
-  return cluster::Key{&cluster::kWorkflows, ns, std::string(doc::find_string(**newest, "metadata", "name"))};
+  cluster::Key key{&cluster::kWorkflows, ns, name};
+  if (name != "@latest") return key;
+  const auto newest = ask_of_workflow(session, "GetWorkflow", key, {{"fields", "metadata.name,metadata.namespace"}});
+  if (!newest && newest.error().code == Code::kNotFound) {
+    return fail(Code::kNotFound, fmt::format("no workflows found in namespace {}", ns));
+  }
+  if (!newest) return std::unexpected(newest.error());
+  key.name = doc::find_string(*newest, "metadata", "name");
+  return key;
 }
 
 Result<std::vector<cluster::Key>> find_workflows(Session& session, const std::string& ns,
@@ -191,17 +202,16 @@ Result<cluster::Object> patch_object(Session& session, const cluster::Key& key, 
       session.loop(), [&](auto done) { session.cluster().patch(key, type, std::move(patch), std::move(done)); });
 }
 
-Status shut_down(Session& session, const cluster::Key& key, const std::string& strategy) {
-  TIPHYS_TRY(const auto workflow, get_object(session, key));
-  if (has_ended(*workflow)) {
-    return fail(
-        Code::kFailedPrecondition,
-        fmt::format("cannot shutdown a completed workflow: workflow: \"{}\", namespace: \"{}\"", key.name, key.ns));
-  }
-  doc::Value patch = doc::Object{{"spec", doc::Object{{"shutdown", strategy}}}};
-  TIPHYS_TRY([[maybe_unused]] const auto patched,
-             patch_object(session, key, cluster::PatchType::kMerge, std::move(patch)));
-  return {};
+Result<doc::Value> ask_of_workflow(Session& session, const std::string& method, const cluster::Key& workflow,
+                                   doc::Object request) {
+  request["namespace"] = workflow.ns;
+  request["name"] = workflow.name;
+  return ask(session, argo::kWorkflowService, method, std::move(request));
+}
+
+cluster::Key workflow_key(const doc::Value& workflow) {
+  return {&cluster::kWorkflows, std::string(doc::find_string(workflow, "metadata", "namespace")),
+          std::string(doc::find_string(workflow, "metadata", "name"))};
 }
 
 }  // namespace tiphys::cli

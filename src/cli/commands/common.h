@@ -11,15 +11,19 @@
 
 namespace tiphys::cli {
 
+/// The label of workflows that are for one of several controllers.
+inline constexpr std::string_view kInstanceLabel = "workflows.argoproj.io/controller-instanceid";
+
 /// Flags of every command that works on a plane.
 struct CommonFlags {
   std::string ns;
   SessionOptions session;
+  std::string instance_id = environment("ARGO_INSTANCEID");  ///< of the controller: a label of workflows
   bool no_color = false;
   bool no_utf8 = false;
 
   void add_to(Flags& flags);
-  std::string chosen_namespace() const { return choose_namespace(ns); }
+  std::string chosen_namespace() const { return session.choose_namespace(ns); }
   Style style() const;
 };
 
@@ -44,6 +48,7 @@ struct WorkflowFilter {
   std::vector<std::string> status;
   bool completed = false, running = false, resubmitted = false;
   std::string prefix, since, older, labels, fields;
+  std::string instance_id;
   std::optional<std::int64_t> chunk_size;
   bool with_nodes = false;
 
@@ -69,7 +74,11 @@ Result<cluster::Object> get_object(Session& session, const cluster::Key& key);
 Result<cluster::Object> patch_object(Session& session, const cluster::Key& key, cluster::PatchType type,
                                      doc::Value patch);
 
-/// spec.shutdown = strategy ("Stop" or "Terminate"). kFailedPrecondition when the workflow has ended.
-Status shut_down(Session& session, const cluster::Key& key, const std::string& strategy);
+/// WorkflowService's method for one workflow; `request` is what it takes beside the workflow's name.
+Result<doc::Value> ask_of_workflow(Session& session, const std::string& method, const cluster::Key& workflow,
+                                   doc::Object request = {});
+
+/// The key of a workflow by its object.
+cluster::Key workflow_key(const doc::Value& workflow);
 
 }  // namespace tiphys::cli

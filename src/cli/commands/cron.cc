@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "argo/ask.h"
 #include "base/strings.h"
 #include "cli/commands/common.h"
 #include "cli/commands/cron_backfill.h"
@@ -83,9 +84,9 @@ Result<int> remove(Session& session, CronFlags& flags) {
 
 Result<int> set_suspend(Session& session, const CronFlags& flags, bool suspend) {
   for (const std::string& name : flags.names) {
-    doc::Value patch = doc::Object{{"spec", doc::Object{{"suspend", suspend}}}};
-    TIPHYS_TRY([[maybe_unused]] const auto patched,
-               patch_object(session, flags.key(name), cluster::PatchType::kMerge, std::move(patch)));
+    TIPHYS_TRY([[maybe_unused]] const auto changed,
+               ask(session, argo::kCronService, suspend ? "SuspendCronWorkflow" : "ResumeCronWorkflow",
+                   {{"namespace", flags.common.chosen_namespace()}, {"name", name}}));
     print(fmt::format("CronWorkflow '{}' {}\n", name, suspend ? "suspended" : "resumed"));
   }
   return kSucceeded;
@@ -113,13 +114,13 @@ Status apply(doc::Value& cron, const CronFlags& flags) {
 }
 
 /// The CronWorkflows of the files, checked by themselves.
-Result<std::vector<Manifest>> read_crons(CronFlags& flags, const doc::Shared& defaults) {
+Result<std::vector<Manifest>> read_crons(CronFlags& flags, const PlaneRules& rules) {
   flags.submit.ns = flags.common.chosen_namespace();
   TIPHYS_TRY(Manifests manifests, read_manifests(flags.names));
   std::string errors;
   for (Manifest& cron : manifests.crons) {
     TIPHYS_CHECK_OK(apply(cron.workflow, flags));
-    if (const Status checked = check_manifest(cron, manifests.notes, defaults); !checked)
+    if (const Status checked = check_manifest(cron, manifests.notes, rules); !checked)
       errors += checked.error().message;
   }
   if (!errors.empty()) return fail(Code::kInvalidArgument, manifests.notes + errors);
@@ -176,9 +177,9 @@ Result<cluster::Object> create(Session& session, const Manifest& manifest) {
 }
 
 Result<int> put(Session& session, const CronFlags& flags, const std::vector<Manifest>& crons, bool updates,
-                const doc::Shared& defaults) {
+                const PlaneRules& rules) {
   for (const Manifest& cron : crons) {
-    const Status checked = check_references(session, cron, {}, defaults);
+    const Status checked = check_references(session, cron, {}, rules);
     if (!checked) return report_findings(checked.error());
   }
   for (const Manifest& cron : crons) {
@@ -195,10 +196,10 @@ Result<int> run_action(std::string_view action, CronFlags& flags) {
   const bool writes = action == "create" || action == "update";
   std::vector<Manifest> crons;
   Loop loop;
-  doc::Shared defaults;
+  PlaneRules rules;
   if (writes) {
-    TIPHYS_TRY(defaults, plane_defaults(loop, flags.common.session));
-    auto read = read_crons(flags, defaults);
+    TIPHYS_TRY(rules, plane_rules(loop, flags.common.session));
+    auto read = read_crons(flags, rules);
     if (!read) return report_findings(read.error());
     crons = std::move(*read);
   } else if (action != "list" && !flags.all && flags.names.empty()) {
@@ -209,7 +210,7 @@ Result<int> run_action(std::string_view action, CronFlags& flags) {
   if (action == "list") return list(*session, flags);
   if (action == "delete") return remove(*session, flags);
   if (!writes) return set_suspend(*session, flags, action == "suspend");
-  return put(*session, flags, crons, action == "update", defaults);
+  return put(*session, flags, crons, action == "update", rules);
 }
 
 void add_flags(Flags& flags, std::string_view action, CronFlags& into) {

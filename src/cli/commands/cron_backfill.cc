@@ -80,7 +80,7 @@ Result<int> backfill(BackfillFlags& flags) {
                                 .argument = flags.argument,
                                 .parallel = flags.parallel,
                                 .most = static_cast<std::size_t>(flags.most.value_or(kMostRuns))};
-  TIPHYS_TRY(const doc::Shared defaults, plane_defaults(loop, flags.common.session));
+  TIPHYS_TRY(const PlaneRules rules, plane_rules(loop, flags.common.session));
   TIPHYS_TRY(const auto session, open_session(loop, flags.common.session, Need::kRead));
   TIPHYS_TRY(const cluster::Object cron,
              get_object(*session, {&cluster::kCronWorkflows, flags.common.chosen_namespace(), flags.names[0]}));
@@ -91,8 +91,7 @@ Result<int> backfill(BackfillFlags& flags) {
   }
   std::vector<doc::Value> workflows = backfill_workflows(*cron, times, options, format_rfc3339(loop.now()));
   std::string notes;
-  for (const doc::Value& workflow : workflows)
-    TIPHYS_CHECK_OK(check_manifest({workflow, doc::Marks()}, notes, defaults));
+  for (const doc::Value& workflow : workflows) TIPHYS_CHECK_OK(check_manifest({workflow, doc::Marks()}, notes, rules));
   std::vector<std::string> names;
   for (doc::Value& workflow : workflows) {
     TIPHYS_TRY(const cluster::Object created, await<cluster::Object>(loop, [&](auto done) {

@@ -189,6 +189,7 @@ int debug_command(const Arguments& arguments) {
   flags.positional("bundle", debug.words, 1, 1);
   flags.text("-o,--output", debug.output, "FILE", "Where to put it (default: tiphys-debug-TIME.tgz, here)");
   debug.common.add_to(flags);
+  debug.common.session.ours = true;
   const auto parsed = flags.parse(arguments);
   if (!parsed) return report("debug", parsed.error());
   if (!*parsed) return kSucceeded;

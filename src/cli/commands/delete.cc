@@ -79,6 +79,12 @@ Status await_artifact_gc(Session& session, const cluster::Key& key) {
 }
 
 Status delete_one(Session& session, const cluster::Key& key, bool force) {
+  if (session.only_argo_api()) {
+    doc::Object request;
+    if (force) request["force"] = true;
+    TIPHYS_TRY([[maybe_unused]] const auto answer, ask_of_workflow(session, "DeleteWorkflow", key, std::move(request)));
+    return {};
+  }
   if (force) {
     doc::Value patch = doc::Object{{"metadata", doc::Object{{"finalizers", nullptr}}}};
     TIPHYS_TRY([[maybe_unused]] const auto patched,
@@ -102,8 +108,7 @@ Status delete_workflows(DeleteFlags& flags) {
   if (flags.filters()) {
     TIPHYS_TRY(const auto listed, list_workflows(*session, flags.filter));
     for (const auto& workflow : listed) {
-      keys.push_back({&cluster::kWorkflows, std::string(doc::find_string(*workflow, "metadata", "namespace")),
-                      std::string(doc::find_string(*workflow, "metadata", "name"))});
+      keys.push_back(workflow_key(*workflow));
     }
   }
   if (keys.empty()) print("No resources found\n");

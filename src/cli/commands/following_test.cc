@@ -2,11 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "argo/plane_services.h"
 #include "cli/commands/common.h"
 #include "cli/commands/follow_command.h"
-#include "cli/commands/node_request.h"
+#include "cli/commands/output_parameters.h"
 #include "cli/commands/print_logs.h"
-#include "controllers/names.h"
 #include "server/testing.h"
 
 namespace tiphys::cli {
@@ -25,9 +25,7 @@ class FakeSession final : public Session {
   std::string artifact_path(std::string_view key) override { return "/artifacts/" + std::string(key); }
   bool remote() const override { return false; }
   bool local() const override { return false; }
-  void ask_archive(std::string_view, doc::Object, cluster::Done<doc::Value> done) override {
-    done(fail(Code::kUnimplemented, "no test asks it"));
-  }
+  argo::Services& services() override { return *services_; }
   void find_artifact(argo::ArtifactName, const std::string&, cluster::Done<argo::FoundArtifact> done) override {
     done(fail(Code::kUnimplemented, "no test asks it"));
   }
@@ -35,6 +33,9 @@ class FakeSession final : public Session {
  private:
   Loop& loop_;
   cluster::Cluster& cluster_;
+  SystemRandom random_;
+  std::unique_ptr<argo::Services> services_ =
+      argo::make_services({.executor = loop_.executor(), .cluster = &cluster_, .random = random_});
 };
 
 class RecordingView final : public RunView {
@@ -249,37 +250,12 @@ TEST_F(PlaneTest, lists_are_filtered) {
 
 TEST_F(PlaneTest, shutting_down_ends_with_the_workflow) {
   create(kFlow);
-  ASSERT_TRUE(shut_down(session_, kFlow, "Stop"));
+  ASSERT_TRUE(ask_of_workflow(session_, "StopWorkflow", kFlow));
   EXPECT_EQ(doc::find_string(*fake_.find(kFlow), "spec", "shutdown"), "Stop");
   set_status(kFlow, {{"phase", "Failed"}});
-  const Status again = shut_down(session_, kFlow, "Stop");
+  const auto again = ask_of_workflow(session_, "StopWorkflow", kFlow);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().message, "cannot shutdown a completed workflow: workflow: \"w\", namespace: \"default\"");
-}
-
-TEST_F(PlaneTest, node_requests_are_appended) {
-  create(kFlow);
-  const NodeSelector selector = NodeSelector::parse("displayName=approve,phase=Running", "").value();
-  ASSERT_TRUE(
-      request_nodes(session_, kFlow,
-                    {.selector = selector, .phase = "Succeeded", .message = "ok", .output_parameters = {{"a", "1"}}}));
-  const NodeSelector all;
-  ASSERT_TRUE(
-      request_nodes(session_, kFlow, {.selector = all, .phase = "Failed", .message = "", .output_parameters = {}}));
-  const doc::Value requests = doc::parse_json(doc::find_string(*fake_.find(kFlow), "metadata", "annotations",
-                                                               controllers::kNodeRequestsAnnotation))
-                                  .value();
-  ASSERT_EQ(requests.get_array().size(), 2u);
-  const doc::Value& first = requests.get_array()[0];
-  EXPECT_FALSE(doc::find_string(first, "id").empty());
-  EXPECT_EQ(doc::to_json(*doc::find(first, "fields")), R"([["displayName","approve"],["phase","Running"]])");
-  EXPECT_EQ(doc::find_string(first, "phase"), "Succeeded");
-  EXPECT_EQ(doc::find_string(first, "message"), "ok");
-  EXPECT_EQ(doc::find_string(first, "outputParameters", "a"), "1");
-  EXPECT_EQ(doc::to_json(*doc::find(requests.get_array()[1], "fields")), "[]");
-  const NodeSelector unequal = NodeSelector::parse("phase!=Running", "").value();
-  EXPECT_FALSE(
-      request_nodes(session_, kFlow, {.selector = unequal, .phase = "", .message = "", .output_parameters = {}}));
 }
 
 TEST(OutputParameters, forms) {

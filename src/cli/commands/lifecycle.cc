@@ -3,44 +3,14 @@
 
 #include <set>
 
-#include "base/random.h"
 #include "cli/commands/common.h"
 #include "cli/commands/follow_command.h"
-#include "cli/commands/node_request.h"
+#include "cli/commands/output_parameters.h"
 #include "cli/terminal.h"
 #include "cli/view/run_state.h"
-#include "cli/view/workflow_text.h"
 
 namespace tiphys::cli {
 namespace {
-
-Status suspend(Session& session, const cluster::Key& key) {
-  TIPHYS_TRY(const auto workflow, get_object(session, key));
-  if (has_ended(*workflow)) return fail(Code::kFailedPrecondition, "cannot suspend completed workflows");
-  doc::Value patch = doc::Object{{"spec", doc::Object{{"suspend", true}}}};
-  TIPHYS_TRY([[maybe_unused]] const auto patched,
-             patch_object(session, key, cluster::PatchType::kMerge, std::move(patch)));
-  return {};
-}
-
-Status resume(Session& session, const cluster::Key& key, const NodeSelector& selector) {
-  if (selector.empty()) {
-    doc::Value patch = doc::Object{{"spec", doc::Object{{"suspend", nullptr}}}};
-    TIPHYS_TRY([[maybe_unused]] const auto patched,
-               patch_object(session, key, cluster::PatchType::kMerge, std::move(patch)));
-  }
-  TIPHYS_TRY(const auto workflow, get_object(session, key));
-  TIPHYS_TRY(const NodeMap nodes, read_nodes(*workflow));
-  bool waits = false;
-  for (const auto& [id, node] : nodes) waits = waits || (is_active_suspend(node) && selector.matches(node));
-  if (!waits && !selector.empty()) {
-    return fail(Code::kFailedPrecondition,
-                "currently, set only targets suspend nodes: no suspend nodes matching nodeFieldSelector");
-  }
-  if (!waits) return {};
-  return request_nodes(session, key,
-                       {.selector = selector, .phase = "Succeeded", .message = "", .output_parameters = {}});
-}
 
 /// The workflows that arguments and selectors name, each once.
 Result<std::vector<cluster::Key>> those_to_stop(Session& session, const WorkflowFilter& filter,
@@ -51,8 +21,7 @@ Result<std::vector<cluster::Key>> those_to_stop(Session& session, const Workflow
     for (const auto& workflow : listed) {
       // A selector means those that still can be stopped.
       if (has_ended(*workflow)) continue;
-      keys.push_back({&cluster::kWorkflows, std::string(doc::find_string(*workflow, "metadata", "namespace")),
-                      std::string(doc::find_string(*workflow, "metadata", "name"))});
+      keys.push_back(workflow_key(*workflow));
     }
   }
   std::set<cluster::Key> seen;
@@ -80,11 +49,13 @@ struct ShutdownFlags {
   }
 };
 
-/// `strategy` is Stop or Terminate, `done` the word for it in the output.
-Status shut_down_all(ShutdownFlags& flags, const std::string& strategy, std::string_view done) {
+/// `method` is StopWorkflow or TerminateWorkflow, `done` the word for it in the output.
+Status shut_down_all(ShutdownFlags& flags, const std::string& method, std::string_view done) {
   if (flags.names.empty() && !flags.filter.chooses())
     return fail(Code::kInvalidArgument, "requires either selector or workflow");
   TIPHYS_TRY(const NodeSelector selector, NodeSelector::parse(flags.node_selector, ""));
+  doc::Object request;
+  if (!selector.empty()) request = {{"nodeFieldSelector", flags.node_selector}, {"message", flags.message}};
   flags.filter.ns = flags.common.chosen_namespace();
   Loop loop;
   TIPHYS_TRY(auto session, open_session(loop, flags.common.session, Need::kRun));
@@ -94,12 +65,7 @@ Status shut_down_all(ShutdownFlags& flags, const std::string& strategy, std::str
       print(fmt::format("workflow {} {} (dry-run)\n", key.name, done));
       continue;
     }
-    TIPHYS_CHECK_OK(
-        selector.empty()
-            ? shut_down(*session, key, strategy)
-            : request_nodes(
-                  *session, key,
-                  {.selector = selector, .phase = "Failed", .message = flags.message, .output_parameters = {}}));
+    TIPHYS_TRY([[maybe_unused]] const auto asked, ask_of_workflow(*session, method, key, request));
     print(fmt::format("workflow {} {}\n", key.name, done));
   }
   if (flags.dry_run || session->remote() || !selector.empty()) return {};
@@ -109,15 +75,15 @@ Status shut_down_all(ShutdownFlags& flags, const std::string& strategy, std::str
 }
 
 int shutdown_command(const Arguments& arguments, const std::string& command, const std::string& summary,
-                     const std::string& strategy, std::string_view done) {
+                     const std::string& method, std::string_view done) {
   Flags flags(command, summary,
               fmt::format("  tiphys {0} my-wf\n  tiphys {0} @latest\n  tiphys {0} -l app=train\n", command));
   ShutdownFlags shutdown_flags;
-  shutdown_flags.add_to(flags, strategy == "Stop");
+  shutdown_flags.add_to(flags, method == "StopWorkflow");
   const auto parsed = flags.parse(arguments);
   if (!parsed) return report(command, parsed.error());
   if (!*parsed) return kSucceeded;
-  const Status status = shut_down_all(shutdown_flags, strategy, done);
+  const Status status = shut_down_all(shutdown_flags, method, done);
   return status ? kSucceeded : report(command, status.error());
 }
 
@@ -138,7 +104,7 @@ int suspend_command(const Arguments& arguments) {
     TIPHYS_TRY(const auto session, open_session(loop, common.session, Need::kRun));
     TIPHYS_TRY(const auto keys, find_workflows(*session, common.chosen_namespace(), names));
     for (const auto& key : keys) {
-      const Status suspended = suspend(*session, key);
+      const auto suspended = ask_of_workflow(*session, "SuspendWorkflow", key);
       if (!suspended) return std::unexpected(suspended.error().in("failed to suspend " + key.name));
       print(fmt::format("workflow {} suspended\n", key.name));
     }
@@ -163,12 +129,14 @@ int resume_command(const Arguments& arguments) {
   const Status status = [&]() -> Status {
     if (names.empty() && node_selector.empty())
       return fail(Code::kInvalidArgument, "requires either node field selector or workflow");
-    TIPHYS_TRY(const NodeSelector selector, NodeSelector::parse(node_selector, ""));
+    TIPHYS_TRY([[maybe_unused]] const NodeSelector selector, NodeSelector::parse(node_selector, ""));
+    doc::Object request;
+    if (!node_selector.empty()) request = {{"nodeFieldSelector", node_selector}};
     Loop loop;
     TIPHYS_TRY(const auto session, open_session(loop, common.session, Need::kRun));
     TIPHYS_TRY(const auto keys, find_workflows(*session, common.chosen_namespace(), names));
     for (const auto& key : keys) {
-      const Status resumed = resume(*session, key, selector);
+      const auto resumed = ask_of_workflow(*session, "ResumeWorkflow", key, request);
       if (!resumed) return std::unexpected(resumed.error().in("failed to resume " + key.name));
       print(fmt::format("workflow {} resumed\n", key.name));
     }
@@ -178,12 +146,13 @@ int resume_command(const Arguments& arguments) {
 }
 
 int stop_command(const Arguments& arguments) {
-  return shutdown_command(arguments, "stop", "Stop workflows but still run their exit handlers", "Stop", "stopped");
+  return shutdown_command(arguments, "stop", "Stop workflows but still run their exit handlers", "StopWorkflow",
+                          "stopped");
 }
 
 int terminate_command(const Arguments& arguments) {
-  return shutdown_command(arguments, "terminate", "Stop workflows immediately, without exit handlers", "Terminate",
-                          "terminated");
+  return shutdown_command(arguments, "terminate", "Stop workflows immediately, without exit handlers",
+                          "TerminateWorkflow", "terminated");
 }
 
 int node_command(const Arguments& arguments) {
@@ -208,14 +177,14 @@ int node_command(const Arguments& arguments) {
       return fail(Code::kInvalidArgument,
                   "'set' currently only targets suspend nodes, use a node field selector to target them");
     }
-    TIPHYS_TRY(const NodeSelector selector, NodeSelector::parse(node_selector, ""));
-    TIPHYS_TRY(auto outputs, parse_output_parameters(parameters));
+    TIPHYS_TRY([[maybe_unused]] const NodeSelector selector, NodeSelector::parse(node_selector, ""));
+    TIPHYS_TRY(const doc::Object outputs, parse_output_parameters(parameters));
+    doc::Object request{{"nodeFieldSelector", node_selector}, {"message", message}, {"phase", phase}};
+    if (!outputs.empty()) request["outputParameters"] = doc::to_json(doc::Value(outputs));
     Loop loop;
     TIPHYS_TRY(const auto session, open_session(loop, common.session, Need::kRun));
     TIPHYS_TRY(const auto key, find_workflow(*session, common.chosen_namespace(), names[1]));
-    TIPHYS_CHECK_OK(request_nodes(
-        *session, key,
-        {.selector = selector, .phase = phase, .message = message, .output_parameters = std::move(outputs)}));
+    TIPHYS_TRY([[maybe_unused]] const auto set, ask_of_workflow(*session, "SetWorkflow", key, std::move(request)));
     print("workflow values set\n");
     return {};
   }();

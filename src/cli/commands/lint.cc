@@ -11,6 +11,7 @@
 #include "api/kinds.h"
 #include "api/parse.h"
 #include "api/references.h"
+#include "argo/ask.h"
 #include "base/strings.h"
 #include "cli/commands/common.h"
 #include "cli/commands/lint_report.h"
@@ -23,6 +24,8 @@ namespace {
 
 /// How they are looked at.
 struct LintOptions {
+  Session* session = nullptr;      ///< of a server that judges them, too; null: none
+  std::string ns;                  ///< for the server
   std::vector<std::string> kinds;  ///< plurals or short names; empty: all
   LintFormat format = LintFormat::kPretty;
   bool strict = true;    ///< unknown fields are errors
@@ -58,43 +61,79 @@ bool chosen(const doc::Value& document, std::span<const std::string> kinds) {
 /// The templates of all files by what refers to them; a namespace tells none apart here.
 using Templates = std::map<api::TemplateHolder, doc::Shared>;
 
-void validate(const api::Workflow& workflow, const doc::Value& document, const Templates& templates, bool offline,
+/// True when it refers to templates of the files, which a server need not have.
+bool validate(const api::Workflow& workflow, const doc::Value& document, const Templates& templates, bool offline,
               std::vector<api::Finding>& findings) {
   api::References references(workflow);
-  bool known = true;
+  bool known = true, of_files = false;
   while (!references.wanted().empty()) {
     const api::TemplateHolder holder = *references.wanted().begin();
     const auto found = templates.find(holder);
     known = known && found != templates.end();
+    of_files = of_files || found != templates.end();
     references.add(holder, found == templates.end() ? nullptr : found->second);
   }
   if (offline && references.error()) {
     findings.push_back({.pointer = "/spec/workflowTemplateRef", .message = references.error()->message});
-    return;
+    return of_files;
   }
   // What is not among the files may well be there.
-  if (references.error() || (!known && !offline)) return api::validate_workflow(workflow, findings, {.lint = true});
+  if (references.error() || (!known && !offline)) {
+    api::validate_workflow(workflow, findings, {.lint = true});
+    return of_files;
+  }
   std::vector<api::Finding> again;  // of the reading, which gave its findings before
   api::validate_workflow(api::parse_resolved_workflow(references.stored_in(document), again), findings,
                          {.references = true, .lint = true});
+  return of_files;
 }
 
-void validate(const api::CronWorkflow& cron, const Templates& templates, bool offline,
+bool validate(const api::CronWorkflow& cron, const Templates& templates, bool offline,
               std::vector<api::Finding>& findings) {
   api::validate_cron_workflow(cron, findings);
-  if (api::any_error(findings)) return;
+  if (api::any_error(findings)) return false;
   std::vector<api::Finding> of_workflow;
-  validate(cron.workflow, *cron.workflow.document, templates, offline, of_workflow);
+  const bool of_files = validate(cron.workflow, *cron.workflow.document, templates, offline, of_workflow);
   for (api::Finding& finding : api::place_in_cron_workflow(std::move(of_workflow))) {
     const auto told = [&](const api::Finding& other) {
       return other.pointer == finding.pointer && other.message == finding.message;
     };
     if (std::ranges::none_of(findings, told)) findings.push_back(std::move(finding));
   }
+  return of_files;
 }
 
-void lint_document(const doc::Document& document, const Templates& templates, const LintOptions& options,
-                   LintReport& report) {
+/// What the server says of it. An error is the call's own.
+Status ask_server(const doc::Value& document, const LintOptions& options, std::vector<api::Finding>& findings) {
+  struct LintMethod {
+    const cluster::Resource& resource;
+    const char *service, *method, *member;
+  };
+  static const LintMethod kMethods[] = {
+      {cluster::kWorkflows, argo::kWorkflowService, "LintWorkflow", "workflow"},
+      {cluster::kWorkflowTemplates, argo::kTemplateService, "LintWorkflowTemplate", "template"},
+      {cluster::kClusterWorkflowTemplates, argo::kClusterTemplateService, "LintClusterWorkflowTemplate", "template"},
+      {cluster::kCronWorkflows, argo::kCronService, "LintCronWorkflow", "cronWorkflow"}};
+  const std::string_view kind = doc::find_string(document, "kind");
+  const auto* method =
+      std::ranges::find_if(kMethods, [&](const LintMethod& each) { return each.resource.kind == kind; });
+  if (method == std::end(kMethods)) return {};
+  const std::string_view own = doc::find_string(document, "metadata", "namespace");
+  doc::Object request{{method->member, document}};
+  if (method->resource.namespaced) request["namespace"] = own.empty() ? std::string_view(options.ns) : own;
+  const auto judged = ask(*options.session, method->service, method->method, std::move(request));
+  if (judged) return {};
+  const Code code = judged.error().code;
+  if (code == Code::kUnavailable || code == Code::kUnauthenticated || code == Code::kPermissionDenied ||
+      code == Code::kUnimplemented) {
+    return std::unexpected(judged.error());
+  }
+  findings.push_back({.pointer = "", .message = judged.error().message});
+  return {};
+}
+
+Status lint_document(const doc::Document& document, const Templates& templates, const LintOptions& options,
+                     LintReport& report) {
   ++report.linted;
   std::vector<api::Finding> findings;
   const auto any_error = [&] {
@@ -103,14 +142,17 @@ void lint_document(const doc::Document& document, const Templates& templates, co
     }
     return api::any_error(findings);
   };
+  bool of_files = false;
   if (doc::find_string(document.root, "kind") == cluster::kCronWorkflows.kind) {
     const api::CronWorkflow cron = api::parse_cron_workflow(document.root, findings);
-    if (!any_error()) validate(cron, templates, options.offline, findings);
+    if (!any_error()) of_files = validate(cron, templates, options.offline, findings);
   } else {
     const api::Workflow workflow = api::parse_workflow(document.root, findings);
-    if (!any_error()) validate(workflow, document.root, templates, options.offline, findings);
+    if (!any_error()) of_files = validate(workflow, document.root, templates, options.offline, findings);
   }
+  if (options.session && !of_files && !any_error()) TIPHYS_CHECK_OK(ask_server(document.root, options, findings));
   report.add(findings, document);
+  return {};
 }
 
 std::vector<doc::Document> read_all(const std::vector<std::string>& files, LintReport& report) {
@@ -149,12 +191,12 @@ Templates collect_templates(const std::vector<doc::Document>& all, LintReport& r
   return templates;
 }
 
-int lint(const std::vector<std::string>& files, const LintOptions& options) {
+Result<int> lint(const std::vector<std::string>& files, const LintOptions& options) {
   LintReport report;
   const std::vector<doc::Document> all = read_all(files, report);
   const Templates templates = collect_templates(all, report);
   for (const auto& document : all) {
-    if (chosen(document.root, options.kinds)) lint_document(document, templates, options, report);
+    if (chosen(document.root, options.kinds)) TIPHYS_CHECK_OK(lint_document(document, templates, options, report));
   }
   print(report.render(options.format, options.style));
   return report.good() ? kSucceeded : kFailed;
@@ -179,8 +221,8 @@ int lint(const std::string& command, const std::string& summary, const Arguments
   Flags flags(command, summary, fmt::format("  tiphys {0} ./manifests\n  cat wf.yaml | tiphys {0} -\n", command));
   LintOptions options;
   std::vector<std::string> names;
-  std::string output, ns;
-  bool no_color = false, no_utf8 = false;
+  std::string output;
+  CommonFlags common;
   flags.positional("FILE", names, 1, 100'000);
   flags.choice("-o,--output", output, {"pretty", "simple", "json", "github"}, "Output format");
   if (kind.empty()) {
@@ -191,9 +233,7 @@ int lint(const std::string& command, const std::string& summary, const Arguments
   }
   flags.flag("--strict", options.strict, "Unknown fields are errors (default: true); --strict=false warns of them");
   flags.flag("--offline", options.offline, "What is referred to must be among the files");
-  flags.text("-n,--namespace", ns, "NAME", "Not used here");
-  flags.flag("--no-color", no_color, "Disable colorized output");
-  flags.flag("--no-utf8", no_utf8, "Use plain 7-bits ascii characters");
+  common.add_to(flags);
   const auto parsed = flags.parse(arguments);
   if (!parsed) return report(command, parsed.error());
   if (!*parsed) return kSucceeded;
@@ -207,10 +247,20 @@ int lint(const std::string& command, const std::string& summary, const Arguments
                    : output == "json"   ? LintFormat::kJson
                    : output == "github" ? LintFormat::kGithub
                                         : LintFormat::kPretty;
-  options.style = choose_style(no_color || options.format != LintFormat::kPretty, no_utf8);
+  options.style = choose_style(common.no_color || options.format != LintFormat::kPretty, common.no_utf8);
   const auto files = expand_files(names, is_manifest);
   if (!files) return report(command, files.error());
-  return lint(*files, options);
+  const auto code = [&]() -> Result<int> {
+    TIPHYS_TRY(const PlaceKind kind, common.session.kind());
+    const bool alone = options.offline || kind == PlaceKind::kDirectory || kind == PlaceKind::kTiphysServer;
+    if (alone) return lint(*files, options);
+    Loop loop;
+    TIPHYS_TRY(const auto session, open_session(loop, common.session, Need::kRead));
+    options.session = session.get();
+    options.ns = common.chosen_namespace();
+    return lint(*files, options);
+  }();
+  return code ? *code : report(command, code.error());
 }
 
 }  // namespace

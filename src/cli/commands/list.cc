@@ -43,6 +43,7 @@ Status list(ListFlags& flags) {
   flags.filter.status = split_commas(flags.filter.status);
   flags.filter.with_nodes = whole || flags.output == "wide";
   if (!flags.all_namespaces) flags.filter.ns = flags.common.chosen_namespace();
+  flags.filter.instance_id = flags.common.instance_id;
   Loop loop;
   TIPHYS_TRY(const auto session, open_session(loop, flags.common.session, Need::kRead));
   TIPHYS_TRY(const auto workflows, list_workflows(*session, flags.filter));

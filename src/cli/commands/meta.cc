@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "argo/ask.h"
 #include "cli/commands/common.h"
 #include "cli/terminal.h"
 #include "server/version.h"
@@ -66,8 +67,7 @@ bool takes_cron_workflow(std::string_view action) {
 Arguments name_list(const Arguments& before) {
   Arguments list{"-o", "name"};
   for (std::size_t i = 0; i + 1 < before.size(); ++i) {
-    for (const std::string_view flag :
-         {"-n", "--namespace", "--data-dir", "-s", "--server", "--argo-server", "--token"}) {
+    for (const std::string_view flag : place_flags_with_value()) {
       if (before[i] == flag) list.insert(list.end(), {before[i], before[i + 1]});
     }
   }
@@ -76,18 +76,44 @@ Arguments name_list(const Arguments& before) {
 
 }  // namespace
 
+namespace {
+
+/// Of the server of Argo's API, where one is named.
+Status print_server_version(const SessionOptions& options, bool is_short) {
+  TIPHYS_TRY(const PlaceKind kind, options.kind());
+  if (kind != PlaceKind::kArgoServer) return {};
+  Loop loop;
+  TIPHYS_TRY(const auto session, open_session(loop, options, Need::kRead));
+  TIPHYS_TRY(const doc::Value version, ask(*session, argo::kInfoService, "GetVersion", {}));
+  print(fmt::format("argo-server: {}\n", doc::find_string(version, "version")));
+  if (is_short) return {};
+  const std::pair<const char*, const char*> lines[] = {
+      {"BuildDate", "buildDate"}, {"GitCommit", "gitCommit"}, {"GitTreeState", "gitTreeState"}, {"GitTag", "gitTag"},
+      {"GoVersion", "goVersion"}, {"Compiler", "compiler"},   {"Platform", "platform"}};
+  for (const auto& [name, field] : lines) {
+    const std::string_view value = doc::find_string(version, field);
+    if (!value.empty()) print(fmt::format("  {}: {}\n", name, value));
+  }
+  return {};
+}
+
+}  // namespace
+
 int version_command(const Arguments& arguments) {
   Flags flags("version", "Print version information");
+  CommonFlags common;
   bool is_short = false;
   flags.flag("--short", is_short, "Print just the version number");
   std::vector<std::string> none;
   flags.positional("", none, 0, 0);
+  common.add_to(flags);
   const auto parsed = flags.parse(arguments);
   if (!parsed) return report("version", parsed.error());
   if (!*parsed) return kSucceeded;
   print(fmt::format("tiphys: {}\n", server::version()));
   if (!is_short) print(fmt::format("  Compiler: {}\n  Platform: {}\n", server::compiler(), server::platform()));
-  return kSucceeded;
+  const Status told = print_server_version(common.session, is_short);
+  return told ? kSucceeded : report("version", told.error());
 }
 
 int completion_command(const Arguments& arguments) {

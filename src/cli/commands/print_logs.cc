@@ -23,7 +23,7 @@ Status print_logs(Session& session, const argo::PodLogRequest& request, const St
     print_error(fmt::format("{}: {}\n", pod, error.message));
   };
   sink.on_end = [&](Status status) { ended = std::move(status); };
-  const auto reading = argo::read_pod_logs(session.loop().executor(), session.cluster(), request, std::move(sink));
+  const auto reading = session.read_logs(request, std::move(sink));
   session.loop().run_until([&] { return ended.has_value(); });
   return *ended;
 }

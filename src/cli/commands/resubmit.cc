@@ -3,13 +3,11 @@
 
 #include <fmt/format.h>
 
-#include <set>
-
 #include "cli/commands/common.h"
 #include "cli/commands/output.h"
+#include "cli/commands/resubmission.h"
 #include "cli/commands/stay.h"
 #include "cli/manifest.h"
-#include "cli/template_source.h"
 #include "cli/terminal.h"
 
 namespace tiphys::cli {
@@ -38,24 +36,22 @@ struct ResubmitFlags {
   }
 };
 
-/// Ready to create. Templates that it refers to may have changed since it ran.
-Result<doc::Value> prepare(Session& session, const doc::Value& before, const SubmitOptions& options, bool memoized,
-                           const doc::Shared& defaults) {
+/// Gives it as it was created. A server of Argo's API has a method for what it knows of.
+Result<doc::Value> resubmit_one(Session& session, const doc::Value& before, const ResubmitFlags& flags,
+                                const PlaneRules& rules) {
+  const auto& parameters = flags.options.parameters;
   const bool again = !doc::find_string(before, "metadata", "labels", argo::kResubmittedFromLabel).empty();
-  if (!options.parameters.empty() && (again || memoized)) {
+  if (!parameters.empty() && (again || flags.memoized)) {
     print_error("Overriding parameters on memoized or resubmitted workflows may have unexpected results\n");
   }
-  Manifest manifest{.workflow = argo::resubmitted(before), .marks = {}};
-  TIPHYS_CHECK_OK(apply_options(manifest.workflow, options));
-  std::string notes;
-  TIPHYS_CHECK_OK(check_manifest(manifest, notes, defaults));
-  TIPHYS_CHECK_OK(check_references(session, manifest, {}, defaults));
-  print_error(notes);
-  if (memoized) {
-    SystemRandom random;
-    TIPHYS_CHECK_OK(argo::take_over_nodes(manifest.workflow, before, random, session.loop().now()));
+  if (!session.only_argo_api() || flags.options.priority) {
+    return resubmit_as_new(session, before, flags.options, flags.memoized, rules);
   }
-  return std::move(manifest.workflow);
+  const auto made =
+      ask_of_workflow(session, "ResubmitWorkflow", workflow_key(before),
+                      {{"memoized", flags.memoized}, {"parameters", doc::Array(parameters.begin(), parameters.end())}});
+  if (!made) return std::unexpected(made.error().in("failed to resubmit workflow"));
+  return made;
 }
 
 Result<int> resubmit(ResubmitFlags& flags) {
@@ -66,23 +62,18 @@ Result<int> resubmit(ResubmitFlags& flags) {
   flags.options.ns = flags.filter.ns;
   flags.options.runtime = flags.common.session.runtime;
   Loop loop;
-  TIPHYS_TRY(const doc::Shared defaults, plane_defaults(loop, flags.common.session));
+  TIPHYS_TRY(const PlaneRules rules, plane_rules(loop, flags.common.session));
   TIPHYS_TRY(auto session, open_session(loop, flags.common.session, Need::kRun));
   TIPHYS_TRY(const auto workflows, chosen_workflows(*session, flags.filter, flags.names));
   TIPHYS_CHECK_OK(flags.stay.check(workflows.size()));
   const OutputOptions output{.output = flags.output, .selector = {}, .style = flags.common.style()};
   std::vector<cluster::Key> keys;
   for (const auto& before : workflows) {
-    auto prepared = prepare(*session, *before, flags.options, flags.memoized, defaults);
-    if (!prepared) return report_findings(prepared.error());
-    const auto created = await<cluster::Object>(loop, [&](auto done) {
-      session->cluster().create(cluster::kWorkflows, std::move(*prepared), std::move(done));
-    });
-    if (!created) return std::unexpected(created.error().in("failed to resubmit workflow"));
-    TIPHYS_TRY(const auto text, render_workflow(**created, output, loop.now()));
+    const auto created = resubmit_one(*session, *before, flags, rules);
+    if (!created) return report_findings(created.error());
+    TIPHYS_TRY(const auto text, render_workflow(*created, output, loop.now()));
     print(text);
-    keys.push_back({&cluster::kWorkflows, std::string(doc::find_string(**created, "metadata", "namespace")),
-                    std::string(doc::find_string(**created, "metadata", "name"))});
+    keys.push_back(workflow_key(*created));
   }
   if (keys.empty()) return kSucceeded;
   return stay(session, flags.common, flags.stay, !flags.output.empty() && flags.output != "wide", keys);

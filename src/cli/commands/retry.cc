@@ -1,6 +1,4 @@
 // tiphys retry: workflows that have ended go on where they failed.
-#include "argo/retry.h"
-
 #include <fmt/format.h>
 
 #include "argo/resubmit.h"
@@ -40,22 +38,22 @@ struct RetryFlags {
 
 /// Gives the workflow as it goes on.
 Result<doc::Value> retry(Session& session, const cluster::Object& before, const cluster::Key& key,
-                         const argo::RetryOptions& options) {
-  if (!options.parameters.empty() &&
-      !doc::find_string(*before, "metadata", "labels", argo::kResubmittedFromLabel).empty()) {
+                         const RetryFlags& flags) {
+  const auto& parameters = flags.options.parameters;
+  if (!parameters.empty() && !doc::find_string(*before, "metadata", "labels", argo::kResubmittedFromLabel).empty()) {
     print_error("Overriding parameters on resubmitted workflows may have unexpected results\n");
   }
-  return await<doc::Value>(session.loop(), [&](auto done) {
-    argo::retry_workflow(session.loop().executor(), session.cluster(), key, options, std::move(done));
-  });
+  return ask_of_workflow(session, "RetryWorkflow", key,
+                         {{"restartSuccessful", flags.restart_successful},
+                          {"nodeFieldSelector", flags.node_selector},
+                          {"parameters", doc::Array(parameters.begin(), parameters.end())}});
 }
 
 Result<int> retry_all(RetryFlags& flags) {
   if (flags.names.empty() && !flags.filter.chooses()) {
     return fail(Code::kInvalidArgument, "requires either selector or workflow");
   }
-  auto selector = NodeSelector::parse(flags.node_selector, "");
-  if (!selector) {
+  if (const auto selector = NodeSelector::parse(flags.node_selector, ""); !selector) {
     return std::unexpected(
         selector.error().in(fmt::format("unable to parse node field selector '{}'", flags.node_selector)));
   }
@@ -65,15 +63,11 @@ Result<int> retry_all(RetryFlags& flags) {
   TIPHYS_TRY(auto session, open_session(loop, flags.common.session, Need::kRun));
   TIPHYS_TRY(const auto workflows, chosen_workflows(*session, flags.filter, flags.names));
   TIPHYS_CHECK_OK(flags.stay.check(workflows.size()));
-  const argo::RetryOptions options{
-      .restart_successful = flags.restart_successful, .selector = *selector, .parameters = flags.options.parameters};
   const OutputOptions output{.output = flags.output, .selector = {}, .style = flags.common.style()};
   std::vector<cluster::Key> keys;
   for (const auto& workflow : workflows) {
-    const cluster::Key& key =
-        keys.emplace_back(&cluster::kWorkflows, std::string(doc::find_string(*workflow, "metadata", "namespace")),
-                          std::string(doc::find_string(*workflow, "metadata", "name")));
-    const auto retried = retry(*session, workflow, key, options);
+    const cluster::Key& key = keys.emplace_back(workflow_key(*workflow));
+    const auto retried = retry(*session, workflow, key, flags);
     if (!retried) return std::unexpected(retried.error().in("failed to retry " + key.name));
     TIPHYS_TRY(const auto text, render_workflow(*retried, output, loop.now()));
     print(text);

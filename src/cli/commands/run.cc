@@ -95,10 +95,10 @@ Status create_objects(Session& session, const std::vector<Manifest>& objects) {
 }
 
 /// The templates of the files, as they are there now; what refers to them or to others of the plane is checked before.
-Status create_templates(Session& session, const Manifests& manifests, const doc::Shared& defaults) {
+Status create_templates(Session& session, const Manifests& manifests, const PlaneRules& rules) {
   for (const auto* list : {&manifests.templates, &manifests.workflows}) {
     for (const Manifest& manifest : *list) {
-      TIPHYS_CHECK_OK(check_references(session, manifest, manifests.templates, defaults));
+      TIPHYS_CHECK_OK(check_references(session, manifest, manifests.templates, rules));
     }
   }
   for (const Manifest& tmpl : manifests.templates) {
@@ -151,11 +151,12 @@ Result<int> leave(Session& session, const RunFlags& flags, const std::vector<clu
 }
 
 Result<int> run_workflows(RunFlags& flags) {
+  flags.common.session.ours = true;
   flags.submit.ns = flags.common.chosen_namespace();
   flags.submit.runtime = flags.common.session.runtime;
   Loop loop;
-  TIPHYS_TRY(const doc::Shared defaults, plane_defaults(loop, flags.common.session));
-  auto manifests = prepare_workflows(flags.files, flags.submit, defaults);
+  TIPHYS_TRY(const PlaneRules rules, plane_rules(loop, flags.common.session));
+  auto manifests = prepare_workflows(flags.files, flags.submit, rules);
   if (!manifests) {
     print_error(manifests.error().message + (manifests.error().message.ends_with('\n') ? "" : "\n"));
     return kBadUsage;
@@ -179,7 +180,7 @@ Result<int> run_workflows(RunFlags& flags) {
         "Another process runs this plane: its --offline, --engine, --host-path and --program-path hold, not this "
         "one's.\n");
   }
-  const Status put = create_templates(*session, *manifests, defaults);
+  const Status put = create_templates(*session, *manifests, rules);
   if (!put) return report_findings(put.error());
   TIPHYS_CHECK_OK(create_objects(*session, manifests->objects));
   const Time created = loop.now();

@@ -1,6 +1,7 @@
 // tiphys submit: creates workflows and, if asked, waits for them.
 #include <fmt/format.h>
 
+#include "argo/ask.h"
 #include "cli/commands/common.h"
 #include "cli/commands/output.h"
 #include "cli/commands/stay.h"
@@ -34,6 +35,8 @@ struct SubmitFlags {
   }
 
   bool dry() const { return dry_run || server_dry_run; }
+  bool quiet() const { return !output.empty() && output != "wide"; }
+  OutputOptions shown() const { return {.output = output, .selector = {}, .style = common.style()}; }
 };
 
 Status check(const SubmitFlags& flags, std::size_t workflows) {
@@ -49,7 +52,7 @@ Status check(const SubmitFlags& flags, std::size_t workflows) {
 
 /// `cron` is the CronWorkflow that --from names, null when it names a template.
 Result<Manifests> prepare_from(const SubmitFlags& flags, const cluster::Object& cron, Time now,
-                               const doc::Shared& defaults) {
+                               const PlaneRules& rules) {
   Manifests manifests;
   if (cron) {
     manifests.workflows.push_back(workflow_from(*cron, now));
@@ -57,7 +60,7 @@ Result<Manifests> prepare_from(const SubmitFlags& flags, const cluster::Object& 
     TIPHYS_TRY(manifests.workflows.emplace_back(), workflow_from(flags.from));
   }
   TIPHYS_CHECK_OK(apply_options(manifests.workflows.front().workflow, flags.submit));
-  TIPHYS_CHECK_OK(check_manifest(manifests.workflows.front(), manifests.notes, defaults));
+  TIPHYS_CHECK_OK(check_manifest(manifests.workflows.front(), manifests.notes, rules));
   return manifests;
 }
 
@@ -75,6 +78,45 @@ std::string passed_over(const Manifests& manifests) {
   return notes;
 }
 
+/// A server makes the workflow of what --from names.
+Result<int> submit_there(Loop& loop, SubmitFlags& flags) {
+  TIPHYS_CHECK_OK(check(flags, 1));
+  const auto slash = flags.from.find('/');
+  if (slash == std::string::npos || slash + 1 == flags.from.size()) {
+    return std::unexpected(workflow_from(flags.from).error());  // which says how it looks
+  }
+  TIPHYS_TRY(auto session, open_session(loop, flags.common.session, Need::kRun));
+  TIPHYS_TRY(doc::Object options, submit_options(flags.submit));
+  if (flags.dry_run) options["dryRun"] = true;
+  if (flags.server_dry_run) options["serverDryRun"] = true;
+  const auto made = ask(*session, argo::kWorkflowService, "SubmitWorkflow",
+                        {{"namespace", flags.submit.ns},
+                         {"resourceKind", flags.from.substr(0, slash)},
+                         {"resourceName", flags.from.substr(slash + 1)},
+                         {"submitOptions", std::move(options)}});
+  if (!made) return std::unexpected(made.error().in("failed to submit workflow"));
+  TIPHYS_TRY(const auto text, render_workflow(*made, flags.shown(), loop.now()));
+  print(text);
+  if (flags.dry()) return kSucceeded;
+  return stay(session, flags.common, flags.stay, flags.quiet(), {workflow_key(*made)});
+}
+
+/// --server-dry-run: a server tells what it would make.
+Result<int> try_there(Loop& loop, const SubmitFlags& flags, const Manifests& manifests) {
+  TIPHYS_TRY(const auto session, open_session(loop, flags.common.session, Need::kRead));
+  for (const Manifest& manifest : manifests.workflows) {
+    const auto tried = ask(*session, argo::kWorkflowService, "CreateWorkflow",
+                           {{"namespace", doc::find_string(manifest.workflow, "metadata", "namespace")},
+                            {"workflow", manifest.workflow},
+                            {"serverDryRun", true},
+                            {"createOptions", doc::Object{{"dryRun", doc::Array{"All"}}}}});
+    if (!tried) return std::unexpected(tried.error().in("failed to submit workflow"));
+    TIPHYS_TRY(const auto text, render_workflow(*tried, flags.shown(), loop.now()));
+    print(text);
+  }
+  return kSucceeded;
+}
+
 Result<int> submit(SubmitFlags& flags) {
   if (!flags.from.empty() && !flags.files.empty()) {
     return fail(Code::kInvalidArgument, "cannot combine --from with file arguments");
@@ -82,23 +124,30 @@ Result<int> submit(SubmitFlags& flags) {
   if (flags.from.empty() && flags.files.empty()) return fail(Code::kInvalidArgument, "FILE is missing");
   flags.submit.ns = flags.common.chosen_namespace();
   flags.submit.runtime = flags.common.session.runtime;
+  if (!flags.common.instance_id.empty()) {
+    flags.submit.labels +=
+        fmt::format("{}{}={}", flags.submit.labels.empty() ? "" : ",", kInstanceLabel, flags.common.instance_id);
+  }
   Loop loop;
-  TIPHYS_TRY(const doc::Shared defaults, plane_defaults(loop, flags.common.session));
+  TIPHYS_TRY(const PlaneRules rules, plane_rules(loop, flags.common.session));
   std::unique_ptr<Session> session;
   cluster::Object cron;
-  if (const auto key = cron_workflow_of(flags.from, flags.submit.ns)) {
+  const auto key = cron_workflow_of(flags.from, flags.submit.ns);
+  if (rules.form_alone && !flags.from.empty()) return submit_there(loop, flags);
+  if (key) {
     TIPHYS_TRY(session, open_session(loop, flags.common.session, flags.dry() ? Need::kRead : Need::kRun));
     TIPHYS_TRY(cron, get_object(*session, *key));
   }
-  auto manifests = flags.from.empty() ? prepare_workflows(flags.files, flags.submit, defaults)
-                                      : prepare_from(flags, cron, loop.now(), defaults);
+  auto manifests = flags.from.empty() ? prepare_workflows(flags.files, flags.submit, rules)
+                                      : prepare_from(flags, cron, loop.now(), rules);
   if (!manifests) {
     print_error(manifests.error().message + (manifests.error().message.ends_with('\n') ? "" : "\n"));
     return kBadUsage;
   }
   TIPHYS_CHECK_OK(check(flags, manifests->workflows.size()));
   print_error(manifests->notes + passed_over(*manifests));
-  const OutputOptions output{.output = flags.output, .selector = {}, .style = flags.common.style()};
+  const OutputOptions output = flags.shown();
+  if (flags.server_dry_run && rules.form_alone) return try_there(loop, flags, *manifests);
   if (flags.dry()) {
     for (const auto& manifest : manifests->workflows) {
       TIPHYS_TRY(const auto text, render_workflow(manifest.workflow, output, loop.now()));
@@ -110,7 +159,7 @@ Result<int> submit(SubmitFlags& flags) {
     TIPHYS_TRY(session, open_session(loop, flags.common.session, Need::kRun));
   }
   for (const auto& manifest : manifests->workflows) {
-    const Status checked = check_references(*session, manifest, {}, defaults);
+    const Status checked = check_references(*session, manifest, {}, rules);
     if (!checked) return report_findings(checked.error());
   }
   std::vector<cluster::Key> keys;
@@ -121,10 +170,9 @@ Result<int> submit(SubmitFlags& flags) {
     if (!created) return std::unexpected(created.error().in("failed to submit workflow"));
     TIPHYS_TRY(const auto text, render_workflow(**created, output, loop.now()));
     print(text);
-    keys.push_back({&cluster::kWorkflows, std::string(doc::find_string(**created, "metadata", "namespace")),
-                    std::string(doc::find_string(**created, "metadata", "name"))});
+    keys.push_back(workflow_key(**created));
   }
-  return stay(session, flags.common, flags.stay, !flags.output.empty() && flags.output != "wide", keys);
+  return stay(session, flags.common, flags.stay, flags.quiet(), keys);
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "argo/sync_limits.h"
+#include "argo/ask.h"
 #include "base/strings.h"
 #include "cli/commands/common.h"
 #include "cli/terminal.h"
@@ -28,8 +28,11 @@ struct SyncFlags {
   const std::string& name() const { return names.front(); }
   std::string ns() const { return common.chosen_namespace(); }
   bool database() const { return type == "database"; }
-  argo::SyncLimit of() const {
-    return {.ns = ns(), .key = name(), .config_map = database() ? "" : config_map, .limit = limit.value_or(0)};
+  doc::Object request() const {
+    doc::Object asked{{"namespace", ns()}, {"key", name()}, {"type", database() ? 1 : 0}};
+    if (!database()) asked["cmName"] = config_map;
+    if (limit) asked["limit"] = *limit;
+    return asked;
   }
 };
 
@@ -40,20 +43,18 @@ void print_limit(const SyncFlags& flags, std::int64_t limit) {
 }
 
 Result<int> run_action(Session& session, std::string_view action, const SyncFlags& flags) {
-  cluster::Cluster& plane = session.cluster();
+  const std::string method = action == "create"   ? "CreateSyncLimit"
+                             : action == "update" ? "UpdateSyncLimit"
+                             : action == "delete" ? "DeleteSyncLimit"
+                                                  : "GetSyncLimit";
+  TIPHYS_TRY(const doc::Value answer, ask(session, argo::kSyncService, method, flags.request()));
   if (action == "delete") {
-    TIPHYS_CHECK_OK(
-        await<void>(session.loop(), [&](auto done) { argo::delete_limit(plane, flags.of(), std::move(done)); }));
     print("Sync limit deleted\n");
     return kSucceeded;
   }
-  const auto operation = action == "create"   ? argo::create_limit
-                         : action == "update" ? argo::update_limit
-                                              : argo::get_limit;
-  TIPHYS_TRY(const std::int64_t limit,
-             await<std::int64_t>(session.loop(), [&](auto done) { operation(plane, flags.of(), std::move(done)); }));
   if (action != "get") print(fmt::format("Sync limit {}d\n", action));
-  print_limit(flags, limit);
+  const doc::Value* limit = doc::find(answer, "limit");
+  print_limit(flags, limit && limit->is_int64() ? limit->get_int64() : 0);
   return kSucceeded;
 }
 

@@ -98,14 +98,15 @@ Result<int> remove(Session& session, TemplateFlags& flags) {
 }
 
 /// The templates of this command's kind in the files, checked by themselves.
-Result<std::vector<Manifest>> read_templates(const TemplateFlags& flags) {
+Result<std::vector<Manifest>> read_templates(const TemplateFlags& flags, const PlaneRules& rules) {
   TIPHYS_TRY(Manifests manifests, read_manifests(flags.names));
   std::vector<Manifest> templates;
   std::string errors;
   for (Manifest& manifest : manifests.templates) {
     if (template_resource(manifest.workflow) != &flags.resource) continue;
     set_namespace(manifest.workflow, flags.ns());
-    if (const Status checked = check_manifest(manifest, manifests.notes); !checked) errors += checked.error().message;
+    if (const Status checked = check_manifest(manifest, manifests.notes, rules); !checked)
+      errors += checked.error().message;
     templates.push_back(std::move(manifest));
   }
   if (!errors.empty()) return fail(Code::kInvalidArgument, manifests.notes + errors);
@@ -118,8 +119,9 @@ Result<std::vector<Manifest>> read_templates(const TemplateFlags& flags) {
 }
 
 Result<int> put(Session& session, const TemplateFlags& flags, const std::vector<Manifest>& templates, bool update) {
+  const PlaneRules rules{.form_alone = session.only_argo_api()};
   for (const Manifest& tmpl : templates) {
-    if (const Status checked = check_references(session, tmpl, templates); !checked) {
+    if (const Status checked = check_references(session, tmpl, templates, rules); !checked) {
       return report_findings(checked.error());
     }
   }
@@ -146,7 +148,8 @@ Result<int> run_action(std::string_view action, TemplateFlags& flags) {
   const bool writes = action == "create" || action == "update";
   std::vector<Manifest> templates;
   if (writes) {
-    auto read = read_templates(flags);
+    TIPHYS_TRY(const PlaceKind kind, flags.common.session.kind());
+    auto read = read_templates(flags, {.form_alone = kind == PlaceKind::kArgoServer});
     if (!read) return report_findings(read.error());
     templates = std::move(*read);
   }

@@ -153,14 +153,14 @@ int up_command(const Arguments& arguments) {
               "  tiphys up\n  tiphys up --port 2747 --runtime process\n");
   CommonFlags common;
   std::optional<std::int64_t> port;
-  flags.number("--port", port, "PORT", "The port to listen on (default 2746); 0 takes a free one");
+  flags.number("-p,--port", port, "PORT", "The port to listen on (default 2746); 0 takes a free one");
   Listening listening;
   flags.text("--address", listening.address, "ADDRESS",
              "The address to listen on (default 127.0.0.1); one that other machines reach, such as 0.0.0.0, needs TLS");
   flags.text("--tls-certificate", listening.certificate, "FILE",
              "The certificates to show, as PEM (default: one of the plane's own, for this machine)");
   flags.text("--tls-key", listening.key, "FILE", "The private key of --tls-certificate, as PEM");
-  flags.flag("--secure", listening.secure,
+  flags.flag("-e,--secure", listening.secure,
              "Speak TLS on the port, beside plain text on this machine (the default); --secure=false: plain text "
              "alone, but for "
              "Kubernetes' clients, which get a port of their own");

@@ -1,15 +1,8 @@
-#include "cli/commands/node_request.h"
+#include "cli/commands/output_parameters.h"
 
 #include <fmt/format.h>
 
 namespace tiphys::cli {
-
-Status request_nodes(Session& session, const cluster::Key& workflow, const argo::NodeRequest& request) {
-  TIPHYS_TRY([[maybe_unused]] const auto id, await<std::string>(session.loop(), [&](auto done) {
-               argo::request_nodes(session.cluster(), workflow, request, std::move(done));
-             }));
-  return {};
-}
 
 Result<doc::Object> parse_output_parameters(const std::vector<std::string>& parameters) {
   doc::Object outputs;
