@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import sys
 import warnings
@@ -35,5 +34,7 @@ def warn_of_untaken(names: Iterable[str], manifest: str) -> None:
     words = set(_WORD.findall(manifest))
     for name in names:
         if name not in words:
+            import difflib
+
             near = difflib.get_close_matches(name, words, 1)
             warn(f"nothing takes the parameter {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
