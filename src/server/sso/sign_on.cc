@@ -169,6 +169,11 @@ void SignOn::end(const oidc::Identity& identity, const std::string& location, Do
                 [this, identity, location, done = std::move(done)](Result<doc::Value> userinfo) mutable {
                   if (!userinfo) return done(std::unexpected(std::move(userinfo.error())));
                   if (!userinfo->is_object()) return done(fail(Code::kUnauthenticated, "userinfo is no object"));
+                  // OpenID Connect Core 5.3.2: else a token of somebody else could have been slipped in.
+                  const std::string_view subject = doc::find_string(*userinfo, "sub");
+                  if (!subject.empty() && subject != doc::find_string(identity.claims, "sub")) {
+                    return done(fail(Code::kUnauthenticated, "userinfo is of another subject than the ID token"));
+                  }
                   done(session_of(identity, *userinfo, location));
                 });
 }

@@ -200,6 +200,13 @@ TEST_F(SignOnTest, GroupsMayComeFromUserinfo) {
   EXPECT_THAT(error_of(sign_in()), HasSubstr("userinfo: the provider answers 403"));
 }
 
+TEST_F(SignOnTest, UserinfoIsOfWhoHasSignedIn) {
+  config_.user_info_path = "/userinfo";
+  provider_.userinfo = doc::Object{{"sub", "another"}, {"groups", doc::Array{"admins"}}};
+  start();
+  EXPECT_THAT(error_of(sign_in()), HasSubstr("userinfo is of another subject than the ID token"));
+}
+
 TEST_F(SignOnTest, TooManyGroupsAreToldAndNotDroppedByBrowsers) {
   start();
   const auto begun = begin();
