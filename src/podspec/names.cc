@@ -1,7 +1,6 @@
 #include "podspec/names.h"
 
 #include <fmt/format.h>
-#include <re2/re2.h>
 
 #include <algorithm>
 
@@ -10,38 +9,85 @@
 namespace tiphys::podspec {
 namespace {
 
-/// A form of names: its regular expression, as messages show it, and what they say of it.
+constexpr bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+constexpr bool is_lower_or_digit(char c) {
+  return is_lower(c) || (c >= '0' && c <= '9');
+}
+constexpr bool is_alphanumeric(char c) {
+  return is_lower_or_digit(c) || (c >= 'A' && c <= 'Z');
+}
+constexpr bool is_of_key(char c) {
+  return is_alphanumeric(c) || c == '-' || c == '_' || c == '.';
+}
+
+using Class = bool(char);
+
+bool all(std::string_view text, Class* inside) {
+  return !text.empty() && std::ranges::all_of(text, inside);
+}
+
+bool framed(std::string_view text, Class* ends, Class* inside) {
+  return all(text, inside) && ends(text.front()) && ends(text.back());
+}
+
+bool is_label(std::string_view text) {
+  return framed(text, is_lower_or_digit, [](char c) { return is_lower_or_digit(c) || c == '-'; });
+}
+bool is_label_1035(std::string_view text) {
+  return is_label(text) && is_lower(text.front());
+}
+bool is_subdomain(std::string_view text) {
+  return std::ranges::all_of(split(text, '.'), is_label);
+}
+bool is_qualified(std::string_view text) {
+  return framed(text, is_alphanumeric, is_of_key);
+}
+bool is_label_value(std::string_view text) {
+  return text.empty() || is_qualified(text);
+}
+bool is_config_key(std::string_view text) {
+  return all(text, is_of_key);
+}
+bool is_env_name(std::string_view text) {
+  return all(text, [](char c) { return c >= ' ' && c <= '~' && c != '='; });
+}
+
+/// A form of names. Regular expressions are for messages alone: compiling one takes longer than all else that is done
+/// with a small workflow.
 struct Form {
+  bool (*matches)(std::string_view);
   const char* pattern;
   const char* why;
   const char* examples;
   std::size_t most = 0;  ///< characters; 0: any
 };
 
-constexpr Form kLabel{"[a-z0-9]([-a-z0-9]*[a-z0-9])?",
+constexpr Form kLabel{is_label, "[a-z0-9]([-a-z0-9]*[a-z0-9])?",
                       "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must "
                       "start and end with an alphanumeric character",
                       "'my-name',  or '123-abc', ", 63};
-constexpr Form kLabel1035{"[a-z]([-a-z0-9]*[a-z0-9])?",
+constexpr Form kLabel1035{is_label_1035, "[a-z]([-a-z0-9]*[a-z0-9])?",
                           "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an "
                           "alphabetic character, and end with an alphanumeric character",
                           "'my-name',  or 'abc-123', ", 63};
-constexpr Form kSubdomain{"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*",
+constexpr Form kSubdomain{is_subdomain, "[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*",
                           "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
                           "'.', and must start and end with an alphanumeric character",
                           "'example.com', ", 253};
-constexpr Form kQualified{"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]",
+constexpr Form kQualified{is_qualified, "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]",
                           "must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an "
                           "alphanumeric character",
                           "'MyName',  or 'my.name',  or '123-abc', ", 63};
-constexpr Form kLabelValue{"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?",
+constexpr Form kLabelValue{is_label_value, "(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?",
                            "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or "
                            "'.', and must start and end with an alphanumeric character",
                            "'MyValue',  or 'my_value',  or '12345', ", 63};
-constexpr Form kConfigKey{"[-._a-zA-Z0-9]+",
+constexpr Form kConfigKey{is_config_key, "[-._a-zA-Z0-9]+",
                           "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
                           "'key.name',  or 'KEY_NAME',  or 'key-name', ", 253};
-constexpr Form kEnvName{"[^=[:cntrl:]\\x80-\\x{10FFFF}]+",
+constexpr Form kEnvName{is_env_name, "[^=[:cntrl:]\\x80-\\x{10FFFF}]+",
                         "a valid environment variable name must consist only of printable ASCII characters other than "
                         "'='",
                         nullptr};
@@ -51,15 +97,11 @@ std::string sentence(const Form& form) {
   return fmt::format("{} (e.g. {}regex used for validation is '{}')", form.why, form.examples, form.pattern);
 }
 
-bool matches(const Form& form, std::string_view text) {
-  return re2::RE2::FullMatch(re2::StringPiece(text.data(), text.size()), form.pattern);
-}
-
 void complain(const Form& form, std::string_view text, std::string_view part, Complaints& complaints) {
   if (form.most != 0 && text.size() > form.most) {
     complaints.push_back(fmt::format("{}must be no more than {} characters", part, form.most));
   }
-  if (!matches(form, text)) complaints.push_back(fmt::format("{}{}", part, sentence(form)));
+  if (!form.matches(text)) complaints.push_back(fmt::format("{}{}", part, sentence(form)));
 }
 
 Complaints complaints_of(const Form& form, std::string_view text) {
