@@ -201,17 +201,15 @@ Result<std::vector<DiskReader::Owned>> DiskReader::in_namespace(std::string_view
           .bind(most)));
 }
 
-Result<std::vector<DiskReader::OldEvent>> DiskReader::oldest_events(int most) {
-  std::vector<OldEvent> found;
+Status DiskReader::visit_oldest_events(const std::function<bool(Name, Time)>& visit) {
   Query rows = database_.query(
       "SELECT namespace, name, coalesce(body ->> '$.lastTimestamp', body ->> '$.metadata.creationTimestamp') "
-      "FROM objects INDEXED BY objects_events WHERE resource = 'events' ORDER BY resource_version LIMIT ?");
-  rows.bind(most);
+      "FROM objects INDEXED BY objects_events WHERE resource = 'events' ORDER BY resource_version");
   while (true) {
     TIPHYS_TRY(const bool more, rows.next());
-    if (!more) return found;
-    found.push_back(
-        {{std::string(rows.text(0)), std::string(rows.text(1))}, parse_rfc3339(rows.text(2)).value_or(Time{})});
+    if (!more) return {};
+    Name name{std::string(rows.text(0)), std::string(rows.text(1))};
+    if (!visit(std::move(name), parse_rfc3339(rows.text(2)).value_or(Time{}))) return {};
   }
 }
 

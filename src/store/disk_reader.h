@@ -54,12 +54,8 @@ class DiskReader {
   Result<std::vector<Owned>> owned_by(std::string_view uid, std::int64_t after_id, int most);
   Result<std::vector<Owned>> in_namespace(std::string_view ns, std::int64_t after_id, int most);
 
-  struct OldEvent {
-    Name name;
-    Time last_at;  ///< when it was told of last
-  };
-  /// Objects of kind Event, those that were written first.
-  Result<std::vector<OldEvent>> oldest_events(int most);
+  /// Objects of kind Event, those that were written first, with when each was told of last, until `visit` says false.
+  Status visit_oldest_events(const std::function<bool(Name, Time)>& visit);
   Result<std::int64_t> count_events();
 
   struct Garbage {

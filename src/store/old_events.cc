@@ -10,8 +10,9 @@ namespace {
 /// As long as Kubernetes' API server keeps them.
 constexpr Duration kKeptFor = std::chrono::hours(1);
 constexpr std::size_t kMostPerStep = 1000;
-/// How many are looked at for their age.
-constexpr std::size_t kFewest = 256;
+/// Those after one that may stay were written later and may stay, too, but for some whose clients have told another
+/// time: so many that may stay are looked at.
+constexpr int kMostLooksPastDue = 8;
 constexpr Duration kBetweenLooks = std::chrono::minutes(1);
 
 }  // namespace
@@ -39,17 +40,22 @@ void LocalStore::trim_events() {
   // Some more than needed, so that not every Event brings a removal.
   const std::size_t surplus =
       *kept_events_ > most_kept_events_ ? *kept_events_ - most_kept_events_ + most_kept_events_ / 10 : 0;
-  const auto oldest = disk_.oldest_events(static_cast<int>(std::clamp(surplus, kFewest, kMostPerStep)));
-  if (!oldest) return log::error("old Event objects cannot be found: {}", oldest.error().message);
   const Time now = executor_.now();
   Time next = Time::max();
-  Write write;
-  for (std::size_t i = 0; i < oldest->size(); ++i) {
-    const auto& [name, last_at] = (*oldest)[i];
-    if (i >= surplus && last_at + kKeptFor > now) {
+  std::vector<Name> due;
+  int may_stay = 0;
+  const auto visited = disk_.visit_oldest_events([&](Name name, Time last_at) {
+    if (due.size() >= surplus && last_at + kKeptFor > now) {
       next = std::min(next, last_at + kKeptFor);
-      continue;
+      ++may_stay;
+    } else {
+      due.push_back(std::move(name));
     }
+    return may_stay < kMostLooksPastDue && due.size() < kMostPerStep;
+  });
+  if (!visited) return log::error("old Event objects cannot be found: {}", visited.error().message);
+  Write write;
+  for (const Name& name : due) {
     auto change = make_remove(cluster::kEvents, name, {});
     if (change && change->before != change->after) write.changes.push_back(std::move(*change));
   }

@@ -140,6 +140,8 @@ int open(sqlite3_vfs* vfs, sqlite3_filename name, sqlite3_file* file, int flags,
 
 const char* wal_vfs() {
   static const char* const kName = [] {
+    // Nobody asks how much memory it has; counting takes a lock at each allocation.
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     sqlite3_vfs* beneath = sqlite3_vfs_find(nullptr);
     static sqlite3_vfs vfs = *beneath;
     vfs.szOsFile = beneath->szOsFile + static_cast<int>(sizeof(WalFile));

@@ -154,8 +154,6 @@ bool arrange_descriptors(SupervisorStart& start) {
 }
 
 [[noreturn]] void supervise(SupervisorStart start) {
-  ::setsid();
-  if (const pid_t child = ::fork(); child != 0) ::_exit(child < 0 ? 1 : 0);
   for (int signal = 1; signal < NSIG; ++signal) ::signal(signal, SIG_DFL);
   ::signal(SIGPIPE, SIG_IGN);
   ::fcntl(start.first_client.get(), F_SETFL, O_NONBLOCK);
@@ -186,9 +184,16 @@ Result<UniqueFd> launch(const Place& place) {
   start.first_client.reset(pair[1]);
   start.folder.reset(::fcntl(place.folder.get(), F_DUPFD_CLOEXEC, 0));
   start.lock = std::move(lock);
-  const pid_t child = ::fork();
+  // Twice, so that the supervisor is nobody's child. The one in between shares this memory, since a copy takes longer
+  // than all else here: it may do no more than this.
+  const pid_t child = ::vfork();
   if (child < 0) return fail_errno("start the supervisor", errno);
-  if (child == 0) supervise(std::move(start));
+  if (child == 0) {
+    ::setsid();
+    const pid_t supervisor = ::fork();
+    if (supervisor == 0) supervise(std::move(start));
+    ::_exit(supervisor < 0 ? 1 : 0);
+  }
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
   }
