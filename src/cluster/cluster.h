@@ -37,6 +37,8 @@ struct ListOptions {
   /// Workflows only: of `ns`, selected by "LABEL=VALUE,workflows.argoproj.io/phase=PHASE" where the label names what it
   /// was made from, the one on disk that was created last. Costs nothing of the others. Not across HTTP.
   bool newest_ended = false;
+  /// Leave out what is over, as WatchOptions::live_at_first does, where that is cheaper.
+  bool live_only = false;
   /// Give List::texts in place of List::items where the plane has them at hand; for who passes them on as they are.
   bool as_json = false;
 };
@@ -65,8 +67,8 @@ struct WatchOptions {
   /// Workflows only: such changes come with null in place of the spec and the stored templates, which they leave as
   /// they were. Across HTTP they come whole nevertheless.
   bool bare_status_updates = false;
-  /// Leave out of the first kAdded events what is over: pods that have ended and are not being deleted, completed
-  /// workflows. For readers whose work grows with what runs, not with what ever ran.
+  /// Leave out of the first kAdded events what is over: pods that have ended, are not being deleted and have no
+  /// finalizers (pod_over), completed workflows. For readers whose work grows with what runs, not with what ever ran.
   bool live_at_first = false;
   /// Changes may come before they are on disk, in time for what follows from them to be written along with them. Only
   /// for a reader that does nothing but write to the same plane, and only with a resource_version. When they cannot be

@@ -11,6 +11,13 @@ inline bool pod_ended(const doc::Value& pod) {
   return phase == "Succeeded" || phase == "Failed";
 }
 
+/// Nobody has anything more to do with it: it has ended, is not being deleted, and has no finalizers.
+inline bool pod_over(const doc::Value& pod) {
+  const doc::Value* finalizers = doc::find(pod, "metadata", "finalizers");
+  return pod_ended(pod) && doc::find_string(pod, "metadata", "deletionTimestamp").empty() &&
+         (!finalizers || !finalizers->is_array() || finalizers->get_array().empty());
+}
+
 /// The condition Ready; null: nothing is said of it.
 inline const doc::Value* pod_ready_condition(const doc::Value& pod) {
   const doc::Value* conditions = doc::find(pod, "status", "conditions");

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "cluster/api_request.h"
 #include "cluster/api_status.h"
+#include "cluster/pod_phase.h"
 #include "http/url.h"
 #include "kube/object_list.h"
 #include "kube/workflow_nodes.h"
@@ -32,14 +33,11 @@ bool passing(Code code) {
          code == Code::kInternal;
 }
 
-/// Ended pods that are not being deleted, completed workflows.
 bool is_over(const doc::Value& object, const cluster::Resource& resource) {
   if (is_workflow(resource)) {
     return doc::find_string(object, "metadata", "labels", "workflows.argoproj.io/completed") == "true";
   }
-  const std::string_view phase = doc::find_string(object, "status", "phase");
-  return &resource == &cluster::kPods && (phase == "Succeeded" || phase == "Failed") &&
-         doc::find_string(object, "metadata", "deletionTimestamp").empty();
+  return &resource == &cluster::kPods && cluster::pod_over(object);
 }
 
 class ObjectWatch final : public cluster::Watch {

@@ -256,6 +256,33 @@ TEST(StoreFault, OfWhatDoesNotExpireHurtsNobodyWhoAsksWhatDoes) {
   }
 }
 
+TEST(StoreFault, PodsWithFinalizersAreFoundWithoutTheOthersThatHaveEnded) {
+  const TempDir temp(TempDir::memory());
+  const std::string path = temp.path() + "/tiphys.db";
+  const auto live = [](TestStore& store) {
+    std::vector<std::string> names;
+    const auto found = store.list(kPods, {.live_only = true});
+    for (const auto& pod : found->items) names.emplace_back(doc::find_string(*pod, "metadata", "name"));
+    return names;
+  };
+  {
+    TestStore store({.path = path});
+    for (const char* name : {"begun", "ended", "held"}) {
+      doc::Value pod = named(name);
+      pod.as_object()["status"] = doc::Object{{"phase", name == std::string_view("begun") ? "Running" : "Succeeded"}};
+      if (name == std::string_view("held")) {
+        pod.as_object()["metadata"].as_object()["finalizers"] = doc::Array{"batch.kubernetes.io/job-tracking"};
+      }
+      ASSERT_TRUE(store.create(kPods, std::move(pod)));
+    }
+    EXPECT_THAT(live(store), testing::ElementsAre("begun", "held"));
+  }
+  run_sql(path, "UPDATE objects SET live = 0 WHERE name = 'held'");
+  run_sql(path, "PRAGMA user_version = 6");
+  TestStore store({.path = path, .seed = 2});
+  EXPECT_THAT(live(store), testing::ElementsAre("begun", "held"));
+}
+
 TEST(StoreFault, OfANewerDatabaseIsTold) {
   const TempDir temp(TempDir::memory());
   const std::string path = temp.path() + "/tiphys.db";

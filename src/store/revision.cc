@@ -35,10 +35,7 @@ bool is_live(const cluster::Resource& resource, const doc::Value& base) {
   if (&resource == &cluster::kWorkflows) {
     return doc::find_string(base, "metadata", "labels", Revision::kCompletedLabel) != "true";
   }
-  if (&resource == &cluster::kPods) {
-    // The node agent has still to remove one that is being deleted.
-    return !cluster::pod_ended(base) || !doc::find_string(base, "metadata", "deletionTimestamp").empty();
-  }
+  if (&resource == &cluster::kPods) return !cluster::pod_over(base);
   return &resource != &cluster::kEvents;
 }
 

@@ -9,7 +9,7 @@
 namespace tiphys::store {
 namespace {
 
-constexpr int kSchemaVersion = 6;
+constexpr int kSchemaVersion = 7;
 
 // `resource` is "plural" or "plural.group". `live`: to be read into memory at first use. `owner` is the uid of the
 // first owner reference, `workflow` the label workflows.argoproj.io/workflow, `labels` metadata.labels once more, so
@@ -122,18 +122,24 @@ INSERT OR IGNORE INTO archive_labels
     AND objects.name = archive.name AND json_valid(objects.labels) JOIN json_each(objects.labels) AS label;
 )sql";
 
+/// Pods with finalizers are live since version 7 (cluster::pod_over).
+constexpr const char* kPodsWithFinalizers =
+    "UPDATE objects SET live = 1 WHERE resource = 'pods' AND live = 0 AND json_valid(body) AND "
+    "json_array_length(body, '$.metadata.finalizers') > 0";
+
 struct Migration {
   int from;
   const char* sql;
   const char* then = "";
 };
-constexpr std::array<Migration, 4> kMigrations{{
+constexpr std::array<Migration, 5> kMigrations{{
     {1,
      "CREATE INDEX objects_expiring ON objects(resource, namespace, name) "
      "WHERE instr(labels, '\"tiphys.io/expires\"') > 0"},
     {2, kLaterIndexes},
     {4, kEndedIndex},
     {5, kArchiveTables, kArchiveEnded},
+    {6, kPodsWithFinalizers},
 }};
 
 Status insert_default_namespace(Database& database, Random& random, Time now) {

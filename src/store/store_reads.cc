@@ -122,7 +122,7 @@ void LocalStore::list(const cluster::Resource& resource, cluster::ListOptions op
     if (!from) return done(std::unexpected(std::move(from.error())));
     Selection selection{&resource, std::move(options.ns), std::move(options.labels), std::move(options.fields)};
     auto job = std::make_shared<ListJob>(
-        ListJob{.scan = Scan(memory_, disk_, std::move(selection), std::move(*from)),
+        ListJob{.scan = Scan(memory_, disk_, std::move(selection), std::move(*from), options.live_only),
                 .limit = options.limit,
                 .with_nodes = options.with_nodes && &resource == &cluster::kWorkflows,
                 .as_json = options.as_json,

@@ -69,7 +69,9 @@ void PlaneView::follow_pods() {
 }
 
 void PlaneView::follow_what_jobs_left() {
+  if (!mirrors_.contains(&cluster::kJobs) || !mirrors_.contains(&cluster::kPods)) return;
   cluster::ListOptions options;
+  options.live_only = true;
   options.labels = selector_for(cluster::kPods);
   options.as_json = true;
   cluster_.list(cluster::kPods, std::move(options), [weak = weak_from_this()](const Result<cluster::List>& list) {
