@@ -1,10 +1,14 @@
 #include "argo/node_request.h"
 
+#include <fmt/format.h>
+
 #include <memory>
 #include <utility>
 
+#include "argo/states.h"
 #include "base/random.h"
 #include "controllers/names.h"
+#include "controllers/workflow_status.h"
 #include "doc/yaml.h"
 
 namespace tiphys::argo {
@@ -96,21 +100,21 @@ constexpr std::chrono::seconds kPatience(2);
 
 class Waiting : public std::enable_shared_from_this<Waiting> {
  public:
-  Waiting(Executor& executor, std::string id, Executor::Task done)
+  Waiting(Executor& executor, std::string id, std::move_only_function<void(bool)> done)
       : executor_(executor), id_(std::move(id)), done_(std::move(done)) {}
 
   void start(cluster::Cluster& cluster, const cluster::Key& workflow) {
-    timer_ = executor_.schedule(executor_.now() + kPatience, [self = shared_from_this()] { self->finish(); });
+    timer_ = executor_.schedule(executor_.now() + kPatience, [self = shared_from_this()] { self->finish(false); });
     cluster::WatchOptions options;
     options.ns = workflow.ns;
     options.fields = *cluster::Selector::parse_fields("metadata.name=" + workflow.name);
     cluster::WatchSink sink;
     sink.on_event = [weak = weak_from_this()](const cluster::WatchEvent& event) {
       const auto self = weak.lock();
-      if (self && event.object && !self->waits(*event.object)) self->finish();
+      if (self && event.object && !self->waits(*event.object)) self->finish(true);
     };
     sink.on_end = [weak = weak_from_this()](const Error&) {
-      if (const auto self = weak.lock()) self->finish();
+      if (const auto self = weak.lock()) self->finish(true);
     };
     watch_ = cluster.watch(cluster::kWorkflows, std::move(options), std::move(sink));
   }
@@ -125,23 +129,98 @@ class Waiting : public std::enable_shared_from_this<Waiting> {
   }
 
   /// Not from within the watch, which ends with it.
-  void finish() {
+  void finish(bool taken) {
     if (!done_) return;
     executor_.cancel(timer_);
-    executor_.post([self = shared_from_this(), done = std::exchange(done_, {})]() mutable {
+    executor_.post([self = shared_from_this(), taken, done = std::exchange(done_, {})]() mutable {
       self->watch_.reset();
-      done();
+      done(taken);
     });
   }
 
   Executor& executor_;
   const std::string id_;
-  Executor::Task done_;
+  std::move_only_function<void(bool)> done_;
   std::unique_ptr<cluster::Watch> watch_;
   Executor::TimerId timer_ = 0;
 };
 
+/// The parameter that a node waits for, with its value; kFailedPrecondition: there is none such.
+Status supply(doc::Object& node, std::string_view name, const doc::Value& value) {
+  doc::Value* outputs = node.if_contains("outputs");
+  doc::Value* list = outputs && outputs->is_object() ? outputs->get_object().if_contains("parameters") : nullptr;
+  doc::Array none;
+  for (doc::Value& parameter : list && list->is_array() ? list->get_array() : none) {
+    if (doc::find_string(parameter, "name") != name) continue;
+    if (!doc::find(parameter, "valueFrom", "supplied")) {
+      return fail(Code::kFailedPrecondition,
+                  fmt::format("cannot set output parameter '{}' because it does not use valueFrom.raw or it was "
+                              "already set",
+                              name));
+    }
+    parameter.get_object()["value"] = value;
+    parameter.get_object().erase("valueFrom");
+    return {};
+  }
+  return fail(Code::kFailedPrecondition, fmt::format("node is not expecting output parameter '{}'", name));
+}
+
+/// Parameters that nobody has supplied have their defaults.
+Status supply_defaults(doc::Object& node) {
+  const doc::Value shown(node);
+  const doc::Value* list = doc::find(shown, "outputs", "parameters");
+  if (!list || !list->is_array()) return {};
+  for (const doc::Value& parameter : list->get_array()) {
+    if (!doc::find(parameter, "valueFrom", "supplied")) continue;
+    const std::string_view name = doc::find_string(parameter, "name");
+    const doc::Value* value = doc::find(parameter, "valueFrom", "default");
+    if (!value) {
+      return fail(Code::kFailedPrecondition,
+                  fmt::format("raw output parameter '{}' has not been set and does not have a default value", name));
+    }
+    TIPHYS_CHECK_OK(supply(node, name, *value));
+  }
+  return {};
+}
+
+Result<doc::Value> as_requested(const api::NodeStatus& node, const NodeRequest& request, Time now) {
+  TIPHYS_TRY(doc::Value changed, doc::parse_json(api::to_json(node)));
+  doc::Object& members = changed.as_object();
+  for (const auto& [name, value] : request.output_parameters) TIPHYS_CHECK_OK(supply(members, name, value));
+  if (request.phase == "Succeeded" && request.selector.empty()) TIPHYS_CHECK_OK(supply_defaults(members));
+  if (!request.phase.empty()) {
+    members["phase"] = request.phase;
+    members["finishedAt"] = format_rfc3339(now);
+  }
+  if (!request.message.empty()) members["message"] = request.message;
+  return changed;
+}
+
+Result<cluster::WorkflowStatusUpdate> settle(const doc::Value& workflow, const NodeRequest& request, Time now) {
+  cluster::WorkflowStatusUpdate update{.annotations = {{controllers::kNodeRequestsAnnotation, nullptr}}};
+  TIPHYS_TRY(const std::vector<api::NodeStatus> nodes, controllers::read_nodes(workflow));
+  for (const api::NodeStatus& node : nodes) {
+    if (!is_active_suspend(node) || !request.selector.matches(node)) continue;
+    TIPHYS_TRY(const doc::Value changed, as_requested(node, request, now));
+    update.nodes.push_back({node.id, doc::to_json(changed)});
+  }
+  if (!update.nodes.empty()) return update;
+  return fail(Code::kFailedPrecondition,
+              "currently, set only targets suspend nodes: no suspend nodes matching nodeFieldSelector");
+}
+
 }  // namespace
+
+void set_nodes_instead(Executor& executor, cluster::Cluster& cluster, const cluster::Key& workflow, NodeRequest request,
+                       cluster::Done<void> done) {
+  cluster.get(workflow, [&executor, &cluster, workflow, request = std::move(request),
+                         done = std::move(done)](const Result<cluster::Object>& now) mutable {
+    if (!now) return done(std::unexpected(now.error()));
+    auto update = settle(**now, request, executor.now());
+    if (!update) return done(std::unexpected(std::move(update.error())));
+    cluster.update_workflow_status(workflow, std::move(*update), std::move(done));
+  });
+}
 
 void request_nodes(cluster::Cluster& cluster, const cluster::Key& workflow, const NodeRequest& request,
                    cluster::Done<std::string> done) {
@@ -151,7 +230,7 @@ void request_nodes(cluster::Cluster& cluster, const cluster::Key& workflow, cons
 }
 
 void await_request(Executor& executor, cluster::Cluster& cluster, const cluster::Key& workflow, const std::string& id,
-                   Executor::Task done) {
+                   std::move_only_function<void(bool)> done) {
   std::make_shared<Waiting>(executor, id, std::move(done))->start(cluster, workflow);
 }
 

@@ -1,6 +1,7 @@
 // What a user asks of suspended nodes, put where the workflow controller finds it.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "argo/node_selector.h"
@@ -20,8 +21,15 @@ struct NodeRequest {
 void request_nodes(cluster::Cluster& cluster, const cluster::Key& workflow, const NodeRequest& request,
                    cluster::Done<std::string> done);
 
-/// Tells when the controller has carried out a request, or seems not to be there: after two seconds.
+/// Tells when the controller has carried out a request, or seems not to be there: after two seconds. `done` gets false
+/// when it has left the request alone.
 void await_request(Executor& executor, cluster::Cluster& cluster, const cluster::Key& workflow, const std::string& id,
-                   Executor::Task done);
+                   std::move_only_function<void(bool taken)> done);
+
+/// Does what was requested in the nodes themselves, and takes the request back: for controllers that know no requests,
+/// as clients of the original do it (util.go, updateSuspendedNode and ResumeWorkflow). kFailedPrecondition: nothing
+/// waits, or not for such parameters.
+void set_nodes_instead(Executor& executor, cluster::Cluster& cluster, const cluster::Key& workflow, NodeRequest request,
+                       cluster::Done<void> done);
 
 }  // namespace tiphys::argo

@@ -37,8 +37,13 @@ void with_selector(const WorkPtr& work, Next next) {
 }
 
 void ask_nodes(const WorkPtr& work, const cluster::Key& key, const NodeRequest& request) {
-  request_nodes(work->cluster(), key, request, work->then<std::string>([work, key](const std::string& id) {
-    await_request(work->plane().executor, work->cluster(), key, id, [work, key] { reply_workflow(work, key); });
+  request_nodes(work->cluster(), key, request, work->then<std::string>([work, key, request](const std::string& id) {
+    await_request(work->plane().executor, work->cluster(), key, id, [work, key, request](bool taken) {
+      // A cluster's controller may be the original, which knows no requests.
+      if (taken || work->plane().api) return reply_workflow(work, key);
+      set_nodes_instead(work->plane().executor, work->cluster(), key, request,
+                        work->then<void>([work, key] { reply_workflow(work, key); }));
+    });
   }));
 }
 
