@@ -127,6 +127,17 @@ def test_it_ends_with_its_input_where_it_is_told_to(cli):
     assert cli("up", "--no-port", "--until-eof").stdout.endswith("adopts them.\n"), "/dev/null has ended already"
 
 
+def test_it_says_that_steps_of_the_process_runtime_share_the_network(cli):
+    for way in ["--port", "0"], ["--no-port"]:
+        for runtime, told in ("process", True), ("container", False):
+            up = cli.start("up", *way, "--runtime", runtime)
+            up.read_until("is up")
+            up.interrupt()
+            up.read_until("is down")
+            assert ("commands of this machine, with its network" in "".join(up.seen)) is told
+            assert up.end().returncode == 0
+
+
 def test_run_leaves_what_it_has_created(cli):
     assert "start `tiphys up`" in cli("run", "--detach", cli.file(HELLO), code=1).stderr
     cli.up()

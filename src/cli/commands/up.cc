@@ -95,17 +95,25 @@ std::string where_ui_is(const Listening& listening, unsigned short port) {
                      listening.certificate.empty() ? "http" : "https", listening.address, port);
 }
 
+/// What there differs from a cluster, where each pod has a network of its own.
+std::string_view network_of_steps(const PlaneOptions& options) {
+  if (options.runtime != "process") return "";
+  return "  steps           commands of this machine, with its network: 127.0.0.1 and its ports are those of all\n";
+}
+
 /// What to do with it.
-std::string welcome(const Listening& listening, const std::string& data_dir, unsigned short port) {
+std::string welcome(const Listening& listening, const PlaneOptions& options, const std::string& data_dir,
+                    unsigned short port) {
   return fmt::format(
       "tiphys {0} is up, with its data in {1}\n"
       "  {5}://{3}:{2} ({4})\n"
       "  kubectl         eval \"$(tiphys env)\", or export KUBECONFIG={1}/kubeconfig\n"
       "  Python          kubernetes.config.load_kube_config(\"{1}/kubeconfig\")\n"
-      "{6}"
+      "{6}{7}"
       "  this program    tiphys submit FILE, tiphys list, ... as ever; Ctrl-C ends it\n",
       server::version(), data_dir, port, listening.address, reach(listening),
-      listening.secure ? "Kubernetes API  https" : "Argo's API      http", where_ui_is(listening, port));
+      listening.secure ? "Kubernetes API  https" : "Argo's API      http", where_ui_is(listening, port),
+      network_of_steps(options));
 }
 
 Status serve(const CommonFlags& common, const Listening& listening) {
@@ -139,8 +147,9 @@ Status serve(const CommonFlags& common, const Listening& listening) {
   if (!plane) {
     TIPHYS_TRY(plane, EmbeddedPlane::open(loop.context(), options));  // its error names the process that holds it
   }
-  print(listening.no_port ? fmt::format("tiphys {} is up, with its data in {}\n", server::version(), data_dir)
-                          : welcome(listening, data_dir, plane->port()));
+  print(listening.no_port ? fmt::format("tiphys {} is up, with its data in {}\n{}", server::version(), data_dir,
+                                        network_of_steps(options))
+                          : welcome(listening, options, data_dir, plane->port()));
   loop.run_until([&] { return leave; });
   print("tiphys is down. Steps that run go on; the next `tiphys up` adopts them.\n");
   return {};
