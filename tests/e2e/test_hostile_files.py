@@ -1,6 +1,6 @@
 """What steps and stores leave in the place of files: links that lead to this host, archives that climb. Nothing of the host is read or written.
 
-The shapes of CVE-2025-62156 and CVE-2025-66626 (archives), CVE-2022-25856 (git) and Kubernetes' CVE-2017-1002101 (volumes).
+The shapes of CVE-2025-62156 and CVE-2025-66626 (archives), CVE-2022-25856 (git) and Kubernetes' CVE-2017-1002101 and -1002102 (volumes).
 """
 
 import io
@@ -10,6 +10,7 @@ import tarfile
 
 import pytest
 
+from api_client import Api
 from cli_support import cli
 from stores import http_store, shell, steps, workflow
 from test_git_artifacts import git
@@ -49,6 +50,32 @@ def test_links_of_a_volume_lead_no_mount_to_the_host(cli, host):
         nodes = run(cli, CLAIM, workflow(f"mount-{turn}", [steps("plant", "use"), plant, use], volumes=VOLUMES), code=1)
         assert "leads out of" in nodes["[1].use"]["message"]
         expect_untouched(host, cli("logs", f"mount-{turn}").stdout)
+
+
+def test_links_of_a_step_lead_no_file_of_its_objects_to_the_host(cli, host):
+    """What the agent has written into a volume it writes again when it finds the step after a crash, or as a token ends."""
+    objects = [{"apiVersion": "v1", "kind": kind, "metadata": {"name": "planted"}, field: {"key": "planted"}} for kind, field in (("ConfigMap", "data"), ("Secret", "stringData"))]
+    items = [{"key": "key", "path": "sub/planted"}]
+    fields = {"items": [{"path": "sub/planted", "fieldRef": {"fieldPath": "metadata.name"}}]}
+    sources = {"configMap": {"name": "planted", "items": items}, "secret": {"secretName": "planted", "items": items}, "downwardAPI": fields,
+               "projected": {"sources": [{"configMap": {"name": "planted", "items": items}}]}}
+    plant = "set +e; for v in /v/*; do cat $v/sub/planted; echo; rm -rf $v/sub; mv $v/sub $v/gone; ln -s FOLDER $v/sub; done; echo links are laid; sleep 1000"
+    main = shell("main", plant.replace("FOLDER", str(host)))
+    main["container"]["volumeMounts"] = [{"name": kind.lower(), "mountPath": f"/v/{kind}"} for kind in sources]
+    document = workflow("planter", [main], volumes=[{"name": kind.lower(), kind: source} for kind, source in sources.items()])
+    up = cli.up()
+    for made in objects:
+        assert Api(cli.data_dir).ask("POST", f"/api/v1/namespaces/default/{made['kind'].lower()}s", made)[0] == 201
+    cli("submit", cli.file(json.dumps(document)))
+    cli.start("logs", "planter", "--follow").read_until("links are laid")
+    up.kill()
+    cli.up()
+    # Whoever is asked now has adopted the step.
+    cli("stop", "planter")
+    cli("wait", "planter", code=None)
+    expect_untouched(host)
+    said = cli("logs", "planter").stdout
+    assert said.count("Read-only file system") >= 2 * len(sources), said
 
 
 def test_links_of_a_volume_lead_no_input_to_the_host(cli, host):

@@ -13,6 +13,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// What the agent writes, and writes again, no container may: its links would lead those writes elsewhere on this host.
+constexpr bool kOfTheAgent = true;
+
 mode_t mode_of(const doc::Value& object, std::string_view field, mode_t fallback) {
   const doc::Value* mode = doc::find(object, field);
   return mode && mode->is_int64() ? static_cast<mode_t>(mode->get_int64()) & 07777 : fallback;
@@ -190,23 +193,23 @@ Result<HostVolume> make_volume(const doc::Value& pod, const doc::Value& volume, 
     const cluster::Key key{&cluster::kConfigMaps, ns, std::string(doc::find_string(*source, "name"))};
     TIPHYS_CHECK_OK(make_folder(folder, 0755));
     TIPHYS_CHECK_OK(project_keys(*source, key, sources, mode(*source), folder));
-    return HostVolume{folder};
+    return HostVolume{folder, kOfTheAgent};
   }
   if (const doc::Value* source = doc::find(volume, "secret")) {
     const cluster::Key key{&cluster::kSecrets, ns, std::string(doc::find_string(*source, "secretName"))};
     TIPHYS_CHECK_OK(make_folder(folder, 0755));
     TIPHYS_CHECK_OK(project_keys(*source, key, sources, mode(*source), folder));
-    return HostVolume{folder};
+    return HostVolume{folder, kOfTheAgent};
   }
   if (const doc::Value* source = doc::find(volume, "downwardAPI")) {
     TIPHYS_CHECK_OK(make_folder(folder, 0755));
     TIPHYS_CHECK_OK(project_fields(*source, pod, place, mode(*source), folder));
-    return HostVolume{folder};
+    return HostVolume{folder, kOfTheAgent};
   }
   if (const doc::Value* source = doc::find(volume, "projected")) {
     TIPHYS_CHECK_OK(make_folder(folder, 0755));
     TIPHYS_CHECK_OK(project_all(*source, pod, sources, place, folder));
-    return HostVolume{folder};
+    return HostVolume{folder, kOfTheAgent};
   }
   if (doc::find(volume, "emptyDir") || doc::find(volume, "ephemeral")) {
     TIPHYS_CHECK_OK(make_folder(folder, 0777));
