@@ -3,10 +3,12 @@
 // All calls are made on, and all answers come on, the agent's Executor thread.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,6 +25,23 @@ struct Mount {
   bool read_only = false;
 };
 
+/// Where clients look for the token of their service account.
+inline constexpr std::string_view kAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
+inline constexpr std::string_view kHostsFile = "/etc/hosts";
+
+/// Small files that a runtime shows read-only and keeps on no disk, until their container ends.
+struct HeldFiles {
+  struct File {
+    std::string name;  ///< in the folder; "": the path itself is this file, and the only one
+    std::string content;
+    std::uint32_t mode = 0644;
+    bool operator==(const File&) const = default;
+  };
+  std::string path;  ///< absolute, in the container
+  std::vector<File> files;
+  bool operator==(const HeldFiles&) const = default;
+};
+
 /// One container of a pod, ready to start: every Kubernetes reference in it has been resolved.
 struct ContainerSpec {
   /// Unique for ever: "<pod uid>.<container name>". Starting the same id twice gives the first one (adoption after a
@@ -36,6 +55,7 @@ struct ContainerSpec {
   std::vector<std::pair<std::string, std::string>> env;
   std::string working_dir;  ///< "": the image's, or "/"
   std::vector<Mount> mounts;
+  std::vector<HeldFiles> held;  ///< for a runtime that holds_files(), each of another path
   /// Files put into the container's own file system before it starts: absolute path and the host file or folder to
   /// copy.
   std::vector<std::pair<std::string, std::string>> inputs;
@@ -79,6 +99,12 @@ class Runtime {
 
   /// "process" or "container".
   virtual std::string_view name() const = 0;
+
+  /// Whether it shows ContainerSpec::held.
+  virtual bool holds_files() const { return false; }
+  /// In place of those that a container has at this path (ContainerSpec::held), with the same names: who reads one of a
+  /// folder finds the old or the new. Containers that are not known, or have ended, are ignored.
+  virtual void renew_held(const std::string& /*id*/, const HeldFiles& /*files*/) {}
 
   /// `on_started` is called once the container runs or could not be started; `on_exit` once, after its log is complete,
   /// if it did start. A container of this id that already runs or has ended is adopted: on_started and on_exit tell of

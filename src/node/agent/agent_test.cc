@@ -38,6 +38,8 @@ class FakeRuntime final : public Runtime {
   explicit FakeRuntime(Executor& executor) : executor_(executor) {}
 
   std::string_view name() const override { return kind; }
+  bool holds_files() const override { return holds; }
+  void renew_held(const std::string& id, const HeldFiles& files) override { renewed.emplace_back(id, files); }
   void start(const ContainerSpec& spec, std::move_only_function<void(Status)> on_started,
              std::move_only_function<void(ContainerExit)> on_exit) override {
     started.push_back(spec.id);
@@ -85,6 +87,8 @@ class FakeRuntime final : public Runtime {
   }
 
   std::string kind = "process";
+  bool holds = false;
+  std::vector<std::pair<std::string, HeldFiles>> renewed;
   std::map<std::string, Container> containers;
   std::vector<std::string> started, executed, opened;
   /// What the commands that are run in a container exit with.
@@ -1665,45 +1669,75 @@ class FakeApi final : public ApiAccess {
   Executor& executor_;
 };
 
-TEST(AgentWithApi, ATokenThatIsNotRenewedIsTriedAgain) {
-  const TempFolder folder;
-  boost::asio::io_context context;
-  SimulatedExecutor executor;
-  FakeCluster cluster(executor);
-  FakeRuntime runtime(executor);
-  ServiceRelay relay;
-  const auto http = web::make_http_client(executor, {});
-  const auto repository = artifact::make_folder_repository(folder.path() + "/artifacts");
-  const artifact::Stores stores(*repository);
-  FakeApi api(executor);
-  api.failing = {2, 3};
-  AgentOptions options;
-  options.pods_dir = folder.path() + "/pods";
-  options.claims_dir = folder.path() + "/claims";
-  options.node_name = "laptop";
-  options.runtimes = {&runtime};
-  options.http = http.get();
-  options.relay = &relay;
-  options.api = &api;
-  Agent agent(context, executor, cluster, stores, std::move(options));
-  cluster.put(cluster::kServiceAccounts,
-              doc::Object{{"metadata", doc::Object{{"namespace", "default"}, {"name", "default"}, {"uid", "u"}}}});
-  cluster.put(cluster::kPods,
-              doc::Object{{"metadata", doc::Object{{"namespace", "default"}, {"name", "a"}, {"uid", "uid-a"}}},
-                          {"spec", doc::Object{{"containers", doc::Array{doc::Object{
-                                                                  {"name", "main"}, {"command", doc::Array{"x"}}}}}}}});
-  agent.start();
-  ASSERT_TRUE(executor.run_until([&] { return runtime.containers.contains("uid-a.main"); }));
-  ASSERT_TRUE(runtime.containers.contains("uid-a.main"));
-  runtime.run("uid-a.main");
-  ASSERT_TRUE(executor.run_until([&] { return api.asked.size() == 5; }));
-  ASSERT_EQ(api.asked.size(), 5U);
+/// A pod with a token, in a plane that serves its API.
+class AgentWithApi : public ::testing::Test {
+ protected:
+  void start() {
+    AgentOptions options;
+    options.pods_dir = folder_.path() + "/pods";
+    options.claims_dir = folder_.path() + "/claims";
+    options.node_name = "laptop";
+    options.runtimes = {&runtime_};
+    options.http = http_.get();
+    options.relay = &relay_;
+    options.api = &api_;
+    agent_.emplace(context_, executor_, cluster_, stores_, std::move(options));
+    cluster_.put(cluster::kServiceAccounts,
+                 doc::Object{{"metadata", doc::Object{{"namespace", "default"}, {"name", "default"}, {"uid", "u"}}}});
+    cluster_.put(
+        cluster::kPods,
+        doc::Object{{"metadata", doc::Object{{"namespace", "default"}, {"name", "a"}, {"uid", "uid-a"}}},
+                    {"spec", doc::Object{{"containers",
+                                          doc::Array{doc::Object{{"name", "main"}, {"command", doc::Array{"x"}}}}}}}});
+    agent_->start();
+    ASSERT_TRUE(executor_.run_until([&] { return runtime_.containers.contains("uid-a.main"); }));
+    ASSERT_TRUE(runtime_.containers.contains("uid-a.main"));
+    runtime_.run("uid-a.main");
+  }
+
+  const TempFolder folder_;
+  boost::asio::io_context context_;
+  SimulatedExecutor executor_;
+  FakeCluster cluster_{executor_};
+  FakeRuntime runtime_{executor_};
+  ServiceRelay relay_;
+  const std::unique_ptr<web::HttpClient> http_ = web::make_http_client(executor_, {});
+  const std::unique_ptr<artifact::Repository> repository_ =
+      artifact::make_folder_repository(folder_.path() + "/artifacts");
+  const artifact::Stores stores_{*repository_};
+  FakeApi api_{executor_};
+  std::optional<Agent> agent_;
+};
+
+TEST_F(AgentWithApi, ATokenThatIsNotRenewedIsTriedAgain) {
+  api_.failing = {2, 3};
+  start();
+  ASSERT_TRUE(executor_.run_until([&] { return api_.asked.size() == 5; }));
+  ASSERT_EQ(api_.asked.size(), 5U);
   const Duration usual = std::chrono::seconds(3607) * 4 / 5;
-  EXPECT_EQ(api.asked[1] - api.asked[0], usual);
-  EXPECT_EQ(api.asked[2] - api.asked[1], std::chrono::minutes(1));
-  EXPECT_EQ(api.asked[3] - api.asked[2], std::chrono::minutes(1));
-  EXPECT_EQ(api.asked[4] - api.asked[3], usual);
-  EXPECT_EQ(read_file(folder.path() + "/pods/uid-a/service-account/token"), "token 5");
+  EXPECT_EQ(api_.asked[1] - api_.asked[0], usual);
+  EXPECT_EQ(api_.asked[2] - api_.asked[1], std::chrono::minutes(1));
+  EXPECT_EQ(api_.asked[3] - api_.asked[2], std::chrono::minutes(1));
+  EXPECT_EQ(api_.asked[4] - api_.asked[3], usual);
+  EXPECT_EQ(read_file(folder_.path() + "/pods/uid-a/service-account/token"), "token 5");
+}
+
+TEST_F(AgentWithApi, WhereTheRuntimeHoldsFilesNoneIsOnDisk) {
+  runtime_.holds = true;
+  start();
+  const ContainerSpec& spec = runtime_.containers.at("uid-a.main").spec;
+  EXPECT_TRUE(spec.mounts.empty());
+  ASSERT_EQ(spec.held.size(), 2U);
+  EXPECT_EQ(spec.held[0], (HeldFiles{std::string(kAccountFolder),
+                                     {{"ca.crt", "authority"}, {"namespace", "default"}, {"token", "token 1"}}}));
+  EXPECT_EQ(spec.held[1].path, kHostsFile);
+  EXPECT_THAT(spec.held[1].files.front().content, HasSubstr("127.0.0.1\ta\n"));
+  ASSERT_TRUE(executor_.run_until([&] { return runtime_.renewed.size() == 1; }));
+  ASSERT_EQ(runtime_.renewed.size(), 1U);
+  EXPECT_EQ(runtime_.renewed[0].first, "uid-a.main");
+  EXPECT_EQ(runtime_.renewed[0].second.path, kAccountFolder);
+  EXPECT_EQ(runtime_.renewed[0].second.files.back().content, "token 2");
+  EXPECT_FALSE(std::filesystem::exists(folder_.path() + "/pods/uid-a"));
 }
 
 }  // namespace

@@ -149,7 +149,11 @@ void HostsFiles::write_all() {
 Status HostsFiles::write(Use& use) {
   std::string text = hosts_text(use.place_, directory_.all(), endpoints_);
   if (text == use.written_) return {};
-  TIPHYS_CHECK_OK(overwrite(use.place_.path, text));
+  if (use.place_.tell) {
+    use.place_.tell(text);
+  } else {
+    TIPHYS_CHECK_OK(overwrite(use.place_.path, text));
+  }
   use.written_ = std::move(text);
   return {};
 }

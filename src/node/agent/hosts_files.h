@@ -1,6 +1,7 @@
 // The files /etc/hosts of pods: their own names, their hostAliases, and the names of services.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -16,7 +17,7 @@ namespace tiphys::node {
 
 /// What one pod's file says beyond the names of services.
 struct HostsPlace {
-  std::string path;       ///< of the file; its folder is there
+  std::string path;       ///< of the file; its folder is there. "" with `tell`
   std::string ns;         ///< whose services have short names
   std::string hostname;   ///< the pod's
   std::string subdomain;  ///< "" for none
@@ -24,6 +25,8 @@ struct HostsPlace {
   std::string address;    ///< of the pod; "" until it is known
   /// Whether the addresses of services answer there. Where they do not, names stand for those of ready pods.
   bool reaches_services = false;
+  /// Where there is no file: gets its text, at first and whenever that changes.
+  std::function<void(const std::string& text)> tell{};
 };
 
 /// Lines for one pod: `endpoints` are objects of kind Endpoints, by namespace and name. A service's name stands for its

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "node/agent/pod_io.h"
+#include "node/agent/shown_files.h"
 
 namespace tiphys::node {
 namespace {
@@ -176,6 +177,7 @@ void PodRun::stage(PodContainers made, artifact::Credentials credentials) {
 
 void PodRun::start_containers(PodContainers made) {
   set_deadline();
+  for (const HeldFiles& files : held_) hold_in_all(made, files);
   for (const bool init : {true, false}) {
     for (ContainerSpec& spec : init ? made.init : made.containers) {
       Container container;

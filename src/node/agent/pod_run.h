@@ -103,6 +103,8 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   /// Whose tokens the pod may have, or why there are none.
   Result<TokenOwner> token_owner() const;
   bool has_account_folder() const;
+  bool has_tokens() const { return holds_account_ || !tokens_.empty(); }
+  void hold(HeldFiles files);
   Status give_tokens(PodContainers& made);
   Status write_tokens_again();
   /// Again and again while the pod runs.
@@ -209,6 +211,8 @@ class PodRun : public std::enable_shared_from_this<PodRun> {
   };
   std::optional<Sources> sources_;
   std::vector<TokenFile> tokens_;  ///< that are kept fresh while it runs
+  bool holds_account_ = false;     ///< and so is account_files()
+  std::vector<HeldFiles> held_;    ///< as its containers are shown them
   Executor::TimerId token_timer_ = 0;
   Runtime& runtime_;
   Events events_;

@@ -1,23 +1,24 @@
 // The part of PodRun that gives its containers their /etc/hosts, as a kubelet does.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
 #include "node/agent/pod_run.h"
+#include "node/agent/shown_files.h"
 
 namespace tiphys::node {
 namespace {
 
-constexpr const char* kHosts = "/etc/hosts";
+/// The address of what shares the network of this host.
+constexpr const char* kHostAddress = "127.0.0.1";
 
 /// With the network of this host come the names that it knows.
 std::string lines_of_host(bool shares_network) {
   if (!shares_network) return "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
   std::ostringstream text;
-  text << std::ifstream(kHosts).rdbuf();
+  text << std::ifstream(std::string(kHostsFile)).rdbuf();
   return text.str().ends_with('\n') ? text.str() : text.str() + "\n";
 }
 
@@ -35,15 +36,6 @@ std::string aliases_of(const doc::Value& pod) {
   return text;
 }
 
-void mount_hosts(PodContainers& made, const std::string& path) {
-  for (std::vector<ContainerSpec>* list : {&made.init, &made.containers}) {
-    for (ContainerSpec& spec : *list) {
-      const bool has_own = std::ranges::any_of(spec.mounts, [](const Mount& mount) { return mount.path == kHosts; });
-      if (!has_own) spec.mounts.push_back({.host_path = path, .path = kHosts});
-    }
-  }
-}
-
 }  // namespace
 
 bool PodRun::reaches_services() const {
@@ -58,27 +50,38 @@ void PodRun::tell_unreachable_services(const Error& error) {
 
 /// A workflow's steps have them where there is something to find: to mount a file is among what a short step costs.
 bool PodRun::wants_hosts() const {
-  const bool asks = world_.services.has_others() || !tokens_.empty() || doc::find(*pod_, "spec", "hostAliases");
+  const bool asks = world_.services.has_others() || has_tokens() || doc::find(*pod_, "spec", "hostAliases");
   if (is_of_workflow(*pod_) && !asks) return false;
-  return !shares_network() || std::filesystem::exists(kHosts);
+  return !shares_network() || std::filesystem::exists(kHostsFile);
 }
 
 void PodRun::give_hosts(PodContainers made, bool reaches_services) {
   if (!wants_hosts()) return fetch_credentials(std::move(made));
-  std::error_code error;
-  std::filesystem::create_directories(place_.dir, error);
-  HostsPlace place{.path = place_.dir + "/etc-hosts",
+  HostsPlace place{.path = "",
                    .ns = key_.ns,
                    .hostname = made.containers.front().hostname,
                    .subdomain = std::string(doc::find_string(*pod_, "spec", "subdomain")),
                    .others = lines_of_host(shares_network()) + aliases_of(*pod_),
                    .address = "",
                    .reaches_services = reaches_services};
+  if (runtime_.holds_files()) {
+    place.tell = [weak = weak_from_this()](const std::string& text) {
+      if (const auto self = weak.lock()) self->hold({std::string(kHostsFile), {{.name = "", .content = text}}});
+    };
+    // Such a pod has it before it runs.
+    if (shares_network()) place.address = kHostAddress;
+  } else {
+    std::error_code error;
+    std::filesystem::create_directories(place_.dir, error);
+    place.path = place_.dir + "/etc-hosts";
+  }
   world_.hosts.use(std::move(place), [self = shared_from_this(), made = std::move(made)](auto use) mutable {
     if (self->settled_) return;
     if (!use) return self->failed_before_start("init", use.error());
     self->hosts_ = std::move(*use);
-    mount_hosts(made, self->hosts_->path());
+    if (!self->runtime_.holds_files()) {
+      mount_in_all(made, {.host_path = self->hosts_->path(), .path = std::string(kHostsFile)});
+    }
     self->fetch_credentials(std::move(made));
   });
 }

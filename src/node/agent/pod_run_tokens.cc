@@ -1,8 +1,11 @@
 // The part of PodRun that makes its containers known to the plane's API, as a kubelet does.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "node/agent/pod_run.h"
+#include "node/agent/shown_files.h"
 
 namespace tiphys::node {
 namespace {
@@ -38,23 +41,42 @@ bool PodRun::has_account_folder() const {
 Status PodRun::give_tokens(PodContainers& made) {
   if (!world_.api) return {};
   TIPHYS_TRY(std::vector<TokenFile> files, projected_tokens(*pod_, place_));
-  if (has_account_folder()) {
+  if (has_account_folder() && runtime_.holds_files()) {
+    holds_account_ = true;
+  } else if (has_account_folder()) {
     TIPHYS_TRY(TokenFile own, make_account_folder(place_, key_.ns, *world_.api));
     files.push_back(std::move(own));
-    mount_account_folder(place_, made);
+    mount_in_all(made, {.host_path = account_folder(place_), .path = std::string(kAccountFolder), .read_only = true});
   } else if (!world_.accounts.find(key_.ns, account_of(*pod_))) {
     tell_of_missing_account();
   }
   tokens_ = std::move(files);
-  if (tokens_.empty()) return {};
+  if (!has_tokens()) return {};
   TIPHYS_CHECK_OK(write_tokens_again());
-  renew_tokens_after(refresh_after(tokens_));
+  renew_tokens_after(refresh_after(tokens_, holds_account_));
   return {};
 }
 
 Status PodRun::write_tokens_again() {
   TIPHYS_TRY(const TokenOwner owner, token_owner());
+  if (holds_account_) {
+    TIPHYS_TRY(HeldFiles files, account_files(owner, *world_.api));
+    hold(std::move(files));
+  }
   return write_tokens(tokens_, owner, *world_.api);
+}
+
+/// Its containers are shown these from now on, and those that run already see what is new.
+void PodRun::hold(HeldFiles files) {
+  for (Container& container : containers_) {
+    const auto known = std::ranges::find(container.spec.held, files.path, &HeldFiles::path);
+    if (known == container.spec.held.end()) continue;
+    *known = files;
+    if (runs(container)) runtime_.renew_held(container.spec.id, files);
+  }
+  const auto known = std::ranges::find(held_, files.path, &HeldFiles::path);
+  if (known == held_.end()) return held_.push_back(std::move(files));
+  *known = std::move(files);
 }
 
 void PodRun::renew_tokens_after(Duration wait) {
@@ -67,7 +89,7 @@ void PodRun::renew_tokens_after(Duration wait) {
       log::warn("pod {}/{}: its tokens are not renewed, which is tried again: {}", self->key_.ns, self->key_.name,
                 written.error().message);
     }
-    self->renew_tokens_after(written ? refresh_after(self->tokens_) : kRenewAgainAfter);
+    self->renew_tokens_after(written ? refresh_after(self->tokens_, self->holds_account_) : kRenewAgainAfter);
   });
 }
 

@@ -69,6 +69,14 @@ void remove_account_folder(const PodPlace& place) {
   if (error) log::warn("a token remains in {}: {}", account_folder(place), error.message());
 }
 
+Result<HeldFiles> account_files(const TokenOwner& owner, const ApiAccess& api) {
+  TIPHYS_TRY(std::string token, api.sign(owner, "", kUsualValidity));
+  return HeldFiles{.path = std::string(kAccountFolder),
+                   .files = {{.name = "ca.crt", .content = api.authority()},
+                             {.name = "namespace", .content = owner.ns},
+                             {.name = "token", .content = std::move(token)}}};
+}
+
 Result<TokenFile> make_account_folder(const PodPlace& place, const std::string& ns, const ApiAccess& api) {
   const std::string folder = account_folder(place);
   std::error_code error;
@@ -77,18 +85,6 @@ Result<TokenFile> make_account_folder(const PodPlace& place, const std::string& 
   TIPHYS_CHECK_OK(write_file(folder + "/ca.crt", api.authority(), 0644));
   TIPHYS_CHECK_OK(write_file(folder + "/namespace", ns, 0644));
   return TokenFile{.path = folder + "/token", .audience = "", .lifetime = kUsualLifetime, .valid = kUsualValidity};
-}
-
-void mount_account_folder(const PodPlace& place, PodContainers& containers) {
-  for (std::vector<ContainerSpec>* list : {&containers.init, &containers.containers}) {
-    for (ContainerSpec& spec : *list) {
-      const bool has_own =
-          std::ranges::any_of(spec.mounts, [](const Mount& mount) { return mount.path == kAccountFolder; });
-      if (has_own) continue;
-      spec.mounts.push_back(
-          {.host_path = account_folder(place), .path = std::string(kAccountFolder), .read_only = true});
-    }
-  }
 }
 
 Status write_tokens(const std::vector<TokenFile>& files, const TokenOwner& owner, const ApiAccess& api) {
@@ -102,8 +98,9 @@ Status write_tokens(const std::vector<TokenFile>& files, const TokenOwner& owner
   return {};
 }
 
-Duration refresh_after(const std::vector<TokenFile>& files) {
+Duration refresh_after(const std::vector<TokenFile>& files, bool has_account_files) {
   Duration soonest = 24h;
+  if (has_account_files) soonest = kUsualLifetime * 4 / 5;
   for (const TokenFile& file : files) soonest = std::min<Duration>(soonest, file.lifetime * 4 / 5);
   return soonest;
 }

@@ -11,9 +11,6 @@
 
 namespace tiphys::node {
 
-/// Where clients look for them.
-inline constexpr std::string_view kAccountFolder = "/var/run/secrets/kubernetes.io/serviceaccount";
-
 struct TokenFile {
   std::string path;  ///< on this host; its folder is there
   std::string audience;
@@ -26,18 +23,19 @@ struct TokenFile {
 /// Those of projected volumes (source serviceAccountToken). kInvalidArgument when one cannot be.
 Result<std::vector<TokenFile>> projected_tokens(const doc::Value& pod, const PodPlace& place);
 
-/// Makes the folder that is mounted at kAccountFolder, with the authority and the namespace in it; gives the token that
-/// belongs there.
+/// What clients find at kAccountFolder, signed now.
+Result<HeldFiles> account_files(const TokenOwner& owner, const ApiAccess& api);
+/// Where no runtime holds them: makes the folder that is mounted there, with the authority and the namespace in it;
+/// gives the token that belongs there.
 Result<TokenFile> make_account_folder(const PodPlace& place, const std::string& ns, const ApiAccess& api);
-/// Mounts it in each container that has nothing of its own there.
-void mount_account_folder(const PodPlace& place, PodContainers& containers);
 std::string account_folder(const PodPlace& place);
 /// Once nothing of the pod runs.
 void remove_account_folder(const PodPlace& place);
 
 /// Each anew, in one piece: who reads it finds the old one or the new one.
 Status write_tokens(const std::vector<TokenFile>& files, const TokenOwner& owner, const ApiAccess& api);
-/// How long after that they are to be written again: at four fifths of the shortest lifetime, a day at most.
-Duration refresh_after(const std::vector<TokenFile>& files);
+/// How long after that they, and account_files() if there are any, are to be written again: at four fifths of the
+/// shortest lifetime, a day at most.
+Duration refresh_after(const std::vector<TokenFile>& files, bool has_account_files = false);
 
 }  // namespace tiphys::node

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "node/agent/shown_files.h"
 #include "node/testing.h"
 
 namespace tiphys::node {
@@ -50,18 +51,31 @@ TEST_F(PodTokensTest, TheUsualFolderHasWhatClientsLookFor) {
   EXPECT_FALSE(std::filesystem::exists(folder));
 }
 
-TEST_F(PodTokensTest, IsMountedWhereAContainerHasNothingOfItsOwn) {
+TEST_F(PodTokensTest, ARuntimeThatHoldsFilesGetsTheSame) {
+  const auto files = account_files(kOwner, api_);
+  ASSERT_TRUE(files);
+  EXPECT_EQ(*files, (HeldFiles{std::string(kAccountFolder),
+                               {{"ca.crt", "CERTIFICATE"},
+                                {"namespace", "default"},
+                                {"token", "robot of default/p for the API, 31536000s, 1"}}}));
+}
+
+TEST(ShownFiles, AreWhereAContainerHasNothingOfItsOwn) {
   PodContainers made;
   made.init.resize(1);
   made.containers.resize(2);
-  made.containers[1].mounts.push_back({.host_path = "/x", .path = std::string(kAccountFolder)});
-  mount_account_folder(place_, made);
+  made.containers[1].mounts.push_back({.host_path = "/x", .path = "/there"});
+  mount_in_all(made, {.host_path = "/y", .path = "/there", .read_only = true});
   ASSERT_EQ(made.init[0].mounts.size(), 1U);
-  EXPECT_EQ(made.init[0].mounts[0].path, kAccountFolder);
+  EXPECT_EQ(made.init[0].mounts[0].host_path, "/y");
   EXPECT_TRUE(made.init[0].mounts[0].read_only);
   ASSERT_EQ(made.containers[0].mounts.size(), 1U);
   ASSERT_EQ(made.containers[1].mounts.size(), 1U);
   EXPECT_EQ(made.containers[1].mounts[0].host_path, "/x");
+  hold_in_all(made, {"/there", {{"token", "t"}}});
+  hold_in_all(made, {"/elsewhere", {{"token", "t"}}});
+  ASSERT_EQ(made.containers[1].held.size(), 1U);
+  EXPECT_EQ(made.containers[1].held[0].path, "/elsewhere");
 }
 
 TEST_F(PodTokensTest, ProjectedOnesAreAsTheirSourceSays) {
@@ -104,6 +118,7 @@ TEST_F(PodTokensTest, TooShortALifeIsRefused) {
 TEST(RefreshAfter, IsBeforeTheShortestEnds) {
   EXPECT_EQ(refresh_after({{.lifetime = 1000s}, {.lifetime = 600s}}), 480s);
   EXPECT_EQ(refresh_after({{.lifetime = 240h}}), 24h);
+  EXPECT_EQ(refresh_after({}, true), 3607s * 4 / 5);
 }
 
 }  // namespace

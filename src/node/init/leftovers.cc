@@ -70,6 +70,17 @@ bool nothing_left(int queues) {
   return shared_memory_is_empty() && ipc_is_empty(queues);
 }
 
+ShownFolder::ShownFolder(const char* path) : path_(path) {
+  if (path_) raw(SYS_statx, AT_FDCWD, path_, AT_SYMLINK_NOFOLLOW, STATX_INO, &seen_);
+}
+
+bool ShownFolder::is_there() const {
+  if (!path_) return true;
+  struct statx now;
+  return raw(SYS_statx, AT_FDCWD, path_, AT_SYMLINK_NOFOLLOW, STATX_INO, &now) >= 0 && now.stx_ino == seen_.stx_ino &&
+         now.stx_dev_major == seen_.stx_dev_major && now.stx_dev_minor == seen_.stx_dev_minor;
+}
+
 void RootWatch::before_step() {
   timespec tick;
   certain_ = raw(SYS_clock_gettime, CLOCK_REALTIME_COARSE, &tick) >= 0;

@@ -13,6 +13,18 @@ bool open_queues(int fd);
 /// of open_queues().
 bool nothing_left(int queues);
 
+/// Tells whether what is bound at a path is there still: a step may move the folder above it.
+class ShownFolder {
+ public:
+  /// `path` nullptr: nothing is.
+  explicit ShownFolder(const char* path);
+  bool is_there() const;
+
+ private:
+  const char* path_;
+  struct statx seen_;
+};
+
 /// Tells whether a step has changed its root: each change of a folder moves the time of its status, to the tick.
 class RootWatch {
  public:

@@ -475,6 +475,7 @@ void take_name() {
 [[noreturn]] void serve(const StepPlan* plan, const RootPlan root, bool reusable) {
   StepSlot& slot = *root.slot;
   RootWatch watch(root);
+  const ShownFolder shown(root.shown);
   for (;;) {
     Init init(root);
     if (reusable) watch.before_step();
@@ -483,7 +484,7 @@ void take_name() {
     slot.state.store(StepSlot::kRunning);
     if (slot.tell_running.load() != 0) tell(slot, StepSlot::kRunning);
     init.run();
-    if (!reusable || raw(SYS_chdir, "/") < 0 || !nothing_left(kQueuesFd)) break;
+    if (!reusable || raw(SYS_chdir, "/") < 0 || !nothing_left(kQueuesFd) || !shown.is_there()) break;
     slot.root_touched = watch.is_touched() ? 1 : 0;
     tell(slot, StepSlot::kWarm);
     plan = &await_plan(slot);

@@ -81,6 +81,7 @@ struct RootPlan {
   const char* const* host_folders;
   /// The folders of the root that a step may change, as it sees them; at most kMostOwnFolders, ends with nullptr.
   const char* const* own_folders;
+  const char* shown;   ///< a folder that is bound over the root for one step after another; nullptr: none
   bool fresh_proc;     ///< false: the kernel does not let us mount one, the host's is shown
   bool writable_proc;  ///< for a privileged step: it may change the settings of the kernel
 };

@@ -80,8 +80,9 @@ Status make_root_with(const HostView& view, const std::string& dir,
 }
 
 /// True when the root is in the pool afterwards, under `name`.
-bool free_root_at(const HostView& view, const std::string& data_dir, const std::string& root, const std::string& name) {
-  if (clear_root(view, AT_FDCWD, root.c_str())) {
+bool free_root_at(const HostView& view, const std::string& data_dir, const std::string& root, const std::string& name,
+                  bool keep_account) {
+  if (clear_root(view, AT_FDCWD, root.c_str(), keep_account)) {
     const std::string pooled = fmt::format("{}/{}/{}", data_dir, kRootPool, name);
     if (::rename(root.c_str(), pooled.c_str()) == 0) return true;
   }
@@ -182,6 +183,14 @@ void ProcessRuntime::on_frame(const Frame& frame) {
       reported_[event->id].outcome = std::move(event->outcome);
       return;
     }
+    case FrameType::kWelcome:
+      if (const auto welcome = parse_welcome(frame.body); welcome && welcome->version < kProtocolVersion) {
+        log::warn(
+            "the supervisor of {} is an earlier version's, until the steps that it runs have ended: what starts "
+            "meanwhile has no tokens of service accounts and no names of services",
+            data_dir_);
+      }
+      return;
     case FrameType::kListed:
       return on_listed();
     case FrameType::kNotice:
@@ -272,6 +281,7 @@ StartRequest ProcessRuntime::request_of(const ContainerSpec& spec) const {
   request.read_only_root = spec.read_only_root;
   request.privileged = spec.privileged;
   request.ends_with_client = spec.ends_with_plane;
+  request.held = spec.held;
   return request;
 }
 
@@ -310,9 +320,24 @@ void ProcessRuntime::start(const ContainerSpec& spec, std::move_only_function<vo
   if (listed_) prepare_inputs(spec.id, step);
 }
 
+void ProcessRuntime::renew_held(const std::string& id, const HeldFiles& files) {
+  const auto found = steps_.find(id);
+  if (found == steps_.end() || found->second.ended) return;
+  Step& step = found->second;
+  // For its next attempt, or when it is sent.
+  const auto held = std::ranges::find(step.request.held, files.path, &HeldFiles::path);
+  if (held == step.request.held.end()) return;
+  *held = files;
+  if (step.sent && client_) client_->send(renew_frame(step.request.id, files));
+}
+
 void ProcessRuntime::replay(const std::string& id, Reported report) {
   if (report.started) {
     steps_[id].pid = report.started->pid;
+    // Those that it has are as old as the agent before this one.
+    for (const HeldFiles& held : steps_[id].request.held) {
+      if (client_ && !report.outcome) client_->send(renew_frame(steps_[id].request.id, held));
+    }
     started(id, steps_[id]);
   }
   if (report.outcome) outcome(id, steps_[id], std::move(*report.outcome));
@@ -447,23 +472,27 @@ void ProcessRuntime::remove(const std::string& id) {
   for (int attempt = 1; attempt <= step.attempt; ++attempt) forget += forget_frame(attempt_id(id, attempt));
   const Step ended = std::move(step);
   steps_.erase(found);
-  if (ended.has_root) return free_root(std::move(forget), ended.request.dir);
+  if (ended.has_root) return free_root(std::move(forget), ended);
   if ((ended.sent || ended.attempt > 1) && client_) client_->send(std::move(forget));
 }
 
 /// `forget` are the frames that take its step out of the supervisor's journal.
-void ProcessRuntime::free_root(std::string forget, const std::string& dir) {
+void ProcessRuntime::free_root(std::string forget, const Step& ended) {
+  const std::string& dir = ended.request.dir;
   const std::string name = fmt::format("{}-{}", ::getpid(), ++last_root_);
   // At once: a container that is started again has its next root there.
   std::string root = fmt::format("{}/root-{}", dir, name);
   if (::rename((dir + "/root").c_str(), root.c_str()) != 0) root = dir + "/root";
   ++clearing_;
-  workers_.run([view = view_, data = data_dir_, root, name] { return free_root_at(view, data, root, name); },
-               [this, forget = std::move(forget), name](bool pooled) {
-                 if (client_) client_->send(pooled ? forget + pooled_frame(name) : forget);
-                 --clearing_;
-                 send_waiting();
-               });
+  workers_.run(
+      [view = view_, data = data_dir_, root, name, keep_account = !ended.request.held.empty()] {
+        return free_root_at(view, data, root, name, keep_account);
+      },
+      [this, forget = std::move(forget), name](bool pooled) {
+        if (client_) client_->send(pooled ? forget + pooled_frame(name) : forget);
+        --clearing_;
+        send_waiting();
+      });
 }
 
 void ProcessRuntime::remove_unclaimed(std::function<bool(std::string_view id)> wanted) {

@@ -39,6 +39,8 @@ class ProcessRuntime final : public Runtime {
   ~ProcessRuntime() override;
 
   std::string_view name() const override { return "process"; }
+  bool holds_files() const override { return true; }
+  void renew_held(const std::string& id, const HeldFiles& files) override;
   void start(const ContainerSpec& spec, std::move_only_function<void(Status)> on_started,
              std::move_only_function<void(ContainerExit)> on_exit) override;
   void stop(const std::string& id, Duration grace) override;
@@ -107,7 +109,7 @@ class ProcessRuntime final : public Runtime {
   StartRequest request_of(const ContainerSpec& spec) const;
   std::string canonical(const std::string& path) const;
   void refuse(const std::string& id, Error error);
-  void free_root(std::string forget, const std::string& dir);
+  void free_root(std::string forget, const Step& ended);
 
   boost::asio::io_context& context_;
   Executor& executor_;

@@ -90,6 +90,11 @@ void RootPool::give(std::string name) {
   empty_.push_back(std::move(name));
 }
 
+void RootPool::give_cleared(std::string name) {
+  if (!has_account_folder(kDataFd, path(name).c_str())) return give(std::move(name));
+  give_unclean(std::move(name));
+}
+
 Status RootPool::move_out(const std::string& name, const std::string& dir) {
   TIPHYS_CHECK_OK(make_folders(dir));
   const std::string from = path(name);

@@ -25,6 +25,8 @@ class RootPool {
   Result<std::string> take();
   /// An empty one.
   void give(std::string name);
+  /// One that a client has cleared; it may still have kAccountFolder.
+  void give_cleared(std::string name);
   /// One that may hold anything; it is cleared before its next use.
   void give_unclean(std::string name) { unclean_.push_back(std::move(name)); }
   /// Makes it `<dir>/root`, instead of what is there.

@@ -17,6 +17,7 @@
 #include <csignal>
 
 #include "base/check.h"
+#include "node/supervisor/held_folders.h"
 
 // <sys/mount.h> and <linux/mount.h> exclude each other on glibc 2.36.
 extern "C" {
@@ -118,9 +119,10 @@ void StepNamespaces::show(const std::string& folder) {
 }
 
 Status StepNamespaces::prepare_tree(const HostView& view) {
-  if (::mount("tiphys", place_.c_str(), "tmpfs", kNoSuid, "mode=755,size=1m") != 0) return failed("mount a tmpfs");
+  if (::mount("tiphys", place_.c_str(), "tmpfs", kNoSuid, "mode=755,size=256m") != 0) return failed("mount a tmpfs");
   if (::chdir(place_.c_str()) != 0) return failed("enter the tmpfs");
   for (const char* folder : {"step", "proc", "tree"}) make_folders(folder);
+  if (::mkdir(kHeldFolder, 0700) != 0) return failed("make a folder for files of steps");
   // A user namespace may mount a fresh /proc only while it sees a whole one.
   if (!bind("/proc", "proc", true, 0)) return failed("show /proc");
   for (const std::string& folder : view.folders) {

@@ -15,6 +15,7 @@
 #include "artifact/file_tree.h"
 #include "base/strings.h"
 #include "base/unique_fd.h"
+#include "node/runtime.h"
 
 namespace tiphys::node {
 namespace {
@@ -45,6 +46,18 @@ std::vector<Folder> folders_of(const HostView& view) {
     }
     add(shown, true);
   }
+  return folders;
+}
+
+/// What a root has beside these only where kAccountFolder is shown.
+std::vector<Folder> account_folders() {
+  std::vector<Folder> folders;
+  const std::string_view path = kAccountFolder.substr(1);
+  for (auto slash = path.find('/', std::string_view("var/run/").size()); slash != std::string_view::npos;
+       slash = path.find('/', slash + 1)) {
+    folders.push_back({std::string(path.substr(0, slash)), 0755, false});
+  }
+  folders.push_back({std::string(path), 0755, false});
   return folders;
 }
 
@@ -116,6 +129,15 @@ Status clear_folder(int root, const Folder& folder, const std::vector<std::strin
   return {};
 }
 
+/// Those that are there, and folders.
+void add_account_folders(int root, std::vector<Folder>& folders) {
+  for (Folder& folder : account_folders()) {
+    struct stat about;
+    if (::fstatat(root, folder.path.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISDIR(about.st_mode)) return;
+    folders.push_back(std::move(folder));
+  }
+}
+
 bool leads_to(int folder, const std::string& name, const std::string& target) {
   std::array<char, PATH_MAX> found;
   const ssize_t length = ::readlinkat(folder, name.c_str(), found.data(), found.size());
@@ -174,6 +196,19 @@ std::vector<std::string> own_folders(const HostView& view) {
   return own;
 }
 
+std::vector<std::string> account_parents() {
+  std::vector<std::string> parents;
+  for (const Folder& folder : account_folders()) parents.push_back("/" + folder.path);
+  parents.pop_back();
+  return parents;
+}
+
+bool has_account_folder(int parent, const char* name) {
+  const std::string path = fmt::format("{}/{}", name, account_folders().front().path);
+  struct stat about;
+  return ::fstatat(parent, path.c_str(), &about, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 Status store_links(const HostView& view, int folder) {
   for (const auto& [link, target] : links_of(view)) TIPHYS_CHECK_OK(restore_link(folder, stored_name(link), target));
   return {};
@@ -195,9 +230,10 @@ Status make_root(const HostView& view, int parent, const char* name, int links) 
   return {};
 }
 
-Status clear_root(const HostView& view, int parent, const char* name) {
+Status clear_root(const HostView& view, int parent, const char* name, bool keep_account) {
   TIPHYS_TRY(const UniqueFd root, open_folder(parent, name));
-  const std::vector<Folder> folders = folders_of(view);
+  std::vector<Folder> folders = folders_of(view);
+  if (keep_account) add_account_folders(root.get(), folders);
   for (const Folder& folder : folders) {
     struct stat about;
     if (!folder.path.empty() && ::fstatat(root.get(), folder.path.c_str(), &about, AT_SYMLINK_NOFOLLOW) != 0) {

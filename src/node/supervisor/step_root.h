@@ -22,6 +22,8 @@ struct HostView {
 
 /// The folders of a root that a step may change, as it sees them: "/", "/tmp" and so on.
 std::vector<std::string> own_folders(const HostView& view);
+/// Those on the way to kAccountFolder that only a root in which something is shown there has.
+std::vector<std::string> account_parents();
 
 /// Where /dev/termination-log of a step leads, in its root: its /dev is one for all.
 inline constexpr char kTerminationLog[] = "/var/run/argo/termination-log";
@@ -38,7 +40,10 @@ Status store_links(const HostView& view, int folder);
 /// `links` is a folder that store_links() filled, on the same file system, or -1.
 Status make_root(const HostView& view, int parent, const char* name, int links = -1);
 /// Removes everything from a root that make_root did not put there. An error (a place was replaced or cannot be
-/// cleaned) leaves a root that may only be removed.
-Status clear_root(const HostView& view, int parent, const char* name);
+/// cleaned) leaves a root that may only be removed. With `keep_account` kAccountFolder stays, as an empty folder, if it
+/// is there: an init has something bound over it, which would go with it.
+Status clear_root(const HostView& view, int parent, const char* name, bool keep_account = false);
+/// Whether it has that folder, or a part of the way to it.
+bool has_account_folder(int parent, const char* name);
 
 }  // namespace tiphys::node

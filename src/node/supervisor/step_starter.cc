@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstring>
@@ -116,16 +117,21 @@ void StepMemory::shrink() {
   }
 }
 
-StepStarter::StepStarter(std::string data_dir, const HostView& view, RootPool& roots, StepNamespaces& namespaces,
-                         StepCgroups& cgroups, Status available)
+StepStarter::StepStarter(std::string data_dir, const HostView& view, RootPool& roots, HeldFolders& held,
+                         StepNamespaces& namespaces, StepCgroups& cgroups, Status available)
     : data_dir_(std::move(data_dir)),
       own_folders_(own_folders(view)),
+      account_parents_(account_parents()),
       roots_(roots),
+      held_(held),
       namespaces_(namespaces),
       cgroups_(cgroups),
       available_(std::move(available)) {
   for (const std::string& folder : own_folders_) own_folder_pointers_.push_back(folder.c_str());
+  account_folder_pointers_ = own_folder_pointers_;
+  for (const std::string& folder : account_parents_) account_folder_pointers_.push_back(folder.c_str());
   own_folder_pointers_.push_back(nullptr);
+  account_folder_pointers_.push_back(nullptr);
 }
 
 bool StepStarter::can_warm() const {
@@ -158,7 +164,8 @@ Status StepStarter::prepare_root(PlannedStep& step) {
 }
 
 RootPlan StepStarter::root_plan(const StepMemory::Area& area, const char* path) const {
-  return {area.slot, area.buffer(), path, namespaces_.host_folders(), own_folder_pointers_.data(), fresh_proc_, false};
+  return {area.slot, area.buffer(), path, namespaces_.host_folders(), own_folder_pointers_.data(),
+          nullptr,   fresh_proc_,   false};
 }
 
 void StepStarter::notice_once(bool& told, std::string text) {
@@ -233,6 +240,20 @@ void StepStarter::plan_program(PlannedStep& step) {
   plan.read_only_root = request.read_only_root;
 }
 
+/// Held files come last: they lie in no volume's way, and may lie in one.
+Status StepStarter::plan_held(PlannedStep& step) {
+  const std::vector<HeldFiles>& held = step.request.held;
+  if (held.empty() || !step.held.empty()) return {};
+  TIPHYS_TRY(step.held, held_.take(held));
+  for (std::size_t i = 0; i < held.size(); ++i) step.held_sources.push_back(HeldFolders::source(step.held, i));
+  for (std::size_t i = 0; i < held.size(); ++i) {
+    step.mounts.push_back({step.held_sources[i].c_str(), held[i].path.c_str(), true});
+  }
+  step.plan.mounts = step.mounts.data();
+  step.plan.mount_count = step.mounts.size();
+  return {};
+}
+
 bool StepStarter::needs_host_mounts(const StartRequest& request) const {
   for (const Mount& mount : request.mounts) {
     if (!lies_below(mount.host_path, data_dir_)) return true;
@@ -255,7 +276,14 @@ Result<pid_t> StepStarter::start(PlannedStep& step, const StepMemory::Area& area
   step.plan.reusable = can_warm() && fits_any_init(step);
   TIPHYS_CHECK_OK(prepare_root(step));
   if (step.argv.empty()) plan_program(step);
+  TIPHYS_CHECK_OK(plan_held(step));
   step.plan.root = root_plan(area, step.root_path.c_str());
+  const bool has_account =
+      std::ranges::find(step.request.held, kAccountFolder, &HeldFiles::path) != step.request.held.end();
+  if (has_account) {
+    step.plan.root.own_folders = account_folder_pointers_.data();
+    step.plan.root.shown = kAccountFolder.data();
+  }
   step.plan.root.writable_proc = step.plan.keep_capabilities;
 
   const bool host_mounts = needs_host_mounts(step.request);
@@ -270,10 +298,14 @@ Result<pid_t> StepStarter::start_warm(RootPlan& plan, const StepMemory::Area& ar
   return clone_init(warm_init, area, &plan);
 }
 
-bool StepStarter::plan_warm(PlannedStep& step) {
+bool StepStarter::plan_warm(PlannedStep& step, const std::string& held) {
   if (step.request.has_root || !plan_user(step) || !fits_any_init(step)) return false;
   auto dir = dir_of(step.request);
   if (!dir) return false;
+  if (!held.empty() && !held_.fill(held, step.request.held)) {
+    held_.clear(held);
+    return false;
+  }
   step.dir = std::move(*dir);
   step.plan.memory_cgroup_fd = step.plan.cpu_cgroup_fd = -1;
   step.plan.reusable = true;
@@ -281,11 +313,12 @@ bool StepStarter::plan_warm(PlannedStep& step) {
   return true;
 }
 
-/// Whether an init serves that has nothing of this step's own.
+/// Whether an init serves that has nothing of this step's own but a folder of held files.
 bool StepStarter::fits_any_init(const PlannedStep& step) const {
   const StartRequest& request = step.request;
-  return request.mounts.empty() && request.memory_bytes <= 0 && request.cpus <= 0 && !request.read_only_root &&
-         step.plan.user_namespace_fd < 0 && !step.plan.keep_capabilities;
+  const bool held_stays = std::ranges::all_of(request.held, HeldFolders::may_stay, &HeldFiles::path);
+  return held_stays && request.mounts.empty() && request.memory_bytes <= 0 && request.cpus <= 0 &&
+         !request.read_only_root && step.plan.user_namespace_fd < 0 && !step.plan.keep_capabilities;
 }
 
 bool StepStarter::try_otherwise(const StepSlot& slot) {
@@ -319,6 +352,10 @@ Error StepStarter::describe(const PlannedStep& step, const StepSlot& slot) const
     }
     case StepStage::kMountSource:
     case StepStage::kMountTarget: {
+      const std::size_t held = slot.failed_index - request.mounts.size();
+      if (slot.failed_index >= request.mounts.size() && held < request.held.size()) {
+        return other(fmt::format("show {} to the step", request.held[held].path));
+      }
       if (slot.failed_index >= request.mounts.size()) return other("mount the step's volumes");
       const Mount& mount = request.mounts[slot.failed_index];
       return other(fmt::format("mount {} at {}", mount.host_path, mount.path));

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "node/init/step_plan.h"
+#include "node/supervisor/held_folders.h"
 #include "node/supervisor/root_pool.h"
 #include "node/supervisor/step_cgroups.h"
 #include "node/supervisor/step_namespaces.h"
@@ -55,6 +56,8 @@ struct PlannedStep {
   std::string dir;   ///< as the plan points to it
   std::string root;  ///< in the pool, as long as the root lies there; "" when it is `<dir>/root`
   std::string root_path;
+  std::string held;  ///< its folder of held files; "": none
+  std::vector<std::string> held_sources;
   std::vector<char*> argv, envp;
   std::vector<std::string> programs;
   std::vector<const char*> candidates;
@@ -65,8 +68,8 @@ struct PlannedStep {
 class StepStarter {
  public:
   /// `data_dir` is canonical. `available` says why no step can be started at all, if so.
-  StepStarter(std::string data_dir, const HostView& view, RootPool& roots, StepNamespaces& namespaces,
-              StepCgroups& cgroups, Status available);
+  StepStarter(std::string data_dir, const HostView& view, RootPool& roots, HeldFolders& held,
+              StepNamespaces& namespaces, StepCgroups& cgroups, Status available);
 
   /// Clones the init. `group` is the name of the step's control groups.
   Result<pid_t> start(PlannedStep& step, const StepMemory::Area& area, const std::string& group);
@@ -76,8 +79,8 @@ class StepStarter {
   std::string absolute(const std::string& relative) const { return data_dir_ + "/" + relative; }
   /// False when an init's memory is not shared here, so that it cannot be told of a step.
   bool can_warm() const;
-  /// Plans a step for an init that waits. False when the step needs one of its own.
-  bool plan_warm(PlannedStep& step);
+  /// Plans a step for an init that waits and has the folder `held`. False when the step needs one of its own.
+  bool plan_warm(PlannedStep& step, const std::string& held);
   /// What a failed slot means. kNotFound and kPermissionDenied: the program; others: the rest.
   Error describe(const PlannedStep& step, const StepSlot& slot) const;
   /// After a failure: true when starting once more may help.
@@ -93,6 +96,7 @@ class StepStarter {
   Status plan_limits(PlannedStep& step, const std::string& group);
   Status plan_user(PlannedStep& step);
   void plan_program(PlannedStep& step);
+  Status plan_held(PlannedStep& step);
   bool needs_host_mounts(const StartRequest& request) const;
   bool fits_any_init(const PlannedStep& step) const;
   void notice_once(bool& told, std::string text);
@@ -100,7 +104,10 @@ class StepStarter {
   std::string data_dir_;
   std::vector<std::string> own_folders_;
   std::vector<const char*> own_folder_pointers_;
+  std::vector<std::string> account_parents_;
+  std::vector<const char*> account_folder_pointers_;  ///< the same, and those on the way to what is held
   RootPool& roots_;
+  HeldFolders& held_;
   StepNamespaces& namespaces_;
   StepCgroups& cgroups_;
   Status available_;

@@ -72,12 +72,13 @@ Status SupervisorLoop::open() {
   const HostView view = HostView::detect();
   const Status available = namespaces_.make(start_.data_dir, view);
   complain(available);
+  if (available) TIPHYS_CHECK_OK(held_.open());
   const UniqueFd data(::open(start_.data_dir.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!data || ::dup3(data.get(), kDataFd, O_CLOEXEC) < 0) return fail_errno("open the data directory", errno);
   roots_.emplace(view);
   complain(roots_->open());
-  starter_.emplace(start_.data_dir, view, *roots_, namespaces_, *cgroups_, available);
-  warms_.emplace(*starter_, *roots_, memory_);
+  starter_.emplace(start_.data_dir, view, *roots_, held_, namespaces_, *cgroups_, available);
+  warms_.emplace(*starter_, *roots_, held_, memory_);
   // Steps share our memory for a moment, and could be our user; none of them may look into it.
   ::prctl(PR_SET_DUMPABLE, 0);
 
@@ -251,6 +252,10 @@ void SupervisorLoop::handle(Client& client, const Frame& frame) {
       if (known && known->outcome) journal_->forgotten(*id);
       return;
     }
+    case FrameType::kRenew: {
+      const auto request = parse_renew(frame.body);
+      return request ? renew(*request) : spoiled(request.error());
+    }
     case FrameType::kPooled: {
       auto name = parse_name(frame.body);
       return name ? warms_->pooled(std::move(*name)) : spoiled(name.error());
@@ -292,7 +297,11 @@ void SupervisorLoop::list(Client& client) {
 }
 
 void SupervisorLoop::start(Client& client, StartRequest request) {
-  if (const JournalStep* known = journal_->find(request.id)) return tell_known(client, request.id, *known);
+  if (const JournalStep* known = journal_->find(request.id)) {
+    // Those that it has may be as old as the client before this one.
+    for (HeldFiles& held : request.held) renew({request.id, std::move(held)});
+    return tell_known(client, request.id, *known);
+  }
   const std::string id = request.id;
   const auto refuse = [&](Error error) {
     StepOutcome outcome{true, error.code, {}};
@@ -335,6 +344,7 @@ Status SupervisorLoop::launch(Step& step) {
   if (!pid) {
     memory_.give_back(std::exchange(step.area, {}));
     step.root = std::move(step.planned->root);
+    step.held = std::move(step.planned->held);
     return std::unexpected(pid.error());
   }
   launched(step, *pid);
@@ -346,6 +356,7 @@ void SupervisorLoop::launched(Step& step, pid_t pid) {
   step.reaped = false;
   step.dir = step.planned->dir;
   step.root = step.planned->root;
+  step.held = step.planned->held;
   by_pid_.emplace(pid, &step);
   starts_.emplace_back(Clock::now() + kStartToldAfter, step.id);
 }
@@ -362,6 +373,12 @@ void SupervisorLoop::stop(const StopRequest& request) {
   step.kills = 1;
   ::kill(step.pid, SIGTERM);
   set_deadline(step, request.grace);
+}
+
+void SupervisorLoop::renew(const RenewRequest& request) {
+  const auto found = steps_.find(request.id);
+  if (found == steps_.end() || found->second->ended || found->second->held.empty()) return;
+  complain(held_.renew(found->second->held, request.files));
 }
 
 void SupervisorLoop::set_deadline(Step& step, Clock::duration after) {
@@ -476,6 +493,8 @@ void SupervisorLoop::end(Step& step, StepOutcome outcome) {
   step.ended = true;
   step.planned.reset();
   settle_root(step, outcome);
+  // All that could see them is dead, and the next step finds none of them.
+  if (!step.held.empty()) held_.clear(step.held);
   complain(journal_->ended(step.id, std::move(outcome)));
   broadcast(outcome_frame(step.id, *journal_->find(step.id)->outcome));
   if (step.reaped) return release(step);
@@ -486,7 +505,8 @@ void SupervisorLoop::end(Step& step, StepOutcome outcome) {
     return;
   }
   by_pid_.erase(step.pid);
-  warms_->give({step.pid, std::exchange(step.area, {})}, std::exchange(step.root, {}), step.dir);
+  warms_->give({step.pid, std::exchange(step.area, {}), std::exchange(step.held, {})}, std::exchange(step.root, {}),
+               step.dir);
   warms_->limit(kMostWarm);
   release(step);
 }
@@ -531,7 +551,12 @@ void SupervisorLoop::reap() {
 void SupervisorLoop::release(Step& step) {
   if (step.has_deadline) deadlines_.erase(step.deadline);
   if (!step.group.empty()) cgroups_->remove(step.group);
-  if (!step.root.empty()) roots_->give(std::move(step.root));
+  if (!step.root.empty() && step.held.empty()) {
+    roots_->give(std::move(step.root));
+  } else if (!step.root.empty()) {
+    roots_->give_unclean(std::move(step.root));  // it has the place at which they were shown
+  }
+  if (!step.held.empty()) held_.give(step.held);
   if (step.area.slot) memory_.give_back(step.area);
   steps_.erase(std::string(step.id));
 }

@@ -58,6 +58,7 @@ class SupervisorLoop {
     std::string group;                     ///< its control groups; "" when it has none
     std::string dir;                       ///< relative to the data directory
     std::string root;                      ///< in the pool; "" when it lies in the step's folder
+    std::string held;                      ///< its init's folder of held files; "": none
     bool ended = false;                    ///< its outcome is in the journal
     bool reaped = false;                   ///< there is no process of this pid, or none of ours
     int kills = 0;                         ///< 0: not told to end; 1: SIGTERM; 2: all killed; 3: the init too
@@ -81,6 +82,7 @@ class SupervisorLoop {
   void launched(Step& step, pid_t pid);
   void come_to_rest();
   void stop(const StopRequest& request);
+  void renew(const RenewRequest& request);
   void kill_more(Step& step);
   void set_deadline(Step& step, Clock::duration after);
   void list(Client& client);
@@ -109,6 +111,7 @@ class SupervisorLoop {
   StepNamespaces namespaces_;
   std::optional<StepCgroups> cgroups_;
   std::optional<RootPool> roots_;
+  HeldFolders held_;
   std::optional<StepStarter> starter_;
   StepMemory memory_;
   std::optional<WarmInits> warms_;

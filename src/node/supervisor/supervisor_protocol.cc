@@ -36,6 +36,20 @@ void get_id(ByteReader& from, std::optional<std::uint32_t>& id) {
   if (value >= 0) id = static_cast<std::uint32_t>(value);
 }
 
+void put_held(ByteWriter& to, const HeldFiles& held) {
+  to.put(held.path).put(static_cast<std::uint32_t>(held.files.size()));
+  for (const HeldFiles::File& file : held.files) to.put(file.name).put(file.content).put(file.mode);
+}
+
+void get_held(ByteReader& from, HeldFiles& held) {
+  std::uint32_t count = 0;
+  from.get(held.path).get(count);
+  for (; count != 0 && from.ok(); --count) {
+    HeldFiles::File& file = held.files.emplace_back();
+    from.get(file.name).get(file.content).get(file.mode);
+  }
+}
+
 }  // namespace
 
 std::string hello_frame() {
@@ -54,6 +68,8 @@ std::string start_frame(const StartRequest& request) {
   put_id(to, request.gid);
   to.put(static_cast<std::uint8_t>(request.read_only_root)).put(static_cast<std::uint8_t>(request.privileged));
   to.put(static_cast<std::uint8_t>(request.has_root)).put(static_cast<std::uint8_t>(request.ends_with_client));
+  to.put(static_cast<std::uint32_t>(request.held.size()));
+  for (const HeldFiles& held : request.held) put_held(to, held);
   return frame(FrameType::kStart, to);
 }
 
@@ -84,6 +100,11 @@ Result<StartRequest> parse_start(std::string_view body) {
   std::uint8_t ends_with_client = 0;
   from.get(ends_with_client);
   request.ends_with_client = ends_with_client != 0;
+  if (!from.ok() || from.at_end()) return request;
+  std::uint32_t held = 0;
+  from.get(held);
+  for (; held != 0 && from.ok(); --held) get_held(from, request.held.emplace_back());
+  if (!from.ok()) return malformed("start");
   return request;
 }
 
@@ -109,6 +130,22 @@ std::string forget_frame(std::string_view id) {
 
 std::string pooled_frame(std::string_view name) {
   return frame(FrameType::kPooled, ByteWriter().put(name));
+}
+
+std::string renew_frame(std::string_view id, const HeldFiles& files) {
+  ByteWriter to;
+  to.put(id);
+  put_held(to, files);
+  return frame(FrameType::kRenew, to);
+}
+
+Result<RenewRequest> parse_renew(std::string_view body) {
+  RenewRequest request;
+  ByteReader from(body);
+  from.get(request.id);
+  get_held(from, request.files);
+  if (!from.ok()) return malformed("renew");
+  return request;
 }
 
 Result<std::string> parse_name(std::string_view body) {

@@ -15,7 +15,8 @@
 
 namespace tiphys::node {
 
-inline constexpr std::uint32_t kProtocolVersion = 1;
+/// 2: StartRequest::held, kRenew.
+inline constexpr std::uint32_t kProtocolVersion = 2;
 /// Longest frame: the kernel's limit of arguments and environment and some more.
 inline constexpr std::uint32_t kMostFrameBytes = 4 * 1024 * 1024;
 
@@ -26,6 +27,7 @@ enum class FrameType : std::uint8_t {
   kList = 4,    ///< client: tells kStarted, kExited for each step, then kListed
   kForget = 5,  ///< client: id of an ended step, which leaves the journal
   kPooled = 6,  ///< client: the name of an empty root in kRootPool that may be used again
+  kRenew = 7,   ///< client: id of a step, HeldFiles with new content for those that it has
 
   kWelcome = 33,  ///< version, process id
   kStarted = 34,  ///< id, time, process id of its init
@@ -50,6 +52,7 @@ struct StartRequest {
   bool privileged = false;
   bool has_root = false;          ///< the client has made `<dir>/root`, with input files in it
   bool ends_with_client = false;  ///< killed when no client is connected any more
+  std::vector<HeldFiles> held;    ///< an earlier supervisor shows none of them
 };
 
 struct Welcome {
@@ -72,6 +75,7 @@ std::string stop_frame(std::string_view id, Duration grace);
 std::string list_frame();
 std::string forget_frame(std::string_view id);
 std::string pooled_frame(std::string_view name);
+std::string renew_frame(std::string_view id, const HeldFiles& files);
 std::string welcome_frame(const Welcome& welcome);
 std::string started_frame(std::string_view id, Time at, std::int32_t pid);
 std::string outcome_frame(std::string_view id, const StepOutcome& outcome);
@@ -94,6 +98,11 @@ struct StopRequest {
   Duration grace{};
 };
 Result<StopRequest> parse_stop(std::string_view body);
+struct RenewRequest {
+  std::string id;
+  HeldFiles files;
+};
+Result<RenewRequest> parse_renew(std::string_view body);
 /// kForget, kPooled and kNotice.
 Result<std::string> parse_name(std::string_view body);
 Result<Welcome> parse_welcome(std::string_view body);

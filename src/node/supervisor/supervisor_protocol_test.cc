@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <iterator>
+
 namespace tiphys::node {
 namespace {
 
@@ -27,6 +30,8 @@ StartRequest full_request() {
   request.gid = 4'000'000'000u;
   request.read_only_root = true;
   request.ends_with_client = true;
+  request.held = {{"/etc/hosts", {{"", "127.0.0.1\tlocalhost\n"}}},
+                  {"/run/token", {{"token", "secret", 0400}, {"ca", ""}}}};
   return request;
 }
 
@@ -38,10 +43,36 @@ TEST(SupervisorProtocol, AStartRequestSurvives) {
   EXPECT_EQ(parsed->mounts.size(), 2u);
   EXPECT_EQ(parsed->gid, 4'000'000'000u);
   EXPECT_TRUE(parsed->ends_with_client);
-  // As a client of an earlier version has it.
-  const auto earlier = parse_start(body_of(frame).substr(0, body_of(frame).size() - 1));
-  ASSERT_TRUE(earlier);
-  EXPECT_FALSE(earlier->ends_with_client);
+  EXPECT_EQ(parsed->held, full_request().held);
+}
+
+/// The last fields are ones that earlier versions lack: whether it ends with its client, and held files.
+std::string_view without_later_fields(std::string_view body, int versions) {
+  const std::size_t count_of_held = sizeof(std::uint32_t);
+  return body.substr(0, body.size() - count_of_held - (versions > 1 ? 1 : 0));
+}
+
+TEST(SupervisorProtocol, AStartRequestOfAnEarlierClientIsRead) {
+  StartRequest request = full_request();
+  request.held.clear();
+  const std::string frame = start_frame(request);
+  const auto one_before = parse_start(without_later_fields(body_of(frame), 1));
+  ASSERT_TRUE(one_before);
+  EXPECT_TRUE(one_before->ends_with_client);
+  EXPECT_TRUE(one_before->held.empty());
+  const auto two_before = parse_start(without_later_fields(body_of(frame), 2));
+  ASSERT_TRUE(two_before);
+  EXPECT_FALSE(two_before->ends_with_client);
+}
+
+TEST(SupervisorProtocol, NewContentOfFilesSurvives) {
+  const HeldFiles files{"/run/token", {{"token", "new", 0400}}};
+  const std::string frame = renew_frame("uid.main", files);
+  const auto parsed = parse_renew(body_of(frame));
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->id, "uid.main");
+  EXPECT_EQ(parsed->files, files);
+  EXPECT_FALSE(parse_renew(body_of(frame).substr(0, body_of(frame).size() - 1)));
 }
 
 TEST(SupervisorProtocol, AnOutcomeSurvives) {
@@ -81,8 +112,15 @@ TEST(SupervisorProtocol, ATooLongFrameIsAnError) {
 TEST(SupervisorProtocol, CutBodiesAreErrors) {
   const std::string frame = start_frame(full_request());
   const std::string_view body = body_of(frame);
-  // The last field is one that an earlier version lacks.
-  for (std::size_t size = 0; size + 1 < body.size(); ++size) EXPECT_FALSE(parse_start(body.substr(0, size))) << size;
+  StartRequest earlier = full_request();
+  earlier.held.clear();
+  const std::string earlier_frame = start_frame(earlier);
+  const std::size_t whole[] = {without_later_fields(body_of(earlier_frame), 1).size(),
+                               without_later_fields(body_of(earlier_frame), 2).size()};
+  for (std::size_t size = 0; size < body.size(); ++size) {
+    if (std::ranges::find(whole, size) != std::end(whole)) continue;
+    EXPECT_FALSE(parse_start(body.substr(0, size))) << size;
+  }
 }
 
 TEST(SupervisorProtocol, FieldsOfLaterVersionsAreIgnored) {

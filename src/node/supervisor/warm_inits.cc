@@ -21,7 +21,7 @@ void WarmInits::begin() {
   }
   if (root && pid) {
     warm.init.pid = *pid;
-    areas_.emplace(*pid, *area);
+    inits_.emplace(*pid, warm.init);
     return;
   }
   // The next step will say what is wrong.
@@ -32,9 +32,10 @@ void WarmInits::begin() {
 }
 
 std::optional<WarmInits::Init> WarmInits::take(PlannedStep& step, void* owner) {
-  const auto warm = std::ranges::find_if(warms_, &Warm::ready);
-  if (warm == warms_.end() || !starter_.plan_warm(step)) return std::nullopt;
-  const Init init = warm->init;
+  const auto warm = std::ranges::find_if(
+      warms_, [&](const Warm& one) { return one.ready() && held_.fits(one.init.held, step.request.held); });
+  if (warm == warms_.end() || !starter_.plan_warm(step, warm->init.held)) return std::nullopt;
+  Init init = warm->init;
   step.root = std::move(warm->root);
   warms_.erase(warm);
   StepSlot& slot = *init.area.slot;
@@ -46,28 +47,36 @@ std::optional<WarmInits::Init> WarmInits::take(PlannedStep& step, void* owner) {
   slot.plan.store(&step.plan);
   slot.state.store(StepSlot::kPreparing);
   if (::kill(init.pid, SIGUSR1) == 0) {
-    areas_.erase(init.pid);
+    inits_.erase(init.pid);
+    step.held = init.held;
     return init;
   }
   slot.owner = nullptr;
   return std::nullopt;
 }
 
+/// One in which something was shown has folders for that.
+void WarmInits::give_root(const Init& init, std::string root) {
+  if (root.empty()) return;
+  if (init.held.empty()) return roots_.give(std::move(root));
+  roots_.give_unclean(std::move(root));
+}
+
 void WarmInits::give(Init init, std::string root, const std::string& dir) {
   Warm& warm = warms_.emplace_back();
-  warm.init = init;
+  warm.init = std::move(init);
   warm.had_step = warm.told = true;
   warm.root = std::move(root);
   if (warm.root.empty()) warm.root_inode = RootPool::inode(dir + "/root");
-  init.area.slot->owner = nullptr;
-  areas_.emplace(init.pid, init.area);
+  warm.init.area.slot->owner = nullptr;
+  inits_.emplace(warm.init.pid, warm.init);
 }
 
 void WarmInits::pooled(std::string name) {
   const ino_t inode = RootPool::inode(RootPool::path(name));
   const auto warm = std::ranges::find_if(
       warms_, [&](const Warm& one) { return one.root.empty() && inode != 0 && one.root_inode == inode; });
-  if (warm == warms_.end()) return roots_.give(std::move(name));
+  if (warm == warms_.end()) return roots_.give_cleared(std::move(name));
   warm->root = std::move(name);
 }
 
@@ -75,7 +84,7 @@ void WarmInits::limit(std::size_t most) {
   while (warms_.size() > most) {
     Warm& oldest = warms_.front();
     ::kill(oldest.init.pid, SIGKILL);
-    if (!oldest.root.empty()) roots_.give(std::move(oldest.root));
+    give_root(oldest.init, std::move(oldest.root));
     warms_.pop_front();
   }
 }
@@ -86,17 +95,18 @@ void WarmInits::ready(const StepSlot* slot) {
 }
 
 void WarmInits::ended(pid_t pid) {
-  const auto area = areas_.find(pid);
-  if (area == areas_.end()) return;
+  const auto init = inits_.find(pid);
+  if (init == inits_.end()) return;
   const auto warm = std::ranges::find(warms_, pid, [](const Warm& one) { return one.init.pid; });
   if (warm != warms_.end()) {
     // A new one that could not make its root: the next step will say why.
-    if (!warm->had_step && !warm->told) can_begin_ = starter_.try_otherwise(*area->second.slot);
-    if (!warm->root.empty()) roots_.give(std::move(warm->root));
+    if (!warm->had_step && !warm->told) can_begin_ = starter_.try_otherwise(*init->second.area.slot);
+    give_root(warm->init, std::move(warm->root));
     warms_.erase(warm);
   }
-  memory_.give_back(area->second);
-  areas_.erase(area);
+  memory_.give_back(init->second.area);
+  if (!init->second.held.empty()) held_.give(init->second.held);
+  inits_.erase(init);
 }
 
 }  // namespace tiphys::node

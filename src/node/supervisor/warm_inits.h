@@ -16,12 +16,13 @@ namespace tiphys::node {
 
 class WarmInits {
  public:
-  WarmInits(StepStarter& starter, RootPool& roots, StepMemory& memory)
-      : starter_(starter), roots_(roots), memory_(memory), can_begin_(starter.can_warm()) {}
+  WarmInits(StepStarter& starter, RootPool& roots, HeldFolders& held, StepMemory& memory)
+      : starter_(starter), roots_(roots), held_(held), memory_(memory), can_begin_(starter.can_warm()) {}
 
   struct Init {
     pid_t pid = -1;
     StepMemory::Area area;
+    std::string held;  ///< its folder of held files, which only a step with such files gets; "": none
   };
 
   /// Begins one, unless one that never had a step waits already.
@@ -53,12 +54,15 @@ class WarmInits {
     bool ready() const { return told && !root.empty(); }
   };
 
+  void give_root(const Init& init, std::string root);
+
   StepStarter& starter_;
   RootPool& roots_;
+  HeldFolders& held_;
   StepMemory& memory_;
   bool can_begin_;
-  std::list<Warm> warms_;                              ///< the oldest first
-  std::unordered_map<pid_t, StepMemory::Area> areas_;  ///< of all that are not reaped, those told to end too
+  std::list<Warm> warms_;                  ///< the oldest first
+  std::unordered_map<pid_t, Init> inits_;  ///< all that are not reaped, those told to end too
 };
 
 }  // namespace tiphys::node
