@@ -517,6 +517,22 @@ TEST(Control, TheDeadlineStopsARestoredRunInTheSameOrder) {
   EXPECT_EQ(straight.tree(), crashing.tree());
 }
 
+/// A restart would not wait for the timer either.
+TEST(Control, TheDeadlineComesBeforeWhatHappensThen) {
+  for (const bool crashes : {false, true}) {
+    FakeWorld world(manifest("{name: main, steps: [[{name: a, template: ok}, {name: b, template: ok}]]}",
+                             "activeDeadlineSeconds: 5"));
+    world.ends["wf[0].a"].runs = 9s;
+    world.apply(Started{});
+    while (world.node("wf[0].b").phase != api::NodePhase::kSucceeded && world.step()) {
+    }
+    world.now = kStart + 5s;
+    if (crashes) world.crash();
+    world.apply(ShutdownRequested{"Stop", ""});
+    EXPECT_EQ(world.node("wf[0].a").message, "Step exceeded its deadline");
+  }
+}
+
 TEST(Control, ATimeoutStandsInPlaceOfOtherDeadlines) {
   struct Row {
     const char* limits;

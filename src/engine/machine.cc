@@ -21,8 +21,15 @@ void Machine::apply(const Event& event, Time now, std::vector<Effect>& effects) 
   effects_ = &effects;
   if (!status_.finished()) {
     const Progress before = progress_;
-    std::visit([this](const auto& what) { handle(what); }, event);
-    drain();
+    // The timer may come late, and a restart does not wait for it.
+    if (past_deadline() && !deadline_over_) {
+      handle_deadline();
+      drain();
+    }
+    if (!status_.finished()) {
+      std::visit([this](const auto& what) { handle(what); }, event);
+      drain();
+    }
     if (before.done != progress_.done || before.total != progress_.total) {
       status_.progress = to_text(progress_);
       status_changed_ = true;
@@ -93,6 +100,7 @@ void Machine::begin_run() {
 }
 
 void Machine::handle_deadline() {
+  deadline_over_ = true;
   stop_all("Step exceeded its deadline", "Step exceeded its deadline", false);
 }
 
@@ -115,10 +123,7 @@ void Machine::handle(const TimerFired&) {
   while (!timers_.empty() && timers_.top().when <= now_) {
     const Timer timer = timers_.top();
     timers_.pop();
-    if (timer.kind == Timer::Kind::kDeadline) {
-      handle_deadline();
-      continue;
-    }
+    if (timer.kind == Timer::Kind::kDeadline) continue;
     const Node& node = nodes_[timer.node];
     if (node.fulfilled()) continue;
     if (timer.kind == Timer::Kind::kSuspend) {

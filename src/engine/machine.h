@@ -466,6 +466,7 @@ class Machine {
   bool other_parameters_ = false;                ///< a user's retry has given some
   bool loaded_ = false;                          ///< restored, and not yet started again
   std::vector<std::vector<NodeIndex>> members_;  ///< by boundary, between load and start, or until none is asleep
+  bool deadline_over_ = false;  ///< what it ends has been ended
   std::vector<NodeIndex> asleep_;
   std::uint32_t active_pods_ = 0;
   Progress progress_;
