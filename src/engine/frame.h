@@ -94,6 +94,7 @@ struct Frame {
   std::vector<NodeIndex> daemons;          ///< those that became so, and may have ended since
   NodeIndex fallen_group = kNoNode;        ///< steps: a group before this one, failed since by the end of a daemon
   bool stopping = false;                   ///< nothing begins any more: a step could not be begun, or failFast
+  bool waking = false;                     ///< restored: nothing begins before the ends of all in it have been told
 
   // Nodes whose boundary this is; what parallelism and failFast look at.
   std::uint32_t active_children = 0;  ///< pods, steps and dags, Pending or Running

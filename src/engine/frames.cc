@@ -142,7 +142,7 @@ bool Machine::gate_open(Frame& frame) {
 }
 
 void Machine::pump(Frame& frame) {
-  while (!frame.held.empty() && !failed_fast(frame) && gate_open(frame) && begin_held(frame)) {
+  while (!frame.waking && !frame.held.empty() && !failed_fast(frame) && gate_open(frame) && begin_held(frame)) {
   }
 }
 

@@ -70,7 +70,9 @@ void Machine::take_up(const std::vector<NodeIndex>& nodes, bool inputs_anew) {
     } else if (node.lets_pass() && node.owner != Owner::kGroup) {
       push(Action::Kind::kEnded, index);
     }
-    if (!node.fulfilled()) wake(index);
+  }
+  for (const NodeIndex index : nodes) {
+    if (!nodes_[index].asleep && !nodes_[index].fulfilled()) wake(index);
   }
   if (asleep_.empty()) members_.clear();
 }
@@ -239,6 +241,7 @@ void Machine::restore_frame(NodeIndex index, const std::vector<NodeIndex>& membe
       frame.tasks[member.task].node = member_index;
     } else if (member.owner == Owner::kTask && member.turn == kNoTask) {
       frame.tasks[member.task].node = member_index;
+  frame.waking = true;
     } else if (member.owner == Owner::kTask) {
       turns[member.task].push_back(member_index);
     }
@@ -351,7 +354,7 @@ bool Machine::may_have_begun(const Frame& frame, std::uint32_t task) const {
   });
 }
 
-/// A restored frame goes on: what was due and is not there begins now.
+/// A restored frame goes on: what was due and is not there begins now, of all frames the first of the manifest first.
 void Machine::wake_frame(Frame& frame) {
   const bool begun = frame.group_node != kNoNode ||
                      std::ranges::any_of(frame.tasks, [](const TaskState& task) { return task.node != kNoNode; });
@@ -379,8 +382,13 @@ void Machine::wake_frame(Frame& frame) {
   } else if (frame.group_node == kNoNode) {
     return frame.plan->group_count() == 0 ? end_steps(frame) : begin_group(frame, 0);
   }
-  pump(frame);
+  frame.waking = false;
+  if (!frame.held.empty()) {
+    block(frame.node);
+    push(Action::Kind::kUnblock, kNoNode);
+  }
   if (frame.open == 0) push(Action::Kind::kAdvance, frame.node);
 }
 
 }  // namespace tiphys::engine
+    frame.waking = false;

@@ -209,6 +209,26 @@ TEST(TaggedTemplateRef, IsLookedForAgainAfterARestart) {
   EXPECT_EQ(ref_of(world.node("wf.chosen")), "namespaced/shelf/one");
 }
 
+/// What comes after it in the manifest waited behind it.
+TEST(TaggedTemplateRef, WhatWaitsForItIsStillTheFirstAfterARestart) {
+  for (const bool crashes : {false, true}) {
+    auto manifest = workflow_of(
+        "{kind: Workflow, apiVersion: argoproj.io/v1alpha1, metadata: {name: wf}, spec: {entrypoint: main, "
+        "parallelism: "
+        "1, templates: [{name: main, dag: {tasks: [{name: a, template: ok}, {name: b, depends: a, templateRef: {name: "
+        "'sh{{=\"elf\"}}', template: one}}, {name: c, template: ok}]}}, {name: ok, container: {image: i}}]}}");
+    FakeWorld world(std::move(manifest));
+    stock(world);
+    world.apply(Started{});
+    do {
+      if (crashes && !world.run->status().finished()) world.crash();
+    } while (world.step());
+    std::vector<std::string> order;
+    for (const CreatePod& pod : world.created) order.push_back(pod.node_name);
+    EXPECT_THAT(order, testing::ElementsAre("wf.a", "wf.b", "wf.c"));
+  }
+}
+
 TEST(TaggedTemplateRef, WhatIsStoredIsNotLookedFor) {
   FakeWorld world(kTagged);
   stock(world);
