@@ -29,12 +29,14 @@ bool field_name(std::string_view name) {
 }
 
 /// The parts around tags that are substituted before names are looked at; the others stay and are wrong. Those of tasks
-/// know no more of the workflow than the parameters: the original looks at them with placeholders for all else.
-std::string without_known_tags(const std::string& name, bool of_task) {
+/// know no more of the workflow than the parameters: the original looks at them with placeholders for all else. Of an
+/// inline template `step` is what the step knows that it is a part of, else null.
+std::string without_known_tags(const std::string& name, bool of_task, const Variables* step) {
   const std::string_view of_workflow = of_task ? "workflow.parameters." : "workflow.";
   bool known = true;
   for_each_tag(name, [&](std::string_view tag) {
-    known = known && (tag.starts_with("inputs.") || tag.starts_with(of_workflow));
+    const bool own = tag.starts_with("inputs.") || tag.starts_with(of_workflow);
+    known = known && (own || (step && !tag.starts_with("workflow.") && step->knows(tag)));
   });
   return known ? replace_tags(name, "x") : name;
 }
@@ -278,7 +280,7 @@ void Validator::check_name(const std::string& name, NameKind kind, const Spot& s
   }
   const bool field = kind == NameKind::kField || kind == NameKind::kStep || kind == NameKind::kTask;
   const bool plain = kind == NameKind::kField || kind == NameKind::kParameter;
-  const std::string judged = plain ? name : without_known_tags(name, kind == NameKind::kTask);
+  const std::string judged = plain ? name : without_known_tags(name, kind == NameKind::kTask, step_);
   if (!field && !parameter_name(judged)) {
     error(spot.pointer, fmt::format("{}.name: '{}' is invalid: Parameter/Artifact name must consist of alpha-numeric "
                                     "characters, '_' or '-' e.g. my_param_1, MY-PARAM-1",

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
+#include <utility>
 
 #include "api/artifact_location.h"
 #include "api/references.h"
@@ -142,7 +142,9 @@ void Validator::check_step(const Step& step, const doc::Value& document, const S
   if (called) check_supplied(*called, step.arguments, spot);
   if (step.inline_template) {
     check_template(*step.inline_template, {spot.pointer + "/inline", spot.name + ".inline"}, own);
+    const Variables* around = std::exchange(step_, &own);
   }
+    step_ = around;
 }
 
 void Validator::check_when(const Step& step, const Spot& spot) {

@@ -268,6 +268,13 @@ TEST(Validate, TakesNamesThatTagsFillIn) {
                 "inputs.parameters.p had no value"},
            Case{"a task that has its item's", "dag: {tasks: [{name: 'a-{{item}}', withItems: [1], template: work}]}",
                 "'a-{{item}}' is invalid"},
+           Case{"what an inline template's step knows",
+                "steps: [[{name: g, template: work}], [{name: a, withItems: [p], inline: {dag: {tasks: [{name: "
+                "'b-{{item}}-{{steps.g.outputs.parameters.o}}', template: work}]}}}]]",
+                ""},
+           Case{"what it does not know",
+                "steps: [[{name: a, inline: {steps: [[{name: 'b-{{item}}', template: work}]]}}]]",
+                "'b-{{item}}' is invalid"},
        }) {
     check({rule, (std::string(head) + members + "}").c_str(), error});
   }

@@ -211,7 +211,8 @@ class Validator {
   std::vector<Finding>& findings_;
   const Validation validation_;
   Variables globals_;
-  std::string scope_;  ///< where the template that is looked at finds others; "" in the workflow
+  const Variables* step_ = nullptr;  ///< of an inline template: what the step knows that it stands in
+  std::string scope_;                ///< where the template that is looked at finds others; "" in the workflow
   std::vector<Foreign> foreign_;
   std::set<const Template*> seen_;
   std::map<std::string, const Metric*, std::less<>> metrics_;  ///< the first of each name

@@ -169,6 +169,23 @@ std::uint32_t CompiledTemplate::group_of(std::uint32_t task) const {
 std::optional<std::pair<std::uint32_t, std::string_view>> CompiledTemplate::find_task(std::string_view path) const {
   std::optional<std::pair<std::uint32_t, std::string_view>> longest;
   for (std::size_t dot = path.find('.');; dot = path.find('.', dot + 1)) {
+bool CompiledTemplate::comes_after(std::uint32_t task, std::uint32_t other) const {
+  if (steps()) return group_of(other) < group_of(task);
+  std::vector<bool> seen(tasks.size());
+  std::vector<std::uint32_t> open{task};
+  while (!open.empty()) {
+    const std::uint32_t later = open.back();
+    open.pop_back();
+    for (const std::uint32_t dependency : dependencies(later)) {
+      if (dependency == other) return true;
+      if (seen[dependency]) continue;
+      seen[dependency] = true;
+      open.push_back(dependency);
+    }
+  }
+  return false;
+}
+
     if (const auto found = task_index.find(path.substr(0, dot)); found != task_index.end()) {
       longest.emplace(found->second, dot == std::string_view::npos ? std::string_view() : path.substr(dot + 1));
     }

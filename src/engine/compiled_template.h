@@ -168,6 +168,8 @@ struct CompiledTemplate {
   std::span<const std::uint32_t> dependencies(std::uint32_t task) const {
     return {dependency_list.data() + dependency_begin[task], dependency_list.data() + dependency_begin[task + 1]};
   }
+  /// Whether the task begins only once `other` has ended.
+  bool comes_after(std::uint32_t task, std::uint32_t other) const;
   std::span<const std::uint32_t> dependents(std::uint32_t task) const {
     return {dependent_list.data() + dependent_begin[task], dependent_list.data() + dependent_begin[task + 1]};
   }

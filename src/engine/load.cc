@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <ranges>
 
 #include "api/references.h"
 #include "engine/artifacts.h"
@@ -191,41 +192,71 @@ void Machine::place_loaded(std::vector<api::NodeStatus>& statuses) {
     }
   }
   if (entry_ != kNoNode) place_hooks(entry_, open);
-  const auto place_attempts = [&](NodeIndex retry) {
-    const Node& around = nodes_[retry];
-    if (around.type != api::NodeType::kRetry) return;
-    for (const NodeIndex child : around.children) {
-      Node& attempt = nodes_[child];
-      if (attempt.boundary != around.boundary || !attempt_index(attempt.name, around.name)) continue;
-      attempt.owner = Owner::kAttempt;
-      attempt.owner_node = retry;
-      attempt.plan = around.plan;
-      attempt.template_name = around.template_name;
-      attempt.template_ref = around.template_ref;
-      attempt.depth = around.depth;
-      attempt.on_exit = around.on_exit;
-      open.push_back(child);
-    }
-  };
   for (std::size_t i = 0; i < open.size(); ++i) {
     const NodeIndex index = open[i];
-    place_attempts(index);
+    place_attempts(index, open);
     const Node& node = nodes_[index];
     place_containers(index, members[index]);
     if (!holds_frame(node.type)) continue;
     load_inputs(index, statuses[index]);
+    if (node.plan && node.plan->inlined && node.plan->pattern) view_frames(node.boundary, members);
     // Of one whose names were wrong nothing has begun.
     if (node.plan && !settle_names(index)) continue;
     for (const NodeIndex member : members[index]) {
       if (place_member(index, member)) open.push_back(member);
     }
     for (const NodeIndex member : members[index]) place_hooks(member, open);
+    for (const NodeIndex member : members[index]) place_attempts(member, open);
+    for (const NodeIndex member : members[index]) load_values(member, statuses[member]);
   }
+  for (NodeIndex index = 0; index < nodes_.size(); ++index) nodes_[index].frame.reset();
   members_ = std::move(members);
   // Outer dags look at what inner ones pass on.
   for (auto index = open.rbegin(); index != open.rend(); ++index) {
     const Node& node = nodes_[*index];
     if (node.type == api::NodeType::kDag && node.plan && node.plan->dag()) restore_branches(*index);
+  }
+}
+
+void Machine::place_attempts(NodeIndex retry, std::vector<NodeIndex>& open) {
+  const Node& around = nodes_[retry];
+  if (around.type != api::NodeType::kRetry) return;
+  for (const NodeIndex child : around.children) {
+    Node& attempt = nodes_[child];
+    if (attempt.boundary != around.boundary || !attempt_index(attempt.name, around.name)) continue;
+    if (attempt.owner == Owner::kAttempt) continue;
+    attempt.owner = Owner::kAttempt;
+    attempt.owner_node = retry;
+    attempt.plan = around.plan;
+    attempt.template_name = around.template_name;
+    attempt.template_ref = around.template_ref;
+    attempt.depth = around.depth;
+    attempt.on_exit = around.on_exit;
+    open.push_back(child);
+  }
+}
+
+/// Names in an inline template hang on items and outputs around it: frames for a look at them, until all is placed.
+void Machine::view_frames(NodeIndex boundary, const std::vector<std::vector<NodeIndex>>& members) {
+  std::vector<NodeIndex> inwards;
+  while (boundary != kNoNode && nodes_[boundary].plan && !nodes_[boundary].frame) {
+    inwards.push_back(boundary);
+    boundary = nodes_[boundary].plan->inlined ? nodes_[boundary].boundary : kNoNode;
+  }
+  for (const NodeIndex index : inwards | std::views::reverse) {
+    Node& node = nodes_[index];
+    node.frame = std::make_unique<Frame>();
+    Frame& frame = *node.frame;
+    frame.node = index;
+    frame.plan = node.plan;
+    frame.tasks.resize(node.plan->tasks.size());
+    for (const NodeIndex member : members[index]) {
+      if (fits_its_template(nodes_[member], node.plan)) put_in_frame(frame, member);
+    }
+    for (auto& [task, loop] : frame.loops) {
+      restore_items(frame, task);
+      loop.turns.resize(std::max(loop.turns.size(), loop.items.size()), kNoNode);
+    }
   }
 }
 
@@ -314,6 +345,7 @@ void Machine::load_values(NodeIndex index, api::NodeStatus& status) {
     status.outputs->exit_code.reset();
     const api::Outputs* declared = node.plan ? node.plan->told_outputs() : nullptr;
     if (!status.outputs->empty()) node.outputs = std::make_unique<NodeOutputs>(std::move(*status.outputs), declared);
+    status.outputs.reset();
   }
   if (node.boundary != kNoNode && status.display_name != display_name(node.name, nodes_[node.boundary].name)) {
     node.extras().display_name = status.display_name;

@@ -394,6 +394,8 @@ class Machine {
   Status load_edges(const std::vector<api::NodeStatus>& nodes);
   void place_loaded(std::vector<api::NodeStatus>& statuses);
   bool place_member(NodeIndex boundary, NodeIndex index);
+  void place_attempts(NodeIndex retry, std::vector<NodeIndex>& open);
+  void view_frames(NodeIndex boundary, const std::vector<std::vector<NodeIndex>>& members);
   void place_hooks(NodeIndex index, std::vector<NodeIndex>& open);
   void aim_loaded_hook(Node& node, const HookPlan& hook);
   void load_values(NodeIndex index, api::NodeStatus& status);
@@ -419,6 +421,8 @@ class Machine {
   bool may_have_begun(const Frame& frame, std::uint32_t task) const;
   void restore_branches(NodeIndex index);
   void restore_loop(Frame& frame, std::uint32_t task);
+  void put_in_frame(Frame& frame, NodeIndex index) const;
+  void restore_items(Frame& frame, std::uint32_t task);
 
   // resolve_again.cc
   void resolve_again(NodeIndex index);

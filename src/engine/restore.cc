@@ -220,6 +220,20 @@ void Machine::wake(NodeIndex index) {
   }
 }
 
+/// A task's node, the group of its loop, or one turn of it.
+void Machine::put_in_frame(Frame& frame, NodeIndex index) const {
+  const Node& node = nodes_[index];
+  const bool of_task = node.owner == Owner::kTask || node.type == api::NodeType::kTaskGroup;
+  if (!of_task || node.task == kNoTask) return;
+  if (node.turn == kNoTask) {
+    frame.tasks[node.task].node = index;
+    return;
+  }
+  std::vector<NodeIndex>& turns = frame.loops[node.task].turns;
+  if (turns.size() <= node.turn) turns.resize(std::size_t{node.turn} + 1, kNoNode);
+  turns[node.turn] = index;
+}
+
 void Machine::restore_frame(NodeIndex index, const std::vector<NodeIndex>& members) {
   Node& node = nodes_[index];
   node.frame = std::make_unique<Frame>();
@@ -227,24 +241,15 @@ void Machine::restore_frame(NodeIndex index, const std::vector<NodeIndex>& membe
   frame.node = index;
   frame.plan = node.plan;
   frame.tasks.resize(node.plan->tasks.size());
+  frame.waking = true;
   if (node.plan->dag()) {
     auto targets = find_targets(index);
     frame.targets = targets ? std::move(*targets) : std::make_shared<const DagTargets>();
   }
-  std::vector<std::vector<NodeIndex>> turns(node.plan->tasks.size());
   std::map<std::uint32_t, NodeIndex> groups;
-  for (const NodeIndex member_index : members) {
-    const Node& member = nodes_[member_index];
-    if (member.type == api::NodeType::kStepGroup) {
-      groups[member.turn] = member_index;
-    } else if (member.type == api::NodeType::kTaskGroup) {
-      frame.tasks[member.task].node = member_index;
-    } else if (member.owner == Owner::kTask && member.turn == kNoTask) {
-      frame.tasks[member.task].node = member_index;
-  frame.waking = true;
-    } else if (member.owner == Owner::kTask) {
-      turns[member.task].push_back(member_index);
-    }
+  for (const NodeIndex member : members) {
+    if (nodes_[member].type == api::NodeType::kStepGroup) groups[nodes_[member].turn] = member;
+    put_in_frame(frame, member);
   }
   for (const auto& [group, group_node] : groups) {
     // After a user's retry those after it may be there, too.
@@ -252,21 +257,22 @@ void Machine::restore_frame(NodeIndex index, const std::vector<NodeIndex>& membe
     frame.last_group_node = std::exchange(frame.group_node, group_node);
     frame.group = group;
   }
-  for (std::uint32_t task = 0; task < turns.size(); ++task) {
-    if (turns[task].empty()) continue;
-    Expansion& loop = frame.loops[task];
-    for (const NodeIndex turn : turns[task]) {
-      const std::uint32_t at = nodes_[turn].turn;
-      if (loop.turns.size() <= at) loop.turns.resize(at + 1, kNoNode);
-      loop.turns[at] = turn;
-    }
-  }
   restore_daemons(frame, members);
   if (node.plan->dag()) {
     restore_dag(frame);
   } else {
     restore_steps(frame);
   }
+}
+
+/// The items of a loop, for those of its turns that have begun.
+void Machine::restore_items(Frame& frame, std::uint32_t task) {
+  const LoopPlan* plan = frame.plan->tasks[task].loop.get();
+  Expansion found;
+  if (!plan || !find_items(*plan, SiblingVariables(*this, frame.node), found)) return;
+  Expansion& loop = frame.loops.at(task);
+  loop.items = std::move(found.items);
+  loop.written = std::move(found.written);
 }
 
 /// Works a loop that has begun out again, so that its other turns can begin.
@@ -307,6 +313,7 @@ void Machine::restore_steps(Frame& frame) {
       state.stage = begun ? TaskStage::kBegun : TaskStage::kSettled;
       if (loop == frame.loops.end()) continue;
       loop->second.open = begun_turns(loop->second);
+      restore_items(frame, task);
       continue;
     }
     ++frame.open;
@@ -380,6 +387,7 @@ void Machine::wake_frame(Frame& frame) {
       if (frame.targets->needs(task) && frame.tasks[task].unsettled == 0) task_due(frame, task);
     }
   } else if (frame.group_node == kNoNode) {
+    frame.waking = false;
     return frame.plan->group_count() == 0 ? end_steps(frame) : begin_group(frame, 0);
   }
   frame.waking = false;
@@ -391,4 +399,3 @@ void Machine::wake_frame(Frame& frame) {
 }
 
 }  // namespace tiphys::engine
-    frame.waking = false;

@@ -1,7 +1,7 @@
 // Steps and tasks whose names have tags, or whatever else in a steps or dag template names something and is no text of
-// its own: what they come to is known once the inputs of the template's node are. The node then runs a copy of the
-// template with these names. A restart makes the same copy of the same inputs; so names in an inline template know
-// neither items nor outputs of what is around.
+// its own: what they come to is known once the inputs of the template's node are, and of an inline template the items
+// and outputs that its step sees. The node then runs a copy of the template with these names, which a restart makes
+// again of the same.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -102,12 +102,13 @@ Status Machine::settle_names(NodeIndex index) {
   const CompiledTemplate* pattern = node.plan->pattern;
   if (!pattern) return {};
   api::Template copy = *pattern->source;
-  BodyVariables variables(*this, index);
-  variables.look_at_inputs_only();
+  const BodyVariables variables(*this, index);
+  // As in the step that it is a part of.
+  const Leftover leftover = pattern->inlined ? Leftover::kFailSiblings : Leftover::kKeep;
   Status filled;
   visit_names(copy, [&](std::string& name) {
     if (!filled || !has_tag(std::string_view(name))) return;
-    auto text = render(std::string_view(name), globals(), variables, Leftover::kKeep);
+    auto text = render(std::string_view(name), globals(), variables, leftover);
     if (text) {
       name = std::move(*text);
     } else {

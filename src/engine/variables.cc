@@ -98,13 +98,12 @@ bool BodyVariables::provide_around(std::string_view name, expr::Scope& scope) co
   if (boundary_ == kNoNode || task == kNoTask) return false;
   const Frame* frame = machine_.nodes_[boundary_].frame.get();
   if (name.starts_with("inputs.")) {
-    BodyVariables outer(machine_, boundary_);
-    outer.inputs_only_ = inputs_only_;
-    outer.provide(name, scope);
-  } else if (inputs_only_ || !frame || name == "steps.name" || name == "tasks.name") {
+    BodyVariables(machine_, boundary_).provide(name, scope);
+  } else if (!frame || name == "steps.name" || name == "tasks.name") {
     return false;
   } else if (name == "item" || name.starts_with("item.") || name.starts_with("steps.") || name.starts_with("tasks.")) {
-    const SiblingVariables siblings(machine_, boundary_);
+    SiblingVariables siblings(machine_, boundary_);
+    siblings.look_back_from(task);
     const auto loop = frame->loops.find(task);
     if (turn != kNoTask && loop != frame->loops.end() && turn < loop->second.items.size()) {
       const LoopItem item = Machine::item_of(loop->second, turn);
@@ -206,6 +205,7 @@ void SiblingVariables::provide(std::string_view name, expr::Scope& scope) const 
 
 void SiblingVariables::provide_task(std::uint32_t task, std::string_view field, expr::Scope& scope) const {
   const Frame& frame = *machine_.nodes_[node_].frame;
+  if (viewer_ != kNoTask && !frame.plan->comes_after(viewer_, task)) return;
   const CompiledStep& step = frame.plan->tasks[task];
   const std::string root = fmt::format("{}.{}.", frame.plan->dag() ? "tasks" : "steps", step.source->name);
   if (task == self_) return provide_outputs(self_node_, root, field, scope);

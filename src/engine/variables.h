@@ -16,8 +16,6 @@ class BodyVariables final : public Variables {
   /// Of a node to be, whose inputs are `values` or `rich`, as far as they are known.
   BodyVariables(const Machine& machine, const Call& call, const std::string* values, const api::Inputs* rich);
 
-  /// Of what is around an inline template only the inputs: what a restarted run knows before its frames are there.
-  void look_at_inputs_only() { inputs_only_ = true; }
   void provide(std::string_view name, expr::Scope& scope) const override;
 
  private:
@@ -38,7 +36,6 @@ class BodyVariables final : public Variables {
   Owner owner_ = Owner::kEntry;
   std::uint32_t task_ = kNoTask;  ///< of a node to be
   std::uint32_t turn_ = kNoTask;
-  bool inputs_only_ = false;
 };
 
 /// The variables of the texts within a steps or dag template: the outputs of siblings, and the template's own.
@@ -54,6 +51,8 @@ class SiblingVariables final : public Variables {
     self_ = task;
     self_node_ = node;
   }
+  /// Provides only what this task comes after: as much before and after a restart, whatever has ended meanwhile.
+  void look_back_from(std::uint32_t task) { viewer_ = task; }
 
  private:
   void provide_task(std::uint32_t task, std::string_view field, expr::Scope& scope) const;
@@ -68,6 +67,7 @@ class SiblingVariables final : public Variables {
   BodyVariables body_;
   std::uint32_t self_ = kNoTask;
   NodeIndex self_node_ = kNoNode;
+  std::uint32_t viewer_ = kNoTask;
 };
 
 /// The same within a loop.
