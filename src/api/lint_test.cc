@@ -584,6 +584,10 @@ TEST(Lint, TellsWhatMetricsWouldComplainOfInARun) {
            Row{"le", "labels: [{key: le, value: x}], histogram: {value: '1', buckets: [1]}", "Prometheus' own"},
            Row{"buckets", "histogram: {value: '1'}", "a histogram needs buckets"},
            Row{"when", "when: 'a ==', counter: {value: '1'}", "Invalid 'when' expression"},
+           Row{"a label that tags name",
+               "labels: [{key: 'a_{{inputs.parameters.p}}', value: x}], counter: {value: '1'}", ""},
+           Row{"by what is known later", "labels: [{key: 'a_{{status}}', value: x}], counter: {value: '1'}",
+               "'a_{{status}}' is invalid"},
        }) {
     const std::string tmpl = with_metric(row.metric);
     check({row.rule, tmpl.c_str(), row.says});
@@ -592,6 +596,10 @@ TEST(Lint, TellsWhatMetricsWouldComplainOfInARun) {
          "metrics: {prometheus: [{name: m, help: h, gauge: {realtime: true, value: '{{duration}}'}}]},"});
   check({"a workflow's", "{name: main, container: {image: x}}", "",
          "metrics: {prometheus: [{name: m, help: h, gauge: {realtime: true, value: '{{workflow.duration}}'}}]},"});
+  check({"a workflow's by what is known later", "{name: main, container: {image: x}}", "",
+         "metrics: {prometheus: [{name: 'm_{{status}}', help: h, counter: {value: '1'}}]},"});
+  check({"which has to be known at all", "{name: main, container: {image: x}}", "{{time}} is not known to metrics",
+         "metrics: {prometheus: [{name: 'm_{{time}}', help: h, counter: {value: '1'}}]},"});
 }
 
 TEST(Lint, TellsWhatARunWouldStumbleOver) {

@@ -3,11 +3,12 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace tiphys::api {
 
-/// One of `metrics.prometheus`. Texts may hold tags, but for the names of the metric and of its labels.
+/// One of `metrics.prometheus`. Texts may hold tags, names too.
 struct Metric {
   struct Label {
     std::string key;
@@ -41,5 +42,8 @@ struct Metric {
     return gauge ? &gauge->value : histogram ? &histogram->value : counter ? &counter->value : nullptr;
   }
 };
+
+/// Whether a metric or a label may have this name: as Prometheus has it, without colons.
+bool is_metric_name(std::string_view name);
 
 }  // namespace tiphys::api

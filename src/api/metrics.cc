@@ -1,4 +1,6 @@
 // `metrics` of workflows and templates.
+#include <algorithm>
+
 #include "api/fields.h"
 
 namespace tiphys::api {
@@ -7,7 +9,7 @@ namespace {
 constexpr const char* kEmitted = "Metrics.AreEmittedWhenNodesEnd";
 
 constexpr Field<Metric::Label> kLabelFields[] = {
-    field<&Metric::Label::key>("key", "Its name: letters, digits and underscores.", kEmitted),
+    field<&Metric::Label::key>("key", "Its name: letters, digits and underscores, which tags may give.", kEmitted),
     field<&Metric::Label::value>("value", "Its value: \"{{status}}\".", kEmitted),
 };
 constexpr FieldTable kLabelTable("MetricLabel", kLabelFields);
@@ -40,8 +42,9 @@ void read(const Place& place, Metric::Label& out) {
 }
 
 constexpr Field<Metric> kMetricFields[] = {
-    field<&Metric::name>("name", "Letters, digits and underscores; Prometheus sees it as argo_workflows_NAME.",
-                         "test_metrics_are_scraped"),
+    field<&Metric::name>(
+        "name", "Letters, digits and underscores, which tags may give; Prometheus sees it as argo_workflows_NAME.",
+        "test_metrics_are_scraped"),
     {"labels", Handling::kRead,
      [](const Place& place, Metric& out) {
        if (!expect_array(place)) return;
@@ -86,6 +89,12 @@ constexpr Field<std::vector<Metric>> kMetricsFields[] = {
 };
 
 }  // namespace
+
+bool is_metric_name(std::string_view name) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
+  return !name.empty() && letter(name[0]) &&
+         std::ranges::all_of(name, [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+}
 
 constexpr FieldTable kMetricsTable("Metrics", kMetricsFields);
 

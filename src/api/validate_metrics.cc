@@ -14,11 +14,14 @@
 namespace tiphys::api {
 namespace {
 
-/// As Prometheus has it, without colons.
-bool metric_name(std::string_view name) {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; };
-  return !name.empty() && letter(name[0]) &&
-         std::ranges::all_of(name, [&](char c) { return letter(c) || (c >= '0' && c <= '9'); });
+/// Around tags that are filled in before the original looks at it; the rest is judged as the metric is emitted. Of
+/// those of a workflow's own metrics it looks at none.
+bool may_be_name(const std::string& name, bool of_workflow) {
+  bool known = true;
+  for_each_tag(name, [&](std::string_view tag) {
+    known = known && (of_workflow || tag.starts_with("inputs.") || tag.starts_with("workflow.parameters."));
+  });
+  return is_metric_name(known ? replace_tags(name, "x") : name);
 }
 
 /// What a metric knows beside the variables of its template or workflow.
@@ -45,13 +48,13 @@ void Validator::check_metrics(const std::vector<Metric>& metrics, const Spot& sp
   for (std::size_t i = 0; i < metrics.size(); ++i) {
     const Metric& metric = metrics[i];
     const std::string pointer = fmt::format("{}/metrics/prometheus/{}", spot.pointer, i);
-    if (!metric_name(metric.name)) {
+    if (!may_be_name(metric.name, of_workflow)) {
       error(metric.name.empty() ? pointer : pointer + "/name",
             fmt::format("{} metric name '{}' is invalid. Metric names must contain alphanumeric characters or '_'",
                         spot.name, metric.name));
     }
     const Spot at{pointer, fmt::format("{} metric '{}'", spot.name, metric.name)};
-    check_metric(metric, at);
+    check_metric(metric, at, of_workflow);
     lint_same_metric(metric, at);
     if (validation_.lint) lint_metric(metric, at, of_workflow, scope);
   }
@@ -59,7 +62,7 @@ void Validator::check_metrics(const std::vector<Metric>& metrics, const Spot& sp
 
 /// Metrics of one name are one: of one type, with one help.
 void Validator::lint_same_metric(const Metric& metric, const Spot& spot) {
-  if (metric.name.empty()) return;
+  if (metric.name.empty() || has_tag(metric.name)) return;
   const auto [other, fresh] = metrics_.emplace(metric.name, &metric);
   if (fresh) return;
   const Metric& first = *other->second;
@@ -73,13 +76,13 @@ void Validator::lint_same_metric(const Metric& metric, const Spot& spot) {
   }
 }
 
-void Validator::check_metric(const Metric& metric, const Spot& spot) {
+void Validator::check_metric(const Metric& metric, const Spot& spot, bool of_workflow) {
   if (metric.help.empty()) {
     error(spot.pointer, fmt::format("{} must contain a help string under 'help: ' field", spot.name));
   }
   for (std::size_t i = 0; i < metric.labels.size(); ++i) {
     const std::string& key = metric.labels[i].key;
-    if (metric_name(key)) continue;
+    if (may_be_name(key, of_workflow)) continue;
     error(fmt::format("{}/labels/{}{}", spot.pointer, i, key.empty() ? "" : "/key"),
           fmt::format("{}: metric label '{}' is invalid: keys may only contain alphanumeric characters or '_'",
                       spot.name, key));
@@ -125,8 +128,10 @@ void Validator::lint_metric(const Metric& metric, const Spot& spot, bool of_work
     if (label.value.empty()) {
       lint_error(pointer, fmt::format("{}: label '{}' needs a value", spot.name, label.key));
     }
+    lint_metric_text(label.key, {pointer + "/key", spot.name}, scope);
     lint_metric_text(label.value, {pointer + "/value", spot.name}, scope);
   }
+  lint_metric_text(metric.name, spot.at("/name"), scope);
   lint_metric_text(metric.help, spot.at("/help"), scope);
   lint_metric_text(metric.when, spot.at("/when"), scope);
   if (const auto verdict = expr::eval_when(metric.when); !metric.when.empty() && !has_tag(metric.when) && !verdict) {

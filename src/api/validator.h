@@ -82,7 +82,7 @@ class Validator {
 
   // validate_metrics.cc
   void check_metrics(const std::vector<Metric>& metrics, const Spot& spot, bool of_workflow, const Variables& scope);
-  void check_metric(const Metric& metric, const Spot& spot);
+  void check_metric(const Metric& metric, const Spot& spot, bool of_workflow);
   void check_gauge(const Metric::Gauge& gauge, const Spot& spot);
   void lint_metric(const Metric& metric, const Spot& spot, bool of_workflow, const Variables& scope);
   void lint_same_metric(const Metric& metric, const Spot& spot);

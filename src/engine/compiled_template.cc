@@ -117,7 +117,9 @@ std::unique_ptr<const RetryPlan> compile_retry(const std::optional<api::RetryStr
 
 bool wants_result(const MetricPlan& metric) {
   const auto names_it = [](const Text& text) { return text.source().find("outputs.result") != std::string::npos; };
-  return names_it(metric.value) || names_it(metric.when) || std::ranges::any_of(metric.labels, names_it);
+  return names_it(metric.value) || names_it(metric.when) || names_it(metric.name) ||
+         std::ranges::any_of(metric.labels,
+                             [&](const auto& label) { return names_it(label.key) || names_it(label.value); });
 }
 
 }  // namespace
@@ -153,10 +155,11 @@ std::vector<MetricPlan> compile_metrics(const std::vector<api::Metric>& sources)
   for (const api::Metric& source : sources) {
     MetricPlan& plan = plans.emplace_back();
     plan.source = &source;
+    plan.name = Text(source.name);
     plan.help = Text(source.help);
     plan.when = Text(source.when);
     if (source.value()) plan.value = Text(*source.value());
-    for (const api::Metric::Label& label : source.labels) plan.labels.emplace_back(label.value);
+    for (const api::Metric::Label& label : source.labels) plan.labels.push_back({Text(label.key), Text(label.value)});
   }
   return plans;
 }
@@ -166,9 +169,6 @@ std::uint32_t CompiledTemplate::group_of(std::uint32_t task) const {
   return static_cast<std::uint32_t>(after - group_begin.begin()) - 1;
 }
 
-std::optional<std::pair<std::uint32_t, std::string_view>> CompiledTemplate::find_task(std::string_view path) const {
-  std::optional<std::pair<std::uint32_t, std::string_view>> longest;
-  for (std::size_t dot = path.find('.');; dot = path.find('.', dot + 1)) {
 bool CompiledTemplate::comes_after(std::uint32_t task, std::uint32_t other) const {
   if (steps()) return group_of(other) < group_of(task);
   std::vector<bool> seen(tasks.size());
@@ -186,6 +186,9 @@ bool CompiledTemplate::comes_after(std::uint32_t task, std::uint32_t other) cons
   return false;
 }
 
+std::optional<std::pair<std::uint32_t, std::string_view>> CompiledTemplate::find_task(std::string_view path) const {
+  std::optional<std::pair<std::uint32_t, std::string_view>> longest;
+  for (std::size_t dot = path.find('.');; dot = path.find('.', dot + 1)) {
     if (const auto found = task_index.find(path.substr(0, dot)); found != task_index.end()) {
       longest.emplace(found->second, dot == std::string_view::npos ? std::string_view() : path.substr(dot + 1));
     }

@@ -99,8 +99,11 @@ struct OutputPlan {
 /// A metric of the workflow or of a template.
 struct MetricPlan {
   const api::Metric* source = nullptr;
-  Text help, when, value;
-  std::vector<Text> labels;  ///< values, by position in source->labels
+  struct Label {
+    Text key, value;
+  };
+  Text name, help, when, value;
+  std::vector<Label> labels;  ///< as source->labels
 };
 
 /// A mutex or semaphore whose name may have tags.
@@ -165,11 +168,11 @@ struct CompiledTemplate {
   std::optional<std::pair<std::uint32_t, std::string_view>> find_task(std::string_view path) const;
   std::size_t group_count() const { return group_begin.size() - 1; }
   std::uint32_t group_of(std::uint32_t task) const;
+  /// Whether the task begins only once `other` has ended.
+  bool comes_after(std::uint32_t task, std::uint32_t other) const;
   std::span<const std::uint32_t> dependencies(std::uint32_t task) const {
     return {dependency_list.data() + dependency_begin[task], dependency_list.data() + dependency_begin[task + 1]};
   }
-  /// Whether the task begins only once `other` has ended.
-  bool comes_after(std::uint32_t task, std::uint32_t other) const;
   std::span<const std::uint32_t> dependents(std::uint32_t task) const {
     return {dependent_list.data() + dependent_begin[task], dependent_list.data() + dependent_begin[task + 1]};
   }

@@ -12,6 +12,19 @@
 
 namespace tiphys::engine {
 
+namespace {
+
+std::unexpected<Error> could_not_construct(const std::string& metric, const std::string& why) {
+  return fail(Code::kInvalidArgument, fmt::format("could not construct metric '{}': {}", metric, why));
+}
+
+/// `what`: "metric name is invalid: names". Tags have made it so; others are refused before.
+std::unexpected<Error> wrong_name(const std::string& what, const std::string& metric) {
+  return could_not_construct(metric, what + " may only contain alphanumeric characters or '_'");
+}
+
+}  // namespace
+
 /// What a metric may name: how the node is now, beside the variables of its template.
 class MetricVariables final : public Variables {
  public:
@@ -136,10 +149,15 @@ Result<std::optional<EmitMetric>> Machine::evaluate_metric(const MetricPlan& pla
     if (!*holds) return std::nullopt;
   }
   EmitMetric metric;
-  metric.name = source.name;
+  TIPHYS_TRY(metric.name, read(plan.name));
+  if (!api::is_metric_name(metric.name)) return wrong_name("metric name is invalid: names", metric.name);
   TIPHYS_TRY(metric.help, read(plan.help));
-  for (std::size_t i = 0; i < plan.labels.size(); ++i) {
-    TIPHYS_TRY(metric.labels[source.labels[i].key], read(plan.labels[i]));
+  for (const MetricPlan::Label& label : plan.labels) {
+    TIPHYS_TRY(const std::string key, read(label.key));
+    if (!api::is_metric_name(key)) {
+      return wrong_name(fmt::format("metric label '{}' is invalid: keys", key), metric.name);
+    }
+    TIPHYS_TRY(metric.labels[key], read(label.value));
   }
   if (source.realtime()) {
     TIPHYS_CHECK_OK(put_time(plan, index, metric));
@@ -161,13 +179,11 @@ Status Machine::put_value(const api::Metric& source, const std::string& text, Em
     metric.kind = EmitMetric::Kind::kHistogram;
     metric.buckets = source.histogram->buckets;
   } else if (!source.counter) {
-    return fail(Code::kInvalidArgument,
-                fmt::format("could not construct metric '{}': invalid metric spec", source.name));
+    return could_not_construct(metric.name, "invalid metric spec");
   }
   if (!number) {
-    return fail(Code::kInvalidArgument,
-                fmt::format("could not construct metric '{}': strconv.ParseFloat: parsing {}: invalid syntax",
-                            source.name, expr::go_quote(text)));
+    return could_not_construct(metric.name,
+                               fmt::format("strconv.ParseFloat: parsing {}: invalid syntax", expr::go_quote(text)));
   }
   metric.value = *number;
   return {};

@@ -269,14 +269,30 @@ TEST(Metrics, FailWithoutTheWorkflow) {
            Row{"gauge: {realtime: true, value: '1'}", "real time metrics can only be used with metric variables"},
            Row{"gauge: {realtime: true, value: '{{status}}'}", "'status' is not available as a real time metric"},
            Row{"when: 1 == 1", "could not construct metric 'm': invalid metric spec"},
+           Row{"name: 'a-{{workflow.name}}', counter: {value: '1'}",
+               "could not construct metric 'a-wf': metric name is invalid: names may only contain alphanumeric "
+               "characters or '_'"},
+           Row{"labels: [{key: 'l-{{workflow.name}}', value: x}], counter: {value: '1'}",
+               "could not construct metric 'm': metric label 'l-wf' is invalid: keys may only contain"},
        }) {
-    FakeWorld world(manifest(fmt::format(
-        "{{name: main, container: {{image: i}}, metrics: {{prometheus: [{{name: m, help: h, {}}}]}}}}", row.metric)));
+    FakeWorld world(
+        manifest(fmt::format("{{name: main, container: {{image: i}}, metrics: {{prometheus: [{{help: h, {}{}}}]}}}}",
+                             std::string_view(row.metric).starts_with("name: ") ? "" : "name: m, ", row.metric)));
     world.play();
     EXPECT_EQ(world.run->status().phase, RunStatus::Phase::kSucceeded);
     EXPECT_THAT(world.run->status().metrics_error, HasSubstr(row.error));
     EXPECT_THAT(world.metrics, IsEmpty());
   }
+}
+
+TEST(Metrics, NamesAreFilledIn) {
+  EXPECT_THAT(
+      metrics_of(manifest("{name: main, steps: [[{name: a, template: leaf, withItems: [p, q], arguments: {parameters: "
+                          "[{name: p, value: '{{item}}'}]}}]]}, {name: leaf, inputs: {parameters: [{name: p}]}, "
+                          "container: {image: i}, metrics: {prometheus: [{name: 'of_{{inputs.parameters.p}}', help: h, "
+                          "labels: [{key: 'l_{{inputs.parameters.p}}', value: x}], counter: {value: '1'}}]}}",
+                          "{name: '{{workflow.name}}_{{status}}', help: h, counter: {value: '1'}}")),
+      ElementsAre("of_p{l_p=x} counts 1", "of_q{l_q=x} counts 1", "wf_Succeeded{} counts 1"));
 }
 
 TEST(Metrics, SayEachErrorOnce) {
