@@ -146,10 +146,7 @@ void Machine::begin_hook(NodeIndex index, const HookPlan& hook, std::uint32_t po
   const Variables& variables = item ? static_cast<const Variables&>(in_turn) : siblings;
   const auto ref = hook_ref(hook, variables);
   if (!ref) return fail_to_begin(call, ref.error().message);
-  if (*ref) {
-    call.template_ref = plans_.keep(**ref);
-    call.plan = plans_.find(**ref);
-  }
+  aim_at(call, *ref);
   Arguments arguments;
   const ArgumentsPlan& plan = hook.arguments;
   for (std::size_t i = 0; i < plan.parameters.size(); ++i) {
@@ -230,12 +227,9 @@ void Machine::begin_workflow_hook(const HookPlan& hook, std::uint32_t position, 
   if (!exit) call.turn = position;
   call.hooked = true;
   call.on_exit = exit;
-  if (const auto ref = workflow_hook_ref(hook); !ref) {
-    return fail_to_begin(call, ref.error().message);
-  } else if (*ref) {
-    call.template_ref = plans_.keep(**ref);
-    call.plan = plans_.find(**ref);
-  }
+  const auto ref = workflow_hook_ref(hook);
+  if (!ref) return fail_to_begin(call, ref.error().message);
+  aim_at(call, *ref);
   Arguments arguments{.parameters = given_values(*hook.arguments.source), .artifacts = {}};
   for (const ArtifactPlan& plan : hook.arguments.artifacts) {
     auto artifact = resolve_artifact(plan, BodyVariables(*this, entry_), kNoNode);

@@ -278,6 +278,7 @@ class Machine {
 
   // named_templates.cc: those that a tag names
   Result<std::optional<api::TemplateRef>> resolve_ref(Frame& frame, std::uint32_t task);
+  void aim_at(Call& call, const std::optional<api::TemplateRef>& ref);
   bool aim(Call& call, const std::optional<api::TemplateRef>& ref);
   bool aim_names(NodeIndex index);
   bool aim_workflow_hooks();
@@ -393,9 +394,9 @@ class Machine {
   Status load_node(api::NodeStatus& status);
   Status load_edges(const std::vector<api::NodeStatus>& nodes);
   void place_loaded(std::vector<api::NodeStatus>& statuses);
-  bool place_member(NodeIndex boundary, NodeIndex index);
   void place_attempts(NodeIndex retry, std::vector<NodeIndex>& open);
   void view_frames(NodeIndex boundary, const std::vector<std::vector<NodeIndex>>& members);
+  bool place_member(NodeIndex boundary, NodeIndex index);
   void place_hooks(NodeIndex index, std::vector<NodeIndex>& open);
   void aim_loaded_hook(Node& node, const HookPlan& hook);
   void load_values(NodeIndex index, api::NodeStatus& status);
@@ -420,9 +421,9 @@ class Machine {
   void restore_tasks(Frame& frame, std::vector<std::uint32_t> tasks);
   bool may_have_begun(const Frame& frame, std::uint32_t task) const;
   void restore_branches(NodeIndex index);
-  void restore_loop(Frame& frame, std::uint32_t task);
   void put_in_frame(Frame& frame, NodeIndex index) const;
   void restore_items(Frame& frame, std::uint32_t task);
+  void restore_loop(Frame& frame, std::uint32_t task);
 
   // resolve_again.cc
   void resolve_again(NodeIndex index);
@@ -465,12 +466,12 @@ class Machine {
   NodeIndex entry_ = kNoNode;
   NodeIndex exit_ = kNoNode;
   std::optional<Time> deadline_;
+  bool deadline_over_ = false;  ///< what it ends has been ended
   std::string shutdown_;
   bool suspended_ = false;
   bool other_parameters_ = false;                ///< a user's retry has given some
   bool loaded_ = false;                          ///< restored, and not yet started again
   std::vector<std::vector<NodeIndex>> members_;  ///< by boundary, between load and start, or until none is asleep
-  bool deadline_over_ = false;  ///< what it ends has been ended
   std::vector<NodeIndex> asleep_;
   std::uint32_t active_pods_ = 0;
   Progress progress_;

@@ -39,12 +39,17 @@ Result<std::optional<api::TemplateRef>> Machine::resolve_ref(Frame& frame, std::
   return ref;
 }
 
-/// The call is of what the reference has come to, if any. False when that is being looked for.
-bool Machine::aim(Call& call, const std::optional<api::TemplateRef>& ref) {
-  if (!ref) return true;
+/// The call is of what the reference has come to, if any.
+void Machine::aim_at(Call& call, const std::optional<api::TemplateRef>& ref) {
+  if (!ref) return;
   call.template_ref = plans_.keep(*ref);
   call.plan = plans_.find(*ref);
-  return call.plan || !wait_for_template(*ref);
+}
+
+/// The same. False when that is being looked for.
+bool Machine::aim(Call& call, const std::optional<api::TemplateRef>& ref) {
+  aim_at(call, ref);
+  return !ref || call.plan || !wait_for_template(*ref);
 }
 
 /// True when one that the workflow has not stored is being looked for.
