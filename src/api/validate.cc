@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "api/found_templates.h"
 #include "api/validator.h"
@@ -59,14 +58,6 @@ void check_object_name(const std::string& name, const std::string& generate_name
   if (!generate_name.empty() && !well_formed(generate_name + "x")) {
     error("/metadata/generateName", fmt::format("metadata.generateName \"{}\" {}", generate_name, kRule));
   }
-}
-
-std::optional<std::int64_t> whole_number(std::string_view text) {
-  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
 }
 
 void validate_workflow(const Workflow& workflow, std::vector<Finding>& findings, Validation validation) {

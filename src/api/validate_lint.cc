@@ -10,6 +10,7 @@
 #include "api/task_graph.h"
 #include "api/validator.h"
 #include "base/strings.h"
+#include "base/whole_number.h"
 #include "expr/expression.h"
 #include "expr/jq.h"
 

@@ -7,6 +7,7 @@
 #include "api/references.h"
 #include "api/validator.h"
 #include "base/strings.h"
+#include "base/whole_number.h"
 #include "expr/condition.h"
 
 namespace tiphys::api {
@@ -141,10 +142,10 @@ void Validator::check_step(const Step& step, const doc::Value& document, const S
   const Template* called = target(step);
   if (called) check_supplied(*called, step.arguments, spot);
   if (step.inline_template) {
-    check_template(*step.inline_template, {spot.pointer + "/inline", spot.name + ".inline"}, own);
     const Variables* around = std::exchange(step_, &own);
-  }
+    check_template(*step.inline_template, {spot.pointer + "/inline", spot.name + ".inline"}, own);
     step_ = around;
+  }
 }
 
 void Validator::check_when(const Step& step, const Spot& spot) {

@@ -1,12 +1,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "api/artifact_location.h"
 #include "api/fields.h"
 #include "api/validator.h"
 #include "base/strings.h"
+#include "base/whole_number.h"
 #include "doc/jsonpath_syntax.h"
 #include "podspec/names.h"
 

@@ -30,9 +30,6 @@ void check_object_name(const std::string& name, const std::string& generate_name
 /// That labels and annotations of an object's metadata are such as an API server takes.
 void check_labels(const doc::Value& metadata, const Spot& spot, std::vector<Finding>& findings);
 
-/// As Go's Atoi reads it.
-std::optional<std::int64_t> whole_number(std::string_view text);
-
 /// Names of containers that are the original's own.
 bool reserved_container(std::string_view name);
 

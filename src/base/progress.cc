@@ -2,16 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
+#include "base/whole_number.h"
 
 namespace tiphys {
 namespace {
 
-std::optional<std::uint64_t> whole_number(std::string_view text) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || value < 0) return std::nullopt;
-  return static_cast<std::uint64_t>(value);
+std::optional<std::uint64_t> count(std::string_view text) {
+  const auto number = whole_number(text);
+  if (!number || *number < 0) return std::nullopt;
+  return static_cast<std::uint64_t>(*number);
 }
 
 }  // namespace
@@ -19,7 +18,7 @@ std::optional<std::uint64_t> whole_number(std::string_view text) {
 std::optional<Progress> parse_progress(std::string_view text) {
   const auto slash = text.find('/');
   if (slash == text.npos) return std::nullopt;
-  const auto done = whole_number(text.substr(0, slash)), total = whole_number(text.substr(slash + 1));
+  const auto done = count(text.substr(0, slash)), total = count(text.substr(slash + 1));
   if (!done || !total || *total == 0 || *done > *total) return std::nullopt;
   return Progress{*done, *total};
 }

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <utility>
 
 #include "base/strings.h"
+#include "base/whole_number.h"
 
 namespace tiphys::cluster {
 namespace {
@@ -44,14 +44,6 @@ bool is_label_key(std::string_view text) {
 
 bool is_label_value(std::string_view text) {
   return text.empty() || is_label_word(text);
-}
-
-std::optional<std::int64_t> as_integer(std::string_view text) {
-  std::int64_t number = 0;
-  if (text.starts_with('+')) text.remove_prefix(1);
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return number;
 }
 
 struct Token {
@@ -181,7 +173,7 @@ class LabelParser {
     const std::size_t at = token_.at;
     TIPHYS_TRY(auto value, parse_value());
     const bool numeric = requirement.op == Op::kGreater || requirement.op == Op::kLess;
-    if (numeric && !as_integer(value)) return error_at(at, "\">\" and \"<\" compare with a whole number");
+    if (numeric && !whole_number(value)) return error_at(at, "\">\" and \"<\" compare with a whole number");
     requirement.values.push_back(std::move(value));
     return requirement;
   }
@@ -268,8 +260,8 @@ bool holds(const Requirement& requirement, const std::optional<std::string_view>
       return !value.has_value();
     case Op::kGreater:
     case Op::kLess: {
-      const auto number = value ? as_integer(*value) : std::nullopt;
-      const auto bound = as_integer(requirement.values.front());
+      const auto number = value ? whole_number(*value) : std::nullopt;
+      const auto bound = whole_number(requirement.values.front());
       if (!number || !bound) return false;
       return requirement.op == Op::kGreater ? *number > *bound : *number < *bound;
     }

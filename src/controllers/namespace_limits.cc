@@ -1,12 +1,12 @@
 #include "controllers/namespace_limits.h"
 
-#include <charconv>
 #include <map>
 #include <set>
 #include <utility>
 
 #include "base/check.h"
 #include "base/log.h"
+#include "base/whole_number.h"
 
 namespace tiphys::controllers {
 namespace {
@@ -18,13 +18,6 @@ cluster::Selector limited() {
   auto parsed = cluster::Selector::parse(kLabel);
   TIPHYS_CHECK(parsed.has_value(), "a label's name is a selector");
   return std::move(*parsed);
-}
-
-std::optional<std::int64_t> whole_number(std::string_view text) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const bool whole = error == std::errc() && end == text.data() + text.size();
-  return whole ? std::optional(value) : std::nullopt;
 }
 
 }  // namespace

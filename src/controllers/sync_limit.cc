@@ -2,18 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <string>
+
+#include "base/whole_number.h"
 
 namespace tiphys::controllers {
 namespace {
 
-/// As Go's Atoi reads it.
 Result<std::int64_t> parse_limit(const std::string& text) {
-  const std::string_view digits = std::string_view(text).substr(text.starts_with('+') ? 1 : 0);
-  std::int64_t limit = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), limit);
-  if (error == std::errc() && end == digits.data() + digits.size()) return limit;
+  if (const auto limit = whole_number(text)) return *limit;
   return fail(Code::kInvalidArgument, fmt::format("\"{}\" is no whole number", text));
 }
 

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 
 #include "api/limits.h"
+#include "base/whole_number.h"
 #include "doc/json_text.h"
 
 namespace tiphys::engine {
@@ -38,15 +38,9 @@ std::string item_words(const doc::Value& value) {
   return json;
 }
 
-Result<std::int64_t> whole_number(const std::string& text) {
-  std::int64_t value = 0;
-  const char* begin = text.data();
-  if (text.starts_with('+')) ++begin;
-  const auto [end, error] = std::from_chars(begin, text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || text.empty()) {
-    return fail(Code::kInvalidArgument, fmt::format("strconv.Atoi: parsing \"{}\": invalid syntax", text));
-  }
-  return value;
+Result<std::int64_t> atoi(const std::string& text) {
+  if (const auto number = whole_number(text)) return *number;
+  return fail(Code::kInvalidArgument, fmt::format("strconv.Atoi: parsing \"{}\": invalid syntax", text));
 }
 
 /// A format of Go's fmt with one verb for whole numbers: flags, width and one of d, x, X, o, b, v.
@@ -176,12 +170,12 @@ Result<doc::Array> make_sequence(const std::string& count, const std::string& st
                                  const std::string& format) {
   std::int64_t first = 0, last = 0;
   if (!start.empty()) {
-    TIPHYS_TRY(first, whole_number(start));
+    TIPHYS_TRY(first, atoi(start));
   }
   if (!end.empty()) {
-    TIPHYS_TRY(last, whole_number(end));
+    TIPHYS_TRY(last, atoi(end));
   } else if (!count.empty()) {
-    TIPHYS_TRY(const std::int64_t number, whole_number(count));
+    TIPHYS_TRY(const std::int64_t number, atoi(count));
     if (number == 0) return doc::Array();
     last = first + number - 1;
   } else {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/whole_number.h"
 #include "engine/machine.h"
 #include "engine/names.h"
 #include "engine/variables.h"
@@ -22,13 +23,9 @@ api::NodePhase end_phase(PodChanged::Phase phase) {
   }
 }
 
-Result<std::int64_t> whole_number(const std::string& text) {
-  std::int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || text.empty()) {
-    return fail(Code::kInvalidArgument, fmt::format("value '{}' cannot be resolved to an int", text));
-  }
-  return value;
+Result<std::int64_t> to_int(const std::string& text) {
+  if (const auto number = whole_number(text)) return *number;
+  return fail(Code::kInvalidArgument, fmt::format("value '{}' cannot be resolved to an int", text));
 }
 
 /// An output whose value stands in the manifest.
@@ -137,7 +134,7 @@ Result<std::optional<Duration>> Machine::pod_deadline(NodeIndex index, std::opti
   const BodyVariables variables(*this, index);
   if (!plan.active_deadline.empty()) {
     TIPHYS_TRY(const std::string text, render(plan.active_deadline, globals(), variables, Leftover::kKeep));
-    TIPHYS_TRY(const std::int64_t seconds, whole_number(text));
+    TIPHYS_TRY(const std::int64_t seconds, to_int(text));
     at_most(std::chrono::seconds(seconds));
   }
   if (deadline_ && !node.on_exit) at_most(std::chrono::floor<std::chrono::seconds>(*deadline_ - now_));

@@ -2,9 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
+#include <utility>
 
+#include "base/whole_number.h"
 #include "engine/duration_words.h"
 #include "engine/machine.h"
 #include "engine/names.h"
@@ -17,12 +18,11 @@ namespace {
 Result<std::optional<int>> optional_int(const Result<std::string>& text, bool given) {
   if (!text) return std::unexpected(text.error());
   if (!given) return std::nullopt;
-  int value = 0;
-  const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), value);
-  if (error != std::errc() || end != text->data() + text->size() || text->empty()) {
+  const auto number = whole_number(*text);
+  if (!number || !std::in_range<int>(*number)) {
     return fail(Code::kInvalidArgument, fmt::format("value '{}' cannot be resolved to an int", *text));
   }
-  return value;
+  return static_cast<int>(*number);
 }
 
 /// The wait before attempt number `attempts`: duration * factor^(attempts - 1), at most `cap`.

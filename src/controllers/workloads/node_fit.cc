@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
+#include "base/whole_number.h"
 #include "cluster/taints.h"
 #include "controllers/workloads/fields.h"
 
@@ -23,13 +23,6 @@ constexpr std::array kTolerated{Tolerated{"node.kubernetes.io/not-ready", "NoExe
                                 Tolerated{"node.kubernetes.io/pid-pressure", "NoSchedule"},
                                 Tolerated{cluster::kUnschedulableTaint, "NoSchedule"}};
 constexpr Tolerated kOnHostNetwork{"node.kubernetes.io/network-unavailable", "NoSchedule"};
-
-std::optional<std::int64_t> whole_number(std::string_view text) {
-  std::int64_t number = 0;
-  const char* end = text.data() + text.size();
-  const auto [rest, error] = std::from_chars(text.data(), end, number);
-  return error == std::errc() && rest == end ? std::optional(number) : std::nullopt;
-}
 
 bool meets(const doc::Value& requirement, const doc::Value& labels) {
   const doc::Value* found = doc::find(labels, doc::find_string(requirement, "key"));
