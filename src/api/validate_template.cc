@@ -184,8 +184,12 @@ void Validator::check_limits(const Template& tmpl, const Spot& spot) {
   }
   if (tmpl.parallelism && !group) {
     error(spot.pointer + "/parallelism", spot.name + ".parallelism is only valid for steps and dag templates", true);
-  } else if (tmpl.parallelism && *tmpl.parallelism < 1) {
+  } else if (tmpl.parallelism && *tmpl.parallelism < 0) {
     error(spot.pointer + "/parallelism", spot.name + ".parallelism must be at least 1");
+  } else if (tmpl.parallelism == 0) {
+    // Kubeflow Pipelines writes it for each loop; controllers take it so, the rules of the CRD do not.
+    warn(spot.pointer + "/parallelism",
+         spot.name + ".parallelism of 0 holds nothing back, and some clusters refuse it: leave it out");
   }
   check_pod_resources(*tmpl.document, spot);
   const bool on_agent = tmpl.type == Template::Type::kHttp || tmpl.type == Template::Type::kPlugin;

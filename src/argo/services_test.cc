@@ -361,6 +361,7 @@ TEST_F(ServicesTest, ReadsLogs) {
     services_.store().executor().post([options, sink = std::move(sink)]() mutable {
       sink.on_line("one", Time{}, "stdout");
       sink.on_line("two " + std::to_string(options.tail), Time{}, "stdout");
+      sink.on_line("no\xfftext", Time{}, "stdout");
       sink.on_end({});
     });
     return nullptr;
@@ -372,9 +373,10 @@ TEST_F(ServicesTest, ReadsLogs) {
     return text + (answer->ended ? "." : answer->error ? answer->error->message : "...");
   };
   EXPECT_EQ(logs("{namespace: default, name: a, logOptions: {container: main, tailLines: 5}}"),
-            R"({"content":"one","podName":"p"}{"content":"two 5","podName":"p"}.)");
+            "{\"content\":\"one\",\"podName\":\"p\"}{\"content\":\"two 5\",\"podName\":\"p\"}"
+            "{\"content\":\"no\xef\xbf\xbdtext\",\"podName\":\"p\"}.");
   EXPECT_EQ(logs("{namespace: default, name: '@latest', grep: tw}"), R"({"content":"two -1","podName":"p"}.)");
-  EXPECT_EQ(logs("{namespace: default, name: a, podName: p, grep: x}"), ".");
+  EXPECT_EQ(logs("{namespace: default, name: a, podName: p, grep: z}"), ".");
   EXPECT_THAT(logs("{namespace: default, name: a, podName: q}"), HasSubstr("has no pod \"q\""));
   EXPECT_THAT(logs("{namespace: default, name: none}"), HasSubstr("not found"));
   EXPECT_THAT(logs("{namespace: default, name: a, grep: '('}"), HasSubstr("grep: "));

@@ -4,6 +4,7 @@
 #include "argo/find_workflow.h"
 #include "argo/streams.h"
 #include "argo/workflow_service.h"
+#include "doc/utf8.h"
 
 namespace tiphys::argo {
 namespace {
@@ -88,7 +89,7 @@ void workflow_logs(const WorkPtr& work) {
                    .grep = work->text("grep"),
                    .options = options},
                   [](const LogLine& line) {
-                    return doc::to_json(doc::Object{{"content", line.content},
+                    return doc::to_json(doc::Object{{"content", doc::to_utf8(line.content)},
                                                     {"podName", doc::find_string(*line.pod, "metadata", "name")}});
                   });
     }));

@@ -599,6 +599,12 @@ TEST(Parallelism, OfATemplate) {
   EXPECT_EQ(world.run->status().progress, "5/5");
 }
 
+TEST(Parallelism, OfZeroHoldsNothingBack) {
+  FakeWorld world(manifest("{name: main, parallelism: 0, steps: [[{name: a, template: ok, withItems: [1, 2, 3]}]]}"));
+  EXPECT_EQ(most_at_once(world), 3);
+  EXPECT_EQ(world.run->status().progress, "3/3");
+}
+
 TEST(Parallelism, OfTheWorkflow) {
   FakeWorld world(
       manifest("{name: main, dag: {tasks: [{name: a, template: in}, {name: b, template: in}]}}, {name: in, "

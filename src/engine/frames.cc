@@ -135,7 +135,7 @@ bool Machine::gate_open(Frame& frame) {
   if (doomed(nodes_[frame.node].on_exit)) return true;
   // The end of a child lets the frame try again; the end of another's pod only when it waits for that alone.
   const auto& parallelism = frame.plan->source->parallelism;
-  if (parallelism && frame.active_children >= *parallelism) return false;
+  if (parallelism && *parallelism > 0 && frame.active_children >= *parallelism) return false;
   if (!workflow_.spec.parallelism || active_pods_ < *workflow_.spec.parallelism) return true;
   block(frame.node);
   return false;

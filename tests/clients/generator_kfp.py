@@ -46,7 +46,7 @@ def counting(count: int = 4, note: str = 'a "b" c: {d}\nsecond'):
         made = numbers_op(count).set_retry(2, policy="Always", backoff_duration="1s", backoff_factor=2).set_memory_limit("200M").set_timeout(100)
         with dsl.ParallelFor(made.outputs["output"], parallelism=2) as number:
             square_op(number, note)
-        with dsl.ParallelFor([{"of": 10, "note": "x"}, {"of": 11, "note": "y"}], parallelism=2) as item:
+        with dsl.ParallelFor([{"of": 10, "note": "x"}, {"of": 11, "note": "y"}]) as item:
             square_op(item.of, item.note).after(made)
         sum_of = total_op(made.outputs["table"])
         with dsl.Condition(sum_of.output > 5, "large"):
