@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <functional>
 #include <map>
 
 #include "base/strings.h"
@@ -20,6 +21,39 @@ struct Flags::Parser {
   std::size_t least = 0;
   std::size_t most = 0;
   std::map<const CLI::Option*, std::vector<std::string>> choices;
+
+  struct Declared {
+    std::string names;
+    std::function<void()> add;
+    bool wanted = false;
+
+    bool may_be(std::string_view argument) const {
+      return std::ranges::any_of(split(names, ','), [&](std::string_view name) {
+        if (!name.starts_with("--")) return !argument.starts_with("--") && argument.contains(name.back());
+        return argument.starts_with(name) && (argument.size() == name.size() || argument[name.size()] == '=');
+      });
+    }
+  };
+  std::vector<Declared> declared;
+
+  /// CLI11 compares each flag that is added with all before it, and a command has some fifty. Only those that are given
+  /// are added, or all when one is asked for that is none of them: for help and suggestions.
+  void add_declared(std::span<const std::string> arguments) {
+    bool all = false;
+    for (const std::string& argument : arguments) {
+      if (argument.size() < 2 || argument.front() != '-') continue;
+      bool known = false;
+      for (Declared& each : declared) {
+        if (!each.may_be(argument)) continue;
+        each.wanted = known = true;
+      }
+      all = all || !known;
+    }
+    for (const Declared& each : declared) {
+      if (all || each.wanted) each.add();
+    }
+    declared.clear();
+  }
 
   std::vector<std::string> known_flags() const {
     std::vector<std::string> names;
@@ -72,44 +106,55 @@ Flags::Flags(const std::string& command, const std::string& summary, std::string
 Flags::~Flags() = default;
 
 void Flags::flag(const std::string& names, bool& value, const std::string& help) {
-  parser_->app.add_flag(names, value, help);
+  parser_->declared.push_back(
+      {names, [&app = parser_->app, names, &value, help] { app.add_flag(names, value, help); }});
 }
 
 void Flags::text(const std::string& names, std::string& value, const std::string& metavar, const std::string& help) {
-  parser_->app.add_option(names, value, help)->type_name(metavar)->take_last();
+  parser_->declared.push_back({names, [&app = parser_->app, names, &value, metavar, help] {
+                                 app.add_option(names, value, help)->type_name(metavar)->take_last();
+                               }});
 }
 
 void Flags::number(const std::string& names, std::optional<std::int64_t>& value, const std::string& metavar,
                    const std::string& help) {
-  const CLI::Validator check(
-      [](std::string& given) {
-        std::int64_t number = 0;
-        const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), number);
-        const bool whole = error == std::errc() && end == given.data() + given.size();
-        return whole ? std::string() : fmt::format("\"{}\" is not a whole number", given);
-      },
-      "");
-  parser_->app.add_option(names, value, help)->type_name(metavar)->take_last()->check(check);
+  parser_->declared.push_back(
+      {names, [&app = parser_->app, names, &value, metavar, help] {
+         const CLI::Validator check(
+             [](std::string& given) {
+               std::int64_t number = 0;
+               const auto [end, error] = std::from_chars(given.data(), given.data() + given.size(), number);
+               const bool whole = error == std::errc() && end == given.data() + given.size();
+               return whole ? std::string() : fmt::format("\"{}\" is not a whole number", given);
+             },
+             "");
+         app.add_option(names, value, help)->type_name(metavar)->take_last()->check(check);
+       }});
 }
 
 void Flags::list(const std::string& names, std::vector<std::string>& values, const std::string& metavar,
                  const std::string& help) {
-  // One value a flag: otherwise CLI11 takes what follows too, and "[a,b]" apart.
-  parser_->app.add_option(names, values, help)->type_name(metavar)->allow_extra_args(false);
+  parser_->declared.push_back({names, [&app = parser_->app, names, &values, metavar, help] {
+                                 // One value a flag: otherwise CLI11 takes what follows too, and "[a,b]" apart.
+                                 app.add_option(names, values, help)->type_name(metavar)->allow_extra_args(false);
+                               }});
 }
 
 void Flags::choice(const std::string& names, std::string& value, std::vector<std::string> allowed,
                    const std::string& help) {
-  const std::string one_of = "One of: " + join(allowed, "|");
-  const CLI::Validator check(
-      [allowed, one_of](std::string& given) {
-        const bool known = std::find(allowed.begin(), allowed.end(), given) != allowed.end();
-        return known ? std::string() : fmt::format("\"{}\" is not allowed here. {}", given, one_of);
-      },
-      "");
-  const CLI::Option* option =
-      parser_->app.add_option(names, value, help + ". " + one_of)->type_name("")->take_last()->check(check);
-  parser_->choices[option] = std::move(allowed);
+  parser_->declared.push_back(
+      {names, [parser = parser_.get(), names, &value, allowed = std::move(allowed), help]() mutable {
+         const std::string one_of = "One of: " + join(allowed, "|");
+         const CLI::Validator check(
+             [allowed, one_of](std::string& given) {
+               const bool known = std::find(allowed.begin(), allowed.end(), given) != allowed.end();
+               return known ? std::string() : fmt::format("\"{}\" is not allowed here. {}", given, one_of);
+             },
+             "");
+         const CLI::Option* option =
+             parser->app.add_option(names, value, help + ". " + one_of)->type_name("")->take_last()->check(check);
+         parser->choices[option] = std::move(allowed);
+       }});
 }
 
 void Flags::positional(const std::string& metavar, std::vector<std::string>& values, std::size_t least,
@@ -121,6 +166,7 @@ void Flags::positional(const std::string& metavar, std::vector<std::string>& val
 }
 
 Result<bool> Flags::parse(const Arguments& arguments) {
+  parser_->add_declared({arguments.begin(), std::ranges::find(arguments, "--")});
   if (arguments.size() == 2 && arguments.front() == "--list-values") return parser_->list_values(arguments.back());
   auto parsed = read(arguments);
   if (!parsed) {
