@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "argo/ask.h"
 #include "cluster/api_request.h"
+#include "cluster/list_head.h"
 #include "cluster/node_teller.h"
 
 namespace tiphys::argo {
@@ -57,11 +57,7 @@ cluster::Done<doc::Value> object_reader(cluster::Done<cluster::Object> done) {
 
 cluster::List read_list(doc::Value message) {
   cluster::List list;
-  const std::string_view version = doc::find_string(message, "metadata", "resourceVersion");
-  std::from_chars(version.data(), version.data() + version.size(), list.resource_version);
-  list.continue_token = doc::find_string(message, "metadata", "continue");
-  doc::Object* members = message.if_object();
-  doc::Value* items = members ? members->if_contains("items") : nullptr;
+  doc::Value* items = cluster::read_list_head(message, list);
   if (!items || !items->is_array()) return list;  // of nothing there is null
   for (doc::Value& item : items->get_array()) list.items.push_back(std::make_shared<const doc::Value>(std::move(item)));
   return list;

@@ -1,8 +1,7 @@
 #include "kube/object_list.h"
 
-#include <charconv>
-
 #include "cluster/api_request.h"
+#include "cluster/list_head.h"
 #include "http/url.h"
 #include "kube/workflow_nodes.h"
 
@@ -14,11 +13,7 @@ constexpr std::size_t kPage = 500;
 Result<cluster::List> read_page(const std::string& body, const cluster::Resource& resource, bool with_nodes) {
   TIPHYS_TRY(doc::Value value, doc::parse_json(body));
   cluster::List list;
-  const std::string_view version = doc::find_string(value, "metadata", "resourceVersion");
-  std::from_chars(version.data(), version.data() + version.size(), list.resource_version);
-  list.continue_token = doc::find_string(value, "metadata", "continue");
-  doc::Object* root = value.if_object();
-  doc::Value* items = root ? root->if_contains("items") : nullptr;
+  doc::Value* items = cluster::read_list_head(value, list);
   if (!items || (!items->is_array() && !items->is_null()))
     return fail(Code::kInternal, "the server's list has no items");
   if (items->is_null()) return list;

@@ -4,11 +4,11 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <charconv>
 #include <unordered_map>
 
 #include "cluster/api_request.h"
 #include "cluster/api_status.h"
+#include "cluster/list_head.h"
 #include "cluster/patch.h"
 #include "http/url.h"
 #include "server/client_streams.h"
@@ -27,11 +27,7 @@ Result<cluster::Object> read_object(const std::string& body) {
 Result<cluster::List> read_list(const std::string& body) {
   TIPHYS_TRY(doc::Value value, doc::parse_json(body));
   cluster::List list;
-  const std::string_view version = doc::find_string(value, "metadata", "resourceVersion");
-  std::from_chars(version.data(), version.data() + version.size(), list.resource_version);
-  list.continue_token = doc::find_string(value, "metadata", "continue");
-  doc::Object* root = value.if_object();
-  doc::Value* items = root ? root->if_contains("items") : nullptr;
+  doc::Value* items = cluster::read_list_head(value, list);
   if (!items || !items->is_array()) return fail(Code::kInternal, "the server's list has no items");
   for (auto& item : items->get_array()) list.items.push_back(std::make_shared<const doc::Value>(std::move(item)));
   return list;
