@@ -76,6 +76,10 @@ struct TaskState {
 };
 
 struct Frame {
+  Frame() = default;
+  /// Of a node with this plan; none of its tasks has begun.
+  Frame(NodeIndex of, const CompiledTemplate& of_plan);
+
   NodeIndex node = kNoNode;
   const CompiledTemplate* plan = nullptr;
   std::vector<TaskState> tasks;

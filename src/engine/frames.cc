@@ -18,15 +18,14 @@ std::uint64_t held_key(const Frame& frame, std::uint32_t task) {
 
 }  // namespace
 
+Frame::Frame(NodeIndex of, const CompiledTemplate& of_plan) : node(of), plan(&of_plan), tasks(of_plan.tasks.size()) {}
+
 void Machine::open_frame(NodeIndex index) {
   if (const Status named = settle_names(index); !named) return errored(index, named.error().message);
   if (!aim_names(index)) return block(index);
   Node& node = nodes_[index];
-  node.frame = std::make_unique<Frame>();
+  node.frame = std::make_unique<Frame>(index, *node.plan);
   Frame& frame = *node.frame;
-  frame.node = index;
-  frame.plan = node.plan;
-  frame.tasks.resize(node.plan->tasks.size());
   if (node.plan->dag()) {
     begin_dag(frame);
   } else if (node.plan->group_count() == 0) {

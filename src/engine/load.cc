@@ -245,11 +245,8 @@ void Machine::view_frames(NodeIndex boundary, const std::vector<std::vector<Node
   }
   for (const NodeIndex index : inwards | std::views::reverse) {
     Node& node = nodes_[index];
-    node.frame = std::make_unique<Frame>();
+    node.frame = std::make_unique<Frame>(index, *node.plan);
     Frame& frame = *node.frame;
-    frame.node = index;
-    frame.plan = node.plan;
-    frame.tasks.resize(node.plan->tasks.size());
     for (const NodeIndex member : members[index]) {
       if (fits_its_template(nodes_[member], node.plan)) put_in_frame(frame, member);
     }

@@ -236,11 +236,8 @@ void Machine::put_in_frame(Frame& frame, NodeIndex index) const {
 
 void Machine::restore_frame(NodeIndex index, const std::vector<NodeIndex>& members) {
   Node& node = nodes_[index];
-  node.frame = std::make_unique<Frame>();
+  node.frame = std::make_unique<Frame>(index, *node.plan);
   Frame& frame = *node.frame;
-  frame.node = index;
-  frame.plan = node.plan;
-  frame.tasks.resize(node.plan->tasks.size());
   frame.waking = true;
   if (node.plan->dag()) {
     auto targets = find_targets(index);
