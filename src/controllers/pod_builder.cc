@@ -416,7 +416,9 @@ Result<doc::Value> PodBuilder::build_agent(const std::string& pod_name, const st
     const doc::Object item{{"key", plugin.name}, {"path", "token"}};
     volumes.push_back(doc::Object{{"name", volume}, {"secret", {{"secretName", secret}, {"items", doc::Array{item}}}}});
   }
-  doc::Object spec{{"containers", std::move(containers)}, {"volumes", std::move(volumes)}, {"restartPolicy", "Never"}};
+  // As in the original, a plugin that fails is started again for the next node.
+  doc::Object spec{
+      {"containers", std::move(containers)}, {"volumes", std::move(volumes)}, {"restartPolicy", "OnFailure"}};
   static const doc::Shared kNoTemplate = std::make_shared<const doc::Value>(doc::Object{});
   add_scheduling(*kNoTemplate, spec);
   doc::Value patched = std::move(spec);

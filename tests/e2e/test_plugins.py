@@ -142,6 +142,16 @@ def test_what_plugins_do_not_do(cli, free_port, asked, phase, message):
     assert node["phase"] == phase and node["message"].startswith(message), node
 
 
+def test_a_plugin_that_dies_is_started_again(cli, free_port):
+    asked = [{"greet": {}}, {"greet": {"die": True}}, {"greet": {}}]
+    steps = manifest(executor_plugins(("greet", free_port)), asked)
+    cli.run(steps.replace("template: ask1}", "template: ask1, continueOn: {failed: true}}"))
+    nodes = nodes_by_name(cli.workflow())
+    assert [nodes[f"[{i}].ask{i}"]["phase"] for i in range(3)] == ["Succeeded", "Failed", "Succeeded"]
+    # Another process counts.
+    assert nodes["[2].ask2"]["message"] == "asked 1 of wf"
+
+
 def test_without_any_plugin(cli):
     cli.run(manifest("", [{"greet": {}}]), code=1)
     assert nodes_by_name(cli.workflow())["[0].ask0"]["message"] == "no plugin executed the template"
