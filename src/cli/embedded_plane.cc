@@ -212,7 +212,7 @@ class Plane final : public EmbeddedPlane {
       TIPHYS_TRY(options.token, ensure_token(data_dir_.token()));
     }
     if (!options_.ui_dir.empty()) {
-      TIPHYS_TRY(options.ui, server::UiFiles::open(options_.ui_dir, options_.base_href));
+      TIPHYS_TRY(options.ui, server::UiFiles::open(options_.ui_dir, options_.base_path));
     }
     options.config = std::make_shared<const doc::Value>(config_page(options_.config));
     if (options_.config.metrics.enabled) options.metrics = [this] { return controller_->metrics(); };
@@ -323,6 +323,7 @@ class Plane final : public EmbeddedPlane {
     TIPHYS_TRY(sign_on_,
                server::SignOn::start(*executor_, *store_, *sign_on_http_, *server_account_,
                                      {.config = config,
+                                      .base_path = options_.base_path,
                                       .ns = options_.server_namespace,
                                       .secure = options_.secure || config.redirect_url.starts_with("https://"),
                                       .delegates = options_.delegates_rules}));

@@ -46,8 +46,8 @@ struct PlaneOptions {
   std::optional<server::ServerAccount::Name> server_account{};
   bool delegates_rules = false;  ///< accounts of other namespaces may have rules of single sign-on for requests there
   std::uint64_t rate_limit = 0;  ///< of Argo's API: requests of an address in a second; 0: any number
-  /// The built files of a web UI of Argo's server, "" for none, and the path at which a proxy shows it.
-  std::string ui_dir, base_href;
+  std::string ui_dir;            ///< the built files of a web UI of Argo's server; "" for none
+  std::string base_path = "/";   ///< at which a proxy shows this server to browsers (server/base_path.h)
   /// Folders of this host that steps of the process runtime see read-only beside the system's own (a virtual
   /// environment).
   std::vector<std::string> host_paths;

@@ -59,14 +59,8 @@ UniqueFd open_file(const std::string& folder, std::string_view path) {
 
 }  // namespace
 
-Result<std::shared_ptr<const UiFiles>> UiFiles::open(std::string folder, std::string_view base_href) {
-  std::string_view path = base_href;
-  while (path.starts_with('/')) path.remove_prefix(1);
-  while (path.ends_with('/')) path.remove_suffix(1);
-  if (path.find_first_of("\"'<>& ") != path.npos) {
-    return fail(Code::kInvalidArgument, fmt::format("\"{}\" is no path of a URL", base_href));
-  }
-  const std::string base = path.empty() ? "" : fmt::format("<base href=\"/{}/\">", path);
+Result<std::shared_ptr<const UiFiles>> UiFiles::open(std::string folder, std::string_view base_path) {
+  const std::string base = base_path == "/" ? "" : fmt::format("<base href=\"{}\">", base_path);
   std::shared_ptr<const UiFiles> files(new UiFiles(std::move(folder), base));
   TIPHYS_CHECK_OK(files->index());
   return files;

@@ -12,9 +12,9 @@ namespace tiphys::server {
 
 class UiFiles {
  public:
-  /// Of a folder with index.html; it is read as files are asked for. `base_href` is the path at which browsers find the
-  /// server behind a proxy that takes it off, "/" without one: it goes into the page's <base>.
-  static Result<std::shared_ptr<const UiFiles>> open(std::string folder, std::string_view base_href);
+  /// Of a folder with index.html; it is read as files are asked for. `base_path` (base_path.h)
+  /// goes into the page's <base>.
+  static Result<std::shared_ptr<const UiFiles>> open(std::string folder, std::string_view base_path);
 
   /// Answers a GET with the file, or, where there is none, with index.html: the UI's pages have paths of their own.
   void serve(Executor& executor, std::string_view target, const std::shared_ptr<Responder>& responder) const;

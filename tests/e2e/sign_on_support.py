@@ -125,10 +125,10 @@ class Answer:
 
 
 class Browser:
-    """Keeps cookies by host and path, and looks at no certificate."""
+    """Keeps cookies by host and path, and looks at no certificate. `proxied` is the path that a proxy on the way takes off."""
 
-    def __init__(self):
-        self.cookies, self.set_cookies = {}, []
+    def __init__(self, proxied=""):
+        self.cookies, self.set_cookies, self.proxied = {}, [], proxied
 
     def ask(self, url, method="GET", body=None, **headers):
         parts = urllib.parse.urlsplit(url)
@@ -139,7 +139,7 @@ class Browser:
             connection = http.client.HTTPSConnection(parts.netloc, timeout=60, context=ssl._create_unverified_context())
         else:
             connection = http.client.HTTPConnection(parts.netloc, timeout=60)
-        connection.request(method, parts.path + (f"?{parts.query}" if parts.query else ""), None if body is None else json.dumps(body),
+        connection.request(method, parts.path.removeprefix(self.proxied) + (f"?{parts.query}" if parts.query else ""), None if body is None else json.dumps(body),
                            {name.replace("_", "-"): value for name, value in headers.items()})
         answer = Answer(url, connection.getresponse())
         connection.close()

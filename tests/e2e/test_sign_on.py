@@ -57,6 +57,21 @@ def test_somebody_signs_in(plane):
     assert not browser.cookies and browser.ask(f"{plane.url}/api/v1/userinfo").code == 401
 
 
+@pytest.mark.parametrize("how", ["flag", "environment"])
+def test_behind_a_proxy(cli, provider, how):
+    cli.env["ARGO_BASE_HREF"] = "/argo/" if how == "environment" else "/other/"
+    plane = SignOn(cli, provider, *(["--base-href", "argo"] if how == "flag" else []))
+    for wanted, location in [("/argo/api/v1/userinfo", "/argo/api/v1/userinfo"), ("https://evil.example.com", "/argo/")]:
+        browser = Browser(proxied="/argo")
+        callback = browser.follow(f"{plane.url}/argo/oauth2/redirect?{urllib.parse.urlencode({'redirect': wanted})}", until=lambda url: "/oauth2/callback" in url)
+        assert callback.startswith(f"{plane.url}/argo/oauth2/callback?")
+        assert browser.ask(callback).headers["Location"] == location
+        begun, over, session = browser.set_cookies
+        assert "Path=/argo/oauth2/;" in begun and "Path=/argo/oauth2/;" in over and "Path=/argo/;" in session
+        assert browser.ask(f"{plane.url}/argo/api/v1/userinfo").json["subject"] == "u-1"
+        assert browser.ask(f"{plane.url}/argo/oauth2/logout", "POST").headers["Location"] == "/argo/" and not browser.cookies
+
+
 def test_modes_are_those_of_argos_api(plane):
     token = plane.session(plane.sign_in())
     assert Browser().ask(f"{plane.url}{WORKFLOWS}", Authorization=f"Bearer {plane.api.token}").code == 401, "sso alone takes no tokens"

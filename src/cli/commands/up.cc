@@ -9,6 +9,7 @@
 #include "cli/commands/common.h"
 #include "cli/hand_over.h"
 #include "cli/terminal.h"
+#include "server/base_path.h"
 #include "server/version.h"
 #include "store/data_dir.h"
 
@@ -135,7 +136,7 @@ Status serve(const CommonFlags& common, const Listening& listening) {
   options.tls_key = listening.key;
   options.audit_path = listening.audit_path;
   options.ui_dir = listening.ui_dir;
-  options.base_href = listening.base_href;
+  TIPHYS_TRY(options.base_path, server::base_path(listening.base_href));
   options.secure = listening.secure;
   TIPHYS_CHECK_OK(read_callers(listening, options));
   options.rate_limit = static_cast<std::uint64_t>(listening.rate_limit.value_or(0));
@@ -179,7 +180,7 @@ int up_command(const Arguments& arguments) {
   flags.text("--ui-dir", listening.ui_dir, "DIR",
              "Show browsers this web UI of Argo's server, built (the folder with index.html)");
   flags.text("--base-href", listening.base_href, "PATH",
-             "The path at which a proxy shows the web UI (default: $ARGO_BASE_HREF, else /)");
+             "The path at which a proxy shows the web UI and the pages to sign in (default: $ARGO_BASE_HREF, else /)");
   flags.text(
       "--audit-log", listening.audit_path, "FILE",
       "Tell of each request who asked for what, as lines of JSON (audit.k8s.io/v1); at 100 MiB FILE becomes FILE.1");

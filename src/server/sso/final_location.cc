@@ -29,9 +29,11 @@ bool could_name_a_host(std::string_view path) {
 
 }  // namespace
 
-std::string final_location(std::string_view wanted) {
+std::string final_location(std::string_view wanted, std::string_view base_path) {
   const bool has_control = std::ranges::any_of(wanted, [](unsigned char c) { return c < ' ' || c == 0x7f; });
-  if (!wanted.starts_with('/') || wanted.size() > kMostBytes || has_control || could_name_a_host(wanted)) return "/";
+  if (!wanted.starts_with('/') || wanted.size() > kMostBytes || has_control || could_name_a_host(wanted)) {
+    return std::string(base_path);
+  }
   std::string location;
   for (const unsigned char c : wanted) {
     c > ' ' && c < 0x7f ? location += static_cast<char>(c) : location += fmt::format("%{:02X}", c);

@@ -46,8 +46,14 @@ TEST(FinalLocation, StaysAtThisServer) {
       {"/.../a", "/.../a"},
       {"/a/.b", "/a/.b"},
   };
-  for (const auto& [wanted, location] : rows) EXPECT_EQ(final_location(wanted), location) << wanted;
-  EXPECT_EQ(final_location("/" + std::string(3000, 'a')), "/");
+  for (const auto& [wanted, location] : rows) EXPECT_EQ(final_location(wanted, "/"), location) << wanted;
+  EXPECT_EQ(final_location("/" + std::string(3000, 'a'), "/"), "/");
+}
+
+TEST(FinalLocation, IsTheFrontPageBehindAProxyWithoutABetterOne) {
+  EXPECT_EQ(final_location("", "/argo/"), "/argo/");
+  EXPECT_EQ(final_location("//evil.example.com", "/argo/"), "/argo/");
+  EXPECT_EQ(final_location("/argo/workflows", "/argo/"), "/argo/workflows");
 }
 
 TEST(Person, IsWhomTheProviderTells) {

@@ -109,11 +109,14 @@ Result<oidc::Client> SignOn::client() const {
   return client;
 }
 
-void SignOn::begin(std::string_view wanted, std::string_view base, Done<SignInBegun> done) {
+void SignOn::begin(std::string_view wanted, std::string_view host, Done<SignInBegun> done) {
   const auto client = this->client();
   if (!client) return done(std::unexpected(client.error()));
-  const std::string& configured = options_.config.redirect_url;
-  const oidc::SignIn sign_in{.redirect_uri = configured.empty() ? fmt::format("{}/oauth2/callback", base) : configured,
+  std::string redirect_uri = options_.config.redirect_url;
+  if (redirect_uri.empty()) {
+    redirect_uri = fmt::format("{}://{}{}oauth2/callback", is_secure() ? "https" : "http", host, base_path());
+  }
+  const oidc::SignIn sign_in{.redirect_uri = std::move(redirect_uri),
                              .state = oidc::random_text(),
                              .nonce = oidc::random_text(),
                              .verifier = oidc::random_text()};
@@ -121,7 +124,7 @@ void SignOn::begin(std::string_view wanted, std::string_view base, Done<SignInBe
                                                {"nonce", sign_in.nonce},
                                                {"verifier", sign_in.verifier},
                                                {"redirect_uri", sign_in.redirect_uri},
-                                               {"location", final_location(wanted)},
+                                               {"location", final_location(wanted, base_path())},
                                                {"exp", jose::numeric_date(executor_.now() + kSignInLife)}});
   if (!kept) return done(std::unexpected(kept.error()));
   provider_.authorization_url(

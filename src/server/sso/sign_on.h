@@ -26,9 +26,10 @@ namespace tiphys::server {
 
 struct SignOnOptions {
   api::SsoConfig config;
-  std::string ns;          ///< of its Secrets, and of the accounts whose rules say who may sign in
-  bool secure = true;      ///< browsers reach it by TLS
-  bool delegates = false;  ///< rules of accounts in a request's namespace count, too
+  std::string base_path = "/";  ///< at which browsers find this server (base_path.h)
+  std::string ns;               ///< of its Secrets, and of the accounts whose rules say who may sign in
+  bool secure = true;           ///< browsers reach it by TLS
+  bool delegates = false;       ///< rules of accounts in a request's namespace count, too
 };
 
 /// What a sign-in brings a browser.
@@ -55,10 +56,12 @@ class SignOn {
 
   bool asks_rules() const { return options_.config.rbac.enabled; }
   bool is_secure() const { return options_.secure; }
+  /// Of this server's pages and cookies.
+  const std::string& base_path() const { return options_.base_path; }
   Duration session_life() const { return options_.config.session_expiry; }
 
-  /// `wanted` is where the browser wants to go at last; `base` its way to this server, "https://host".
-  void begin(std::string_view wanted, std::string_view base, Done<SignInBegun> done);
+  /// `wanted` is where the browser wants to go at last; `host` is the request's.
+  void begin(std::string_view wanted, std::string_view host, Done<SignInBegun> done);
   /// `kept` is what begin() gave for this state. kInvalidArgument: not this browser's sign-in, too late, or once more;
   /// kUnauthenticated: the provider or its answer is not good; others: what fails here.
   void finish(std::string_view state, std::string_view kept, std::string code, Done<SignedIn> done);

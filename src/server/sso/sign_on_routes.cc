@@ -13,7 +13,6 @@ namespace tiphys::server {
 namespace {
 
 constexpr std::string_view kRedirect = "/oauth2/redirect", kCallback = "/oauth2/callback", kLogout = "/oauth2/logout";
-constexpr const char* kSignInPath = "/oauth2/";
 /// Somewhat longer than what it keeps is good for: that decides.
 constexpr std::chrono::minutes kSignInCookieLife(10);
 constexpr std::size_t kMostStateBytes = 64;
@@ -30,11 +29,14 @@ AnswerHead plain(unsigned code) {
 
 /// A cookie of a sign-in under way; there may be several at once, of as many tabs.
 Cookie sign_in_cookie(const SignOn& sign_on, std::string_view state) {
-  return {.name = fmt::format("sso-{}", state), .path = kSignInPath, .secure = sign_on.is_secure(), .strict = false};
+  return {.name = fmt::format("sso-{}", state),
+          .path = fmt::format("{}oauth2/", sign_on.base_path()),
+          .secure = sign_on.is_secure(),
+          .strict = false};
 }
 
 Cookie session_cookie(const SignOn& sign_on) {
-  return {.name = std::string(kCookieName), .path = "/", .secure = sign_on.is_secure()};
+  return {.name = std::string(kCookieName), .path = sign_on.base_path(), .secure = sign_on.is_secure()};
 }
 
 void send_on(const Exchange& exchange, const std::string& location, std::vector<Cookie> cookies) {
@@ -69,8 +71,7 @@ void refuse_sign_in(const Exchange& exchange, const Error& error, std::vector<Co
 }
 
 void redirect(const ExchangePtr& exchange, SignOn& sign_on, const Target& query) {
-  const std::string base = fmt::format("{}://{}", sign_on.is_secure() ? "https" : "http", exchange->request.host);
-  sign_on.begin(query.value("redirect"), base, [exchange, &sign_on](Result<SignInBegun> begun) {
+  sign_on.begin(query.value("redirect"), exchange->request.host, [exchange, &sign_on](Result<SignInBegun> begun) {
     if (!begun) return refuse_sign_in(*exchange, begun.error(), {});
     Cookie cookie = sign_in_cookie(sign_on, begun->state);
     cookie.value = std::move(begun->kept);
@@ -141,7 +142,7 @@ bool serve_sign_on(const ExchangePtr& exchange) {
   }
   if (path == kRedirect) redirect(exchange, *sign_on, *query);
   if (path == kCallback) callback(exchange, *sign_on, *query);
-  if (path == kLogout) send_on(*exchange, "/", {session_cookie(*sign_on)});
+  if (path == kLogout) send_on(*exchange, sign_on->base_path(), {session_cookie(*sign_on)});
   return true;
 }
 

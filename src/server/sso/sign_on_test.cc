@@ -41,7 +41,8 @@ class SignOnTest : public testing::Test {
         kIgnore);
   }
   Result<std::unique_ptr<SignOn>> make() {
-    auto made = SignOn::start(executor_, fake_, provider_, account_, {.config = config_, .ns = "default"});
+    auto made = SignOn::start(executor_, fake_, provider_, account_,
+                              {.config = config_, .base_path = base_path_, .ns = "default"});
     executor_.run_ready();
     return made;
   }
@@ -60,7 +61,7 @@ class SignOnTest : public testing::Test {
     return answer ? std::move(*answer) : fail(Code::kInternal, "no answer");
   }
   Result<SignInBegun> begin(std::string_view wanted = "/workflows") {
-    return wait<SignInBegun>([&](auto done) { sign_on_->begin(wanted, "https://plane:2746", std::move(done)); });
+    return wait<SignInBegun>([&](auto done) { sign_on_->begin(wanted, "plane:2746", std::move(done)); });
   }
   Result<SignedIn> finish(std::string_view state, std::string_view kept, std::string code = "code") {
     return wait<SignedIn>([&](auto done) { sign_on_->finish(state, kept, std::move(code), std::move(done)); });
@@ -85,6 +86,7 @@ class SignOnTest : public testing::Test {
   jose::TestKey key_{"RS256", "k"};
   ServerAccount account_{fake_, std::nullopt};
   api::SsoConfig config_;
+  std::string base_path_ = "/";
   std::unique_ptr<SignOn> sign_on_;
 };
 
@@ -109,6 +111,22 @@ TEST_F(SignOnTest, BeginsASession) {
   ASSERT_TRUE(owner);
   EXPECT_EQ((*owner)->name, "tiphys:admin") << "without rules: the server's account";
   EXPECT_EQ((*owner)->person->subject, "u-1");
+}
+
+TEST_F(SignOnTest, BehindAProxyThePathOfTheCallbackBeginsWithThatOfTheServer) {
+  base_path_ = "/argo/";
+  start();
+  const auto begun = begin("");
+  ASSERT_TRUE(begun) << begun.error().message;
+  EXPECT_EQ(parameter(begun->location, "redirect_uri"), "https%3A%2F%2Fplane%3A2746%2Fargo%2Foauth2%2Fcallback");
+  answer(*begun);
+  const auto signed_in = finish(begun->state, begun->kept);
+  ASSERT_TRUE(signed_in) << signed_in.error().message;
+  EXPECT_EQ(signed_in->location, "/argo/");
+  config_.redirect_url = "https://workflows.example.com/callback";
+  start();
+  EXPECT_EQ(parameter(begin()->location, "redirect_uri"), "https%3A%2F%2Fworkflows.example.com%2Fcallback")
+      << "what is configured is taken as it is";
 }
 
 TEST_F(SignOnTest, SessionsSurviveARestartUntilTheyExpire) {
