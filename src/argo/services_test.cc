@@ -377,6 +377,8 @@ TEST_F(ServicesTest, ReadsLogs) {
             "{\"content\":\"no\xef\xbf\xbdtext\",\"podName\":\"p\"}.");
   EXPECT_EQ(logs("{namespace: default, name: '@latest', grep: tw}"), R"({"content":"two -1","podName":"p"}.)");
   EXPECT_EQ(logs("{namespace: default, name: a, podName: p, grep: z}"), ".");
+  EXPECT_EQ(logs("{namespace: default, name: a, podName: P, grep: tw}"), R"({"content":"two -1","podName":"p"}.)")
+      << "derived from a template's name with capitals";
   EXPECT_THAT(logs("{namespace: default, name: a, podName: q}"), HasSubstr("has no pod \"q\""));
   EXPECT_THAT(logs("{namespace: default, name: none}"), HasSubstr("not found"));
   EXPECT_THAT(logs("{namespace: default, name: a, grep: '('}"), HasSubstr("grep: "));

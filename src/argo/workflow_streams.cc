@@ -1,9 +1,12 @@
 // WorkflowService: what goes on: watches and logs.
+#include <algorithm>
+
 #include "argo/archive.h"
 #include "argo/field_filter.h"
 #include "argo/find_workflow.h"
 #include "argo/streams.h"
 #include "argo/workflow_service.h"
+#include "base/strings.h"
 #include "doc/utf8.h"
 
 namespace tiphys::argo {
@@ -40,6 +43,27 @@ void watch_latest(const WorkPtr& work, cluster::WatchOptions options) {
               }));
 }
 
+/// Clients, the web UI among them, derive a pod's name from its template's, which may have capitals. Names of pods have
+/// none: what the engine makes of those is small.
+std::string to_pod_name(std::string_view derived) {
+  std::string name(derived);
+  std::ranges::transform(name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
+  return name;
+}
+
+/// The same in a field selector of a pod's events.
+std::string with_pod_name(std::string_view selector) {
+  constexpr std::string_view kOfPod = "involvedObject.kind=Pod", kName = "involvedObject.name=";
+  const std::vector<std::string_view> parts = split(selector, ',');
+  if (std::ranges::find(parts, kOfPod) == parts.end()) return std::string(selector);
+  std::vector<std::string> small;
+  for (const std::string_view part : parts) {
+    small.push_back(part.starts_with(kName) ? std::string(kName) + to_pod_name(part.substr(kName.size()))
+                                            : std::string(part));
+  }
+  return join(small, ",");
+}
+
 /// Nothing happens any more to a workflow that only the archive has: it is told once.
 void tell_archived(const WorkPtr& work, const cluster::Key& key, const Error& missing) {
   get_archived(work, {.ns = key.ns, .name = key.name}, [work, missing](const Result<cluster::Object>& found) {
@@ -70,6 +94,10 @@ void watch_workflows(const WorkPtr& work) {
 void watch_events(const WorkPtr& work) {
   auto options = watch_options(*work);
   if (!options) return work->refuse(options.error());
+  auto fields =
+      cluster::Selector::parse_fields(with_pod_name(doc::find_string(work->member("listOptions"), "fieldSelector")));
+  if (!fields) return work->refuse(fields.error());
+  options->fields = std::move(*fields);
   options->as_json = true;
   stream_changes(work, cluster::kEvents, std::move(*options), [](const cluster::WatchEvent& event) {
     return event.text ? *event.text : doc::to_json(*event.object);
@@ -84,7 +112,7 @@ void workflow_logs(const WorkPtr& work) {
     work->cluster().get(key, work->then<cluster::Object>([work, key, options](const cluster::Object&) {
       stream_logs(work,
                   {.workflow = key,
-                   .pod = work->text("podName"),
+                   .pod = to_pod_name(work->text("podName")),
                    .selector = work->text("selector"),
                    .grep = work->text("grep"),
                    .options = options},

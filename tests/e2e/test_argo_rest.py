@@ -75,6 +75,24 @@ def test_workflows(client):
     assert client.ask("GET", f"{WORKFLOWS}/hello")[0] == 404
 
 
+def test_pods_are_found_by_names_with_capitals(client):
+    """Clients, the web UI among them, derive a pod's name from its template's, which may have capitals. Names of pods have none."""
+    spec = {"entrypoint": "main", "templates": [{"name": "main", "steps": [[{"name": "a", "template": "Say-Hello"}]]},
+                                                {"name": "Say-Hello", "container": {"image": "x", "command": ["sh", "-c", "echo hello"]}}]}
+    assert client.ask("POST", WORKFLOWS, {"workflow": {"metadata": {"name": "caps"}, "spec": spec}})[0] == 200
+    log = client.open("GET", f"{WORKFLOWS}/caps/log?logOptions.container=main&logOptions.follow=True")
+    [entry] = [json.loads(line)["result"] for line in log]
+    pod = entry["podName"]
+    assert pod.startswith("caps-say-hello-")
+    derived = pod.replace("say-hello", "Say-Hello")
+    log = client.open("GET", f"{WORKFLOWS}/caps/log?logOptions.container=main&podName={derived}")
+    assert [json.loads(line)["result"] for line in log] == [entry]
+    event = {"metadata": {"name": "scheduled"}, "involvedObject": {"kind": "Pod", "namespace": "default", "name": pod}, "reason": "Scheduled", "type": "Normal"}
+    assert client.ask("POST", "/api/v1/namespaces/default/events", event)[0] == 201
+    events = client.open("GET", f"/api/v1/stream/events/default?listOptions.fieldSelector=involvedObject.kind=Pod,involvedObject.name={derived}")
+    assert json.loads(events.readline())["result"]["involvedObject"]["name"] == pod
+
+
 def test_errors(client):
     status, error = client.ask("GET", f"{WORKFLOWS}/none")
     assert (status, error["code"]) == (404, 5) and "none" in error["message"]
