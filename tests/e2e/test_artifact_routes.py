@@ -111,7 +111,7 @@ def test_folders_are_pages(plane):
     base = "/artifact-files/default/workflows/maker/maker"
     assert get(client, f"{base}/inputs/in")[2] == b"input"
     status, headers, _ = get(client, f"{base}/outputs/tree?x=1")
-    assert (status, headers["location"]) == (307, f"{base}/outputs/tree/?x=1")
+    assert (status, headers["location"]) == (307, "./tree/?x=1"), "whatever a proxy has taken off"
     status, headers, body = get(client, f"{base}/outputs/tree/")
     assert status == 200 and headers["content-type"] == "text/html; charset=utf-8" and headers["content-security-policy"].startswith("sandbox allow-same-origin;")
     assert b'<a href="./a%20b/">a b/</a>' in body and b"&lt;b&gt;" in body and b"<b>" not in body
@@ -121,7 +121,7 @@ def test_folders_are_pages(plane):
     assert (body, headers["content-type"]) == (b"3", "application/json")
     # A folder with a page of its own is shown by that, which may do nothing.
     status, headers, _ = get(client, f"{base}/outputs/site/")
-    assert (status, headers["location"]) == (307, f"{base}/outputs/site/index.html")
+    assert (status, headers["location"]) == (307, "./index.html")
     status, headers, body = get(client, f"{base}/outputs/site/index.html")
     assert b"<script>" in body and headers["content-security-policy"].startswith("sandbox allow-same-origin;") and headers["x-frame-options"] == "SAMEORIGIN"
     assert get(client, f"{base}/outputs/plain/")[0] == 404

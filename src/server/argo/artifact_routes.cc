@@ -27,10 +27,12 @@ std::string_view raw_path(const Exchange& exchange) {
   return target.substr(0, target.find('?'));
 }
 
+/// Relative to the path that the browser knows, which a proxy may have shortened.
 void redirect(const Exchange& exchange, std::string_view more) {
   const std::string_view target = exchange.request.target, path = raw_path(exchange);
+  const std::string_view last = path.substr(path.rfind('/') + 1);
   exchange.responder->reply(
-      {.code = 307, .fields = {{"Location", fmt::format("{}{}{}", path, more, target.substr(path.size()))}}}, "");
+      {.code = 307, .fields = {{"Location", fmt::format("./{}{}{}", last, more, target.substr(path.size()))}}}, "");
 }
 
 /// How a found artifact is answered with.
