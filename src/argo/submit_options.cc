@@ -52,9 +52,13 @@ void change_spec(doc::Object& root, const SubmitOptions& options) {
     if (!value.empty()) doc::ensure_object(root, "spec")[field] = value;
   }
   if (options.priority) doc::ensure_object(root, "spec")["priority"] = *options.priority;
-  if (options.runtime.empty()) return;
-  doc::Object& pods = doc::ensure_object(doc::ensure_object(root, "spec"), "podMetadata");
-  doc::ensure_object(pods, "annotations")[cluster::kRuntimeAnnotation] = options.runtime;
+  const std::pair<std::string_view, const std::string&> chosen[] = {
+      {cluster::kRuntimeAnnotation, options.runtime}, {cluster::kWarmPythonAnnotation, options.warm_python}};
+  for (const auto& [annotation, value] : chosen) {
+    if (value.empty()) continue;
+    doc::Object& pods = doc::ensure_object(doc::ensure_object(root, "spec"), "podMetadata");
+    doc::ensure_object(pods, "annotations")[annotation] = value;
+  }
 }
 
 }  // namespace

@@ -18,6 +18,7 @@ struct SubmitOptions {
   std::optional<std::int64_t> priority{};
   doc::Value owner_reference{};  ///< null for none
   std::string runtime{};         ///< stamped on the workflow's pods, so that any plane keeps to it
+  std::string warm_python{};     ///< the same: what kWarmPythonAnnotation says
 };
 
 /// kInvalidArgument says which option is wrong, and how they look.

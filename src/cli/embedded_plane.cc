@@ -116,7 +116,8 @@ class Plane final : public EmbeddedPlane {
           std::make_unique<node::ProcessRuntime>(context_, *executor_, std::move(supervisor),
                                                  node::ProcessRuntimeOptions{.data_dir = data_dir_.path(),
                                                                              .host_paths = options_.host_paths,
-                                                                             .program_paths = options_.program_paths});
+                                                                             .program_paths = options_.program_paths,
+                                                                             .warm_python = options_.warm_python});
     }
     container_ = node::make_container_runtime(*executor_, {.engine = options_.engine,
                                                            .state_dir = data_dir_.path() + "/engine",

@@ -53,6 +53,7 @@ struct PlaneOptions {
   std::vector<std::string> host_paths;
   /// Folders of this host whose programs steps of the process runtime find first.
   std::vector<std::string> program_paths;
+  std::string warm_python;  ///< of steps that do not say it themselves: see cluster::kWarmPythonAnnotation
   api::ControllerConfig config{};
 };
 

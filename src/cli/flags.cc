@@ -116,6 +116,11 @@ void Flags::text(const std::string& names, std::string& value, const std::string
                                }});
 }
 
+void Flags::optional_text(const std::string& names, std::string& value, const std::string& alone,
+                          const std::string& metavar, const std::string& help) {
+  parser_->app.add_flag(names + "{" + alone + "}", value, help)->type_name("[=" + metavar + "]")->take_last();
+}
+
 void Flags::number(const std::string& names, std::optional<std::int64_t>& value, const std::string& metavar,
                    const std::string& help) {
   parser_->declared.push_back(

@@ -23,6 +23,9 @@ class Flags {
   /// Names as "-w,--watch". The variables must outlive parse().
   void flag(const std::string& names, bool& value, const std::string& help);
   void text(const std::string& names, std::string& value, const std::string& metavar, const std::string& help);
+  /// A flag that may have a value after "=", and stands for `alone` without.
+  void optional_text(const std::string& names, std::string& value, const std::string& alone, const std::string& metavar,
+                     const std::string& help);
   void number(const std::string& names, std::optional<std::int64_t>& value, const std::string& metavar,
               const std::string& help);
   /// May be given several times.

@@ -10,7 +10,7 @@ using testing::ElementsAre;
 
 struct Parsed {
   bool watch = false;
-  std::string output, name;
+  std::string output, name, warm;
   std::vector<std::string> parameters, files;
   std::optional<std::int64_t> tail;
   Result<bool> result = true;
@@ -23,6 +23,7 @@ Parsed parse(const Arguments& arguments) {
   flags.choice("-o,--output", parsed.output, {"name", "json"}, "output");
   flags.text("--name", parsed.name, "NAME", "name");
   flags.list("-p,--parameter", parsed.parameters, "NAME=VALUE", "parameter");
+  flags.optional_text("--warm", parsed.warm, "true", "MODULES", "warm");
   flags.number("--tail", parsed.tail, "N", "tail");
   flags.positional("FILE", parsed.files, 1, 3);
   parsed.result = flags.parse(arguments);
@@ -47,6 +48,21 @@ TEST(Flags, values_stay_as_they_are) {
   EXPECT_THAT(parsed.parameters, ElementsAre("[a,b]", "{}"));
   EXPECT_EQ(parsed.name, "[x]");
   EXPECT_THAT(parsed.files, ElementsAre("-f"));
+}
+
+TEST(Flags, a_value_after_the_equals_sign_alone) {
+  struct Row {
+    Arguments arguments;
+    const char* warm;
+  };
+  const Row rows[] = {
+      {{"--warm", "f"}, "true"}, {{"f", "--warm=a,b"}, "a,b"}, {{"f", "--warm=a", "--warm"}, "true"}, {{"f"}, ""}};
+  for (const auto& [arguments, warm] : rows) {
+    const Parsed parsed = parse(arguments);
+    ASSERT_TRUE(parsed.result) << parsed.result.error().message;
+    EXPECT_EQ(parsed.warm, warm);
+    EXPECT_THAT(parsed.files, ElementsAre("f"));
+  }
 }
 
 TEST(Flags, errors) {

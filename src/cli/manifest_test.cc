@@ -53,6 +53,7 @@ TEST_F(ManifestTest, options_change_the_workflow) {
   options_.service_account = "robot";
   options_.priority = 7;
   options_.runtime = "process";
+  options_.warm_python = "numpy";
   options_.scheduled_time = "2026-11-24T10:00:00Z";
   const auto manifests = prepare_workflows({file("wf.yaml", kHello)}, options_);
   ASSERT_TRUE(manifests) << manifests.error().message;
@@ -66,6 +67,7 @@ TEST_F(ManifestTest, options_change_the_workflow) {
             "2026-11-24T10:00:00Z");
   EXPECT_EQ(doc::find_string(workflow, "spec", "serviceAccountName"), "robot");
   EXPECT_EQ(doc::find_string(workflow, "spec", "podMetadata", "annotations", "tiphys.io/runtime"), "process");
+  EXPECT_EQ(doc::find_string(workflow, "spec", "podMetadata", "annotations", "tiphys.io/warm-python"), "numpy");
   EXPECT_EQ(doc::scalar_text(*doc::find(workflow, "spec", "priority")), "7");
   std::map<std::string, std::string> parameters;
   for (const auto& parameter : doc::find(workflow, "spec", "arguments", "parameters")->get_array()) {

@@ -143,6 +143,7 @@ Result<std::unique_ptr<Session>> open_directory(Loop& loop, const SessionOptions
   plane_options.read_only = need == Need::kRead;
   plane_options.host_paths = options.host_paths;
   plane_options.program_paths = options.program_paths;
+  plane_options.warm_python = options.warm_python;
   if (need == Need::kRun) {
     TIPHYS_TRY(plane_options.config, options.config.read());
   }

@@ -20,7 +20,8 @@ struct SessionOptions : Place {
   std::string engine;
   bool offline = false;
   std::vector<std::string> host_paths, program_paths;
-  ConfigFile config;  ///< the controller's configuration
+  std::string warm_python;  ///< see PlaneOptions
+  ConfigFile config;        ///< the controller's configuration
 };
 
 /// What a command wants of a plane that no other process runs.

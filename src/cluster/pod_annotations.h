@@ -32,6 +32,10 @@ inline constexpr std::string_view kProgressFileName = "progress";
 /// "process" or "container": which runtime runs the pod; absent: the plane's default.
 inline constexpr std::string_view kRuntimeAnnotation = "tiphys.io/runtime";
 
+/// Of pods that the process runtime runs: "true", or modules such as "numpy,hera.workflows", has commands of Python run
+/// by forks of an interpreter that is kept with these imported; "false" has not. Absent: as the plane is told.
+inline constexpr std::string_view kWarmPythonAnnotation = "tiphys.io/warm-python";
+
 /// On a template: how long `tiphys simulate` takes it to run, as "90" or "1m30s".
 inline constexpr std::string_view kDurationAnnotation = "tiphys.io/duration";
 

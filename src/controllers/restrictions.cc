@@ -36,12 +36,16 @@ bool is_set(const doc::Value& value) {
   return !value.is_null() && !(value.is_string() && value.get_string().empty());
 }
 
+bool chooses_runtime(std::string_view annotation) {
+  return annotation == cluster::kRuntimeAnnotation || annotation == cluster::kWarmPythonAnnotation;
+}
+
 bool only_chooses_runtime(const doc::Value& pod_metadata) {
   const doc::Object* metadata = pod_metadata.if_object();
   const doc::Value* annotations = doc::find(pod_metadata, "annotations");
   const doc::Object* pairs = annotations ? annotations->if_object() : nullptr;
-  return metadata && metadata->size() == 1 && pairs && pairs->size() == 1 &&
-         pairs->contains(cluster::kRuntimeAnnotation);
+  return metadata && metadata->size() == 1 && pairs && !pairs->empty() &&
+         std::ranges::all_of(*pairs, [](const auto& pair) { return chooses_runtime(pair.key()); });
 }
 
 /// The name of the original's struct member, which its message has: "PodSpecPatch", "DNSPolicy".

@@ -72,6 +72,9 @@ struct ContainerSpec {
   /// Killed when the plane that started it ends, however that ends; for what serves it. In an engine a plane that was
   /// killed leaves it to the next one's remove_unclaimed().
   bool ends_with_plane = false;
+  /// Interpreters of Python that are kept may run it, with these modules (node/python/warm_python.h); "": as the
+  /// runtime is told for all.
+  std::string warm_python;
   /// The id of a running container whose network this one shares; "": one of its own, as far as the runtime has any.
   std::string network_of;
   /// Addresses of Services are to answer in its network, where that is one of its own.

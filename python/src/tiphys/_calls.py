@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from tiphys._client import Client
     from tiphys._run import Run
     from tiphys._run_async import AsyncRun
+    from tiphys._submit import Warm
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -26,6 +27,7 @@ def run(
     artifacts: Optional[Mapping[str, Any]] = None,
     progress: Optional[bool] = None,
     timeout: Optional[float] = None,
+    warm: Warm = None,
 ) -> Run:
     """Begins a run of x: a path, text of YAML, a dict, a Hera Workflow or a Couler program. Of a template or a CronWorkflow
     it begins one workflow, as `argo submit --from` does.
@@ -35,9 +37,11 @@ def run(
     runtime: "process" runs steps as commands of this host, "container" in their images; None leaves it to the workflow.
     wait: to its end, with progress shown on a terminal or in a notebook; it raises RunFailed if the run fails, TimeoutError
     after `timeout` seconds, and an interrupt stops the run.
+    warm: True has the process runtime run steps of Python as forks of an interpreter that it keeps, names of modules, such
+    as ["numpy"], have that one import these beforehand; None leaves it to the plane.
 
     Raises ManifestError for what cannot run as it is, with each finding and its place."""
-    return _client().run(x, parameters, runtime, wait, name=name, entrypoint=entrypoint, labels=labels, artifacts=artifacts, progress=progress, timeout=timeout)
+    return _client().run(x, parameters, runtime, wait, name=name, entrypoint=entrypoint, labels=labels, artifacts=artifacts, progress=progress, timeout=timeout, warm=warm)
 
 
 async def arun(x: Any, parameters: Optional[Mapping[str, Any]] = None, runtime: Optional[str] = None, wait: bool = False, **options: Any) -> AsyncRun:

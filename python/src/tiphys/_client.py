@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Tuple, Typ
 
 from tiphys._api import WorkflowApi
 from tiphys._http import Endpoint, Http
-from tiphys._submit import Submission, submit
+from tiphys._submit import Submission, Warm, submit
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -64,11 +64,12 @@ class Client:
         artifacts: Optional[Mapping[str, Any]] = None,
         progress: Optional[bool] = None,
         timeout: Optional[float] = None,
+        warm: Warm = None,
     ) -> Run:
         """As tiphys.run()."""
         from tiphys._run import Run
 
-        run = Run(self, submit(self, x, Submission(parameters, runtime, name, entrypoint, labels or {}, artifacts)))
+        run = Run(self, submit(self, x, Submission(parameters, runtime, name, entrypoint, labels or {}, artifacts, warm)))
         if wait:
             try:
                 run.wait(timeout, progress=progress)

@@ -10,7 +10,7 @@ from tiphys._events import Event
 from tiphys._follow import Following
 from tiphys._nodes import Node, Nodes, Outputs, Parameters
 from tiphys._run import Run
-from tiphys._submit import Submission, submit
+from tiphys._submit import Submission, Warm, submit
 
 if TYPE_CHECKING:
     from tiphys._client import Client
@@ -30,8 +30,9 @@ async def arun(
     labels: Optional[Mapping[str, str]] = None,
     artifacts: Optional[Mapping[str, Any]] = None,
     timeout: Optional[float] = None,
+    warm: Warm = None,
 ) -> AsyncRun:
-    submission = Submission(parameters, runtime, name, entrypoint, labels or {}, artifacts)
+    submission = Submission(parameters, runtime, name, entrypoint, labels or {}, artifacts, warm)
     run = AsyncRun(Run(client, await _call(lambda: submit(client, x, submission))))
     return await run.wait(timeout) if wait else run
 

@@ -13,7 +13,7 @@ from tiphys._errors import ApiError, ServerNotStarted, ServerUnreachable
 from tiphys._forks import tell_of_forks
 from tiphys._http import Endpoint, Http
 from tiphys._launch import SOCKET, Launched, environment, launch, launched_early
-from tiphys._submit import check_runtime
+from tiphys._submit import Warm, check_runtime, warm_text
 
 _STOP_SECONDS = 20
 _MOST_REMOVALS = 20  # of a folder in which what dies with the supervisor may write a file yet
@@ -141,7 +141,8 @@ class Server(SocketClient):
     data_dir: where it keeps what it has; a temporary one that goes with it when it is None.
     runtime: what runs steps that do not say it themselves, "process" or "container".
     host_paths: further folders of this host that steps of the process runtime see, read-only.
-    config: the controller's configuration, as a file (docs/configuration.md)."""
+    config: the controller's configuration, as a file (docs/configuration.md).
+    warm: of runs that do not say it themselves, as of tiphys.run()."""
 
     def __init__(
         self,
@@ -154,6 +155,7 @@ class Server(SocketClient):
         host_paths: Sequence["str | os.PathLike[str]"] = (),
         config: "Optional[str | os.PathLike[str]]" = None,
         namespace: str = "default",
+        warm: Warm = None,
     ) -> None:
         import tempfile
 
@@ -162,6 +164,7 @@ class Server(SocketClient):
         for flag, value in (("--runtime", runtime), ("--engine", engine), ("--config", config)):
             options += [flag, os.fspath(value)] if value else []
         options += ["--offline"] if offline else []
+        options += [f"--warm-python={warm_text(warm)}"] if warm_text(warm) else []
         for path in host_paths:
             options += ["--host-path", os.path.abspath(path)]
         self._folder = "" if data_dir else tempfile.mkdtemp(prefix="tiphys-server-")

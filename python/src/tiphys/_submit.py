@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from tiphys._client import Client
 
 RUNTIMES = ("process", "container")
+Warm = Union[bool, str, Sequence[str], None]  # whether steps are forks of an interpreter that is kept, or with which modules imported
 _RUNTIME_ANNOTATION = "tiphys.io/runtime"
+_WARM_ANNOTATION = "tiphys.io/warm-python"
 _COULER = ("tiphys.couler", "tiphys.couler.argo")
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # of Kubernetes' generated names
 _LONGEST_PREFIX = 58
@@ -31,6 +33,14 @@ class Submission(NamedTuple):
     entrypoint: str = ""
     labels: Mapping[str, str] = {}
     artifacts: Optional[Mapping[str, Any]] = None
+    warm: Warm = None
+
+
+def warm_text(warm: Warm) -> str:
+    """As the program's --warm-python takes it; "" leaves it to the plane."""
+    if warm is None or isinstance(warm, bool):
+        return "" if warm is None else str(warm).lower()
+    return ",".join([warm] if isinstance(warm, str) else warm) or "true"
 
 
 def submit(client: Client, x: Any, submission: Submission) -> Mapping[str, Any]:
@@ -275,9 +285,11 @@ def _changed(client: Client, document: Mapping[str, Any], submission: Submission
         metadata["labels"] = {**(metadata.get("labels") or {}), **submission.labels}
     if submission.entrypoint:
         spec["entrypoint"] = submission.entrypoint
-    if submission.runtime:
+    chosen = {_RUNTIME_ANNOTATION: submission.runtime, _WARM_ANNOTATION: warm_text(submission.warm)}
+    chosen = {name: value for name, value in chosen.items() if value}
+    if chosen:
         pods = spec["podMetadata"] = dict(spec.get("podMetadata") or {})
-        pods["annotations"] = {**(pods.get("annotations") or {}), _RUNTIME_ANNOTATION: submission.runtime}
+        pods["annotations"] = {**(pods.get("annotations") or {}), **chosen}
     if submission.parameters:
         _set_parameters(spec, submission.parameters)
     if not submission.artifacts:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Sequence, Tuple, Uni
 from tiphys._binary import find_program
 from tiphys._errors import ManifestError, TiphysError
 from tiphys._from_template import KINDS, chosen, kind_of, mentioned, none_is_a_workflow, workflow_from
-from tiphys._submit import Submission, value_text
+from tiphys._submit import Submission, value_text, warm_text
 from tiphys._warnings import warn, warn_of_untaken
 
 if TYPE_CHECKING:
@@ -102,6 +102,8 @@ def _flags(submission: Submission, folder: str) -> List[str]:
     for flag, value in (("--runtime", submission.runtime), ("--name", submission.name), ("--entrypoint", submission.entrypoint)):
         if value:
             flags += [flag, value]
+    if warm_text(submission.warm):
+        flags.append(f"--warm-python={warm_text(submission.warm)}")
     if submission.labels:
         flags += ["--labels", ",".join(f"{name}={value}" for name, value in submission.labels.items())]
     texts: List[Tuple[str, str]] = [(name, value_text(value)) for name, value in (submission.parameters or {}).items()]

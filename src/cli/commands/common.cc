@@ -11,6 +11,7 @@
 #include "cli/view/humanize.h"
 #include "cli/view/workflow_table.h"
 #include "cli/view/workflow_text.h"
+#include "node/python/warm_python.h"
 
 namespace tiphys::cli {
 
@@ -37,7 +38,17 @@ void add_plane_flags(Flags& flags, SessionOptions& session) {
              "A folder of this host that steps of the process runtime may read; may be repeated");
   flags.list("--program-path", session.program_paths, "DIR",
              "A folder of this host whose programs steps of the process runtime find first; may be repeated");
+  flags.optional_text(
+      "--warm-python", session.warm_python, "true", "MODULES",
+      "Run steps of Python in the process runtime as forks of an interpreter that is kept, with modules of "
+      "the standard library imported and those named here, such as numpy,pandas");
   add_config_flag(flags, session);
+}
+
+Status check_plane_flags(const SessionOptions& session) {
+  const auto modules = node::parse_warm_python(session.warm_python);
+  if (!modules) return std::unexpected(modules.error().in("--warm-python"));
+  return {};
 }
 
 void add_config_flag(Flags& flags, SessionOptions& session) {

@@ -31,6 +31,8 @@ struct CommonFlags {
 void add_config_flag(Flags& flags, SessionOptions& session);
 /// Flags of a plane that runs in this process.
 void add_plane_flags(Flags& flags, SessionOptions& session);
+/// kInvalidArgument says what is wrong with one of them.
+Status check_plane_flags(const SessionOptions& session);
 
 /// --status and --node-field-selector: which nodes of a workflow are shown.
 void add_node_filter(Flags& flags, std::string& status, std::string& selector);

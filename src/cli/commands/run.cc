@@ -151,9 +151,11 @@ Result<int> leave(Session& session, const RunFlags& flags, const std::vector<clu
 }
 
 Result<int> run_workflows(RunFlags& flags) {
+  TIPHYS_CHECK_OK(check_plane_flags(flags.common.session));
   flags.common.session.ours = true;
   flags.submit.ns = flags.common.chosen_namespace();
   flags.submit.runtime = flags.common.session.runtime;
+  flags.submit.warm_python = flags.common.session.warm_python;
   Loop loop;
   TIPHYS_TRY(const PlaneRules rules, plane_rules(loop, flags.common.session));
   auto manifests = prepare_workflows(flags.files, flags.submit, rules);

@@ -123,7 +123,9 @@ Result<int> submit(SubmitFlags& flags) {
   }
   if (flags.from.empty() && flags.files.empty()) return fail(Code::kInvalidArgument, "FILE is missing");
   flags.submit.ns = flags.common.chosen_namespace();
+  TIPHYS_CHECK_OK(check_plane_flags(flags.common.session));
   flags.submit.runtime = flags.common.session.runtime;
+  flags.submit.warm_python = flags.common.session.warm_python;
   if (!flags.common.instance_id.empty()) {
     flags.submit.labels +=
         fmt::format("{}{}={}", flags.submit.labels.empty() ? "" : ",", kInstanceLabel, flags.common.instance_id);

@@ -119,6 +119,7 @@ std::string welcome(const Listening& listening, const PlaneOptions& options, con
 
 Status serve(const CommonFlags& common, const Listening& listening) {
   TIPHYS_CHECK_OK(check(listening));
+  TIPHYS_CHECK_OK(check_plane_flags(common.session));
   return_large_memory();
   TIPHYS_TRY(const std::string data_dir, store::DataDir::locate(common.session.data_dir));
   PlaneOptions options;
@@ -130,6 +131,7 @@ Status serve(const CommonFlags& common, const Listening& listening) {
   options.host_paths = common.session.host_paths;
   TIPHYS_TRY(options.config, common.session.config.read());
   options.program_paths = common.session.program_paths;
+  options.warm_python = common.session.warm_python;
   if (!listening.no_port) options.port = static_cast<unsigned short>(listening.port);
   options.address = listening.address;
   options.tls_certificate = listening.certificate;

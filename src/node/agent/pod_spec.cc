@@ -143,6 +143,7 @@ Result<ContainerSpec> container_spec(const doc::Value& pod, const doc::Value& co
   spec.run_as_group = number(security(pod, container, "runAsGroup"));
   spec.privileged = doc::is_true(container, "securityContext", "privileged");
   spec.read_only_root = doc::is_true(container, "securityContext", "readOnlyRootFilesystem");
+  spec.warm_python = doc::find_string(pod, "metadata", "annotations", cluster::kWarmPythonAnnotation);
   return spec;
 }
 

@@ -2,54 +2,25 @@
 // system calls on memory that was prepared before.
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <linux/close_range.h>
-#include <linux/mount.h>
 #include <linux/sched.h>
-#include <linux/stat.h>
 #include <linux/wait.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <time.h>
 
+#include "node/init/init_descriptors.h"
 #include "node/init/leftovers.h"
 #include "node/init/output_pump.h"
+#include "node/init/python_fork.h"
 #include "node/init/raw_files.h"
 #include "node/init/raw_syscall.h"
 #include "node/init/step_plan.h"
-
-// glibc 2.36 has these in <sys/mount.h>, which excludes <linux/mount.h> on some versions.
-#ifndef MNT_DETACH
-#define MNT_DETACH 2
-#endif
-#ifndef MS_NOSUID
-#define MS_NOSUID 2
-#define MS_NODEV 4
-#define MS_NOEXEC 8
-#endif
+#include "node/init/step_rights.h"
+#include "node/init/step_view.h"
 
 namespace tiphys::node {
 namespace {
-
-// Where the supervisor's own mount keeps the place for a step's root, and the host's folders.
-constexpr char kRootPlace[] = "step";
-constexpr unsigned kRecursive = 0x8000;  // AT_RECURSIVE
-constexpr int kUserNamespaceFd = kFirstStepFd;
-constexpr int kMemoryCgroupFd = kFirstStepFd + 1;
-constexpr int kCpuCgroupFd = kFirstStepFd + 2;
-constexpr int kRootFd = kFirstStepFd + 3;
-constexpr int kSignalFd = kFirstStepFd + 4;
-constexpr int kQueuesFd = kFirstStepFd + 5;
-static_assert(kQueuesFd == kFirstFreeFd - 1);
-constexpr int kMostMounts = 256;
-constexpr std::size_t kKernelSignalSetBytes = 8;
-
-// What a container engine leaves to root by default.
-constexpr unsigned kKeptCapabilities[] = {
-    CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FSETID,  CAP_FOWNER,           CAP_MKNOD,      CAP_NET_RAW, CAP_SETGID,
-    CAP_SETUID, CAP_SETFCAP,      CAP_SETPCAP, CAP_NET_BIND_SERVICE, CAP_SYS_CHROOT, CAP_KILL,    CAP_AUDIT_WRITE};
 
 void tell(StepSlot& slot, StepSlot::State state) {
   slot.state.store(state);
@@ -63,36 +34,6 @@ void tell(StepSlot& slot, StepSlot::State state) {
   raw(SYS_write, kEventFd, &one, sizeof one);
 }
 
-[[noreturn]] void leave(int code) {
-  for (;;) raw(SYS_exit_group, code);
-}
-
-void fail_start(StepSlot& slot, StepStage stage, long error, std::size_t index = 0) {
-  slot.failed_stage = stage;
-  slot.failed_errno = static_cast<std::int32_t>(-error);
-  slot.failed_index = static_cast<std::uint32_t>(index);
-}
-
-void fail_start(const StepPlan& plan, StepStage stage, long error, std::size_t index = 0) {
-  fail_start(*plan.root.slot, stage, error, index);
-}
-
-/// Joins two path parts in a buffer of kLongestPath; false when they are too long.
-bool join_path(char* out, const char* first, const char* second) {
-  std::size_t at = 0;
-  for (; *first; ++first, ++at) {
-    if (at == kLongestPath - 2) return false;
-    out[at] = *first;
-  }
-  out[at++] = '/';
-  for (; *second; ++second, ++at) {
-    if (at == kLongestPath - 1) return false;
-    out[at] = *second;
-  }
-  out[at] = 0;
-  return true;
-}
-
 /// Puts what the supervisor opened for this step where it stays, and closes what else came along.
 void keep_descriptors(int user_namespace, int memory_cgroup, int cpu_cgroup) {
   const int wanted[][2] = {
@@ -101,194 +42,6 @@ void keep_descriptors(int user_namespace, int memory_cgroup, int cpu_cgroup) {
     if (pair[0] >= 0) raw(SYS_dup3, pair[0], pair[1], O_CLOEXEC);
   }
   raw(SYS_close_range, kFirstFreeFd, ~0U, 0);
-}
-
-/// Submounts included with kRecursive.
-long make_read_only(long tree, unsigned recursive) {
-  mount_attr attributes;
-  attributes.attr_set = MOUNT_ATTR_RDONLY;
-  attributes.attr_clr = attributes.propagation = attributes.userns_fd = 0;
-  return raw(SYS_mount_setattr, tree, "", AT_EMPTY_PATH | recursive, &attributes, sizeof attributes);
-}
-
-/// Opens a mount's source as a tree of its own. What the step may not write is made so here.
-long clone_source(const StepMount& mount) {
-  const long tree = raw(SYS_open_tree, AT_FDCWD, mount.source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | kRecursive);
-  if (tree < 0 || !mount.read_only) return tree;
-  const long result = make_read_only(tree, kRecursive);
-  return result < 0 ? result : tree;
-}
-
-/// What in /proc is the whole machine's, as container engines show it.
-long protect_proc() {
-  constexpr const char* kOfTheMachine[] = {"proc/bus", "proc/fs", "proc/irq", "proc/sys", "proc/sysrq-trigger"};
-  for (const char* path : kOfTheMachine) {
-    const long tree = raw(SYS_open_tree, kRootFd, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-    if (tree == -ENOENT) continue;
-    long result = tree < 0 ? tree : make_read_only(tree, 0);
-    if (result >= 0) result = raw(SYS_move_mount, tree, "", kRootFd, path, MOVE_MOUNT_F_EMPTY_PATH);
-    if (tree >= 0) raw(SYS_close, tree);
-    if (result < 0) return result;
-  }
-  return 0;
-}
-
-/// The step's folder under the host's folders, at kRootPlace; kRootFd is its top.
-bool build_root(const RootPlan& plan) {
-  long result = raw(SYS_open_tree, AT_FDCWD, plan.root, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-  if (result >= 0) {
-    raw(SYS_dup3, result, kRootFd, O_CLOEXEC);
-    raw(SYS_close, result);
-    result = raw(SYS_move_mount, kRootFd, "", AT_FDCWD, kRootPlace, MOVE_MOUNT_F_EMPTY_PATH);
-  }
-  if (result < 0) {
-    fail_start(*plan.slot, StepStage::kRoot, result);
-    return false;
-  }
-  char path[kLongestPath];
-  for (std::size_t i = 0; plan.host_folders[i]; ++i) {
-    result = join_path(path, "tree", plan.host_folders[i])
-                 ? raw(SYS_move_mount, AT_FDCWD, path, kRootFd, plan.host_folders[i], 0)
-                 : -ENAMETOOLONG;
-    if (result < 0) {
-      fail_start(*plan.slot, StepStage::kHostFolder, result, i);
-      return false;
-    }
-  }
-  result = plan.fresh_proc ? raw(SYS_mount, "proc", "step/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr)
-                           : raw(SYS_move_mount, AT_FDCWD, "proc", kRootFd, "proc", 0);
-  if (result >= 0 && !plan.writable_proc) result = protect_proc();
-  if (result < 0) {
-    fail_start(*plan.slot, StepStage::kProc, result);
-    return false;
-  }
-  result = raw(SYS_mount, "shm", "step/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777");
-  if (result < 0) {
-    fail_start(*plan.slot, StepStage::kSharedMemory, result);
-    return false;
-  }
-  return true;
-}
-
-bool enter_root(StepSlot& slot) {
-  long result = raw(SYS_fchdir, kRootFd);
-  if (result >= 0) result = raw(SYS_pivot_root, ".", ".");
-  if (result >= 0) result = raw(SYS_umount2, ".", MNT_DETACH);
-  if (result >= 0) result = raw(SYS_chdir, "/");
-  if (result < 0) fail_start(slot, StepStage::kPivot, result);
-  return result >= 0;
-}
-
-/// Puts an opened source in place. Within the new root already, so that no symbolic link of the step leads out of it.
-bool attach_mount(const StepPlan& plan, std::size_t index, int source) {
-  const StepMount& mount = plan.mounts[index];
-  struct statx about;
-  long result = raw(SYS_statx, source, "", AT_EMPTY_PATH, STATX_TYPE, &about);
-  if (result >= 0) {
-    const bool folder = (about.stx_mode & S_IFMT) == S_IFDIR;
-    make_folders(AT_FDCWD, mount.target, folder);
-    if (!folder) {
-      const long file = raw(SYS_openat, AT_FDCWD, mount.target, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0644);
-      if (file >= 0) raw(SYS_close, file);
-    }
-    result = raw(SYS_move_mount, source, "", AT_FDCWD, mount.target, MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_SYMLINKS);
-  }
-  raw(SYS_close, source);
-  if (result < 0) fail_start(plan, StepStage::kMountTarget, result, index);
-  return result >= 0;
-}
-
-bool make_mounts_and_enter(const StepPlan& plan) {
-  if (plan.mount_count > kMostMounts) {
-    fail_start(plan, StepStage::kMountSource, -E2BIG, kMostMounts);
-    return false;
-  }
-  int sources[kMostMounts];
-  for (std::size_t i = 0; i < plan.mount_count; ++i) {
-    const long source = clone_source(plan.mounts[i]);
-    if (source < 0) {
-      fail_start(plan, StepStage::kMountSource, source, i);
-      return false;
-    }
-    sources[i] = static_cast<int>(source);
-  }
-  if (!enter_root(*plan.root.slot)) return false;
-  for (std::size_t i = 0; i < plan.mount_count; ++i) {
-    if (!attach_mount(plan, i, sources[i])) return false;
-  }
-  return true;
-}
-
-bool settle(const StepPlan& plan) {
-  int length = 0;
-  while (plan.hostname[length]) ++length;
-  if (length != 0) raw(SYS_sethostname, plan.hostname, length);
-  long result = raw(SYS_chdir, plan.working_dir);
-  if (result == -ENOENT) {
-    make_folders(AT_FDCWD, plan.working_dir, true);
-    if (plan.set_user) raw(SYS_fchownat, AT_FDCWD, plan.working_dir, plan.uid, plan.gid, 0);
-    result = raw(SYS_chdir, plan.working_dir);
-  }
-  if (result < 0) {
-    fail_start(plan, StepStage::kWorkingDir, result);
-    return false;
-  }
-  if (plan.read_only_root) {
-    result = make_read_only(kRootFd, 0);
-    if (result < 0) {
-      fail_start(plan, StepStage::kRoot, result);
-      return false;
-    }
-  }
-  raw(SYS_close, kRootFd);
-  return true;
-}
-
-long limit_resources(const StepPlan& plan) {
-  long result = 0;
-  if (plan.memory_cgroup_fd >= 0) result = raw(SYS_write, kMemoryCgroupFd, "0", 1);
-  if (result >= 0 && plan.cpu_cgroup_fd >= 0) result = raw(SYS_write, kCpuCgroupFd, "0", 1);
-  if (result >= 0 && plan.address_space_bytes != 0) {
-    const rlimit limit{plan.address_space_bytes, plan.address_space_bytes};
-    result = raw(SYS_prlimit64, 0, static_cast<int>(RLIMIT_AS), &limit, nullptr);
-  }
-  return result;
-}
-
-long drop_capabilities() {
-  std::uint64_t kept = 0;
-  for (const unsigned capability : kKeptCapabilities) kept |= std::uint64_t{1} << capability;
-  for (unsigned capability = 0; capability < 64; ++capability) {
-    // An unknown capability ends the list; a process without CAP_SETPCAP has none to drop.
-    if (kept >> capability & 1) continue;
-    const long result = raw(SYS_prctl, 24 /* PR_CAPBSET_DROP */, capability, 0, 0, 0);
-    if (result == -EINVAL) break;
-    if (result < 0 && result != -EPERM) return result;
-  }
-  return 0;
-}
-
-/// Limits what programs can get; the init keeps what it has, since it never runs one itself.
-bool limit_programs(StepSlot& slot) {
-  long result = drop_capabilities();
-  if (result >= 0) result = raw(SYS_prctl, 38 /* PR_SET_NO_NEW_PRIVS */, 1, 0, 0, 0);
-  if (result < 0) fail_start(slot, StepStage::kUser, result);
-  return result >= 0;
-}
-
-long become_user(const StepPlan& plan) {
-  long result = 0;
-  if (plan.user_namespace_fd >= 0) {
-    // Whoever enters one gets all capabilities in it.
-    result = raw(SYS_setns, kUserNamespaceFd, CLONE_NEWUSER);
-    if (result >= 0 && !plan.keep_capabilities) result = drop_capabilities();
-  }
-  if (result >= 0 && plan.set_user) {
-    result = raw(SYS_setgroups, 0, nullptr);
-    if (result >= 0) result = raw(SYS_setresgid, plan.gid, plan.gid, plan.gid);
-    if (result >= 0) result = raw(SYS_setresuid, plan.uid, plan.uid, plan.uid);
-  }
-  return result;
 }
 
 /// The step's first process, still in memory that it shares. Returns only when the program could not be run.
@@ -342,8 +95,12 @@ class Init {
 
   bool start(const StepPlan& plan);
   void run();
+  /// An interpreter was asked for a process and may make one yet.
+  bool is_expecting() const { return expecting_; }
 
  private:
+  long start_process(const StepPlan& plan, int out, int err);
+  void obey(unsigned signal);
   void handle_signals();
   void reap();
   void read_streams();
@@ -353,8 +110,10 @@ class Init {
   OutputPump pump_;
   int program_ = 0;
   bool program_ended_ = false;
-  pollfd polled_[4];  // signals, the supervisor's life, stdout, stderr
-  int written_[2];    // the streams' other ends: while we hold them, only a signal tells of the program's end
+  bool expecting_ = false;
+  unsigned signal_ = 0;  // came before there was a program
+  pollfd polled_[4];     // signals, the supervisor's life, stdout, stderr
+  int written_[2];       // the streams' other ends: while we hold them, only a signal tells of the program's end
 };
 
 bool watch_signals(StepSlot& slot) {
@@ -399,12 +158,22 @@ bool Init::start(const StepPlan& plan) {
   }
 
   slot_.started_ns = now_ns();
-  const long child = start_program(plan, out[1], err[1]);
+  const long child = start_process(plan, out[1], err[1]);
   if (child < 0) fail_start(plan, StepStage::kFork, child);
   if (slot_.failed_stage != StepStage::kNone) return false;
   program_ = static_cast<int>(child);
   for (int fd = kFirstStepFd; !plan.reusable && fd < kRootFd; ++fd) raw(SYS_close, fd);
   return true;
+}
+
+long Init::start_process(const StepPlan& plan, int out, int err) {
+  if (plan.python) {
+    const ForkedPython forked = fork_python(plan, out, err);
+    if (forked.pid > 0) return forked.pid;
+    expecting_ = forked.given_up;
+    signal_ = forked.signal;
+  }
+  return start_program(plan, out, err);
 }
 
 void Init::reap() {
@@ -419,14 +188,18 @@ void Init::reap() {
   }
 }
 
+void Init::obey(unsigned signal) {
+  if (signal == SIGTERM) {
+    if (raw(SYS_kill, -program_, SIGTERM) < 0) raw(SYS_kill, program_, SIGTERM);
+  } else if (signal == SIGUSR2) {
+    raw(SYS_kill, -1, SIGKILL);
+  }
+}
+
 void Init::handle_signals() {
   signalfd_siginfo info;
   while (raw(SYS_read, polled_[0].fd, &info, sizeof info) == sizeof info) {
-    if (info.ssi_signo == SIGTERM) {
-      if (raw(SYS_kill, -program_, SIGTERM) < 0) raw(SYS_kill, program_, SIGTERM);
-    } else if (info.ssi_signo == SIGUSR2) {
-      raw(SYS_kill, -1, SIGKILL);
-    }
+    obey(info.ssi_signo);
   }
   reap();
 }
@@ -447,6 +220,7 @@ void Init::finish_streams() {
 }
 
 void Init::run() {
+  obey(signal_);
   while (!program_ended_) {
     raw(SYS_ppoll, polled_, 4, nullptr, nullptr, kKernelSignalSetBytes);
     if (polled_[1].revents != 0) leave(1);  // the supervisor is gone; the namespace dies with us
@@ -484,7 +258,7 @@ void take_name() {
     slot.state.store(StepSlot::kRunning);
     if (slot.tell_running.load() != 0) tell(slot, StepSlot::kRunning);
     init.run();
-    if (!reusable || raw(SYS_chdir, "/") < 0 || !nothing_left(kQueuesFd) || !shown.is_there()) break;
+    if (!reusable || init.is_expecting() || raw(SYS_chdir, "/") < 0 || !nothing_left(kQueuesFd) || !shown.is_there()) break;
     slot.root_touched = watch.is_touched() ? 1 : 0;
     tell(slot, StepSlot::kWarm);
     plan = &await_plan(slot);

@@ -86,6 +86,13 @@ struct RootPlan {
   bool writable_proc;  ///< for a privileged step: it may change the settings of the kernel
 };
 
+/// An interpreter that is kept forks for the step (init/python_fork.h).
+struct PythonFork {
+  const char* socket;  ///< the path at which it is asked
+  const char* request;
+  std::size_t request_bytes;
+};
+
 struct StepPlan {
   RootPlan root;
   bool reusable;    ///< the init has nothing of this step's own, and waits for another one afterwards
@@ -97,6 +104,7 @@ struct StepPlan {
   char* const* argv;
   char* const* envp;
   const char* const* candidates;  ///< programs to try in this order; ends with nullptr
+  const PythonFork* python;       ///< asked before that; nullptr: nobody
   bool read_only_root;
   bool keep_capabilities;
   bool set_user;
@@ -127,5 +135,17 @@ int step_init(void* plan);
 /// After a reusable step either init makes sure that nothing of it is left but files in its root, tells kWarm and
 /// whether there may be such, and takes the next plan; or it tells kEnded and leaves.
 int warm_init(void* root_plan);
+
+struct ZygotePlan {
+  StepPlan plan;    ///< its root, volumes and one candidate
+  int listener_fd;  ///< at which inits will ask
+  int source_fd;    ///< of its program
+};
+inline constexpr int kZygoteListenerFd = 3;
+inline constexpr int kZygoteSourceFd = 4;
+
+/// Makes the root that a ZygotePlan* names and becomes the program, an interpreter, in the supervisor's own process
+/// namespace, with the right to enter those of inits. It ends with the supervisor. Failures are in the slot.
+int zygote_init(void* zygote_plan);
 
 }  // namespace tiphys::node

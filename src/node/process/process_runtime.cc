@@ -17,6 +17,7 @@
 #include "node/process/attempt_id.h"
 #include "node/process/step_exec.h"
 #include "node/process/step_session.h"
+#include "node/python/python_command.h"
 #include "node/supervisor/supervisor.h"
 
 namespace tiphys::node {
@@ -64,6 +65,14 @@ Status copy_input(const HostView& view, const std::string& root, const std::stri
   TIPHYS_CHECK_OK(artifact::remove_tree(target));
   TIPHYS_TRY(UniqueFd from, artifact::open_tree(source));
   return artifact::copy_tree(std::move(from), source, AT_FDCWD, target, false);
+}
+
+/// Tells a file or folder from another one at its place; a folder's content does not matter.
+std::string edition_of(const std::string& path) {
+  struct stat about;
+  if (::stat(path.c_str(), &about) != 0) return "-;";
+  const auto changed = S_ISDIR(about.st_mode) ? 0 : about.st_mtim.tv_sec * 1'000'000'000LL + about.st_mtim.tv_nsec;
+  return fmt::format("{}:{}:{};", about.st_dev, about.st_ino, changed);
 }
 
 Status make_root_with(const HostView& view, const std::string& dir,
@@ -242,6 +251,42 @@ Result<UniqueFd> ProcessRuntime::open_folder(const std::string& id, const std::s
   return open_folder_in_step(step, path);
 }
 
+/// Shown to every step as it is here.
+bool ProcessRuntime::is_host_path(std::string_view path) const {
+  return view_.covers(path) ||
+         std::ranges::any_of(options_.host_paths, [&](const auto& folder) { return lies_in(path, folder); });
+}
+
+/// The interpreter that is kept for what the step runs; without one where there is to be none.
+Result<WarmPython> ProcessRuntime::python_of(const ContainerSpec& spec, const StartRequest& request) const {
+  TIPHYS_TRY(auto modules, parse_warm_python(spec.warm_python.empty() ? options_.warm_python : spec.warm_python));
+  WarmPython python;
+  if (!modules || request.privileged || !is_forked_alike(request.argv, request.env, !modules->empty())) return python;
+  std::string_view path;
+  for (const std::string& entry : request.env) {
+    if (entry.starts_with("PATH=")) path = std::string_view(entry).substr(5);
+  }
+  const auto runs = [](const std::string& program) { return ::access(program.c_str(), X_OK) == 0; };
+  const std::string interpreter =
+      program_of(request.argv.front(), path, [this](std::string_view seen) { return is_host_path(seen); }, runs);
+  if (interpreter.empty()) return python;
+  // A volume of the step's over what the interpreter is made of.
+  for (const Mount& mount : request.mounts) {
+    if (mount.host_path == mount.path && mount.read_only) continue;
+    const bool hides =
+        std::ranges::any_of(options_.host_paths, [&](const auto& path) { return lies_in(path, mount.path); });
+    if (hides || lies_in(interpreter, mount.path) || (is_host_path(mount.path) && !lies_in(mount.path, "/etc"))) {
+      return python;
+    }
+  }
+  python.edition = edition_of(interpreter);
+  for (const std::string& folder : options_.host_paths) python.edition += edition_of(folder);
+  python.modules = std::move(*modules);
+  python.folders = options_.host_paths;
+  python.interpreter = interpreter;
+  return python;
+}
+
 std::string ProcessRuntime::canonical(const std::string& path) const {
   if (data_dir_ != options_.data_dir && path.starts_with(options_.data_dir)) {
     return data_dir_ + path.substr(options_.data_dir.size());
@@ -304,6 +349,9 @@ void ProcessRuntime::start(const ContainerSpec& spec, std::move_only_function<vo
                                         "have one; set command, or use the container runtime",
                                         spec.container_name)});
   }
+  auto python = python_of(spec, step.request);
+  if (!python) return refuse(spec.id, python.error());
+  step.request.python = std::move(*python);
   if (const auto known = reported_.find(spec.id); known != reported_.end()) {
     step.sent = true;
     executor_.post(

@@ -29,6 +29,8 @@ struct ProcessRuntimeOptions {
   std::vector<std::string> host_paths{};
   /// Folders of this host, which steps see, too, whose programs they find before the system's.
   std::vector<std::string> program_paths{};
+  /// Which steps say it themselves or not: see ContainerSpec::warm_python.
+  std::string warm_python{};
 };
 
 class ProcessRuntime final : public Runtime {
@@ -107,6 +109,8 @@ class ProcessRuntime final : public Runtime {
   void outcome(const std::string& id, Step& step, StepOutcome outcome);
   void show_programs(const std::string& folder);
   StartRequest request_of(const ContainerSpec& spec) const;
+  Result<WarmPython> python_of(const ContainerSpec& spec, const StartRequest& request) const;
+  bool is_host_path(std::string_view path) const;
   std::string canonical(const std::string& path) const;
   void refuse(const std::string& id, Error error);
   void free_root(std::string forget, const Step& ended);

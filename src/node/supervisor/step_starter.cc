@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sched.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +16,8 @@
 
 #include "base/check.h"
 #include "base/strings.h"
+#include "node/init/step_rights.h"
+#include "node/supervisor/bytes.h"
 
 namespace tiphys::node {
 namespace {
@@ -238,6 +241,21 @@ void StepStarter::plan_program(PlannedStep& step) {
   plan.envp = step.envp.data();
   plan.candidates = step.candidates.data();
   plan.read_only_root = request.read_only_root;
+  plan_python(step);
+}
+
+/// What zygote.py reads, in its order.
+void StepStarter::plan_python(PlannedStep& step) {
+  StepPlan& plan = step.plan;
+  plan.python = nullptr;
+  if (step.python_socket.empty() || plan.user_namespace_fd >= 0 || plan.keep_capabilities) return;
+  ByteWriter to;
+  to.put(step.request.argv).put(step.request.env).put(step.request.working_dir);
+  to.put(static_cast<std::uint8_t>(plan.set_user)).put(std::uint32_t{plan.uid}).put(std::uint32_t{plan.gid});
+  to.put(plan.uid == 0 ? kept_capabilities() : std::uint64_t{0}).put(plan.address_space_bytes);
+  step.python_request = to.take();
+  step.python = {step.python_socket.c_str(), step.python_request.data(), step.python_request.size()};
+  plan.python = &step.python;
 }
 
 /// Held files come last: they lie in no volume's way, and may lie in one.
@@ -296,6 +314,32 @@ Result<pid_t> StepStarter::start(PlannedStep& step, const StepMemory::Area& area
 Result<pid_t> StepStarter::start_warm(RootPlan& plan, const StepMemory::Area& area, const char* root_path) {
   plan = root_plan(area, root_path);
   return clone_init(warm_init, area, &plan);
+}
+
+Result<pid_t> StepStarter::clone_zygote(ZygotePlan& zygote, const StepMemory::Area& area) const {
+  // We wait until it runs its program or has failed.
+  constexpr int kFlags = CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_VM | CLONE_VFORK | SIGCHLD;
+  const pid_t pid = ::clone(zygote_init, area.stack_top(), kFlags, &zygote);
+  if (pid < 0) return fail_errno("start an interpreter", errno);
+  return pid;
+}
+
+Result<pid_t> StepStarter::start_zygote(PlannedStep& step, const StepMemory::Area& area, int listener, int source) {
+  TIPHYS_CHECK_OK(available_);
+  TIPHYS_CHECK_OK(plan_user(step));
+  step.plan.memory_cgroup_fd = step.plan.cpu_cgroup_fd = -1;
+  plan_program(step);
+  step.root_path = absolute(RootPool::path(step.root));
+  step.plan.root = root_plan(area, step.root_path.c_str());
+  step.plan.root.fresh_proc = false;  // it is in no process namespace of its own
+  ZygotePlan zygote{step.plan, listener, source};
+  TIPHYS_CHECK_OK(namespaces_.enter_host());
+  const auto pid = clone_zygote(zygote, area);
+  TIPHYS_CHECK_OK(namespaces_.leave_host());
+  TIPHYS_CHECK_OK(pid);
+  if (area.slot->failed_stage == StepStage::kNone) return *pid;
+  ::waitpid(*pid, nullptr, 0);
+  return std::unexpected(describe(step, *area.slot));
 }
 
 bool StepStarter::plan_warm(PlannedStep& step, const std::string& held) {

@@ -63,6 +63,9 @@ struct PlannedStep {
   std::vector<const char*> candidates;
   std::vector<StepMount> mounts;
   StepCgroups::Limits limits;
+  std::string python_socket;  ///< of the interpreter that forks for it; "": none
+  std::string python_request;
+  PythonFork python{};
 };
 
 class StepStarter {
@@ -75,6 +78,9 @@ class StepStarter {
   Result<pid_t> start(PlannedStep& step, const StepMemory::Area& area, const std::string& group);
   /// Clones an init that waits for a step, with the root `root_path`. `plan` must live until it tells kWarm or kFailed.
   Result<pid_t> start_warm(RootPlan& plan, const StepMemory::Area& area, const char* root_path);
+  /// Becomes an interpreter of the step's one program, which listens at `listener`; its code is read from `source`. The
+  /// step, with a root in the pool, and the area are free again.
+  Result<pid_t> start_zygote(PlannedStep& step, const StepMemory::Area& area, int listener, int source);
   /// A path in the data directory.
   std::string absolute(const std::string& relative) const { return data_dir_ + "/" + relative; }
   /// False when an init's memory is not shared here, so that it cannot be told of a step.
@@ -93,6 +99,8 @@ class StepStarter {
   Status prepare_root(PlannedStep& step);
   RootPlan root_plan(const StepMemory::Area& area, const char* path) const;
   Result<pid_t> clone_init(int (*init)(void*), const StepMemory::Area& area, void* plan) const;
+  Result<pid_t> clone_zygote(ZygotePlan& zygote, const StepMemory::Area& area) const;
+  void plan_python(PlannedStep& step);
   Status plan_limits(PlannedStep& step, const std::string& group);
   Status plan_user(PlannedStep& step);
   void plan_program(PlannedStep& step);

@@ -79,6 +79,7 @@ Status SupervisorLoop::open() {
   complain(roots_->open());
   starter_.emplace(start_.data_dir, view, *roots_, held_, namespaces_, *cgroups_, available);
   warms_.emplace(*starter_, *roots_, held_, memory_);
+  zygotes_.emplace(*starter_, *roots_, memory_);
   // Steps share our memory for a moment, and could be our user; none of them may look into it.
   ::prctl(PR_SET_DUMPABLE, 0);
 
@@ -332,6 +333,10 @@ void SupervisorLoop::start(Client& client, StartRequest request) {
 }
 
 Status SupervisorLoop::launch(Step& step) {
+  if (const WarmPython& python = step.planned->request.python; !python.interpreter.empty()) {
+    step.planned->python_socket = zygotes_->socket_of(python);
+    for (std::string& text : zygotes_->take_notices()) notice(std::move(text));
+  }
   if (const auto warm = warms_->take(*step.planned, &step)) {
     step.area = warm->area;
     launched(step, warm->pid);
@@ -522,12 +527,15 @@ void SupervisorLoop::failed_to_start(Step& step, const Error& error) {
 
 void SupervisorLoop::reap() {
   for (;;) {
-    const pid_t pid = ::waitpid(-1, nullptr, WNOHANG);
+    int status = 0;
+    const pid_t pid = ::waitpid(-1, &status, WNOHANG);
     if (pid <= 0) return;
     take_changes();  // what it told before it ended
     const auto found = by_pid_.find(pid);
     if (found == by_pid_.end()) {
       warms_->ended(pid);
+      zygotes_->ended(pid, status);
+      for (std::string& text : zygotes_->take_notices()) notice(std::move(text));
       continue;
     }
     Step& step = *found->second;

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "node/python/python_zygotes.h"
 #include "node/supervisor/step_cgroups.h"
 #include "node/supervisor/step_namespaces.h"
 #include "node/supervisor/step_starter.h"
@@ -115,6 +116,7 @@ class SupervisorLoop {
   std::optional<StepStarter> starter_;
   StepMemory memory_;
   std::optional<WarmInits> warms_;
+  std::optional<PythonZygotes> zygotes_;
   std::list<Client> clients_;
   std::unordered_map<std::string, std::unique_ptr<Step>> steps_;
   std::unordered_map<pid_t, Step*> by_pid_;

@@ -70,6 +70,10 @@ std::string start_frame(const StartRequest& request) {
   to.put(static_cast<std::uint8_t>(request.has_root)).put(static_cast<std::uint8_t>(request.ends_with_client));
   to.put(static_cast<std::uint32_t>(request.held.size()));
   for (const HeldFiles& held : request.held) put_held(to, held);
+  const WarmPython& python = request.python;
+  if (!python.interpreter.empty()) {
+    to.put(python.interpreter).put(python.edition).put(python.modules).put(python.folders);
+  }
   return frame(FrameType::kStart, to);
 }
 
@@ -104,6 +108,10 @@ Result<StartRequest> parse_start(std::string_view body) {
   std::uint32_t held = 0;
   from.get(held);
   for (; held != 0 && from.ok(); --held) get_held(from, request.held.emplace_back());
+  if (!from.ok()) return malformed("start");
+  if (from.at_end()) return request;
+  WarmPython& python = request.python;
+  from.get(python.interpreter).get(python.edition).get(python.modules).get(python.folders);
   if (!from.ok()) return malformed("start");
   return request;
 }

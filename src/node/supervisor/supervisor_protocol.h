@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "node/python/warm_python.h"
 #include "node/runtime.h"
 
 namespace tiphys::node {
@@ -53,6 +54,7 @@ struct StartRequest {
   bool has_root = false;          ///< the client has made `<dir>/root`, with input files in it
   bool ends_with_client = false;  ///< killed when no client is connected any more
   std::vector<HeldFiles> held;    ///< an earlier supervisor shows none of them
+  WarmPython python{};            ///< an interpreter that is kept runs it, if there is one
 };
 
 struct Welcome {

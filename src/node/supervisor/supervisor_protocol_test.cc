@@ -75,6 +75,19 @@ TEST(SupervisorProtocol, NewContentOfFilesSurvives) {
   EXPECT_FALSE(parse_renew(body_of(frame).substr(0, body_of(frame).size() - 1)));
 }
 
+TEST(SupervisorProtocol, TheInterpreterOfAStartRequestSurvives) {
+  StartRequest request = full_request();
+  request.python = {"/usr/bin/python3", "1:2:3;", {"numpy", "json.tool"}, {"/home/u/env"}};
+  const std::string frame = start_frame(request);
+  const auto parsed = parse_start(body_of(frame));
+  ASSERT_TRUE(parsed);
+  EXPECT_EQ(parsed->python, request.python);
+  const std::size_t without = body_of(start_frame(full_request())).size();
+  for (std::size_t size = without + 1; size < body_of(frame).size(); ++size) {
+    EXPECT_FALSE(parse_start(body_of(frame).substr(0, size))) << size;
+  }
+}
+
 TEST(SupervisorProtocol, AnOutcomeSurvives) {
   StepOutcome outcome{
       true, Code::kNotFound, {127, 9, "StartError", "why", Time{}, Time{std::chrono::seconds(5)}}, false};
