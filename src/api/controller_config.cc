@@ -88,45 +88,6 @@ void read_duration(const Place& place, Duration& out) {
   }
 }
 
-/// A whole number of days, or a duration.
-void read_ttl(const Place& place, Duration& out) {
-  std::string text;
-  read(place, text);
-  const bool days = text.ends_with('d');
-  std::int64_t count = 0;
-  const char* end = text.data() + text.size() - (days ? 1 : 0);
-  const auto [stop, error] = std::from_chars(text.data(), end, count);
-  constexpr std::int64_t kMostDays = 100 * 365;
-  if (days && error == std::errc() && stop == end && count >= 0 && count <= kMostDays) {
-    out = count * std::chrono::hours(24);
-  } else if (const auto duration = parse_go_duration(text); !days && duration && *duration >= Duration::zero()) {
-    out = *duration;
-  } else if (!text.empty()) {
-    place.error(fmt::format("{} is no time such as 10d or 12h", place.name()));
-  }
-}
-
-constexpr Field<ControllerConfig::Archive> kPersistenceFields[] = {
-    {"archive", Handling::kRead, [](const Place& place, ControllerConfig::Archive& out) { read(place, out.enabled); }},
-    {"archiveLabelSelector", Handling::kRead,
-     [](const Place& place, ControllerConfig::Archive& out) {
-       if (!place.value().is_object())
-         return place.error("archiveLabelSelector must have matchLabels, matchExpressions");
-       out.label_selector = place.shared();
-     }},
-    {"archiveTTL", Handling::kRead,
-     [](const Place& place, ControllerConfig::Archive& out) { read_ttl(place, out.ttl); }},
-    {"clusterName"},
-    {"skipMigration"},
-    {"nodeStatusOffLoad"},
-    {"connectionPool"},
-    {"reconnectionConfig"},
-    {"connectionTimeoutSeconds"},
-    {"postgresql"},
-    {"mysql"},
-};
-constexpr FieldTable kPersistenceTable("PersistConfig", kPersistenceFields);
-
 void read_limit(const Place& place, std::int64_t& out) {
   read(place, out);
   if (out < 0) place.error(fmt::format("{} must not be negative: 0 means no limit", place.name()));
@@ -251,7 +212,7 @@ constexpr Field<ControllerConfig> kFields[] = {
     {"kubeConfig"},
     {"artifactRepository", Handling::kRead, read_artifact_repository},
     {"namespace"},
-    {"instanceID"},
+    field<&ControllerConfig::instance_id>("instanceID"),
     {"metricsConfig", Handling::kRead, read_part<kMetricsFields, &ControllerConfig::metrics>, "",
      &kObject<kMetricsConfigTable>},
     {"telemetryConfig"},
@@ -260,8 +221,8 @@ constexpr Field<ControllerConfig> kFields[] = {
     {"namespaceParallelism", Handling::kRead,
      [](const Place& place, ControllerConfig& out) { read_limit(place, out.namespace_parallelism); }},
     {"resourceRateLimit", Handling::kRead, read_pod_rate, "", &kObject<kPodRateTable>},
-    {"persistence", Handling::kRead, read_part<kPersistenceFields, &ControllerConfig::archive>, "",
-     &kObject<kPersistenceTable>},
+    {"persistence", Handling::kRead, [](const Place& place, ControllerConfig& out) { read(place, out.persistence); },
+     "", &kObject<kPersistenceTable>},
     {"links", Handling::kRead, read_named_objects<&ControllerConfig::links>},
     {"columns", Handling::kRead, read_named_objects<&ControllerConfig::columns>},
     {"workflowDefaults", Handling::kRead, read_defaults},

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "api/persistence_config.h"
 #include "api/sso_config.h"
 #include "base/time.h"
 #include "doc/value.h"
@@ -31,12 +32,6 @@ struct ControllerConfig {
     bool by_reference = false;  ///< templateReferencing: workflows run WorkflowTemplates, and no templates of their own
     std::vector<std::string> also_allowed;  ///< fields of spec that they may set besides
   };
-  /// Of persistence: what stays of finished workflows whose objects are deleted.
-  struct Archive {
-    bool enabled = false;
-    doc::Shared label_selector{};  ///< a LabelSelector, as written: only workflows that it selects; null: all
-    Duration ttl{};                ///< how long after their end; 0: for ever
-  };
   /// How many pods are created a second.
   struct PodRate {
     double limit = 0;        ///< in the long run
@@ -60,7 +55,8 @@ struct ControllerConfig {
   Switch workflow_events;
   Switch metrics;
   Restrictions restrictions;
-  Archive archive;
+  PersistenceConfig persistence;
+  std::string instance_id;   ///< of rows in a shared archive
   Duration initial_delay{};  ///< between a workflow's creation and its beginning
   Duration pod_gc_delay = std::chrono::seconds(5);
   std::vector<ArtifactDriver> artifact_drivers;

@@ -27,7 +27,7 @@ persistence:
   archive: true
   archiveTTL: 10d
   archiveLabelSelector: {matchLabels: {keep: "yes"}}
-  postgresql: {host: db}
+  nodeStatusOffLoad: true
 mainContainer: {resources: {limits: {cpu: 1}}}
 workflowDefaults:
   metadata: {labels: {a: b}}
@@ -81,10 +81,58 @@ TEST(ControllerConfig, IsReadFromAFileOfItsOwn) {
   EXPECT_FALSE(config.metrics.enabled);
   EXPECT_EQ(doc::find_string(*config.workflow_defaults, "metadata", "labels", "a"), "b");
   EXPECT_NE(doc::find(*config.main_container, "resources", "limits"), nullptr);
-  EXPECT_TRUE(config.archive.enabled);
-  EXPECT_EQ(config.archive.ttl, std::chrono::hours(240));
-  EXPECT_EQ(doc::find_string(*config.archive.label_selector, "matchLabels", "keep"), "yes");
-  EXPECT_THAT(read->unheard, ElementsAre("metricsConfig.port", "images", "persistence.postgresql"));
+  EXPECT_TRUE(config.persistence.archive);
+  EXPECT_EQ(config.persistence.ttl, std::chrono::hours(240));
+  EXPECT_EQ(doc::find_string(*config.persistence.label_selector, "matchLabels", "keep"), "yes");
+  EXPECT_THAT(read->unheard, ElementsAre("metricsConfig.port", "images", "persistence.nodeStatusOffLoad"));
+}
+
+TEST(ControllerConfig, TellsWhereTheArchiveIs) {
+  constexpr std::string_view kPostgres = R"(instanceID: blue
+persistence:
+  archive: true
+  clusterName: west
+  skipMigration: true
+  connectionTimeoutSeconds: 7
+  connectionPool: {maxIdleConns: 3, maxOpenConns: 5, connMaxLifetime: 30s}
+  postgresql:
+    host: db
+    port: 5433
+    database: argo
+    tableName: argo_workflows
+    userNameSecret: {name: a, key: b}
+    passwordSecret: {name: c, key: d}
+    ssl: true
+    sslMode: require
+)";
+  const auto read = read_controller_config(kPostgres, "c.yaml");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_THAT(read->unheard, IsEmpty());
+  EXPECT_EQ(read->config.instance_id, "blue");
+  const PersistenceConfig& persistence = read->config.persistence;
+  EXPECT_EQ(persistence.cluster_name, "west");
+  EXPECT_TRUE(persistence.skip_migration);
+  EXPECT_EQ(persistence.connection_timeout_seconds, 7);
+  EXPECT_EQ(persistence.pool.max_idle * 10 + persistence.pool.max_open, 35);
+  EXPECT_EQ(persistence.pool.max_lifetime, seconds(30));
+  ASSERT_TRUE(persistence.database);
+  const PersistenceConfig::Database& postgres = *persistence.database;
+  EXPECT_EQ(postgres.kind, PersistenceConfig::Database::Kind::kPostgreSql);
+  EXPECT_EQ(fmt::format("{} {} {} {}", postgres.host, postgres.port, postgres.database, postgres.table_name),
+            "db 5433 argo argo_workflows");
+  EXPECT_EQ(postgres.user_name.name + postgres.user_name.key + postgres.password.name + postgres.password.key, "abcd");
+  EXPECT_TRUE(postgres.ssl);
+  EXPECT_EQ(postgres.ssl_mode, "require");
+
+  const auto mysql = read_controller_config(
+      "persistence: {mysql: {host: h, database: d, tableName: t, userNameSecret: {name: a, key: b}, passwordSecret: "
+      "{name: c, key: d}, options: {tls: skip-verify}}}",
+      "c.yaml");
+  ASSERT_TRUE(mysql) << mysql.error().message;
+  EXPECT_EQ(mysql->config.persistence.database->kind, PersistenceConfig::Database::Kind::kMySql);
+  EXPECT_EQ(mysql->config.persistence.database->options.at("tls"), "skip-verify");
+  EXPECT_EQ(mysql->config.persistence.cluster_name, "default");
+  EXPECT_EQ(mysql->config.persistence.connection_timeout_seconds, 5);
 }
 
 TEST(ControllerConfig, TellsHowPeopleSignIn) {
@@ -160,7 +208,7 @@ TEST(ControllerConfig, NothingGivesTheDefaults) {
     EXPECT_EQ(read->config.parallelism, 0);
     EXPECT_EQ(read->config.pod_gc_delay, seconds(5));
     EXPECT_FALSE(read->config.retention);
-    EXPECT_FALSE(read->config.archive.enabled);
+    EXPECT_FALSE(read->config.persistence.archive);
     EXPECT_TRUE(read->config.node_events.enabled && read->config.workflow_events.enabled);
   }
 }
@@ -179,6 +227,10 @@ TEST(ControllerConfig, SaysWhereItIsWrong) {
       {"a time in the archive", "persistence: {archiveTTL: ever}\n", "c.yaml:1:27:", "no time such as 10d or 12h"},
       {"parts of a day", "persistence: {archiveTTL: 1.5d}\n", "c.yaml:1:27:", "no time such as 10d or 12h"},
       {"a label selector", "persistence: {archiveLabelSelector: a=b}\n", "c.yaml:1:37:", "matchLabels"},
+      {"a database without a host", "persistence: {postgresql: {database: d}}\n", "c.yaml:1:27:", "host is required"},
+      {"a way of TLS", "persistence: {postgresql: {sslMode: yes please}}\n", "c.yaml:1:37:", "verify-full"},
+      {"a table's name", "persistence: {postgresql: {tableName: 'a b'}}\n", "c.yaml:1:39:", "letters, digits and _"},
+      {"two databases", "persistence: {mysql: {host: a}, postgresql: {host: b}}\n", "c.yaml:1:22:", "is required"},
       {"a rate", "resourceRateLimit: {limit: fast, burst: 1}\n", "c.yaml:1:28:", "number of pods a second"},
       {"a rate of none", "resourceRateLimit: {limit: 0, burst: 1}\n", "c.yaml:1:28:", "more than 0"},
       {"none at once", "resourceRateLimit: {limit: 1.5, burst: 0}\n", "c.yaml:1:40:", "at least 1"},

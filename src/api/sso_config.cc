@@ -8,15 +8,7 @@
 namespace tiphys::api {
 namespace {
 
-using SecretKey = SsoConfig::SecretKey;
 using Rbac = SsoConfig::Rbac;
-
-constexpr Field<SecretKey> kSecretKeyFields[] = {
-    field<&SecretKey::name>("name"),
-    field<&SecretKey::key>("key"),
-    {"optional"},
-};
-constexpr FieldTable kSecretKeyTable("SecretKeySelector", kSecretKeyFields);
 
 constexpr Field<Rbac> kRbacFields[] = {field<&Rbac::enabled>("enabled")};
 constexpr FieldTable kRbacTable("RBACConfig", kRbacFields);
@@ -49,10 +41,10 @@ constexpr Field<SsoConfig> kFields[] = {
     {"issuer", Handling::kRead, [](const Place& place, SsoConfig& out) { read_url(place, out.issuer); }},
     field<&SsoConfig::issuer_alias>("issuerAlias"),
     {"clientId", Handling::kRead,
-     [](const Place& place, SsoConfig& out) { read_object<SecretKey>(place, out.client_id, kSecretKeyFields); }, "",
+     [](const Place& place, SsoConfig& out) { read(place, out.client_id); }, "",
      &kObject<kSecretKeyTable>},
     {"clientSecret", Handling::kRead,
-     [](const Place& place, SsoConfig& out) { read_object<SecretKey>(place, out.client_secret, kSecretKeyFields); }, "",
+     [](const Place& place, SsoConfig& out) { read(place, out.client_secret); }, "",
      &kObject<kSecretKeyTable>},
     {"redirectUrl", Handling::kRead, [](const Place& place, SsoConfig& out) { read_url(place, out.redirect_url); }},
     {"rbac", Handling::kRead,

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "api/secret_key.h"
 #include "base/time.h"
 
 namespace tiphys::api {
@@ -12,17 +13,13 @@ class FieldTable;
 class Place;
 
 struct SsoConfig {
-  /// A value of a Secret in the server's namespace.
-  struct SecretKey {
-    std::string name, key;
-  };
   struct Rbac {
     bool enabled = false;
   };
 
   std::string issuer;        ///< the provider's URL
   std::string issuer_alias;  ///< whom its tokens name, where that is another one; "": the same
-  SecretKey client_id, client_secret;
+  SecretKey client_id, client_secret;  ///< of Secrets in the server's namespace
   std::string redirect_url;  ///< of the callback as browsers reach it; "": by the Host of a request
   Rbac rbac;                 ///< whether rules of service accounts say whose rights who has
   std::vector<std::string> scopes;

@@ -35,19 +35,19 @@ store::ArchiveQuery archive_query(const WorkflowQuery& query) {
 
 void list_archive(const WorkPtr& work, store::ArchiveQuery query, cluster::Done<store::ArchivePage> done) {
   if (Status allowed = work->may("list", query.ns); !allowed) return done(std::unexpected(std::move(allowed.error())));
-  if (!work->plane().api) return done(fail(Code::kUnimplemented, "a Kubernetes cluster alone has no archive"));
-  work->plane().api->store().list_archive(std::move(query), std::move(done));
+  if (!work->plane().archive) return done(fail(Code::kUnimplemented, "a Kubernetes cluster alone has no archive"));
+  work->plane().archive->list_archive(std::move(query), std::move(done));
 }
 
 void get_archived(const WorkPtr& work, store::ArchivedName which, cluster::Done<cluster::Object> done) {
-  if (!work->plane().api) return done(fail(Code::kNotFound, "a Kubernetes cluster alone has no archive"));
-  get_archived(*work->plane().api, work->shared_caller(), std::move(which), std::move(done));
+  if (!work->plane().archive) return done(fail(Code::kNotFound, "a Kubernetes cluster alone has no archive"));
+  get_archived(*work->plane().api, *work->plane().archive, work->shared_caller(), std::move(which), std::move(done));
 }
 
-void get_archived(objects::ObjectApi& api, std::shared_ptr<const objects::Caller> caller, store::ArchivedName which,
-                  cluster::Done<cluster::Object> done) {
-  api.store().get_archived(std::move(which), [&api, caller = std::move(caller),
-                                              done = std::move(done)](Result<cluster::Object> found) mutable {
+void get_archived(objects::ObjectApi& api, store::Archive& archive, std::shared_ptr<const objects::Caller> caller,
+                  store::ArchivedName which, cluster::Done<cluster::Object> done) {
+  archive.get_archived(std::move(which), [&api, caller = std::move(caller),
+                                          done = std::move(done)](Result<cluster::Object> found) mutable {
     if (found) {
       const Status allowed = may(&api, caller.get(), "get", doc::find_string(**found, "metadata", "namespace"),
                                  doc::find_string(**found, "metadata", "name"));

@@ -16,10 +16,15 @@ store::ArchiveQuery archive_query(const WorkflowQuery& query);
 void list_archive(const WorkPtr& work, store::ArchiveQuery query, cluster::Done<store::ArchivePage> done);
 
 /// The workflow that the archive keeps. kNotFound; kPermissionDenied: the caller may not get it.
-void get_archived(objects::ObjectApi& api, std::shared_ptr<const objects::Caller> caller, store::ArchivedName which,
-                  cluster::Done<cluster::Object> done);
+void get_archived(objects::ObjectApi& api, store::Archive& archive, std::shared_ptr<const objects::Caller> caller,
+                  store::ArchivedName which, cluster::Done<cluster::Object> done);
 /// The same for a call; kNotFound where there is no archive.
 void get_archived(const WorkPtr& work, store::ArchivedName which, cluster::Done<cluster::Object> done);
+
+/// Whether the archive has no such workflow, as far as the caller may know.
+inline bool is_absent(const Error& error) {
+  return error.code == Code::kNotFound || error.code == Code::kPermissionDenied;
+}
 
 /// As lists of the original's archive show a workflow: what it is and how it ended, without its templates and nodes.
 cluster::Object archived_summary(const doc::Value& workflow);

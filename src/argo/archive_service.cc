@@ -60,15 +60,15 @@ void delete_archived(const WorkPtr& work) {
     const Status allowed = work->may("delete", doc::find_string(*workflow, "metadata", "namespace"),
                                      doc::find_string(*workflow, "metadata", "name"));
     if (!allowed) return work->refuse(allowed.error());
-    work->plane().api->store().remove_archived(std::string(doc::find_string(*workflow, "metadata", "uid")),
-                                               work->then<void>([work] { work->reply(doc::Object{}); }));
+    work->plane().archive->remove_archived(std::string(doc::find_string(*workflow, "metadata", "uid")),
+                                           work->then<void>([work] { work->reply(doc::Object{}); }));
   });
 }
 
 void reply_labels(const WorkPtr& work, const std::string& key) {
   const std::string ns = work->text("namespace");
   if (const Status allowed = work->may("list", ns); !allowed) return work->refuse(allowed.error());
-  work->plane().api->store().archive_labels(
+  work->plane().archive->archive_labels(
       ns, key, work->then<std::vector<std::string>>([work](const std::vector<std::string>& found) {
         work->reply(doc::Object{{"items", doc::Array(found.begin(), found.end())}});
       }));

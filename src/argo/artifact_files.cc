@@ -134,7 +134,7 @@ class ArtifactFiles::State : public std::enable_shared_from_this<State> {
       self->load_from(cluster, **workflow, std::move(name), std::move(done));
     };
     if (name.uid.empty()) return cluster->get({&cluster::kWorkflows, name.ns, name.workflow}, std::move(next));
-    get_archived(plane_.api, caller, {.uid = name.uid}, std::move(next));
+    get_archived(plane_.api, plane_.archive, caller, {.uid = name.uid}, std::move(next));
   }
 
   void upload(const CallerPtr& caller, UploadedArtifact uploaded, cluster::Done<std::string> done) {

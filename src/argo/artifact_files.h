@@ -18,6 +18,7 @@ namespace tiphys::argo {
 struct ArtifactPlane {
   Executor& executor;
   objects::ObjectApi& api;
+  store::Archive& archive;
   const artifact::Stores& stores;
   Random& random;
   std::string folder;        ///< for files on their way; what is in it is of no use to anybody else

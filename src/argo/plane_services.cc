@@ -52,6 +52,7 @@ class PlaneServices final : public Services {
     if (!plane.recorder && plane.api) {
       plane.recorder = std::make_shared<controllers::EventRecorder>(plane.executor, plane.api->store());
     }
+    if (!plane.archive && plane.api) plane.archive = &plane.api->store();
     if (!plane.marks) plane.marks = std::make_shared<PageMarks>();
     return plane;
   }

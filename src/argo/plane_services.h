@@ -20,6 +20,7 @@ struct ServedPlane {
   objects::ObjectApi* api = nullptr;
   cluster::Cluster* cluster = nullptr;  ///< without `api`
   Random& random;
+  store::Archive* archive = nullptr;  ///< null: the own of the store of `api`, if any
   doc::Shared workflow_defaults{};    ///< null: none
   doc::Shared artifact_repository{};  ///< of the configuration; null: the plane's own
   doc::Array links{}, columns{};      ///< of the configuration, for InfoService

@@ -17,7 +17,8 @@ void reply_fields(const WorkPtr& work, const cluster::Object& workflow) {
 void look_in_archive(const WorkPtr& work, const cluster::Key& key, const std::string& uid, Error missing) {
   store::ArchivedName which{.uid = uid, .ns = key.ns, .name = key.name};
   get_archived(work, std::move(which), [work, missing = std::move(missing)](Result<cluster::Object> found) mutable {
-    found ? reply_fields(work, *found) : work->refuse(std::move(missing));
+    if (found) return reply_fields(work, *found);
+    work->refuse(is_absent(found.error()) ? std::move(missing) : std::move(found.error()));
   });
 }
 

@@ -67,7 +67,7 @@ std::string with_pod_name(std::string_view selector) {
 /// Nothing happens any more to a workflow that only the archive has: it is told once.
 void tell_archived(const WorkPtr& work, const cluster::Key& key, const Error& missing) {
   get_archived(work, {.ns = key.ns, .name = key.name}, [work, missing](const Result<cluster::Object>& found) {
-    if (!found) return work->refuse(missing);
+    if (!found) return work->refuse(is_absent(found.error()) ? missing : found.error());
     const FieldFilter filter(work->text("fields"), "result.object.");
     work->answer().send(watch_event({.type = cluster::WatchEvent::Type::kAdded, .object = *found}, filter));
     work->answer().end();

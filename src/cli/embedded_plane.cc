@@ -39,6 +39,7 @@
 #include "objects/custom_kinds.h"
 #include "objects/quota_rules.h"
 #include "objects/rbac.h"
+#include "persist/database_archive.h"
 #include "server/certificate.h"
 #include "server/kubeconfig.h"
 #include "server/server.h"
@@ -82,10 +83,10 @@ std::vector<node::PluginDriver> plugin_drivers(const api::ControllerConfig& conf
 }
 
 /// Which workflows the archive keeps; nothing: none.
-Result<std::optional<cluster::Selector>> archived_by(const api::ControllerConfig::Archive& archive) {
-  if (!archive.enabled) return std::nullopt;
-  if (!archive.label_selector) return cluster::Selector();
-  auto selector = cluster::Selector::from_label_selector(*archive.label_selector);
+Result<std::optional<cluster::Selector>> archived_by(const api::PersistenceConfig& config) {
+  if (!config.archive) return std::nullopt;
+  if (!config.label_selector) return cluster::Selector();
+  auto selector = cluster::Selector::from_label_selector(*config.label_selector);
   if (!selector) return std::unexpected(selector.error().in("persistence.archiveLabelSelector"));
   return std::move(*selector);
 }
@@ -104,13 +105,20 @@ class Plane final : public EmbeddedPlane {
 
   /// `supervisor` is connected unless the plane only reads.
   Status compose(UniqueFd supervisor) {
-    TIPHYS_TRY(auto archived, archived_by(options_.config.archive));
+    const api::PersistenceConfig& persistence = options_.config.persistence;
+    TIPHYS_TRY(auto archived, archived_by(persistence));
+    const bool archived_elsewhere = archived && persistence.database;
     TIPHYS_TRY(store_, store::Store::open({.path = data_dir_.database(),
                                            .secrets_key = data_dir_.secrets_key(),
                                            .executor = *executor_,
                                            .random = random_,
                                            .archive = std::move(archived),
-                                           .archive_ttl = options_.config.archive.ttl}));
+                                           .archived_elsewhere = archived_elsewhere,
+                                           .archive_ttl = archived_elsewhere ? Duration() : persistence.ttl}));
+    if (archived_elsewhere) {
+      database_archive_ =
+          std::make_unique<persist::DatabaseArchive>(*executor_, *store_, options_.config, options_.server_namespace);
+    }
     if (supervisor) {
       process_ =
           std::make_unique<node::ProcessRuntime>(context_, *executor_, std::move(supervisor),
@@ -173,6 +181,7 @@ class Plane final : public EmbeddedPlane {
     workloads_ = std::make_unique<controllers::workloads::WorkloadControllers>(*executor_, *store_, expr::host_zone());
     workloads_->start();
     namespaces_ = std::make_shared<controllers::NamespaceController>(*executor_, *store_);
+    if (database_archive_) database_archive_->start();
     namespaces_->start(options_.port
                            ? std::vector<std::string>{"default", "kube-system", "kube-public", "kube-node-lease"}
                            : std::vector<std::string>());
@@ -250,6 +259,7 @@ class Plane final : public EmbeddedPlane {
     services_ = argo::make_services({.executor = *executor_,
                                      .api = api_.get(),
                                      .random = random_,
+                                     .archive = &archive(),
                                      .workflow_defaults = options_.config.workflow_defaults,
                                      .artifact_repository = options_.config.artifact_repository,
                                      .links = options_.config.links,
@@ -259,10 +269,16 @@ class Plane final : public EmbeddedPlane {
     artifacts_ =
         std::make_unique<argo::ArtifactFiles>(argo::ArtifactPlane{.executor = *executor_,
                                                                   .api = *api_,
+                                                                  .archive = archive(),
                                                                   .stores = stores_,
                                                                   .random = random_,
                                                                   .folder = data_dir_.transfers(),
                                                                   .repository = options_.config.artifact_repository});
+  }
+
+  store::Archive& archive() {
+    if (database_archive_) return database_archive_->archive();
+    return *store_;
   }
 
   Result<server::Certificate> certificate_of(const PlaneOptions& options) {
@@ -384,6 +400,7 @@ class Plane final : public EmbeddedPlane {
   std::unique_ptr<artifact::Repository> repository_;
   artifact::Stores stores_;
   std::unique_ptr<store::Store> store_;
+  std::unique_ptr<persist::DatabaseArchive> database_archive_;
   node::ServiceRelay relay_;
   node::ServiceNetwork network_{relay_};
   std::unique_ptr<node::ProcessRuntime> process_;

@@ -70,6 +70,9 @@ class FakeCluster final : public store::Store {
   void archive_labels(std::string, std::string, cluster::Done<std::vector<std::string>> done) override {
     done(no_archive());
   }
+  void set_archive_notice(std::function<void()>) override {}
+  void confirm_archived(std::string, std::string, cluster::Done<void> done) override { done(no_archive()); }
+  Result<bool> has_ended(std::string_view) override { return false; }
   Result<std::vector<cluster::Object>> snapshot(const cluster::Resource& resource) override {
     std::vector<cluster::Object> found;
     for (const auto& [key, object] : objects_) {

@@ -22,8 +22,9 @@ struct ArchiveQuery {
   cluster::Selector labels{};
   /// Exclusive bounds; unset: none. Whole seconds, as workflows have them.
   Time started_after{}, started_before{}, created_after{}, finished_before{};
-  bool kept_only = false;   ///< only what the archive keeps, or will keep when its object is deleted
-  bool with_nodes = false;  ///< give status.nodes, too: costs reading every node
+  bool kept_only = false;         ///< only what the archive keeps, or will keep when its object is deleted
+  bool without_archived = false;  ///< leave out what is marked as archived
+  bool with_nodes = false;        ///< give status.nodes, too: costs reading every node
 
   /// A page: `after` is ArchivePage::next of the one before, which costs nothing of what was before; `offset` counts
   /// what is passed over from there on.
@@ -35,7 +36,8 @@ struct ArchiveQuery {
 
 struct ArchivePage {
   std::vector<cluster::Object> items;
-  std::string next;                 ///< goes on behind the last item; "": there is no more
+  std::vector<std::string> places;  ///< ArchiveQuery::after that goes on behind each item
+  std::string next;                 ///< the last of them; "": there is no more
   std::optional<std::size_t> rest;  ///< how many come behind this page, if asked for
 };
 
@@ -45,8 +47,25 @@ struct ArchivedName {
   std::string ns{}, name{};  ///< both, where `uid` is ""
 };
 
+/// All calls are as those of cluster::Cluster: on the executor's thread, answered later.
+class Archive {
+ public:
+  virtual ~Archive() = default;
+
+  /// A page of what has ended, an object's own row gone or not. kInvalidArgument: `query.after` is no place.
+  virtual void list_archive(ArchiveQuery query, cluster::Done<ArchivePage> done) = 0;
+  /// What the archive keeps, nodes included. kNotFound: it has no such workflow.
+  virtual void get_archived(ArchivedName which, cluster::Done<cluster::Object> done) = 0;
+  /// Takes a workflow out of the archive. One whose object is there loses its mark alone. kNotFound as above.
+  virtual void remove_archived(std::string uid, cluster::Done<void> done) = 0;
+  /// The keys of the labels of what has ended, or with a `key` its values; in order, at most 10,000. With a namespace,
+  /// of its newest 10,000 workflows.
+  virtual void archive_labels(std::string ns, std::string key, cluster::Done<std::vector<std::string>> done) = 0;
+};
+
 /// What marks a workflow that the archive will keep when its object is deleted.
 inline constexpr const char* kArchivingStatusLabel = "workflows.argoproj.io/workflow-archiving-status";
+inline constexpr const char* kPendingStatus = "Pending";      ///< it is on its way into another archive
 inline constexpr const char* kArchivedStatus = "Archived";    ///< of a workflow whose object is there
 inline constexpr const char* kPersistedStatus = "Persisted";  ///< of one that only the archive has
 

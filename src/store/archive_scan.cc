@@ -263,7 +263,7 @@ Result<ArchiveScan::Found> ArchiveScan::look(bool wants_row) {
 bool ArchiveScan::asks_rows() const {
   return (query_.kept_only && !kept_decided_) ||
          (!name_decided_ && !(query_.name.empty() && query_.name_prefix.empty())) ||
-         (!labels_decided_ && !query_.labels.empty()) || query_.created_after != Time{} ||
+         (!labels_decided_ && !query_.labels.empty()) || query_.without_archived || query_.created_after != Time{} ||
          query_.finished_before != Time{};
 }
 
@@ -279,11 +279,12 @@ Result<bool> ArchiveScan::matches(const ArchivePlace& place) {
   if (query_.finished_before != Time{} && (row_.finished == 0 || time_of(row_.finished) >= query_.finished_before)) {
     return false;
   }
-  if (labels_decided_ || query_.labels.empty()) return true;
+  if ((labels_decided_ || query_.labels.empty()) && !query_.without_archived) return true;
   work_left_ -= kLabelsWork;
   TIPHYS_TRY(doc::Object labels, index_.labels(place.id));
   const doc::Value map(std::move(labels));
-  return query_.labels.matches_label_map(&map);
+  if (query_.without_archived && doc::find_string(map, kArchivingStatusLabel) == kArchivedStatus) return false;
+  return labels_decided_ || query_.labels.matches_label_map(&map);
 }
 
 bool ArchiveScan::matches_name(std::string_view name) const {

@@ -86,6 +86,38 @@ TEST(StoreArchive, MarksWhatTheSelectorChooses) {
   EXPECT_THAT(found(store, {.kept_only = true}), ElementsAre("kept"));
 }
 
+TEST(StoreArchive, KeepsWhatIsOnItsWayElsewhere) {
+  TestStore store({.archive = everything(), .archived_elsewhere = true});
+  int notices = 0;
+  store->set_archive_notice([&] { ++notices; });
+  const auto confirm = [&](const std::string& uid, std::string version) {
+    return store.wait<void>([&](auto done) { store->confirm_archived(uid, std::move(version), std::move(done)); });
+  };
+  const auto version = [&](std::string_view name) {
+    return text(store.list_archive({.name = std::string(name)})->items.at(0), "metadata", "resourceVersion");
+  };
+  const std::string gone = ended(store, "gone", 1), there = ended(store, "there", 2), other = ended(store, "other", 3);
+  EXPECT_EQ(notices, 3);
+  EXPECT_EQ(archiving_status(*store.get(key(kWorkflows, "there"))), "Pending");
+  ASSERT_TRUE(store.remove(key(kWorkflows, "gone")));
+  EXPECT_THAT(found(store, {.kept_only = true}), ElementsAre("other", "there", "gone"));
+  EXPECT_TRUE(*store->has_ended(gone));
+
+  ASSERT_TRUE(confirm(gone, version("gone")));
+  ASSERT_TRUE(confirm(there, version("there")));
+  ASSERT_TRUE(confirm(other, "1")) << "it has changed since";
+  EXPECT_THAT(found(store), ElementsAre("other", "there"));
+  EXPECT_THAT(found(store, {.kept_only = true}), ElementsAre("other"));
+  EXPECT_THAT(found(store, {.without_archived = true}), ElementsAre("other"));
+  EXPECT_EQ(archiving_status(*store.get(key(kWorkflows, "there"))), "Archived");
+  ASSERT_TRUE(store.remove(key(kWorkflows, "there")));
+  EXPECT_THAT(found(store), ElementsAre("other")) << "the other archive has it";
+  EXPECT_FALSE(*store->has_ended(there));
+  ASSERT_TRUE(store.remove_archived(other));
+  EXPECT_EQ(archiving_status(*store.get(key(kWorkflows, "other"))), "");
+  EXPECT_EQ(store.remove_archived(other).error().code, Code::kNotFound);
+}
+
 TEST(StoreArchive, KeepsAWorkflowWhoseObjectGoes) {
   const TempDir temp(TempDir::memory());
   const std::string path = temp.path() + "/tiphys.db";

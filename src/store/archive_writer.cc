@@ -33,14 +33,15 @@ bool same_rows(const doc::Value& a, const doc::Value& b) {
          same("status", "finishedAt");
 }
 
-bool is_kept(const doc::Value& workflow) {
-  return doc::find_string(workflow, kMeta, "labels", kArchivingStatusLabel) == kArchivedStatus;
+bool is_kept(const doc::Value& workflow, bool elsewhere) {
+  const std::string_view status = doc::find_string(workflow, kMeta, "labels", kArchivingStatusLabel);
+  return status == kPendingStatus || (status == kArchivedStatus && !elsewhere);
 }
 
 }  // namespace
 
-bool ArchiveWriter::keeps(const Revision& workflow) {
-  return !workflow.live() && is_kept(*workflow.base());
+bool archive_keeps(const Revision& workflow, bool elsewhere) {
+  return !workflow.live() && is_kept(*workflow.base(), elsewhere);
 }
 
 Status ArchiveWriter::follow(const Revision& after, const Revision* before, const Name& name) {
@@ -48,7 +49,7 @@ Status ArchiveWriter::follow(const Revision& after, const Revision* before, cons
   if (after.live()) return had_row ? forget(after.uid()) : Status();
   const doc::Shared workflow = after.base();
   if (had_row && same_rows(*before->base(), *workflow)) return {};
-  TIPHYS_TRY(const std::int64_t id, write_row(*workflow, name, is_kept(*workflow)));
+  TIPHYS_TRY(const std::int64_t id, write_row(*workflow, name, is_kept(*workflow, elsewhere_)));
   if (had_row) TIPHYS_CHECK_OK(delete_labels(id));
   return write_labels(id, *workflow, name);
 }

@@ -10,12 +10,13 @@
 
 namespace tiphys::store {
 
+/// Whether a workflow stays when its object is deleted in this state: for ever, or, when the archive is elsewhere,
+/// until it is there.
+bool archive_keeps(const Revision& workflow, bool elsewhere);
+
 class ArchiveWriter {
  public:
-  explicit ArchiveWriter(Database& database) : database_(database), index_(database) {}
-
-  /// Whether the archive keeps a workflow when its object is deleted in this state.
-  static bool keeps(const Revision& workflow);
+  ArchiveWriter(Database& database, bool elsewhere) : database_(database), index_(database), elsewhere_(elsewhere) {}
 
   /// Brings the row of an object up to date. `before` is what is on disk of the same workflow, or null.
   Status follow(const Revision& after, const Revision* before, const Name& name);
@@ -36,6 +37,7 @@ class ArchiveWriter {
 
   Database& database_;
   ArchiveIndex index_;
+  const bool elsewhere_;
 };
 
 }  // namespace tiphys::store

@@ -19,9 +19,9 @@ std::string labels_text(const Revision& revision) {
 
 }  // namespace
 
-Result<std::unique_ptr<BatchWriter>> BatchWriter::make(Database& database, Vault& vault,
+Result<std::unique_ptr<BatchWriter>> BatchWriter::make(Database& database, Vault& vault, bool archived_elsewhere,
                                                        std::function<Status()> before_commit) {
-  std::unique_ptr<BatchWriter> writer(new BatchWriter(database, vault, std::move(before_commit)));
+  std::unique_ptr<BatchWriter> writer(new BatchWriter(database, vault, archived_elsewhere, std::move(before_commit)));
   TIPHYS_TRY(const auto limit, database.value("SELECT value FROM meta WHERE name = 'version_limit'"));
   TIPHYS_TRY(writer->last_sequence_, database.value("SELECT max(sequence) FROM journal"));
   writer->version_limit_ = static_cast<std::uint64_t>(limit);
@@ -115,7 +115,7 @@ Status BatchWriter::write_gone(const Net& net) {
     if (change->after) continue;
     const Revision& gone = *change->before;
     const Revision* on_disk = before && before->uid() == gone.uid() ? before : nullptr;
-    if (change->resource == &cluster::kWorkflows && ArchiveWriter::keeps(gone)) {
+    if (change->resource == &cluster::kWorkflows && archive_keeps(gone, archived_elsewhere_)) {
       TIPHYS_TRY([[maybe_unused]] const std::size_t bytes, write_parts(gone, on_disk));
       TIPHYS_CHECK_OK(archive_.keep(gone, change->name));
       continue;

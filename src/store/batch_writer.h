@@ -13,8 +13,8 @@ namespace tiphys::store {
 
 class BatchWriter {
  public:
-  /// `before_commit` (may be empty) can fail a batch; for fault injection.
-  static Result<std::unique_ptr<BatchWriter>> make(Database& database, Vault& vault,
+  /// `archived_elsewhere`: StoreOptions. `before_commit` (may be empty) can fail a batch; for fault injection.
+  static Result<std::unique_ptr<BatchWriter>> make(Database& database, Vault& vault, bool archived_elsewhere,
                                                    std::function<Status()> before_commit);
 
   /// All of the batch is on disk, or an error and nothing of it is.
@@ -24,8 +24,12 @@ class BatchWriter {
   std::uint64_t version_limit() const { return version_limit_; }
 
  private:
-  BatchWriter(Database& database, Vault& vault, std::function<Status()> before_commit)
-      : database_(database), archive_(database), vault_(vault), before_commit_(std::move(before_commit)) {}
+  BatchWriter(Database& database, Vault& vault, bool archived_elsewhere, std::function<Status()> before_commit)
+      : database_(database),
+        archived_elsewhere_(archived_elsewhere),
+        archive_(database, archived_elsewhere),
+        vault_(vault),
+        before_commit_(std::move(before_commit)) {}
 
   /// All object changes of one object in a batch: only the last state is written.
   struct Net {
@@ -50,6 +54,7 @@ class BatchWriter {
   Status write_purge(Purge& purge);
 
   Database& database_;
+  const bool archived_elsewhere_;
   ArchiveWriter archive_;
   Vault& vault_;
   std::function<Status()> before_commit_;

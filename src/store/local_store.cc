@@ -59,18 +59,14 @@ Result<std::unique_ptr<LocalStore::Connections>> connect(const StoreOptions& opt
   return connections;
 }
 
-/// Whether the archive has now what the change deletes.
-bool goes_to_archive(const Change& change) {
-  return change.resource == &cluster::kWorkflows && !change.after && ArchiveWriter::keeps(*change.before);
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Store>> Store::open(StoreOptions options) {
   TIPHYS_CHECK(options.path != kInMemory || options.inline_commits, "a store in memory has one connection");
   auto vault = std::make_unique<Vault>(options.secrets_key);
   TIPHYS_TRY(auto connections, connect(options, *vault));
-  TIPHYS_TRY(auto writer, BatchWriter::make(connections->writer, *vault, options.before_commit));
+  TIPHYS_TRY(auto writer,
+             BatchWriter::make(connections->writer, *vault, options.archived_elsewhere, options.before_commit));
   return std::make_unique<LocalStore>(std::move(options), std::move(vault), std::move(connections), std::move(writer));
 }
 
@@ -84,6 +80,7 @@ LocalStore::LocalStore(StoreOptions options, std::unique_ptr<Vault> vault, std::
       retry_after_(options.retry_after),
       most_kept_events_(options.most_kept_events),
       archive_(std::move(options.archive)),
+      archived_elsewhere_(options.archived_elsewhere),
       archive_ttl_(options.archive_ttl),
       vault_(std::move(vault)),
       connections_(std::move(connections)),
@@ -207,12 +204,16 @@ bool LocalStore::write_here(Batch& batch) {
 
 void LocalStore::deliver(Batch batch) {
   if (!batch.outcome) return fail_all(std::move(batch));
-  bool archived = false;
+  bool archived = false, noticed = false;
   for (const Write& write : batch.writes) {
     pending_rows_ -= write.rows();
     for (const Change& change : write.changes) {
       settle(change);
-      archived = archived || goes_to_archive(change);
+      if (change.resource != &cluster::kWorkflows || !change.object_changed) continue;
+      const RevisionPtr& last = change.after ? change.after : change.before;
+      const bool kept = archive_keeps(*last, archived_elsewhere_);
+      archived = archived || (kept && !change.after);
+      noticed = noticed || kept;
     }
   }
   if (batch.last_version != 0) hub_.set_version(batch.last_version);
@@ -230,6 +231,7 @@ void LocalStore::deliver(Batch batch) {
   }
   // It may be older than what the timer waits for.
   if (archived) expire_archived();
+  if (noticed && archived_elsewhere_ && archive_notice_) archive_notice_();
 }
 
 void LocalStore::settle(const Change& change) {

@@ -47,6 +47,9 @@ class LocalStore final : public Store {
   void get_archived(ArchivedName which, cluster::Done<cluster::Object> done) override;
   void remove_archived(std::string uid, cluster::Done<void> done) override;
   void archive_labels(std::string ns, std::string key, cluster::Done<std::vector<std::string>> done) override;
+  void set_archive_notice(std::function<void()> notice) override { archive_notice_ = std::move(notice); }
+  void confirm_archived(std::string uid, std::string resource_version, cluster::Done<void> done) override;
+  Result<bool> has_ended(std::string_view uid) override;
 
   // store_writes.cc
   void create(const cluster::Resource& resource, doc::Value object, cluster::Done<cluster::Object> done) override {
@@ -152,8 +155,14 @@ class LocalStore final : public Store {
   void labels_slice(std::shared_ptr<LabelsJob> job);
   /// The workflow of a row, from its object or from the archive; null: it has gone since.
   Result<RevisionPtr> archived_revision(const ArchiveRow& row);
+  Result<std::optional<ArchiveRow>> ended_row(std::string_view uid);
   Result<ArchiveRow> archived_row(const ArchivedName& which);
   Status unarchive(const std::string& uid, cluster::Done<void>& done);
+  Status confirm(const std::string& uid, std::string_view resource_version, cluster::Done<void>& done);
+  /// The object of a row as it will be; null: only the archive has the workflow.
+  Result<RevisionPtr> object_of(const ArchiveRow& row);
+  Status remark(const ArchiveRow& row, RevisionPtr object, const char* mark, Write& write);
+  void write_archive(Write write, std::string uid, cluster::Done<void> done);
 
   // archive_expiry.cc
   /// Takes out what is too old, and sees to it that the next goes when it is.
@@ -174,6 +183,7 @@ class LocalStore final : public Store {
   const Duration retry_after_;
   const std::size_t most_kept_events_;
   const std::optional<cluster::Selector> archive_;
+  const bool archived_elsewhere_;
   const Duration archive_ttl_;
 
   const std::unique_ptr<Vault> vault_;
@@ -187,6 +197,7 @@ class LocalStore final : public Store {
   NodeWatches node_watches_;
   LogReader log_reader_;
   Admission* admission_ = nullptr;
+  std::function<void()> archive_notice_;
 
   std::set<const cluster::Resource*> loaded_;
   std::uint64_t last_version_;

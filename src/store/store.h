@@ -40,6 +40,9 @@ struct StoreOptions {
   /// Workflows with these labels are marked as they complete (workflows.argoproj.io/workflow-archiving-status), and
   /// what is marked stays in the archive when its object is deleted. Nothing: none is marked.
   std::optional<cluster::Selector> archive = {};
+  /// The archive is somewhere else, and what is marked is Pending until confirm_archived(): it stays here that long if
+  /// its object is deleted.
+  bool archived_elsewhere = false;
   /// How long after its end the archive has what has no object any more; 0: for ever.
   Duration archive_ttl{};
   /// The largest size of the database; 0: SQLite's own (16 TiB).
@@ -79,7 +82,7 @@ class Admission {
   virtual bool follows(const cluster::Resource& resource, const std::string& ns) = 0;
 };
 
-class Store : public cluster::Cluster {
+class Store : public cluster::Cluster, public Archive {
  public:
   /// kFailedPrecondition: a newer version wrote the database. kDataLoss: it is damaged.
   static Result<std::unique_ptr<Store>> open(StoreOptions options);
@@ -110,15 +113,15 @@ class Store : public cluster::Cluster {
   virtual void read_journal(std::string workflow_uid, std::uint64_t from_sequence,
                             cluster::Done<std::vector<cluster::JournalEntry>> done) = 0;
 
-  /// A page of what has ended, an object's own row gone or not. kInvalidArgument: `query.after` is no place.
-  virtual void list_archive(ArchiveQuery query, cluster::Done<ArchivePage> done) = 0;
-  /// What the archive keeps, nodes included. kNotFound: it has no such workflow.
-  virtual void get_archived(ArchivedName which, cluster::Done<cluster::Object> done) = 0;
-  /// Takes a workflow out of the archive. One whose object is there loses its mark alone. kNotFound as above.
-  virtual void remove_archived(std::string uid, cluster::Done<void> done) = 0;
-  /// The keys of the labels of what has ended, or with a `key` its values; in order, at most 10,000. With a namespace,
-  /// of its newest 10,000 workflows.
-  virtual void archive_labels(std::string ns, std::string key, cluster::Done<std::vector<std::string>> done) = 0;
+  // With StoreOptions::archived_elsewhere. What has to go there is what ArchiveQuery::kept_only finds here.
+
+  /// `notice` is called when there is something more of it. Null: no more.
+  virtual void set_archive_notice(std::function<void()> notice) = 0;
+  /// The other archive has a workflow as it was at this resource version: an object that is still so is marked
+  /// Archived, and what is here of one without an object goes. Of any other nothing is done.
+  virtual void confirm_archived(std::string uid, std::string resource_version, cluster::Done<void> done) = 0;
+  /// Whether a list of what has ended would show it, were all asked for.
+  virtual Result<bool> has_ended(std::string_view uid) = 0;
 
   /// What readers see at present of a resource whose objects are all in memory (not of workflows, pods and events), in
   /// order of namespace and name.

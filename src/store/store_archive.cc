@@ -33,9 +33,8 @@ struct LocalStore::ArchiveJob {
   ArchivePage page{};
   std::size_t passed = 0;
   std::size_t bytes = 0;
-  bool full = false;   ///< all items are there
-  bool more = false;   ///< and there is at least one behind them
-  std::string last{};  ///< the place of the last item
+  bool full = false;  ///< all items are there
+  bool more = false;  ///< and there is at least one behind them
 };
 
 void LocalStore::list_archive(ArchiveQuery query, cluster::Done<ArchivePage> done) {
@@ -50,7 +49,7 @@ void LocalStore::archive_slice(std::shared_ptr<ArchiveJob> job) {
   const auto whole = fill_page(*job);
   if (!whole) return job->done(std::unexpected(whole.error()));
   if (!*whole) return poster_.post([this, job = std::move(job)]() mutable { archive_slice(std::move(job)); });
-  if (job->more) job->page.next = std::move(job->last);
+  if (job->more) job->page.next = job->page.places.back();
   job->done(std::move(job->page));
 }
 
@@ -70,7 +69,7 @@ Result<bool> LocalStore::fill_page(ArchiveJob& job) {
     if (found == Found::kPause) return false;
     TIPHYS_TRY(const RevisionPtr revision, archived_revision(job.scan.row()));
     if (!revision) continue;
-    job.last = job.scan.place();
+    job.page.places.push_back(job.scan.place());
     if (job.query.with_nodes) {
       TIPHYS_TRY(WholeWorkflow workflow, whole_workflow(disk_, *revision, {.newest = hub_.version()}));
       job.bytes += workflow.bytes;
@@ -103,13 +102,20 @@ Result<RevisionPtr> LocalStore::archived_revision(const ArchiveRow& row) {
   return found && found->uid() == row.uid ? found : nullptr;
 }
 
+Result<std::optional<ArchiveRow>> LocalStore::ended_row(std::string_view uid) {
+  TIPHYS_TRY(const auto id, archive_index_.id_of(uid));
+  return id ? archive_index_.row(*id) : std::nullopt;
+}
+
+Result<bool> LocalStore::has_ended(std::string_view uid) {
+  TIPHYS_TRY(const auto id, archive_index_.id_of(uid));
+  return id.has_value();
+}
+
 Result<ArchiveRow> LocalStore::archived_row(const ArchivedName& which) {
   std::optional<ArchiveRow> found;
   if (!which.uid.empty()) {
-    TIPHYS_TRY(const auto id, archive_index_.id_of(which.uid));
-    if (id) {
-      TIPHYS_TRY(found, archive_index_.row(*id));
-    }
+    TIPHYS_TRY(found, ended_row(which.uid));
   } else {
     ArchivePlace after = ArchivePlace::before_all();
     const ArchiveStretch stretch{.by = ArchiveStretch::By::kName, .ns = which.ns, .name = which.name};
@@ -142,26 +148,72 @@ void LocalStore::remove_archived(std::string uid, cluster::Done<void> done) {
   });
 }
 
-/// Takes `done` unless there is an error.
-Status LocalStore::unarchive(const std::string& uid, cluster::Done<void>& done) {
-  TIPHYS_CHECK_OK(admit());
-  TIPHYS_TRY(const ArchiveRow row, archived_row({.uid = uid}));
+Result<RevisionPtr> LocalStore::object_of(const ArchiveRow& row) {
   TIPHYS_TRY(RevisionPtr object, current(cluster::kWorkflows, row.name));
-  Write write;
-  if (object && object->uid() == uid) {
-    doc::Value unmarked = object->copy();
-    doc::ensure_object(doc::ensure_object(unmarked.as_object(), "metadata"), "labels").erase(kArchivingStatusLabel);
-    TIPHYS_TRY(Change change, make_update(cluster::kWorkflows, row.name, std::move(object), std::move(unmarked)));
-    if (change.before != change.after) write.changes.push_back(std::move(change));
-  } else {
-    write.unarchived.push_back(uid);
-  }
-  write.answer = [this, uid, collects = !write.unarchived.empty(), done = std::move(done)](const Status& outcome,
-                                                                                           const auto&) mutable {
+  return object && object->uid() == row.uid ? std::move(object) : nullptr;
+}
+
+/// Null: without a mark.
+Status LocalStore::remark(const ArchiveRow& row, RevisionPtr object, const char* mark, Write& write) {
+  doc::Value marked = object->copy();
+  doc::Object& labels = doc::ensure_object(doc::ensure_object(marked.as_object(), "metadata"), "labels");
+  mark ? void(labels[kArchivingStatusLabel] = mark) : void(labels.erase(kArchivingStatusLabel));
+  TIPHYS_TRY(Change change, make_update(cluster::kWorkflows, row.name, std::move(object), std::move(marked)));
+  if (change.before != change.after) write.changes.push_back(std::move(change));
+  return {};
+}
+
+void LocalStore::write_archive(Write write, std::string uid, cluster::Done<void> done) {
+  write.answer = [this, uid = std::move(uid), collects = !write.unarchived.empty(), done = std::move(done)](
+                     const Status& outcome, const auto&) mutable {
     if (outcome && collects) collect(uid, "");
     done(outcome);
   };
   enqueue(std::move(write));
+}
+
+/// Takes `done` unless there is an error.
+Status LocalStore::unarchive(const std::string& uid, cluster::Done<void>& done) {
+  TIPHYS_CHECK_OK(admit());
+  TIPHYS_TRY(const auto row, ended_row(uid));
+  if (!row) return std::unexpected(no_such_workflow({.uid = uid}));
+  TIPHYS_TRY(RevisionPtr object, object_of(*row));
+  Write write;
+  if (object) {
+    if (doc::find_string(*object->base(), "metadata", "labels", kArchivingStatusLabel).empty()) {
+      return std::unexpected(no_such_workflow({.uid = uid}));
+    }
+    TIPHYS_CHECK_OK(remark(*row, std::move(object), nullptr, write));
+  } else {
+    write.unarchived.push_back(uid);
+  }
+  write_archive(std::move(write), uid, std::move(done));
+  return {};
+}
+
+void LocalStore::confirm_archived(std::string uid, std::string resource_version, cluster::Done<void> done) {
+  after(ticket_of(cluster::kWorkflows),
+        [this, uid = std::move(uid), version = std::move(resource_version), done = std::move(done)]() mutable {
+          const Status begun = confirm(uid, version, done);
+          if (!begun) done(std::unexpected(begun.error()));
+        });
+}
+
+/// Takes `done` unless there is an error.
+Status LocalStore::confirm(const std::string& uid, std::string_view resource_version, cluster::Done<void>& done) {
+  TIPHYS_CHECK_OK(admit());
+  Write write;
+  TIPHYS_TRY(const auto row, ended_row(uid));
+  if (row) {
+    TIPHYS_TRY(RevisionPtr object, object_of(*row));
+    if (!object) {
+      write.unarchived.push_back(uid);
+    } else if (doc::find_string(*object->base(), "metadata", "resourceVersion") == resource_version &&
+               archive_keeps(*object, archived_elsewhere_)) {
+      TIPHYS_CHECK_OK(remark(*row, std::move(object), kArchivedStatus, write));
+    }
+  }
+  write_archive(std::move(write), uid, std::move(done));
   return {};
 }
 

@@ -285,7 +285,8 @@ Result<Change> LocalStore::make_status_update(const Name& name, cluster::Workflo
   merge_map(base, "metadata", "labels", update.labels);
   merge_map(base, "metadata", "annotations", update.annotations);
   if (update.completed && archive_ && archive_->matches_labels(base)) {
-    merge_map(base, "metadata", "labels", {{kArchivingStatusLabel, kArchivedStatus}});
+    merge_map(base, "metadata", "labels",
+              {{kArchivingStatusLabel, archived_elsewhere_ ? kPendingStatus : kArchivedStatus}});
   }
   if (update.spec) base.as_object()["spec"] = *update.spec;
   set_resource_version(base, change.version);

@@ -72,6 +72,7 @@ class TestStore {
     std::size_t most_logged_bytes = 2U << 20;
     std::size_t most_kept_events = 10'000;
     std::optional<cluster::Selector> archive = {};
+    bool archived_elsewhere = false;
     Duration archive_ttl{};
     std::size_t most_database_bytes = 0;
     bool read_only = false;
@@ -93,6 +94,7 @@ class TestStore {
                                .most_logged_bytes = options.most_logged_bytes,
                                .most_kept_events = options.most_kept_events,
                                .archive = std::move(options.archive),
+                               .archived_elsewhere = options.archived_elsewhere,
                                .archive_ttl = options.archive_ttl,
                                .most_database_bytes = options.most_database_bytes,
                                .before_commit = std::move(options.before_commit)});

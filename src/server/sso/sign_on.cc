@@ -9,6 +9,7 @@
 #include "oidc/pkce.h"
 #include "server/auth_mode.h"
 #include "server/sso/final_location.h"
+#include "store/secret_value.h"
 
 namespace tiphys::server {
 namespace {
@@ -22,22 +23,11 @@ constexpr std::size_t kMostUsedStates = 10'000;
 /// Browsers drop larger cookies without a word.
 constexpr std::size_t kMostCookieBytes = 4096 - 128;
 
-/// A value of a Secret; kNotFound when it is not there.
-Result<std::string> secret_value(store::Store& store, const std::string& ns, const std::string& name,
-                                 std::string_view key) {
-  TIPHYS_TRY(const cluster::Object secret, store.newest({&cluster::kSecrets, ns, name}));
-  if (!secret) return fail(Code::kNotFound, fmt::format("secrets \"{}\" not found in the namespace {}", name, ns));
-  const doc::Value* value = doc::find(*secret, "data", key);
-  if (!value || !value->is_string())
-    return fail(Code::kNotFound, fmt::format("key {} missing in secret {}", key, name));
-  return decode_base64(value->get_string());
-}
-
 /// The secret that sessions are sealed with.
 Result<std::string> ensure_secret(store::Store& store, const std::string& ns) {
   TIPHYS_TRY(const cluster::Object there, store.newest({&cluster::kSecrets, ns, kSecret}));
   if (there) {
-    auto value = secret_value(store, ns, kSecret, kSecretKey);
+    auto value = store::secret_value(store, ns, kSecret, kSecretKey);
     if (value && !value->empty()) return value;
     return fail(Code::kFailedPrecondition,
                 fmt::format("the secret {} in the namespace {} has no {}: delete it, and start again", kSecret, ns,
@@ -104,8 +94,8 @@ SignOn::SignOn(Executor& executor, store::Store& store, web::HttpClient& http, c
 Result<oidc::Client> SignOn::client() const {
   oidc::Client client;
   const auto& [id, secret] = std::tie(options_.config.client_id, options_.config.client_secret);
-  TIPHYS_TRY(client.id, secret_value(store_, options_.ns, id.name, id.key));
-  TIPHYS_TRY(client.secret, secret_value(store_, options_.ns, secret.name, secret.key));
+  TIPHYS_TRY(client.id, store::secret_value(store_, options_.ns, id.name, id.key));
+  TIPHYS_TRY(client.secret, store::secret_value(store_, options_.ns, secret.name, secret.key));
   return client;
 }
 
