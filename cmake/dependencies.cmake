@@ -47,11 +47,15 @@ find_path(CURL_INCLUDE curl/curl.h REQUIRED)
 add_library(curl::headers INTERFACE IMPORTED)
 target_include_directories(curl::headers INTERFACE ${CURL_INCLUDE})
 target_link_libraries(curl::headers INTERFACE ${CMAKE_DL_LIBS})
-# The same holds for libpq: src/persist/libpq.cc.
+# The same holds for libpq and libmariadb: src/persist/libpq.cc, libmariadb.cc.
 find_path(PQ_INCLUDE postgresql/libpq-fe.h REQUIRED)
 add_library(PostgreSQL::headers INTERFACE IMPORTED)
 target_include_directories(PostgreSQL::headers INTERFACE ${PQ_INCLUDE})
 target_link_libraries(PostgreSQL::headers INTERFACE ${CMAKE_DL_LIBS})
+find_path(MARIADB_INCLUDE mariadb/mysql.h REQUIRED)
+add_library(MariaDB::headers INTERFACE IMPORTED)
+target_include_directories(MariaDB::headers INTERFACE ${MARIADB_INCLUDE})
+target_link_libraries(MariaDB::headers INTERFACE ${CMAKE_DL_LIBS})
 add_library(Boost::json INTERFACE IMPORTED)
 target_link_libraries(Boost::json INTERFACE ${BOOST_JSON_ARCHIVE} ${BOOST_CONTAINER_ARCHIVE})
 

@@ -1,14 +1,14 @@
 #include "persist/connection.h"
 
+#include "persist/mysql.h"
 #include "persist/postgres.h"
 
 namespace tiphys::persist {
 
 Result<std::unique_ptr<Connection>> connect(const api::PersistenceConfig& config, const Credentials& credentials) {
-  if (config.database->kind == api::PersistenceConfig::Database::Kind::kMySql) {
-    return fail(Code::kUnimplemented, "persistence.mysql is not supported yet");
-  }
-  return connect_postgres(config, credentials);
+  using Kind = api::PersistenceConfig::Database::Kind;
+  return config.database->kind == Kind::kMySql ? connect_mysql(config, credentials)
+                                               : connect_postgres(config, credentials);
 }
 
 Status execute(Connection& connection, const Statement& statement) {

@@ -1,15 +1,30 @@
 #include "persist/connection_pool.h"
 
+#include <signal.h>
 #include <sys/socket.h>
 
 namespace tiphys::persist {
 
 using Clock = std::chrono::steady_clock;
 
+namespace {
+
+/// libmariadb writes into TLS as if nobody ever hung up.
+void block_broken_pipe() {
+  sigset_t pipe;
+  ::sigemptyset(&pipe);
+  ::sigaddset(&pipe, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
+}
+
+}  // namespace
+
 ConnectionPool::ConnectionPool(Executor& executor, PoolOptions options)
     : options_(std::move(options)), workers_(executor, options_.most_open) {}
 
 ConnectionPool::~ConnectionPool() {
+  // Idle connections say that they go.
+  block_broken_pipe();
   const std::lock_guard lock(mutex_);
   closing_ = true;
   // Whoever waits for an answer of the server gets an error.
@@ -23,6 +38,7 @@ std::unexpected<Error> ConnectionPool::too_many() {
 }
 
 Status ConnectionPool::with_connection(const Credentials& credentials, const Work& work) {
+  block_broken_pipe();
   if (auto idle = take_idle(credentials)) {
     Status done = use(*idle, work);
     if (done || done.error().code != Code::kUnavailable) {

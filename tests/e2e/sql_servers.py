@@ -116,7 +116,57 @@ class PostgreSql(SqlServer):
         shutil.rmtree(self.folder)
 
 
-SERVERS = {"postgresql": PostgreSql}
+class MySql(SqlServer):
+    kind, programs = "mysql", ("mariadb-install-db", "mariadbd", "mariadb", "mariadb-admin")
+
+    def __init__(self):
+        super().__init__()
+        self.data, self.socket, self.tls = self.folder / "data", self.folder / "sock", False
+        self.run("mariadb-install-db", "--no-defaults", f"--datadir={self.data}", "--auth-root-authentication-method=normal", "--skip-test-db", **self.as_server())
+        self.start()
+        word = self.literal(PASSWORD)
+        self.admin(f"CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4; CREATE USER {USER}@'127.0.0.1' IDENTIFIED BY {word}; GRANT ALL ON {DATABASE}.* TO {USER}@'127.0.0.1'")
+
+    def start(self):
+        command = [find_program("mariadbd"), "--no-defaults", f"--datadir={self.data}", f"--socket={self.socket}", f"--port={self.port}", "--bind-address=127.0.0.1",
+                   f"--pid-file={self.folder}/pid", "--default-time-zone=+00:00", "--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=32M"]
+        if self.tls:
+            command += [f"--ssl-cert={self.folder}/server.crt", f"--ssl-key={self.folder}/server.key"]
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen(command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self.as_server())
+        self.run("mariadb-admin", "--no-defaults", f"--socket={self.socket}", "-uroot", "--wait=100", "ping")
+
+    def stop(self):
+        """At once, as in a crash."""
+        self.process.kill()
+        self.process.wait()
+
+    def with_tls(self):
+        """From now on by TLS alone."""
+        self.certificate()
+        self.admin(f"ALTER USER {USER}@'127.0.0.1' REQUIRE SSL")
+        self.stop()
+        self.tls = True
+        self.start()
+
+    def admin(self, text, *arguments):
+        return self.run("mariadb", "--no-defaults", f"--socket={self.socket}", "-uroot", "--default-character-set=utf8mb4", *arguments, input=text)
+
+    def sql(self, text):
+        """The rows of the last statement, their columns as texts; "" for NULL."""
+        out = self.admin(text, "--batch", "--raw", "--skip-column-names", DATABASE)
+        return [row.split("\t") for row in out.splitlines()]
+
+    @staticmethod
+    def literal(text):
+        return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+    def close(self):
+        self.stop()
+        shutil.rmtree(self.folder)
+
+
+SERVERS = {"postgresql": PostgreSql, "mysql": MySql}
 
 
 @pytest.fixture(params=SERVERS)

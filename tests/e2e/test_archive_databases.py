@@ -261,7 +261,8 @@ def test_tables_of_an_earlier_version_are_brought_up_to_date(cli, database):
 
 def test_connections_are_encrypted(cli, database):
     database.with_tls()
-    ways = {"postgresql": [({}, 503), ({"ssl": True, "sslMode": "require"}, 200), ({"ssl": True, "sslMode": "verify-full"}, 503)]}[database.kind]
+    ways = {"postgresql": [({}, 503), ({"ssl": True, "sslMode": "require"}, 200), ({"ssl": True, "sslMode": "verify-full"}, 503)],
+            "mysql": [({}, 503), ({"options": {"tls": "skip-verify"}}, 200), ({"options": {"tls": "true"}}, 503)]}[database.kind]
     for config, expected in ways:
         process, api = up(cli, database, **config)
         status, answer = api.ask("GET", "/api/v1/archived-workflows")
