@@ -1,6 +1,7 @@
 #include "store/wal_vfs.h"
 
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstring>
@@ -11,6 +12,8 @@ namespace {
 
 // SQLite's own VFS writes less than 128 KiB at once, and fails when it is asked for exactly that.
 constexpr std::size_t kMostHeldBytes = 100 * 1024;
+/// What an empty log begins with.
+constexpr char kNoHeader[32] = {};
 
 /// Memory comes from SQLite, which wants to know of its lack by a result.
 struct Held {
@@ -75,7 +78,6 @@ int close(sqlite3_file* file) {
 /// An emptied log keeps its size: overwriting takes half the time of appending, which has to write the size as well. A
 /// log without a header is an empty one.
 int truncate(sqlite3_file* file, sqlite3_int64 size) {
-  constexpr char kNoHeader[32] = {};
   WalFile& self = wal(file);
   sqlite3_int64 present = 0;
   if (const int result = flush(self); result != SQLITE_OK) return result;
@@ -126,10 +128,18 @@ constexpr Methods kMethods = {
     .xUnfetch = nullptr,
 };
 
+/// SQLite syncs a log that it may have made together with its folder, which takes as long as a commit. Before it
+/// appends to a new log it has synced the header so: what holds more than that needs it no more.
+bool is_in_its_folder(const char* log) {
+  struct stat status;
+  return ::stat(log, &status) == 0 && status.st_size > static_cast<off_t>(sizeof kNoHeader);
+}
+
 int open(sqlite3_vfs* vfs, sqlite3_filename name, sqlite3_file* file, int flags, int* out_flags) {
   auto* beneath = static_cast<sqlite3_vfs*>(vfs->pAppData);
   if ((flags & SQLITE_OPEN_WAL) == 0) return beneath->xOpen(beneath, name, file, flags, out_flags);
   auto* self = new (file) WalFile{};
+  if (is_in_its_folder(name)) flags &= ~SQLITE_OPEN_CREATE;
   const int result = beneath->xOpen(beneath, name, self->real(), flags, out_flags);
   // With methods SQLite calls xClose even after a failure.
   if (self->real()->pMethods) self->base.pMethods = &kMethods;
