@@ -227,7 +227,7 @@ Handled watch_nodes(const ExchangePtr& exchange, const objects::Target& target) 
     return std::unexpected(objects::bad_request("only workflows have nodes"));
   }
   TIPHYS_CHECK_OK(exchange->api().allow(target, "watch"));
-  stream_nodes(exchange->api().store(), target.key(), exchange->responder);
+  stream_nodes(*exchange, target.key());
   return {};
 }
 

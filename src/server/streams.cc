@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cluster/api_status.h"
+#include "server/event_writer.h"
 
 namespace tiphys::server {
 namespace {
@@ -27,10 +28,6 @@ std::string_view type_name(cluster::WatchEvent::Type type) {
   return "ERROR";
 }
 
-std::string event_line(std::string_view type, std::string_view object) {
-  return fmt::format("{{\"type\":\"{}\",\"object\":{}}}\n", type, object);
-}
-
 std::uint64_t version_of(const doc::Value& object) {
   const std::string_view text = doc::find_string(object, "metadata", "resourceVersion");
   std::uint64_t version = 0;
@@ -41,16 +38,15 @@ std::uint64_t version_of(const doc::Value& object) {
 /// The peer may go while its source still has something to say: sources know it only weakly.
 using Peer = std::weak_ptr<Responder>;
 
-void end_with_error(const Peer& peer, const Error& error) {
-  if (const auto to = peer.lock()) {
-    to->write(event_line("ERROR", cluster::status_json(error)));
-    to->end_stream();
-  }
+void end(EventWriter& writer, const Peer& peer) {
+  writer.flush();
+  if (const auto to = peer.lock()) to->end_stream();
 }
 
-}  // namespace
-
-namespace {
+void end_with_error(EventWriter& writer, const Peer& peer, const Error& error) {
+  writer.write("ERROR", cluster::status_json(error));
+  end(writer, peer);
+}
 
 constexpr auto kBetweenBookmarks = std::chrono::minutes(1);
 
@@ -60,6 +56,7 @@ class ObjectStream final : public cluster::Watch {
   ObjectStream(const Exchange& exchange, const objects::Target& target, StreamOptions options, std::uint64_t from)
       : executor_(exchange.served.executor),
         peer_(exchange.responder),
+        writer_(executor_, peer_),
         kind_(target.kind),
         options_(std::move(options)),
         newest_(from) {}
@@ -70,14 +67,12 @@ class ObjectStream final : public cluster::Watch {
 
   void start(objects::ObjectApi& api, const objects::Target& target, cluster::WatchOptions options) {
     if (options_.timeout > Duration::zero()) {
-      end_timer_ = executor_.schedule(executor_.now() + options_.timeout, [peer = peer_] {
-        if (const auto to = peer.lock()) to->end_stream();
-      });
+      end_timer_ = executor_.schedule(executor_.now() + options_.timeout, [this] { end(writer_, peer_); });
     }
     if (options_.bookmarks) wait_to_bookmark();
     cluster::WatchSink sink;
     sink.on_event = [this](const cluster::WatchEvent& event) { tell(event); };
-    sink.on_end = [peer = peer_](const Error& error) { end_with_error(peer, error); };
+    sink.on_end = [this](const Error& error) { end_with_error(writer_, peer_, error); };
     source_ = api.watch(target, std::move(options), std::move(sink));
   }
 
@@ -85,33 +80,34 @@ class ObjectStream final : public cluster::Watch {
 
  private:
   void tell(const cluster::WatchEvent& event) {
-    const auto to = peer_.lock();
-    if (!to) return;
     if (event.type == cluster::WatchEvent::Type::kSynced) {
-      if (options_.tells_synced) bookmark(*to, {{"k8s.io/initial-events-end", "true"}});
-      return to->bound_lag();
+      if (options_.tells_synced) bookmark({{"k8s.io/initial-events-end", "true"}});
+      writer_.flush();
+      if (const auto to = peer_.lock()) to->bound_lag();
+      return;
     }
     newest_ = std::max(newest_, event.text ? event.version : version_of(*event.object));
-    to->write(event_line(type_name(event.type), event.text ? *event.text : options_.show(event.object)));
+    writer_.write(type_name(event.type), event.text ? *event.text : options_.show(event.object));
   }
 
-  void bookmark(Responder& to, doc::Object annotations) {
+  void bookmark(doc::Object annotations) {
     doc::Object metadata{{"resourceVersion", std::to_string(newest_)}};
     if (!annotations.empty()) metadata["annotations"] = std::move(annotations);
     const auto object = std::make_shared<const doc::Value>(doc::Object{
         {"kind", kind_->resource->kind}, {"apiVersion", kind_->api_version()}, {"metadata", std::move(metadata)}});
-    to.write(event_line("BOOKMARK", options_.show(object)));
+    writer_.write("BOOKMARK", options_.show(object));
   }
 
   void wait_to_bookmark() {
     bookmark_timer_ = executor_.schedule(executor_.now() + kBetweenBookmarks, [this] {
-      if (const auto to = peer_.lock()) bookmark(*to, {});
+      bookmark({});
       wait_to_bookmark();
     });
   }
 
   Executor& executor_;
   const Peer peer_;
+  EventWriter writer_;
   const objects::KindPtr kind_;
   StreamOptions options_;
   std::uint64_t newest_;  ///< all up to this version has been told
@@ -193,22 +189,20 @@ void stream_objects(const Exchange& exchange, const objects::Target& target, clu
   responder->hold(std::move(source));
 }
 
-void stream_nodes(cluster::Cluster& cluster, const cluster::Key& workflow,
-                  const std::shared_ptr<Responder>& responder) {
+void stream_nodes(const Exchange& exchange, const cluster::Key& workflow) {
+  const auto& responder = exchange.responder;
   responder->begin_stream(kJsonLines);
   const Peer peer = responder;
+  const auto writer = std::make_shared<EventWriter>(exchange.served.executor, peer);
   cluster::Cluster::NodeSink sink;
-  sink.on_node = [peer](std::string_view json) {
-    if (const auto to = peer.lock()) to->write(event_line("NODE", json));
+  sink.on_node = [writer](std::string_view json) { writer->write("NODE", json); };
+  sink.on_synced = [writer, peer] {
+    writer->write("BOOKMARK", "{}");
+    writer->flush();
+    if (const auto to = peer.lock()) to->bound_lag();
   };
-  sink.on_synced = [peer] {
-    if (const auto to = peer.lock()) {
-      to->write(event_line("BOOKMARK", "{}"));
-      to->bound_lag();
-    }
-  };
-  sink.on_end = [peer](const Error& error) { end_with_error(peer, error); };
-  responder->hold(cluster.watch_nodes(workflow, std::move(sink)));
+  sink.on_end = [writer, peer](const Error& error) { end_with_error(*writer, peer, error); };
+  responder->hold(exchange.api().store().watch_nodes(workflow, std::move(sink)));
 }
 
 void stream_log(cluster::Cluster& cluster, const cluster::Key& pod, cluster::LogOptions options, const LogForm& form,

@@ -20,7 +20,7 @@ struct StreamOptions {
 /// Changes as lines {"type", "object"}; a watch that the plane ends closes with {"type": "ERROR", "object": Status}.
 void stream_objects(const Exchange& exchange, const objects::Target& target, cluster::WatchOptions options,
                     StreamOptions stream);
-void stream_nodes(cluster::Cluster& cluster, const cluster::Key& workflow, const std::shared_ptr<Responder>& responder);
+void stream_nodes(const Exchange& exchange, const cluster::Key& workflow);
 
 struct LogForm {
   bool cri = false;                          ///< in CRI's form

@@ -1,5 +1,6 @@
 #include "server/session/websocket_watch.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "server/entrance.h"
@@ -26,9 +27,13 @@ class MessageResponder final : public Responder, public std::enable_shared_from_
   void begin_stream(AnswerHead head) override;
   void write(std::string chunk) override {
     if (!wire_ || closing_) return;
-    if (chunk.ends_with('\n')) chunk.pop_back();
     if (lag_bounded_ && wire_->unsent() > kMostLagBytes) return close(kTooSlow, "the reader lags behind");
-    wire_->send(websocket_frame(Kind::kText, chunk));
+    std::string_view lines = chunk;
+    while (wire_ && !lines.empty()) {
+      const std::size_t end = std::min(lines.find('\n'), lines.size());
+      wire_->send(websocket_frame(Kind::kText, lines.substr(0, end)));
+      lines.remove_prefix(std::min(end + 1, lines.size()));
+    }
     if (source_ && wire_->unsent() > kPauseBytes && !std::exchange(paused_, true)) source_->pause(true);
   }
   void bound_lag() override { lag_bounded_ = true; }
