@@ -122,14 +122,15 @@ class MySql(SqlServer):
     def __init__(self):
         super().__init__()
         self.data, self.socket, self.tls = self.folder / "data", self.folder / "sock", False
-        self.run("mariadb-install-db", "--no-defaults", f"--datadir={self.data}", "--auth-root-authentication-method=normal", "--skip-test-db", **self.as_server())
+        # In a folder that they share, such servers take each other's files away.
+        self.run("mariadb-install-db", "--no-defaults", f"--datadir={self.data}", f"--tmpdir={self.folder}", "--auth-root-authentication-method=normal", "--skip-test-db", **self.as_server())
         self.start()
         word = self.literal(PASSWORD)
         self.admin(f"CREATE DATABASE {DATABASE} CHARACTER SET utf8mb4; CREATE USER {USER}@'127.0.0.1' IDENTIFIED BY {word}; GRANT ALL ON {DATABASE}.* TO {USER}@'127.0.0.1'")
 
     def start(self):
         command = [find_program("mariadbd"), "--no-defaults", f"--datadir={self.data}", f"--socket={self.socket}", f"--port={self.port}", "--bind-address=127.0.0.1",
-                   f"--pid-file={self.folder}/pid", "--default-time-zone=+00:00", "--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=32M"]
+                   f"--tmpdir={self.folder}", f"--pid-file={self.folder}/pid", "--default-time-zone=+00:00", "--innodb-flush-log-at-trx-commit=2", "--innodb-buffer-pool-size=32M"]
         if self.tls:
             command += [f"--ssl-cert={self.folder}/server.crt", f"--ssl-key={self.folder}/server.key"]
         with open(self.folder / "log", "ab") as log:

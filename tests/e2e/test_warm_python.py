@@ -280,6 +280,15 @@ def own_environment(tmp_path):
     return place, packages
 
 
+def told_when_warm(tiphys, template, path):
+    """What a step tells: until another interpreter is there, after the one that was kept has found that it is none of today's, each step has its own."""
+    for _ in range(100):
+        told = submitted(tiphys, template, path)[1]
+        if told.endswith("1"):
+            return told
+    return told
+
+
 def test_packages_that_change(tiphys, tmp_path, own_environment):
     """What is kept is what is on disk: a module that was changed or added, another environment at the same place."""
     place, packages = own_environment
@@ -288,15 +297,14 @@ def test_packages_that_change(tiphys, tmp_path, own_environment):
     tells = script(f"import known, sys\nprint(known.value, sys.prefix == '{place}', {WARM})\n")
     assert submitted(tiphys, tells, tmp_path / "w.json")[1] == "1 True 1"
     (packages / "known.py").write_text("value = 22\n")
-    values = [submitted(tiphys, tells, tmp_path / "w.json")[1] for _ in range(2)]
-    assert values[0].startswith("22 True") and values[1] == "22 True 1"
+    assert told_when_warm(tiphys, tells, tmp_path / "w.json") == "22 True 1"
     (packages / "zmore.pth").write_text("import sys; sys.more = 'more'\n")
     values = [submitted(tiphys, script("import sys; print(sys.more)"), tmp_path / "w.json")[1] for _ in range(2)]
     assert values == ["more", "more"]
     place.rename(tmp_path / "before")
     subprocess.run(["/usr/bin/python3", "-m", "venv", "--without-pip", place], check=True)
     (packages / "known.py").write_text("value = 333\n")
-    assert submitted(tiphys, tells, tmp_path / "w.json")[1] == "333 True 1"
+    assert told_when_warm(tiphys, tells, tmp_path / "w.json") == "333 True 1"
 
 
 def test_modules_that_cannot_be_imported(tiphys, tmp_path):
