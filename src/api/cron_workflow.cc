@@ -147,9 +147,10 @@ CronWorkflow parse_cron_workflow(const doc::Value& document, std::vector<Finding
   if (!expect_object(place) || !check_api_version(place)) return cron;
   read_object<CronWorkflow>(place, cron, kFields);
   const doc::Value* spec = doc::find(document, "spec");
-  if (!spec) {
-    place.error("spec is required");
-  } else if (!doc::find(*spec, "workflowSpec") && spec->is_object()) {
+  const doc::Value* of_workflows = doc::find(document, "spec", "workflowSpec");
+  if (!spec || spec->is_null()) {
+    (spec ? place.member("spec", *spec) : place).error("spec is required");
+  } else if (spec->is_object() && (!of_workflows || of_workflows->is_null())) {
     place.member("spec", *spec).key_error("spec.workflowSpec is required: the spec of the workflows to run");
   }
   if (any_error(findings)) return cron;

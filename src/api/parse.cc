@@ -174,7 +174,11 @@ Workflow read_workflow(const doc::Value& document, std::vector<Finding>& finding
   Reading reading{findings, workflow.document, {}, &kWorkflowShape};
   const Place place(reading, *workflow.document);
   if (!check_kind(place, workflow)) return workflow;
-  if (!doc::find(*workflow.document, "spec")) place.error("spec is required");
+  const doc::Value* spec = doc::find(*workflow.document, "spec");
+  if (!spec || spec->is_null()) {
+    (spec ? place.member("spec", *spec) : place).error("spec is required");
+    workflow.spec.document = std::make_shared<const doc::Value>(doc::Object());
+  }
   read_object<Workflow>(place, workflow, kWorkflowFields);
   if (of != Of::kManifest) read_stored(place, workflow);
   // An object's defaults are not those of the workflows that refer to its templates.

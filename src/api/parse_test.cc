@@ -320,6 +320,10 @@ TEST(Parse, OfWhatHasBegunPassesOverWhatWouldBeRefused) {
               ""},
           Row{"another kind", R"({"apiVersion":"argoproj.io/v1alpha1","kind":"Pod","spec":{}})", {}, "kind must be"},
           Row{"no spec", R"({"apiVersion":"argoproj.io/v1alpha1","kind":"Workflow"})", {}, "spec is required"},
+          Row{"a null",
+              R"({"apiVersion":"argoproj.io/v1alpha1","kind":"Workflow","spec":null})",
+              {},
+              "spec is required"},
       }) {
     std::vector<Finding> findings;
     const auto workflow = parse_begun_workflow(*doc::parse_json(document), findings);
