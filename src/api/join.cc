@@ -109,12 +109,16 @@ doc::Value applicable(const doc::Value& defaults, std::string_view type) {
   return kept;
 }
 
-/// A spec with what it leaves unsaid taken from another; both without nulls. Hooks are taken whole.
+/// A spec with what it leaves unsaid taken from another; both without nulls. Hooks are taken whole, and so is each of
+/// labelsFrom.
 Result<doc::Value> merge_spec(const doc::Value& own, const doc::Value& others) {
   doc::Value merged = others;
   merged.get_object().erase("hooks");
+  const doc::Value* labels = doc::find(others, "workflowMetadata", "labelsFrom");
+  if (labels) merged.at("workflowMetadata").get_object().erase("labelsFrom");
   TIPHYS_CHECK_OK(doc::apply_strategic_merge_patch(merged, own, "WorkflowSpec"));
   if (const doc::Value* hooks = doc::find(others, "hooks")) add_members(merged.get_object()["hooks"], hooks);
+  if (labels) add_members(doc::ensure_object(merged.get_object(), "workflowMetadata")["labelsFrom"], labels);
   return merged;
 }
 

@@ -60,6 +60,11 @@ TEST(JoinWorkflowSpec, TheWorkflowGoesFirst) {
                 "{hooks: {exit: {template: mine}}}"},
            Case{"a hook that the workflow lacks is the template's", "{}", "{hooks: {exit: {template: theirs}}}",
                 "{hooks: {exit: {template: theirs}}}"},
+           Case{"each of labelsFrom is taken whole", "{workflowMetadata: {labelsFrom: {a: {expression: \"'mine'\"}}}}",
+                "{workflowMetadata: {labels: {x: z}, labelsFrom: {a: {expression: \"'theirs'\"}, b: {expression: "
+                "\"'b'\"}}}}",
+                "{workflowMetadata: {labels: {x: z}, labelsFrom: {a: {expression: \"'mine'\"}, b: {expression: "
+                "\"'b'\"}}}}"},
            Case{"metadata of pods merges", "{podMetadata: {labels: {a: '1'}}}",
                 "{podMetadata: {labels: {a: '2', b: '2'}}}", "{podMetadata: {labels: {a: '1', b: '2'}}}"},
            Case{"volumes merge by name", "{volumes: [{name: v, emptyDir: {}}]}", "{volumes: [{name: w, emptyDir: {}}]}",
