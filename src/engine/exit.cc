@@ -48,12 +48,17 @@ bool Machine::begin_exit_hook(NodeIndex index) {
 
 void Machine::entry_ended() {
   if (status_.finished() || exit_ != kNoNode) return;
+  // For the templates of hooks and of the exit handler; the run's own status comes later.
+  const auto tell_how_it_went = [this] {
+    globals_.set("workflow.status", std::string(phase_name(run_phase(nodes_[entry_].phase))));
+    globals_.set("workflow.failures", failed_nodes());
+  };
+  if (!plans_.hooks().empty()) tell_how_it_went();
   consider_workflow_hooks();
   if (hooks_open(entry_)) return;
   const HookPlan* exit = plans_.exit();
   if (!exit || !executes(true)) return finish();
-  globals_.set("workflow.status", std::string(phase_name(run_phase(nodes_[entry_].phase))));
-  globals_.set("workflow.failures", failed_nodes());
+  tell_how_it_went();
   begin_workflow_hook(*exit, static_cast<std::uint32_t>(plans_.hooks().size()), on_exit_name(workflow_.name));
 }
 

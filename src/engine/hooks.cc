@@ -209,6 +209,7 @@ bool Machine::consider_workflow_hooks() {
       return begun;
     }
     if (!*due) continue;
+    globals_.set("workflow.failures", failed_nodes());
     begin_workflow_hook(hook, i, std::move(name));
     begun = true;
   }

@@ -266,6 +266,31 @@ TEST(Hooks, ExitHandlersWithoutArgumentsGetTheWorkflows) {
   EXPECT_EQ(world.args("wf.onExit"), "[\"of the workflow\"]");
 }
 
+/// The templates of workflow's hooks know how it stands, as they begin and in their later steps.
+TEST(Hooks, OfTheWorkflowKnowHowItWent) {
+  const char* templates =
+      "{name: main, container: {image: i}}, {name: tell, inputs: {parameters: [{name: m}]}, steps: [[{name: one, "
+      "template: say, arguments: {parameters: [{name: m, value: '{{inputs.parameters.m}}'}]}}], [{name: two, template: "
+      "say, arguments: {parameters: [{name: m, value: '{{workflow.status}}'}]}}]]}, {name: say, inputs: {parameters: "
+      "[{name: m}]}, container: {image: i, args: ['{{inputs.parameters.m}}', '{{workflow.status}}', "
+      "'{{=len(workflow.failures) > 6}}']}}";
+  const char* hooks =
+      ", hooks: {begun: {template: say, expression: workflow.status == 'Running', arguments: {parameters: [{name: m, "
+      "value: '{{workflow.status}} {{workflow.failures}}'}]}}, failed: {template: tell, expression: workflow.status == "
+      "'Failed', arguments: {parameters: [{name: m, value: '{{workflow.status}}'}]}}}";
+  for (const bool crashes : {false, true}) {
+    FakeWorld world(manifest(templates, hooks));
+    world.ends = {{"wf", failing()}};
+    world.apply(Started{});
+    while (world.step()) {
+      if (crashes) world.crash();
+    }
+    EXPECT_EQ(world.args("wf.hooks.begun"), R"(["Running \"null\"","Running","false"])");
+    EXPECT_EQ(world.args("wf.hooks.failed[0].one"), R"(["Failed","Failed","true"])");
+    EXPECT_EQ(world.args("wf.hooks.failed[1].two"), R"(["Failed","Failed","true"])");
+  }
+}
+
 TEST(Hooks, DoNotBeginWhenTheWorkflowIsStopped) {
   FakeWorld world(
       manifest("{name: main, steps: [[{name: a, template: ok, onExit: ok, hooks: {failed: {template: ok, expression: "

@@ -20,10 +20,9 @@ std::uint32_t begun_turns(const Expansion& loop) {
 
 /// After a restart: asks again for what may be lost, and goes on where the run stood.
 void Machine::resume(bool inputs_anew) {
-  if (exit_ != kNoNode) {
-    globals_.set("workflow.status", std::string(nodes_[entry_].phase == api::NodePhase::kFailed  ? "Failed"
-                                                : nodes_[entry_].phase == api::NodePhase::kError ? "Error"
-                                                                                                 : "Succeeded"));
+  if (exit_ != kNoNode || (entry_ != kNoNode && awaits_hook(entry_))) {
+    const Node& entry = nodes_[entry_];
+    if (entry.lets_pass()) globals_.set("workflow.status", std::string(phase_name(run_phase(entry.phase))));
     globals_.set("workflow.failures", failed_nodes());
   }
   give_up_unplaced();
