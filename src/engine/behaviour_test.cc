@@ -240,6 +240,27 @@ TEST(Outputs, GoUpAndBecomeGlobal) {
   EXPECT_EQ(world.run->status().outputs->parameters.front().name, "g");
 }
 
+/// As in the original, which fills in the whole template first.
+TEST(Outputs, AreDeclaredWithTags) {
+  FakeWorld world(manifest(
+      "{name: main, steps: [[{name: a, template: inner, arguments: {parameters: [{name: k, value: one}]}}], [{name: b, "
+      "template: echo, arguments: {parameters: [{name: message, value: '{{workflow.outputs.parameters.g-one}} "
+      "{{workflow.outputs.parameters.s-one}}'}]}}]]}, "
+      "{name: inner, inputs: {parameters: [{name: k}]}, outputs: {parameters: [{name: x, globalName: "
+      "'g-{{inputs.parameters.k}}', valueFrom: {parameter: '{{steps.t.outputs.parameters.x}}'}}]}, steps: [[{name: t, "
+      "template: give}, {name: s, template: wait, arguments: {parameters: [{name: k, value: "
+      "'{{inputs.parameters.k}}'}]}}]]}, "
+      "{name: give, outputs: {parameters: [{name: x, valueFrom: {path: /x}}]}, container: {image: i}}, "
+      "{name: wait, inputs: {parameters: [{name: k}]}, outputs: {parameters: [{name: x, globalName: "
+      "'s-{{inputs.parameters.k}}', valueFrom: {supplied: {}, default: "
+      "'{{workflow.name}}/{{inputs.parameters.k}}'}}]}, "
+      "suspend: {duration: \"1\"}}"));
+  world.ends = {{"wf[0].a[0].t", giving("x", "7")}};
+  world.play();
+  EXPECT_EQ(world.args("wf[1].b"), "[\"7 wf/one\"]");
+  EXPECT_EQ(world.node("wf[0].a[0].s").outputs->parameters.front().value, "wf/one");
+}
+
 TEST(Outputs, OfGroupsTellWhatTheyLack) {
   for (const auto& [outputs, message] : {
            std::pair("parameters: [{name: o, valueFrom: {parameter: '{{steps.a.outputs.parameters.x}}'}}]",

@@ -1,6 +1,7 @@
 // The outputs that steps and dag templates take from their members.
 #include <fmt/format.h>
 
+#include "engine/declarations.h"
 #include "engine/machine.h"
 #include "engine/variables.h"
 
@@ -72,6 +73,7 @@ Result<std::optional<api::Outputs>> Machine::outputs_of(Frame& frame) {
     api::Parameter parameter = *output.source;
     parameter.value = std::move(value);
     parameter.value_from.reset();
+    fill_declaration(parameter, globals(), variables);
     outputs.parameters.push_back(std::move(parameter));
   }
   for (const ArtifactPlan& output : plan.output_artifacts) {

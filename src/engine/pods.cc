@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "base/whole_number.h"
+#include "engine/declarations.h"
 #include "engine/machine.h"
 #include "engine/names.h"
 #include "engine/variables.h"
@@ -270,9 +271,7 @@ void Machine::add_declared(NodeIndex index, const api::Outputs& declared, api::O
       std::ranges::all_of(declared.parameters, [](const auto& one) { return one.value_from && !has_tag(one); });
   if (left_to_outputs) return;
   const BodyVariables variables(*this, index);
-  const auto fill = [&](std::string& text) {
-    if (auto filled = render(std::string_view(text), globals(), variables, Leftover::kKeep)) text = std::move(*filled);
-  };
+  const auto fill = [&](std::string& text) { fill_text(text, globals(), variables); };
   for (api::Artifact& artifact : outputs.artifacts) {
     const auto found = std::ranges::find(declared.artifacts, artifact.name, &api::Artifact::name);
     if (found == declared.artifacts.end()) continue;
@@ -294,14 +293,7 @@ void Machine::add_declared(NodeIndex index, const api::Outputs& declared, api::O
     auto value = std::move(parameter.value);
     parameter = *found;
     parameter.value = std::move(value);
-    if (!has_tag(*found)) continue;
-    fill(parameter.global_name);
-    fill(parameter.description);
-    if (!parameter.value_from) continue;
-    fill(parameter.value_from->path);
-    fill(parameter.value_from->json_path);
-    fill(parameter.value_from->jq_filter);
-    if (parameter.value_from->default_value) fill(*parameter.value_from->default_value);
+    fill_declaration(parameter, globals(), variables);
   }
 }
 

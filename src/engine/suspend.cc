@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "doc/value.h"
+#include "engine/declarations.h"
 #include "engine/machine.h"
 #include "engine/variables.h"
 
@@ -44,6 +45,8 @@ void Machine::wait_suspended(NodeIndex index) {
   // One that has waited before, in a run that this one follows, keeps the values that it got.
   auto outputs = node.has_outputs ? std::nullopt : awaited_outputs(*node.plan->source, inputs);
   if (outputs) {
+    const BodyVariables variables(*this, index);
+    for (api::Parameter& parameter : outputs->parameters) fill_declaration(parameter, globals(), variables);
     node.outputs = std::make_unique<NodeOutputs>(std::move(*outputs), nullptr);
     node.has_outputs = true;
   }
