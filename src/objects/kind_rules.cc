@@ -137,6 +137,13 @@ void check_secret_update(const doc::Value& before, const doc::Value& after, Fiel
   check_immutable(before, after, {"data"}, errors);
 }
 
+/// All that the definitions of Argo's kinds demand; what is in it is for who runs it to judge.
+void check_has_spec(const doc::Value& object, FieldErrors& errors) {
+  const doc::Value* spec = doc::find(object, "spec");
+  if (!spec || spec->is_null()) return errors.push_back(schema::required("spec"));
+  if (!spec->is_object()) errors.push_back(schema::invalid("spec", *spec, "spec in body must be of type object"));
+}
+
 constexpr KindRules kWithoutController{
     .warning = "it is kept, and nothing acts on it: this plane has no controller of Argo Events"};
 
@@ -166,6 +173,10 @@ const std::pair<const cluster::Resource*, KindRules> kRules[] = {
     {&cluster::kLimitRanges, kLimitRangeRules},
     {&cluster::kServices, kServiceRules},
     {&cluster::kResourceQuotas, kResourceQuotaRules},
+    {&cluster::kWorkflows, {nullptr, check_has_spec}},
+    {&cluster::kWorkflowTemplates, {nullptr, check_has_spec}},
+    {&cluster::kClusterWorkflowTemplates, {nullptr, check_has_spec}},
+    {&cluster::kCronWorkflows, {nullptr, check_has_spec}},
     {&cluster::kEventBuses, kWithoutController},
     {&cluster::kEventSources, kWithoutController},
     {&cluster::kSensors, kWithoutController},

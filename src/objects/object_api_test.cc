@@ -82,6 +82,11 @@ TEST_F(ObjectApiTest, RefusesWhatIsNoObjectOfTheKind) {
        "metadata.labels: Invalid value: \"b c\": a valid label must be an empty string or consist of"},
       {"{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {'a/b': c}}", 422,
        "data[a/b]: Invalid value: \"a/b\": a valid config key must consist of"},
+      {"{apiVersion: argoproj.io/v1alpha1, kind: Workflow, metadata: {name: a}, spec: null}", 422,
+       "spec: Required value"},
+      {"{apiVersion: argoproj.io/v1alpha1, kind: CronWorkflow, metadata: {name: a}}", 422, "spec: Required value"},
+      {"{apiVersion: argoproj.io/v1alpha1, kind: WorkflowTemplate, metadata: {name: a}, spec: [a]}", 422,
+       "spec in body must be of type object"},
       {"{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {}}", 422, "spec.containers: Required value"},
       {"{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {restartPolicy: Ever, containers: [{name: b}, {name: "
        "b}]}}",

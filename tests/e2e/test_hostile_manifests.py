@@ -168,6 +168,17 @@ def test_every_field_may_be_anything(plane, kind):
     plane.is_well()
 
 
+def test_specs_may_be_anything(plane):
+    """Of new objects, without a status: what has one has begun."""
+    for kind in ("workflows", "workflowtemplates", "clusterworkflowtemplates", "cronworkflows"):
+        for odd in ODD:
+            plane.create(kind, {"metadata": {}, "spec": odd}, f"{kind} spec = {str(odd)[:50]!r}")
+    for odd in ODD:
+        cron = {"schedules": ["* * * * *"], "workflowSpec": odd}
+        plane.create("cronworkflows", {"metadata": {}, "spec": cron}, f"cronworkflows spec.workflowSpec = {str(odd)[:50]!r}")
+    plane.is_well()
+
+
 def test_annotations_may_be_anything(plane):
     texts = ["", "x", "{", "{}", "[]", "null", "[null]", '"a"', "-1", "1e999", '{"attempts":-1,"pause":"x"}', '{"files":[{"path":"../../x"}]}', '{"artifacts":[{"path":1}],"parameters":[null],"logs":{}}',
              '{"main":["main"]}', "OnPodSuccess", "OnPodSuccess/", "/", "/1s", "true", "process", "[" * 5000, "{{=x}}", "\u0000"]
