@@ -111,9 +111,10 @@ def test_a_cookie_shows_the_token(tiphys):
     watch.close()
 
 
-def test_pages_are_answered_as_the_original_does(tiphys, tmp_path):
+@pytest.mark.parametrize("name", web_ui_requests.NAMES)
+def test_pages_are_answered_as_the_original_does(tiphys, tmp_path, name):
     config = tmp_path / "config.yaml"
-    config.write_text(yaml.safe_dump(web_ui_requests.CONFIG))
+    config.write_text(yaml.safe_dump(web_ui_requests.config_of(name)))
     tiphys.up("--config", config)
-    found = web_ui_requests.differences(web_ui_requests.read_answers(), web_ui_requests.play(web_ui_requests.of_tiphys(tiphys.data_dir)))
+    found = web_ui_requests.differences(web_ui_requests.read_answers(name), web_ui_requests.play(web_ui_requests.of_tiphys(tiphys.data_dir), name))
     assert not found, "\n".join(found)

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Plays what the pages of Argo's web UI ask (tests/web_ui) against a server, and tells in what the answers differ from the original's.
 
-    web_ui_requests.py record      asks argo ($ARGO_BIN, of Argo Workflows 4.1) in front of a plane of $TIPHYS_BIN, and writes tests/web_ui/answers.jsonl
-    web_ui_requests.py show        asks `tiphys up` itself, and prints the differences
+    web_ui_requests.py record [NAME...]   asks argo ($ARGO_BIN, of Argo Workflows 4.1) in front of a plane of $TIPHYS_BIN, and writes tests/web_ui/answers
+    web_ui_requests.py show [NAME...]     asks `tiphys up` itself, and prints the differences
 """
 
+import base64
 import contextlib
 import http.client
 import json
@@ -19,10 +20,11 @@ import time
 import yaml
 
 import kube_requests
+import sql_servers
 from kube_server import free_ports
 
 DATA = kube_requests.ROOT / "tests" / "web_ui"
-REQUESTS, ANSWERS = DATA / "requests.yaml", DATA / "answers.jsonl"
+NAMES = ("requests", "archive")
 CONFIG = {"links": [{"name": "Logs", "scope": "pod", "url": "http://logs.example/${metadata.name}"}],
           "columns": [{"name": "Example", "type": "label", "key": "example"}]}
 # What Go's structs have whether it is set or not, and pages read through.
@@ -31,7 +33,7 @@ READ_THROUGH = {("spec", "arguments"), ("workflowSpec", "arguments"), ("body", "
 
 # Of who asks, and of what is told of its type: the original's callers by a bare token have no name, and its objects no type.
 LEFT_OUT = {"apiVersion", "kind", "workflows.argoproj.io/creator", "workflows.argoproj.io/actor", "workflows.argoproj.io/action"}
-MADE_UP = re.compile(r"\b(greet|hello|short|web-ui|nightly)-[a-z0-9]{5}$")
+MADE_UP = re.compile(r"\b(greet|hello|kept|short|web-ui|nightly)-[a-z0-9]{5}$")
 
 
 def seen(value, key="", parent=""):
@@ -46,9 +48,9 @@ def seen(value, key="", parent=""):
     return MADE_UP.sub(r"\1-<made up>", value) if isinstance(value, str) else value
 
 
-def play(server):
+def play(server, name):
     """(id, answer), as far as a page looks at it."""
-    return [(name, seen({key: value for key, value in answer.items() if key != "headers"})) for name, answer in kube_requests.play(server, REQUESTS)]
+    return [(each, seen({key: value for key, value in answer.items() if key != "headers"})) for each, answer in kube_requests.play(server, DATA / f"{name}.yaml")]
 
 
 def server_at(address, token):
@@ -60,8 +62,17 @@ def of_tiphys(data_dir):
     return server_at(server["address"], server["token"])
 
 
-def read_answers():
-    return [tuple(json.loads(line)) for line in ANSWERS.read_text().splitlines()]
+def answers_of(name):
+    return DATA / "answers" / f"{name}.jsonl"
+
+
+def read_answers(name):
+    return [tuple(json.loads(line)) for line in answers_of(name).read_text().splitlines()]
+
+
+def config_of(name):
+    """Of a plane that is asked these."""
+    return {**CONFIG, "persistence": {"archive": True}} if name == "archive" else CONFIG
 
 
 def differences(real, ours):
@@ -82,11 +93,11 @@ def ended(process):
 
 
 @contextlib.contextmanager
-def plane():
+def plane(settings):
     """A plane's folder."""
     with tempfile.TemporaryDirectory(prefix="tiphys-web-ui-") as folder:
         config = pathlib.Path(folder) / "config.yaml"
-        config.write_text(yaml.safe_dump(CONFIG))
+        config.write_text(yaml.safe_dump(settings))
         command = [os.environ["TIPHYS_BIN"], "up", "--runtime", "process", "--port", "0", "--data-dir", f"{folder}/data", "--config", config]
         with ended(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) as server:
             server.stdout.readline()
@@ -94,15 +105,27 @@ def plane():
 
 
 @contextlib.contextmanager
-def original(data_dir):
+def shared_archive(name):
+    """A configuration whose archive the original can read, too."""
+    if name != "archive":
+        yield config_of(name)
+        return
+    with contextlib.closing(sql_servers.PostgreSql()) as server:
+        yield {**config_of(name), "persistence": server.config()}
+
+
+@contextlib.contextmanager
+def original(data_dir, settings, name):
     """Argo's own server in front of a plane."""
     kubernetes = kube_requests.of_tiphys(data_dir)
-    settings = {"metadata": {"name": "workflow-controller-configmap"}, "data": {name: yaml.safe_dump(value) for name, value in CONFIG.items()}}
-    kubernetes.request({"do": "POST /api/v1/namespaces/default/configmaps", "body": settings}, {})
-    kubernetes.request({"do": "POST /api/v1/namespaces", "body": {"metadata": {"name": f"requests-{REQUESTS.stem}"}}}, {})  # Argo's API makes none
+    user = {key: base64.b64encode(value.encode()).decode() for key, value in (("name", sql_servers.USER), ("word", sql_servers.PASSWORD))}
+    for kind, body in (("configmaps", {"metadata": {"name": "workflow-controller-configmap"}, "data": {key: yaml.safe_dump(value) for key, value in settings.items()}}),
+                       ("secrets", {"metadata": {"name": "archive-user"}, "data": user})):
+        kubernetes.request({"do": f"POST /api/v1/namespaces/default/{kind}", "body": body}, {})
+    kubernetes.request({"do": "POST /api/v1/namespaces", "body": {"metadata": {"name": f"requests-{name}"}}}, {})  # Argo's API makes none
     [port] = free_ports(1)
     command = [os.environ["ARGO_BIN"], "server", "--auth-mode", "client", "--secure=false", "--port", str(port), "--namespace", "default", "--api-rate-limit", "1000000"]
-    with ended(subprocess.Popen(command, env={**os.environ, "KUBECONFIG": f"{data_dir}/kubeconfig"}, stderr=subprocess.DEVNULL)) as server:
+    with ended(subprocess.Popen(command, env={**os.environ, "KUBECONFIG": f"{data_dir}/kubeconfig"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)) as server:
         argo, deadline = server_at(f"127.0.0.1:{port}", kubernetes.token), time.monotonic() + 60
         while not answers(argo):
             assert server.poll() is None and time.monotonic() < deadline, "argo server does not begin"
@@ -117,15 +140,16 @@ def answers(server):
     return False
 
 
-def record():
-    with plane() as data_dir, original(data_dir) as server:
-        ANSWERS.write_text("".join(json.dumps(answer, separators=(",", ":"), ensure_ascii=False) + "\n" for answer in play(server)))
+def record(name):
+    with shared_archive(name) as settings, plane(settings) as data_dir, original(data_dir, settings, name) as server:
+        answers_of(name).write_text("".join(json.dumps(answer, separators=(",", ":"), ensure_ascii=False) + "\n" for answer in play(server, name)))
 
 
-def show():
-    with plane() as data_dir:
-        print("\n".join(differences(read_answers(), play(of_tiphys(data_dir)))))
+def show(name):
+    with plane(config_of(name)) as data_dir:
+        print("\n".join(differences(read_answers(name), play(of_tiphys(data_dir), name))))
 
 
 if __name__ == "__main__":
-    {"record": record, "show": show}[sys.argv[1]]()
+    for each in sys.argv[2:] or NAMES:
+        {"record": record, "show": show}[sys.argv[1]](each)
