@@ -639,8 +639,12 @@ TEST(Lint, TellsWhatARunWouldStumbleOver) {
                 "{name: main, resource: {action: get, flags: [pod, x]}, outputs: {parameters: [{name: a, valueFrom: "
                 "{jqFilter: 'def f: .a; f # that'}}]}}",
                 ""},
-           Case{"flags of kubectl", "{name: main, resource: {action: get, flags: [pod, --selector=a]}}",
-                "resource.flags: --selector=a is not supported yet"},
+           Case{"flags of kubectl", "{name: main, resource: {action: get, flags: [pod, a, --watch]}}",
+                "resource.flags: --watch is not supported yet"},
+           Case{"more than one object", "{name: main, resource: {action: get, flags: [pod, --selector=a]}}",
+                "only delete takes more than one object"},
+           Case{"those of delete",
+                "{name: main, resource: {action: delete, flags: [svc/a, sts/b, --grace-period=0, --force]}}", ""},
            Case{"those that change nothing",
                 "{name: main, resource: {action: get, flags: [--validate=false, --field-manager, me, pod, x]}}", ""},
        }) {

@@ -3,22 +3,29 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
 #include <span>
 #include <string_view>
 
 #include "base/strings.h"
+#include "base/whole_number.h"
 
 namespace tiphys::api {
 namespace {
 
 /// Objects are checked, written and waited for in one way here, and the answer is always the whole object.
 constexpr std::string_view kWithoutEffect[] = {
-    "--validate",       "--wait", "--timeout",     "--record",          "--save-config",   "--overwrite",
-    "--output",         "-o",     "--server-side", "--force-conflicts", "--field-manager", "--show-managed-fields",
-    "--request-timeout"};
+    "--validate",        "--wait", "--timeout",     "--record",          "--save-config",   "--overwrite",
+    "--output",          "-o",     "--server-side", "--force-conflicts", "--field-manager", "--show-managed-fields",
+    "--request-timeout", "--force"};
 
 /// Those that take the next word where they have no "=".
 constexpr std::string_view kWithValue[] = {"--timeout", "--output", "-o", "--field-manager", "--request-timeout"};
+
+/// Whose value may have spaces.
+constexpr std::string_view kSelectors[] = {"-l", "--selector", "--field-selector"};
 
 bool one_of(std::span<const std::string_view> choices, std::string_view word) {
   return std::ranges::find(choices, word) != choices.end();
@@ -27,6 +34,12 @@ bool one_of(std::span<const std::string_view> choices, std::string_view word) {
 std::vector<std::string> words_of(const std::vector<std::string>& flags) {
   std::vector<std::string> words;
   for (const std::string& flag : flags) {
+    const bool selector =
+        one_of(kSelectors, std::string_view(flag).substr(0, flag.find('='))) && flag.find('=') != flag.npos;
+    if (selector || (!words.empty() && one_of(kSelectors, words.back()))) {
+      words.push_back(flag);
+      continue;
+    }
     for (const std::string_view word : split(flag, ' ')) {
       if (!word.empty()) words.emplace_back(word);
     }
@@ -38,37 +51,86 @@ std::unexpected<Error> refuse(std::string message) {
   return fail(Code::kInvalidArgument, std::move(message));
 }
 
+/// Of words as kubectl takes them: KIND/NAME..., or KIND[,KIND]... [NAME...].
+Status read_objects(const std::vector<std::string>& words, ResourceFlags& flags) {
+  if (words.empty()) return {};
+  const bool joined = words.front().find('/') != std::string::npos;
+  for (const std::string& word : words) {
+    const std::size_t slash = word.find('/');
+    if ((slash != std::string::npos) != joined) {
+      return refuse(joined ? "resource.flags: arguments in resource/name form must have a single resource and name"
+                           : "resource.flags: there is no need to specify a resource type as a separate argument when "
+                             "passing arguments in resource/name form");
+    }
+    if (joined) flags.objects.push_back({word.substr(0, slash), word.substr(slash + 1)});
+  }
+  if (joined) return {};
+  for (const std::string_view kind : split(words.front(), ',')) {
+    if (words.size() == 1) flags.objects.push_back({std::string(kind), ""});
+    for (std::size_t i = 1; i < words.size(); ++i) flags.objects.push_back({std::string(kind), words[i]});
+  }
+  return {};
+}
+
+/// A flag's value: after "=", or the next word.
+class Values {
+ public:
+  Values(const std::vector<std::string>& words, std::size_t& at) : words_(words), at_(at) {}
+
+  /// Nothing when the flag has another name, or no value.
+  std::optional<std::string> of(std::initializer_list<std::string_view> names) const {
+    const std::string& word = words_[at_];
+    const std::size_t equals = word.find('=');
+    if (std::ranges::find(names, std::string_view(word).substr(0, equals)) == names.end()) return std::nullopt;
+    if (equals != std::string::npos) return word.substr(equals + 1);
+    if (at_ + 1 == words_.size()) return std::nullopt;
+    return words_[++at_];
+  }
+
+ private:
+  const std::vector<std::string>& words_;
+  std::size_t& at_;
+};
+
 }  // namespace
 
 Result<ResourceFlags> read_resource_flags(const std::vector<std::string>& list) {
   ResourceFlags flags;
+  std::vector<std::string> objects;
   const std::vector<std::string> words = words_of(list);
   for (std::size_t i = 0; i < words.size(); ++i) {
-    const std::string& word = words[i];
+    const std::string word = words[i];
     const std::string_view name = std::string_view(word).substr(0, word.find('='));
-    const bool whole = name.size() == word.size();
-    const bool has_next = i + 1 < words.size();
-    if ((word == "-n" || word == "--namespace") && has_next) {
-      flags.ns = words[++i];
-    } else if (name == "--namespace" || name == "-n") {
-      flags.ns = whole ? "" : word.substr(name.size() + 1);
+    const Values values(words, i);
+    if (auto ns = values.of({"-n", "--namespace"})) {
+      flags.ns = std::move(*ns);
+    } else if (auto labels = values.of({"-l", "--selector"})) {
+      flags.labels = std::move(*labels);
+    } else if (auto fields = values.of({"--field-selector"})) {
+      flags.fields = std::move(*fields);
+    } else if (auto grace = values.of({"--grace-period"})) {
+      const auto seconds = whole_number(*grace);
+      if (!seconds || *seconds > INT32_MAX) {
+        return refuse(fmt::format("resource.flags: invalid argument \"{}\" for \"--grace-period\" flag", *grace));
+      }
+      flags.grace_seconds = static_cast<int>(std::max<std::int64_t>(*seconds, -1));
+    } else if (word == "--now") {
+      flags.grace_seconds = 1;
+    } else if (word == "--all" || word == "--all=true") {
+      flags.all = true;
     } else if (word == "--ignore-not-found" || word == "--ignore-not-found=true") {
       flags.ignore_not_found = true;
+    } else if (word == "--cascade" || word == "--cascade=background" || word == "--cascade=true") {
+      // As it is done anyway.
     } else if (one_of(kWithoutEffect, name)) {
-      if (whole && one_of(kWithValue, name) && has_next) ++i;
+      if (name.size() == word.size() && one_of(kWithValue, name) && i + 1 < words.size()) ++i;
     } else if (word.starts_with('-')) {
       return refuse(fmt::format("resource.flags: {} is not supported yet", word));
-    } else if (flags.kind.empty() && word.find('/') != std::string::npos) {
-      flags.kind = word.substr(0, word.find('/'));
-      flags.name = word.substr(word.find('/') + 1);
-    } else if (flags.kind.empty()) {
-      flags.kind = word;
-    } else if (flags.name.empty()) {
-      flags.name = word;
     } else {
-      return refuse(fmt::format("resource.flags: a second object, {}, is not supported yet", word));
+      objects.push_back(word);
     }
   }
+  TIPHYS_CHECK_OK(read_objects(objects, flags));
   return flags;
 }
 

@@ -8,13 +8,25 @@
 
 namespace tiphys::api {
 
-/// What they name, and how: "configmap x", "configmap/x", "-n ns", "--ignore-not-found".
+/// What they name, and how: "configmap x", "configmap/x service/y", "configmap -l app=x", "-n ns",
+/// "--ignore-not-found".
 struct ResourceFlags {
-  std::string kind, name, ns;
+  struct Named {
+    std::string kind;
+    std::string name;  ///< "" where the kind alone is named
+  };
+  std::vector<Named> objects;
+  std::string ns;
+  std::string labels, fields;  ///< selectors: all objects of the kinds that they fit
+  bool all = false;            ///< all objects of the kinds
   bool ignore_not_found = false;
+  int grace_seconds = -1;  ///< for pods that are deleted; negative: their own
+
+  bool selects() const { return all || !labels.empty() || !fields.empty(); }
 };
 
-/// Flags of kubectl that change nothing here, such as --validate=false, are taken. An error names one that would.
+/// Flags of kubectl that change nothing here, such as --validate=false, are taken. An error names one that would, or
+/// says in kubectl's words what does not go together.
 Result<ResourceFlags> read_resource_flags(const std::vector<std::string>& flags);
 
 }  // namespace tiphys::api

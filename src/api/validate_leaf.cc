@@ -163,6 +163,10 @@ void Validator::check_resource(const Template& tmpl, const Spot& spot) {
   if (!std::ranges::any_of(resource.flags, has_tag)) {
     const auto flags = read_resource_flags(resource.flags);
     if (!flags) lint_error(spot.pointer + "/flags", fmt::format("{}: {}", spot.name, flags.error().message));
+    if (flags && (flags->selects() || flags->objects.size() > 1) && !has_tag(resource.action) &&
+        resource.action != "delete") {
+      lint_error(spot.pointer + "/flags", spot.name + ".flags: only delete takes more than one object");
+    }
   }
   check_condition(resource.success_condition, spot.at("/successCondition"), "successCondition");
   check_condition(resource.failure_condition, spot.at("/failureCondition"), "failureCondition");

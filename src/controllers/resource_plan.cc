@@ -124,14 +124,49 @@ Status target_manifest(const ActionRequest& request, const api::ResourceFlags& f
   return {};
 }
 
-Status target_flags(const ActionRequest& request, const api::ResourceFlags& flags, ResourcePlan& plan) {
-  plan.target.resource = find_resource_word(flags.kind);
-  if (!plan.target.resource) {
-    return kubectl_refuses(fmt::format("the server doesn't have a resource type \"{}\"", flags.kind));
+Result<cluster::Key> key_of(const ActionRequest& request, const api::ResourceFlags& flags,
+                            const api::ResourceFlags::Named& named) {
+  const cluster::Resource* resource = find_resource_word(named.kind);
+  if (!resource) return kubectl_refuses(fmt::format("the server doesn't have a resource type \"{}\"", named.kind));
+  const std::string& ns = flags.ns.empty() ? request.ns : flags.ns;
+  return cluster::Key{resource, resource->namespaced ? ns : "", named.name};
+}
+
+/// Only what is deleted may be more than one: of the rest the original reads one answer.
+Status target_selected(const ActionRequest& request, const api::ResourceFlags& flags, ResourcePlan& plan) {
+  if (plan.action == Action::kGet) {
+    return refuse("Kind and name are both required but at least one of them is missing from the manifest");
   }
-  if (flags.name.empty()) return kubectl_refuses("resource name may not be empty");
-  plan.target.name = flags.name;
-  if (plan.target.resource->namespaced) plan.target.ns = flags.ns.empty() ? request.ns : flags.ns;
+  if (plan.action != Action::kDelete) return refuse("resource.flags: only delete takes selectors");
+  ResourcePlan::Selection& selection = plan.selection.emplace();
+  const auto refuse_selector = [](const Error& error) { return kubectl_refuses(error.message); };
+  auto labels = cluster::Selector::parse(flags.labels);
+  if (!labels) return refuse_selector(labels.error());
+  auto fields = cluster::Selector::parse_fields(flags.fields);
+  if (!fields) return refuse_selector(fields.error());
+  selection.labels = std::move(*labels);
+  selection.fields = std::move(*fields);
+  for (const auto& named : flags.objects) {
+    if (!named.name.empty()) return kubectl_refuses("name cannot be provided when a selector is specified");
+    TIPHYS_TRY(selection.kinds.emplace_back(), key_of(request, flags, named));
+  }
+  return {};
+}
+
+Status target_flags(const ActionRequest& request, const api::ResourceFlags& flags, ResourcePlan& plan) {
+  if (flags.objects.empty()) {
+    return kubectl_refuses("You must provide one or more resources by argument or filename.");
+  }
+  if (flags.selects()) return target_selected(request, flags, plan);
+  for (const auto& named : flags.objects) {
+    TIPHYS_TRY(plan.also.emplace_back(), key_of(request, flags, named));
+    if (named.name.empty()) return kubectl_refuses("resource name may not be empty");
+  }
+  if (plan.also.size() > 1 && plan.action != Action::kDelete) {
+    return refuse("resource.flags: only delete takes more than one object");
+  }
+  plan.target = std::move(plan.also.front());
+  plan.also.erase(plan.also.begin());
   return {};
 }
 
@@ -158,8 +193,10 @@ void add_owner(const ActionRequest& request, doc::Value& manifest) {
 Status read_manifest(const ActionRequest& request, const doc::Value& resource, ResourcePlan& plan) {
   TIPHYS_TRY(const api::ResourceFlags flags, api::read_resource_flags(flags_of(resource)));
   plan.ignore_not_found = flags.ignore_not_found;
+  plan.grace_seconds = flags.grace_seconds;
   const std::string_view text = doc::find_string(resource, "manifest");
-  if (trim(text).empty() && flags.kind.empty()) return refuse("Must provide at least one of flags or manifest.");
+  if (trim(text).empty() && flags_of(resource).empty())
+    return refuse("Must provide at least one of flags or manifest.");
   TIPHYS_TRY(plan.manifest, parse_manifest(text));
   // A patch without a kind is the patch alone; the flags name what it is for.
   const bool only_patch = plan.action == Action::kPatch && doc::find_string(plan.manifest, "kind").empty();

@@ -3,9 +3,11 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "api/workflow.h"
 #include "cluster/cluster.h"
+#include "cluster/selector.h"
 #include "controllers/resource_runner.h"
 
 namespace tiphys::controllers {
@@ -15,8 +17,16 @@ inline constexpr std::string_view kManifestPath = "/tmp/manifest.yaml";
 
 struct ResourcePlan {
   enum class Action { kGet, kCreate, kApply, kPatch, kReplace, kDelete };
+  /// All objects of some kinds that selectors fit, to be deleted.
+  struct Selection {
+    std::vector<cluster::Key> kinds;  ///< with no name
+    cluster::Selector labels, fields;
+  };
   Action action = Action::kGet;
   cluster::Key target;
+  std::vector<cluster::Key> also;      ///< further objects to delete
+  std::optional<Selection> selection;  ///< in place of a target
+  int grace_seconds = -1;              ///< for pods that are deleted
   /// The manifest with its namespace, a deterministic name for generateName and the owner reference; null when only
   /// flags name the object.
   doc::Value manifest;

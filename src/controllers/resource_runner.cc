@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/log.h"
@@ -42,7 +44,14 @@ std::string_view doing(Action action) {
   }
 }
 
-/// The steps of one action. Each asks the plane for one thing and goes on when it answers.
+cluster::WatchOptions watch_of(const cluster::Key& key) {
+  cluster::WatchOptions options;
+  options.ns = key.ns;
+  Result<cluster::Selector> fields = cluster::Selector::parse_fields("metadata.name=" + key.name);
+  if (fields) options.fields = std::move(*fields);
+  return options;
+}
+
 /// A parameter whose value a jq filter gives.
 struct JqOutput {
   std::size_t parameter;  ///< its place in the outputs
@@ -64,6 +73,7 @@ Result<std::string> jq_text(std::string_view filter, const doc::Value& object) {
   return std::string(trim(text));
 }
 
+/// The steps of one action. Each asks the plane for one thing and goes on when it answers.
 class Steps : public std::enable_shared_from_this<Steps> {
  public:
   Steps(Executor& executor, cluster::Cluster& cluster, const ResourceRunner::Offload& offload, ActionRequest request,
@@ -88,7 +98,9 @@ class Steps : public std::enable_shared_from_this<Steps> {
   void apply();
   void replace();
   void remove();
-  void await_removal();
+  void find_selected(std::size_t kind);
+  void remove_from(std::size_t at);
+  void await_removal(std::size_t at);
   void settle(const Object& object);
   void await_conditions();
   void check(const Object& object);
@@ -101,7 +113,6 @@ class Steps : public std::enable_shared_from_this<Steps> {
   void fail(const std::string& message);
   void finish(engine::ActionChanged finished);
   std::string created_by() const { return fmt::format("{}/{}", request_.workflow_uid, request_.run.node_id); }
-  cluster::WatchOptions watch_target() const;
   template <typename F>
   auto guarded(F task) {
     return [weak = weak_from_this(), task = std::move(task)](auto&&... args) mutable {
@@ -116,6 +127,7 @@ class Steps : public std::enable_shared_from_this<Steps> {
   ResourceRunner::Changed done_;
   ResourcePlan plan_;
   int attempts_ = 0;
+  std::vector<cluster::Key> going_;  ///< what is deleted
   std::unique_ptr<cluster::Watch> watch_;
 };
 
@@ -206,23 +218,50 @@ void Steps::replace() {
 }
 
 void Steps::remove() {
-  cluster_.remove(plan_.target, {}, guarded([](Steps& self, Result<Object> answer) {
-                    if (answer) return self.await_removal();
-                    if (answer.error().code == Code::kNotFound) return self.finish({});
+  going_.clear();
+  if (plan_.selection) return find_selected(0);
+  going_.push_back(plan_.target);
+  std::ranges::copy(plan_.also, std::back_inserter(going_));
+  remove_from(0);
+}
+
+void Steps::find_selected(std::size_t kind) {
+  const ResourcePlan::Selection& selection = *plan_.selection;
+  if (kind == selection.kinds.size()) return remove_from(0);
+  const cluster::Key& of = selection.kinds[kind];
+  cluster_.list(*of.resource, {.ns = of.ns, .labels = selection.labels, .fields = selection.fields},
+                guarded([kind](Steps& self, Result<cluster::List> list) {
+                  if (!list) return self.acted(std::unexpected(list.error()));
+                  for (const Object& object : list->items) {
+                    self.going_.push_back({self.plan_.selection->kinds[kind].resource,
+                                           std::string(doc::find_string(*object, "metadata", "namespace")),
+                                           std::string(doc::find_string(*object, "metadata", "name"))});
+                  }
+                  self.find_selected(kind + 1);
+                }));
+}
+
+void Steps::remove_from(std::size_t at) {
+  if (at == going_.size()) return await_removal(0);
+  cluster_.remove(going_[at], {.grace_seconds = plan_.grace_seconds}, guarded([at](Steps& self, Result<Object> answer) {
+                    if (answer || answer.error().code == Code::kNotFound) return self.remove_from(at + 1);
                     self.acted(std::move(answer));
                   }));
 }
 
-/// kubectl returns when the object is gone.
-void Steps::await_removal() {
-  watch_ = cluster_.watch(*plan_.target.resource, watch_target(),
-                          {guarded([present = false](Steps& self, const cluster::WatchEvent& event) mutable {
+/// kubectl returns when all of it is gone.
+void Steps::await_removal(std::size_t at) {
+  if (at == going_.size()) return finish({});
+  watch_ = cluster_.watch(*going_[at].resource, watch_of(going_[at]),
+                          {guarded([at, present = false](Steps& self, const cluster::WatchEvent& event) mutable {
                              using Type = cluster::WatchEvent::Type;
                              if (event.type == Type::kAdded) present = true;
                              const bool absent = event.type == Type::kSynced && !present;
-                             if (absent || event.type == Type::kDeleted) self.finish({});
+                             if (!absent && event.type != Type::kDeleted) return;
+                             // Not within the watch, which ends with this.
+                             self.executor_.post(self.guarded([at](Steps& steps) { steps.await_removal(at + 1); }));
                            }),
-                           guarded([](Steps& self, const Error&) { self.await_removal(); })});
+                           guarded([at](Steps& self, const Error&) { self.await_removal(at); })});
 }
 
 // ---- After the action ----
@@ -232,17 +271,9 @@ void Steps::settle(const Object& object) {
   await_conditions();
 }
 
-cluster::WatchOptions Steps::watch_target() const {
-  cluster::WatchOptions options;
-  options.ns = plan_.target.ns;
-  Result<cluster::Selector> fields = cluster::Selector::parse_fields("metadata.name=" + plan_.target.name);
-  if (fields) options.fields = std::move(*fields);
-  return options;
-}
-
 void Steps::await_conditions() {
   watch_ = cluster_.watch(
-      *plan_.target.resource, watch_target(),
+      *plan_.target.resource, watch_of(plan_.target),
       {guarded([present = false](Steps& self, const cluster::WatchEvent& event) mutable {
          using Type = cluster::WatchEvent::Type;
          const bool has_object = event.type == Type::kAdded || event.type == Type::kModified;

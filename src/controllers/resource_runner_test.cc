@@ -1,5 +1,6 @@
 #include "controllers/resource_runner.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "controllers/names.h"
@@ -192,6 +193,45 @@ TEST_F(ResourceRunnerTest, DeleteDoesNotMindWhatIsNotThere) {
   EXPECT_EQ(run(kDelete).phase, NodePhase::kSucceeded);
   EXPECT_EQ(store_.get(map("a")).error().code, Code::kNotFound);
   EXPECT_EQ(run(kDelete).phase, NodePhase::kSucceeded);
+}
+
+TEST_F(ResourceRunnerTest, DeletesAllThatFlagsName) {
+  const auto make = [&](std::string_view name, std::string_view label) {
+    const auto made = store_.create(
+        cluster::kConfigMaps, yaml(fmt::format("{{apiVersion: v1, kind: ConfigMap, metadata: {{name: {}, namespace: "
+                                               "argo, labels: {{l: {}}}}}}}",
+                                               name, label)));
+    ASSERT_TRUE(made.has_value()) << made.error().message;
+  };
+  const auto left = [&] {
+    std::string names;
+    const auto list = store_.list(cluster::kConfigMaps);
+    for (const auto& object : list->items) {
+      names += std::string(doc::find_string(*object, "metadata", "name")) + " ";
+    }
+    return names;
+  };
+  for (const auto& [flags, names] : {
+           std::pair("[configmap, --selector, l=x]", "b c d "),
+           {"[cm/b, cm/nobody, cm/c]", "a d "},
+           {"[configmaps, a, d]", "b c "},
+           {"['configmaps,secrets', -l, 'l in (x, z)']", "b c "},
+           {"[cm, --all]", ""},
+           {"[cm, --field-selector=metadata.name=d]", "a b c "},
+           {"[cm, -l, l=nothing]", "a b c d "},
+       }) {
+    const auto list = store_.list(cluster::kConfigMaps);
+    for (const auto& object : list->items) {
+      (void)store_.remove(map(std::string(doc::find_string(*object, "metadata", "name"))));
+    }
+    make("a", "x");
+    make("b", "y");
+    make("c", "y");
+    make("d", "z");
+    const auto finished = run(fmt::format("resource: {{action: delete, flags: {}}}", flags));
+    EXPECT_EQ(finished.phase, NodePhase::kSucceeded) << flags << ": " << finished.message;
+    EXPECT_EQ(left(), names) << flags;
+  }
 }
 
 constexpr std::string_view kAwait = R"(
