@@ -8,6 +8,7 @@
 #include "engine/declarations.h"
 #include "engine/machine.h"
 #include "engine/names.h"
+#include "engine/retry_hosts.h"
 #include "engine/variables.h"
 
 namespace tiphys::engine {
@@ -91,7 +92,7 @@ void Machine::ask_for_pod(NodeIndex index) {
   pod.node_id = nodes_.id(index);
   pod.node_name = node.name;
   pod.pod_name = nodes_.pod_name(index);
-  pod.template_document = std::move(*document);
+  pod.template_document = avoid_failed_hosts(nodes_, index, workflow_.spec, std::move(*document));
   pod.active_deadline = *deadline;
   pod.run_deadline = *retries_end;
   if (deadline_ && !node.on_exit) pod.run_deadline = std::min(*deadline_, retries_end->value_or(*deadline_));
