@@ -252,7 +252,7 @@ constexpr Field<Unread> kAllContainerFields[] = {
     {"volumeMounts", Handling::kRead, check_list<kVolumeMountFields>, "Volumes that it sees.",
      &kObject<kVolumeMountTable, Shape::Around::kList>, "AgentTest.VolumesBecomeMounts"},
     {"resources", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kResourcesFields); },
-     "What it needs, and may use at most.", &kObject<kResourcesTable>},
+     "What it needs, and may use at most.", &kObject<kResourcesTable>, "AgentTest.LimitsAndSecurityReachTheRuntime"},
     {"securityContext", Handling::kRead, nullptr, "User, capabilities, a read-only root.", &kSecurityContext,
      "AgentTest.LimitsAndSecurityReachTheRuntime"},
     {"imagePullPolicy", Handling::kRead, check_pull_policy, "When the image is pulled.", &kChoice<kPullPolicies>,

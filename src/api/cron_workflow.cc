@@ -80,9 +80,10 @@ constexpr Field<CronWorkflow> kSpecFields[] = {
                                "CronWorkflowControllerTest.RunsWhenItsConditionHolds"),
     {"workflowMetadata", Handling::kRead,
      [](const Place& place, CronWorkflow&) { check_object(place, kWorkflowMetadataFields); },
-     "Labels and annotations of the workflows.", &kObject<kWorkflowMetadataTable>},
+     "Labels and annotations of the workflows.", &kObject<kWorkflowMetadataTable>,
+     "CronWorkflowControllerTest.BeginsAWorkflowAtEachTime"},
     {"workflowSpec", Handling::kRead, [](const Place& place, CronWorkflow&) { expect_object(place); },
-     "The spec of the workflows.", &kObject<kSpecTable>},
+     "The spec of the workflows.", &kObject<kSpecTable>, "CronWorkflowControllerTest.BeginsAWorkflowAtEachTime"},
 };
 constexpr FieldTable kCronSpecTable("CronWorkflowSpec", kSpecFields);
 

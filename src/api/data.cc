@@ -26,9 +26,10 @@ void check_steps(const Place& place, Unread&) {
 
 constexpr Field<Unread> kDataFields[] = {
     {"source", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kSourceFields); },
-     "Where the list comes from.", &kObject<kSourceTable>},
+     "Where the list comes from.", &kObject<kSourceTable>, "test_data_of_artifacts"},
     {"transformation", Handling::kRead, check_steps,
-     "Expressions, one after the other; `data` is what there is so far.", &kObject<kStepTable, Shape::Around::kList>},
+     "Expressions, one after the other; `data` is what there is so far.", &kObject<kStepTable, Shape::Around::kList>,
+     "test_data_of_artifacts"},
 };
 
 }  // namespace

@@ -46,7 +46,7 @@ constexpr Field<Unread> kHttpFields[] = {
     {"body", Handling::kRead, check_as<std::string>, "The body of the request.", &kString,
      "HttpRunnerTest.SendsWhatTheTemplateSays"},
     {"bodyFrom", Handling::kRead, [](const Place& place, Unread&) { check_object(place, kBodyFields); },
-     "The body, when it is no text.", &kObject<kBodyTable>},
+     "The body, when it is no text.", &kObject<kBodyTable>, "test_http_requests"},
     {"timeoutSeconds", Handling::kRead, check_as<std::int64_t>,
      "It fails when the answer is not there after so many seconds; it waits without end when absent.", &kInteger,
      "HttpClientTest.TimeoutsEndIt"},

@@ -29,7 +29,8 @@ constexpr Field<ValueFrom> kValueFromFields[] = {
                                  "Outputs.GoUpAndBecomeGlobal"),
     field<&ValueFrom::expression>("expression",
                                   "An expression over steps, tasks, inputs and workflow. For outputs of steps and dag "
-                                  "templates."),
+                                  "templates.",
+                                  "Outputs.GoUpAndBecomeGlobal"),
     {"supplied", Handling::kRead, [](const Place& place, ValueFrom& out) { out.supplied = expect_object(place); },
      "{}: a user gives the value while the suspend template waits.", &kObject<kSuppliedTable>,
      "Suspend.AUserGivesOutputs"},
@@ -51,12 +52,13 @@ constexpr FieldTable kValueFromTable("ValueFrom", kValueFromFields);
 constexpr Field<Parameter> kParameterFields[] = {
     field<&Parameter::name>("name", "How {{inputs.parameters.NAME}} and its like call it."),
     any_string_field<&Parameter::value>("value", "The value; numbers and booleans become text.", "test_parameters"),
-    any_string_field<&Parameter::default_value>("default", "The value when no argument gives one."),
+    any_string_field<&Parameter::default_value>("default", "The value when no argument gives one.",
+                                                "Outputs.OfSkippedStepsGiveWayToDefaults"),
     {"valueFrom", Handling::kRead,
      [](const Place& place, Parameter& out) {
        read_object<ValueFrom>(place, out.value_from.emplace(), kValueFromFields);
      },
-     "Where the value comes from instead.", &kObject<kValueFromTable>},
+     "Where the value comes from instead.", &kObject<kValueFromTable>, "ConfigMapValues.Rules"},
     field<&Parameter::global_name>("globalName",
                                    "Of an output: {{workflow.outputs.parameters.GLOBALNAME}} has it everywhere.",
                                    "Outputs.GoUpAndBecomeGlobal"),
@@ -89,17 +91,17 @@ constexpr FieldTable kZipTable("ZipStrategy", std::span<const Field<Unread>>());
 
 constexpr Field<Artifact> kArchiveFields[] = {
     {"tar", Handling::kRead, [](const Place& place, Artifact& out) { read_object<Artifact>(place, out, kTarFields); },
-     "A tar with gzip; what happens without a word.", &kObject<kTarTable>},
+     "A tar with gzip; what happens without a word.", &kObject<kTarTable>, "test_artifacts_keep_their_form"},
     {"none", Handling::kRead,
      [](const Place& place, Artifact& out) {
        if (expect_object(place)) out.archive = Artifact::Archive::kNone;
      },
-     "{}: the file or folder as it is.", &kObject<kNoneTable>},
+     "{}: the file or folder as it is.", &kObject<kNoneTable>, "test_artifacts_keep_their_form"},
     {"zip", Handling::kRead,
      [](const Place& place, Artifact& out) {
        if (expect_object(place)) out.archive = Artifact::Archive::kZip;
      },
-     "{}: a zip.", &kObject<kZipTable>},
+     "{}: a zip.", &kObject<kZipTable>, "test_artifacts_keep_their_form"},
 };
 constexpr FieldTable kArchiveTable("ArchiveStrategy", kArchiveFields);
 
@@ -108,13 +110,16 @@ constexpr Field<Artifact> kArtifactFields[] = {
     field<&Artifact::path>("path", "The file or folder in the container.", "AgentTest.InputsAreStaged"),
     field<&Artifact::from>("from", "The output of a step or task: \"{{steps.a.outputs.artifacts.x}}\".",
                            "Outputs.ArtifactsGoFromStepToStep"),
-    field<&Artifact::from_expression>("fromExpression", "An expression that gives the artifact."),
+    field<&Artifact::from_expression>("fromExpression", "An expression that gives the artifact.",
+                                      "ArtifactOutputs.Rules"),
     field<&Artifact::sub_path>("subPath", "A file or folder inside of what `from` gives.",
                                "Outputs.ArtifactsGoFromStepToStep"),
     field<&Artifact::global_name>("globalName",
-                                  "Of an output: {{workflow.outputs.artifacts.GLOBALNAME}} is it everywhere."),
-    field<&Artifact::mode>("mode", "The file's permissions, as a decimal number."),
-    field<&Artifact::recurse_mode>("recurseMode", "The permissions are those of all files in a folder too."),
+                                  "Of an output: {{workflow.outputs.artifacts.GLOBALNAME}} is it everywhere.",
+                                  "Outputs.OfGroupsGiveArtifactsNoGlobalName"),
+    field<&Artifact::mode>("mode", "The file's permissions, as a decimal number.", "test_artifacts_keep_their_form"),
+    field<&Artifact::recurse_mode>("recurseMode", "The permissions are those of all files in a folder too.",
+                                   "test_artifacts_keep_their_form"),
     field<&Artifact::optional>("optional", "It may be missing.",
                                "PodBuilder.InputArtifactsCarryTheirPlaceAndOptionalOnesMayHaveNone"),
     {"archive", Handling::kRead,
@@ -124,7 +129,7 @@ constexpr Field<Artifact> kArtifactFields[] = {
          place.error(place.name() + " has several strategies: choose one of tar, none, zip");
        }
      },
-     "How it is packed for the repository.", &kObject<kArchiveTable>},
+     "How it is packed for the repository.", &kObject<kArchiveTable>, "test_artifacts_keep_their_form"},
     {"raw", Handling::kRead, [](const Place& place, Artifact&) { check_raw(place); }, "The content is in the manifest.",
      &kObject<kRawTable>, "AgentTest.InputsAreStaged"},
     {"s3", Handling::kRead, [](const Place& place, Artifact&) { check_s3(place); }, "In an S3 store.",

@@ -12,7 +12,8 @@ namespace {
 constexpr Field<TemplateRef> kWorkflowTemplateRefFields[] = {
     field<&TemplateRef::name>("name", "The WorkflowTemplate.",
                               "WorkflowControllerTest.RunsTheTemplateThatAWorkflowRefersTo"),
-    field<&TemplateRef::cluster_scope>("clusterScope", "It is a ClusterWorkflowTemplate."),
+    field<&TemplateRef::cluster_scope>("clusterScope", "It is a ClusterWorkflowTemplate.",
+                                       "TemplateRef.NamesAreLookedUpWhereTheyAreWritten"),
 };
 constexpr FieldTable kWorkflowTemplateRefTable("WorkflowTemplateRef", kWorkflowTemplateRefFields);
 

@@ -10,16 +10,18 @@ constexpr std::string_view kExitHook = "exit";
 constexpr std::string_view kOnExit = "onExit";
 
 constexpr Field<Sequence> kSequenceFields[] = {
-    int_or_string_field<&Sequence::count>("count", "How many numbers. Not beside `end`."),
-    int_or_string_field<&Sequence::start>("start", "The first number; 0."),
-    int_or_string_field<&Sequence::end>("end", "The last number; counts down when it is below `start`."),
-    field<&Sequence::format>("format", "How a number is written, as printf has it: \"node%02d\"."),
+    int_or_string_field<&Sequence::count>("count", "How many numbers. Not beside `end`.", "Rules.GiveTheNodes"),
+    int_or_string_field<&Sequence::start>("start", "The first number; 0.", "Rules.GiveTheNodes"),
+    int_or_string_field<&Sequence::end>("end", "The last number; counts down when it is below `start`.",
+                                        "Rules.GiveTheNodes"),
+    field<&Sequence::format>("format", "How a number is written, as printf has it: \"node%02d\".",
+                             "Rules.GiveTheNodes"),
 };
 constexpr FieldTable kSequenceTable("Sequence", kSequenceFields);
 
 constexpr Field<ContinueOn> kContinueOnFields[] = {
-    field<&ContinueOn::error>("error", "What follows runs although this one ended in an error."),
-    field<&ContinueOn::failed>("failed", "What follows runs although this one failed."),
+    field<&ContinueOn::error>("error", "What follows runs although this one ended in an error.", "Rules.GiveTheNodes"),
+    field<&ContinueOn::failed>("failed", "What follows runs although this one failed.", "Rules.GiveTheNodes"),
 };
 constexpr FieldTable kContinueOnTable("ContinueOn", kContinueOnFields);
 
@@ -93,7 +95,8 @@ void read_step(const Place& place, Step& out) {
 }
 
 constexpr Field<Dag> kDagFields[] = {
-    field<&Dag::target>("target", "Only these tasks, and those that they wait for; names with spaces between."),
+    field<&Dag::target>("target", "Only these tasks, and those that they wait for; names with spaces between.",
+                        "Rules.GiveTheNodes"),
     field<&Dag::fail_fast>("failFast", "A failed task keeps others from starting; true without a word.",
                            "Rules.GiveTheNodes"),
     {"tasks", Handling::kRead,

@@ -14,7 +14,7 @@ constexpr FieldTable kSuspendTable("SuspendTemplate", kSuspendFields);
 constexpr Shape kPluginAsked{Shape::Type::kObject};
 constexpr Field<Unread> kManifestFromFields[] = {
     {"artifact", Handling::kRead, check_as<Artifact>, "Which one of the template's input artifacts, by its name.",
-     &kObject<kArtifactTable>},
+     &kObject<kArtifactTable>, "test_a_manifest_from_an_artifact"},
 };
 constexpr FieldTable kManifestFromTable("ManifestFrom", kManifestFromFields);
 
@@ -34,8 +34,9 @@ constexpr Field<ResourceAction> kResourceFields[] = {
     field<&ResourceAction::set_owner_reference>("setOwnerReference", "The object goes when the workflow goes.",
                                                 "ResourceRunnerTest.CreatesAnObjectThatTheWorkflowOwns"),
     {"flags", Handling::kRead, [](const Place& place, ResourceAction& out) { read(place, out.flags); },
-     "Further words for kubectl: KIND NAME, -n, --ignore-not-found.", &kStrings,
-     "ResourcePlan.FlagsNameTheObjectWhereTheManifestDoesNot",
+     "Further words for kubectl: KIND NAME, KIND/NAME, -n, --ignore-not-found; of delete -l, --field-selector, --all, "
+     "--grace-period too.",
+     &kStrings, "ResourceRunnerTest.DeletesAllThatFlagsName",
      "Other flags than those, and those that change nothing here, are refused."},
     {"manifestFrom", Handling::kRead,
      [](const Place& place, ResourceAction&) { check_object(place, kManifestFromFields); },
@@ -55,7 +56,8 @@ constexpr Field<Backoff> kBackoffFields[] = {
 constexpr FieldTable kBackoffTable("Backoff", kBackoffFields);
 
 constexpr Field<Unread> kRetryAffinityFields[] = {
-    {"nodeAntiAffinity", Handling::kCarry, nullptr, "{}: not where it failed.", &kEmptyObject},
+    {"nodeAntiAffinity", Handling::kCarry, nullptr, "{}: not where it failed.", &kEmptyObject,
+     "RetryHosts.AttemptsAvoidThoseThatFailed"},
 };
 constexpr FieldTable kRetryAffinityTable("RetryAffinity", kRetryAffinityFields);
 
@@ -74,7 +76,8 @@ constexpr Field<RetryStrategy> kRetryStrategyFields[] = {
                                       "Retry.AnExpressionDecides"),
     {"affinity", Handling::kCluster,
      [](const Place& place, RetryStrategy&) { check_object(place, kRetryAffinityFields); },
-     "On which machines the next attempt runs.", &kObject<kRetryAffinityTable>},
+     "On which machines the next attempt runs.", &kObject<kRetryAffinityTable>,
+     "RetryHosts.AttemptsAvoidThoseThatFailed"},
 };
 
 constexpr Field<Memoize> kConfigMapKeyFields[] = {
@@ -88,7 +91,7 @@ constexpr FieldTable kConfigMapKeyTable("CacheConfigMap", kConfigMapKeyFields);
 constexpr Field<Memoize> kCacheFields[] = {
     {"configMap", Handling::kRead,
      [](const Place& place, Memoize& out) { read_object<Memoize>(place, out, kConfigMapKeyFields); },
-     "The ConfigMap that keeps the outputs.", &kObject<kConfigMapKeyTable>},
+     "The ConfigMap that keeps the outputs.", &kObject<kConfigMapKeyTable>, "Memoize.AMissIsSavedAndAHitRunsNothing"},
 };
 constexpr FieldTable kCacheTable("Cache", kCacheFields);
 
@@ -98,7 +101,7 @@ constexpr Field<Memoize> kMemoizeFields[] = {
     field<&Memoize::max_age>("maxAge", "Outputs older than this do not count: \"24h\".",
                              "MemoCacheTest.AnEntryOlderThanItsMaximumAgeDoesNotCount"),
     {"cache", Handling::kRead, [](const Place& place, Memoize& out) { read_object<Memoize>(place, out, kCacheFields); },
-     "Where outputs are kept.", &kObject<kCacheTable>},
+     "Where outputs are kept.", &kObject<kCacheTable>, "Memoize.AMissIsSavedAndAHitRunsNothing"},
 };
 constexpr FieldTable kMemoizeTable("Memoize", kMemoizeFields);
 
@@ -209,7 +212,8 @@ constexpr Field<Template> kTemplateFields[] = {
     field<&Template::fail_fast>("failFast", "With parallelism: nothing more begins once something failed.",
                                 "Rules.GiveTheNodes"),
     {"annotations", Handling::kRead, read_annotations,
-     "Of its nodes; workflows.argoproj.io/display-name is their name for people.", &kStringMap},
+     "Of its nodes; workflows.argoproj.io/display-name is their name for people.", &kStringMap,
+     "TaggedNames.GiveDisplayNamesAndOutputs"},
     {"metadata", Handling::kRead, [](const Place& place, Template&) { check_metadata(place); },
      "Labels and annotations of its pods.", &kObject<kPodMetadataTable>, "PodBuilder.MetadataNamesWorkflowAndNode"},
     {"volumes", Handling::kRead, [](const Place& place, Template&) { check_volumes(place); },
