@@ -100,6 +100,8 @@ class SupervisorLoop {
   void reap();
   void release(Step& step);
   void broadcast(std::string_view frame);
+  /// Where what goes wrong is told: the log.
+  static void complain(const Status& status);
   void notice(std::string text);
   void sync_and_flush();
   void flush(Client& client);
