@@ -3,10 +3,18 @@
 #include <memory>
 #include <utility>
 
+#include "doc/patch.h"
+
 namespace tiphys::argo {
 namespace {
 
 constexpr int kMostTries = 10;
+
+/// Updates do not change them, and they are the most of a workflow.
+void leave_out_nodes(doc::Value& object) {
+  doc::Value* status = object.as_object().if_contains("status");
+  if (status && status->is_object()) status->get_object().erase("nodes");
+}
 
 struct Changing : std::enable_shared_from_this<Changing> {
   cluster::Cluster& cluster;
@@ -26,6 +34,7 @@ struct Changing : std::enable_shared_from_this<Changing> {
       if (const Status edited = self->edit(changed); !edited) {
         return self->done(std::unexpected(edited.error()));
       }
+      leave_out_nodes(changed);
       self->write(std::move(changed));
     });
   }
@@ -43,6 +52,19 @@ struct Changing : std::enable_shared_from_this<Changing> {
 void change(cluster::Cluster& cluster, const cluster::Key& key,
             std::move_only_function<Status(doc::Value& object)> edit, cluster::Done<cluster::Object> done) {
   std::make_shared<Changing>(cluster, key, std::move(edit), std::move(done))->start();
+}
+
+void merge(cluster::Cluster& cluster, const cluster::Key& key, doc::Value patch, cluster::Done<cluster::Object> done) {
+  doc::Value asked = patch;
+  cluster.patch(
+      key, cluster::PatchType::kMerge, std::move(asked),
+      [&cluster, key, patch = std::move(patch), done = std::move(done)](Result<cluster::Object> patched) mutable {
+        if (patched || patched.error().code != Code::kPermissionDenied) return done(std::move(patched));
+        change(
+            cluster, key,
+            [patch = std::move(patch)](doc::Value& object) { return doc::apply_merge_patch(object, patch); },
+            std::move(done));
+      });
 }
 
 }  // namespace tiphys::argo

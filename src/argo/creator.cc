@@ -58,7 +58,7 @@ doc::Object actor_labels(const objects::Caller* caller, std::string_view action)
   doc::Object labels{{"workflows.argoproj.io/actor-email", nullptr},
                      {"workflows.argoproj.io/actor-preferred-username", nullptr}};
   add_labels(labels, "workflows.argoproj.io/actor", *caller);
-  labels["workflows.argoproj.io/action"] = action;
+  labels["workflows.argoproj.io/action"] = action.empty() ? doc::Value() : doc::Value(action);
   return labels;
 }
 

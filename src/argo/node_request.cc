@@ -5,10 +5,12 @@
 #include <memory>
 #include <utility>
 
+#include "argo/change.h"
 #include "argo/states.h"
 #include "base/random.h"
 #include "controllers/names.h"
 #include "controllers/workflow_status.h"
+#include "doc/patch.h"
 #include "doc/yaml.h"
 
 namespace tiphys::argo {
@@ -37,30 +39,35 @@ std::string_view version_of(const doc::Value& object) {
   return doc::find_string(object, "metadata", "resourceVersion");
 }
 
-/// A patch that holds only while the workflow is as it was read.
-doc::Array appending_patch(const doc::Value& workflow, const doc::Value& entry) {
+/// The annotation with one more.
+std::string with_entry(const doc::Value& workflow, const doc::Value& entry) {
   doc::Array requests;
   const std::string_view waiting =
       doc::find_string(workflow, "metadata", "annotations", controllers::kNodeRequestsAnnotation);
   // What cannot be read will not be carried out either.
   if (const auto parsed = doc::parse_json(waiting); parsed && parsed->is_array()) requests = parsed->get_array();
   requests.push_back(entry);
-  doc::Array patch;
-  patch.push_back(doc::Object{{"op", "test"}, {"path", "/metadata/resourceVersion"}, {"value", version_of(workflow)}});
-  if (!doc::find(workflow, "metadata", "annotations")) {
-    patch.push_back(doc::Object{{"op", "add"}, {"path", "/metadata/annotations"}, {"value", doc::Object{}}});
-  }
-  patch.push_back(
-      doc::Object{{"op", "add"},
-                  {"path", "/metadata/annotations" + doc::pointer_step(controllers::kNodeRequestsAnnotation)},
-                  {"value", doc::to_json(requests)}});
-  return patch;
+  return doc::to_json(requests);
+}
+
+/// A merge patch that holds only while the workflow is as it was read.
+doc::Value appending_patch(const doc::Value& workflow, const doc::Value& entry, const doc::Object& labels) {
+  doc::Object metadata{
+      {"resourceVersion", version_of(workflow)},
+      {"annotations", doc::Object{{controllers::kNodeRequestsAnnotation, with_entry(workflow, entry)}}}};
+  if (!labels.empty()) metadata["labels"] = labels;
+  return doc::Object{{"metadata", std::move(metadata)}};
 }
 
 class Appending : public std::enable_shared_from_this<Appending> {
  public:
-  Appending(cluster::Cluster& cluster, cluster::Key workflow, doc::Value entry, cluster::Done<std::string> done)
-      : cluster_(cluster), workflow_(std::move(workflow)), entry_(std::move(entry)), done_(std::move(done)) {}
+  Appending(cluster::Cluster& cluster, cluster::Key workflow, doc::Value entry, doc::Object labels,
+            cluster::Done<std::string> done)
+      : cluster_(cluster),
+        workflow_(std::move(workflow)),
+        entry_(std::move(entry)),
+        labels_(std::move(labels)),
+        done_(std::move(done)) {}
 
   void start() {
     cluster_.get(workflow_, [self = shared_from_this()](Result<cluster::Object> before) {
@@ -71,12 +78,27 @@ class Appending : public std::enable_shared_from_this<Appending> {
 
  private:
   void append(const cluster::Object& before) {
-    cluster_.patch(workflow_, cluster::PatchType::kJson, appending_patch(*before, entry_),
-                   [self = shared_from_this(), before](Result<cluster::Object> patched) {
-                     if (patched) return self->done_(std::string(doc::find_string(self->entry_, "id")));
+    cluster_.patch(workflow_, cluster::PatchType::kMerge, appending_patch(*before, entry_, labels_),
+                   [self = shared_from_this(), before](const Result<cluster::Object>& patched) {
+                     if (patched) return self->finish();
+                     if (patched.error().code == Code::kPermissionDenied) return self->update();
                      self->try_again(before, patched.error());
                    });
   }
+
+  void update() {
+    change(
+        cluster_, workflow_,
+        [self = shared_from_this()](doc::Value& workflow) {
+          return doc::apply_merge_patch(workflow, appending_patch(workflow, self->entry_, self->labels_));
+        },
+        [self = shared_from_this()](const Result<cluster::Object>& updated) {
+          if (!updated) return self->done_(std::unexpected(updated.error()));
+          self->finish();
+        });
+  }
+
+  void finish() { done_(std::string(doc::find_string(entry_, "id"))); }
 
   /// If it has been changed meanwhile.
   void try_again(const cluster::Object& before, const Error& why) {
@@ -92,6 +114,7 @@ class Appending : public std::enable_shared_from_this<Appending> {
   cluster::Cluster& cluster_;
   const cluster::Key workflow_;
   const doc::Value entry_;
+  const doc::Object labels_;
   cluster::Done<std::string> done_;
   int tries_ = 0;
 };
@@ -226,7 +249,7 @@ void request_nodes(cluster::Cluster& cluster, const cluster::Key& workflow, cons
                    cluster::Done<std::string> done) {
   auto entry = entry_of(request);
   if (!entry) return done(std::unexpected(entry.error()));
-  std::make_shared<Appending>(cluster, workflow, std::move(*entry), std::move(done))->start();
+  std::make_shared<Appending>(cluster, workflow, std::move(*entry), request.labels, std::move(done))->start();
 }
 
 void await_request(Executor& executor, cluster::Cluster& cluster, const cluster::Key& workflow, const std::string& id,

@@ -15,9 +15,11 @@ struct NodeRequest {
   std::string phase{};      ///< "" leaves it
   std::string message{};
   doc::Object output_parameters{};
+  doc::Object labels{};  ///< that tell who asks: members of metadata.labels, null takes one away
 };
 
-/// Appends a request to the workflow's annotation; gives its id. kInvalidArgument for selectors with "!=".
+/// Appends a request to the workflow's annotation, by a patch, or by an update where the caller may do that alone;
+/// gives its id. kInvalidArgument for selectors with "!=".
 void request_nodes(cluster::Cluster& cluster, const cluster::Key& workflow, const NodeRequest& request,
                    cluster::Done<std::string> done);
 

@@ -6,6 +6,7 @@
 #include "argo/submit_options.h"
 #include "controllers/retry_request.h"
 #include "controllers/workflow_status.h"
+#include "doc/patch.h"
 #include "engine/manual_retry.h"
 
 namespace tiphys::argo {
@@ -63,7 +64,8 @@ void retry_workflow(Executor& executor, cluster::Cluster& cluster, const cluster
       cluster, workflow,
       [&executor, options, nodes](doc::Value& object) -> Status {
         TIPHYS_TRY(*nodes, ask(object, options, executor.now()));
-        return {};
+        if (options.labels.empty()) return {};
+        return doc::apply_merge_patch(object, doc::Object{{"metadata", doc::Object{{"labels", options.labels}}}});
       },
       [nodes, done = std::move(done)](const Result<cluster::Object>& updated) mutable {
         if (!updated) return done(std::unexpected(updated.error()));

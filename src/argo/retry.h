@@ -14,6 +14,7 @@ struct RetryOptions {
   bool restart_successful = false;
   NodeSelector selector{};                ///< with restart_successful: nodes that run again even if they succeeded
   std::vector<std::string> parameters{};  ///< "name=value": overrides, also of what came with the workflow's template
+  doc::Object labels{};                   ///< that tell who asks: members of metadata.labels, null takes one away
 };
 
 /// Asks for it, and gives the workflow as it goes on, nodes included. kFailedPrecondition: it has not failed.

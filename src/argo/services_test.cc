@@ -634,6 +634,12 @@ TEST(ServicesOfCallers, DoWhatTheirObjectsAllow) {
       {kWorkflow + "ListWorkflows", "{namespace: default}", "list workflows;"},
       {kWorkflow + "SuspendWorkflow", "{namespace: default, name: a}", "get workflows;patch workflows;"},
       {kWorkflow + "ResumeWorkflow", "{namespace: default, name: a}", "get workflows;patch workflows;"},
+      {kWorkflow + "SuspendWorkflow", "{namespace: default, name: a}", "get workflows;update workflows;"},
+      {kWorkflow + "ResumeWorkflow", "{namespace: default, name: a}", "get workflows;update workflows;"},
+      {kWorkflow + "SetWorkflow", "{namespace: default, name: a, nodeFieldSelector: id=n}",
+       "get workflows;patch workflows;"},
+      {kWorkflow + "SetWorkflow", "{namespace: default, name: a, nodeFieldSelector: id=n}",
+       "get workflows;update workflows;"},
       {kWorkflow + "StopWorkflow", "{namespace: default, name: a}", "get workflows;patch workflows;"},
       {kWorkflow + "DeleteWorkflow", "{namespace: default, name: a}", "delete workflows;"},
       {kTemplate + "CreateWorkflowTemplate", fmt::format("{{namespace: default, template: {}}}", object),
@@ -659,6 +665,35 @@ TEST(ServicesOfCallers, DoWhatTheirObjectsAllow) {
     const auto refused = services.call(kWorkflow + method, "{namespace: default, name: a}", caller);
     ASSERT_TRUE(refused->error) << method;
     EXPECT_EQ(refused->error->code, Code::kPermissionDenied) << method;
+  }
+}
+
+TEST(ServicesOfCallers, AreNamedByWhatTheyDo) {
+  TestServices services;
+  const auto caller = std::make_shared<objects::Caller>(objects::Caller{.name = "someone"});
+  services.get(kWorkflow + "CreateWorkflow",
+               fmt::format("{{namespace: default, workflow: {{metadata: {{name: a}}, spec: {}}}}}", kSpec));
+  const cluster::Key key{&cluster::kWorkflows, "default", "a"};
+  struct Case {
+    const char *method, *request, *action;
+  };
+  for (const auto& [method, request, action] : {
+           Case{"SuspendWorkflow", "{namespace: default, name: a}", "Suspend"},
+           Case{"SetWorkflow", "{namespace: default, name: a, nodeFieldSelector: id=n}", ""},
+           Case{"ResumeWorkflow", "{namespace: default, name: a}", "Resume"},
+           Case{"StopWorkflow", "{namespace: default, name: a, nodeFieldSelector: id=n}", "Stop"},
+           Case{"TerminateWorkflow", "{namespace: default, name: a}", "Terminate"},
+           Case{"RetryWorkflow", "{namespace: default, name: a}", "Retry"},
+       }) {
+    if (std::string_view(method) == "RetryWorkflow") {
+      ASSERT_TRUE(services.store().update_workflow_status(
+          key, {.fields = {{"phase", "Failed"}, {"finishedAt", "2026-01-02T00:00:09Z"}}, .completed = true}));
+    }
+    const auto answered = services.call(kWorkflow + method, request, caller);
+    EXPECT_TRUE(answered->message) << method << ": " << (answered->error ? answered->error->message : "no answer");
+    const doc::Value stored = **services.store().get(key);
+    EXPECT_EQ(doc::find_string(stored, "metadata", "labels", "workflows.argoproj.io/actor"), "someone") << method;
+    EXPECT_EQ(doc::find_string(stored, "metadata", "labels", "workflows.argoproj.io/action"), action) << method;
   }
 }
 

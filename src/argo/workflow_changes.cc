@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "argo/change.h"
 #include "argo/creator.h"
 #include "argo/find_workflow.h"
 #include "argo/node_request.h"
@@ -19,13 +20,13 @@ void reply_workflow(const WorkPtr& work, const cluster::Key& key) {
   work->cluster().get(key, work->reply_object());
 }
 
-void patch_spec(const WorkPtr& work, const cluster::Key& key, doc::Object spec, std::string_view action,
-                cluster::Done<cluster::Object> done) {
+/// As a merge patch.
+doc::Value spec_patch(const WorkPtr& work, doc::Object spec, std::string_view action) {
   doc::Object patch{{"spec", std::move(spec)}};
   if (doc::Object labels = actor_labels(work->caller(), action); !labels.empty()) {
     patch["metadata"] = doc::Object{{"labels", std::move(labels)}};
   }
-  work->cluster().patch(key, cluster::PatchType::kMerge, std::move(patch), std::move(done));
+  return patch;
 }
 
 /// `next` gets the selector of the request; an error ends the call.
@@ -36,7 +37,9 @@ void with_selector(const WorkPtr& work, Next next) {
   next(std::move(*selector));
 }
 
-void ask_nodes(const WorkPtr& work, const cluster::Key& key, const NodeRequest& request) {
+/// `action` is "Stop", or "" for what has no name.
+void ask_nodes(const WorkPtr& work, const cluster::Key& key, NodeRequest request, std::string_view action) {
+  request.labels = actor_labels(work->caller(), action);
   request_nodes(work->cluster(), key, request, work->then<std::string>([work, key, request](const std::string& id) {
     await_request(work->plane().executor, work->cluster(), key, id, [work, key, request](bool taken) {
       // A cluster's controller may be the original, which knows no requests.
@@ -54,8 +57,9 @@ void shut_down(const WorkPtr& work, const cluster::Key& key, std::string_view st
           {Code::kFailedPrecondition,
            fmt::format("cannot shutdown a completed workflow: workflow: \"{}\", namespace: \"{}\"", key.name, key.ns)});
     }
-    patch_spec(work, key, {{"shutdown", strategy}}, strategy,
-               work->then<cluster::Object>([work, key](const cluster::Object&) { reply_workflow(work, key); }));
+    work->cluster().patch(
+        key, cluster::PatchType::kMerge, spec_patch(work, {{"shutdown", strategy}}, strategy),
+        work->then<cluster::Object>([work, key](const cluster::Object&) { reply_workflow(work, key); }));
   }));
 }
 
@@ -75,7 +79,7 @@ void resume_nodes(const WorkPtr& work, const cluster::Key& key, const NodeSelect
                            "currently, set only targets suspend nodes: no suspend nodes matching nodeFieldSelector"});
     }
     if (!waits) return work->reply(*workflow);
-    ask_nodes(work, key, {.selector = selector, .phase = "Succeeded", .message = resumed_by(work->caller())});
+    ask_nodes(work, key, {.selector = selector, .phase = "Succeeded", .message = resumed_by(work->caller())}, "Resume");
   }));
 }
 
@@ -121,7 +125,8 @@ void retry_workflow(const WorkPtr& work) {
     with_workflow(work, [work, selector = std::move(selector)](const cluster::Key& key) {
       const RetryOptions options{.restart_successful = work->flag("restartSuccessful"),
                                  .selector = selector,
-                                 .parameters = work->texts("parameters")};
+                                 .parameters = work->texts("parameters"),
+                                 .labels = actor_labels(work->caller(), "Retry")};
       argo::retry_workflow(work->plane().executor, work->cluster(), key, options,
                            work->then<doc::Value>([work](const doc::Value& workflow) { work->reply(workflow); }));
     });
@@ -132,9 +137,9 @@ void resume_workflow(const WorkPtr& work) {
   with_selector(work, [&](NodeSelector selector) {
     with_workflow(work, [work, selector = std::move(selector)](const cluster::Key& key) {
       if (!selector.empty()) return resume_nodes(work, key, selector);
-      patch_spec(work, key, {{"suspend", nullptr}}, "Resume",
-                 work->then<cluster::Object>(
-                     [work, key, selector](const cluster::Object&) { resume_nodes(work, key, selector); }));
+      merge(work->cluster(), key, spec_patch(work, {{"suspend", nullptr}}, "Resume"),
+            work->then<cluster::Object>(
+                [work, key, selector](const cluster::Object&) { resume_nodes(work, key, selector); }));
     });
   });
 }
@@ -145,8 +150,8 @@ void suspend_workflow(const WorkPtr& work) {
       if (has_ended(*workflow)) {
         return work->refuse({Code::kFailedPrecondition, "cannot suspend completed workflows"});
       }
-      patch_spec(work, key, {{"suspend", true}}, "Suspend",
-                 work->then<cluster::Object>([work, key](const cluster::Object&) { reply_workflow(work, key); }));
+      merge(work->cluster(), key, spec_patch(work, {{"suspend", true}}, "Suspend"),
+            work->then<cluster::Object>([work, key](const cluster::Object&) { reply_workflow(work, key); }));
     }));
   });
 }
@@ -159,7 +164,7 @@ void stop_workflow(const WorkPtr& work) {
   with_selector(work, [&](NodeSelector selector) {
     with_workflow(work, [work, selector = std::move(selector)](const cluster::Key& key) {
       if (selector.empty()) return shut_down(work, key, "Stop");
-      ask_nodes(work, key, {.selector = selector, .phase = "Failed", .message = work->text("message")});
+      ask_nodes(work, key, {.selector = selector, .phase = "Failed", .message = work->text("message")}, "Stop");
     });
   });
 }
@@ -181,7 +186,7 @@ void set_workflow(const WorkPtr& work) {
                         .message = work->text("message"),
                         .output_parameters = std::move(*outputs)};
     with_workflow(work,
-                  [work, request = std::move(request)](const cluster::Key& key) { ask_nodes(work, key, request); });
+                  [work, request = std::move(request)](const cluster::Key& key) { ask_nodes(work, key, request, ""); });
   });
 }
 

@@ -116,5 +116,5 @@ def test_pages_are_answered_as_the_original_does(tiphys, tmp_path, name):
     config = tmp_path / "config.yaml"
     config.write_text(yaml.safe_dump(web_ui_requests.config_of(name)))
     tiphys.up("--config", config)
-    found = web_ui_requests.differences(web_ui_requests.read_answers(name), web_ui_requests.play(web_ui_requests.of_tiphys(tiphys.data_dir), name))
+    found = web_ui_requests.differences(web_ui_requests.read_answers(name), web_ui_requests.play(web_ui_requests.of_tiphys(tiphys.data_dir, name), name))
     assert not found, "\n".join(found)

@@ -24,7 +24,7 @@ import sql_servers
 from kube_server import free_ports
 
 DATA = kube_requests.ROOT / "tests" / "web_ui"
-NAMES = ("requests", "archive")
+NAMES = ("requests", "archive", "rights")
 CONFIG = {"links": [{"name": "Logs", "scope": "pod", "url": "http://logs.example/${metadata.name}"}],
           "columns": [{"name": "Example", "type": "label", "key": "example"}]}
 # What Go's structs have whether it is set or not, and pages read through.
@@ -57,9 +57,32 @@ def server_at(address, token):
     return kube_requests.Server(lambda timeout: http.client.HTTPConnection(address, timeout=timeout), token)
 
 
-def of_tiphys(data_dir):
+def token_for(data_dir, name):
+    """The owner's, or that of somebody who may read workflows of one namespace, where there is one."""
+    owner = kube_requests.of_tiphys(data_dir)
+    if name != "rights":
+        return owner.token
+
+    def make(path, body):
+        answer = owner.request({"do": f"POST {path}", "body": body}, {})
+        assert answer["status"] == 201, answer
+        return answer["body"]
+
+    ns, named = f"requests-{name}", {"metadata": {"name": "reader"}}
+    accounts, roles = f"/api/v1/namespaces/{ns}/serviceaccounts", f"/apis/rbac.authorization.k8s.io/v1/namespaces/{ns}"
+    make("/api/v1/namespaces", {"metadata": {"name": ns}})
+    make(accounts, named)
+    make(f"{roles}/roles", {**named, "rules": [{"apiGroups": ["argoproj.io"], "resources": ["workflows"], "verbs": ["get", "list", "watch"]}]})
+    make(f"{roles}/rolebindings", {**named, "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "reader"},
+                                   "subjects": [{"kind": "ServiceAccount", "name": "reader", "namespace": ns}]})
+    make(f"/apis/argoproj.io/v1alpha1/namespaces/{ns}/workflows", {
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"name": "there"}, "spec": {"entrypoint": "main", "templates": [{"name": "main", "suspend": {}}]}})
+    return make(f"{accounts}/reader/token", {"spec": {"expirationSeconds": 3600}})["status"]["token"]
+
+
+def of_tiphys(data_dir, name):
     server = json.loads((pathlib.Path(data_dir) / "server.json").read_text())
-    return server_at(server["address"], server["token"])
+    return server_at(server["address"], token_for(data_dir, name))
 
 
 def answers_of(name):
@@ -117,7 +140,7 @@ def shared_archive(name):
 @contextlib.contextmanager
 def original(data_dir, settings, name):
     """Argo's own server in front of a plane."""
-    kubernetes = kube_requests.of_tiphys(data_dir)
+    kubernetes, token = kube_requests.of_tiphys(data_dir), token_for(data_dir, name)
     user = {key: base64.b64encode(value.encode()).decode() for key, value in (("name", sql_servers.USER), ("word", sql_servers.PASSWORD))}
     for kind, body in (("configmaps", {"metadata": {"name": "workflow-controller-configmap"}, "data": {key: yaml.safe_dump(value) for key, value in settings.items()}}),
                        ("secrets", {"metadata": {"name": "archive-user"}, "data": user})):
@@ -126,7 +149,7 @@ def original(data_dir, settings, name):
     [port] = free_ports(1)
     command = [os.environ["ARGO_BIN"], "server", "--auth-mode", "client", "--secure=false", "--port", str(port), "--namespace", "default", "--api-rate-limit", "1000000"]
     with ended(subprocess.Popen(command, env={**os.environ, "KUBECONFIG": f"{data_dir}/kubeconfig"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)) as server:
-        argo, deadline = server_at(f"127.0.0.1:{port}", kubernetes.token), time.monotonic() + 60
+        argo, deadline = server_at(f"127.0.0.1:{port}", token), time.monotonic() + 60
         while not answers(argo):
             assert server.poll() is None and time.monotonic() < deadline, "argo server does not begin"
             time.sleep(0.1)
@@ -147,7 +170,7 @@ def record(name):
 
 def show(name):
     with plane(config_of(name)) as data_dir:
-        print("\n".join(differences(read_answers(name), play(of_tiphys(data_dir), name))))
+        print("\n".join(differences(read_answers(name), play(of_tiphys(data_dir, name), name))))
 
 
 if __name__ == "__main__":
