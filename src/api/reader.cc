@@ -113,6 +113,24 @@ void check_choice(const Place& place, std::span<const std::string_view> choices)
                           did_you_mean(*text, known)));
 }
 
+/// What says as much as a field that is left out: generators write such.
+bool says_nothing(const doc::Value& value) {
+  switch (value.kind()) {
+    case boost::json::kind::null:
+      return true;
+    case boost::json::kind::bool_:
+      return !value.get_bool();
+    case boost::json::kind::string:
+      return value.get_string().empty();
+    case boost::json::kind::array:
+      return value.get_array().empty();
+    case boost::json::kind::object:
+      return value.get_object().empty();
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 std::optional<Shape> Place::shape() const {
@@ -232,6 +250,7 @@ void unknown_field(const Place& place, const Place& parent, std::string_view nam
 }
 
 void outside_of_cluster(const Place& place, std::string_view name) {
+  if (says_nothing(place.value())) return;
   if (!place.reading().warned.emplace(name).second) return;
   place.warn(fmt::format("only a cluster honours {}", place.name()));
 }

@@ -51,6 +51,17 @@ def test_logs_that_are_no_text(plane):
     assert failed.value.log == run.logs()
 
 
+def test_outputs_that_are_no_text(plane):
+    """As in the original: each byte that is none is U+FFFD, in a parameter and in a result that another step takes."""
+    writes = shell("writes", r"printf 'a\377b\n' >/tmp/p; printf 'c\303\n'", outputs={"parameters": [{"name": "p", "valueFrom": {"path": "/tmp/p"}}]})
+    values = [{"name": "p", "value": "{{steps.first.outputs.parameters.p}}"}, {"name": "r", "value": "{{steps.first.outputs.result}}"}]
+    takes = shell("takes", "echo {{inputs.parameters.p}} {{inputs.parameters.r}}", inputs={"parameters": [{"name": "p"}, {"name": "r"}]})
+    main = {"name": "main", "steps": [[{"name": "first", "template": "writes"}], [{"name": "second", "template": "takes", "arguments": {"parameters": values}}]]}
+    run = plane.run(workflow(main, writes, takes), runtime="process", wait=True)
+    assert run.nodes["first"].outputs == {"p": "a\ufffdb"} and run.nodes["first"].outputs.result == "c\ufffd"
+    assert run.logs("second") == "a\ufffdb c\ufffd"
+
+
 def test_a_failure_shows_the_end_of_a_long_line(plane):
     with pytest.raises(tiphys.RunFailed) as failed:
         plane.run(workflow(shell("main", "head -c 3000000 /dev/zero | tr '\\0' x; echo end; exit 3")), runtime="process", wait=True)

@@ -167,6 +167,7 @@ TEST_P(AgentOutputs, AreCollected) {
   cluster_.put(cluster::kPods, pod("a", {}, {}, {{kOutputsWantedAnnotation, GetParam().wanted}}));
   auto& container = begun("a");
   write_file(container.spec.dir + "/files/tmp/p", "value\n\n");
+  write_file(container.spec.dir + "/files/tmp/bytes", "a\xFF\xC3(\xE2\x82z\n");
   write_file(container.spec.dir + "/files/tmp/big", std::string(300 * 1024, 'x'));
   write_file(container.spec.dir + "/log",
              "2026-01-01T00:00:00.000000000Z stdout F one\n2026-01-01T00:00:00.000000000Z stderr F no\n"
@@ -190,6 +191,8 @@ INSTANTIATE_TEST_SUITE_P(
                    R"({"result":"one\ntwo","exitCode":"0"})", ""},
         OutputCase{"ParameterLosesOneNewline", R"({"parameters":[{"name":"p","path":"/tmp/p"}]})", 0, "Succeeded",
                    R"({"parameters":[{"name":"p","value":"value\n"}],"exitCode":"0"})", ""},
+        OutputCase{"BytesThatAreNoTextAreReplaced", R"({"parameters":[{"name":"p","path":"/tmp/bytes"}]})", 0, "Succeeded",
+                   R"({"parameters":[{"name":"p","value":"a\ufffd\ufffd(\ufffd\ufffdz"}],"exitCode":"0"})", ""},
         OutputCase{"MissingParameterHasItsDefault", R"({"parameters":[{"name":"p","path":"/no","default":"d"}]})", 0,
                    "Succeeded", R"({"parameters":[{"name":"p","value":"d"}],"exitCode":"0"})", ""},
         OutputCase{"MissingParameterFails", R"({"parameters":[{"name":"p","path":"/no"}]})", 0, "Failed", "",

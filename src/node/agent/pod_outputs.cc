@@ -9,6 +9,7 @@
 #include "artifact/file_tree.h"
 #include "base/unique_fd.h"
 #include "doc/truth.h"
+#include "doc/utf8.h"
 #include "node/agent/pod_files.h"
 #include "node/agent/pod_io.h"
 #include "node/log/log_file.h"
@@ -37,7 +38,7 @@ Result<std::string> read_parameter(const std::string& path) {
   if (count < 0) return fail_errno(fmt::format("read {}", path), errno);
   text.resize(static_cast<std::size_t>(count));
   if (text.ends_with('\n')) text.pop_back();
-  return text;
+  return doc::to_utf8(text);
 }
 
 /// What is stored for an artifact of this host: itself, or packed beside it.
@@ -112,7 +113,7 @@ class Collection : public std::enable_shared_from_this<Collection> {
     doc::Object outputs;
     if (doc::is_true(wanted_, "result")) {
       TIPHYS_TRY(const std::string result, log_tail(request_.log_path, kMostResultBytes, LogStreams::kStdout));
-      outputs["result"] = result;
+      outputs["result"] = doc::to_utf8(result);
     }
     TIPHYS_TRY(doc::Array parameters, collect_parameters());
     if (!parameters.empty()) outputs["parameters"] = std::move(parameters);
