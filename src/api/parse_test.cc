@@ -221,9 +221,8 @@ TEST(Parse, WarnsOfWhatIsRead) {
 }
 
 TEST(Parse, NoWarningOfWhatSaysNothing) {
-  for (const char* fields :
-       {"    nodeSelector: {}\n    suspend: {}\n", "    nodeSelector:\n    suspend: {}\n",
-        "    affinity: {}\n    tolerations: []\n    schedulerName: \"\"\n    suspend: {}\n"}) {
+  for (const char* fields : {"    nodeSelector: {}\n    suspend: {}\n", "    nodeSelector:\n    suspend: {}\n",
+                             "    affinity: {}\n    tolerations: []\n    schedulerName: \"\"\n    suspend: {}\n"}) {
     const Parsed parsed = parse_template(fields);
     EXPECT_THAT(parsed.errors, IsEmpty()) << fields;
     EXPECT_THAT(parsed.warnings, IsEmpty()) << fields;

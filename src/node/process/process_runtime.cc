@@ -75,7 +75,7 @@ std::string edition_of(const std::string& path) {
   return fmt::format("{}:{}:{};", about.st_dev, about.st_ino, changed);
 }
 
-Status make_root_with(const HostView& view, const std::string& dir,
+Status make_root_with(const HostView& view, const InputRoots& roots, const std::string& dir,
                       const std::vector<std::pair<std::string, std::string>>& inputs) {
   std::error_code error;
   std::filesystem::create_directories(dir, error);
@@ -83,15 +83,16 @@ Status make_root_with(const HostView& view, const std::string& dir,
   const std::string root = dir + "/root";
   // One that a crash left half made.
   TIPHYS_CHECK_OK(artifact::remove_tree(root));
-  TIPHYS_CHECK_OK(make_root(view, AT_FDCWD, root.c_str()));
+  TIPHYS_CHECK_OK(roots.take(root));
   for (const auto& [path, source] : inputs) TIPHYS_CHECK_OK(copy_input(view, root, path, source));
   return {};
 }
 
-/// True when the root is in the pool afterwards, under `name`.
+/// True when the root is in the pool afterwards, under `name`. `inputs` may have it first, if they are given.
 bool free_root_at(const HostView& view, const std::string& data_dir, const std::string& root, const std::string& name,
-                  bool keep_account) {
+                  bool keep_account, InputRoots* inputs) {
   if (clear_root(view, AT_FDCWD, root.c_str(), keep_account)) {
+    if (inputs && inputs->give(root)) return false;
     const std::string pooled = fmt::format("{}/{}/{}", data_dir, kRootPool, name);
     if (::rename(root.c_str(), pooled.c_str()) == 0) return true;
   }
@@ -110,6 +111,7 @@ ProcessRuntime::ProcessRuntime(boost::asio::io_context& context, Executor& execu
       options_(std::move(options)),
       data_dir_(canonical_or_same(options_.data_dir)),
       view_(HostView::detect()),
+      input_roots_(view_, data_dir_, executor_.now().time_since_epoch().count()),
       workers_(executor, kThreads) {
   for (std::string& path : options_.host_paths) path = canonical_or_same(path);
   for (const std::string& path : options_.program_paths) show_programs(canonical_or_same(path));
@@ -393,17 +395,17 @@ void ProcessRuntime::replay(const std::string& id, Reported report) {
 
 void ProcessRuntime::prepare_inputs(const std::string& id, Step& step) {
   auto inputs = std::exchange(step.inputs, {});
-  workers_.run(
-      [view = view_, dir = step.request.dir, inputs = std::move(inputs)] { return make_root_with(view, dir, inputs); },
-      [this, id](const Status& made) {
-        const auto found = steps_.find(id);
-        if (found == steps_.end()) return;
-        Step& prepared = found->second;
-        prepared.preparing = false;
-        prepared.has_root = prepared.request.has_root = true;
-        if (!made) return refuse(id, made.error());
-        send_start(id, prepared);
-      });
+  workers_.run([this, dir = step.request.dir,
+                inputs = std::move(inputs)] { return make_root_with(view_, input_roots_, dir, inputs); },
+               [this, id](const Status& made) {
+                 const auto found = steps_.find(id);
+                 if (found == steps_.end()) return;
+                 Step& prepared = found->second;
+                 prepared.preparing = false;
+                 prepared.has_root = prepared.request.has_root = true;
+                 if (!made) return refuse(id, made.error());
+                 send_start(id, prepared);
+               });
 }
 
 void ProcessRuntime::send_start(const std::string& id, Step& step) {
@@ -533,8 +535,9 @@ void ProcessRuntime::free_root(std::string forget, const Step& ended) {
   if (::rename((dir + "/root").c_str(), root.c_str()) != 0) root = dir + "/root";
   ++clearing_;
   workers_.run(
-      [view = view_, data = data_dir_, root, name, keep_account = !ended.request.held.empty()] {
-        return free_root_at(view, data, root, name, keep_account);
+      [this, root, name, keep_account = !ended.request.held.empty(), had_inputs = ended.request.has_root] {
+        return free_root_at(view_, data_dir_, root, name, keep_account,
+                            had_inputs && !keep_account ? &input_roots_ : nullptr);
       },
       [this, forget = std::move(forget), name](bool pooled) {
         if (client_) client_->send(pooled ? forget + pooled_frame(name) : forget);

@@ -12,6 +12,7 @@
 #include "base/executor.h"
 #include "base/unique_fd.h"
 #include "base/workers.h"
+#include "node/process/input_roots.h"
 #include "node/process/step_command.h"
 #include "node/process/supervisor_client.h"
 #include "node/runtime.h"
@@ -120,6 +121,7 @@ class ProcessRuntime final : public Runtime {
   ProcessRuntimeOptions options_;
   std::string data_dir_;  ///< canonical
   HostView view_;
+  InputRoots input_roots_;
   std::string program_paths_;  ///< options.program_paths as a PATH begins with them
   std::unique_ptr<SupervisorClient> client_;
   std::map<std::string, Step, std::less<>> steps_;
