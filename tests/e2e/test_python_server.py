@@ -139,3 +139,10 @@ def test_other_libraries_find_the_server(tmp_path, library, where, when):
     done = subprocess.run([environment(where), ROOT / "tests/clients/pointed_at_server.py", library, when], env=clean_environment(tmp_path),
                           capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert done.stdout == "done\n", done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_kubeflow_pipelines_finds_the_server(tmp_path, when):
+    done = subprocess.run([environment("kfp"), ROOT / "tests/clients/kfp_client.py", when], env=clean_environment(tmp_path), cwd=tmp_path,
+                          capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert done.stdout.splitlines()[-1:] == ["done"], done.stdout + done.stderr

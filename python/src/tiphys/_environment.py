@@ -17,6 +17,7 @@ _KFP_ENDPOINT = "KF_PIPELINES_ENDPOINT"
 _KUBE_CONFIGS = ("kubernetes.config.kube_config", "kubernetes_asyncio.config.kube_config")
 _KUBE_CONFIG_NAME = "KUBE_CONFIG_DEFAULT_LOCATION"
 _HERA = "hera.shared._global_config"
+_KFP = "kfp_server_api.rest"
 
 
 class Pointing:
@@ -37,6 +38,7 @@ class Pointing:
             for module in _KUBE_CONFIGS:
                 pointing._when_imported(module, lambda found: pointing._set(found, {_KUBE_CONFIG_NAME: kubeconfig}))
         pointing._when_imported(_HERA, lambda found: pointing._set(found.global_config, hera_settings(client)))
+        pointing._when_imported(_KFP, lambda found: pointing._set(found.RESTClientObject, {"request": _request_of(found, client)}))
         return pointing
 
     def undo(self) -> None:
@@ -67,6 +69,12 @@ def hera_settings(client: Client) -> Dict[str, Any]:
     """Of hera.shared.global_config."""
     end = client.endpoint
     return {"host": client.url, "token": client.token, "namespace": client.namespace, "verify_ssl": end.verify and (end.authority or True)}
+
+
+def _request_of(rest: ModuleType, client: Client) -> Callable[..., Any]:
+    from tiphys._kfp import request_of
+
+    return request_of(rest, client)
 
 
 class _AfterImport:
