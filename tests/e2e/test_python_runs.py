@@ -1,6 +1,10 @@
 """tiphys.run() and what it gives, as somebody uses them in a script."""
 
 import asyncio
+import dataclasses
+import datetime
+import decimal
+import enum
 import fcntl
 import json
 import os
@@ -14,6 +18,7 @@ import subprocess
 import sys
 import termios
 import threading
+import uuid
 
 import pytest
 from conftest import EXAMPLES
@@ -78,6 +83,52 @@ def test_parameters(plane, value, expected, as_text):
     given = json.dumps({"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", **given}) if as_text else given
     run = plane.run(given, {"value": value}, runtime="process", wait=True)
     assert run.logs() == expected and run.parameters == {"value": expected}
+
+
+class Color(enum.Enum):
+    RED = "red"
+
+
+class Level(enum.IntEnum):
+    HIGH = 3
+
+
+@dataclasses.dataclass
+class Layer:
+    size: int = 64
+    color: Color = Color.RED
+
+
+OBJECTS = [
+    ("a path", pathlib.Path("/a/b"), "/a/b"),
+    ("a date", datetime.date(2026, 1, 2), "2026-01-02"),
+    ("a member", Color.RED, "red"),
+    ("a member that is a number", Level.HIGH, "3"),
+    ("a decimal", decimal.Decimal("0.10"), "0.10"),
+    ("an id", uuid.UUID(int=1), "00000000-0000-0000-0000-000000000001"),
+    ("a range", range(3), "[0, 1, 2]"),
+    ("a dataclass", Layer(), '{"size": 64, "color": "red"}'),
+    ("within a list", [pathlib.Path("a"), Color.RED, Layer(1), datetime.date(2026, 1, 2)], '["a", "red", {"size": 1, "color": "red"}, "2026-01-02"]'),
+]
+
+
+@pytest.mark.parametrize("value, expected", [row[1:] for row in OBJECTS], ids=[row[0] for row in OBJECTS])
+def test_objects_as_parameters(value, expected):
+    from tiphys._submit import value_text
+
+    assert value_text(value) == expected
+
+
+NO_TEXT = [("a set", {1}, TypeError, "a set, which is no JSON"), ("bytes", b"x", TypeError, "a bytes, which is no JSON"), ("a class", Layer, TypeError, "a type, which is no JSON"),
+           ("a name that is no text", os.fsdecode(b"a\xff"), ValueError, "surrogates not allowed")]
+
+
+@pytest.mark.parametrize("value, kind, message", [row[1:] for row in NO_TEXT], ids=[row[0] for row in NO_TEXT])
+def test_what_is_no_parameter_is_told(value, kind, message):
+    from tiphys._submit import value_text
+
+    with pytest.raises(kind, match=message):
+        value_text(value)
 
 
 def test_a_large_parameter(plane):

@@ -22,6 +22,7 @@ _COULER = ("tiphys.couler", "tiphys.couler.argo")
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"  # of Kubernetes' generated names
 _LONGEST_PREFIX = 58
 _CONFLICT = 409
+_OF_JSON = (str, int, float, dict, list, tuple, type(None))
 
 
 class Submission(NamedTuple):
@@ -179,17 +180,31 @@ def parameter_text(parameters: Optional[Mapping[str, Any]]) -> List[str]:
 
 def value_text(value: Any) -> str:
     """Parameters are text: whatever is none is written as JSON."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    if hasattr(value, "model_dump_json"):  # of Pydantic
+    if hasattr(value, "model_dump_json") and not isinstance(value, type):  # of Pydantic
         return str(value.model_dump_json())
-    return json.dumps(value, default=_plain)
+    if not isinstance(value, _OF_JSON):
+        value = _plain(value)
+    if not isinstance(value, str):
+        return json.dumps(value, default=_plain)
+    if not value.isascii():
+        value.encode()  # a name of a file may hold bytes that are no text
+    return value
 
 
 def _plain(value: Any) -> Any:
-    """What NumPy and pandas count with."""
+    """What stands for an object that JSON does not know: of the standard library, Pydantic, NumPy and pandas."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, range):
+        return list(value)
+    if type(value).__name__ in ("Decimal", "UUID"):  # asking by the type would import it
+        return str(value)
+    if hasattr(value, "__dataclass_fields__") and not isinstance(value, type):
+        return {name: getattr(value, name) for name in value.__dataclass_fields__}
+    if callable(getattr(value, "model_dump", None)) and not isinstance(value, type):
+        return value.model_dump(mode="json")
+    if hasattr(type(value), "__members__"):  # an enumeration's
+        return value.value
     for name in ("item", "tolist", "isoformat"):
         made = getattr(value, name, None)
         if callable(made) and not (name == "item" and getattr(value, "size", 1) != 1):
