@@ -27,6 +27,10 @@ def done(name, program, environment_variables, cwd):
     assert ran.stdout.splitlines()[-1:] == ["done"], ran.stdout + ran.stderr
 
 
+def test_argo_workflow_tools(tmp_path):
+    done("argo-workflow-tools", "generator_argo_workflow_tools.py", clean_environment(tmp_path), tmp_path)
+
+
 def test_argoflow(tmp_path):
     done("argoflow", "generator_argoflow.py", clean_environment(tmp_path), tmp_path)
 
