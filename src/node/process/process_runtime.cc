@@ -25,7 +25,7 @@ namespace {
 
 constexpr int kThreads = 2;
 constexpr int kMostLostInARow = 3;
-/// Steps that are being started, and roots that are being cleared.
+/// Steps that are being started, and roots that are being made or cleared.
 const std::size_t kMostUnderWay = 8 + 4 * std::max(1u, std::thread::hardware_concurrency());
 constexpr std::size_t kMostHostnameBytes = 63;
 constexpr std::string_view kPath =
@@ -86,6 +86,11 @@ Status make_root_with(const HostView& view, const InputRoots& roots, const std::
   TIPHYS_CHECK_OK(roots.take(root));
   for (const auto& [path, source] : inputs) TIPHYS_CHECK_OK(copy_input(view, root, path, source));
   return {};
+}
+
+bool has_nul(const StartRequest& request) {
+  const auto cut = [](const std::string& text) { return text.contains('\0'); };
+  return std::ranges::any_of(request.argv, cut) || std::ranges::any_of(request.env, cut) || cut(request.working_dir);
 }
 
 /// True when the root is in the pool afterwards, under `name`. `inputs` may have it first, if they are given.
@@ -351,6 +356,12 @@ void ProcessRuntime::start(const ContainerSpec& spec, std::move_only_function<vo
                                         "have one; set command, or use the container runtime",
                                         spec.container_name)});
   }
+  if (has_nul(step.request)) {
+    return refuse(spec.id, {Code::kInvalidArgument,
+                            fmt::format("container {} has a NUL byte in its command or environment, where programs see "
+                                        "the end of a text",
+                                        spec.container_name)});
+  }
   auto python = python_of(spec, step.request);
   if (!python) return refuse(spec.id, python.error());
   step.request.python = std::move(*python);
@@ -366,8 +377,7 @@ void ProcessRuntime::start(const ContainerSpec& spec, std::move_only_function<vo
   if (spec.inputs.empty()) return send_start(spec.id, step);
   step.preparing = true;
   step.inputs = spec.inputs;
-  // Only a supervisor that has told all it knows lets us touch the folder.
-  if (listed_) prepare_inputs(spec.id, step);
+  prepare_inputs(spec.id, step);
 }
 
 void ProcessRuntime::renew_held(const std::string& id, const HeldFiles& files) {
@@ -393,25 +403,37 @@ void ProcessRuntime::replay(const std::string& id, Reported report) {
   if (report.outcome) outcome(id, steps_[id], std::move(*report.outcome));
 }
 
+bool ProcessRuntime::is_busy() const {
+  return preparing_ + starting_ + clearing_ >= kMostUnderWay;
+}
+
 void ProcessRuntime::prepare_inputs(const std::string& id, Step& step) {
+  // Only a supervisor that has told all it knows lets us touch the folder: on_listed() comes back.
+  if (!listed_) return;
+  // More at once would find no root that the steps before them have left.
+  if (is_busy()) return waiting_.push_back(id);
+  ++preparing_;
   auto inputs = std::exchange(step.inputs, {});
   workers_.run([this, dir = step.request.dir,
                 inputs = std::move(inputs)] { return make_root_with(view_, input_roots_, dir, inputs); },
                [this, id](const Status& made) {
-                 const auto found = steps_.find(id);
-                 if (found == steps_.end()) return;
-                 Step& prepared = found->second;
-                 prepared.preparing = false;
-                 prepared.has_root = prepared.request.has_root = true;
-                 if (!made) return refuse(id, made.error());
-                 send_start(id, prepared);
+                 --preparing_;
+                 if (const auto found = steps_.find(id); found != steps_.end()) prepared(id, found->second, made);
+                 send_waiting();
                });
+}
+
+void ProcessRuntime::prepared(const std::string& id, Step& step, const Status& made) {
+  step.preparing = false;
+  step.has_root = step.request.has_root = true;
+  if (!made) return refuse(id, made.error());
+  send_start(id, step);
 }
 
 void ProcessRuntime::send_start(const std::string& id, Step& step) {
   if (step.stop_when_sent) return refuse(id, {Code::kCancelled, "the step was stopped before it started"});
   // More at once would only be in each other's way, and find no init that the steps before them have left.
-  if (starting_ + clearing_ >= kMostUnderWay) return waiting_.push_back(id);
+  if (is_busy()) return waiting_.push_back(id);
   step.sent = step.starting = true;
   step.failed.reset();
   ++starting_;
@@ -421,11 +443,16 @@ void ProcessRuntime::send_start(const std::string& id, Step& step) {
 }
 
 void ProcessRuntime::send_waiting() {
-  while (!waiting_.empty() && starting_ + clearing_ < kMostUnderWay) {
+  while (!waiting_.empty() && !is_busy()) {
     const std::string id = std::move(waiting_.front());
     waiting_.pop_front();
     const auto found = steps_.find(id);
-    if (found != steps_.end() && !found->second.sent && !found->second.ended) send_start(id, found->second);
+    if (found == steps_.end() || found->second.sent || found->second.ended) continue;
+    if (!found->second.preparing) {
+      send_start(id, found->second);
+    } else if (!found->second.inputs.empty()) {
+      prepare_inputs(id, found->second);
+    }
   }
 }
 

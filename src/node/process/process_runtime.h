@@ -104,7 +104,9 @@ class ProcessRuntime final : public Runtime {
   void begin_attempt(const std::string& id, int attempt);
   void give_up_attempt(const std::string& id);
   void is_started(Step& step);
+  bool is_busy() const;
   void prepare_inputs(const std::string& id, Step& step);
+  void prepared(const std::string& id, Step& step, const Status& made);
   void started(const std::string& id, Step& step);
   void ended(const std::string& id, Step& step, ContainerExit exit);
   void outcome(const std::string& id, Step& step, StepOutcome outcome);
@@ -130,7 +132,7 @@ class ProcessRuntime final : public Runtime {
   int lost_in_a_row_ = 0;                            ///< supervisors that went away before they had told what they know
   std::function<bool(std::string_view id)> wanted_;  ///< set once remove_unclaimed() was called
   std::deque<std::string> waiting_;                  ///< steps that are not sent yet, by id
-  std::size_t starting_ = 0, clearing_ = 0;
+  std::size_t preparing_ = 0, starting_ = 0, clearing_ = 0;
   std::uint64_t last_root_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   Workers workers_;

@@ -241,6 +241,11 @@ INSTANTIATE_TEST_SUITE_P(
             "NotOnThePath", {"cowsya", "hi"}, Code::kNotFound, "exec: \"cowsya\": executable file not found in $PATH"},
         StartErrorCase{"NoSuchFile", {"/no/such"}, Code::kNotFound, "exec: \"/no/such\": no such file or directory"},
         StartErrorCase{"NotExecutable", {"/plain"}, Code::kPermissionDenied, "exec: \"/plain\": permission denied"},
+        StartErrorCase{
+            "NulInTheCommand",
+            {"/bin/sh", "-c", std::string("echo a\0b", 8)},
+            Code::kInvalidArgument,
+            "container main has a NUL byte in its command or environment, where programs see the end of a text"},
         StartErrorCase{"NoCommand",
                        {},
                        Code::kInvalidArgument,
@@ -310,6 +315,30 @@ TEST(ProcessRuntime, InputsArePutIntoTheRoot) {
   ASSERT_EQ(plane.run(spec).exit.exit_code, 0) << plane.err(spec);
   EXPECT_EQ(plane.out(spec), "ran\ntree");
   EXPECT_EQ(read_file(plane.folder() + "/in/tree/a/b"), "tree");
+}
+
+TEST(ProcessRuntime, ManyStepsWithInputsFindRootsThatAreEmpty) {
+  constexpr int kSteps = 100;  // more than are under way at once
+  ProcessPlane plane;
+  write_file(plane.folder() + "/in", "given\n");
+  std::list<ProcessPlane::Ran> rans;
+  int ended = 0;
+  for (int i = 0; i < kSteps; ++i) {
+    // Each leaves a file where the next one would see it.
+    auto spec = plane.shell(fmt::format("s{}", i), "ls /tmp /mnt; cat /argo/in; touch /tmp/left /mnt/left");
+    spec.inputs = {{"/argo/in", plane.folder() + "/in"}};
+    ProcessPlane::Ran& ran = rans.emplace_back();
+    plane.runtime().start(
+        spec, [&ran](Status status) { ran.started = status.has_value(); },
+        [&, spec](ContainerExit exit) {
+          ran.exit = std::move(exit);
+          ++ended;
+          EXPECT_EQ(plane.out(spec), "/mnt:\n\n/tmp:\ngiven\n") << spec.id;
+          plane.runtime().remove(spec.id);
+        });
+  }
+  plane.run_until([&] { return ended == kSteps; });
+  for (const ProcessPlane::Ran& ran : rans) EXPECT_TRUE(ran.started && ran.exit.exit_code == 0);
 }
 
 TEST(ProcessRuntime, InputsMayNotHideBehindTheHostsFolders) {
