@@ -315,12 +315,20 @@ def test_asyncio_waits_for_many_at_once(plane):
         runs = await asyncio.gather(*(plane.arun(TWO, runtime="process", wait=True) for _ in range(8)))
         assert [await run.status() for run in runs] == ["Succeeded"] * 8
         assert [dict(await run.outputs()) for run in runs] == [{"count": "5"}] * 8
+        assert await runs[0].finished() and await runs[0].succeeded()
         events = [event async for event in await plane.arun(TWO, runtime="process")]
         assert (events[-1].name, events[-1].phase) == ("", "Succeeded")
         with pytest.raises(tiphys.RunFailed):
             await plane.arun(BREAKS, runtime="process", wait=True)
 
     asyncio.run(main())
+
+
+def test_what_a_run_has_its_async_twin_has():
+    def public(of):
+        return {name for name in dir(of) if not name.startswith("_")}
+
+    assert public(tiphys.Run) - public(tiphys.AsyncRun) == {"api", "follow"}
 
 
 def test_a_cancelled_wait_leaves_the_run_alone(plane):

@@ -73,6 +73,12 @@ class AsyncRun:
     async def message(self) -> str:
         return await _call(lambda: self.run.message)
 
+    async def finished(self) -> bool:
+        return await _call(lambda: self.run.finished)
+
+    async def succeeded(self) -> bool:
+        return await _call(lambda: self.run.succeeded)
+
     async def workflow(self) -> Mapping[str, Any]:
         return await _call(lambda: self.run.workflow)
 
