@@ -83,8 +83,9 @@ Status check_directory(const std::string& path) {
 }
 
 bool is_ours(std::string_view name) {
-  constexpr std::array<std::string_view, 7> kNames{"version", "version.new", "lock",    "supervisor",
-                                                   "pods",    "artifacts",   "api.sock"};
+  // The package for Python makes its folder before there is a plane.
+  constexpr std::array<std::string_view, 8> kNames{"version", "version.new", "lock",     "supervisor",
+                                                   "pods",    "artifacts",   "api.sock", "python"};
   return name.starts_with("tiphys.db") || std::ranges::find(kNames, name) != kNames.end();
 }
 

@@ -132,6 +132,17 @@ def test_script_steps_find_the_callers_interpreter_and_packages(tmp_path, comman
     assert done.stdout.split() == [prefix, "only_here", prefix], done.stderr
 
 
+def test_steps_find_an_interpreter_of_another_name(tmp_path):
+    """As on a Debian without `python`, and where Pythons are told apart by their versions; the data directory is new."""
+    (tmp_path / "bin").mkdir()
+    called = tmp_path / "bin/python-of-ours"
+    called.symlink_to(sys.executable)
+    code = "import tiphys\nfor name in ('python', 'python3'):\n    script = {'image': 'x', 'command': [name], 'source': 'import sys; print(sys.executable)'}\n"
+    code += "    print(tiphys.run({'spec': {'entrypoint': 'main', 'templates': [{'name': 'main', 'script': script}]}}, runtime='process', wait=True).logs())"
+    done = subprocess.run([called, "-c", code], env=clean_environment(tmp_path), capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout.split() == [str(called), str(called)], done.stderr
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("library, where", [("hera", "hera"), ("kubernetes", "kubernetes-37"), ("kubernetes", "kubernetes-30")])
 def test_other_libraries_find_the_server(tmp_path, library, where, when):
