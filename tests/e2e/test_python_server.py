@@ -1,5 +1,6 @@
 """tiphys.Server() and tiphys.connect(): what other libraries find within."""
 
+import gc
 import json
 import os
 import subprocess
@@ -98,10 +99,12 @@ def test_a_wrong_token_is_told(tiphys_up):
     assert refused.value.status == 401
 
 
-def test_a_program_that_cannot_start_says_why(tmp_path):
+def test_a_program_that_cannot_start_says_why(tmp_path, recwarn):
     (tmp_path / "config.yaml").write_text("nothing: true\n")
     with pytest.raises(tiphys.ServerNotStarted, match="nothing"):
         tiphys.Server(tmp_path / "data", config=tmp_path / "config.yaml").start()
+    gc.collect()
+    assert not [str(each.message) for each in recwarn if issubclass(each.category, ResourceWarning) and "file" in str(each.message)], "it leaves files open"
 
 
 def test_a_program_that_is_missing_is_told(monkeypatch):

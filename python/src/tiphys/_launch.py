@@ -37,7 +37,7 @@ class Launched:
         return self.errors.read().decode(errors="replace").strip() or f"it ended with {self.process.returncode}"
 
     def leave(self) -> None:
-        """In a process that was forked: it ends with those that have its input open."""
+        """Of one that has ended, or in a process that was forked: it ends with those that have its input open."""
         for end in (self.process.stdin, self.process.stdout, self.errors):
             end.close()
 

@@ -104,8 +104,11 @@ class Plane:
         launched = early or launch(self.data_dir, self._options)
         if launched.wait_until_up():
             self._launched = launched
-        elif not self.answers():  # no other one was quicker either
-            raise ServerNotStarted(launched.said())
+            return
+        why = launched.said()
+        launched.leave()
+        if not self.answers():  # no other one was quicker either
+            raise ServerNotStarted(why)
 
 
 class SocketClient(Client):
