@@ -171,6 +171,10 @@ class Waiting : public std::enable_shared_from_this<Waiting> {
 /// The parameter that a node waits for, with its value; kFailedPrecondition: there is none such.
 Status supply(doc::Object& node, std::string_view name, const doc::Value& value) {
   doc::Value* outputs = node.if_contains("outputs");
+  if (!outputs) {
+    return fail(Code::kFailedPrecondition,
+                "cannot set output parameters because node is not expecting any raw parameters");
+  }
   doc::Value* list = outputs && outputs->is_object() ? outputs->get_object().if_contains("parameters") : nullptr;
   doc::Array none;
   for (doc::Value& parameter : list && list->is_array() ? list->get_array() : none) {
@@ -233,6 +237,11 @@ Result<cluster::WorkflowStatusUpdate> settle(const doc::Value& workflow, const N
 }
 
 }  // namespace
+
+Status check_request(const doc::Value& workflow, const NodeRequest& request) {
+  TIPHYS_CHECK_OK(settle(workflow, request, Time{}));
+  return {};
+}
 
 void set_nodes_instead(Executor& executor, cluster::Cluster& cluster, const cluster::Key& workflow, NodeRequest request,
                        cluster::Done<void> done) {

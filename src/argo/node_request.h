@@ -23,6 +23,10 @@ struct NodeRequest {
 void request_nodes(cluster::Cluster& cluster, const cluster::Key& workflow, const NodeRequest& request,
                    cluster::Done<std::string> done);
 
+/// What the original refuses of a request: kFailedPrecondition when nothing that waits fits it, or not for such
+/// parameters, or lacks a value to go on with.
+Status check_request(const doc::Value& workflow, const NodeRequest& request);
+
 /// Tells when the controller has carried out a request, or seems not to be there: after two seconds. `done` gets false
 /// when it has left the request alone.
 void await_request(Executor& executor, cluster::Cluster& cluster, const cluster::Key& workflow, const std::string& id,

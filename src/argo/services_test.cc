@@ -283,7 +283,9 @@ TEST_F(ServicesTest, ShutsDownAndSuspends) {
 TEST_F(ServicesTest, AsksNodesThatWait) {
   create("a");
   set_status("a", {{"phase", "Running"}},
-             {{"n", R"({"id":"n","name":"a.n","displayName":"n","type":"Suspend","phase":"Running"})"}});
+             {{"n", R"({"id":"n","name":"a.n","displayName":"n","type":"Suspend","phase":"Running","outputs":)"
+                    R"({"parameters":[{"name":"o","valueFrom":{"supplied":{},"default":"d"}}]}})"},
+              {"p", R"({"id":"p","name":"a.p","displayName":"p","type":"Pod","phase":"Running"})"}});
   const auto requests = [&] {
     return doc::parse_json(
                doc::find_string(stored("a"), "metadata", "annotations", controllers::kNodeRequestsAnnotation))
@@ -312,11 +314,31 @@ TEST_F(ServicesTest, AsksNodesThatWait) {
            Case{"SetWorkflow",
                 "{namespace: default, name: a, nodeFieldSelector: 'id=n', outputParameters: '{\"a\": 1}'}",
                 "error 3: unable to parse output parameter set request"},
+           Case{"SetWorkflow", "{namespace: default, name: a, nodeFieldSelector: 'id=p', message: m}",
+                "error 9: currently, set only targets suspend nodes"},
+           Case{"SetWorkflow",
+                "{namespace: default, name: a, nodeFieldSelector: 'id=n', outputParameters: '{\"x\": \"1\"}'}",
+                "error 9: node is not expecting output parameter 'x'"},
+           Case{"StopWorkflow", "{namespace: default, name: a, nodeFieldSelector: 'id=p'}",
+                "error 9: currently, set only targets suspend nodes"},
            Case{"StopWorkflow", "{namespace: default, name: a, nodeFieldSelector: 'id'}",
                 "error 3: selector is invalid"},
        }) {
     EXPECT_THAT(services_.ask(kWorkflow + method, request), StartsWith(error)) << request;
   }
+}
+
+/// Nothing changes, as in the original.
+TEST_F(ServicesTest, ResumesNothingWhereANodeLacksAValue) {
+  create("a");
+  set_status("a", {{"phase", "Running"}},
+             {{"n", R"({"id":"n","name":"a.n","displayName":"n","type":"Suspend","phase":"Running","outputs":)"
+                    R"({"parameters":[{"name":"o","valueFrom":{"supplied":{}}}]}})"}});
+  services_.get(kWorkflow + "SuspendWorkflow", "{namespace: default, name: a}");
+  EXPECT_EQ(services_.ask(kWorkflow + "ResumeWorkflow", "{namespace: default, name: a}"),
+            "error 9: raw output parameter 'o' has not been set and does not have a default value");
+  EXPECT_TRUE(stored("a").at("spec").at("suspend").as_bool());
+  EXPECT_EQ(doc::find(stored("a"), "metadata", "annotations", controllers::kNodeRequestsAnnotation), nullptr);
 }
 
 TEST_F(ServicesTest, RetriesAndResubmits) {
@@ -619,6 +641,13 @@ class OnlyThese : public objects::Authorizer {
   Rules rules_of(const objects::Caller&, std::string_view) const override { return {}; }
 };
 
+/// A node of workflow "a".
+void let_wait_for_a_user(TestServices& services) {
+  ASSERT_TRUE(services.store().update_workflow_status(
+      {&cluster::kWorkflows, "default", "a"},
+      {.nodes = {{"n", R"({"id":"n","name":"a.n","displayName":"n","type":"Suspend","phase":"Running"})"}}}));
+}
+
 TEST(ServicesOfCallers, DoWhatTheirObjectsAllow) {
   OnlyThese authorizer;
   TestServices services(&authorizer);
@@ -652,11 +681,13 @@ TEST(ServicesOfCallers, DoWhatTheirObjectsAllow) {
        "get configmaps;update configmaps;create configmaps;"},
   };
   for (const auto& [method, request, right] : cases) {
+    SCOPED_TRACE(method);
     authorizer.allowed.clear();
     const auto refused = services.call(method, request, caller);
     ASSERT_TRUE(refused->error) << method;
     EXPECT_EQ(refused->error->code, Code::kPermissionDenied) << method << ": " << refused->error->message;
     authorizer.allowed = right;
+    if (method.ends_with("/SetWorkflow")) let_wait_for_a_user(services);
     const auto answered = services.call(method, request, caller);
     EXPECT_TRUE(answered->message) << method << ": " << (answered->error ? answered->error->message : "no answer");
   }
@@ -685,6 +716,7 @@ TEST(ServicesOfCallers, AreNamedByWhatTheyDo) {
            Case{"TerminateWorkflow", "{namespace: default, name: a}", "Terminate"},
            Case{"RetryWorkflow", "{namespace: default, name: a}", "Retry"},
        }) {
+    if (std::string_view(method) == "SetWorkflow") let_wait_for_a_user(services);
     if (std::string_view(method) == "RetryWorkflow") {
       ASSERT_TRUE(services.store().update_workflow_status(
           key, {.fields = {{"phase", "Failed"}, {"finishedAt", "2026-01-02T00:00:09Z"}}, .completed = true}));

@@ -50,6 +50,16 @@ void ask_nodes(const WorkPtr& work, const cluster::Key& key, NodeRequest request
   }));
 }
 
+/// As the original, which changes nothing when one of the nodes does not take it.
+void check_and_ask_nodes(const WorkPtr& work, const cluster::Key& key, NodeRequest request, std::string_view action) {
+  work->cluster().get(key, work->then<cluster::Object>(
+                               [work, key, request = std::move(request), action](const cluster::Object& workflow) {
+                                 const Status possible = check_request(*workflow, request);
+                                 if (!possible) return work->refuse(possible.error());
+                                 ask_nodes(work, key, request, action);
+                               }));
+}
+
 void shut_down(const WorkPtr& work, const cluster::Key& key, std::string_view strategy) {
   work->cluster().get(key, work->then<cluster::Object>([work, key, strategy](const cluster::Object& workflow) {
     if (has_ended(*workflow)) {
@@ -67,20 +77,26 @@ std::string resumed_by(const objects::Caller* caller) {
   return caller ? fmt::format("Resumed by: map[User:{}]", caller->name) : std::string();
 }
 
-/// Nodes that wait for a user are done.
-void resume_nodes(const WorkPtr& work, const cluster::Key& key, const NodeSelector& selector) {
-  work->cluster().get(key, work->then<cluster::Object>([work, key, selector](const cluster::Object& workflow) {
+/// Nodes that wait for a user are done; `first` is done before anything changes, if all of them have what they wait
+/// for.
+template <typename First>
+void resume_nodes(const WorkPtr& work, const cluster::Key& key, const NodeSelector& selector, First first) {
+  const auto go_on = [work, key, selector, first](const cluster::Object& workflow) {
+    const NodeRequest request{.selector = selector, .phase = "Succeeded", .message = resumed_by(work->caller())};
     const auto nodes = controllers::read_nodes(*workflow);
     if (!nodes) return work->refuse(nodes.error());
     const bool waits = std::ranges::any_of(
         *nodes, [&](const api::NodeStatus& node) { return is_active_suspend(node) && selector.matches(node); });
-    if (!waits && !selector.empty()) {
-      return work->refuse({Code::kFailedPrecondition,
-                           "currently, set only targets suspend nodes: no suspend nodes matching nodeFieldSelector"});
+    if (waits || !selector.empty()) {
+      const Status possible = check_request(*workflow, request);
+      if (!possible) return work->refuse(possible.error());
     }
-    if (!waits) return work->reply(*workflow);
-    ask_nodes(work, key, {.selector = selector, .phase = "Succeeded", .message = resumed_by(work->caller())}, "Resume");
-  }));
+    first([work, key, waits, request] {
+      if (!waits) return reply_workflow(work, key);
+      ask_nodes(work, key, request, "Resume");
+    });
+  };
+  work->cluster().get(key, work->then<cluster::Object>(go_on));
 }
 
 /// {"name": value} as text.
@@ -136,10 +152,11 @@ void retry_workflow(const WorkPtr& work) {
 void resume_workflow(const WorkPtr& work) {
   with_selector(work, [&](NodeSelector selector) {
     with_workflow(work, [work, selector = std::move(selector)](const cluster::Key& key) {
-      if (!selector.empty()) return resume_nodes(work, key, selector);
-      merge(work->cluster(), key, spec_patch(work, {{"suspend", nullptr}}, "Resume"),
-            work->then<cluster::Object>(
-                [work, key, selector](const cluster::Object&) { resume_nodes(work, key, selector); }));
+      if (!selector.empty()) return resume_nodes(work, key, selector, [](const auto& next) { next(); });
+      resume_nodes(work, key, selector, [work, key](const auto& next) {
+        merge(work->cluster(), key, spec_patch(work, {{"suspend", nullptr}}, "Resume"),
+              work->then<cluster::Object>([next](const cluster::Object&) { next(); }));
+      });
     });
   });
 }
@@ -164,7 +181,8 @@ void stop_workflow(const WorkPtr& work) {
   with_selector(work, [&](NodeSelector selector) {
     with_workflow(work, [work, selector = std::move(selector)](const cluster::Key& key) {
       if (selector.empty()) return shut_down(work, key, "Stop");
-      ask_nodes(work, key, {.selector = selector, .phase = "Failed", .message = work->text("message")}, "Stop");
+      check_and_ask_nodes(work, key, {.selector = selector, .phase = "Failed", .message = work->text("message")},
+                          "Stop");
     });
   });
 }
@@ -185,8 +203,9 @@ void set_workflow(const WorkPtr& work) {
                         .phase = phase,
                         .message = work->text("message"),
                         .output_parameters = std::move(*outputs)};
-    with_workflow(work,
-                  [work, request = std::move(request)](const cluster::Key& key) { ask_nodes(work, key, request, ""); });
+    with_workflow(work, [work, request = std::move(request)](const cluster::Key& key) {
+      check_and_ask_nodes(work, key, request, "");
+    });
   });
 }
 
