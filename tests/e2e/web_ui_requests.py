@@ -24,7 +24,7 @@ import sql_servers
 from kube_server import free_ports
 
 DATA = kube_requests.ROOT / "tests" / "web_ui"
-NAMES = ("requests", "archive", "rights")
+NAMES = ("requests", "archive", "rights", "mistakes")
 CONFIG = {"links": [{"name": "Logs", "scope": "pod", "url": "http://logs.example/${metadata.name}"}],
           "columns": [{"name": "Example", "type": "label", "key": "example"}]}
 # What Go's structs have whether it is set or not, and pages read through.
