@@ -9,8 +9,10 @@ namespace {
 
 using expr::CronSchedule;
 
-/// The latest of the times base + n * interval up to `until`, n from 1 on; `base` when there is none.
+/// The latest of the times base + n * interval up to `until`, n from 1 on; `base` when there is none. Of whole seconds,
+/// as schedules are: one that is due has no time of its own any more.
 Time latest_of_interval(Time base, Duration interval, Time until) {
+  base = std::chrono::floor<std::chrono::seconds>(base);
   return until <= base ? base : base + (until - base) / interval * interval;
 }
 

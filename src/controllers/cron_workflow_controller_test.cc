@@ -260,6 +260,31 @@ TEST_F(CronWorkflowControllerTest, ASuspendedOneBeginsNothing) {
   EXPECT_THAT(runs(), ElementsAre(180));
 }
 
+/// Seen within a second: what is due then is not due again.
+TEST_F(CronWorkflowControllerTest, AnIntervalWithoutARunGoesOn) {
+  for (const char* without : {"  suspend: true", "  when: '{{= false }} == true'"}) {
+    stop();
+    store_->executor().set_now(store_->executor().now() + std::chrono::milliseconds(500));
+    boot();
+    std::string text = every_minute(without);
+    text.replace(text.find("* * * * *"), 9, "@every 20s");
+    create(text);
+    const Duration begun = store_->executor().now() - kStart;
+    pass_until(begun + seconds(130));
+    EXPECT_THAT(runs(), IsEmpty()) << without;
+    change("{suspend: false, when: ''}");
+    pass_until(begun + seconds(155));
+    EXPECT_EQ(runs().size(), 1u) << without;
+    const auto made = store_->list(cluster::kWorkflows);
+    for (const auto& workflow : made->items) {
+      ASSERT_TRUE(
+          store_->remove({&cluster::kWorkflows, "argo", std::string(doc::find_string(*workflow, "metadata", "name"))}));
+    }
+    ASSERT_TRUE(store_->remove({&cluster::kCronWorkflows, "argo", "tick"}));
+    store_->run();
+  }
+}
+
 TEST_F(CronWorkflowControllerTest, StopsByItsExpression) {
   create(every_minute("  stopStrategy: {expression: cronworkflow.succeeded >= 1}"));
   pass_until(seconds(70));
