@@ -37,8 +37,8 @@ bool is_address(const std::string& host) {
 
 }  // namespace
 
-Connection::Connection(asio::io_context& context, Endpoint endpoint)
-    : plain_(context), resolver_(context), endpoint_(std::move(endpoint)) {}
+Connection::Connection(asio::io_context& context, Endpoint endpoint, Protocol protocol)
+    : plain_(context), resolver_(context), endpoint_(std::move(endpoint)), protocol_(protocol) {}
 
 void Connection::open(std::chrono::seconds timeout, Opened opened) {
   opened_ = std::move(opened);
@@ -131,8 +131,11 @@ void Connection::shake_hands() {
   const std::string& name = endpoint_.tls->options().server_name;
   // An address is no name to be asked for (RFC 6066).
   if (!is_address(name)) SSL_set_tlsext_host_name(tls_->native_handle(), name.c_str());
+  if (protocol_ == Protocol::kHttp2) {
+    SSL_set_alpn_protos(tls_->native_handle(), reinterpret_cast<const unsigned char*>("\2h2"), 3);
+  }
   tls_->async_handshake(asio::ssl::stream_base::client, guarded([](Connection& self, error_code error) {
-                          if (error) return self.finish(self.not_trusted(error));
+                          if (error) return self.finish(self.no_handshake(error));
                           self.finish({});
                         }));
 }
@@ -150,7 +153,11 @@ std::unexpected<Error> Connection::unreachable(const error_code& error) const {
   return fail(Code::kUnavailable, fmt::format("cannot connect to {}: {}", endpoint_.text(), error.message()));
 }
 
-std::unexpected<Error> Connection::not_trusted(const error_code& error) {
+std::unexpected<Error> Connection::no_handshake(const error_code& error) {
+  if (error.category() == asio::error::get_ssl_category() &&
+      ERR_GET_REASON(static_cast<unsigned long>(error.value())) == SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL) {
+    return fail(Code::kUnimplemented, fmt::format("{} speaks no HTTP/2", endpoint_.text()));
+  }
   const long verdict = SSL_get_verify_result(tls_->native_handle());
   if (verdict == X509_V_OK || endpoint_.tls->options().insecure) return unreachable(error);
   return fail(Code::kUnauthenticated, fmt::format("the certificate of {} is not trusted: {}", endpoint_.text(),

@@ -1,4 +1,5 @@
-// One connection to a server: found, connected, through a proxy and TLS where there are such. Only for client.cc.
+// One connection to a server: found, connected, through a proxy and TLS where there are such. Only for client.cc and
+// http2_client.cc.
 #pragma once
 
 #include <boost/asio/generic/stream_protocol.hpp>
@@ -15,14 +16,18 @@
 
 namespace tiphys::http {
 
+/// What is to be spoken: TLS tells the server of it.
+enum class Protocol { kHttp1, kHttp2 };
+
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   using Plain = boost::beast::basic_stream<boost::asio::generic::stream_protocol>;
   using Opened = std::move_only_function<void(Status)>;
 
-  Connection(boost::asio::io_context& context, Endpoint endpoint);
+  Connection(boost::asio::io_context& context, Endpoint endpoint, Protocol protocol = Protocol::kHttp1);
 
-  /// `opened` is never called from inside, and not any more after close().
+  /// `opened` is never called from inside, and not any more after close(). kUnimplemented: the server does not speak
+  /// the protocol.
   void open(std::chrono::seconds timeout, Opened opened);
   void close();
   /// Nothing has come and the server has not closed it: it can carry another request.
@@ -35,6 +40,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
   /// Of its time-outs.
   Plain& lowest() { return plain_; }
+  /// What has come already.
   boost::beast::flat_buffer& buffer() { return buffer_; }
   const Endpoint& endpoint() const { return endpoint_; }
 
@@ -48,7 +54,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void shake_hands();
   void finish(Status status);
   std::unexpected<Error> unreachable(const error_code& error) const;
-  std::unexpected<Error> not_trusted(const error_code& error);
+  std::unexpected<Error> no_handshake(const error_code& error);
   /// A handler that does nothing once the connection is closed.
   template <typename F>
   auto guarded(F task) {
@@ -61,6 +67,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::optional<boost::asio::ssl::stream<Plain&>> tls_;
   boost::asio::ip::tcp::resolver resolver_;
   Endpoint endpoint_;
+  Protocol protocol_;
   Opened opened_;
   Result<SocketPath> path_;
   std::vector<boost::asio::generic::stream_protocol::endpoint> addresses_;
