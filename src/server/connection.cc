@@ -416,7 +416,7 @@ class HttpConnection final : public Connection,
   bool closed_ = false;
 };
 
-/// Waits for a client's first byte, which tells TLS from plain HTTP.
+/// Waits for a client's first bytes, which tell TLS from plain text, and HTTP/2 from HTTP/1.1.
 class Doorway final : public Connection, public std::enable_shared_from_this<Doorway> {
  public:
   Doorway(asio::generic::stream_protocol::socket socket, const Entrance& entrance,
@@ -469,20 +469,20 @@ class Doorway final : public Connection, public std::enable_shared_from_this<Doo
     if (count < 1) return leave();
     timer_.cancel();
     wake_up_after(1);
-    if (first[0] == kHandshake) {
+    if (entrance_.tls && first[0] == kHandshake) {
       inside_ = std::make_shared<HttpConnection<Secure>>(Secure(Plain(std::move(socket_)), *entrance_.tls), entrance_,
                                                          std::exchange(on_closed_, nullptr));
       return inside_->start();
     }
     const auto plain = let_in_plain();
-    if (entrance_.is_public) return plain->refuse_plain();
+    if (entrance_.tls && entrance_.is_public) return plain->refuse_plain();
     // No method of HTTP/1.1 that is served begins so.
     const bool http2 = std::string_view(first, static_cast<std::size_t>(count)) == kHttp2Preface.substr(0, 3);
     http2 ? plain->speak_http2() : plain->start();
   }
 
   void wake_up_after(int bytes) {
-    // An optimisation: without it one byte wakes us, which tells TLS from plain HTTP.
+    // An optimisation: without it one byte wakes us, which tells TLS from plain text alone.
     ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
   }
 
@@ -511,8 +511,7 @@ class Doorway final : public Connection, public std::enable_shared_from_this<Doo
 
 std::shared_ptr<Connection> make_connection(asio::generic::stream_protocol::socket socket, const Entrance& entrance,
                                             std::move_only_function<void()> on_closed) {
-  if (entrance.tls) return std::make_shared<Doorway>(std::move(socket), entrance, std::move(on_closed));
-  return std::make_shared<HttpConnection<Plain>>(Plain(std::move(socket)), entrance, std::move(on_closed));
+  return std::make_shared<Doorway>(std::move(socket), entrance, std::move(on_closed));
 }
 
 }  // namespace tiphys::server
