@@ -48,18 +48,31 @@ doc::Object named(const cluster::Key& key) {
   return request;
 }
 
-cluster::Done<doc::Value> object_reader(cluster::Done<cluster::Object> done) {
-  return [done = std::move(done)](Result<doc::Value> message) mutable {
+/// The original's server leaves out what its objects are.
+void name_kind(const cluster::Resource& resource, doc::Value& object) {
+  doc::Object* fields = object.if_object();
+  if (!fields || fields->contains("kind") || !fields->contains("metadata")) return;
+  doc::Object named{{"apiVersion", resource.api_version()}, {"kind", resource.kind}};
+  for (auto& [key, value] : *fields) named[key] = std::move(value);
+  object = std::move(named);
+}
+
+cluster::Done<doc::Value> object_reader(const cluster::Resource& resource, cluster::Done<cluster::Object> done) {
+  return [&resource, done = std::move(done)](Result<doc::Value> message) mutable {
     if (!message) return done(std::unexpected(std::move(message.error())));
+    name_kind(resource, *message);
     done(std::make_shared<const doc::Value>(std::move(*message)));
   };
 }
 
-cluster::List read_list(doc::Value message) {
+cluster::List read_list(const cluster::Resource& resource, doc::Value message) {
   cluster::List list;
   doc::Value* items = cluster::read_list_head(message, list);
   if (!items || !items->is_array()) return list;  // of nothing there is null
-  for (doc::Value& item : items->get_array()) list.items.push_back(std::make_shared<const doc::Value>(std::move(item)));
+  for (doc::Value& item : items->get_array()) {
+    name_kind(resource, item);
+    list.items.push_back(std::make_shared<const doc::Value>(std::move(item)));
+  }
   return list;
 }
 
@@ -161,7 +174,8 @@ class ServicesCluster final : public cluster::Cluster {
   void get(const cluster::Key& key, cluster::Done<cluster::Object> done) override {
     const ServedKind* kind = find_kind(*key.resource, done);
     if (kind)
-      ask(services_, kind->service, fmt::format("Get{}", kind->one), named(key), object_reader(std::move(done)));
+      ask(services_, kind->service, fmt::format("Get{}", kind->one), named(key),
+          object_reader(kind->resource, std::move(done)));
   }
 
   void list(const cluster::Resource& resource, cluster::ListOptions options,
@@ -178,8 +192,8 @@ class ServicesCluster final : public cluster::Cluster {
     if (resource.namespaced) request["namespace"] = options.ns;
     if (&resource == &cluster::kWorkflows && !options.with_nodes) request["fields"] = "-items.status.nodes";
     ask(services_, kind->service, fmt::format("List{}", kind->many), std::move(request),
-        [done = std::move(done)](Result<doc::Value> message) mutable {
-          message ? done(read_list(std::move(*message))) : done(std::unexpected(std::move(message.error())));
+        [&resource, done = std::move(done)](Result<doc::Value> message) mutable {
+          message ? done(read_list(resource, std::move(*message))) : done(std::unexpected(std::move(message.error())));
         });
   }
 
@@ -190,7 +204,7 @@ class ServicesCluster final : public cluster::Cluster {
     if (resource.namespaced) request["namespace"] = doc::find_string(object, "metadata", "namespace");
     request[kind->member] = std::move(object);
     ask(services_, kind->service, fmt::format("Create{}", kind->one), std::move(request),
-        object_reader(std::move(done)));
+        object_reader(kind->resource, std::move(done)));
   }
 
   void update(const cluster::Key& key, doc::Value object, cluster::Done<cluster::Object> done) override {
@@ -200,7 +214,7 @@ class ServicesCluster final : public cluster::Cluster {
     doc::Object request = named(key);
     request[kind->member] = std::move(object);
     ask(services_, kind->service, fmt::format("Update{}", kind->one), std::move(request),
-        object_reader(std::move(done)));
+        object_reader(kind->resource, std::move(done)));
   }
 
   void patch(const cluster::Key&, cluster::PatchType, doc::Value, cluster::Done<cluster::Object> done) override {
@@ -211,7 +225,8 @@ class ServicesCluster final : public cluster::Cluster {
   void remove(const cluster::Key& key, cluster::DeleteOptions, cluster::Done<cluster::Object> done) override {
     const ServedKind* kind = find_kind(*key.resource, done);
     if (!kind) return;
-    ask(services_, kind->service, fmt::format("Delete{}", kind->one), named(key), object_reader(std::move(done)));
+    ask(services_, kind->service, fmt::format("Delete{}", kind->one), named(key),
+        object_reader(kind->resource, std::move(done)));
   }
 
   void update_workflow_status(const cluster::Key&, cluster::WorkflowStatusUpdate, cluster::Done<void> done) override {

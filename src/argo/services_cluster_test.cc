@@ -76,6 +76,27 @@ TEST_F(ServicesClusterTest, objects_of_each_kind) {
   }
 }
 
+TEST_F(ServicesClusterTest, objects_are_told_with_their_kinds) {
+  /// As the original answers.
+  class Bare final : public Services {
+   public:
+    void call(Call call) override {
+      doc::Object object{{"metadata", doc::Object{{"name", "t"}}}};
+      if (!call.method.name.starts_with("List")) return call.answer->reply(std::move(object));
+      call.answer->reply(doc::Object{{"metadata", doc::Object()}, {"items", doc::Array{std::move(object)}}});
+    }
+  } bare;
+  const auto cluster = make_services_cluster(bare);
+  for (const auto* resource : {&cluster::kWorkflows, &cluster::kCronWorkflows, &cluster::kClusterWorkflowTemplates}) {
+    const auto got = await<cluster::Object>([&](auto done) { cluster->get({resource, "n", "t"}, std::move(done)); });
+    const auto list = await<cluster::List>([&](auto done) { cluster->list(*resource, {.ns = "n"}, std::move(done)); });
+    for (const cluster::Object& object : {got.value(), list.value().items.at(0)}) {
+      EXPECT_EQ(doc::find_string(*object, "kind"), resource->kind);
+      EXPECT_EQ(doc::find_string(*object, "apiVersion"), "argoproj.io/v1alpha1");
+    }
+  }
+}
+
 TEST_F(ServicesClusterTest, lists_of_workflows) {
   make_workflow("a");
   make_workflow("b");
