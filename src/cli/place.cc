@@ -205,8 +205,9 @@ void Place::add_to(Flags& flags) {
   flags.flag("-e,--secure", secure, "Argo's server speaks TLS (default: $ARGO_SECURE, else true)");
   flags.flag("-k,--insecure-skip-verify", insecure_skip_verify,
              "Take any certificate of Argo's server (default: $ARGO_INSECURE_SKIP_VERIFY)");
-  flags.flag("--argo-http1", http1, "Speak HTTP/1 with Argo's server, as is always done");
-  flags.text("--argo-base-href", base_href, "PATH", "Below which path Argo's server is (default: $ARGO_BASE_HREF)");
+  flags.flag("--argo-http1", http1, "Ask Argo's server by REST and not by gRPC (default: $ARGO_HTTP1)");
+  flags.text("--argo-base-href", base_href, "PATH",
+             "Below which path Argo's server is for REST (default: $ARGO_BASE_HREF)");
   flags.list("-H,--header", headers, "NAME:VALUE", "A further header for Argo's server; may be repeated");
   flags.text("--kubeconfig", kubeconfig.file, "FILE", "Work on the Kubernetes cluster of this file (see $KUBECONFIG)");
   flags.text("--context", kubeconfig.context, "NAME", "Work on the cluster of this context of the kubeconfig");
@@ -326,6 +327,7 @@ Result<server::ArgoServer> argo_server(Loop& loop, const Place& place) {
   bool own = false;
   TIPHYS_TRY(const http::Url url, argo_url(place, own));
   server::ArgoServer server{.endpoint = {.unix_path = {}, .host = url.host, .port = url.port},
+                            .grpc = !place.http1 && url.path.empty(),
                             .base_path = base_path(place, url)};
   TIPHYS_TRY(server.headers, read_headers(place.headers));
   if (url.scheme == "https") {

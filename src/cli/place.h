@@ -31,7 +31,7 @@ struct Place {
 
   bool secure = true;  ///< argo's servers: TLS; ARGO_SECURE
   bool insecure_skip_verify = false;
-  bool http1 = false;  ///< asked for: it is what is spoken in any case
+  bool http1 = false;  ///< REST, in place of gRPC; ARGO_HTTP1
   std::string base_href;
   std::vector<std::string> headers;  ///< "NAME: VALUE"
 

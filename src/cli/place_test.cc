@@ -184,6 +184,26 @@ TEST_F(PlaceTest, servers_of_argos_api) {
   }
 }
 
+TEST_F(PlaceTest, grpc_unless_rest_is_asked_for) {
+  const struct {
+    const char* rule;
+    std::map<std::string, std::string> variables;
+    bool grpc;
+  } cases[] = {
+      {"nothing is said", {{"ARGO_SERVER", "h:1"}}, true},
+      {"the variable", {{"ARGO_SERVER", "h:1"}, {"ARGO_HTTP1", "true"}}, false},
+      {"its other value", {{"ARGO_SERVER", "h:1"}, {"ARGO_HTTP1", "false"}}, true},
+      {"a URL", {{"ARGO_SERVER", "https://h/"}}, true},
+      {"a path in a URL, which gRPC cannot keep to", {{"ARGO_SERVER", "https://h/argo"}}, false},
+      {"a path for REST, should it be asked for", {{"ARGO_SERVER", "h:1"}, {"ARGO_BASE_HREF", "/argo"}}, true},
+  };
+  Loop loop;
+  for (const auto& row : cases) {
+    set(row.variables);
+    EXPECT_EQ(argo_server(loop, Place())->grpc, row.grpc) << row.rule;
+  }
+}
+
 TEST_F(PlaceTest, the_own_server_is_known) {
   write("data/server.json", R"({"address": "127.0.0.1:2746", "token": "own"})");
   Loop loop;

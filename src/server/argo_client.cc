@@ -1,12 +1,12 @@
 #include "server/argo_client.h"
 
-#include <fmt/format.h>
-
 #include "base/check.h"
 #include "base/percent.h"
 #include "base/strings.h"
 #include "http/line_stream.h"
 #include "http/url.h"
+#include "server/argo_answer.h"
+#include "server/argo_grpc_client.h"
 
 namespace tiphys::server {
 namespace {
@@ -58,31 +58,6 @@ http::Request request_of(const ArgoServer& server, const argo::Method& method, d
   return request;
 }
 
-/// What is told beside an error's code: a line of text, and no page.
-std::string first_line(std::string_view body) {
-  constexpr std::size_t kMostBytes = 200;
-  const std::string_view line = trim(body.substr(0, body.find('\n')));
-  return line.empty() || line.starts_with('<') || line.starts_with('{')
-             ? std::string()
-             : fmt::format(": {}", line.substr(0, kMostBytes));
-}
-
-Error error_of(unsigned code, std::string_view body) {
-  const auto parsed = doc::parse_json(body);
-  // {"code", "message"}, the code one of gRPC's, as ours are. A Status of Kubernetes' is of a server without this API.
-  const doc::Value* told = parsed ? doc::find(*parsed, "code") : nullptr;
-  const bool of_argo = told && told->is_int64() && told->as_int64() > 0 && told->as_int64() <= 16;
-  const std::string message(parsed ? doc::find_string(*parsed, "message") : "");
-  if (of_argo) return {static_cast<Code>(told->as_int64()), message};
-  if (code == 401) return {Code::kUnauthenticated, "the server wants another token"};
-  if (code == 403) return {Code::kPermissionDenied, message.empty() ? "the server forbids it" : message};
-  if (code == 502 || code == 503 || code == 504) {
-    return {Code::kUnavailable, fmt::format("the server cannot be reached now: HTTP {}{}", code, first_line(body))};
-  }
-  return {Code::kUnimplemented,
-          fmt::format("the server does not serve Argo's API there: HTTP {}{}", code, first_line(body))};
-}
-
 /// Holds itself until it is answered.
 struct Calling : std::enable_shared_from_this<Calling> {
   http::Client client;
@@ -106,11 +81,10 @@ struct Calling : std::enable_shared_from_this<Calling> {
   }
 
   void finish() {
-    if (code >= 300) return answer->refuse(error_of(code, body));
+    if (code >= 300) return answer->refuse(error_of_answer(code, body));
     const auto message = doc::parse_json(body);
     if (message) return answer->reply(*message);
-    answer->refuse({Code::kUnimplemented, fmt::format("{} answers with a page that is not of Argo's API{}",
-                                                      client.endpoint().text(), first_line(body))});
+    answer->refuse(not_of_argo(client.endpoint(), body));
   }
 };
 
@@ -147,12 +121,12 @@ class Feed final : public cluster::Watch {
   }
 
   std::weak_ptr<argo::Answer> answer_;
-  http::LineStream stream_{error_of};
+  http::LineStream stream_{error_of_answer};
 };
 
-class ArgoClient final : public argo::Services {
+class RestClient final : public argo::Services {
  public:
-  ArgoClient(boost::asio::io_context& context, ArgoServer server)
+  RestClient(boost::asio::io_context& context, ArgoServer server)
       : server_(std::move(server)), client_(context, server_.endpoint, {.keep = true}) {}
 
   void call(argo::Call call) override {
@@ -173,7 +147,8 @@ class ArgoClient final : public argo::Services {
 }  // namespace
 
 std::unique_ptr<argo::Services> make_argo_client(boost::asio::io_context& context, ArgoServer server) {
-  return std::make_unique<ArgoClient>(context, std::move(server));
+  if (server.grpc) return make_argo_grpc_client(context, std::move(server));
+  return std::make_unique<RestClient>(context, std::move(server));
 }
 
 }  // namespace tiphys::server

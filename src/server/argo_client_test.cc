@@ -90,6 +90,8 @@ struct AnswerCase {
 TEST_F(ArgoClientTest, errors_say_what_the_server_said) {
   const AnswerCase cases[] = {
       {"of the API", 404, R"({"code": 5, "message": "not found"})", Code::kNotFound, "not found"},
+      {"of a stream of the original's", 404, R"({"error": {"grpc_code": 5, "http_code": 404, "message": "not found"}})",
+       Code::kNotFound, "not found"},
       {"another token", 401, "", Code::kUnauthenticated, "token"},
       {"forbidden by what is before it", 403, R"({"message": "no way"})", Code::kPermissionDenied, "no way"},
       {"a proxy without its server", 502, "<html>", Code::kUnavailable, "HTTP 502"},

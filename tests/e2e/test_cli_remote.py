@@ -1,4 +1,4 @@
-"""The commands as clients of planes elsewhere: by Argo's API, in plain text and by TLS, and by a kubeconfig."""
+"""The commands as clients of planes elsewhere: by Argo's API, by gRPC and by REST, in plain text and by TLS, and by a kubeconfig."""
 
 import http.server
 import json
@@ -69,7 +69,7 @@ spec:
       outputs: {artifacts: [{name: plain, path: /tmp/plain.txt, archive: {none: {}}}]}
 """
 
-WHERE = ["plain", "tls", "kubeconfig"]
+ARGO = ["grpc", "grpc-tls", "rest", "rest-tls"]
 
 
 class Remote:
@@ -83,8 +83,9 @@ class Remote:
         if where == "kubeconfig":
             self.env["KUBECONFIG"] = str(cli.data_dir / "kubeconfig")
         else:
-            self.env |= {"ARGO_SERVER": self.up.server["address"], "ARGO_TOKEN": "Bearer " + self.token, "ARGO_SECURE": str(where == "tls").lower()}
-        if where == "tls":
+            self.env |= {"ARGO_SERVER": self.up.server["address"], "ARGO_TOKEN": "Bearer " + self.token, "ARGO_SECURE": str(where.endswith("tls")).lower()}
+            self.env |= {"ARGO_HTTP1": "true"} if where.startswith("rest") else {}
+        if where.endswith("tls"):
             self.env["ARGO_INSECURE_SKIP_VERIFY"] = "true"
 
     def __call__(self, *arguments, env=None, **how):
@@ -101,12 +102,12 @@ class Remote:
         return json.loads(self("get", name, "-o", "json").stdout)
 
 
-@pytest.fixture(params=WHERE)
+@pytest.fixture(params=[*ARGO, "kubeconfig"])
 def remote(cli, request):
     return Remote(cli, request.param)
 
 
-@pytest.fixture(params=WHERE[:2])
+@pytest.fixture(params=ARGO)
 def argo(cli, request):
     """Of Argo's API alone, with an archive."""
     return Remote(cli, request.param, "--config", cli.file(CONFIG, "config.yaml"))
@@ -315,8 +316,9 @@ def test_a_kubeconfigs_token(cli):
     assert remote("archive", "list", env=by_server).stdout == "No workflows found\n", "with the kubeconfig's token"
 
 
-def test_wrong_places_say_what_to_do(cli, free_port):
-    remote = Remote(cli, "tls")
+@pytest.mark.parametrize("where", ["grpc-tls", "rest-tls"])
+def test_wrong_places_say_what_to_do(cli, free_port, where):
+    remote = Remote(cli, where)
     refused = remote("list", code=1, env={"ARGO_SERVER": f"127.0.0.1:{free_port}"}).stderr
     assert "cannot connect" in refused and str(free_port) in refused
     for arguments, variables, words in [
@@ -337,9 +339,10 @@ def test_wrong_places_say_what_to_do(cli, free_port):
     assert "planes of tiphys alone" in remote("run", remote.file(HELLO), "-s", "h:1", code=2).stderr
 
 
-def test_plain_text_and_tls_are_told_apart(cli):
+@pytest.mark.parametrize("http1", ["false", "true"])
+def test_plain_text_and_tls_are_told_apart(cli, http1):
     server = cli.up("--secure=false").server
-    env = {"TIPHYS_DATA_DIR": str(cli.folder / "other"), "ARGO_SERVER": server["address"], "ARGO_TOKEN": server["token"]}
+    env = {"TIPHYS_DATA_DIR": str(cli.folder / "other"), "ARGO_SERVER": server["address"], "ARGO_TOKEN": server["token"], "ARGO_HTTP1": http1}
     told = cli("list", code=1, env=env).stderr
     assert "ARGO_SECURE=false" in told
     assert cli("list", env=env | {"ARGO_SECURE": "false"}).stdout == "No workflows found\n"
@@ -359,8 +362,24 @@ def test_another_kind_of_server(cli, free_port):
     server = http.server.HTTPServer(("127.0.0.1", free_port), Page)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     env = {"ARGO_SERVER": f"127.0.0.1:{free_port}", "ARGO_SECURE": "false"}
-    assert "not of Argo's API" in cli("list", env=env, code=2).stderr
+    assert "not of Argo's API" in cli("list", "--argo-http1", env=env, code=2).stderr
+    told = cli("list", env=env, code=2).stderr
+    assert f"127.0.0.1:{free_port} speaks no HTTP/2" in told and "--argo-http1" in told
+    assert "--argo-http1" in cli("logs", "a", "-f", env=env, code=2).stderr
     server.shutdown()
+
+
+def test_what_is_spoken(cli):
+    """gRPC, unless REST is asked for, or there is a path to keep to, which gRPC has not."""
+    log = cli.folder / "audit"
+    server = cli.up("--audit-log", log).server
+    env = {"TIPHYS_DATA_DIR": str(cli.folder / "other"), "ARGO_SERVER": server["address"], "ARGO_SECURE": "false", "ARGO_TOKEN": server["token"]}
+    for variables, flags in [({}, []), ({"ARGO_HTTP1": "true"}, []), ({}, ["--argo-http1"]), ({"ARGO_BASE_HREF": "/argo/"}, ["-H", "X-Team: ml"])]:
+        assert cli("list", *flags, env=env | variables).stdout == "No workflows found\n"
+    asked = [event["requestURI"].split("?")[0] for event in map(json.loads, log.read_text().splitlines()) if event["stage"] == "ResponseComplete"]
+    grpc, rest = "/workflow.WorkflowService/ListWorkflows", "/api/v1/workflows/default"
+    assert asked == [grpc, rest, rest, grpc]
+    assert "HTTP 404" in cli("list", code=2, env=env | {"ARGO_SERVER": f"http://{server['address']}/argo"}).stderr
 
 
 def test_below_a_path_and_with_headers(cli, free_port):

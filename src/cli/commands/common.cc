@@ -75,6 +75,11 @@ std::string_view advice(const Error& error) {
     return "Give the token with --token, TIPHYS_TOKEN or ARGO_TOKEN: `tiphys up` prints it and keeps it in "
            "server.json\n";
   }
+  if (error.message.find(" no HTTP/2") != std::string::npos || error.message.find("not by gRPC") != std::string::npos) {
+    return "Is it right whether TLS is spoken (--secure, ARGO_SECURE)? Where something in between passes HTTP/1.1 "
+           "alone, "
+           "--argo-http1 (ARGO_HTTP1=true) keeps to it\n";
+  }
   if (error.message.find("wrong version number") != std::string::npos) {
     return "It seems to speak plain text: --secure=false (ARGO_SECURE=false) does, too\n";
   }

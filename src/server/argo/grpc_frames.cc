@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace tiphys::server {
 namespace {
@@ -13,6 +14,13 @@ constexpr std::size_t kPrefixBytes = 5;
 
 std::unexpected<Error> too_large(std::size_t most) {
   return fail(Code::kResourceExhausted, fmt::format("grpc: received message larger than max ({} bytes)", most));
+}
+
+/// Of a prefix that is whole.
+std::size_t size_in(std::string_view prefix) {
+  std::uint32_t size = 0;
+  for (std::size_t i = 1; i < kPrefixBytes; ++i) size = size << 8U | static_cast<unsigned char>(prefix[i]);
+  return size;
 }
 
 struct Inflating {
@@ -58,8 +66,7 @@ Result<std::string> read_grpc_message(std::string_view body, std::string_view en
     return fail(Code::kInternal, body.empty() ? "grpc: a call needs one message" : "grpc: unexpected EOF");
   }
   const char flag = body[0];
-  std::uint32_t size = 0;
-  for (std::size_t i = 1; i < kPrefixBytes; ++i) size = size << 8U | static_cast<unsigned char>(body[i]);
+  const std::size_t size = size_in(body);
   if (size > most) return too_large(most);
   const std::string_view message = body.substr(kPrefixBytes);
   if (message.size() < size) return fail(Code::kInternal, "grpc: unexpected EOF");
@@ -74,6 +81,21 @@ Result<std::string> read_grpc_message(std::string_view body, std::string_view en
                 fmt::format("grpc: Decompressor is not installed for grpc-encoding \"{}\"", encoding));
   }
   return gunzip(message, most);
+}
+
+void GrpcMessages::add(std::string_view bytes) {
+  bytes_.erase(0, std::exchange(at_, 0));
+  bytes_ += bytes;
+}
+
+Result<std::optional<std::string>> GrpcMessages::next() {
+  const std::string_view left = std::string_view(bytes_).substr(at_);
+  if (left.size() < kPrefixBytes) return std::nullopt;
+  const std::size_t size = size_in(left);
+  if (size > most_) return too_large(most_);
+  if (left.size() - kPrefixBytes < size) return std::nullopt;
+  at_ += kPrefixBytes + size;
+  return read_grpc_message(left.substr(0, kPrefixBytes + size), encoding_, most_);
 }
 
 Result<Duration> parse_grpc_timeout(std::string_view text) {

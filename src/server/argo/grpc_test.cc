@@ -73,6 +73,66 @@ TEST(GrpcFrames, AreReadOrRefused) {
   }
 }
 
+TEST(GrpcFrames, StreamsComeInAnyPieces) {
+  const std::string large(2000, 'x');
+  const struct {
+    const char* rule;
+    std::string bytes, encoding;
+    std::vector<std::string> messages;
+    bool whole = true;
+    const char* refused = nullptr;
+    Code code = Code::kUnknown;
+  } cases[] = {
+      {"nothing", "", "", {}},
+      {"several", grpc_frame("a") + grpc_frame("") + grpc_frame("bc"), "", {"a", "", "bc"}},
+      {"some compressed", compressed(gzip("abc")) + grpc_frame("d"), "gzip", {"abc", "d"}},
+      {"cut in a prefix", grpc_frame("a") + std::string(3, '\0'), "", {"a"}, false},
+      {"cut in a message", grpc_frame("a") + grpc_frame("bc").substr(0, 6), "", {"a"}, false},
+      {"another flag",
+       grpc_frame("a") + "\2" + grpc_frame("b").substr(1),
+       "",
+       {"a"},
+       true,
+       "payload format 2",
+       Code::kInternal},
+      {"compressed by nothing", compressed("a"), "", {}, true, "compressed flag set", Code::kInternal},
+      {"compressed, but not so", compressed("abc"), "gzip", {}, true, "failed to decompress", Code::kInternal},
+      {"too large, by its prefix alone",
+       grpc_frame("a") + grpc_frame(large).substr(0, 5),
+       "",
+       {"a"},
+       false,
+       "larger than max",
+       Code::kResourceExhausted},
+      {"too large once it is unpacked",
+       compressed(gzip(large)),
+       "gzip",
+       {},
+       true,
+       "larger than max",
+       Code::kResourceExhausted},
+  };
+  for (const auto& one : cases) {
+    for (const std::size_t piece : {one.bytes.size() + 1, std::size_t{1}, std::size_t{4}}) {
+      GrpcMessages reader(one.encoding, 1000);
+      std::vector<std::string> messages;
+      std::optional<Error> error;
+      for (std::size_t at = 0; at < one.bytes.size() && !error; at += piece) {
+        reader.add(std::string_view(one.bytes).substr(at, piece));
+        auto message = reader.next();
+        for (; message && *message; message = reader.next()) messages.push_back(**message);
+        if (!message) error = message.error();
+      }
+      EXPECT_EQ(messages, one.messages) << one.rule << " in pieces of " << piece;
+      ASSERT_EQ(error.has_value(), one.refused != nullptr) << one.rule << " in pieces of " << piece;
+      if (!error) EXPECT_EQ(reader.whole(), one.whole) << one.rule << " in pieces of " << piece;
+      if (!error) continue;
+      EXPECT_EQ(error->code, one.code) << one.rule;
+      EXPECT_THAT(error->message, HasSubstr(one.refused)) << one.rule;
+    }
+  }
+}
+
 TEST(GrpcFrames, TimeoutsHaveAUnit) {
   using namespace std::chrono_literals;
   const std::pair<const char*, Duration> cases[] = {{"100n", 100ns}, {"5u", 5us}, {"20m", 20ms},           {"3S", 3s},
