@@ -9,7 +9,7 @@
 
 namespace tiphys::cluster {
 
-/// Whether somebody carries the finalizers out for a kind; of others what they own goes in the background.
+/// Whether a controller carries the finalizers out for a kind; for others the store does.
 inline bool carries_out(const Resource& resource) {
   const std::array kinds{&kJobs,         &kCronJobs,   &kReplicaSets,           &kDeployments,
                          &kStatefulSets, &kDaemonSets, &kReplicationControllers};

@@ -9,7 +9,8 @@ namespace tiphys::objects {
 void ObjectApi::mark_propagation(const Target& target, RemoveOptions& options) {
   using cluster::Propagation;
   const cluster::Resource& resource = *target.kind->resource;
-  if (!cluster::carries_out(resource) || options.dry_run) return;
+  // What is in a namespace always goes before it.
+  if (options.dry_run || &resource == &cluster::kNamespaces) return;
   if (options.propagation == Propagation::kDefault) options.propagation = cluster::usual_propagation(resource);
   if (options.propagation == Propagation::kBackground) return;
   const std::string_view wanted =

@@ -24,7 +24,7 @@ struct Change {
   /// False: only nodes change, the object stays as it is.
   bool object_changed = true;
   bool by_status_update = false;
-  /// A deletion leaves things behind that it owns: they are collected later.
+  /// A deletion leaves things behind that it owns: they are collected later. One that has only begun waits for them.
   bool leaves_garbage = false;
 
   /// Of a workflow's status, for `nodes` and the journal.

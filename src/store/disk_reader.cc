@@ -229,6 +229,14 @@ Result<std::vector<DiskReader::Garbage>> DiskReader::garbage() {
   }
 }
 
+Result<std::optional<DiskReader::Owned>> DiskReader::place_of(std::string_view uid) {
+  Query rows = database_.query("SELECT id, resource, namespace, name FROM objects WHERE uid = ?");
+  rows.bind(uid);
+  TIPHYS_TRY(auto found, read_owned(std::move(rows)));
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
+}
+
 Status DiskReader::nodes(std::string_view workflow_uid, const NodeVisitor& visit) {
   Query rows = database_.query("SELECT node_id, version, body FROM nodes WHERE workflow_uid = ? ORDER BY rowid");
   rows.bind(workflow_uid);

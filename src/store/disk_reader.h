@@ -63,6 +63,8 @@ class DiskReader {
     std::string ns;
   };
   Result<std::vector<Garbage>> garbage();
+  /// Where the object with a uid is; nullopt: there is none. Looks at all of them.
+  Result<std::optional<Owned>> place_of(std::string_view uid);
 
   using NodeVisitor = std::function<void(std::string_view id, std::uint64_t version, std::string_view json)>;
   Status nodes(std::string_view workflow_uid, const NodeVisitor& visit);

@@ -1,5 +1,5 @@
 // Background propagation of deletions: what belonged to a deleted object goes a bounded number at a time. A row in
-// `garbage`, written with the deletion itself, brings the work back after a crash.
+// `garbage`, written with the deletion itself, brings the work back after a crash. propagation.cc has the other ways.
 #include <algorithm>
 
 #include "base/log.h"
@@ -53,7 +53,11 @@ void LocalStore::collect_orphan(const cluster::Resource& resource, const Name& n
 }
 
 void LocalStore::collect(std::string uid, std::string ns) {
-  garbage_.push_back({.uid = std::move(uid), .ns = std::move(ns), .after = {}});
+  collect({.uid = std::move(uid), .ns = std::move(ns), .after = {}});
+}
+
+void LocalStore::collect(Garbage garbage) {
+  garbage_.push_back(std::move(garbage));
   if (collecting_) return;
   collecting_ = true;
   poster_.post([this] {
@@ -70,7 +74,7 @@ void LocalStore::collect_step() {
     collect_step();
   };
   Garbage& garbage = garbage_.front();
-  if (garbage.objects_done) return purge_rows();
+  if (garbage.objects_done) return garbage.owner.resource ? end_propagation() : purge_rows();
   auto addresses = next_garbage(garbage);
   Write write;
   for (const Address& address : addresses ? *addresses : std::vector<Address>()) {
@@ -113,22 +117,29 @@ Result<std::vector<Address>> LocalStore::next_garbage(Garbage& garbage) {
   return found;
 }
 
-Result<std::optional<Change>> LocalStore::make_collection(const Address& address, const Garbage& garbage) {
+Result<std::optional<Change>> LocalStore::make_disowned(const Address& address, const RevisionPtr& before) {
+  const doc::Shared base = before->base();
+  const doc::Array* references = owner_references(*base);
+  for (std::size_t i = 1; i < references->size(); ++i) {
+    TIPHYS_TRY(const bool exists, owner_exists((*references)[i], address.name.ns));
+    if (!exists) continue;
+    doc::Value object = before->copy();
+    auto& list = object.at("metadata").at("ownerReferences").as_array();
+    list.erase(list.begin());
+    return make_update(*address.resource, address.name, before, std::move(object));
+  }
+  return std::nullopt;
+}
+
+Result<std::optional<Change>> LocalStore::make_collection(const Address& address, Garbage& garbage) {
+  if (garbage.owner.resource) return make_propagation(address, garbage);
   TIPHYS_TRY(RevisionPtr before, current(*address.resource, address.name));
   if (!before) return std::nullopt;
   if (garbage.ns.empty()) {
     if (before->owner() != garbage.uid) return std::nullopt;
-    const doc::Shared base = before->base();
-    const doc::Array* references = owner_references(*base);
-    for (std::size_t i = 1; i < references->size(); ++i) {
-      TIPHYS_TRY(const bool exists, owner_exists((*references)[i], address.name.ns));
-      if (!exists) continue;
-      // Another owner keeps it.
-      doc::Value object = before->copy();
-      auto& list = object.at("metadata").at("ownerReferences").as_array();
-      list.erase(list.begin());
-      return make_update(*address.resource, address.name, std::move(before), std::move(object));
-    }
+    // Another owner keeps it.
+    TIPHYS_TRY(auto disowned, make_disowned(address, before));
+    if (disowned) return disowned;
   }
   TIPHYS_TRY(Change change, make_remove(*address.resource, address.name, {}));
   if (change.before == change.after) return std::nullopt;

@@ -109,7 +109,16 @@ LocalStore::LocalStore(StoreOptions options, std::unique_ptr<Vault> vault, std::
   if (auto found = disk_.garbage(); !found) {
     log::error("what deleted objects left behind cannot be read: {}", found.error().message);
   } else {
-    for (auto& [uid, ns] : *found) collect(std::move(uid), std::move(ns));
+    for (auto& [uid, ns] : *found) {
+      // An owner may be there yet, and wait for what it owns.
+      const auto owner = disk_.place_of(uid);
+      if (!owner) log::error("what a deleted object left behind cannot be read: {}", owner.error().message);
+      if (owner && *owner && ns.empty()) {
+        propagate({(*owner)->resource, (*owner)->name}, uid);
+      } else {
+        collect(std::move(uid), std::move(ns));
+      }
+    }
   }
   expire_archived();
 }
@@ -246,7 +255,8 @@ void LocalStore::settle(const Change& change) {
       admission_->settled(*change.resource, change.before ? change.before->object() : nullptr,
                           change.after ? change.after->object() : nullptr);
     }
-    if (change.leaves_garbage) {
+    follow_dependents(change);
+    if (change.leaves_garbage && !change.after) {
       collect(std::string(change.before->uid()),
               change.resource == &cluster::kNamespaces ? change.name.name : std::string());
     }

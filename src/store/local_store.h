@@ -76,16 +76,19 @@ class LocalStore final : public Store {
   struct ArchiveJob;
   struct LabelsJob;
   struct LogReading;
-  /// What an owner that is gone left behind.
+  /// What an owner that is gone left behind, or what one that goes has go first or lets go.
   struct Garbage {
     std::string uid;
-    std::string ns;  ///< not empty: everything in this namespace instead of what `uid` owns
-    Address after;   ///< how far the objects in memory have been gone through
+    std::string ns;   ///< not empty: everything in this namespace instead of what `uid` owns
+    Address after;    ///< how far the objects in memory have been gone through
+    Address owner{};  ///< without a resource: it is gone
     std::int64_t after_id = 0;
     bool memory_done = false;
     bool objects_done = false;
+    bool again = false;    ///< something has changed that was passed already
+    bool blocked = false;  ///< a dependent is there yet, and its owner waits for it
 
-    void start_over() { *this = {.uid = std::move(uid), .ns = std::move(ns), .after = {}}; }
+    void start_over() { *this = {.uid = std::move(uid), .ns = std::move(ns), .after = {}, .owner = std::move(owner)}; }
   };
 
   // local_store.cc: batches
@@ -143,10 +146,23 @@ class LocalStore final : public Store {
   Result<bool> owner_exists(const doc::Value& reference, const std::string& ns);
   void collect_orphan(const cluster::Resource& resource, const Name& name, const RevisionPtr& revision);
   void collect(std::string uid, std::string ns);
+  void collect(Garbage garbage);
   void collect_step();
   Result<std::vector<Address>> next_garbage(Garbage& garbage);
-  Result<std::optional<Change>> make_collection(const Address& address, const Garbage& garbage);
+  Result<std::optional<Change>> make_collection(const Address& address, Garbage& garbage);
+  /// Takes the first reference from an object that others own as well; null: there is no other.
+  Result<std::optional<Change>> make_disowned(const Address& address, const RevisionPtr& before);
   void purge_rows();
+
+  // propagation.cc
+  /// Whether an object has what it owns go before it, or lets it go, and the store does that.
+  bool propagates(const cluster::Resource& resource, const Revision& revision) const;
+  void propagate(const Address& owner, const std::string& uid);
+  /// What a change on disk means for owners that wait.
+  void follow_dependents(const Change& change);
+  Result<std::optional<Change>> make_propagation(const Address& address, Garbage& garbage);
+  void end_propagation();
+  Result<Change> make_release(const Address& owner);
 
   // store_archive.cc
   void archive_slice(std::shared_ptr<ArchiveJob> job);
@@ -214,6 +230,7 @@ class LocalStore final : public Store {
   std::optional<Error> degraded_;
   Executor::TimerId retry_timer_ = 0;
   std::deque<Garbage> garbage_;
+  std::map<std::string, Address, std::less<>> waiting_owners_;  ///< by uid
   bool collecting_ = false;
   std::optional<std::size_t> kept_events_;  ///< once counted
   bool trimming_ = false;

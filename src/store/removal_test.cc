@@ -62,6 +62,77 @@ TEST(StoreRemove, KeepsWhatHasAnotherOwner) {
   EXPECT_NE(text(*store.get(key(kPods, "shared")), "metadata", "deletionTimestamp"), "");
 }
 
+doc::Value owner_of(std::string_view name, std::string_view finalizer) {
+  doc::Value object = named(name);
+  object.at("metadata").as_object()["finalizers"] = {finalizer};
+  return object;
+}
+
+doc::Value owned(doc::Value object, const cluster::Object& owner) {
+  object.at("metadata").as_object()["ownerReferences"] = {{{"apiVersion", "v1"},
+                                                           {"kind", "ConfigMap"},
+                                                           {"name", text(owner, "metadata", "name")},
+                                                           {"uid", text(owner, "metadata", "uid")},
+                                                           {"blockOwnerDeletion", true}}};
+  return object;
+}
+
+TEST(StoreRemove, LetsGoOfWhatIsToStay) {
+  TestStore store;
+  const auto owner = store.create(kConfigMaps, owner_of("owner", "orphan"));
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(store.create(kConfigMaps, owned(named(fmt::format("c-{}", i)), *owner)));
+  ASSERT_TRUE(store.remove(key(kConfigMaps, "owner")));
+  store.run();
+  EXPECT_EQ(store.get(key(kConfigMaps, "owner")).error().code, Code::kNotFound);
+  EXPECT_EQ(count(store, kConfigMaps), 100U);
+  EXPECT_EQ(doc::find(**store.get(key(kConfigMaps, "c-7")), "metadata", "ownerReferences"), nullptr);
+}
+
+TEST(StoreRemove, HasWhatIsOwnedGoFirst) {
+  TestStore store;
+  const auto owner = store.create(kConfigMaps, owner_of("owner", "foregroundDeletion"));
+  const auto middle = store.create(kConfigMaps, owned(named("middle"), *owner));
+  ASSERT_TRUE(store.create(kConfigMaps, owned(named("plain"), *owner)));
+  ASSERT_TRUE(store.create(kPods, owned(pod("p"), *middle)));
+  ASSERT_TRUE(store.remove(key(kConfigMaps, "owner")));
+  store.run();
+  EXPECT_EQ(names(store.list(kConfigMaps)), (std::vector<std::string>{"default/middle", "default/owner"}));
+  EXPECT_NE(text(*store.get(key(kPods, "p")), "metadata", "deletionTimestamp"), "");
+  ASSERT_TRUE(store.remove(key(kPods, "p"), {.grace_seconds = 0}));
+  store.run();
+  EXPECT_EQ(count(store, kConfigMaps), 0U);
+}
+
+TEST(StoreRemove, GoesWithoutDependents) {
+  TestStore store;
+  ASSERT_TRUE(store.create(kConfigMaps, owner_of("a", "foregroundDeletion")));
+  ASSERT_TRUE(store.create(kConfigMaps, owner_of("b", "orphan")));
+  for (const char* name : {"a", "b"}) ASSERT_TRUE(store.remove(key(kConfigMaps, name)));
+  store.run();
+  EXPECT_EQ(count(store, kConfigMaps), 0U);
+}
+
+TEST(StoreReopen, GoesOnWithWhatGoesFirst) {
+  for (const char* finalizer : {"foregroundDeletion", "orphan"}) {
+    const TempDir temp;
+    const std::string path = temp.path() + "/tiphys.db";
+    bool stop = false;
+    {
+      TestStore store({.path = path,
+                       .before_commit = [&] { return stop ? Status(fail(Code::kUnavailable, "stopped")) : Status(); }});
+      const auto owner = store.create(kConfigMaps, owner_of("owner", finalizer));
+      ASSERT_TRUE(store.create(kConfigMaps, owned(named("kept"), *owner)));
+      ASSERT_TRUE(store.remove(key(kConfigMaps, "owner")));
+      stop = true;
+    }
+    TestStore store({.path = path, .seed = 2});
+    EXPECT_EQ(count(store, kConfigMaps), 2U) << finalizer;
+    store.run();
+    const bool stays = std::string_view(finalizer) == "orphan";
+    EXPECT_EQ(count(store, kConfigMaps), stays ? 1U : 0U) << finalizer;
+  }
+}
+
 TEST(StoreRemove, OfANamespaceTakesWhatIsInIt) {
   TestStore store;
   ASSERT_TRUE(store.create(kNamespaces, named("team")));

@@ -371,6 +371,7 @@ Change LocalStore::make_termination(const cluster::Resource& resource, const Nam
   }
   set_resource_version(base, change.version);
   change.after = std::make_shared<const Revision>(resource, std::move(base), before->parts());
+  change.leaves_garbage = propagates(resource, *change.after);
   change.before = std::move(before);
   return change;
 }

@@ -182,6 +182,32 @@ def test_what_is_orphaned_stays(kubectl):
     kubectl("wait", "--for=delete", "pods", "-l", "app=web", "--timeout=60s")
 
 
+def test_what_any_object_owns_stays_or_goes_first(kubectl):
+    def make(kind, name, owner=None, **members):
+        metadata = {"name": name}
+        if owner:
+            metadata["ownerReferences"] = [{"apiVersion": owner["apiVersion"], "kind": owner["kind"], "name": owner["metadata"]["name"],
+                                            "uid": owner["metadata"]["uid"], "blockOwnerDeletion": True}]
+        document = {"apiVersion": "v1", "kind": kind, "metadata": metadata, **members}
+        return json.loads(kubectl("create", "-o", "json", "-f", "-", stdin=json.dumps(document)))
+
+    owner = make("ConfigMap", "letting-go")
+    make("Secret", "let-go", owner)
+    kubectl("delete", "configmap", "letting-go", "--cascade=orphan")
+    assert "ownerReferences" not in json.loads(kubectl("get", "secret", "let-go", "-o", "json"))["metadata"]
+
+    first = make("ConfigMap", "first")
+    second = make("ConfigMap", "second", first)
+    make("Pod", "last", second, spec={"containers": [{"name": "main", "image": "busybox", "command": ["sleep", "1000"]}], "terminationGracePeriodSeconds": 1})
+    kubectl("wait", "--for=condition=Ready", "pod/last", "--timeout=60s")
+    kubectl("patch", "pod", "last", "-p", '{"metadata": {"finalizers": ["example.com/hold"]}}')
+    kubectl("delete", "configmap", "first", "--cascade=foreground", "--wait=false")
+    kubectl("wait", "--for=jsonpath={.metadata.deletionTimestamp}", "configmap/second", "pod/last", "--timeout=60s")
+    assert json.loads(kubectl("get", "configmap", "first", "-o", "json"))["metadata"]["finalizers"] == ["foregroundDeletion"]
+    kubectl("patch", "pod", "last", "--type=merge", "-p", '{"metadata": {"finalizers": null}}')
+    kubectl("wait", "--for=delete", "configmap/first", "configmap/second", "pod/last", "--timeout=60s")
+
+
 def test_a_pod_that_fails_is_started_again(kubectl):
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "again"},
            "spec": {"restartPolicy": "OnFailure", "volumes": [{"name": "v", "emptyDir": {}}],
