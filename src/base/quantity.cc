@@ -169,7 +169,8 @@ std::string Quantity::decimal_text(bool exponent) const {
 
 std::string Quantity::text() const {
   constexpr Wide kLeast = Wide{1024} * kNano;
-  if (form_ != Form::kBinary || (nanos_ > -kLeast && nanos_ < kLeast)) return decimal_text(form_ == Form::kExponent);
+  const bool binary = form_ == Form::kBinary && is_whole() && (nanos_ <= -kLeast || nanos_ >= kLeast);
+  if (!binary) return decimal_text(form_ == Form::kExponent);
   std::int64_t number = value();
   std::size_t power = 0;
   for (; number % 1024 == 0 && power + 1 < std::size(kBinaries); ++power) number /= 1024;

@@ -73,7 +73,7 @@ class Application {
         shape_(Shape::of_object(writer.type)),
         own_(entry_of(writer, true)),
         own_id_(own_.id()),
-        managed_(current(std::move(managed), shape_, writer.api_version)) {}
+        managed_(current(std::move(managed), shape_, writer)) {}
 
   void run() {
     const auto before = managed_.find(own_id_);

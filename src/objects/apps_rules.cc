@@ -1,3 +1,4 @@
+#include "objects/pod_warnings.h"
 #include "objects/selector_rules.h"
 #include "objects/workload_rules.h"
 
@@ -173,8 +174,17 @@ void check_stateful_set_update(const doc::Value& before, const doc::Value& after
 
 }  // namespace
 
-const KindRules kReplicaSetRules{fill_replica_set, check_replicated, check_replicated_update};
-const KindRules kDeploymentRules{fill_deployment, check_deployment, check_replicated_update};
-const KindRules kStatefulSetRules{fill_stateful_set, check_stateful_set, check_stateful_set_update};
+const KindRules kReplicaSetRules{.fill = fill_replica_set,
+                                 .check = check_replicated,
+                                 .check_update = check_replicated_update,
+                                 .warn = warn_of_template};
+const KindRules kDeploymentRules{.fill = fill_deployment,
+                                 .check = check_deployment,
+                                 .check_update = check_replicated_update,
+                                 .warn = warn_of_template};
+const KindRules kStatefulSetRules{.fill = fill_stateful_set,
+                                  .check = check_stateful_set,
+                                  .check_update = check_stateful_set_update,
+                                  .warn = warn_of_template};
 
 }  // namespace tiphys::objects

@@ -3,6 +3,7 @@
 #include "expr/cron_schedule.h"
 #include "objects/pod_spec_parts.h"
 #include "objects/pod_spec_rules.h"
+#include "objects/pod_warnings.h"
 #include "objects/workload_rules.h"
 
 namespace tiphys::objects {
@@ -265,7 +266,12 @@ void check_cron_job_update(const doc::Value& before, const doc::Value& after, Fi
 
 }  // namespace
 
-const KindRules kJobRules{fill_job, check_job, check_job_update, check_new_job};
-const KindRules kCronJobRules{fill_cron_job, check_cron_job, check_cron_job_update};
+const KindRules kJobRules{.fill = fill_job,
+                          .check = check_job,
+                          .check_update = check_job_update,
+                          .check_new = check_new_job,
+                          .warn = warn_of_template};
+const KindRules kCronJobRules{
+    .fill = fill_cron_job, .check = check_cron_job, .check_update = check_cron_job_update, .warn = warn_of_cron_job};
 
 }  // namespace tiphys::objects

@@ -101,27 +101,80 @@ void add_columns(const doc::Value& version, CustomVersion& custom) {
   }
 }
 
-KindPtr make_kind(const doc::Value& definition, const doc::Value& version, const cluster::Resource& resource) {
+/// ".spec.replicas" in its parts.
+std::vector<std::string> fields_of(std::string_view path) {
+  std::vector<std::string> fields;
+  for (const std::string_view part : split(path, '.')) {
+    if (!part.empty()) fields.emplace_back(part);
+  }
+  return fields;
+}
+
+ScalePaths scale_of_version(const doc::Value& version) {
+  ScalePaths paths{.of_definition = true};
+  const auto take = [&](std::vector<std::string>& to, const char* member) {
+    if (auto fields = fields_of(doc::find_string(version, "subresources", "scale", member)); !fields.empty()) {
+      to = std::move(fields);
+    }
+  };
+  take(paths.replicas, "specReplicasPath");
+  take(paths.observed, "statusReplicasPath");
+  take(paths.selector, "labelSelectorPath");
+  return paths;
+}
+
+/// What a client of this version is warned of.
+std::string deprecation_of(const doc::Value& definition, const doc::Value& version) {
+  if (!doc::is_true(version, "deprecated")) return "";
+  if (const auto said = doc::find_string(version, "deprecationWarning"); !said.empty()) return std::string(said);
+  const auto group = doc::find_string(definition, "spec", "group");
+  const auto kind = doc::find_string(definition, "spec", "names", "kind");
+  const auto name = doc::find_string(version, "name");
+  std::string_view better;
+  for (const doc::Value& other : versions_of(definition)) {
+    const auto other_name = doc::find_string(other, "name");
+    if (!doc::is_true(other, "served") || doc::is_true(other, "deprecated")) continue;
+    if (rank_of(other_name) > rank_of(better.empty() ? name : better)) better = other_name;
+  }
+  if (better.empty()) return fmt::format("{}/{} {} is deprecated", group, name, kind);
+  return fmt::format("{0}/{1} {2} is deprecated; use {0}/{3} {2}", group, name, kind, better);
+}
+
+std::shared_ptr<CustomVersion> make_version(const doc::Value& definition, const doc::Value& version) {
   auto custom = std::make_shared<CustomVersion>();
+  custom->deprecation = deprecation_of(definition, version);
   custom->schema = whole_schema(version);
-  const std::string name(doc::find_string(version, "name"));
-  const std::string type_name = schema_name(resource.group, name, resource.kind);
   auto type = custom->types.compile(custom->schema);
   TIPHYS_CHECK(type, "a definition's schemas are checked before it is stored");
+  custom->type = *type;
+  const doc::Value* metadata = doc::find(version, "schema", "openAPIV3Schema", "properties", "metadata");
+  if (metadata && doc::find(*metadata, "properties")) {
+    auto rules = custom->types.compile(*metadata);
+    TIPHYS_CHECK(rules, "a definition's schemas are checked before it is stored");
+    custom->metadata = *rules;
+  }
+  custom->scaled = doc::find(version, "subresources", "scale") != nullptr;
+  custom->scale = scale_of_version(version);
   add_columns(version, *custom);
+  return custom;
+}
+
+KindPtr make_kind(const doc::Value& definition, const doc::Value& version, const cluster::Resource& resource,
+                  std::shared_ptr<const CustomVersion> custom) {
+  const std::string name(doc::find_string(version, "name"));
   Kind kind{.resource = &resource,
             .version = name,
             .list_kind = std::string(doc::find_string(definition, "spec", "names", "listKind")),
-            .type_name = type_name,
-            .type = *type,
+            .type_name = schema_name(resource.group, name, resource.kind),
+            .type = custom->type,
             .verbs = kCustomVerbs,
             .columns = custom->columns,
             .has_status = doc::find(version, "subresources", "status") != nullptr,
-            .custom = custom};
-  if (doc::find(version, "subresources", "scale")) {
+            .custom = std::move(custom)};
+  if (kind.has_status) kind.subresources.push_back({"status", resource.kind, "", "", kPartVerbs});
+  if (kind.custom->scaled) {
     kind.subresources.push_back({"scale", "Scale", "autoscaling", "v1", kPartVerbs});
   }
-  if (kind.has_status) kind.subresources.push_back({"status", resource.kind, "", "", kPartVerbs});
   return std::make_shared<const Kind>(std::move(kind));
 }
 
@@ -224,11 +277,32 @@ std::vector<KindPtr> make_custom_kinds(const doc::Value& definition) {
   const auto names = cluster::names_of(definition);
   if (!names) return kinds;
   const cluster::Resource& resource = cluster::custom_resource(*names);
+  const auto stored = std::ranges::find_if(versions_of(definition),
+                                           [](const doc::Value& version) { return doc::is_true(version, "storage"); });
+  TIPHYS_CHECK(stored != versions_of(definition).end(), "a definition has one version that is stored");
+  const auto of_stored = make_version(definition, *stored);
   for (const doc::Value& version : versions_of(definition)) {
-    if (doc::is_true(version, "served")) kinds.push_back(make_kind(definition, version, resource));
+    if (!doc::is_true(version, "served")) continue;
+    auto custom = of_stored;
+    if (&version != &*stored) {
+      custom = make_version(definition, version);
+      custom->stored = of_stored;
+    }
+    kinds.push_back(make_kind(definition, version, resource, std::move(custom)));
   }
   std::ranges::stable_sort(kinds, std::greater(), [](const KindPtr& kind) { return rank_of(kind->version); });
   return kinds;
+}
+
+std::string_view deprecation_of(const Kind& kind) {
+  if (kind.custom) return kind.custom->deprecation;
+  if (kind.resource != &cluster::kEndpoints) return "";
+  return "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
+}
+
+const ScalePaths& scale_paths(const Kind& kind) {
+  static const ScalePaths kOwn;
+  return kind.custom ? kind.custom->scale : kOwn;
 }
 
 void fill_definition(doc::Object& definition) {

@@ -1,5 +1,6 @@
 #include <charconv>
 
+#include "objects/pod_warnings.h"
 #include "objects/selector_rules.h"
 #include "objects/workload_rules.h"
 
@@ -111,6 +112,7 @@ void check_daemon_set_update(const doc::Value& before, const doc::Value& after, 
 const KindRules kDaemonSetRules{.fill = fill_daemon_set,
                                 .check = check_daemon_set,
                                 .check_update = check_daemon_set_update,
-                                .carry = carry_daemon_set};
+                                .carry = carry_daemon_set,
+                                .warn = warn_of_template};
 
 }  // namespace tiphys::objects

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "objects/custom_kind.h"
 #include "objects/kind_rules.h"
 #include "objects/other_form.h"
 #include "schema/check.h"
@@ -26,14 +27,28 @@ Refusal unreadable(const Kind& kind, Source source, std::string_view why) {
       fmt::format("{0} in version \"{1}\" cannot be handled as a {0}: {2}", kind.resource->kind, kind.version, why));
 }
 
-/// Of custom objects only the metadata are read into a struct.
+/// Of custom objects only the metadata are read into a struct, and those of resources in them.
 std::optional<std::string> metadata_misfit(const Kind& kind, const doc::Value& object) {
   const doc::Value* metadata = doc::find(object, "metadata");
   const schema::Field* field = kind.type->find("metadata");
-  if (!metadata || !field) return std::nullopt;
-  auto found = schema::misfit(*field->type, *metadata);
-  if (found) *found = "metadata." + *found;
-  return found;
+  const auto found = metadata && field ? schema::misfit(*field->type, *metadata) : std::nullopt;
+  if (!found) return schema::embedded_misfit(*kind.type, object);
+  return "metadata." + *found;
+}
+
+/// What a definition demands beyond its schema of the whole.
+void check_custom(const CustomVersion& custom, const doc::Value& object, schema::FieldErrors& errors) {
+  const doc::Value* metadata = custom.metadata ? doc::find(object, "metadata") : nullptr;
+  if (metadata) {
+    const schema::Path root;
+    for (schema::FieldError& error : schema::check(*custom.metadata, *metadata, root.field("metadata"))) {
+      errors.push_back(std::move(error));
+    }
+  }
+  if (!custom.scaled) return;
+  const doc::Value* replicas = value_at(object, custom.scale.replicas);
+  if (!replicas || !replicas->is_int64() || replicas->get_int64() >= 0) return;
+  errors.push_back(schema::invalid(custom.scale.replicas_text(), *replicas, "should be a non-negative integer"));
 }
 
 }  // namespace
@@ -77,6 +92,7 @@ Outcome<void> complete(const Kind& kind, doc::Value& object, const doc::Value* b
   if (before) check_metadata_update(*before, object, errors);
   if (kind.custom) {
     for (schema::FieldError& error : schema::check(*kind.type, object)) errors.push_back(std::move(error));
+    check_custom(*kind.custom, object, errors);
   }
   if (rules.check) rules.check(object, errors);
   if (!before && rules.check_new) rules.check_new(object, errors);
@@ -90,11 +106,18 @@ cluster::Object as_served(const Kind& kind, const cluster::Object& object) {
   doc::Value copy = *object;
   if (kind.form) copy = serve_form(*kind.form, copy.as_object());
   copy.as_object()["apiVersion"] = kind.api_version();
+  // From one version of a definition to another, as Kubernetes does it without a webhook.
+  if (kind.custom) schema::prune(*kind.type, copy);
   return std::make_shared<const doc::Value>(std::move(copy));
 }
 
 doc::Value to_store(const Kind& kind, doc::Value object) {
-  return kind.form ? doc::Value(store_form(*kind.form, object.as_object())) : std::move(object);
+  if (kind.form) return store_form(*kind.form, object.as_object());
+  if (!kind.custom || !kind.custom->stored) return object;
+  object.as_object()["apiVersion"] = kind.resource->api_version();
+  schema::prune(*kind.custom->stored->type, object);
+  schema::fill_defaults(*kind.custom->stored->type, object);
+  return object;
 }
 
 }  // namespace tiphys::objects

@@ -1,6 +1,9 @@
 // What the API does with objects of a kind beyond their schema: what it fills in and what it refuses.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "cluster/resource.h"
 #include "doc/value.h"
 #include "schema/field_error.h"
@@ -18,6 +21,8 @@ struct KindRules {
   void (*carry)(const doc::Value& before, doc::Object& object) = nullptr;
   /// What whoever makes one is warned of.
   std::string_view warning{};
+  /// What whoever writes `object` is warned of; `before` is null for a new one.
+  void (*warn)(const doc::Value& object, const doc::Value* before, std::vector<std::string>& warnings) = nullptr;
 };
 
 const KindRules& rules_of(const cluster::Resource& resource);

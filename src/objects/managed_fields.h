@@ -42,6 +42,7 @@ struct FieldWriter {
   std::string_view subresource{};
   Time time{};
   const schema::Type* type = nullptr;  ///< of the object; nullptr: nothing is known of it
+  bool alike = false;                  ///< all versions of the kind name their fields alike
   FieldSet reset{};                    ///< what this route does not write: reset_fields()
   doc::Object empty{};  ///< members that an object has even where they are empty, which nobody owns for that
 };

@@ -86,8 +86,10 @@ ManagedFields managers_before(const doc::Value* live, const doc::Value& object, 
 
 }  // namespace
 
-ManagedFields current(ManagedFields managed, const Shape& shape, std::string_view api_version) {
-  std::erase_if(managed, [&](const auto& entry) { return entry.second.api_version != api_version; });
+ManagedFields current(ManagedFields managed, const Shape& shape, const FieldWriter& writer) {
+  if (!writer.alike) {
+    std::erase_if(managed, [&](const auto& entry) { return entry.second.api_version != writer.api_version; });
+  }
   for (auto& [id, entry] : managed) entry.fields = reconciled(shape, entry.fields);
   return managed;
 }
@@ -160,7 +162,7 @@ Result<ManagedFields> updated(ManagedFields managed, const doc::Value& before, c
   const Shape shape = Shape::of_object(writer.type);
   TIPHYS_CHECK_OK(check_shape(shape, after, Duplicates::kAllowed));
   TIPHYS_CHECK_OK(check_shape(shape, before, Duplicates::kAllowed));
-  ManagedFields out = current(std::move(managed), shape, writer.api_version);
+  ManagedFields out = current(std::move(managed), shape, writer);
   const Changes changes = compare_for(writer, shape, before, after);
   // The writer's own entry, too, loses what changed: it gets it anew, with a new time.
   take(out, taken(out, changes, ""), changes, "");

@@ -6,9 +6,9 @@
 
 namespace tiphys::objects {
 
-/// Of managers whose version the object is in, brought in line with its type. Those of other versions, which this plane
-/// does not serve, own nothing any more.
-ManagedFields current(ManagedFields managed, const Shape& shape, std::string_view api_version);
+/// Of managers whose version the object is in, brought in line with its type. Those of other versions own nothing any
+/// more, unless all versions name their fields alike.
+ManagedFields current(ManagedFields managed, const Shape& shape, const FieldWriter& writer);
 
 /// What the changes take from each manager but `but`, by id.
 std::map<std::string, FieldSet> taken(const ManagedFields& managed, const Changes& changes, std::string_view but);

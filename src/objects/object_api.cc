@@ -139,7 +139,7 @@ void ObjectApi::create_in_namespace(const Target& target, doc::Value object, con
     return reply(std::unexpected(std::move(completed.error())));
   }
   track(target, options, nullptr, object, executor_.now());
-  if (const auto warning = rules_of(*target.kind->resource).warning; !warning.empty()) warnings.emplace_back(warning);
+  warn(target, object, nullptr, warnings);
   Target made = target;
   made.name = doc::find_string(object, "metadata", "name");
   store_.create(target.kind->stored(), to_store(*target.kind, std::move(object)), {.dry_run = options.dry_run},

@@ -6,6 +6,7 @@
 #include "cluster/patch.h"
 #include "doc/patch.h"
 #include "objects/apply.h"
+#include "objects/custom_kind.h"
 #include "objects/intake.h"
 #include "objects/namespaces.h"
 #include "objects/node_changes.h"
@@ -45,11 +46,13 @@ void ObjectApi::change(const Target& target, const WriteOptions& options, Make m
     std::optional<Refusal> refusal;
     Warnings warnings;
     bool created = false;
+    std::string version;
   };
   auto state = std::make_shared<State>();
   auto attempt = [target, state, make = std::move(make)](const cluster::Object& newest) mutable -> Result<doc::Value> {
     state->created = !newest;
-    auto made = make(target.kind->form ? as_served(*target.kind, newest) : newest, state->warnings);
+    if (newest) state->version = doc::find_string(*newest, "metadata", "resourceVersion");
+    auto made = make(as_served(*target.kind, newest), state->warnings);
     if (made) return to_store(*target.kind, std::move(*made));
     state->refusal = std::move(made.error());
     return fail(Code::kInvalidArgument, state->refusal->message);
@@ -60,7 +63,8 @@ void ObjectApi::change(const Target& target, const WriteOptions& options, Make m
         if (state->refusal) return reply(std::unexpected(std::move(*state->refusal)));
         auto object = served(target, std::move(result));
         if (!object) return reply(std::unexpected(std::move(object.error())));
-        if (dry_run && state->created) *object = without_version(**object);
+        // Nothing has been written: there is no version yet, or that of the object as it is.
+        if (dry_run) *object = state->created ? without_version(**object) : with_version(**object, state->version);
         reply(Written{.object = std::move(*object), .created = state->created, .warnings = std::move(state->warnings)});
       });
 }
@@ -69,12 +73,13 @@ Outcome<doc::Value> ObjectApi::scaled(const Target& target, const WriteOptions& 
                                       const doc::Value& scale) const {
   if (!newest) return std::unexpected(not_found(target));
   doc::Value object = *newest;
-  if (auto taken = take_scale(object, scale); !taken) return std::unexpected(taken.error());
+  if (auto taken = take_scale(object, scale, scale_paths(*target.kind)); !taken) return std::unexpected(taken.error());
   if (options.field_manager.empty()) return object;
-  const doc::Value before = owned_scale_of(*newest);
-  doc::Value after = scale_of(object);
+  const ScalePaths& paths = scale_paths(*target.kind);
+  const doc::Value before = owned_scale_of(*newest, paths);
+  doc::Value after = scale_of(object, paths);
   track_update(&before, after, scale_writer(options, executor_.now()));
-  take_scale_owners(object, after);
+  take_scale_owners(object, after, paths);
   return object;
 }
 
@@ -82,12 +87,13 @@ Outcome<doc::Value> ObjectApi::scale_applied(const Target& target, const WriteOp
                                              const cluster::Object& newest, const doc::Value& config) const {
   if (!newest) return std::unexpected(not_found(target));
   if (auto known = check_scale_declared(config); !known) return std::unexpected(std::move(known.error()));
-  const doc::Value before = owned_scale_of(*newest);
+  const ScalePaths& paths = scale_paths(*target.kind);
+  const doc::Value before = owned_scale_of(*newest, paths);
   const auto merged = objects::apply(&before, config, scale_writer(options, executor_.now()), options.force);
   if (!merged) return std::unexpected(refusal_of(merged.error()));
   doc::Value object = *newest;
-  if (auto taken = take_scale(object, *merged); !taken) return std::unexpected(std::move(taken.error()));
-  take_scale_owners(object, *merged);
+  if (auto taken = take_scale(object, *merged, paths); !taken) return std::unexpected(std::move(taken.error()));
+  take_scale_owners(object, *merged, paths);
   return differs_in_times_only(*newest, object) ? *newest : std::move(object);
 }
 
@@ -141,6 +147,7 @@ void ObjectApi::replace(const Target& target, doc::Value body, const WriteOption
         if (auto completed = finish(target, body, newest.get()); !completed) {
           return std::unexpected(std::move(completed.error()));
         }
+        warn(target, body, newest.get(), told);
         track(target, options, newest.get(), body, executor_.now());
         return std::move(body);
       },
@@ -155,7 +162,7 @@ void ObjectApi::patch(const Target& target, cluster::PatchType type, doc::Value 
       [this, target, type, options, patch = std::move(patch)](const cluster::Object& newest,
                                                               Warnings& warnings) -> Outcome<doc::Value> {
         if (!newest) return std::unexpected(not_found(target));
-        doc::Value object = is_scale(target) ? scale_of(*newest) : *newest;
+        doc::Value object = is_scale(target) ? scale_of(*newest, scale_paths(*target.kind)) : *newest;
         if (const Status patched = apply_patch(target, object, type, patch); !patched) {
           // A list of operations that can be read, but not be done here.
           const bool readable = type == cluster::PatchType::kJson && patch.is_array();
@@ -169,6 +176,7 @@ void ObjectApi::patch(const Target& target, cluster::PatchType type, doc::Value 
         keep_other_part(target, object, *newest);
         done = finish(target, object, newest.get());
         if (!done) return std::unexpected(std::move(done.error()));
+        warn(target, object, newest.get(), warnings);
         track(target, options, newest.get(), object, executor_.now());
         return object;
       },
@@ -213,6 +221,7 @@ void ObjectApi::apply(const Target& target, doc::Value config, const WriteOption
         }
         auto completed = newest ? finish(target, *merged, newest.get()) : complete_new(target, *merged);
         if (!completed) return std::unexpected(std::move(completed.error()));
+        warn(target, *merged, newest.get(), warnings);
         if (newest && differs_in_times_only(*newest, *merged)) return *newest;
         return std::move(*merged);
       },

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "objects/custom_kind.h"
 #include "objects/intake.h"
 #include "objects/kind_rules.h"
 #include "objects/scale.h"
@@ -124,7 +125,7 @@ Outcome<void> settle_identity(const Target& target, doc::Value& body) {
                                 resource.kind, target.kind->version, doc::to_json(*given_metadata))));
   }
   (*object)["kind"] = resource.kind;
-  (*object)["apiVersion"] = resource.api_version();
+  (*object)["apiVersion"] = target.kind->api_version();
   doc::Object& metadata = doc::ensure_object(*object, "metadata");
   const auto given = doc::find_string(body, "metadata", "namespace");
   if (!resource.namespaced) {
@@ -156,8 +157,12 @@ void keep_other_part(const Target& target, doc::Value& object, const doc::Value&
   if (target.subresource == "status") {
     const doc::Value* status = doc::find(object, "status");
     doc::Value kept = before;
-    // Through the status of Kubernetes' own kinds one reaches their metadata too.
-    if (target.kind->is_struct()) take_member(kept, object, "metadata");
+    // Through the status of Kubernetes' own kinds one reaches their metadata too, of others the owners of fields alone.
+    if (target.kind->is_struct()) {
+      take_member(kept, object, "metadata");
+    } else if (const doc::Value* owners = doc::find(object, "metadata", "managedFields")) {
+      doc::ensure_object(kept.get_object(), "metadata")["managedFields"] = *owners;
+    }
     if (status) {
       kept.get_object()["status"] = *status;
     } else {
@@ -239,7 +244,8 @@ FieldWriter writer_of(const Target& target, const WriteOptions& options, const s
                      .kind = target.kind->resource->kind,
                      .subresource = target.subresource,
                      .time = now,
-                     .type = target.kind->type};
+                     .type = target.kind->type,
+                     .alike = target.kind->custom != nullptr};
   if (&target.kind->stored() == &cluster::kEvents) rules_of(*target.kind->resource).fill(writer.empty);
   if (target.kind->has_status) writer.reset = reset_fields(api_version, writer.kind, target.subresource);
   return writer;
@@ -252,6 +258,12 @@ void track(const Target& target, const WriteOptions& options, const doc::Value* 
   if (live && differs_in_times_only(*live, object)) object = *live;
 }
 
+void warn(const Target& target, const doc::Value& object, const doc::Value* before, Warnings& warnings) {
+  const KindRules& rules = rules_of(*target.kind->resource);
+  if (!before && !rules.warning.empty()) warnings.emplace_back(rules.warning);
+  if (rules.warn && target.subresource.empty()) rules.warn(object, before, warnings);
+}
+
 bool is_scale(const Target& target) {
   return target.subresource == "scale";
 }
@@ -261,10 +273,16 @@ cluster::Object without_version(doc::Value object) {
   return std::make_shared<const doc::Value>(std::move(object));
 }
 
+cluster::Object with_version(doc::Value object, const std::string& version) {
+  doc::ensure_object(object.get_object(), "metadata")["resourceVersion"] = version;
+  return std::make_shared<const doc::Value>(std::move(object));
+}
+
 Outcome<cluster::Object> served(const Target& target, Result<cluster::Object> result) {
   if (!result) return std::unexpected(refusal_for(target, result.error()));
-  if (is_scale(target)) return std::make_shared<const doc::Value>(scale_of(**result));
-  return as_served(*target.kind, *result);
+  cluster::Object object = as_served(*target.kind, *result);
+  if (is_scale(target)) return std::make_shared<const doc::Value>(scale_of(*object, scale_paths(*target.kind)));
+  return object;
 }
 
 }  // namespace tiphys::objects

@@ -34,10 +34,13 @@ FieldWriter scale_writer(const WriteOptions& options, Time now);
 FieldWriter writer_of(const Target& target, const WriteOptions& options, const std::string& api_version, Time now);
 /// What a write means for the owners of fields. Gives `live` back when nothing else has changed.
 void track(const Target& target, const WriteOptions& options, const doc::Value* live, doc::Value& object, Time now);
+/// What whoever has written `object` is warned of, by the rules of its kind; `before` is null for a new one.
+void warn(const Target& target, const doc::Value& object, const doc::Value* before, Warnings& warnings);
 /// /scale: what is read and written is a Scale.
 bool is_scale(const Target& target);
-/// What a dry run gives.
+/// What a dry run gives, of a new object and of one that is there.
 cluster::Object without_version(doc::Value object);
+cluster::Object with_version(doc::Value object, const std::string& version);
 /// An object as it is shown at the target: of its version, a Scale at /scale.
 Outcome<cluster::Object> served(const Target& target, Result<cluster::Object> result);
 

@@ -6,6 +6,7 @@
 #include "base/quantity.h"
 #include "cluster/pod_phase.h"
 #include "objects/pod_spec_rules.h"
+#include "objects/pod_warnings.h"
 #include "objects/workload_rules.h"
 
 namespace tiphys::objects {
@@ -85,10 +86,10 @@ std::string_view quality_of(doc::Object& spec) {
     for (const std::string_view name : kShared) {
       const doc::Value* limit = doc::find(value, "resources", "limits", name);
       const doc::Value* request = doc::find(value, "resources", "requests", name);
-      asks = asks || limit || request;
-      const auto most = limit ? parse_quantity(doc::scalar_text(*limit)) : 0;
-      const auto asked = request ? parse_quantity(doc::scalar_text(*request)) : 0;
-      guaranteed = guaranteed && limit && request && most && asked && *most == *asked;
+      const double most = limit ? parse_quantity(doc::scalar_text(*limit)).value_or(0) : 0;
+      const double asked = request ? parse_quantity(doc::scalar_text(*request)).value_or(0) : 0;
+      asks = asks || most > 0 || asked > 0;
+      guaranteed = guaranteed && most > 0 && most == asked;
     }
   });
   if (!asks) return "BestEffort";
@@ -208,6 +209,10 @@ void check_pod_update(const doc::Value& before, const doc::Value& after, FieldEr
 
 }  // namespace
 
-const KindRules kPodRules{fill_pod, check_pod, check_pod_update, check_new_pod};
+const KindRules kPodRules{.fill = fill_pod,
+                          .check = check_pod,
+                          .check_update = check_pod_update,
+                          .check_new = check_new_pod,
+                          .warn = warn_of_new_pod};
 
 }  // namespace tiphys::objects

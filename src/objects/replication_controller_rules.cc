@@ -1,3 +1,4 @@
+#include "objects/pod_warnings.h"
 #include "objects/workload_rules.h"
 
 namespace tiphys::objects {
@@ -55,6 +56,7 @@ void check_replication_controller(const doc::Value& object, FieldErrors& errors)
 
 }  // namespace
 
-const KindRules kReplicationControllerRules{.fill = fill_replication_controller, .check = check_replication_controller};
+const KindRules kReplicationControllerRules{
+    .fill = fill_replication_controller, .check = check_replication_controller, .warn = warn_of_template};
 
 }  // namespace tiphys::objects

@@ -6,6 +6,13 @@
 #include "objects/managed_fields.h"
 
 namespace tiphys::objects {
+
+const doc::Value* value_at(const doc::Value& object, const std::vector<std::string>& path) {
+  const doc::Value* value = &object;
+  for (const std::string& name : path) value = value ? doc::find(*value, name) : nullptr;
+  return path.empty() ? nullptr : value;
+}
+
 namespace {
 
 std::string listed(const doc::Value* values) {
@@ -46,35 +53,56 @@ std::string selector_text(const doc::Value* selector, bool is_map) {
   return text;
 }
 
-std::int64_t number(const doc::Value& object, std::string_view part, std::int64_t otherwise) {
-  const doc::Value* found = doc::find(object, part, "replicas");
+std::int64_t number_at(const doc::Value& object, const std::vector<std::string>& path, std::int64_t otherwise) {
+  const doc::Value* found = value_at(object, path);
   return found && found->is_int64() ? found->get_int64() : otherwise;
 }
 
-const FieldSet& replicas_set() {
-  static const FieldSet set{{"spec", "replicas"}};
+FieldPath field_path(const std::vector<std::string>& path) {
+  FieldPath fields;
+  for (const std::string& name : path) fields.push_back(PathElement::field(name));
+  return fields;
+}
+
+FieldSet field_set(const std::vector<std::string>& path) {
+  FieldSet set;
+  set.insert(field_path(path));
   return set;
 }
-const FieldPath& replicas_path() {
-  static const FieldPath path{PathElement::field("spec"), PathElement::field("replicas")};
-  return path;
+
+/// Of the Scale itself.
+const ScalePaths& own_paths() {
+  static const ScalePaths paths;
+  return paths;
+}
+
+std::string selector_of(const doc::Value& object, const ScalePaths& paths) {
+  if (paths.of_definition) {
+    const doc::Value* text = value_at(object, paths.selector);
+    return text && text->is_string() ? std::string(text->get_string()) : std::string();
+  }
+  const bool is_map = doc::find_string(object, "kind") == cluster::kReplicationControllers.kind;
+  return selector_text(doc::find(object, "spec", "selector"), is_map);
 }
 
 }  // namespace
 
-doc::Value scale_of(const doc::Value& object) {
+std::string ScalePaths::replicas_text() const {
+  std::string text;
+  for (const std::string& name : replicas) text += "." + name;
+  return text;
+}
+
+doc::Value scale_of(const doc::Value& object, const ScalePaths& paths) {
   doc::Object metadata;
   for (const char* member : {"name", "namespace", "uid", "resourceVersion", "creationTimestamp"}) {
     if (const doc::Value* found = doc::find(object, "metadata", member)) metadata[member] = *found;
   }
-  doc::Object status{{"replicas", number(object, "status", 0)}};
-  const bool is_map = doc::find_string(object, "kind") == cluster::kReplicationControllers.kind;
-  if (std::string text = selector_text(doc::find(object, "spec", "selector"), is_map); !text.empty()) {
-    status["selector"] = std::move(text);
-  }
+  doc::Object status{{"replicas", number_at(object, paths.observed, 0)}};
+  if (std::string text = selector_of(object, paths); !text.empty()) status["selector"] = std::move(text);
   doc::Object spec;
   // Go leaves a zero out.
-  if (const std::int64_t replicas = number(object, "spec", 1); replicas != 0) spec["replicas"] = replicas;
+  if (const std::int64_t replicas = number_at(object, paths.replicas, 1); replicas != 0) spec["replicas"] = replicas;
   return doc::Object{{"kind", "Scale"},
                      {"apiVersion", kScaleVersion},
                      {"metadata", std::move(metadata)},
@@ -82,14 +110,15 @@ doc::Value scale_of(const doc::Value& object) {
                      {"status", std::move(status)}};
 }
 
-doc::Value owned_scale_of(const doc::Value& object) {
-  doc::Value scale = scale_of(object);
+doc::Value owned_scale_of(const doc::Value& object, const ScalePaths& paths) {
+  doc::Value scale = scale_of(object, paths);
   auto managed = read_managed_fields(object);
   if (!managed) return scale;
   ManagedFields of_replicas;
+  const FieldPath replicas = field_path(paths.replicas);
   for (auto& [id, entry] : *managed) {
-    if (!entry.fields.has(replicas_path())) continue;
-    entry.fields = replicas_set();
+    if (!entry.fields.has(replicas)) continue;
+    entry.fields = field_set(own_paths().replicas);
     entry.api_version = kScaleVersion;
     std::string name = entry.id();
     of_replicas.insert_or_assign(std::move(name), std::move(entry));
@@ -107,7 +136,7 @@ Outcome<void> check_scale_type(const doc::Value& scale) {
   return std::unexpected(bad_request(fmt::format("invalid object type: {}, Kind={}", version, kind)));
 }
 
-Outcome<void> take_scale(doc::Value& object, const doc::Value& scale) {
+Outcome<void> take_scale(doc::Value& object, const doc::Value& scale, const ScalePaths& paths) {
   TIPHYS_CHECK_OK(check_scale_type(scale));
   const doc::Value* given = doc::find(scale, "spec", "replicas");
   if (given && !given->is_int64() && !given->is_null()) {
@@ -122,24 +151,28 @@ Outcome<void> take_scale(doc::Value& object, const doc::Value& scale) {
         refuse_invalid(resource, doc::find_string(object, "metadata", "name"),
                        {schema::invalid("spec.replicas", *given, "must be greater than or equal to 0")}));
   }
-  doc::ensure_object(object.get_object(), "spec")["replicas"] = replicas;
+  doc::Object* within = &object.get_object();
+  for (std::size_t i = 0; i + 1 < paths.replicas.size(); ++i) within = &doc::ensure_object(*within, paths.replicas[i]);
+  (*within)[paths.replicas.back()] = replicas;
   if (const auto demanded = doc::find_string(scale, "metadata", "resourceVersion"); !demanded.empty()) {
     doc::ensure_object(object.get_object(), "metadata")["resourceVersion"] = demanded;
   }
   return {};
 }
 
-void take_scale_owners(doc::Value& object, const doc::Value& scale) {
+void take_scale_owners(doc::Value& object, const doc::Value& scale, const ScalePaths& paths) {
   auto managed = read_managed_fields(object);
   auto owners = read_managed_fields(scale);
   if (!managed || !owners) return;
   const std::string version(doc::find_string(object, "apiVersion"));
   const ManagedFields before = *managed;
-  for (auto& [id, entry] : *managed) entry.fields = entry.fields.minus(replicas_set());
+  const FieldSet replicas = field_set(paths.replicas);
+  const FieldPath of_scale = field_path(own_paths().replicas);
+  for (auto& [id, entry] : *managed) entry.fields = entry.fields.minus(replicas);
   for (auto& [id, entry] : *owners) {
-    if (!entry.fields.has(replicas_path())) continue;
+    if (!entry.fields.has(of_scale)) continue;
     entry.api_version = version;
-    entry.fields = replicas_set();
+    entry.fields = replicas;
     // Who is new has no time, as in Kubernetes.
     const auto known = before.find(entry.id());
     entry.time = known == before.end() ? std::nullopt : known->second.time;

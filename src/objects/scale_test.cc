@@ -67,7 +67,7 @@ TEST_F(ScaleTest, IsReadAndWritten) {
 TEST_F(ScaleTest, AReplicationControllerSelectsByAMap) {
   const auto object = doc::parse_json(R"({"kind": "ReplicationController", "metadata": {"name": "r"},
       "spec": {"replicas": 1, "selector": {"a": "b", "c": "d"}}})");
-  EXPECT_EQ(doc::find_string(scale_of(*object), "status", "selector"), "a=b,c=d");
+  EXPECT_EQ(doc::find_string(scale_of(*object, {}), "status", "selector"), "a=b,c=d");
 }
 
 TEST_F(ScaleTest, FinalizersSayWhatBecomesOfDependents) {

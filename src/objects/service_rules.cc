@@ -242,9 +242,6 @@ void check_service(const doc::Value& service, FieldErrors& errors) {
   if (affinity != "ClientIP" && affinity != "None") {
     errors.push_back(schema::not_supported("spec.sessionAffinity", doc::Value(affinity), {"ClientIP", "None"}));
   }
-  if (is_headless(service) && affinity == "ClientIP") {
-    errors.push_back(schema::forbidden("spec.sessionAffinity", "may not be set for headless services"));
-  }
   for (const char* member : {"externalTrafficPolicy", "internalTrafficPolicy"}) {
     const auto policy = doc::find_string(service, "spec", member);
     if (policy.empty() || policy == "Cluster" || policy == "Local") continue;
@@ -267,9 +264,31 @@ void check_service_update(const doc::Value& before, const doc::Value& after, Fie
   errors.push_back(schema::invalid("spec.clusterIPs[0]", ips ? *ips : doc::Value(), "may not change once set"));
 }
 
+void warn_of_service(const doc::Value& service, const doc::Value*, std::vector<std::string>& warnings) {
+  const auto has = [&](std::string_view member) {
+    const doc::Value* found = doc::find(service, "spec", member);
+    return found && *found != doc::Value("") && *found != doc::Value(doc::Array());
+  };
+  if (is_headless(service) && type_of(service) == "ClusterIP") {
+    if (has("loadBalancerIP")) warnings.emplace_back("spec.loadBalancerIP is ignored for headless services");
+    if (has("externalIPs")) warnings.emplace_back("spec.externalIPs is ignored for headless services");
+    if (doc::find_string(service, "spec", "sessionAffinity") != "None") {
+      warnings.emplace_back("spec.SessionAffinity is ignored for headless services");
+    }
+  }
+  const bool external = type_of(service) == "ExternalName";
+  if (external && has("externalIPs")) {
+    warnings.emplace_back("spec.externalIPs is ignored when spec.type is \"ExternalName\"");
+  }
+  if (!external && has("externalName")) {
+    warnings.emplace_back("spec.externalName is ignored when spec.type is not \"ExternalName\"");
+  }
+}
+
 }  // namespace
 
-const KindRules kServiceRules{fill_service, check_service, check_service_update};
+const KindRules kServiceRules{
+    .fill = fill_service, .check = check_service, .check_update = check_service_update, .warn = warn_of_service};
 
 bool has_cluster_ip(const doc::Value& service) {
   return type_of(service) != "ExternalName" && !is_headless(service);

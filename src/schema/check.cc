@@ -5,14 +5,18 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/quantity.h"
 #include "base/time.h"
 #include "doc/utf8.h"
+#include "schema/formats.h"
 #include "schema/rules.h"
 
 namespace tiphys::schema {
 namespace {
 
 using Form = Type::Form;
+
+constexpr std::string_view kQuantity = "io.k8s.apimachinery.pkg.api.resource.Quantity";
 
 std::string_view name_of(const doc::Value& value) {
   switch (value.kind()) {
@@ -21,8 +25,8 @@ std::string_view name_of(const doc::Value& value) {
     case boost::json::kind::bool_:
       return "boolean";
     case boost::json::kind::int64:
-    case boost::json::kind::uint64:
       return "integer";
+    case boost::json::kind::uint64:  // more than 64 bits with a sign hold
     case boost::json::kind::double_:
       return "number";
     case boost::json::kind::string:
@@ -59,7 +63,7 @@ std::string_view name_of(Form form) {
 }
 
 bool is_whole(const doc::Value& value) {
-  if (value.is_int64() || value.is_uint64()) return true;
+  if (value.is_int64()) return true;
   const double* number = value.if_double();
   return number && std::isfinite(*number) && std::floor(*number) == *number;
 }
@@ -154,8 +158,7 @@ bool is_quantity(std::string_view text) {
 
 /// What Go cannot read though its form is right.
 std::optional<std::string> unreadable(const Type& type, const doc::Value& value) {
-  if (value.is_string() && type.name == "io.k8s.apimachinery.pkg.api.resource.Quantity" &&
-      !is_quantity(value.get_string().c_str())) {
+  if (value.is_string() && type.name == kQuantity && !is_quantity(value.get_string().c_str())) {
     return "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$', which " +
            doc::to_json(value) + " does not";
   }
@@ -194,6 +197,24 @@ bool find_misfit(const Type& type, const doc::Value& value, const Path& at, std:
   });
 }
 
+bool find_embedded_misfit(const Type& type, const doc::Value& value, const Path& at,
+                          std::optional<std::string>& found) {
+  const Field* field = type.embedded_resource ? type.find("metadata") : nullptr;
+  const doc::Value* metadata = field ? doc::find(value, "metadata") : nullptr;
+  if (metadata && !find_misfit(*field->type, *metadata, at.field("metadata"), found)) return false;
+  return visit_children(type, value, at, [&](const Type& below, const doc::Value& child, const Path& path) {
+    return find_embedded_misfit(below, child, path, found);
+  });
+}
+
+/// Whether a number is one of the choices, however either is written.
+bool is_choice(const std::vector<doc::Value>& choices, const doc::Value& value) {
+  return std::ranges::any_of(choices, [&](const doc::Value& choice) {
+    if (choice.is_number() && value.is_number()) return choice.to_number<double>() == value.to_number<double>();
+    return choice == value;
+  });
+}
+
 /// Gathers what a schema has against a value.
 class Checker {
  public:
@@ -201,7 +222,8 @@ class Checker {
 
   void walk(const Type& type, const doc::Value& value, const Path& at) {
     if (value.is_null() && (type.nullable || type.form == Form::kAny)) return;
-    if (!fits(type.form, value)) {
+    const bool fraction = type.form == Form::kIntOrString && value.is_number() && !is_whole(value);
+    if (!fits(type.form, value) || fraction) {
       return add(FieldError::Kind::kTypeInvalid, at,
                  fmt::format("Invalid value: \"{}\": {} in body must be of type {}: \"{}\"", name_of(value), at.text(),
                              name_of(type.form), name_of(value)));
@@ -211,6 +233,7 @@ class Checker {
       for (const std::string& name : type.required) {
         if (!object->contains(name)) errors_.push_back(required(at.field(name).text()));
       }
+      if (type.embedded_resource) check_api_version(value, at);
     }
     if (!type.keys.empty()) check_keys(type, value, at);
     if (type.set) check_unlike(value, at);
@@ -230,8 +253,17 @@ class Checker {
   }
 
   void check_format(const Type& type, const doc::Value& value, const Path& at) {
-    if (type.format != "date-time" || !value.is_string() || parse_rfc3339(value.get_string())) return;
-    refuse(at, value, fmt::format("must be of type date-time: {}", doc::to_json(value)));
+    if (type.format.empty() || !value.is_string() || has_format(value.get_string(), type.format)) return;
+    const std::string text = doc::to_json(value);
+    add(FieldError::Kind::kTypeInvalid, at,
+        fmt::format("Invalid value: {0}: {1} in body must be of type {2}: {0}", text, at.text(), type.format));
+  }
+
+  void check_api_version(const doc::Value& object, const Path& at) {
+    const auto version = doc::find_string(object, "apiVersion");
+    if (std::ranges::count(version, '/') <= 1) return;
+    errors_.push_back(invalid(at.field("apiVersion").text(), doc::Value(version),
+                              fmt::format("unexpected GroupVersion string: {}", version)));
   }
 
   void check_keys(const Type& type, const doc::Value& list, const Path& at) {
@@ -269,16 +301,16 @@ class Checker {
   }
 
   void ask(const Rules& rules, const doc::Value& value, const Path& at) {
-    if (!rules.choices.empty() && std::ranges::find(rules.choices, value) == rules.choices.end()) {
+    if (!rules.choices.empty() && !is_choice(rules.choices, value)) {
       std::vector<std::string> choices;
       for (const doc::Value& choice : rules.choices) choices.push_back(doc::scalar_text(choice));
       errors_.push_back(not_supported(at.text(), value, choices));
     }
     if (value.is_string()) ask_text(rules, value, at);
     if (value.is_number()) ask_number(rules, value, at);
-    if (value.is_array()) ask_size(rules.least_items, rules.most_items, value.get_array().size(), "items", at, value);
+    if (value.is_array()) ask_size(rules.least_items, rules.most_items, value.get_array().size(), "items", at);
     if (value.is_object()) {
-      ask_size(rules.least_properties, rules.most_properties, value.get_object().size(), "properties", at, value);
+      ask_size(rules.least_properties, rules.most_properties, value.get_object().size(), "properties", at);
     }
     if (rules.unique_items && value.is_array()) check_unlike(value, at);
     ask_alternatives(rules, value, at);
@@ -317,8 +349,8 @@ class Checker {
   }
 
   void ask_size(std::optional<std::uint64_t> least, std::optional<std::uint64_t> most, std::size_t size,
-                std::string_view what, const Path& at, const doc::Value& value) {
-    if (least && size < *least) refuse(at, value, fmt::format("should have at least {} {}", *least, what));
+                std::string_view what, const Path& at) {
+    if (least && size < *least) refuse(at, doc::Value(size), fmt::format("should have at least {} {}", *least, what));
     if (most && size > *most) {
       add(FieldError::Kind::kTooMany, at, fmt::format("Too many: {}: must have at most {} items", size, *most));
     }
@@ -366,6 +398,35 @@ bool is_empty(const Field& field, const doc::Value& value) {
   }
 }
 
+/// What Go makes of a null among the elements of a list or a map: the zero value.
+void settle_null(const Type& type, doc::Value& element) {
+  if (!element.is_null()) return;
+  if (type.name == kQuantity) {
+    element = "0";
+  } else if (type.form == Form::kString) {
+    element = "";
+  } else if (type.form == Form::kObject || type.form == Form::kMap) {
+    element.emplace_object();
+  }
+}
+
+/// "1" for 1 and for "1000m". What cannot be read is told by the rules of its kind.
+void settle_quantity(const Type& type, doc::Value& value) {
+  if (type.name != kQuantity || (!value.is_string() && !value.is_number())) return;
+  if (const auto quantity = Quantity::parse(doc::scalar_text(value))) value = quantity->text();
+}
+
+/// Of a map whose values cannot be null and have no default.
+void drop_null_members(const Type& type, doc::Value& value) {
+  doc::Object* map = type.form == Form::kMap ? value.if_object() : nullptr;
+  if (!map || !type.element || type.element->nullable || type.element->form == Form::kAny || type.element_otherwise) {
+    return;
+  }
+  for (auto member = map->begin(); member != map->end();) {
+    member = member->value().is_null() ? map->stable_erase(member) : std::next(member);
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> unknown_fields(const Type& type, const doc::Value& value) {
@@ -377,6 +438,12 @@ std::vector<std::string> unknown_fields(const Type& type, const doc::Value& valu
 std::optional<std::string> misfit(const Type& type, const doc::Value& value) {
   std::optional<std::string> found;
   find_misfit(type, value, {}, found);
+  return found;
+}
+
+std::optional<std::string> embedded_misfit(const Type& type, const doc::Value& value) {
+  std::optional<std::string> found;
+  find_embedded_misfit(type, value, {}, found);
   return found;
 }
 
@@ -400,7 +467,9 @@ void prune(const Type& type, doc::Value& value) {
 }
 
 void drop_empty(const Type& type, doc::Value& value) {
-  visit_children(type, value, {}, [](const Type& below, doc::Value& child, const Path&) {
+  visit_children(type, value, {}, [&](const Type& below, doc::Value& child, const Path&) {
+    if (type.form != Form::kObject) settle_null(below, child);
+    settle_quantity(below, child);
     drop_empty(below, child);
     return true;
   });
@@ -452,6 +521,7 @@ void fill_defaults(const Type& type, doc::Value& value) {
       }
     }
   }
+  drop_null_members(type, value);
   visit_children(type, value, {}, [&](const Type& below, doc::Value& child, const Path&) {
     if (child.is_null() && type.element_otherwise && !below.nullable) child = *type.element_otherwise;
     fill_defaults(below, child);

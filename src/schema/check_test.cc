@@ -129,6 +129,19 @@ TEST_F(CustomType, IsHeldToItsRules) {
        "{a: 1, b: 2}",
        {R"(: Invalid value: {"a":1,"b":2}:  in body must validate one and only one schema (oneOf))"}},
       {"{type: object, properties: {a: {x-kubernetes-int-or-string: true}}}", "{a: 50%}", {}},
+      {"{type: object, properties: {a: {x-kubernetes-int-or-string: true}}}",
+       "{a: 1.5}",
+       {R"(a: Invalid value: "number": a in body must be of type integer,string: "number")"}},
+      {"{type: object, properties: {a: {type: integer}}}",
+       "{a: 9223372036854775808}",
+       {R"(a: Invalid value: "number": a in body must be of type integer: "number")"}},
+      {"{type: object, properties: {a: {type: integer, enum: [1, 2]}}}", "{a: 1.0}", {}},
+      {"{type: object, properties: {a: {type: array, minItems: 1, items: {type: string}}}}",
+       "{a: []}",
+       {"a: Invalid value: 0: a in body should have at least 1 items"}},
+      {"{type: object, properties: {a: {type: string, format: ipv4}}}",
+       "{a: 1.2.3}",
+       {R"(a: Invalid value: "1.2.3": a in body must be of type ipv4: "1.2.3")"}},
       {"{type: object, properties: {a: {type: string, not: {enum: [bad]}}}}",
        "{a: bad}",
        {R"(a: Invalid value: "bad": a in body must not validate the schema (not))"}},
@@ -156,10 +169,32 @@ TEST_F(CustomType, IsFilledWithDefaults) {
   const char* schema =
       "{type: object, properties: {a: {type: integer, default: 3}, b: {type: object, default: {}, "
       "properties: {c: {type: string, default: x}}}, d: {type: string}, e: {type: string, nullable: true, default: f}, "
-      "l: {type: array, items: {type: object, properties: {p: {type: string, default: TCP}}}}}}";
-  doc::Value value = yaml("{d: null, e: null, l: [{}, {p: UDP}]}");
+      "l: {type: array, items: {type: object, properties: {p: {type: string, default: TCP}}}}, "
+      "m: {type: object, additionalProperties: {type: string}}}}";
+  doc::Value value = yaml("{d: null, e: null, l: [{}, {p: UDP}], m: {k: null, n: v}}");
   fill_defaults(type(schema), value);
-  EXPECT_EQ(value, yaml("{e: null, l: [{p: TCP}, {p: UDP}], a: 3, b: {c: x}}"));
+  EXPECT_EQ(value, yaml("{e: null, l: [{p: TCP}, {p: UDP}], m: {n: v}, a: 3, b: {c: x}}"));
+}
+
+TEST_F(CustomType, WithAResourceInItHoldsThatToItsMetadata) {
+  Types types(&kubernetes_types());
+  const auto compiled =
+      types.compile(yaml("{type: object, properties: {pod: {type: object, x-kubernetes-embedded-resource: true, "
+                         "x-kubernetes-preserve-unknown-fields: true}}}"));
+  ASSERT_TRUE(compiled.has_value());
+  const Type& type = **compiled;
+  doc::Value value = yaml("{pod: {apiVersion: v1, kind: Pod, metadata: {name: a, nonsense: 1}, spec: {b: c}}}");
+  EXPECT_EQ(unknown_fields(type, value), std::vector<std::string>{"pod.metadata.nonsense"});
+  EXPECT_EQ(embedded_misfit(type, value), std::nullopt);
+  prune(type, value);
+  EXPECT_EQ(value, yaml("{pod: {apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {b: c}}}"));
+  EXPECT_THAT(check(type, value), ::testing::IsEmpty());
+  EXPECT_EQ(embedded_misfit(type, yaml("{pod: {metadata: {labels: {a: 1}}}}")),
+            "pod.metadata.labels.a: must be a string, not 1");
+  std::vector<std::string> found;
+  for (const FieldError& error : check(type, yaml("{pod: {apiVersion: a/b/c}}"))) found.push_back(error.text());
+  EXPECT_THAT(found, ElementsAre("pod.kind: Required value",
+                                 R"(pod.apiVersion: Invalid value: "a/b/c": unexpected GroupVersion string: a/b/c)"));
 }
 
 TEST_F(CustomType, WithAReferenceToNothingIsAnError) {
@@ -184,6 +219,16 @@ TEST(DropEmpty, LeavesWhatIsAChoice) {
   drop_empty(*kubernetes_type("v1", "Pod"), pod);
   EXPECT_EQ(doc::to_json(pod), R"({"metadata":{},"spec":{"replicas":1,"automountServiceAccountToken":false,)"
                                R"("volumes":[{"name":"v","emptyDir":{}}],"containers":[]}})");
+}
+
+TEST(DropEmpty, GivesNullsAndQuantitiesTheirValues) {
+  doc::Value pod = yaml(
+      "{metadata: {labels: {a: null}}, spec: {containers: [null, {name: m, args: [null], resources: {limits: {cpu: 2, "
+      "memory: 1024Mi, storage: null, odd: lots}, requests: {cpu: 0.5}}}]}}");
+  drop_empty(*kubernetes_type("v1", "Pod"), pod);
+  EXPECT_EQ(doc::to_json(pod),
+            R"({"metadata":{"labels":{"a":""}},"spec":{"containers":[{},{"name":"m","args":[""],"resources":{"limits":)"
+            R"({"cpu":"2","memory":"1Gi","storage":"0","odd":"lots"},"requests":{"cpu":"500m"}}}]}})");
 }
 
 TEST(DropNulls, LeavesThemWhereAnythingMayStand) {

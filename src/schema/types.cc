@@ -13,7 +13,12 @@ namespace tiphys::schema {
 namespace {
 
 constexpr std::string_view kReference = "#/components/schemas/";
+constexpr std::string_view kObjectMeta = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta";
 constexpr int kDeepest = 64;
+
+bool is_envelope(std::string_view name) {
+  return name == "apiVersion" || name == "kind" || name == "metadata";
+}
 
 template <typename... Keys>
 bool is_true(const doc::Value& value, const Keys&... path) {
@@ -186,9 +191,9 @@ class Compiler {
   }
 
   Status fill_fields(Type& type, const doc::Value& schema, int depth) {
+    static const doc::Object kNone;
     const doc::Value* properties = doc::find(schema, "properties");
-    if (!properties || !properties->is_object()) return {};
-    for (const auto& [name, property] : properties->get_object()) {
+    for (const auto& [name, property] : properties && properties->is_object() ? properties->get_object() : kNone) {
       auto compiled = compile(property, depth + 1);
       if (!compiled) return std::unexpected(compiled.error().in(name));
       Field field{.name = name, .type = *compiled};
@@ -197,8 +202,24 @@ class Compiler {
       field.number = field_number(doc::find_string(property, "x-number"));
       type.fields.push_back(std::move(field));
     }
+    if (type.embedded_resource) fill_envelope(type);
     std::ranges::sort(type.fields, {}, &Field::name);
     return {};
+  }
+
+  /// What every object has, for one within another.
+  void fill_envelope(Type& type) {
+    const Type* metadata = types_.find(kObjectMeta);
+    if (!metadata) return;
+    std::erase_if(type.fields, [](const Field& field) { return is_envelope(field.name); });
+    Type& text = types_.pool_.emplace_back();
+    text.form = Type::Form::kString;
+    type.fields.push_back({.name = "apiVersion", .type = &text});
+    type.fields.push_back({.name = "kind", .type = &text});
+    type.fields.push_back({.name = "metadata", .type = metadata});
+    for (const char* name : {"apiVersion", "kind"}) {
+      if (std::ranges::find(type.required, name) == type.required.end()) type.required.emplace_back(name);
+    }
   }
 
   Status fill_element(Type& type, const doc::Value& schema, int depth) {

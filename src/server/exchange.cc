@@ -10,6 +10,12 @@ namespace tiphys::server {
 
 using objects::Outcome;
 
+AnswerHead head_of(const Exchange& exchange, unsigned code, std::string_view content_type) {
+  AnswerHead head{.code = code, .content_type = std::string(content_type)};
+  for (const std::string& warning : exchange.warnings) head.fields.emplace_back("Warning", warning_header(warning));
+  return head;
+}
+
 void reply_document(const Exchange& exchange, AnswerHead head, const doc::Value& document) {
   head.content_type = exchange.form.yaml ? std::string("application/yaml") : std::string(kJson);
   exchange.responder->reply(std::move(head), exchange.form.yaml ? doc::to_yaml(document) : doc::to_json(document));
@@ -17,13 +23,13 @@ void reply_document(const Exchange& exchange, AnswerHead head, const doc::Value&
 
 void reply_document(const Exchange& exchange, unsigned code, const doc::Value& document,
                     const std::vector<std::string>& warnings) {
-  AnswerHead head{.code = code};
+  AnswerHead head = head_of(exchange, code);
   for (const std::string& warning : warnings) head.fields.emplace_back("Warning", warning_header(warning));
   reply_document(exchange, std::move(head), document);
 }
 
 void reply_refusal(const Exchange& exchange, const objects::Refusal& refusal) {
-  AnswerHead head{.code = refusal.code};
+  AnswerHead head = head_of(exchange, refusal.code);
   if (const auto* seconds = refusal.details.if_contains("retryAfterSeconds"); seconds && seconds->is_int64()) {
     head.fields.emplace_back("Retry-After", std::to_string(seconds->get_int64()));
   }

@@ -19,6 +19,7 @@ struct Exchange {
   std::shared_ptr<Responder> responder;
   std::shared_ptr<AuditEntry> audit{};  ///< null: nothing is told
   Form form{};                          ///< what the client accepts
+  std::vector<std::string> warnings{};  ///< of the request, whatever its answer
 
   objects::ObjectApi& api() const { return served.api; }
 };
@@ -32,6 +33,8 @@ Handled take_account(Exchange& exchange, std::string_view ns);
 /// Makes whom a request's headers want to be the caller, if it may be that.
 Handled take_identity(Exchange& exchange);
 
+/// How an answer begins: with the warnings that there are.
+AnswerHead head_of(const Exchange& exchange, unsigned code, std::string_view content_type = {});
 /// JSON, or YAML where the client asked for it.
 void reply_document(const Exchange& exchange, AnswerHead head, const doc::Value& document);
 void reply_document(const Exchange& exchange, unsigned code, const doc::Value& document,

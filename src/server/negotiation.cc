@@ -74,6 +74,11 @@ objects::Outcome<Form> accepted_form(std::string_view accept) {
                        true});
 }
 
+bool is_json(std::string_view content_type) {
+  const std::string type = media_type(content_type);
+  return type.empty() || type == "application/json" || type.ends_with("+json");
+}
+
 objects::Outcome<doc::Value> read_document(std::string_view content_type, std::string_view body) {
   const std::string type = media_type(content_type);
   if (type == "application/yaml" || type == "application/x-yaml" || type == "text/yaml" ||
@@ -81,7 +86,7 @@ objects::Outcome<doc::Value> read_document(std::string_view content_type, std::s
     return read_yaml(body);
   }
   const bool protobuf = type == schema::kProtobufMediaType;
-  const bool json = type.empty() || type == "application/json" || type.ends_with("+json");
+  const bool json = is_json(content_type);
   if (!protobuf && !json) {
     return std::unexpected(objects::Refusal{
         415, "UnsupportedMediaType",

@@ -19,6 +19,8 @@ struct Form {
 /// The first form of an Accept header that can be given; 406 when there is none.
 objects::Outcome<Form> accepted_form(std::string_view accept);
 
+/// Whether a body of this type, or of none, is JSON.
+bool is_json(std::string_view content_type);
 /// Reads a body as its Content-Type says: JSON (also without one), YAML or Kubernetes' protobuf. 415 for others, 400
 /// for a body that cannot be read.
 objects::Outcome<doc::Value> read_document(std::string_view content_type, std::string_view body);

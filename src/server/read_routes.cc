@@ -156,7 +156,7 @@ void reply_list(const Exchange& exchange, const objects::Target& target, const c
                                       {"items", std::move(items)}});
   }
   std::string text = list_text(*target.kind, list);
-  if (!exchange.form.yaml) return exchange.responder->reply(200, kJson, std::move(text));
+  if (!exchange.form.yaml) return exchange.responder->reply(head_of(exchange, 200, kJson), std::move(text));
   if (const auto document = doc::parse_json(text)) reply_document(exchange, 200, *document);
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <span>
 
+#include "objects/custom_kind.h"
 #include "server/access.h"
 #include "server/argo/artifact_routes.h"
 #include "server/argo/grpc_call.h"
@@ -118,6 +119,9 @@ Handled dispatch(const ExchangePtr& exchange) {
   }
   if (!target) return refuse(404, "NotFound", target.error().message);
   target->caller = exchange->request.caller;
+  if (const auto warning = objects::deprecation_of(*target->kind); !warning.empty()) {
+    exchange->warnings.emplace_back(warning);
+  }
   if (exchange->audit) {
     const bool watches = exchange->query.flag("watch") && target->name.empty();
     exchange->audit->is_for(*target, verb_of(exchange->request.method, target->name.empty(), watches));

@@ -177,7 +177,7 @@ class LogText {
 void stream_objects(const Exchange& exchange, const objects::Target& target, cluster::WatchOptions options,
                     StreamOptions stream) {
   const auto& responder = exchange.responder;
-  responder->begin_stream(kJsonLines);
+  responder->begin_stream(head_of(exchange, 200, kJsonLines));
   std::uint64_t from = options.resource_version;
   if (from != 0) {
     responder->bound_lag();

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "base/strings.h"
 #include "cluster/patch.h"
+#include "doc/duplicate_fields.h"
 #include "server/exchange.h"
 #include "server/options.h"
 
@@ -20,6 +22,25 @@ objects::Reply<objects::Written> reply_written(const ExchangePtr& exchange) {
 
 Outcome<doc::Value> body_of(const Exchange& exchange) {
   return read_document(exchange.request.content_type, exchange.request.body);
+}
+
+/// What JSON has twice is told, or refused. A YAML document has nothing twice, nor a message.
+Handled check_duplicates(Exchange& exchange, const objects::Target& target, objects::FieldValidation validation) {
+  if (validation == objects::FieldValidation::kIgnore || !is_json(exchange.request.content_type)) return {};
+  std::vector<std::string> complaints;
+  for (const std::string& field : doc::duplicate_fields(exchange.request.body)) {
+    complaints.push_back(fmt::format("duplicate field \"{}\"", field));
+  }
+  if (complaints.empty() || validation == objects::FieldValidation::kWarn) {
+    std::ranges::move(complaints, std::back_inserter(exchange.warnings));
+    return {};
+  }
+  const std::string why = "strict decoding error: " + join(complaints, ", ");
+  if (exchange.request.method == "PATCH") {
+    return std::unexpected(objects::Refusal{422, "Invalid", "error decoding patch: " + why});
+  }
+  return std::unexpected(objects::bad_request(fmt::format("{0} in version \"{1}\" cannot be handled as a {0}: {2}",
+                                                          target.kind->resource->kind, target.kind->version, why)));
 }
 
 /// Kinds whose deleted objects are answered with; of others a Status tells.
@@ -62,6 +83,7 @@ Handled create_object(const ExchangePtr& exchange, const objects::Target& target
   }
   TIPHYS_TRY(const auto options, write_options(*exchange, "CreateOptions"));
   TIPHYS_TRY(doc::Value body, body_of(*exchange));
+  TIPHYS_CHECK_OK(check_duplicates(*exchange, target, options.validation));
   exchange->api().create(target, std::move(body), options, reply_written(exchange));
   return {};
 }
@@ -79,6 +101,7 @@ Handled create_part(const ExchangePtr& exchange, const objects::Target& target) 
 Handled update_object(const ExchangePtr& exchange, const objects::Target& target) {
   TIPHYS_TRY(const auto options, write_options(*exchange, "UpdateOptions"));
   TIPHYS_TRY(doc::Value body, body_of(*exchange));
+  TIPHYS_CHECK_OK(check_duplicates(*exchange, target, options.validation));
   exchange->api().update(target, std::move(body), options, reply_written(exchange));
   return {};
 }
@@ -97,6 +120,7 @@ Handled patch_object(const ExchangePtr& exchange, const objects::Target& target)
   }
   TIPHYS_TRY(const auto options, write_options(*exchange, "PatchOptions"));
   TIPHYS_TRY(doc::Value patch, body_of(*exchange));
+  TIPHYS_CHECK_OK(check_duplicates(*exchange, target, options.validation));
   exchange->api().patch(target, *patch_type, std::move(patch), options, reply_written(exchange));
   return {};
 }

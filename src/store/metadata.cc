@@ -128,12 +128,17 @@ Status check_name(const cluster::Resource& resource, std::string_view name) {
   return {};
 }
 
+bool is_custom(const cluster::Resource& resource) {
+  const auto built_in = cluster::resources();
+  return std::ranges::find(built_in, &resource) == built_in.end();
+}
+
 bool counts_generations(const cluster::Resource& resource, const doc::Value& object) {
   for (const cluster::Resource* without : {&cluster::kNamespaces, &cluster::kServices, &cluster::kNodes,
                                            &cluster::kPersistentVolumeClaims, &cluster::kLeases}) {
     if (without == &resource) return false;
   }
-  return doc::find(object, "spec") || &resource == &cluster::kPriorityClasses;
+  return doc::find(object, "spec") || &resource == &cluster::kPriorityClasses || is_custom(resource);
 }
 
 void complete_new(const cluster::Resource& resource, doc::Value& object, const Name& name, const std::string& uid,

@@ -29,9 +29,11 @@ bool is_version_of(const cluster::Resource& resource, const Revision& now, std::
 /// Checks `object` as the successor of `before` and gives it what a client cannot change: namespace, uid,
 /// creationTimestamp, deletionTimestamp, generation. The resource version, when it is named, must be that of `before`.
 Status check_update(const cluster::Resource& resource, const Name& name, const Revision& before, doc::Value& object);
-/// The same with generation raised, for when the spec has changed.
+/// Whether a CustomResourceDefinition has brought it.
+bool is_custom(const cluster::Resource& resource);
 /// Whether metadata.generation tells of new specs, as it does of most kinds.
 bool counts_generations(const cluster::Resource& resource, const doc::Value& object);
+/// For when the spec has changed.
 void raise_generation(doc::Value& object);
 
 /// Whether an object under deletion has nothing left to wait for: no finalizers and, if a pod, no grace period.

@@ -64,9 +64,22 @@ bool same_object(const Revision& a, const Revision& b) {
   return a.parts() == b.parts() && *a.base() == *b.base();
 }
 
+/// Of a custom object everything is its spec but for what the server and controllers say of it.
+bool same_custom_part(const doc::Object& a, const doc::Object& b) {
+  const auto told = [](std::string_view member) { return member == "metadata" || member == "status"; };
+  const auto has_all_of = [&](const doc::Object& left, const doc::Object& right) {
+    return std::ranges::all_of(right, [&](const auto& member) {
+      const doc::Value* other = told(member.key()) ? &member.value() : left.if_contains(member.key());
+      return other && *other == member.value();
+    });
+  };
+  return has_all_of(a, b) && has_all_of(b, a);
+}
+
 bool same_spec(const cluster::Resource& resource, const Revision& a, const Revision& b) {
   if (&resource == &cluster::kWorkflows) return a.parts()[0] == b.parts()[0];
   const doc::Shared before = a.base(), after = b.base();
+  if (is_custom(resource)) return same_custom_part(before->get_object(), after->get_object());
   const doc::Value* left = doc::find(*before, "spec");
   const doc::Value* right = doc::find(*after, "spec");
   return left && right ? *left == *right : left == right;

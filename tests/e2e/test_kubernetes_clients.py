@@ -246,7 +246,8 @@ def test_kubectl_finds_the_pods_of_a_service(kubectl):
     assert kubectl("get", "endpointslices", "-l", "kubernetes.io/service-name=web", "--no-headers").split()[1:4] == ["IPv4", "<unset>", "<unset>"]
     kubectl("run", "a", "--image=x", "--restart=Never", "--labels=app=web", "--command", "--", "sleep", "600")
     kubectl("wait", "endpoints/web", "--for=jsonpath={.subsets[0].addresses[0].targetRef.name}=a", "--timeout=60s")
-    assert kubectl("get", "endpoints", "web", "--no-headers").splitlines()[-1].split()[1] == "127.0.0.1:8080"
+    (line,) = [line for line in kubectl("get", "endpoints", "web", "--no-headers").splitlines() if line.startswith("web ")]  # beside a warning
+    assert line.split()[1] == "127.0.0.1:8080"
     ready = "jsonpath={.items[0].endpoints[0].conditions.ready}"
     assert kubectl("get", "endpointslices", "-l", "kubernetes.io/service-name=web", "-o", ready) == "true"
     assert "Endpoints:" in kubectl("describe", "service", "web")

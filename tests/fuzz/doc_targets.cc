@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "doc/duplicate_fields.h"
 #include "doc/gjson.h"
 #include "doc/jsonpath.h"
 #include "doc/patch.h"
@@ -40,6 +41,8 @@ void json(std::string_view input) {
   if (!parsed) return;
   check_read_back(doc::parse_json(doc::to_json(*parsed)), *parsed);
   check_read_back(doc::parse_json(doc::to_pretty_json(*parsed)), *parsed);
+  static_cast<void>(doc::duplicate_fields(input));
+  TIPHYS_CHECK(doc::duplicate_fields(doc::to_json(*parsed)).empty(), "nothing is written twice");
 }
 
 void yaml(std::string_view input) {
