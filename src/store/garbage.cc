@@ -53,7 +53,10 @@ void LocalStore::collect_orphan(const cluster::Resource& resource, const Name& n
 }
 
 void LocalStore::collect(std::string uid, std::string ns) {
-  collect({.uid = std::move(uid), .ns = std::move(ns), .after = {}});
+  // What a namespace owns may be elsewhere, too.
+  const bool owns_more = !ns.empty();
+  collect({.uid = uid, .ns = std::move(ns), .after = {}});
+  if (owns_more) collect({.uid = std::move(uid), .ns = {}, .after = {}});
 }
 
 void LocalStore::collect(Garbage garbage) {

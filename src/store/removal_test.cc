@@ -145,6 +145,19 @@ TEST(StoreRemove, OfANamespaceTakesWhatIsInIt) {
   EXPECT_EQ(count(store, kWorkflows), 0U);
 }
 
+TEST(StoreRemove, OfANamespaceTakesWhatItOwnsElsewhere) {
+  TestStore store;
+  const auto ns = store.create(kNamespaces, {{"metadata", {{"name", "owner"}}}});
+  doc::Value object = named("owned");
+  object.at("metadata").as_object()["ownerReferences"] = {
+      {{"apiVersion", "v1"}, {"kind", "Namespace"}, {"name", "owner"}, {"uid", text(*ns, "metadata", "uid")}}};
+  ASSERT_TRUE(store.create(kConfigMaps, object));
+  ASSERT_TRUE(store.create(kConfigMaps, named("other")));
+  ASSERT_TRUE(store.remove(key(kNamespaces, "owner")));
+  store.run();
+  EXPECT_EQ(names(store.list(kConfigMaps)), std::vector<std::string>{"default/other"});
+}
+
 TEST(StoreRemove, GivesARunningPodItsGrace) {
   TestStore store;
   doc::Value object = pod("p");
