@@ -21,8 +21,8 @@ class AsioExecutor final : public Executor {
     auto timer = std::make_unique<boost::asio::system_timer>(
         context_, std::chrono::time_point_cast<std::chrono::system_clock::duration>(when));
     timer->async_wait([this, id, task = std::move(task)](boost::system::error_code error) mutable {
-      if (error) return;
-      timers_.erase(id);
+      // Cancelled after it was due, a timer is told of as one that has run out.
+      if (error || timers_.erase(id) == 0) return;
       task();
     });
     timers_.emplace(id, std::move(timer));

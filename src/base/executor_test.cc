@@ -51,6 +51,23 @@ TEST(AsioExecutor, RunsPostedTasksInOrderAndTimersOnce) {
   EXPECT_EQ(order, (std::vector<int>{1, 2, 3}));
 }
 
+/// Both are due at once: who forgets the other must not meet it.
+TEST(AsioExecutor, ATimerThatIsDueCanStillBeCancelled) {
+  boost::asio::io_context context;
+  const auto executor = make_asio_executor(context);
+  const Time due = executor->now() - 1s;
+  int ran = 0;
+  Executor::TimerId timers[2];
+  for (int i = 0; i < 2; ++i) {
+    timers[i] = executor->schedule(due, [&, i] {
+      ++ran;
+      executor->cancel(timers[1 - i]);
+    });
+  }
+  context.run();
+  EXPECT_EQ(ran, 1);
+}
+
 TEST(AsioExecutor, TakesTasksFromOtherThreads) {
   boost::asio::io_context context;
   const auto executor = make_asio_executor(context);
