@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+import sys
 
 import pytest
 
@@ -85,10 +86,15 @@ class Commands:
 
     def close(self):
         for process in self.processes:
-            if process.popen.poll() is None:
-                process.kill()
-            process.popen.stdout.close()
-            process.popen.stderr.close()
+            popen, ended = process.popen, process.popen.poll()
+            if ended is None:
+                popen.send_signal(signal.SIGKILL)
+                popen.wait()
+            if not popen.stderr.closed:  # else the test has read it
+                # Shown with a test that fails.
+                print(f"{' '.join(map(str, popen.args))}: {'ran to the end of the test' if ended is None else f'had ended with {ended}'}\n{popen.stderr.read()}", file=sys.stderr)
+            popen.stdout.close()
+            popen.stderr.close()
 
 
 @pytest.fixture

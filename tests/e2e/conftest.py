@@ -7,6 +7,7 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
 
 import pytest
 
@@ -75,12 +76,15 @@ class Tiphys:
 
     def close(self):
         for server in self.servers:
-            if server.poll() is None:
+            ended = server.poll()
+            if ended is None:
                 server.send_signal(signal.SIGTERM)
                 try:
                     server.wait(30)
                 except subprocess.TimeoutExpired:
                     server.kill()
+            # Shown with a test that fails.
+            print(f"up {'ran to the end of the test' if ended is None else f'had ended with {ended}'}\n{server.stderr.read()}", file=sys.stderr)
             server.stdout.close()
             server.stderr.close()
         end_steps(self.data_dir)
