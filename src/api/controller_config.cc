@@ -36,8 +36,8 @@ constexpr FieldTable kNodeEventsTable("NodeEvents", kNodeEventsFields);
 constexpr Field<Switch> kWorkflowEventsFields[] = {field<&Switch::enabled>("enabled")};
 constexpr FieldTable kWorkflowEventsTable("WorkflowEvents", kWorkflowEventsFields);
 
-constexpr Field<Switch> kMetricsFields[] = {
-    field<&Switch::enabled>("enabled"),
+constexpr Field<ControllerConfig::Metrics> kMetricsFields[] = {
+    field<&ControllerConfig::Metrics::enabled>("enabled"),
     {"disableLegacy"},
     {"metricsTTL"},
     {"path"},
@@ -45,7 +45,15 @@ constexpr Field<Switch> kMetricsFields[] = {
     {"ignoreErrors"},
     {"secure"},
     {"modifiers"},
-    {"temporality"},
+    {"temporality", Handling::kRead,
+     [](const Place& place, ControllerConfig::Metrics& out) {
+       std::string temporality;
+       read(place, temporality);
+       out.delta = temporality == "Delta";
+       if (!temporality.empty() && !out.delta && temporality != "Cumulative") {
+         place.error(fmt::format("{} must be Cumulative or Delta", place.name()));
+       }
+     }},
 };
 constexpr FieldTable kMetricsConfigTable("MetricsConfig", kMetricsFields);
 

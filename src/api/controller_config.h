@@ -24,6 +24,10 @@ struct ControllerConfig {
   struct Switch {
     bool enabled = true;
   };
+  struct Metrics {
+    bool enabled = true;  ///< for Prometheus
+    bool delta = false;   ///< for OpenTelemetry: counts since the last time they were sent, not since the start
+  };
   struct NodeEvents {
     bool enabled = true;
     bool send_as_pod = false;
@@ -53,7 +57,7 @@ struct ControllerConfig {
   std::optional<PodRate> pod_rate;         ///< nothing: no limit
   NodeEvents node_events;
   Switch workflow_events;
-  Switch metrics;
+  Metrics metrics;
   Restrictions restrictions;
   PersistenceConfig persistence;
   std::string instance_id;   ///< of rows in a shared archive

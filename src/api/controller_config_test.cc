@@ -21,7 +21,7 @@ resourceRateLimit: {limit: 2.5, burst: 25}
 retentionPolicy: {completed: 10, failed: 3, errored: 2}
 nodeEvents: {enabled: false, sendAsPod: true}
 workflowEvents: {enabled: false}
-metricsConfig: {enabled: false, port: 8080}
+metricsConfig: {enabled: false, port: 8080, temporality: Delta}
 images: {}
 persistence:
   archive: true
@@ -79,6 +79,7 @@ TEST(ControllerConfig, IsReadFromAFileOfItsOwn) {
   EXPECT_TRUE(config.node_events.send_as_pod);
   EXPECT_FALSE(config.workflow_events.enabled);
   EXPECT_FALSE(config.metrics.enabled);
+  EXPECT_TRUE(config.metrics.delta);
   EXPECT_EQ(doc::find_string(*config.workflow_defaults, "metadata", "labels", "a"), "b");
   EXPECT_NE(doc::find(*config.main_container, "resources", "limits"), nullptr);
   EXPECT_TRUE(config.persistence.archive);

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/private_file.h"
 #include "base/random.h"
+#include "cli/plane_telemetry.h"
 #include "cli/pod_api_access.h"
 #include "controllers/artifact_gc_controller.h"
 #include "controllers/controller_metrics.h"
@@ -101,7 +102,10 @@ class Plane final : public EmbeddedPlane {
         repository_(artifact::make_folder_repository(data_dir_.artifacts())),
         stores_(*repository_, artifact::StoresOptions::of_environment()) {}
   /// Nobody waits for a store that does not answer.
-  ~Plane() override { stores_.stop(); }
+  ~Plane() override {
+    if (telemetry_) telemetry_->close();
+    stores_.stop();
+  }
 
   /// `supervisor` is connected unless the plane only reads.
   Status compose(UniqueFd supervisor) {
@@ -161,10 +165,16 @@ class Plane final : public EmbeddedPlane {
     TIPHYS_TRY(admission_, objects::Admission::start(*executor_, *store_, data_dir_.path()));
     const auto metrics = std::make_shared<controllers::ControllerMetrics>();
     metrics->version(server::argo_version());
+    telemetry_ = PlaneTelemetry::make(
+        *executor_, random_, metrics, [this] { return controller_->collect_metrics(); }, options_.config.metrics.delta);
     controller_ = std::make_unique<controllers::WorkflowController>(
         *executor_, *store_, random_,
-        controllers::WorkflowControllerOptions{
-            .ns = "", .config = options_.config, .http = http_.get(), .stores = &stores_, .metrics = metrics});
+        controllers::WorkflowControllerOptions{.ns = "",
+                                               .config = options_.config,
+                                               .http = http_.get(),
+                                               .stores = &stores_,
+                                               .metrics = metrics,
+                                               .spans = telemetry_ ? telemetry_->spans() : nullptr});
     controller_->start();
     crons_ = std::make_unique<controllers::CronWorkflowController>(
         *executor_, *store_, random_,
@@ -409,6 +419,7 @@ class Plane final : public EmbeddedPlane {
   std::unique_ptr<node::PluginServers> plugins_;
   PodApiAccess api_access_;
   std::unique_ptr<node::Agent> agent_;
+  std::unique_ptr<PlaneTelemetry> telemetry_;  ///< null: nothing is sent
   std::unique_ptr<controllers::WorkflowController> controller_;
   std::unique_ptr<controllers::CronWorkflowController> crons_;
   std::unique_ptr<controllers::ExpiryController> expiry_;

@@ -12,6 +12,8 @@ using Kind = engine::EmitMetric::Kind;
 
 /// Bounds of OpenTelemetry, which the original keeps.
 const std::vector<double> kRuntimes{0, 5, 10, 25, 50, 75, 100, 250, 500, 750, 1000, 2500, 5000, 7500, 10000};
+const std::vector<double> kDelays{0, 0.1, 0.5, 1, 5, 10, 30, 60, 180};
+const std::vector<double> kOperations{5, 10, 15, 20, 25, 30};
 
 /// As they are before anything has happened, so that a query finds them.
 constexpr std::string_view kPhases[] = {"Pending", "Running"};
@@ -20,28 +22,39 @@ constexpr std::pair<log::Level, std::string_view> kLevels[] = {
 constexpr std::string_view kErrors[] = {"CronWorkflowSubmissionError", "CronWorkflowSpecError"};
 
 struct BuiltIn {
-  std::string_view name, help;
+  std::string_view name, help, unit;
   Kind kind;
+  const std::vector<double>* buckets = nullptr;
 };
 
 constexpr BuiltIn kBuiltIns[] = {
     {"cronworkflows_concurrencypolicy_triggered", "Runs of CronWorkflows that their concurrencyPolicy has limited",
+     "{cronworkflow}", Kind::kCounter},
+    {"cronworkflows_triggered_total", "Runs that CronWorkflows have begun", "{cronworkflow}", Kind::kCounter},
+    {"error_count", "Errors of the controllers by their cause", "{error}", Kind::kCounter},
+    {"gauge", "Unfinished workflows by their phase", "{workflow}", Kind::kGauge},
+    {"is_leader", "1: this controller runs the workflows", "{leader}", Kind::kGauge},
+    {"locks_held", "Holders of each lock", "{lock}", Kind::kGauge},
+    {"locks_pending", "Those that wait for each lock", "{lock}", Kind::kGauge},
+    {"locks_taken_total", "How often each lock was taken", "{lock}", Kind::kCounter},
+    {"log_messages", "Lines of the log by their level", "{message}", Kind::kCounter},
+    {"operation_duration_seconds", "Seconds of the controller's thread for what has happened to a workflow", "s",
+     Kind::kHistogram, &kOperations},
+    {"pod_missing", "Pods that are gone and were not removed here", "{pod}", Kind::kCounter},
+    {"pod_pending_count", "Pods that have begun to wait for a reason", "{pod}", Kind::kCounter},
+    {"pods_gauge", "Pods of unfinished workflows by their phase", "{pod}", Kind::kGauge},
+    {"pods_total_count", "Pods that have come into each phase", "{pod}", Kind::kCounter},
+    {"resource_rate_limiter_latency", "Seconds for which resourceRateLimit has held up pods", "s", Kind::kHistogram,
+     &kDelays},
+    {"telemetry_dropped_total", "Spans and data points that have not reached their collector", "{item}",
      Kind::kCounter},
-    {"cronworkflows_triggered_total", "Runs that CronWorkflows have begun", Kind::kCounter},
-    {"error_count", "Errors of the controllers by their cause", Kind::kCounter},
-    {"gauge", "Unfinished workflows by their phase", Kind::kGauge},
-    {"is_leader", "1: this controller runs the workflows", Kind::kGauge},
-    {"log_messages", "Lines of the log by their level", Kind::kCounter},
-    {"pod_missing", "Pods that are gone and were not removed here", Kind::kCounter},
-    {"pod_pending_count", "Pods that have begun to wait for a reason", Kind::kCounter},
-    {"pods_gauge", "Pods of unfinished workflows by their phase", Kind::kGauge},
-    {"pods_total_count", "Pods that have come into each phase", Kind::kCounter},
-    {"total_count", "Workflows that have come into each phase", Kind::kCounter},
-    {"version", "1: what this program is", Kind::kGauge},
-    {"workflow_condition", "Unfinished workflows by a condition", Kind::kGauge},
-    {"workflowtemplate_runtime", "Seconds that workflows of a whole template have run", Kind::kHistogram},
+    {"total_count", "Workflows that have come into each phase", "{workflow}", Kind::kCounter},
+    {"version", "1: what this program is", "{unused}", Kind::kGauge},
+    {"workflow_condition", "Unfinished workflows by a condition", "{workflow}", Kind::kGauge},
+    {"workflowtemplate_runtime", "Seconds that workflows of a whole template have run", "s", Kind::kHistogram,
+     &kRuntimes},
     {"workflowtemplate_triggered_total", "Workflows of a whole template that have come into each phase",
-     Kind::kCounter},
+     "{workflow_template}", Kind::kCounter},
 };
 
 engine::EmitMetric metric_of(const BuiltIn& built_in) {
@@ -49,7 +62,7 @@ engine::EmitMetric metric_of(const BuiltIn& built_in) {
           .help = std::string(built_in.help),
           .labels = {},
           .kind = built_in.kind,
-          .buckets = built_in.kind == Kind::kHistogram ? kRuntimes : std::vector<double>()};
+          .buckets = built_in.buckets ? *built_in.buckets : std::vector<double>()};
 }
 
 double seconds(Duration time) {
@@ -60,10 +73,18 @@ std::string text_of(bool value) {
   return value ? "true" : "false";
 }
 
+/// Original: parseLockKey of workflow/sync/sync_metrics.go.
+std::map<std::string, std::string> labels_of(const engine::LockName& lock) {
+  return {{"type", lock.semaphore ? "semaphore" : "mutex"},
+          {"storage", lock.kind == engine::LockName::Kind::kDatabase ? "database" : "configmap"},
+          {"lock_name", lock.key.empty() ? lock.resource : lock.resource + "/" + lock.key},
+          {"namespace", lock.ns}};
+}
+
 }  // namespace
 
 ControllerMetrics::ControllerMetrics() {
-  for (const BuiltIn& built_in : kBuiltIns) registry_.declare(metric_of(built_in));
+  for (const BuiltIn& built_in : kBuiltIns) registry_.declare(metric_of(built_in), built_in.unit);
   emit("is_leader", {});
   for (const std::string_view cause : kErrors) emit("error_count", {{"cause", std::string(cause)}}, 0);
 }
@@ -131,7 +152,33 @@ void ControllerMetrics::error(std::string_view cause) {
   emit("error_count", {{"cause", std::string(cause)}});
 }
 
+void ControllerMetrics::lock_taken(const engine::LockName& lock) {
+  emit("locks_taken_total", labels_of(lock));
+}
+
+void ControllerMetrics::pod_delayed(Duration time) {
+  emit("resource_rate_limiter_latency", {}, seconds(time));
+}
+
+void ControllerMetrics::operated(Duration time) {
+  emit("operation_duration_seconds", {}, seconds(time));
+}
+
+void ControllerMetrics::telemetry_dropped(std::string_view signal, std::size_t items) {
+  emit("telemetry_dropped_total", {{"signal", std::string(signal)}}, static_cast<double>(items));
+}
+
 std::string ControllerMetrics::text(Time now, const UnderWay& under_way) {
+  look_at(under_way);
+  return registry_.text(now);
+}
+
+std::vector<telemetry::Metric> ControllerMetrics::collect(Time now, const UnderWay& under_way) {
+  look_at(under_way);
+  return registry_.collect(now);
+}
+
+void ControllerMetrics::look_at(const UnderWay& under_way) {
   const auto gauge = [&](std::string_view name, Labels labels, std::size_t value) {
     emit(name, std::move(labels), static_cast<double>(value));
   };
@@ -143,12 +190,16 @@ std::string ControllerMetrics::text(Time now, const UnderWay& under_way) {
   gauge("workflow_condition", {{"type", "PodRunning"}, {"status", "False"}}, under_way.without);
   gauge("pods_gauge", {{"phase", "Pending"}}, under_way.pending_pods);
   gauge("pods_gauge", {{"phase", "Running"}}, under_way.running_pods);
+  for (const char* name : {"locks_held", "locks_pending"}) registry_.clear(name);
+  for (const auto& [lock, held, awaited] : under_way.locks) {
+    gauge("locks_held", labels_of(lock), held);
+    gauge("locks_pending", labels_of(lock), awaited);
+  }
   for (const auto& [level, name] : kLevels) {
     std::uint64_t& told = told_lines_[level];
     const std::uint64_t lines = log::lines(level);
     emit("log_messages", {{"level", std::string(name)}}, static_cast<double>(lines - std::exchange(told, lines)));
   }
-  return registry_.text(now);
 }
 
 }  // namespace tiphys::controllers

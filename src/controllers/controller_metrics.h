@@ -1,12 +1,14 @@
-// What the controllers tell of themselves to Prometheus, under the original's names, beside the metrics of workflows.
-// Original: docs/metrics.md.
+// What the controllers tell of themselves to Prometheus and OpenTelemetry, under the original's names, beside the
+// metrics of workflows. Original: docs/metrics.md.
 #pragma once
 
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/log.h"
+#include "controllers/locks.h"
 #include "controllers/metrics_registry.h"
 #include "doc/value.h"
 #include "engine/run.h"
@@ -24,6 +26,7 @@ struct UnderWay {
   std::map<std::string_view, std::size_t> workflows{};  ///< by phase
   std::size_t with_running_pods = 0, without = 0;       ///< workflows
   std::size_t pending_pods = 0, running_pods = 0;
+  std::vector<LockUse> locks{};
 };
 
 class ControllerMetrics {
@@ -50,12 +53,23 @@ class ControllerMetrics {
   void version(const doc::Value& message);
   /// CronWorkflowSubmissionError, CronWorkflowSpecError.
   void error(std::string_view cause);
+  /// Somebody has got the lock.
+  void lock_taken(const engine::LockName& lock);
+  /// A pod was created so long after it was asked for, because of how many there may be a second.
+  void pod_delayed(Duration time);
+  /// What has happened to a workflow was dealt with, in this time of the controller's thread.
+  void operated(Duration time);
+  /// Spans or data points ("traces", "metrics") have not reached their collector.
+  void telemetry_dropped(std::string_view signal, std::size_t items);
 
   /// Prometheus' text format 0.0.4.
   std::string text(Time now, const UnderWay& under_way);
+  /// The same for OpenTelemetry.
+  std::vector<telemetry::Metric> collect(Time now, const UnderWay& under_way);
 
  private:
   using Labels = std::map<std::string, std::string>;
+  void look_at(const UnderWay& under_way);
   void emit(std::string_view name, Labels labels, double value = 1);
 
   MetricsRegistry registry_;

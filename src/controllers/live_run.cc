@@ -32,7 +32,8 @@ LiveRun::LiveRun(RunEnvironment environment, cluster::Object workflow, std::shar
       on_done_(std::move(on_done)),
       opening_(std::make_unique<Opening>()),
       events_(environment.executor, environment.cluster, environment.config,
-              {&cluster::kWorkflows, key_.ns, key_.name, uid_}) {
+              {&cluster::kWorkflows, key_.ns, key_.name, uid_}),
+      trace_(environment.spans, key_.ns, key_.name, uid_) {
   opening_->workflow = std::move(workflow);
   opening_->token = std::move(opening);
 }
@@ -159,7 +160,9 @@ void LiveRun::schedule_flush() {
   flush_posted_ = true;
   environment_.executor.post(guarded([](LiveRun& self) {
     self.flush_posted_ = false;
+    const Time begun = self.environment_.executor.now();
     self.flush();
+    self.environment_.metrics.operated(std::max(self.environment_.executor.now() - begun, Duration(0)));
   }));
 }
 
@@ -267,7 +270,7 @@ void LiveRun::create_pod(engine::CreatePod request) {
       return;
     }
   }
-  Result<doc::Value> document = pod_builder_->build(request);
+  Result<doc::Value> document = build_pod(request);
   if (!document) {
     pod_refused(request, document.error().message);
     return;
@@ -275,6 +278,10 @@ void LiveRun::create_pod(engine::CreatePod request) {
   if (!environment_.pod_rate.take()) return hold_pod(std::move(request));
   if (pods_.emplace(request.node_id, false).second) environment_.metrics.pod_entered(key_.ns, "Pending");
   pods_to_create_.push_back({std::move(request), std::move(*document)});
+}
+
+Result<doc::Value> LiveRun::build_pod(const engine::CreatePod& request) const {
+  return pod_builder_->build(request, trace_.traceparent(request.node_id, run_->status().started_at));
 }
 
 /// Too many pods are being created: the node says so until it is the turn of its own.

@@ -26,6 +26,7 @@
 #include "controllers/pod_gc.h"
 #include "controllers/pod_rate.h"
 #include "controllers/run_events.h"
+#include "controllers/run_trace.h"
 #include "controllers/workflow_claims.h"
 #include "controllers/workflow_metadata.h"
 #include "controllers/workflow_status.h"
@@ -49,6 +50,7 @@ struct RunEnvironment {
   /// Failed writes are tried again after this, doubled up to the most.
   Duration first_retry;
   Duration longest_retry;
+  telemetry::SpanSink* spans;  ///< null: none are wanted
 };
 
 /// Events are gathered and applied together; what they change and the pods that they start are then written in one loop
@@ -133,6 +135,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   // Effects.
   void carry_out(engine::Effect effect);
   void create_pod(engine::CreatePod request);
+  Result<doc::Value> build_pod(const engine::CreatePod& request) const;
   void hold_pod(engine::CreatePod request);
   bool release_pod(const std::string& node_id);
   void stop_pod(const engine::StopPod& request);
@@ -204,6 +207,7 @@ class LiveRun : public std::enable_shared_from_this<LiveRun> {
   std::string told_metrics_error_;  ///< in the log
 
   RunEvents events_;
+  RunTrace trace_;
   Estimates estimates_;
   std::vector<std::string> dirty_nodes_;
   std::vector<api::NodePhase> phases_before_;  ///< of the first of those, until Events tell of them

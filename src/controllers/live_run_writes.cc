@@ -61,7 +61,9 @@ cluster::WorkflowStatusUpdate LiveRun::status_update() {
     std::optional<api::NodeStatus> node = run_->find_node(id);
     if (node) node->estimated_seconds = estimates_.of_node(id, node->name);
     update.nodes.push_back({id, node ? api::to_json(*node) : std::string()});
-    if (node && i < phases_before_.size()) events_.node_changed(*node, phases_before_[i]);
+    if (!node || i >= phases_before_.size()) continue;
+    events_.node_changed(*node, phases_before_[i]);
+    trace_.node_changed(*node, phases_before_[i], run_->status().started_at, environment_.executor.now());
   }
   phases_before_.clear();
   update.fields = pending_fields_;
@@ -81,13 +83,17 @@ cluster::WorkflowStatusUpdate LiveRun::status_update() {
 }
 
 void LiveRun::tell_of_workflow() {
-  if (!run_) return count_workflow(broken_, events_.workflow_changed(broken_, false, false));
+  const auto tell = [&](const engine::RunStatus& now, engine::RunStatus::Phase before) {
+    count_workflow(now, before);
+    trace_.workflow_changed(now, before, environment_.executor.now());
+  };
+  if (!run_) return tell(broken_, events_.workflow_changed(broken_, false, false));
   const engine::RunStatus& status = run_->status();
   const auto& deadline = run_->workflow().spec.active_deadline_seconds;
   const bool failed = status.phase == engine::RunStatus::Phase::kFailed;
   const bool timed_out =
       failed && deadline && status.finished_at - status.started_at >= std::chrono::seconds(*deadline);
-  count_workflow(status, events_.workflow_changed(status, true, timed_out));
+  tell(status, events_.workflow_changed(status, true, timed_out));
 }
 
 void LiveRun::write_status() {
@@ -123,7 +129,7 @@ void LiveRun::write_status() {
 void LiveRun::write_pods() {
   for (PodToCreate& pod : std::exchange(pods_to_create_, {})) {
     if (!pod.document) {
-      Result<doc::Value> document = pod_builder_->build(pod.request);
+      Result<doc::Value> document = build_pod(pod.request);
       TIPHYS_CHECK(document.has_value(), "a pod that could be built once can be built again");
       pod.document = std::move(*document);
     }

@@ -7,7 +7,6 @@
 
 #include "base/log.h"
 #include "controllers/sync_limit.h"
-#include "engine/lock_table.h"
 
 namespace tiphys::controllers {
 namespace {
@@ -38,8 +37,8 @@ Result<std::int64_t> read_limit(const LockName& lock, const cluster::Object& obj
 
 class Locks::State : public std::enable_shared_from_this<State> {
  public:
-  State(Executor& executor, cluster::Cluster& cluster, Duration retry)
-      : executor_(executor), cluster_(cluster), retry_(retry) {}
+  State(Executor& executor, cluster::Cluster& cluster, Duration retry, Taken taken)
+      : executor_(executor), cluster_(cluster), retry_(retry), taken_(std::move(taken)) {}
 
   void take_up(const doc::Value& workflow) {
     forget(fmt::format("{}/{}", doc::find_string(workflow, "metadata", "namespace"),
@@ -60,6 +59,7 @@ class Locks::State : public std::enable_shared_from_this<State> {
     std::string holder = request.request.holder;
     asking_[std::move(holder)] = {std::move(request), std::move(done)};
     for (const LockName& lock : locks) {
+      known_.emplace(lock.id(), lock);
       if (lock.semaphore) watch(lock);
     }
     decide();
@@ -67,6 +67,7 @@ class Locks::State : public std::enable_shared_from_this<State> {
 
   void release(const std::string& holder) {
     asking_.erase(holder);
+    restored_.erase(holder);
     table_.release(holder);
     decide();
     forget_limits();
@@ -84,6 +85,14 @@ class Locks::State : public std::enable_shared_from_this<State> {
     }
     decide();
     forget_limits();
+  }
+
+  std::vector<LockUse> uses() const {
+    std::vector<LockUse> uses;
+    for (const auto& [id, lock] : known_) {
+      if (table_.contains(id)) uses.emplace_back(lock, table_.holders(id).size(), table_.waiters(id).size());
+    }
+    return uses;
   }
 
   void set_priority(const std::string& workflow, std::int64_t priority) {
@@ -113,6 +122,8 @@ class Locks::State : public std::enable_shared_from_this<State> {
       const auto name = LockName::parse(text, semaphore);
       if (!name) return log::error("\"{}\" is no name of a lock", text);
       table_.restore(*name, holder);
+      known_.emplace(name->id(), *name);
+      restored_.insert(holder);
       if (semaphore) watch(*name);
     };
     for (const auto& mutex : status->mutexes_held) restore_one(mutex.name, false, mutex.holder);
@@ -123,7 +134,9 @@ class Locks::State : public std::enable_shared_from_this<State> {
 
   void forget(const std::string& workflow) {
     const std::string nodes = workflow + "/";
-    std::erase_if(asking_, [&](const auto& each) { return each.first == workflow || each.first.starts_with(nodes); });
+    const auto is_of_it = [&](const std::string& each) { return each == workflow || each.starts_with(nodes); };
+    std::erase_if(asking_, [&](const auto& each) { return is_of_it(each.first); });
+    std::erase_if(restored_, is_of_it);
     table_.release_workflow(workflow);
   }
 
@@ -216,6 +229,7 @@ class Locks::State : public std::enable_shared_from_this<State> {
       LocksAnswered answer;
       answer.node_id = found->second.request.node_id;
       if (decision.granted) {
+        if (restored_.erase(decision.holder) == 0) tell_taken(found->second.request.request.locks);
         Answered done = std::move(found->second.done);
         asking_.erase(found);
         done(std::move(answer));
@@ -231,6 +245,11 @@ class Locks::State : public std::enable_shared_from_this<State> {
     }
   }
 
+  void tell_taken(const std::vector<LockName>& locks) {
+    if (!taken_) return;
+    for (const LockName& lock : locks) taken_(lock);
+  }
+
   /// Later, for those may be called from here.
   void forget_limits() {
     if (std::exchange(forgetting_, true)) return;
@@ -241,6 +260,7 @@ class Locks::State : public std::enable_shared_from_this<State> {
       for (auto& [key, limits] : self->limits_) {
         std::erase_if(limits.locks, [&](const auto& lock) { return !self->table_.contains(lock.first); });
       }
+      std::erase_if(self->known_, [&](const auto& lock) { return !self->table_.contains(lock.first); });
       std::erase_if(self->limits_, [](const auto& limits) { return limits.second.locks.empty(); });
     });
   }
@@ -248,15 +268,18 @@ class Locks::State : public std::enable_shared_from_this<State> {
   Executor& executor_;
   cluster::Cluster& cluster_;
   Duration retry_;
+  const Taken taken_;
   engine::LockTable table_;
-  std::map<std::string, Asking> asking_;  ///< by holder
+  std::map<std::string, Asking> asking_;   ///< by holder
+  std::set<std::string> restored_;         ///< holders that have not asked since a restart
+  std::map<std::string, LockName> known_;  ///< by id; what nobody wants any more goes some time later
   std::map<cluster::Key, Limits> limits_;
   bool open_ = false;
   bool forgetting_ = false;
 };
 
-Locks::Locks(Executor& executor, cluster::Cluster& cluster, Duration retry)
-    : state_(std::make_shared<State>(executor, cluster, retry)) {}
+Locks::Locks(Executor& executor, cluster::Cluster& cluster, Duration retry, Taken taken)
+    : state_(std::make_shared<State>(executor, cluster, retry, std::move(taken))) {}
 
 Locks::~Locks() = default;
 
@@ -286,6 +309,10 @@ void Locks::keep(const std::function<bool(const std::string&)>& lives) {
 
 void Locks::set_priority(const std::string& workflow, std::int64_t priority) {
   state_->set_priority(workflow, priority);
+}
+
+std::vector<LockUse> Locks::uses() const {
+  return state_->uses();
 }
 
 }  // namespace tiphys::controllers

@@ -100,8 +100,8 @@ Status MetricsRegistry::check_same(const Family& family, const EmitMetric& metri
                                                   kWantedNames[static_cast<int>(wanted)]));
 }
 
-void MetricsRegistry::declare(const EmitMetric& metric) {
-  families_.try_emplace(metric.name, Family{metric.help, type_of(metric), metric.buckets, {}});
+void MetricsRegistry::declare(const EmitMetric& metric, std::string_view unit) {
+  families_.try_emplace(metric.name, Family{metric.help, std::string(unit), type_of(metric), metric.buckets, {}});
 }
 
 Status MetricsRegistry::emit(const EmitMetric& metric, std::string_view owner) {
@@ -165,6 +165,13 @@ void MetricsRegistry::forget(std::string_view owner) {
   }
 }
 
+void MetricsRegistry::clear(std::string_view name) {
+  const auto found = families_.find(name);
+  if (found == families_.end()) return;
+  series_ -= found->second.series.size();
+  found->second.series.clear();
+}
+
 std::string MetricsRegistry::text(Time now) const {
   std::string text;
   for (const auto& [name, family] : families_) {
@@ -177,14 +184,35 @@ std::string MetricsRegistry::text(Time now) const {
   return text;
 }
 
+std::vector<telemetry::Metric> MetricsRegistry::collect(Time now) const {
+  using Metric = telemetry::Metric;
+  std::vector<Metric> metrics;
+  for (const auto& [name, family] : families_) {
+    if (family.series.empty()) continue;
+    Metric& metric = metrics.emplace_back(name, family.help, family.unit);
+    metric.type = family.type == Type::kCounter ? Metric::Type::kCounter
+                  : family.type == Type::kGauge ? Metric::Type::kGauge
+                                                : Metric::Type::kHistogram;
+    // What the original counts is whole; of what workflows emit nobody knows.
+    metric.whole = family.type != Type::kHistogram && family.unit != kAnyUnit;
+    metric.bounds = family.buckets;
+    metric.points.reserve(family.series.size());
+    for (const auto& [labels, series] : family.series) {
+      metric.points.emplace_back(labels, value_of(series, now), series.counts);
+    }
+  }
+  return metrics;
+}
+
+double MetricsRegistry::value_of(const Series& series, Time now) {
+  if (series.owner.empty()) return series.value;
+  const Time end = series.until == Time{} ? now : series.until;
+  return std::chrono::duration<double>(end - series.since).count();
+}
+
 void MetricsRegistry::render(const std::string& name, const Family& family, const Labels& labels, const Series& series,
                              Time now, std::string& text) {
-  if (!series.owner.empty()) {
-    const Time end = series.until == Time{} ? now : series.until;
-    const std::chrono::duration<double> seconds = end - series.since;
-    return sample(name, "", labels, "", number(seconds.count()), text);
-  }
-  if (family.type != Type::kHistogram) return sample(name, "", labels, "", number(series.value), text);
+  if (family.type != Type::kHistogram) return sample(name, "", labels, "", number(value_of(series, now)), text);
   std::uint64_t count = 0;
   for (std::size_t i = 0; i < series.counts.size(); ++i) {
     count += series.counts[i];

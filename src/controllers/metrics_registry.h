@@ -1,12 +1,14 @@
-// The metrics of workflows as Prometheus scrapes them.
+// The metrics of workflows, for Prometheus and OpenTelemetry.
 #pragma once
 
 #include <map>
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "engine/run.h"
+#include "telemetry/metric.h"
 
 namespace tiphys::controllers {
 
@@ -14,8 +16,8 @@ namespace tiphys::controllers {
 /// brings a web server along, and its counters and families know neither conflicts nor what the original lets them do.
 class MetricsRegistry {
  public:
-  /// From now on metrics of this name have its help, type and buckets.
-  void declare(const engine::EmitMetric& metric);
+  /// From now on metrics of this name have its help, type and buckets, and this unit (as UCUM writes it).
+  void declare(const engine::EmitMetric& metric, std::string_view unit = kAnyUnit);
   /// Takes a metric of the workflow `owner` (a uid) in. An error, in the original's words, when it contradicts an
   /// earlier one of its name; nothing is changed then.
   Status emit(const engine::EmitMetric& metric, std::string_view owner);
@@ -23,9 +25,16 @@ class MetricsRegistry {
   void complete(std::string_view owner, Time at);
   /// The workflow is deleted: its realtime gauges are forgotten, what it counted stays.
   void forget(std::string_view owner);
+  /// Nothing is known of this name any more, until it is emitted again.
+  void clear(std::string_view name);
 
   /// Prometheus' text format 0.0.4. Names are led by argo_workflows_, as the original's.
   std::string text(Time now) const;
+  /// The same for OpenTelemetry, with the names as they are.
+  std::vector<telemetry::Metric> collect(Time now) const;
+
+  /// Of the metrics of workflows, in the original.
+  static constexpr std::string_view kAnyUnit = "{item}";
 
  private:
   enum class Type { kCounter, kGauge, kHistogram };
@@ -41,6 +50,7 @@ class MetricsRegistry {
   };
   struct Family {
     std::string help;
+    std::string unit;
     Type type = Type::kCounter;
     std::vector<double> buckets;
     std::map<Labels, Series> series;
@@ -49,11 +59,12 @@ class MetricsRegistry {
   static Type type_of(const engine::EmitMetric& metric);
   static Status check(const engine::EmitMetric& metric);
   static Status check_same(const Family& family, const engine::EmitMetric& metric);
+  static double value_of(const Series& series, Time now);
   static void take(const engine::EmitMetric& metric, std::string_view owner, const Family& family, Series& series);
   static void render(const std::string& name, const Family& family, const Labels& labels, const Series& series,
                      Time now, std::string& text);
 
-  std::map<std::string, Family> families_;
+  std::map<std::string, Family, std::less<>> families_;
   std::size_t series_ = 0;
   std::set<std::string, std::less<>> owners_;  ///< of realtime gauges
 };

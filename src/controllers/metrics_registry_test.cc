@@ -105,6 +105,26 @@ TEST(MetricsRegistry, RealtimeGaugesRunOnUntilTheirEnd) {
   EXPECT_EQ(registry.text(kNow), "");
 }
 
+TEST(MetricsRegistry, IsReadByOpenTelemetry) {
+  MetricsRegistry registry;
+  ASSERT_TRUE(registry.emit(realtime("a", kNow), "one"));
+  EmitMetric made = metric(EmitMetric::Kind::kHistogram, 2, {{"a", "b"}});
+  made.name = "sizes";
+  made.buckets = {1, 2.5};
+  ASSERT_TRUE(registry.emit(made, ""));
+  registry.declare(metric(EmitMetric::Kind::kCounter, 0));
+  const auto metrics = registry.collect(kNow + 1500ms);
+  ASSERT_EQ(metrics.size(), 2u);
+  EXPECT_EQ(metrics[0].name, "m");
+  EXPECT_EQ(metrics[0].type, telemetry::Metric::Type::kGauge);
+  EXPECT_EQ(metrics[0].points.front().value, 1.5);
+  EXPECT_EQ(metrics[1].bounds, made.buckets);
+  EXPECT_EQ(metrics[1].points.front().counts, (std::vector<std::uint64_t>{0, 1, 0}));
+  registry.clear("m");
+  registry.clear("nothing");
+  EXPECT_EQ(registry.collect(kNow).size(), 1u);
+}
+
 TEST(MetricsRegistry, EscapesWhatLinesAreMadeOf) {
   MetricsRegistry registry;
   EmitMetric made = metric(EmitMetric::Kind::kCounter, 1, {{"a", "\"x\"\\\n"}});

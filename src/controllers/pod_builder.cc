@@ -198,7 +198,8 @@ PodBuilder::PodBuilder(const api::Workflow& workflow, const expr::Ambient& ambie
   patch_ = expr::TextTemplate::compile(doc::find_string(**spec_, "podSpecPatch"));
 }
 
-Status PodBuilder::add_containers(const engine::CreatePod& request, doc::Object& spec) const {
+Status PodBuilder::add_containers(const engine::CreatePod& request, std::string_view traceparent,
+                                  doc::Object& spec) const {
   const doc::Value& pod_template = *request.template_document;
   const doc::Value* set = doc::find(pod_template, "containerSet");
   doc::Array init, containers, main_ones;
@@ -226,6 +227,7 @@ Status PodBuilder::add_containers(const engine::CreatePod& request, doc::Object&
     for (doc::Value& container : *all) {
       doc::drop_nulls(container);
       add_argo_env(container.get_object(), request, name_);
+      if (!traceparent.empty()) add_env(container.get_object(), "TRACEPARENT", traceparent);
     }
   }
   if (!init.empty()) spec["initContainers"] = std::move(init);
@@ -386,11 +388,11 @@ doc::Array PodBuilder::offload_main(doc::Value& spec) {
   return {};
 }
 
-Result<doc::Value> PodBuilder::build(const engine::CreatePod& request) const {
+Result<doc::Value> PodBuilder::build(const engine::CreatePod& request, std::string_view traceparent) const {
   if (!spec_) return std::unexpected(spec_.error());
   const doc::Value& pod_template = *request.template_document;
   doc::Object spec;
-  TIPHYS_CHECK_OK(add_containers(request, spec));
+  TIPHYS_CHECK_OK(add_containers(request, traceparent, spec));
   TIPHYS_CHECK_OK(add_volumes(pod_template, spec));
   spec["restartPolicy"] = "Never";
   if (request.active_deadline) spec["activeDeadlineSeconds"] = whole_seconds(*request.active_deadline);

@@ -23,8 +23,8 @@ class PodBuilder {
 
   /// The Pod document: our node agent reads inputs and outputs from its annotations (cluster/pod_annotations.h); there
   /// are no init and wait containers. An error ends the node: a volume that does not exist, a patch that does not
-  /// apply.
-  Result<doc::Value> build(const engine::CreatePod& request) const;
+  /// apply. `traceparent` is for programs that go on with a trace; "": there is none.
+  Result<doc::Value> build(const engine::CreatePod& request, std::string_view traceparent = "") const;
 
   /// The pod of the workflow's executor plugins; `secret` holds a token for each, which it finds in
   /// /var/run/argo/token.
@@ -39,7 +39,7 @@ class PodBuilder {
   const WorkflowClaims& claims() const { return claims_; }
 
  private:
-  Status add_containers(const engine::CreatePod& request, doc::Object& spec) const;
+  Status add_containers(const engine::CreatePod& request, std::string_view traceparent, doc::Object& spec) const;
   static doc::Array offload_main(doc::Value& spec);
   Result<doc::Object> metadata(const engine::CreatePod& request, doc::Array files) const;
   doc::Object object_metadata(std::string_view pod_name, doc::Object labels, doc::Object annotations) const;

@@ -6,7 +6,8 @@
 
 namespace tiphys::controllers {
 
-PodRate::PodRate(Executor& executor, Limit limit) : executor_(executor), limit_(limit), filled_(executor.now()) {
+PodRate::PodRate(Executor& executor, Limit limit, Delayed delayed)
+    : executor_(executor), limit_(limit), filled_(executor.now()), delayed_(std::move(delayed)) {
   if (limit_) tokens_ = static_cast<double>(limit_->burst);
 }
 
@@ -15,15 +16,21 @@ PodRate::~PodRate() {
 }
 
 bool PodRate::take() {
-  if (!limit_) return true;
-  refill();
-  if (!waiting_.empty() || tokens_ < 1) return false;
-  tokens_ -= 1;
+  if (limit_) {
+    refill();
+    if (!waiting_.empty() || tokens_ < 1) return false;
+    tokens_ -= 1;
+  }
+  if (delayed_) delayed_(Duration(0));
   return true;
 }
 
+void PodRate::tell_delay(Time since) {
+  if (delayed_) delayed_(std::max(executor_.now() - since, Duration(0)));
+}
+
 void PodRate::wait(std::move_only_function<bool()> turn) {
-  waiting_.push_back(std::move(turn));
+  waiting_.push_back({std::move(turn), executor_.now()});
   if (timer_ == 0) schedule();
 }
 
@@ -47,9 +54,11 @@ void PodRate::give_turns() {
   timer_ = 0;
   refill();
   while (!waiting_.empty() && tokens_ >= 1) {
-    auto turn = std::move(waiting_.front());
+    Waiting next = std::move(waiting_.front());
     waiting_.pop_front();
-    if (turn()) tokens_ -= 1;
+    if (!next.turn()) continue;
+    tokens_ -= 1;
+    tell_delay(next.since);
   }
   if (!waiting_.empty() && timer_ == 0) schedule();
 }

@@ -18,8 +18,10 @@ inline constexpr const char* kPodRateReached = "resource creation rate-limit rea
 class PodRate {
  public:
   using Limit = std::optional<api::ControllerConfig::PodRate>;
+  /// How long a pod has waited, zero included.
+  using Delayed = std::function<void(Duration)>;
 
-  PodRate(Executor& executor, Limit limit);
+  PodRate(Executor& executor, Limit limit, Delayed delayed = {});
   ~PodRate();
   PodRate(const PodRate&) = delete;
   PodRate& operator=(const PodRate&) = delete;
@@ -33,12 +35,18 @@ class PodRate {
   void refill();
   void schedule();
   void give_turns();
+  void tell_delay(Time since);
 
   Executor& executor_;
   Limit limit_;
   double tokens_ = 0;  ///< at `filled_`: pods that may be created at once
   Time filled_;
-  std::deque<std::move_only_function<bool()>> waiting_;
+  const Delayed delayed_;
+  struct Waiting {
+    std::move_only_function<bool()> turn;
+    Time since;
+  };
+  std::deque<Waiting> waiting_;
   Executor::TimerId timer_ = 0;
 };
 

@@ -46,6 +46,16 @@ TEST(PodRate, IsABurstAndThenSoManyASecond) {
   EXPECT_EQ(times(executor, rate, 3), (std::vector<Duration>{{}, {}, milliseconds(250)})) << "no more is saved up";
 }
 
+TEST(PodRate, TellsHowLongEachHasWaited) {
+  SimulatedExecutor executor;
+  std::vector<Duration> delays;
+  PodRate unlimited(executor, std::nullopt, [&](Duration delay) { delays.push_back(delay); });
+  times(executor, unlimited, 2);
+  PodRate rate(executor, Limit{4, 1}, [&](Duration delay) { delays.push_back(delay); });
+  times(executor, rate, 3);
+  EXPECT_EQ(delays, (std::vector<Duration>{{}, {}, {}, milliseconds(250), milliseconds(500)}));
+}
+
 TEST(PodRate, TurnsAreInOrderAndWhoDoesNotTakeItsTurnDoesNotCount) {
   SimulatedExecutor executor;
   PodRate rate(executor, Limit{1, 1});

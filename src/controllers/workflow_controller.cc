@@ -62,20 +62,23 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
         options_(std::move(options)),
         throttle_(options_.config.parallelism, options_.config.namespace_parallelism),
         cache_(executor, cluster),
-        locks_(executor, cluster, options_.first_retry),
-        pod_rate_(executor, options_.config.pod_rate),
-        actions_(executor, cluster, options_.http, options_.stores),
-        metrics_(options_.metrics ? options_.metrics : std::make_shared<ControllerMetrics>()) {}
+        metrics_(options_.metrics ? options_.metrics : std::make_shared<ControllerMetrics>()),
+        locks_(executor, cluster, options_.first_retry, [this](const auto& lock) { metrics_->lock_taken(lock); }),
+        pod_rate_(executor, options_.config.pod_rate, [this](Duration time) { metrics_->pod_delayed(time); }),
+        actions_(executor, cluster, options_.http, options_.stores) {}
 
   void start(std::move_only_function<void()> on_ready);
   std::size_t live_runs() const { return runs_.size(); }
-  std::string metrics() {
-    UnderWay under_way;
-    for (const auto& [key, run] : runs_) run->count(under_way);
-    return metrics_->text(executor_.now(), under_way);
-  }
+  std::string metrics() { return metrics_->text(executor_.now(), under_way()); }
+  std::vector<telemetry::Metric> collect_metrics() { return metrics_->collect(executor_.now(), under_way()); }
 
  private:
+  UnderWay under_way() const {
+    UnderWay counted;
+    for (const auto& [key, run] : runs_) run->count(counted);
+    counted.locks = locks_.uses();
+    return counted;
+  }
   /// A call-back that does nothing once the controller is gone.
   template <typename F>
   auto guarded(F task) {
@@ -114,12 +117,12 @@ class WorkflowController::State : public std::enable_shared_from_this<State> {
   WorkflowControllerOptions options_;
   Throttle throttle_;
   MemoCache cache_;
+  std::shared_ptr<ControllerMetrics> metrics_;
   Locks locks_;
   PodRate pod_rate_;
   std::optional<NamespaceLimits> namespace_limits_;
   std::optional<ConfigMapWatch> config_maps_;
   Actions actions_;
-  std::shared_ptr<ControllerMetrics> metrics_;
   std::map<std::string, std::shared_ptr<LiveRun>> runs_;
   /// Workflows that a user retries while the last writes of their run are under way.
   std::map<std::string, Object> again_;
@@ -207,7 +210,8 @@ void WorkflowController::State::add_run(const std::string& key, const Object& wo
                                    pod_rate_,
                                    random_,
                                    options_.first_retry,
-                                   options_.longest_retry};
+                                   options_.longest_retry,
+                                   options_.spans};
   std::string uid(doc::find_string(*workflow, "metadata", "uid"));
   const bool begun = has_begun(*workflow) || retry_asked(*workflow);
   auto run = std::make_shared<LiveRun>(environment, workflow, begun ? starting_ : nullptr,
@@ -425,6 +429,10 @@ std::size_t WorkflowController::live_runs() const {
 
 std::string WorkflowController::metrics() const {
   return state_->metrics();
+}
+
+std::vector<telemetry::Metric> WorkflowController::collect_metrics() const {
+  return state_->collect_metrics();
 }
 
 }  // namespace tiphys::controllers

@@ -3,13 +3,19 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "api/controller_config.h"
 #include "artifact/stores.h"
 #include "base/executor.h"
 #include "base/random.h"
 #include "cluster/cluster.h"
+#include "telemetry/metric.h"
 #include "web/http_client.h"
+
+namespace tiphys::telemetry {
+class SpanSink;
+}
 
 namespace tiphys::controllers {
 
@@ -25,6 +31,7 @@ struct WorkflowControllerOptions {
   web::HttpClient* http = nullptr;               ///< makes the requests of http templates; null: they fail
   artifact::Stores* stores = nullptr;            ///< what data templates list; null: they fail
   std::shared_ptr<ControllerMetrics> metrics{};  ///< those of other controllers, too; null: of its own
+  telemetry::SpanSink* spans = nullptr;          ///< where traces of workflows go; null: nowhere
 };
 
 /// Everything happens on the executor's thread. Destroying the controller stops it where it is; a new one goes on from
@@ -46,6 +53,8 @@ class WorkflowController {
 
   /// Its own metrics and what workflows have emitted, in Prometheus' text format.
   std::string metrics() const;
+  /// The same for OpenTelemetry.
+  std::vector<telemetry::Metric> collect_metrics() const;
 
  private:
   class State;

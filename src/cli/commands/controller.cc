@@ -7,7 +7,9 @@
 #include "cli/commands/common.h"
 #include "cli/config_file.h"
 #include "cli/loop.h"
+#include "cli/plane_telemetry.h"
 #include "cli/terminal.h"
+#include "controllers/controller_metrics.h"
 #include "controllers/cron_workflow_controller.h"
 #include "controllers/expiry_controller.h"
 #include "controllers/workflow_controller.h"
@@ -31,10 +33,26 @@ class ClusterControllers {
   ClusterControllers(Executor& executor, kube::KubeCluster& cluster, Random& random, const std::string& ns,
                      const api::ControllerConfig& config)
       : http_(web::make_http_client(executor, web::this_environment())),
-        workflows_(executor, cluster, random, {.ns = ns, .config = config, .http = http_.get()}),
-        crons_(executor, cluster, random,
-               {.ns = ns, .local = expr::host_zone(), .workflow_defaults = config.workflow_defaults}),
-        expiry_(executor, cluster, {.ns = ns, .retention = config.retention}) {}
+        metrics_(std::make_shared<controllers::ControllerMetrics>()),
+        telemetry_(PlaneTelemetry::make(
+            executor, random, metrics_, [this] { return workflows_.collect_metrics(); }, config.metrics.delta)),
+        workflows_(executor, cluster, random,
+                   {.ns = ns,
+                    .config = config,
+                    .http = http_.get(),
+                    .metrics = metrics_,
+                    .spans = telemetry_ ? telemetry_->spans() : nullptr}),
+        crons_(
+            executor, cluster, random,
+            {.ns = ns, .local = expr::host_zone(), .workflow_defaults = config.workflow_defaults, .metrics = metrics_}),
+        expiry_(executor, cluster, {.ns = ns, .retention = config.retention}) {
+    metrics_->version(server::argo_version());
+  }
+  ~ClusterControllers() {
+    if (telemetry_) telemetry_->close();
+  }
+  ClusterControllers(const ClusterControllers&) = delete;
+  ClusterControllers& operator=(const ClusterControllers&) = delete;
 
   void start(std::move_only_function<void()> on_ready) {
     workflows_.start(std::move(on_ready));
@@ -44,6 +62,8 @@ class ClusterControllers {
 
  private:
   std::unique_ptr<web::HttpClient> http_;
+  std::shared_ptr<controllers::ControllerMetrics> metrics_;
+  std::unique_ptr<PlaneTelemetry> telemetry_;  ///< null: nothing is sent
   controllers::WorkflowController workflows_;
   controllers::CronWorkflowController crons_;
   controllers::ExpiryController expiry_;
