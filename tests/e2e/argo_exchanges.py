@@ -193,6 +193,12 @@ def is_stream(asked):
     return asked.get("accept") == "text/event-stream" or asked.get("call", "").rpartition("/")[2] in ("WatchWorkflows", "WatchEvents", "WorkflowLogs", "PodLogs")
 
 
+def at_rest(workflow):
+    nodes = workflow.get("status", {}).get("nodes", {}).values()
+    archived = workflow["metadata"].get("labels", {}).get("workflows.argoproj.io/workflow-archiving-status") == "Archived"
+    return archived or any(node.get("type") == "Suspend" for node in nodes)
+
+
 class Player:
     """Sends recorded requests, with the ids that this server has given."""
 
@@ -213,7 +219,7 @@ class Player:
         return told(answers, asked, code)
 
     def follow(self, namespace, name):
-        """What is asked of a workflow that has been made may need it to have begun."""
+        """Until it waits for someone, or is archived: the command takes its time to ask more."""
         connection = http.client.HTTPConnection(self.address, timeout=60)
         headers = {"Authorization": f"Bearer {self.token}"}
         connection.request("GET", f"/api/v1/workflows/{namespace}/{name}", headers=headers)
@@ -223,7 +229,7 @@ class Player:
             connection.request("GET", f"/api/v1/workflow-events/{namespace}?listOptions.fieldSelector=metadata.name={name}&listOptions.resourceVersion=0",
                                headers=headers | {"Accept": "text/event-stream"})
             for line in connection.getresponse():
-                if line.startswith(b"data: ") and json.loads(line.removeprefix(b"data: "))["result"]["object"].get("status", {}).get("nodes"):
+                if line.startswith(b"data: ") and at_rest(json.loads(line.removeprefix(b"data: "))["result"]["object"]):
                     break
         connection.close()
 
