@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"google.golang.org/grpc/codes"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/argoproj/argo-workflows/v4/pkg/apiclient"
@@ -27,7 +28,7 @@ func submit(ctx context.Context, client apiclient.Client, namespace, kind, name 
 	made := must(service.SubmitWorkflow(ctx, &workflowpkg.WorkflowSubmitRequest{Namespace: namespace, ResourceKind: kind, ResourceName: name,
 		SubmitOptions: &wfv1.SubmitOpts{Parameters: []string{"who=moon"}, Labels: "submitted=yes", GenerateName: "submitted-"}}))
 	await(ctx, service, namespace, made.Name, hasPhase(wfv1.WorkflowSucceeded))
-	logs := must(service.WorkflowLogs(ctx, &workflowpkg.WorkflowLogRequest{Namespace: namespace, Name: made.Name}))
+	logs := must(service.WorkflowLogs(ctx, &workflowpkg.WorkflowLogRequest{Namespace: namespace, Name: made.Name, LogOptions: &corev1.PodLogOptions{Container: "main"}}))
 	same("what the submitted one says", linesOf(logs), "[hello moon]")
 	refused[*wfv1.Workflow](codes.NotFound)(service.SubmitWorkflow(ctx, &workflowpkg.WorkflowSubmitRequest{Namespace: namespace, ResourceKind: kind, ResourceName: "none"}))
 }
