@@ -121,7 +121,7 @@ void check_quantities(const Place& place, Unread&) {
   if (!expect_object(place)) return;
   for (const auto& [name, value] : place.value().get_object()) {
     const Place each = place.member(name, value);
-    const std::string text = read_any_string(each);
+    const std::string text = read_scalar(each);
     if (text.empty() || text.find("{{") != text.npos) continue;
     if (const auto quantity = parse_quantity(text); !quantity) {
       each.error(fmt::format("{}: {}", each.name(), quantity.error().message));

@@ -51,7 +51,8 @@ constexpr FieldTable kValueFromTable("ValueFrom", kValueFromFields);
 
 constexpr Field<Parameter> kParameterFields[] = {
     field<&Parameter::name>("name", "How {{inputs.parameters.NAME}} and its like call it."),
-    any_string_field<&Parameter::value>("value", "The value; numbers and booleans become text.", "test_parameters"),
+    any_string_field<&Parameter::value>(
+        "value", "The value; numbers and booleans become text, lists and objects an empty one.", "test_parameters"),
     any_string_field<&Parameter::default_value>("default", "The value when no argument gives one.",
                                                 "Outputs.OfSkippedStepsGiveWayToDefaults"),
     {"valueFrom", Handling::kRead,

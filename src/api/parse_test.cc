@@ -1,9 +1,13 @@
 #include "api/parse.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
+
 #include "api/begun_workflow.h"
+
 namespace tiphys::api {
 namespace {
 
@@ -213,10 +217,36 @@ TEST(Parse, WarnsOfWhatIsRead) {
                 "spec.templates[0].steps[0] is a bare step; it is taken as a group of one: write \"- - name:\""},
            Case{"withItems that is a text", "    steps:\n    - - {name: a, template: t, withItems: \"{{x}}\"}\n",
                 "spec.templates[0].steps[0][0].withItems takes a list; a string is read as withParam"},
+           Case{"a parameter that is a list", "    inputs: {parameters: [{name: a, value: [1]}]}\n    suspend: {}\n",
+                "spec.templates[0].inputs.parameters[0].value is a list: it is taken as an empty text; quote it"},
+           Case{"a choice that is null", "    inputs: {parameters: [{name: a, enum: [null, x]}]}\n    suspend: {}\n",
+                "spec.templates[0].inputs.parameters[0].enum[0] is null: it is taken as an empty text; quote it"},
        }) {
     const Parsed parsed = parse_template(fields);
     EXPECT_THAT(parsed.errors, IsEmpty()) << rule;
     EXPECT_THAT(parsed.warnings, ElementsAre(warning)) << rule;
+  }
+}
+
+TEST(Parse, ParametersAreTexts) {
+  struct Case {
+    const char* rule;
+    const char* value;
+    std::optional<std::string> text;
+  };
+  for (const auto& [rule, value, text] :
+       {Case{"a string", "x", "x"}, Case{"a number", "5", "5"}, Case{"a fraction", "1.50", "1.5"},
+        Case{"a boolean", "true", "true"}, Case{"null is no value", "null", std::nullopt},
+        Case{"an empty list", "[]", ""}, Case{"a list", "[1, 2]", ""}, Case{"an empty object", "{}", ""},
+        Case{"an object", "{a: b}", ""}}) {
+    const Parsed parsed =
+        parse_template(fmt::format("    inputs: {{parameters: [{{name: a, value: {0}, default: {0}}}]}}\n"
+                                   "    suspend: {{}}\n",
+                                   value));
+    EXPECT_THAT(parsed.errors, IsEmpty()) << rule;
+    const Parameter& parameter = first_template(parsed).inputs.parameters.at(0);
+    EXPECT_EQ(parameter.value, text) << rule;
+    EXPECT_EQ(parameter.default_value, text) << rule;
   }
 }
 
@@ -255,8 +285,6 @@ TEST(Parse, RefusesWhatItCannotHonour) {
                 "unknown field \"dependences\" in spec.templates[0].steps[0][0]"},
            Case{"a step that is text", "    steps: [[a]]\n",
                 "spec.templates[0].steps[0][0] must be an object, not a string"},
-           Case{"a parameter that is a list", "    inputs: {parameters: [{name: a, value: [1]}]}\n    suspend: {}\n",
-                "spec.templates[0].inputs.parameters[0].value must be a string, a number or a boolean, not a list"},
            Case{"a duration that is a number", "    suspend: {duration: 5}\n",
                 "spec.templates[0].suspend.duration must be a string, not a number; quote it"},
            Case{"a limit that is no whole number", "    retryStrategy: {limit: 1.5}\n    suspend: {}\n",

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "api/any_string.h"
 #include "api/kubernetes_types.h"
 #include "base/strings.h"
 #include "doc/yaml.h"
@@ -96,7 +97,7 @@ void check_scalar(const Place& place, Shape::Type type) {
       if (!value.is_number() && !tagged) place.wrong_type("a number");
       return;
     case Shape::Type::kText:
-      read_any_string(place);
+      read_scalar(place);
       return;
     case Shape::Type::kIntOrString:
       read_int_or_string(place);
@@ -223,10 +224,17 @@ void read(const Place& place, doc::Object& out) {
   if (expect_object(place)) out = place.value().get_object();
 }
 
-std::string read_any_string(const Place& place) {
+std::string read_scalar(const Place& place) {
   if (scalar(place.value())) return doc::scalar_text(place.value());
   place.wrong_type("a string, a number or a boolean");
   return {};
+}
+
+std::string read_any_string(const Place& place) {
+  if (!scalar(place.value())) {
+    place.warn(fmt::format("{} is {}: it is taken as an empty text; quote it", place.name(), kind_name(place.value())));
+  }
+  return any_string(place.value());
 }
 
 std::string read_int_or_string(const Place& place) {

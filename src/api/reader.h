@@ -75,7 +75,9 @@ void read(const Place& place, double& out);
 void read(const Place& place, std::map<std::string, std::string>& out);
 void read(const Place& place, doc::Object& out);
 
-/// A string, number or boolean as text (Argo's AnyString).
+/// A string, number or boolean as text.
+std::string read_scalar(const Place& place);
+/// The same; anything else is "" with a warning (Argo's AnyString).
 std::string read_any_string(const Place& place);
 /// An integer or a string as text (Kubernetes' IntOrString).
 std::string read_int_or_string(const Place& place);

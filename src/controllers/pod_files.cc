@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "api/any_string.h"
 #include "api/artifact_location.h"
 #include "controllers/names.h"
 
@@ -170,7 +171,7 @@ std::string outputs_wanted_annotation(const engine::CreatePod& request, const do
     if (path.empty()) continue;
     doc::Object wanted{{"name", doc::find_string(parameter, "name")}, {"path", path}};
     const doc::Value* fallback = doc::find(parameter, "valueFrom", "default");
-    if (fallback && !fallback->is_null()) wanted["default"] = doc::scalar_text(*fallback);
+    if (fallback && !fallback->is_null()) wanted["default"] = api::any_string(*fallback);
     parameters.push_back(std::move(wanted));
   }
   doc::Array artifacts;

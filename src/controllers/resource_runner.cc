@@ -6,6 +6,7 @@
 #include <iterator>
 #include <utility>
 
+#include "api/any_string.h"
 #include "base/log.h"
 #include "base/strings.h"
 #include "controllers/names.h"
@@ -324,7 +325,7 @@ void Steps::check(const Object& object) {
 Result<std::string> Steps::output_of(const doc::Value& value_from, const doc::Value* object) const {
   if (!object) {
     const doc::Value* fallback = doc::find(value_from, "default");
-    return fallback && !fallback->is_null() ? doc::scalar_text(*fallback) : std::string();
+    return fallback ? api::any_string(*fallback) : std::string();
   }
   const std::string_view path = doc::find_string(value_from, "jsonPath");
   return doc::eval_jsonpath(path, *object, true);

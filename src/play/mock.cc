@@ -113,7 +113,7 @@ void read_texts(const Place& place, std::map<std::string, std::string>& out) {
 }
 
 void read_duration(const Place& place, std::optional<Duration>& out) {
-  const auto parsed = parse_seconds_or_duration(api::read_any_string(place));
+  const auto parsed = parse_seconds_or_duration(api::read_scalar(place));
   if (parsed && *parsed >= Duration(0)) {
     out = *parsed;
   } else {
