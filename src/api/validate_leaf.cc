@@ -163,9 +163,12 @@ void Validator::check_resource(const Template& tmpl, const Spot& spot) {
   if (!std::ranges::any_of(resource.flags, has_tag)) {
     const auto flags = read_resource_flags(resource.flags);
     if (!flags) lint_error(spot.pointer + "/flags", fmt::format("{}: {}", spot.name, flags.error().message));
-    if (flags && (flags->selects() || flags->objects.size() > 1) && !has_tag(resource.action) &&
-        resource.action != "delete") {
-      lint_error(spot.pointer + "/flags", spot.name + ".flags: only delete takes more than one object");
+    const bool removes = has_tag(resource.action) || resource.action == "delete";
+    if (flags && flags->selects() && !removes) {
+      lint_error(spot.pointer + "/flags", spot.name + ".flags: only delete takes selectors");
+    } else if (flags && flags->objects.size() > 1 && !removes) {
+      lint_warn(spot.pointer + "/flags", fmt::format("{}.flags: {} of more than one object fails when all are done",
+                                                     spot.name, resource.action));
     }
   }
   check_condition(resource.success_condition, spot.at("/successCondition"), "successCondition");
@@ -194,6 +197,13 @@ void Validator::check_resource(const Template& tmpl, const Spot& spot) {
                  fmt::format("{}.manifest must be a valid yaml: {}", spot.name, documents.error().message));
   }
   lint_manifest(*documents, tmpl, spot.at("/manifest"));
+  if (documents->size() > 1 && !has_tag(resource.action)) {
+    lint_warn(spot.pointer + "/manifest",
+              fmt::format("{}.manifest: {}", spot.name,
+                          resource.set_owner_reference
+                              ? "with setOwnerReference only the first object counts"
+                              : resource.action + " of more than one object fails when all are done"));
+  }
 }
 
 void Validator::check_condition(const std::string& text, const Spot& spot, std::string_view field) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <span>
 
 #include "api/resource_flags.h"
@@ -25,19 +26,24 @@ constexpr std::array<std::pair<std::string_view, Action>, 6> kActions{{{"get", A
                                                                        {"replace", Action::kReplace},
                                                                        {"delete", Action::kDelete}}};
 
+constexpr std::string_view kNoKindAndName =
+    "Kind and name are both required but at least one of them is missing from the manifest";
+
 std::unexpected<Error> refuse(std::string message) {
   return fail(Code::kInvalidArgument, std::move(message));
 }
 
 /// kubectl's own errors, which the original repeats and then gives up on.
 std::unexpected<Error> kubectl_refuses(const std::string& message) {
-  return refuse("no more retries error: " + message);
+  return refuse(fmt::format("{}error: {}", kNoMoreRetries, message));
 }
 
-/// The rest of generateName: the same for the same node, so that creating again finds the first object.
-std::string suffix_of(std::string_view workflow_uid, std::string_view node_id) {
+/// The rest of generateName: the same for the same node and place in the manifest, so that creating again finds the
+/// first object.
+std::string suffix_of(const ActionRequest& request, std::size_t place) {
   constexpr std::string_view kAlphabet = "bcdfghjklmnpqrstvwxz2456789";
-  std::uint32_t hash = fnv1a_32(fmt::format("{}/{}", workflow_uid, node_id));
+  const std::string own = fmt::format("{}/{}", request.workflow_uid, request.run.node_id);
+  std::uint32_t hash = fnv1a_32(place == 0 ? own : fmt::format("{}/{}", own, place));
   std::string suffix;
   for (int i = 0; i < 5; ++i) {
     suffix += kAlphabet[hash % kAlphabet.size()];
@@ -72,13 +78,31 @@ const cluster::Resource* find_resource_word(std::string_view word) {
   return nullptr;
 }
 
-Result<doc::Value> parse_manifest(std::string_view text) {
+/// The documents that say something.
+Result<std::vector<doc::Value>> parse_manifest(std::string_view text) {
   Result<std::vector<doc::Document>> documents = doc::parse_yaml(text, kManifestPath);
   if (!documents) {
     return kubectl_refuses(fmt::format("error parsing {}: {}", kManifestPath, documents.error().message));
   }
-  if (documents->size() > 1) return refuse("resource.manifest: more than one object is not supported yet");
-  return documents->empty() ? doc::Value(nullptr) : std::move(documents->front().root);
+  std::vector<doc::Value> said;
+  for (doc::Document& document : *documents) {
+    if (!document.root.is_null()) said.push_back(std::move(document.root));
+  }
+  return said;
+}
+
+/// What a list holds stands in its place, as kubectl takes it.
+std::vector<doc::Value> without_lists(std::vector<doc::Value> documents) {
+  std::vector<doc::Value> objects;
+  for (doc::Value& document : documents) {
+    doc::Value* items = document.is_object() ? document.get_object().if_contains("items") : nullptr;
+    if (items && items->is_array()) {
+      std::ranges::move(items->get_array(), std::back_inserter(objects));
+    } else {
+      objects.push_back(std::move(document));
+    }
+  }
+  return objects;
 }
 
 Result<const cluster::Resource*> resource_of_manifest(const doc::Value& manifest) {
@@ -98,29 +122,41 @@ Result<const cluster::Resource*> resource_of_manifest(const doc::Value& manifest
                   kManifestPath, kind, version));
 }
 
-/// Kind, namespace and name from the manifest; makes them whole in it.
-Status target_manifest(const ActionRequest& request, const api::ResourceFlags& flags, ResourcePlan& plan) {
-  TIPHYS_TRY(plan.target.resource, resource_of_manifest(plan.manifest));
-  doc::Object& metadata = doc::ensure_object(plan.manifest.get_object(), "metadata");
-  std::string name(doc::find_string(plan.manifest, "metadata", "name"));
-  if (name.empty() && plan.action == Action::kCreate) {
-    if (const std::string_view prefix = doc::find_string(plan.manifest, "metadata", "generateName"); !prefix.empty()) {
-      name = fmt::format("{}{}", cluster::name_prefix(prefix), suffix_of(request.workflow_uid, request.run.node_id));
-      metadata["name"] = name;
-    }
-  }
-  if (name.empty()) return kubectl_refuses("resource name may not be empty");
-  plan.target.name = std::move(name);
-  if (!plan.target.resource->namespaced) return {};
-  const std::string_view own = doc::find_string(plan.manifest, "metadata", "namespace");
+Result<std::string> namespace_of(const ActionRequest& request, const api::ResourceFlags& flags,
+                                 const doc::Value& manifest) {
+  const std::string_view own = doc::find_string(manifest, "metadata", "namespace");
   if (!own.empty() && !flags.ns.empty() && own != flags.ns) {
     return kubectl_refuses(
         fmt::format("the namespace from the provided object \"{}\" does not match the namespace \"{}\". You must pass "
                     "'--namespace={}' to perform this operation.",
                     own, flags.ns, own));
   }
-  plan.target.ns = !own.empty() ? std::string(own) : !flags.ns.empty() ? flags.ns : request.ns;
-  metadata["namespace"] = plan.target.ns;
+  if (!own.empty()) return std::string(own);
+  return flags.ns.empty() ? request.ns : flags.ns;
+}
+
+/// Kind, namespace and name from the manifest; makes them whole in it.
+Status target_manifest(const ActionRequest& request, const api::ResourceFlags& flags, doc::Value manifest,
+                       ResourcePlan& plan) {
+  if (!manifest.is_object()) {
+    return kubectl_refuses(fmt::format("error parsing {}: the manifest is no object", kManifestPath));
+  }
+  cluster::Key key;
+  TIPHYS_TRY(key.resource, resource_of_manifest(manifest));
+  doc::Object& metadata = doc::ensure_object(manifest.get_object(), "metadata");
+  key.name = doc::find_string(manifest, "metadata", "name");
+  if (key.name.empty() && plan.action == Action::kCreate) {
+    if (const std::string_view prefix = doc::find_string(manifest, "metadata", "generateName"); !prefix.empty()) {
+      key.name = fmt::format("{}{}", cluster::name_prefix(prefix), suffix_of(request, plan.targets.size()));
+      metadata["name"] = key.name;
+    }
+  }
+  if (key.name.empty()) return kubectl_refuses("resource name may not be empty");
+  if (key.resource->namespaced) {
+    TIPHYS_TRY(key.ns, namespace_of(request, flags, manifest));
+    metadata["namespace"] = key.ns;
+  }
+  plan.targets.push_back({std::move(key), std::move(manifest)});
   return {};
 }
 
@@ -132,10 +168,10 @@ Result<cluster::Key> key_of(const ActionRequest& request, const api::ResourceFla
   return cluster::Key{resource, resource->namespaced ? ns : "", named.name};
 }
 
-/// Only what is deleted may be more than one: of the rest the original reads one answer.
+/// Only what is deleted may be selected: of what is read the original takes one object.
 Status target_selected(const ActionRequest& request, const api::ResourceFlags& flags, ResourcePlan& plan) {
   if (plan.action == Action::kGet) {
-    return refuse("Kind and name are both required but at least one of them is missing from the manifest");
+    return refuse(std::string(kNoKindAndName));
   }
   if (plan.action != Action::kDelete) return refuse("resource.flags: only delete takes selectors");
   ResourcePlan::Selection& selection = plan.selection.emplace();
@@ -153,20 +189,17 @@ Status target_selected(const ActionRequest& request, const api::ResourceFlags& f
   return {};
 }
 
-Status target_flags(const ActionRequest& request, const api::ResourceFlags& flags, ResourcePlan& plan) {
+Status target_flags(const ActionRequest& request, const api::ResourceFlags& flags, const doc::Value& manifest,
+                    ResourcePlan& plan) {
   if (flags.objects.empty()) {
     return kubectl_refuses("You must provide one or more resources by argument or filename.");
   }
   if (flags.selects()) return target_selected(request, flags, plan);
   for (const auto& named : flags.objects) {
-    TIPHYS_TRY(plan.also.emplace_back(), key_of(request, flags, named));
+    TIPHYS_TRY(cluster::Key key, key_of(request, flags, named));
     if (named.name.empty()) return kubectl_refuses("resource name may not be empty");
+    plan.targets.push_back({std::move(key), manifest});
   }
-  if (plan.also.size() > 1 && plan.action != Action::kDelete) {
-    return refuse("resource.flags: only delete takes more than one object");
-  }
-  plan.target = std::move(plan.also.front());
-  plan.also.erase(plan.also.begin());
   return {};
 }
 
@@ -197,16 +230,29 @@ Status read_manifest(const ActionRequest& request, const doc::Value& resource, R
   const std::string_view text = doc::find_string(resource, "manifest");
   if (trim(text).empty() && flags_of(resource).empty())
     return refuse("Must provide at least one of flags or manifest.");
-  TIPHYS_TRY(plan.manifest, parse_manifest(text));
+  TIPHYS_TRY(std::vector<doc::Value> documents, parse_manifest(text));
+  if (documents.empty()) return target_flags(request, flags, nullptr, plan);
   // A patch without a kind is the patch alone; the flags name what it is for.
-  const bool only_patch = plan.action == Action::kPatch && doc::find_string(plan.manifest, "kind").empty();
-  if (plan.manifest.is_null() || only_patch) return target_flags(request, flags, plan);
-  if (!plan.manifest.is_object()) {
-    return kubectl_refuses(fmt::format("error parsing {}: the manifest is no object", kManifestPath));
+  if (plan.action == Action::kPatch && doc::find_string(documents.front(), "kind").empty()) {
+    return target_flags(request, flags, documents.front(), plan);
   }
   const doc::Value* owner = doc::find(resource, "setOwnerReference");
-  if (owner && owner->is_bool() && owner->get_bool()) add_owner(request, plan.manifest);
-  return target_manifest(request, flags, plan);
+  if (owner && owner->is_bool() && owner->get_bool()) {
+    // The original reads one document to give it an owner and writes that one.
+    documents.resize(1);
+    if (documents.front().is_object()) add_owner(request, documents.front());
+  }
+  for (doc::Value& object : without_lists(std::move(documents))) {
+    TIPHYS_CHECK_OK(target_manifest(request, flags, std::move(object), plan));
+  }
+  if (plan.targets.empty()) return kubectl_refuses("no objects passed");
+  // kubectl takes the patch from a file, and of a file the first document.
+  if (plan.action == Action::kPatch) {
+    for (ResourcePlan::Target& target : std::span(plan.targets).subspan(1)) {
+      target.manifest = plan.targets.front().manifest;
+    }
+  }
+  return {};
 }
 
 Status check_delete(const ResourcePlan& plan) {
@@ -276,8 +322,13 @@ Result<ResourcePlan> plan_resource(const ActionRequest& request) {
 
 Error kubectl_error(const Error& error, std::string_view doing) {
   const std::string where = doing.empty() ? "" : fmt::format("error when {} \"{}\": ", doing, kManifestPath);
-  return {error.code,
-          fmt::format("no more retries Error from server ({}): {}{}", reason_of(error.code), where, error.message)};
+  return {error.code, fmt::format("Error from server ({}): {}{}", reason_of(error.code), where, error.message)};
+}
+
+std::string_view several_objects_error(ResourcePlan::Action action) {
+  // These print a List, which has no name; the others print one object after another.
+  return action == Action::kGet || action == Action::kApply ? kNoKindAndName
+                                                            : "invalid character '{' after top-level value";
 }
 
 std::vector<std::string> condition_requirements(std::string_view condition) {

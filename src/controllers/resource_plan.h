@@ -22,14 +22,16 @@ struct ResourcePlan {
     std::vector<cluster::Key> kinds;  ///< with no name
     cluster::Selector labels, fields;
   };
+  struct Target {
+    cluster::Key key;
+    /// The manifest with its namespace, a deterministic name for generateName and the owner reference; null when only
+    /// flags name the object. Of a patch, the patch.
+    doc::Value manifest;
+  };
   Action action = Action::kGet;
-  cluster::Key target;
-  std::vector<cluster::Key> also;      ///< further objects to delete
-  std::optional<Selection> selection;  ///< in place of a target
+  std::vector<Target> targets;         ///< in their order; none where there is a selection
+  std::optional<Selection> selection;  ///< in place of targets
   int grace_seconds = -1;              ///< for pods that are deleted
-  /// The manifest with its namespace, a deterministic name for generateName and the owner reference; null when only
-  /// flags name the object.
-  doc::Value manifest;
   cluster::PatchType patch_type = cluster::PatchType::kStrategic;
   bool ignore_not_found = false;
   std::string success_condition, failure_condition;
@@ -38,6 +40,13 @@ struct ResourcePlan {
 
 /// An error's message is the original's.
 Result<ResourcePlan> plan_resource(const ActionRequest& request);
+
+/// What the original says before kubectl's words.
+inline constexpr std::string_view kNoMoreRetries = "no more retries ";
+
+/// Why an action fails that has been done to more than one object: the original reads one object from what kubectl
+/// prints.
+std::string_view several_objects_error(ResourcePlan::Action action);
 
 /// An error of the plane as kubectl prints it: "Error from server (NotFound): configmaps "x" not found". `doing` is
 /// "creating", "replacing", ...; "" where kubectl names no manifest.

@@ -28,12 +28,12 @@ resource:
 )");
   const auto plan = plan_resource(request);
   ASSERT_TRUE(plan.has_value()) << plan.error().message;
-  EXPECT_EQ(plan->target.resource, &cluster::kConfigMaps);
-  EXPECT_EQ(plan->target.ns, "argo");
-  EXPECT_TRUE(plan->target.name.starts_with("owned-"));
-  EXPECT_EQ(plan->target.name.size(), std::string_view("owned-").size() + 5);
-  EXPECT_EQ(plan_resource(request)->target.name, plan->target.name);
-  EXPECT_EQ(doc::find_string(plan->manifest.at("metadata").at("ownerReferences").at(0), "uid"), "uid-1");
+  EXPECT_EQ(plan->targets.at(0).key.resource, &cluster::kConfigMaps);
+  EXPECT_EQ(plan->targets.at(0).key.ns, "argo");
+  EXPECT_TRUE(plan->targets.at(0).key.name.starts_with("owned-"));
+  EXPECT_EQ(plan->targets.at(0).key.name.size(), std::string_view("owned-").size() + 5);
+  EXPECT_EQ(plan_resource(request)->targets.at(0).key.name, plan->targets.at(0).key.name);
+  EXPECT_EQ(doc::find_string(plan->targets.at(0).manifest.at("metadata").at("ownerReferences").at(0), "uid"), "uid-1");
 }
 
 TEST(ResourcePlan, ManifestsOwnNamespaceStays) {
@@ -41,7 +41,7 @@ TEST(ResourcePlan, ManifestsOwnNamespaceStays) {
 resource: {action: get, manifest: "{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: other}}"}
 )"));
   ASSERT_TRUE(plan.has_value()) << plan.error().message;
-  EXPECT_EQ(plan->target.ns, "other");
+  EXPECT_EQ(plan->targets.at(0).key.ns, "other");
 }
 
 TEST(ResourcePlan, FlagsNameTheObjectWhereTheManifestDoesNot) {
@@ -51,11 +51,43 @@ TEST(ResourcePlan, FlagsNameTheObjectWhereTheManifestDoesNot) {
         plan_resource(request_with("resource: {action: patch, mergeStrategy: merge, manifest: 'data: {x: y}', flags: " +
                                    std::string(flags) + "}"));
     ASSERT_TRUE(plan.has_value()) << flags << ": " << plan.error().message;
-    EXPECT_EQ(plan->target.resource, &cluster::kConfigMaps);
-    EXPECT_EQ(plan->target.name, "a");
-    EXPECT_EQ(plan->target.ns, "other");
+    EXPECT_EQ(plan->targets.at(0).key.resource, &cluster::kConfigMaps);
+    EXPECT_EQ(plan->targets.at(0).key.name, "a");
+    EXPECT_EQ(plan->targets.at(0).key.ns, "other");
     EXPECT_EQ(plan->patch_type, cluster::PatchType::kMerge);
   }
+}
+
+TEST(ResourcePlan, ObjectsOfOneManifestHaveNamesOfTheirOwn) {
+  const auto plan = plan_resource(request_with(R"(
+resource:
+  action: create
+  manifest: |
+    {apiVersion: v1, kind: ConfigMap, metadata: {generateName: a-}}
+    ---
+    ---
+    {apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: ConfigMap, metadata: {generateName: a-}},
+                                         {apiVersion: v1, kind: Secret, metadata: {name: b}}]}
+)"));
+  ASSERT_TRUE(plan.has_value()) << plan.error().message;
+  ASSERT_EQ(plan->targets.size(), 3U);
+  EXPECT_NE(plan->targets[0].key.name, plan->targets[1].key.name);
+  EXPECT_EQ(plan->targets[2].key.resource, &cluster::kSecrets);
+}
+
+TEST(ResourcePlan, AnOwnerIsOfTheFirstDocumentWhichIsAllThatIsTaken) {
+  const auto plan = plan_resource(request_with(R"(
+resource:
+  action: create
+  setOwnerReference: true
+  manifest: |
+    {apiVersion: v1, kind: ConfigMap, metadata: {name: a}}
+    ---
+    {apiVersion: v1, kind: ConfigMap, metadata: {name: b}}
+)"));
+  ASSERT_TRUE(plan.has_value()) << plan.error().message;
+  ASSERT_EQ(plan->targets.size(), 1U);
+  EXPECT_EQ(plan->targets[0].key.name, "a");
 }
 
 struct Row {
@@ -92,8 +124,8 @@ INSTANTIATE_TEST_SUITE_P(
             "no more retries error: resource name may not be empty"},
         Row{"UnknownTypeInFlags", "resource: {action: get, flags: [gizmo, a]}",
             "no more retries error: the server doesn't have a resource type \"gizmo\""},
-        Row{"SeveralObjects", "resource: {action: patch, manifest: '{}', flags: [cm/a, cm/b]}",
-            "resource.flags: only delete takes more than one object"},
+        Row{"AnEmptyList", "resource: {action: create, manifest: '{apiVersion: v1, kind: List, items: []}'}",
+            "no more retries error: no objects passed"},
         Row{"ASelectorToGet", "resource: {action: get, flags: [cm, -l, a=b]}",
             "Kind and name are both required but at least one of them is missing from the manifest"},
         Row{"ASelectorBesideAName", "resource: {action: delete, flags: [cm, a, -l, a=b]}",
@@ -120,7 +152,7 @@ TEST(ResourceConditions, AreSplitIntoRequirements) {
 TEST(KubectlErrors, NameReasonAndManifest) {
   const Error error{Code::kAlreadyExists, "configmaps \"a\" already exists"};
   EXPECT_EQ(kubectl_error(error, "creating").message,
-            "no more retries Error from server (AlreadyExists): error when creating \"/tmp/manifest.yaml\": configmaps "
+            "Error from server (AlreadyExists): error when creating \"/tmp/manifest.yaml\": configmaps "
             "\"a\" already exists");
 }
 

@@ -94,6 +94,8 @@ class Steps : public std::enable_shared_from_this<Steps> {
  private:
   void act();
   void acted(Result<Object> answer);
+  void next();
+  void all_done();
   void create();
   void created(Result<Object> answer);
   void apply();
@@ -111,6 +113,7 @@ class Steps : public std::enable_shared_from_this<Steps> {
   void succeed(api::Outputs outputs);
   Result<std::string> output_of(const doc::Value& value_from, const doc::Value* object) const;
 
+  const ResourcePlan::Target& target() const { return plan_.targets[at_]; }
   void fail(const std::string& message);
   void finish(engine::ActionChanged finished);
   std::string created_by() const { return fmt::format("{}/{}", request_.workflow_uid, request_.run.node_id); }
@@ -127,7 +130,10 @@ class Steps : public std::enable_shared_from_this<Steps> {
   ActionRequest request_;
   ResourceRunner::Changed done_;
   ResourcePlan plan_;
-  int attempts_ = 0;
+  std::size_t at_ = 0;               ///< the target at hand
+  int attempts_ = 0;                 ///< at it
+  Object last_;                      ///< what has been made or read
+  std::string errors_;               ///< of kubectl, one a line
   std::vector<cluster::Key> going_;  ///< what is deleted
   std::unique_ptr<cluster::Watch> watch_;
 };
@@ -146,13 +152,13 @@ void Steps::act() {
   auto done = guarded([](Steps& self, Result<Object> answer) { self.acted(std::move(answer)); });
   switch (plan_.action) {
     case Action::kGet:
-      return cluster_.get(plan_.target, std::move(done));
+      return cluster_.get(target().key, std::move(done));
     case Action::kCreate:
       return create();
     case Action::kApply:
       return apply();
     case Action::kPatch:
-      return cluster_.patch(plan_.target, plan_.patch_type, plan_.manifest, std::move(done));
+      return cluster_.patch(target().key, plan_.patch_type, target().manifest, std::move(done));
     case Action::kReplace:
       return replace();
     case Action::kDelete:
@@ -161,34 +167,52 @@ void Steps::act() {
 }
 
 void Steps::acted(Result<Object> answer) {
-  if (answer) return settle(*answer);
-  const Code code = answer.error().code;
-  if (code == Code::kNotFound && plan_.action == Action::kGet && plan_.ignore_not_found) {
-    return collect_outputs(nullptr);
+  if (answer) {
+    last_ = std::move(*answer);
+    return next();
   }
+  const Code code = answer.error().code;
+  if (code == Code::kNotFound && plan_.action == Action::kGet && plan_.ignore_not_found) return next();
   if (transient(code) && attempts_ < kMostAttempts) {
     Duration delay = kFirstRetry;
     for (int i = 1; i < attempts_; ++i) delay *= 5;
     executor_.schedule(executor_.now() + delay, guarded([](Steps& self) { self.act(); }));
     return;
   }
-  fail(kubectl_error(answer.error(), doing(plan_.action)).message);
+  if (!errors_.empty()) errors_ += '\n';
+  errors_ += kubectl_error(answer.error(), doing(plan_.action)).message;
+  next();
+}
+
+/// What fails holds up nothing that comes after it. Deletions are one step.
+void Steps::next() {
+  if (plan_.action == Action::kDelete || at_ + 1 == plan_.targets.size()) return all_done();
+  ++at_;
+  attempts_ = 0;
+  act();
+}
+
+void Steps::all_done() {
+  if (!errors_.empty()) return fail(fmt::format("{}{}", kNoMoreRetries, errors_));
+  if (!last_) return collect_outputs(nullptr);
+  if (plan_.targets.size() > 1) return fail(std::string(several_objects_error(plan_.action)));
+  settle(last_);
 }
 
 // ---- Actions ----
 
 void Steps::create() {
-  doc::Value object = plan_.manifest;
+  doc::Value object = target().manifest;
   doc::Object& metadata = doc::ensure_object(object.get_object(), "metadata");
   metadata.erase("generateName");
   doc::ensure_object(metadata, "annotations")[kCreatedByAnnotation] = created_by();
-  cluster_.create(*plan_.target.resource, std::move(object),
+  cluster_.create(*target().key.resource, std::move(object),
                   guarded([](Steps& self, Result<Object> answer) { self.created(std::move(answer)); }));
 }
 
 void Steps::created(Result<Object> answer) {
   if (answer || answer.error().code != Code::kAlreadyExists) return acted(std::move(answer));
-  cluster_.get(plan_.target, guarded([error = answer.error()](Steps& self, Result<Object> existing) {
+  cluster_.get(target().key, guarded([error = answer.error()](Steps& self, Result<Object> existing) {
                  const bool ours = existing && doc::find_string(**existing, "metadata", "annotations",
                                                                 kCreatedByAnnotation) == self.created_by();
                  // Made by this very node before a crash: the creation has succeeded.
@@ -197,23 +221,23 @@ void Steps::created(Result<Object> answer) {
 }
 
 void Steps::apply() {
-  cluster_.get(plan_.target, guarded([](Steps& self, Result<Object> live) {
+  cluster_.get(target().key, guarded([](Steps& self, Result<Object> live) {
                  auto done = self.guarded([](Steps& steps, Result<Object> answer) { steps.acted(std::move(answer)); });
                  if (live) {
-                   return self.cluster_.patch(self.plan_.target, apply_patch_type(*self.plan_.target.resource),
-                                              apply_patch(self.plan_.manifest, **live), std::move(done));
+                   return self.cluster_.patch(self.target().key, apply_patch_type(*self.target().key.resource),
+                                              apply_patch(self.target().manifest, **live), std::move(done));
                  }
                  if (live.error().code != Code::kNotFound) return self.acted(std::move(live));
-                 self.cluster_.create(*self.plan_.target.resource, with_last_applied(self.plan_.manifest),
+                 self.cluster_.create(*self.target().key.resource, with_last_applied(self.target().manifest),
                                       std::move(done));
                }));
 }
 
 void Steps::replace() {
-  cluster_.get(plan_.target, guarded([](Steps& self, Result<Object> live) {
+  cluster_.get(target().key, guarded([](Steps& self, Result<Object> live) {
                  if (!live) return self.acted(std::move(live));
                  self.cluster_.update(
-                     self.plan_.target, self.plan_.manifest,
+                     self.target().key, self.target().manifest,
                      self.guarded([](Steps& steps, Result<Object> answer) { steps.acted(std::move(answer)); }));
                }));
 }
@@ -221,8 +245,7 @@ void Steps::replace() {
 void Steps::remove() {
   going_.clear();
   if (plan_.selection) return find_selected(0);
-  going_.push_back(plan_.target);
-  std::ranges::copy(plan_.also, std::back_inserter(going_));
+  std::ranges::transform(plan_.targets, std::back_inserter(going_), &ResourcePlan::Target::key);
   remove_from(0);
 }
 
@@ -274,11 +297,11 @@ void Steps::settle(const Object& object) {
 
 void Steps::await_conditions() {
   watch_ = cluster_.watch(
-      *plan_.target.resource, watch_of(plan_.target),
+      *target().key.resource, watch_of(target().key),
       {guarded([present = false](Steps& self, const cluster::WatchEvent& event) mutable {
          using Type = cluster::WatchEvent::Type;
          const bool has_object = event.type == Type::kAdded || event.type == Type::kModified;
-         if (has_object && doc::find_string(*event.object, "metadata", "name") == self.plan_.target.name) {
+         if (has_object && doc::find_string(*event.object, "metadata", "name") == self.target().key.name) {
            present = true;
            return self.check(event.object);
          }
@@ -287,7 +310,7 @@ void Steps::await_conditions() {
          self.fail(
              fmt::format("The resource has been deleted while its status was still being checked. Will not be "
                          "retried: {} \"{}\" not found",
-                         self.plan_.target.resource->plural, self.plan_.target.name));
+                         self.target().key.resource->plural, self.target().key.name));
        }),
        guarded([](Steps& self, const Error&) { self.await_conditions(); })});
 }

@@ -234,6 +234,55 @@ TEST_F(ResourceRunnerTest, DeletesAllThatFlagsName) {
   }
 }
 
+/// kubectl does it to all of them; what it prints is no one object then, which the original minds.
+TEST_F(ResourceRunnerTest, SeveralObjectsOfAManifestAreAllDone) {
+  constexpr std::string_view kOneByOne = "main: Error (exit code 64): invalid character '{' after top-level value";
+  constexpr std::string_view kList =
+      "main: Error (exit code 64): Kind and name are both required but at least one of them is missing from the "
+      "manifest";
+  struct Case {
+    std::string_view action;
+    std::string message, a, b;
+  };
+  const std::string missing = "Error from server (NotFound): error when replacing \"/tmp/manifest.yaml\": configmaps ";
+  for (const auto& [action, message, a, b] : {
+           Case{"replace",
+                "main: Error (exit code 64): no more retries " + missing + "\"a\" not found\n" + missing +
+                    "\"b\" not found",
+                "", ""},
+           Case{"create", std::string(kOneByOne), R"({"x":"1"})", R"({"x":"2"})"},
+           Case{"get", std::string(kList), R"({"x":"1"})", R"({"x":"2"})"},
+           Case{"apply", std::string(kList), R"({"x":"1"})", R"({"x":"2"})"},
+           Case{"replace", std::string(kOneByOne), R"({"x":"1"})", R"({"x":"2"})"},
+           Case{"delete", "", "", ""},
+       }) {
+    const auto finished = run(fmt::format(R"(
+resource:
+  action: {}
+  manifest: |
+    {{apiVersion: v1, kind: ConfigMap, metadata: {{name: a}}, data: {{x: "1"}}}}
+    ---
+    {{apiVersion: v1, kind: ConfigMap, metadata: {{name: b}}, data: {{x: "2"}}}}
+)",
+                                          action));
+    EXPECT_EQ(finished.message, message) << action;
+    EXPECT_EQ(finished.phase, message.empty() ? NodePhase::kSucceeded : NodePhase::kFailed) << action;
+    EXPECT_EQ(data("a"), a) << action;
+    EXPECT_EQ(data("b"), b) << action;
+  }
+}
+
+TEST_F(ResourceRunnerTest, AListOfOneIsOneObject) {
+  const auto finished = run(R"(
+resource:
+  action: create
+  manifest: "{apiVersion: v1, kind: List, items: [{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, data: {x: z}}]}"
+outputs: {parameters: [{name: x, valueFrom: {jsonPath: "{.data.x}"}}]}
+)");
+  EXPECT_EQ(finished.phase, NodePhase::kSucceeded) << finished.message;
+  EXPECT_EQ(finished.outputs->parameters.at(0).value, "z");
+}
+
 constexpr std::string_view kAwait = R"(
 resource:
   action: get
