@@ -161,6 +161,24 @@ TEST(Exit, TheWorkflowsHandlerKnowsHowItWent) {
   EXPECT_TRUE(world.created.back().on_exit);
 }
 
+/// In the original each pass of the controller looks for failed nodes anew.
+TEST(Exit, LaterStepsOfTheHandlerKnowItsFailures) {
+  for (const bool crashes : {false, true}) {
+    FakeWorld world(
+        manifest("{name: main, container: {image: i}}, {name: bye, steps: [[{name: one, template: tell, continueOn: "
+                 "{failed: true}}], [{name: two, template: tell}]]}, {name: tell, container: {image: i, args: "
+                 "['{{=join(map(fromJSON(fromJSON(workflow.failures)), #.displayName), \" \")}}']}}",
+                 "onExit: bye"));
+    world.ends = {{"wf", failing(3)}, {"wf.onExit[0].one", failing(1)}};
+    world.apply(Started{});
+    while (world.step()) {
+      if (crashes) world.crash();
+    }
+    EXPECT_EQ(world.args("wf.onExit[0].one"), R"(["wf"])") << crashes;
+    EXPECT_EQ(world.args("wf.onExit[1].two"), R"(["wf one"])") << crashes;
+  }
+}
+
 TEST(Exit, AFailedHandlerFailsTheRun) {
   FakeWorld world(manifest("{name: main, container: {image: i}}", "onExit: ok"));
   world.ends = {{"wf.onExit", failing()}};

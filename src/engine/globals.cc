@@ -69,16 +69,11 @@ const expr::Scope& Machine::globals() {
   return globals_;
 }
 
-/// workflow.failures: the list as JSON, quoted once more. Nodes of the workflow's exit handler are not in it.
+/// workflow.failures: the list as JSON, quoted once more.
 std::string Machine::failed_nodes() const {
-  const auto of_exit_handler = [&](NodeIndex index) {
-    while (nodes_[index].boundary != kNoNode) index = nodes_[index].boundary;
-    const Node& top = nodes_[index];
-    return top.owner == Owner::kExit || (top.owner == Owner::kAttempt && nodes_[top.owner_node].owner == Owner::kExit);
-  };
   std::vector<NodeIndex> failed;
   for (NodeIndex index = 0; index < nodes_.size(); ++index) {
-    if (nodes_[index].failed_or_error() && !of_exit_handler(index)) failed.push_back(index);
+    if (nodes_[index].failed_or_error()) failed.push_back(index);
   }
   std::ranges::sort(failed, {}, [&](NodeIndex index) {
     return std::pair<Time, std::string_view>(nodes_[index].started_at, nodes_[index].name);

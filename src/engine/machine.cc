@@ -166,6 +166,8 @@ void Machine::drain() {
   // Shutting down goes before suspension: a suspended run can be stopped.
   if (suspended_ && shutdown_.empty()) return;
   for (const CacheAnswered& late : std::exchange(answers_, {})) answer(late);
+  // Steps of the exit handler see what has failed before them in it. What holds them fails in this turn, after them.
+  if (std::exchange(node_failed_, false) && exit_ != kNoNode) globals_.set("workflow.failures", failed_nodes());
   do {
     while (!agenda_.empty() && !status_.finished()) {
       const Action action = agenda_.front();

@@ -444,6 +444,7 @@ class Machine {
   expr::Ambient ambient_;
   Time duration_at_{};  ///< when workflow.duration was last set
   bool status_changed_ = false;
+  bool node_failed_ = false;  ///< since workflow.failures was looked at
 
   Time now_{};
   std::vector<Effect>* effects_ = nullptr;

@@ -90,6 +90,7 @@ void Machine::set_phase(NodeIndex index, api::NodePhase phase) {
   add_progress(node, difference(node.progress_now(), before));
   nodes_.touch(index);
   phase_seen(index);
+  if (node.failed_or_error()) node_failed_ = true;
   if (!api::fulfilled(phase)) return;
   if (node.finished_at == Time{}) node.finished_at = now_;
   if (!ended && has_end_metrics(node)) emit_node_metrics(index);
