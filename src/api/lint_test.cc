@@ -640,7 +640,7 @@ TEST(Lint, TellsWhatARunWouldStumbleOver) {
                 "{jqFilter: 'def f: .a; f # that'}}]}}",
                 ""},
            Case{"flags of kubectl", "{name: main, resource: {action: get, flags: [pod, a, --watch]}}",
-                "resource.flags: --watch is not supported yet"},
+                "resource.flags: --watch is not supported yet: it does not end"},
            Case{"selectors", "{name: main, resource: {action: get, flags: [pod, --selector=a]}}",
                 "only delete takes selectors"},
            Case{"objects in flags", "{name: main, resource: {action: get, flags: [pod/a, pod/b]}}",
@@ -652,7 +652,8 @@ TEST(Lint, TellsWhatARunWouldStumbleOver) {
            Case{"those of delete",
                 "{name: main, resource: {action: delete, flags: [svc/a, sts/b, --grace-period=0, --force]}}", ""},
            Case{"those that change nothing",
-                "{name: main, resource: {action: get, flags: [--validate=false, --field-manager, me, pod, x]}}", ""},
+                "{name: main, resource: {action: get, flags: [--validate=false, --field-manager, me, pod, x]}}",
+                "resource.flags: --validate=false, --field-manager: no effect here", "", Finding::Severity::kWarning},
        }) {
     check(row);
   }

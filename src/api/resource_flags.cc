@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <initializer_list>
+#include <iterator>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -15,14 +16,73 @@
 namespace tiphys::api {
 namespace {
 
-/// Objects are checked, written and waited for in one way here, and the answer is always the whole object.
-constexpr std::string_view kWithoutEffect[] = {
-    "--validate",        "--wait", "--timeout",     "--record",          "--save-config",   "--overwrite",
-    "--output",          "-o",     "--server-side", "--force-conflicts", "--field-manager", "--show-managed-fields",
-    "--request-timeout", "--force"};
+/// Objects are checked and written in one way here, and the answer is always the whole object.
+constexpr std::string_view kWithoutEffect[] = {"--validate",
+                                               "--timeout",
+                                               "--record",
+                                               "--save-config",
+                                               "--overwrite",
+                                               "--output",
+                                               "-o",
+                                               "--server-side",
+                                               "--force-conflicts",
+                                               "--field-manager",
+                                               "--request-timeout",
+                                               "--show-managed-fields",
+                                               "--show-labels",
+                                               "--show-kind",
+                                               "--no-headers",
+                                               "--allow-missing-template-keys",
+                                               "--template",
+                                               "--sort-by",
+                                               "--label-columns",
+                                               "-L",
+                                               "--chunk-size",
+                                               "--server-print",
+                                               "--openapi-patch",
+                                               "--warnings-as-errors",
+                                               "--cache-dir",
+                                               "--v",
+                                               "-v"};
 
 /// Those that take the next word where they have no "=".
-constexpr std::string_view kWithValue[] = {"--timeout", "--output", "-o", "--field-manager", "--request-timeout"};
+constexpr std::string_view kWithValue[] = {"--timeout",   "--output",  "-o", "--field-manager", "--request-timeout",
+                                           "--template",  "--sort-by", "-L", "--label-columns", "--chunk-size",
+                                           "--cache-dir", "--v",       "-v"};
+
+struct Refusal {
+  std::string_view flag;
+  std::string_view why;
+};
+constexpr std::string_view kOneServer = "the plane is the only server";
+constexpr std::string_view kOneUser = "the step acts as its workflow";
+constexpr std::string_view kNoFiles = "the step has no files but its manifest";
+constexpr Refusal kRefusals[] = {
+    {"--cascade", "what the object owns goes with it, in the background"},
+    {"--dry-run", "the step is there to do it"},
+    {"--watch", "it does not end"},
+    {"-w", "it does not end"},
+    {"--watch-only", "it does not end"},
+    {"-f", kNoFiles},
+    {"--filename", kNoFiles},
+    {"-k", kNoFiles},
+    {"--kustomize", kNoFiles},
+    {"--patch-file", kNoFiles},
+    {"-p", "the manifest is the patch"},
+    {"--patch", "the manifest is the patch"},
+    {"--subresource", "an object is read and written as a whole"},
+    {"--all-namespaces", "name the namespace with -n"},
+    {"-A", "name the namespace with -n"},
+    {"--context", kOneServer},
+    {"--cluster", kOneServer},
+    {"--server", kOneServer},
+    {"-s", kOneServer},
+    {"--kubeconfig", kOneServer},
+    {"--as", kOneUser},
+    {"--as-group", kOneUser},
+    {"--token", kOneUser},
+    {"--user", kOneUser},
+};
 
 /// Whose value may have spaces.
 constexpr std::string_view kSelectors[] = {"-l", "--selector", "--field-selector"};
@@ -49,6 +109,36 @@ std::vector<std::string> words_of(const std::vector<std::string>& flags) {
 
 std::unexpected<Error> refuse(std::string message) {
   return fail(Code::kInvalidArgument, std::move(message));
+}
+
+std::unexpected<Error> refuse_flag(const std::string& word) {
+  const auto refusal = std::ranges::find(kRefusals, std::string_view(word).substr(0, word.find('=')), &Refusal::flag);
+  return refuse(fmt::format("resource.flags: {} is not supported yet{}{}", word,
+                            refusal == std::end(kRefusals) ? "" : ": ",
+                            refusal == std::end(kRefusals) ? "" : refusal->why));
+}
+
+/// The value of --NAME, --NAME=true or --NAME=false; nothing of another word.
+std::optional<bool> switch_of(std::string_view word, std::string_view name) {
+  if (!word.starts_with(name)) return std::nullopt;
+  word.remove_prefix(name.size());
+  if (word.empty() || word == "=true") return true;
+  if (word == "=false") return false;
+  return std::nullopt;
+}
+
+/// How long pods that are deleted have: as kubectl takes the flags together.
+Status settle_grace(ResourceFlags& flags, bool now) {
+  if (now && flags.grace_seconds >= 0) {
+    return refuse("resource.flags: --now and --grace-period cannot be specified together");
+  }
+  if (flags.force && flags.grace_seconds > 0) {
+    return refuse("resource.flags: --force and --grace-period greater than 0 cannot be specified together");
+  }
+  if (now) flags.grace_seconds = 1;
+  if (flags.force && flags.grace_seconds < 0) flags.grace_seconds = 0;
+  if (!flags.force && flags.grace_seconds == 0) flags.grace_seconds = 1;
+  return {};
 }
 
 /// Of words as kubectl takes them: KIND/NAME..., or KIND[,KIND]... [NAME...].
@@ -97,6 +187,7 @@ class Values {
 Result<ResourceFlags> read_resource_flags(const std::vector<std::string>& list) {
   ResourceFlags flags;
   std::vector<std::string> objects;
+  bool now = false;
   const std::vector<std::string> words = words_of(list);
   for (std::size_t i = 0; i < words.size(); ++i) {
     const std::string word = words[i];
@@ -114,22 +205,31 @@ Result<ResourceFlags> read_resource_flags(const std::vector<std::string>& list) 
         return refuse(fmt::format("resource.flags: invalid argument \"{}\" for \"--grace-period\" flag", *grace));
       }
       flags.grace_seconds = static_cast<int>(std::max<std::int64_t>(*seconds, -1));
-    } else if (word == "--now") {
-      flags.grace_seconds = 1;
-    } else if (word == "--all" || word == "--all=true") {
-      flags.all = true;
-    } else if (word == "--ignore-not-found" || word == "--ignore-not-found=true") {
-      flags.ignore_not_found = true;
-    } else if (word == "--cascade" || word == "--cascade=background" || word == "--cascade=true") {
+    } else if (auto type = values.of({"--type"})) {
+      flags.patch_type = std::move(*type);
+    } else if (const auto set = switch_of(word, "--now")) {
+      now = *set;
+    } else if (const auto all = switch_of(word, "--all")) {
+      flags.all = *all;
+    } else if (const auto force = switch_of(word, "--force")) {
+      flags.force = *force;
+    } else if (const auto wait = switch_of(word, "--wait")) {
+      flags.wait = *wait;
+    } else if (const auto ignore = switch_of(word, "--ignore-not-found")) {
+      flags.ignore_not_found = *ignore;
+    } else if (word == "--cascade" || word == "--cascade=background" || word == "--cascade=true" ||
+               word == "--dry-run=none") {
       // As it is done anyway.
     } else if (one_of(kWithoutEffect, name)) {
+      flags.idle.push_back(word);
       if (name.size() == word.size() && one_of(kWithValue, name) && i + 1 < words.size()) ++i;
     } else if (word.starts_with('-')) {
-      return refuse(fmt::format("resource.flags: {} is not supported yet", word));
+      return refuse_flag(word);
     } else {
       objects.push_back(word);
     }
   }
+  TIPHYS_CHECK_OK(settle_grace(flags, now));
   TIPHYS_CHECK_OK(read_objects(objects, flags));
   return flags;
 }

@@ -20,13 +20,16 @@ struct ResourceFlags {
   std::string labels, fields;  ///< selectors: all objects of the kinds that they fit
   bool all = false;            ///< all objects of the kinds
   bool ignore_not_found = false;
-  int grace_seconds = -1;  ///< for pods that are deleted; negative: their own
+  int grace_seconds = -1;         ///< for pods that are deleted; negative: their own
+  bool force = false;             ///< of replace: what is there is deleted first
+  bool wait = true;               ///< until what is deleted is gone
+  std::string patch_type;         ///< in place of mergeStrategy; "" as that says
+  std::vector<std::string> idle;  ///< those that change nothing here, as written
 
   bool selects() const { return all || !labels.empty() || !fields.empty(); }
 };
 
-/// Flags of kubectl that change nothing here, such as --validate=false, are taken. An error names one that would, or
-/// says in kubectl's words what does not go together.
+/// An error names a flag that cannot be honoured and why, or says in kubectl's words what does not go together.
 Result<ResourceFlags> read_resource_flags(const std::vector<std::string>& flags);
 
 }  // namespace tiphys::api

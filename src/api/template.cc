@@ -34,10 +34,10 @@ constexpr Field<ResourceAction> kResourceFields[] = {
     field<&ResourceAction::set_owner_reference>("setOwnerReference", "The object goes when the workflow goes.",
                                                 "ResourceRunnerTest.CreatesAnObjectThatTheWorkflowOwns"),
     {"flags", Handling::kRead, [](const Place& place, ResourceAction& out) { read(place, out.flags); },
-     "Further words for kubectl: KIND NAME, KIND/NAME, -n, --ignore-not-found; of delete -l, --field-selector, --all, "
-     "--grace-period too.",
+     "Further words for kubectl: KIND NAME, KIND/NAME, -n, --ignore-not-found; of delete selectors, "
+     "--all, --grace-period, --force, --wait; of patch --type.",
      &kStrings, "ResourceRunnerTest.DeletesAllThatFlagsName",
-     "Other flags than those, and those that change nothing here, are refused."},
+     "Of other flags those that change nothing here are taken, with a warning, and the rest is refused."},
     {"manifestFrom", Handling::kRead,
      [](const Place& place, ResourceAction&) { check_object(place, kManifestFromFields); },
      "The manifest is an input artifact.", &kObject<kManifestFromTable>, "test_a_manifest_from_an_artifact"},

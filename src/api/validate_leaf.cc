@@ -163,6 +163,10 @@ void Validator::check_resource(const Template& tmpl, const Spot& spot) {
   if (!std::ranges::any_of(resource.flags, has_tag)) {
     const auto flags = read_resource_flags(resource.flags);
     if (!flags) lint_error(spot.pointer + "/flags", fmt::format("{}: {}", spot.name, flags.error().message));
+    if (flags && !flags->idle.empty()) {
+      lint_warn(spot.pointer + "/flags",
+                fmt::format("{}.flags: {}: no effect here", spot.name, join(flags->idle, ", ")));
+    }
     const bool removes = has_tag(resource.action) || resource.action == "delete";
     if (flags && flags->selects() && !removes) {
       lint_error(spot.pointer + "/flags", spot.name + ".flags: only delete takes selectors");

@@ -203,8 +203,7 @@ Status target_flags(const ActionRequest& request, const api::ResourceFlags& flag
   return {};
 }
 
-Status read_patch_type(const doc::Value& resource, ResourcePlan& plan) {
-  const std::string_view strategy = doc::find_string(resource, "mergeStrategy");
+Status read_patch_type(std::string_view strategy, ResourcePlan& plan) {
   if (strategy.empty() || strategy == "strategic") {
     plan.patch_type = cluster::PatchType::kStrategic;
   } else if (strategy == "merge") {
@@ -227,6 +226,13 @@ Status read_manifest(const ActionRequest& request, const doc::Value& resource, R
   TIPHYS_TRY(const api::ResourceFlags flags, api::read_resource_flags(flags_of(resource)));
   plan.ignore_not_found = flags.ignore_not_found;
   plan.grace_seconds = flags.grace_seconds;
+  plan.wait = flags.wait;
+  plan.force = flags.force;
+  if (plan.action == Action::kPatch) {
+    // Of two flags kubectl takes the later one.
+    const std::string_view strategy = doc::find_string(resource, "mergeStrategy");
+    TIPHYS_CHECK_OK(read_patch_type(flags.patch_type.empty() ? strategy : flags.patch_type, plan));
+  }
   const std::string_view text = doc::find_string(resource, "manifest");
   if (trim(text).empty() && flags_of(resource).empty())
     return refuse("Must provide at least one of flags or manifest.");
@@ -315,7 +321,6 @@ Result<ResourcePlan> plan_resource(const ActionRequest& request) {
   plan.failure_condition = doc::find_string(*resource, "failureCondition");
   if (const doc::Value* outputs = doc::find(pod_template, "outputs")) plan.outputs = *outputs;
   if (plan.action == Action::kDelete) TIPHYS_CHECK_OK(check_delete(plan));
-  if (plan.action == Action::kPatch) TIPHYS_CHECK_OK(read_patch_type(*resource, plan));
   TIPHYS_CHECK_OK(read_manifest(request, *resource, plan));
   return plan;
 }

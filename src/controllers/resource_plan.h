@@ -32,6 +32,8 @@ struct ResourcePlan {
   std::vector<Target> targets;         ///< in their order; none where there is a selection
   std::optional<Selection> selection;  ///< in place of targets
   int grace_seconds = -1;              ///< for pods that are deleted
+  bool wait = true;                    ///< until what is deleted is gone
+  bool force = false;                  ///< of replace: what is there is deleted first
   cluster::PatchType patch_type = cluster::PatchType::kStrategic;
   bool ignore_not_found = false;
   std::string success_condition, failure_condition;

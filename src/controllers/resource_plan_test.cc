@@ -134,12 +134,14 @@ INSTANTIATE_TEST_SUITE_P(
             "resource.flags: there is no need to specify a resource type as a separate argument when passing arguments "
             "in resource/name form"},
         Row{"FlagThatIsNotSupported", "resource: {action: get, flags: [cm, a, --watch]}",
-            "resource.flags: --watch is not supported yet"},
+            "resource.flags: --watch is not supported yet: it does not end"},
         Row{"DeleteAwaitsNothing",
             "resource: {action: delete, successCondition: a=b, manifest: '{apiVersion: v1, kind: ConfigMap, metadata: "
             "{name: a}}'}",
             "successCondition, failureCondition and outputs are not supported for delete action"},
         Row{"UnknownMergeStrategy", "resource: {action: patch, mergeStrategy: magic, manifest: '{}', flags: [cm, a]}",
+            "no more retries error: --type must be one of [json merge strategic], not \"magic\""},
+        Row{"UnknownTypeOfPatch", "resource: {action: patch, manifest: '{}', flags: [cm, a, --type=magic]}",
             "no more retries error: --type must be one of [json merge strategic], not \"magic\""}),
     [](const auto& row) { return row.param.name; });
 

@@ -104,6 +104,7 @@ class Steps : public std::enable_shared_from_this<Steps> {
   void find_selected(std::size_t kind);
   void remove_from(std::size_t at);
   void await_removal(std::size_t at);
+  void removed();
   void settle(const Object& object);
   void await_conditions();
   void check(const Object& object);
@@ -234,6 +235,10 @@ void Steps::apply() {
 }
 
 void Steps::replace() {
+  if (plan_.force) {
+    going_ = {target().key};
+    return remove_from(0);
+  }
   cluster_.get(target().key, guarded([](Steps& self, Result<Object> live) {
                  if (!live) return self.acted(std::move(live));
                  self.cluster_.update(
@@ -266,16 +271,22 @@ void Steps::find_selected(std::size_t kind) {
 }
 
 void Steps::remove_from(std::size_t at) {
-  if (at == going_.size()) return await_removal(0);
+  if (at == going_.size()) return plan_.wait || plan_.force ? await_removal(0) : removed();
   cluster_.remove(going_[at], {.grace_seconds = plan_.grace_seconds}, guarded([at](Steps& self, Result<Object> answer) {
                     if (answer || answer.error().code == Code::kNotFound) return self.remove_from(at + 1);
                     self.acted(std::move(answer));
                   }));
 }
 
+void Steps::removed() {
+  if (plan_.action == Action::kDelete) return finish({});
+  cluster_.create(*target().key.resource, target().manifest,
+                  guarded([](Steps& self, Result<Object> answer) { self.acted(std::move(answer)); }));
+}
+
 /// kubectl returns when all of it is gone.
 void Steps::await_removal(std::size_t at) {
-  if (at == going_.size()) return finish({});
+  if (at == going_.size()) return removed();
   watch_ = cluster_.watch(*going_[at].resource, watch_of(going_[at]),
                           {guarded([at, present = false](Steps& self, const cluster::WatchEvent& event) mutable {
                              using Type = cluster::WatchEvent::Type;

@@ -186,6 +186,35 @@ TEST_F(ResourceRunnerTest, ReplaceNeedsTheObject) {
   EXPECT_EQ(data("a"), R"({"new":"one"})");
 }
 
+TEST_F(ResourceRunnerTest, ReplaceByForceMakesAnotherObject) {
+  const auto uid = [&] { return std::string(doc::find_string(**store_.get(map("a")), "metadata", "uid")); };
+  constexpr std::string_view kReplace =
+      "resource: {action: replace, flags: [--force], manifest: '{apiVersion: v1, kind: ConfigMap, metadata: {name: a}, "
+      "data: {new: one}}'}";
+  EXPECT_EQ(run(kReplace).message, "") << "nor need there be one";
+  const std::string first = uid();
+  EXPECT_EQ(run(kReplace).message, "");
+  EXPECT_NE(uid(), first);
+  EXPECT_EQ(data("a"), R"({"new":"one"})");
+}
+
+TEST_F(ResourceRunnerTest, DeleteNeedNotWait) {
+  const auto made = store_.create(
+      cluster::kConfigMaps,
+      yaml("{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: argo, finalizers: [acme.io/hold]}}"));
+  ASSERT_TRUE(made.has_value()) << made.error().message;
+  EXPECT_EQ(run("resource: {action: delete, flags: [cm, a, --wait=false]}").phase, NodePhase::kSucceeded);
+  EXPECT_NE(doc::find_string(**store_.get(map("a")), "metadata", "deletionTimestamp"), "");
+}
+
+TEST_F(ResourceRunnerTest, ATypeInFlagsIsThePatchs) {
+  create_map("{x: \"1\", z: \"2\"}");
+  EXPECT_EQ(
+      run("resource: {action: patch, manifest: '[{op: remove, path: /data/x}]', flags: [cm, a, --type, json]}").message,
+      "");
+  EXPECT_EQ(data("a"), R"({"z":"2"})");
+}
+
 TEST_F(ResourceRunnerTest, DeleteDoesNotMindWhatIsNotThere) {
   constexpr std::string_view kDelete =
       "resource: {action: delete, manifest: '{apiVersion: v1, kind: ConfigMap, metadata: {name: a}}'}";
