@@ -39,9 +39,7 @@ inline constexpr std::string_view kDefaultContainerAnnotation = "kubectl.kuberne
 using cluster::kNodeRequestsAnnotation;
 /// On a workflow. JSON list of ids: requests that have been carried out and whose entries are about to be removed.
 inline constexpr std::string_view kNodeRequestsDoneAnnotation = "tiphys.io/node-requests-done";
-/// On a workflow that has ended and is to go on. JSON: {"restart": [node id, ...], "otherParameters": bool}. Gone once
-/// its nodes have been made ready for it.
-inline constexpr std::string_view kRetryAnnotation = "tiphys.io/retry";
+using cluster::kRetryAnnotation;
 /// On an object that a resource template created: "<workflow uid>/<node id>". Tells a repeated creation after a crash
 /// from a name that somebody else has taken.
 inline constexpr std::string_view kCreatedByAnnotation = "tiphys.io/created-by";

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "api/node_status.h"
 #include "base/random.h"
 #include "cluster/node_requests.h"
 
@@ -67,11 +68,15 @@ void append(doc::Value& workflow, doc::Array requests) {
   annotations[cluster::kNodeRequestsAnnotation] = doc::to_json(doc::Value(std::move(all)));
 }
 
-}  // namespace
-
 bool shows_suspended_nodes(const doc::Value& workflow) {
   const doc::Object* nodes = nodes_of(workflow);
   return nodes && std::ranges::any_of(*nodes, [](const auto& node) { return is_suspended(node.value()); });
+}
+
+/// As it is written by who takes the phase away and does not ask for a retry himself.
+bool is_without_phase(const doc::Value& workflow) {
+  return doc::find(workflow, "status") && doc::find_string(workflow, "status", "phase").empty() &&
+         doc::find_string(workflow, "metadata", "annotations", cluster::kRetryAnnotation).empty();
 }
 
 void ask_for_node_changes(const doc::Value& before, doc::Value& workflow) {
@@ -85,6 +90,36 @@ void ask_for_node_changes(const doc::Value& before, doc::Value& workflow) {
     if (!request.is_null()) requests.push_back(std::move(request));
   }
   if (!requests.empty()) append(workflow, std::move(requests));
+}
+
+void ask_for_retry(const doc::Value& before, doc::Value& workflow) {
+  const doc::Object* old = nodes_of(before);
+  const doc::Object* kept = nodes_of(workflow);
+  doc::Array restart;
+  for (const auto& [id, node] : old ? *old : doc::Object()) {
+    if (!kept || !kept->contains(id)) restart.emplace_back(id);
+  }
+  const auto arguments = [](const doc::Value& of) { return doc::find(of, "spec", "arguments"); };
+  const doc::Value* then = arguments(before);
+  const doc::Value* now = arguments(workflow);
+  const bool other_parameters = (then && now) ? *then != *now : then != now;
+  doc::Object& annotations = doc::ensure_object(doc::ensure_object(workflow.as_object(), "metadata"), "annotations");
+  // What was asked of nodes that have ended since is void.
+  annotations.erase(cluster::kNodeRequestsAnnotation);
+  annotations[cluster::kRetryAnnotation] =
+      doc::to_json(doc::Object{{"restart", std::move(restart)}, {"otherParameters", other_parameters}});
+}
+
+}  // namespace
+
+bool may_ask(const doc::Value& workflow) {
+  return shows_suspended_nodes(workflow) || is_without_phase(workflow);
+}
+
+void ask_for_changes(const doc::Value& before, doc::Value& workflow) {
+  const auto phase = api::parse_node_phase(doc::find_string(before, "status", "phase"));
+  const bool has_ended = phase && api::fulfilled(*phase);
+  has_ended&& is_without_phase(workflow) ? ask_for_retry(before, workflow) : ask_for_node_changes(before, workflow);
 }
 
 }  // namespace tiphys::objects

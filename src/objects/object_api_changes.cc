@@ -99,11 +99,11 @@ Outcome<doc::Value> ObjectApi::scale_applied(const Target& target, const WriteOp
 
 void ObjectApi::update(const Target& target, doc::Value body, const WriteOptions& options, Reply<Written> reply) {
   if (auto allowed = allow(target, "update"); !allowed) return reply(std::unexpected(std::move(allowed.error())));
-  const bool may_ask = target.kind->resource == &cluster::kWorkflows && shows_suspended_nodes(body);
-  if (!may_ask) return replace(target, std::move(body), options, std::move(reply));
+  const bool asks = target.kind->resource == &cluster::kWorkflows && may_ask(body);
+  if (!asks) return replace(target, std::move(body), options, std::move(reply));
   store_.get(target.key(), [this, target, options, body = std::move(body),
                             reply = std::move(reply)](const Result<cluster::Object>& before) mutable {
-    if (before) ask_for_node_changes(**before, body);
+    if (before) ask_for_changes(**before, body);
     replace(target, std::move(body), options, std::move(reply));
   });
 }

@@ -2,6 +2,7 @@
 
 import pytest
 
+from api_client import Api
 from cli_support import cli  # noqa: F401
 
 # Each step notes that it ran; those of template `fix` do well once the file `fixed` is there.
@@ -109,6 +110,33 @@ def test_other_parameters_reach_what_runs_now(cli, ran):
     assert "NAME=VALUE" in cli("retry", "one", "-p", "x", "--restart-successful", "--node-field-selector", "displayName=d", code=2).stderr
 
 
+@pytest.mark.parametrize("word", ["first", "second"])
+def test_a_client_of_kubernetes_alone_retries_as_the_originals_command(cli, ran, word):
+    """It writes the workflow anew: without its end, and without the nodes that are to run again."""
+    cli.up()
+    cli("submit", cli.file(ran.manifest.replace("NAME", "f")), "--wait", code=1)
+    ran.look()
+    ran.fix()
+    api = Api(cli.data_dir)
+    path = "/apis/argoproj.io/v1alpha1/namespaces/default/workflows/f"
+    _, workflow = api.ask("GET", path)
+    for label in ("workflows.argoproj.io/completed", "workflows.argoproj.io/workflow-archiving-status"):
+        workflow["metadata"]["labels"].pop(label, None)
+    status = workflow["status"]
+    for field in ("phase", "message", "finishedAt"):
+        status.pop(field, None)
+    status["conditions"] = [{"type": "Completed", "status": "False"}]
+    status["nodes"] = {id: node if node["phase"] == "Succeeded" else {**node, "phase": "Running"} for id, node in status["nodes"].items()
+                       if node["phase"] == "Succeeded" or node["type"] not in ("Pod", "Retry")}
+    workflow["spec"]["arguments"]["parameters"][0]["value"] = word
+    assert api.ask("PUT", path, workflow)[0] == 200
+    cli("wait", "f")
+    done = cli.workflow("f")
+    assert done["status"]["phase"] == "Succeeded"
+    assert ran.look() == ["fix", f"d-{word}", "fix"]
+    assert "tiphys.io/retry" not in done["metadata"].get("annotations", {})
+
+
 def test_selectors_and_names_mean_each_workflow_once(cli, ran):
     cli.up()
     for name in ["one", "two"]:
@@ -154,9 +182,9 @@ def test_what_was_stopped_goes_on(cli, ran, tmp_path):
         assert "shutdown" in cli.workflow("one")["spec"]
         cli("retry", "one")
         assert "shutdown" not in cli.workflow("one")["spec"]
-    ran.fix()
     cli("stop", "one")
     cli("wait", "one", code=1)
+    ran.fix()
     watch.end()
     ran.look()
     cli("retry", "one", "--wait")
