@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from conftest import last_words
+
 PATIENCE = 120  # seconds after which a hanging program fails its test
 
 HELLO = """
@@ -90,9 +92,9 @@ class Commands:
             if ended is None:
                 popen.send_signal(signal.SIGKILL)
                 popen.wait()
-            if not popen.stderr.closed:  # else the test has read it
-                # Shown with a test that fails.
-                print(f"{' '.join(map(str, popen.args))}: {'ran to the end of the test' if ended is None else f'had ended with {ended}'}\n{popen.stderr.read()}", file=sys.stderr)
+            # Shown with a test that fails.
+            how = "ran to the end of the test" if ended is None else f"had ended with {ended}"
+            print(f"{' '.join(map(str, popen.args))}: {how}\n{last_words(popen)}", file=sys.stderr)
             popen.stdout.close()
             popen.stderr.close()
 

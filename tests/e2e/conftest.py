@@ -84,10 +84,21 @@ class Tiphys:
                 except subprocess.TimeoutExpired:
                     server.kill()
             # Shown with a test that fails.
-            print(f"up {'ran to the end of the test' if ended is None else f'had ended with {ended}'}\n{server.stderr.read()}", file=sys.stderr)
+            print(f"up {'ran to the end of the test' if ended is None else f'had ended with {ended}'}\n{last_words(server)}", file=sys.stderr)
             server.stdout.close()
             server.stderr.close()
         end_steps(self.data_dir)
+
+
+def last_words(process):
+    """What a program that has ended has said; what it has left behind may still hold its standard error, of which there is no end then."""
+    if process.stderr.closed:
+        return ""  # the test has read it
+    os.set_blocking(process.stderr.fileno(), False)
+    try:
+        return os.read(process.stderr.fileno(), 1 << 20).decode(errors="replace")
+    except BlockingIOError:
+        return ""
 
 
 def end_steps(data_dir):
