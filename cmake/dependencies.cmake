@@ -37,25 +37,21 @@ tiphys_static_library(EXPAT::EXPAT libexpat.a)
 tiphys_static_library(NGHTTP2::NGHTTP2 libnghttp2.a)
 tiphys_static_library(ZLIB::Static libz.a)
 tiphys_static_library(LibArchive::LibArchive libarchive.a libnettle.a liblzma.a libbz2.a libzstd.a liblz4.a libacl.a libz.a)
-# Debian ships no archive of libjq: src/expr/libjq.cc loads it when it is needed, so that only its headers are.
-find_path(JQ_INCLUDE jq.h REQUIRED)
-add_library(jq::headers INTERFACE IMPORTED)
-target_include_directories(jq::headers INTERFACE ${JQ_INCLUDE})
-target_link_libraries(jq::headers INTERFACE ${CMAKE_DL_LIBS})
-# The archive of libcurl needs Kerberos, of which there is none: src/web/libcurl.cc loads it when it is needed.
-find_path(CURL_INCLUDE curl/curl.h REQUIRED)
-add_library(curl::headers INTERFACE IMPORTED)
-target_include_directories(curl::headers INTERFACE ${CURL_INCLUDE})
-target_link_libraries(curl::headers INTERFACE ${CMAKE_DL_LIBS})
-# The same holds for libpq and libmariadb: src/persist/libpq.cc, libmariadb.cc.
-find_path(PQ_INCLUDE postgresql/libpq-fe.h REQUIRED)
-add_library(PostgreSQL::headers INTERFACE IMPORTED)
-target_include_directories(PostgreSQL::headers INTERFACE ${PQ_INCLUDE})
-target_link_libraries(PostgreSQL::headers INTERFACE ${CMAKE_DL_LIBS})
-find_path(MARIADB_INCLUDE mariadb/mysql.h REQUIRED)
-add_library(MariaDB::headers INTERFACE IMPORTED)
-target_include_directories(MariaDB::headers INTERFACE ${MARIADB_INCLUDE})
-target_link_libraries(MariaDB::headers INTERFACE ${CMAKE_DL_LIBS})
+
+# tiphys_loaded_library(TARGET HEADER): the headers of a library that is loaded when it is needed (base/shared_library.h).
+function(tiphys_loaded_library target header)
+  string(MAKE_C_IDENTIFIER ${target}_INCLUDE path)
+  find_path(${path} ${header} REQUIRED)
+  add_library(${target} INTERFACE IMPORTED GLOBAL)
+  target_include_directories(${target} INTERFACE ${${path}})
+endfunction()
+
+# Debian ships no archive of libjq; those of the others need Kerberos, of which there is none.
+tiphys_loaded_library(jq::headers jq.h)
+tiphys_loaded_library(curl::headers curl/curl.h)
+tiphys_loaded_library(PostgreSQL::headers postgresql/libpq-fe.h)
+tiphys_loaded_library(MariaDB::headers mariadb/mysql.h)
+
 add_library(Boost::json INTERFACE IMPORTED)
 target_link_libraries(Boost::json INTERFACE ${BOOST_JSON_ARCHIVE} ${BOOST_CONTAINER_ARCHIVE})
 

@@ -1,39 +1,30 @@
 #include "persist/libpq.h"
 
-#include <dlfcn.h>
+#include "base/shared_library.h"
 
 namespace tiphys::persist {
 namespace {
 
 Result<Libpq> load() {
-  void* library = ::dlopen("libpq.so.5", RTLD_NOW | RTLD_LOCAL);
-  if (!library) {
-    return fail(Code::kFailedPrecondition,
-                "libpq.so.5, which speaks with PostgreSQL, cannot be loaded: install libpq5");
-  }
+  TIPHYS_TRY(SharedLibrary library, SharedLibrary::load({"libpq.so.5"}, "speaks with PostgreSQL", "libpq5"));
   Libpq pq;
-  bool complete = true;
-  const auto bind = [&]<typename Function>(Function& function, const char* name) {
-    function = reinterpret_cast<Function>(::dlsym(library, name));
-    complete = complete && function != nullptr;
-  };
-  bind(pq.PQconnectdbParams, "PQconnectdbParams");
-  bind(pq.PQfinish, "PQfinish");
-  bind(pq.PQstatus, "PQstatus");
-  bind(pq.PQsocket, "PQsocket");
-  bind(pq.PQerrorMessage, "PQerrorMessage");
-  bind(pq.PQsetNoticeProcessor, "PQsetNoticeProcessor");
-  bind(pq.PQexecParams, "PQexecParams");
-  bind(pq.PQresultStatus, "PQresultStatus");
-  bind(pq.PQresultErrorField, "PQresultErrorField");
-  bind(pq.PQntuples, "PQntuples");
-  bind(pq.PQnfields, "PQnfields");
-  bind(pq.PQgetisnull, "PQgetisnull");
-  bind(pq.PQgetvalue, "PQgetvalue");
-  bind(pq.PQgetlength, "PQgetlength");
-  bind(pq.PQcmdTuples, "PQcmdTuples");
-  bind(pq.PQclear, "PQclear");
-  if (!complete) return fail(Code::kFailedPrecondition, "libpq.so.5 is too old: install a newer libpq5");
+  library.bind(pq.PQconnectdbParams, "PQconnectdbParams");
+  library.bind(pq.PQfinish, "PQfinish");
+  library.bind(pq.PQstatus, "PQstatus");
+  library.bind(pq.PQsocket, "PQsocket");
+  library.bind(pq.PQerrorMessage, "PQerrorMessage");
+  library.bind(pq.PQsetNoticeProcessor, "PQsetNoticeProcessor");
+  library.bind(pq.PQexecParams, "PQexecParams");
+  library.bind(pq.PQresultStatus, "PQresultStatus");
+  library.bind(pq.PQresultErrorField, "PQresultErrorField");
+  library.bind(pq.PQntuples, "PQntuples");
+  library.bind(pq.PQnfields, "PQnfields");
+  library.bind(pq.PQgetisnull, "PQgetisnull");
+  library.bind(pq.PQgetvalue, "PQgetvalue");
+  library.bind(pq.PQgetlength, "PQgetlength");
+  library.bind(pq.PQcmdTuples, "PQcmdTuples");
+  library.bind(pq.PQclear, "PQclear");
+  if (!library.complete()) return fail(Code::kFailedPrecondition, "libpq.so.5 is too old: install a newer libpq5");
   return pq;
 }
 
