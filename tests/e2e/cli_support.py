@@ -3,11 +3,10 @@
 import json
 import signal
 import subprocess
-import sys
 
 import pytest
 
-from conftest import last_words
+from conftest import tell_end
 
 PATIENCE = 120  # seconds after which a hanging program fails its test
 
@@ -92,9 +91,7 @@ class Commands:
             if ended is None:
                 popen.send_signal(signal.SIGKILL)
                 popen.wait()
-            # Shown with a test that fails.
-            how = "ran to the end of the test" if ended is None else f"had ended with {ended}"
-            print(f"{' '.join(map(str, popen.args))}: {how}\n{last_words(popen)}", file=sys.stderr)
+            tell_end(popen, ended)
             popen.stdout.close()
             popen.stderr.close()
 

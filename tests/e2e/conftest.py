@@ -83,8 +83,7 @@ class Tiphys:
                     server.wait(30)
                 except subprocess.TimeoutExpired:
                     server.kill()
-            # Shown with a test that fails.
-            print(f"up {'ran to the end of the test' if ended is None else f'had ended with {ended}'}\n{last_words(server)}", file=sys.stderr)
+            tell_end(server, ended)
             server.stdout.close()
             server.stderr.close()
         end_steps(self.data_dir)
@@ -99,6 +98,12 @@ def last_words(process):
         return os.read(process.stderr.fileno(), 1 << 20).decode(errors="replace")
     except BlockingIOError:
         return ""
+
+
+def tell_end(process, ended):
+    """Shown with a test that fails. `ended`: its exit code before the test was over; None: it ran."""
+    how = "ran to the end of the test" if ended is None else f"had ended with {ended}"
+    print(f"{' '.join(map(str, process.args))}: {how}\n{last_words(process)}", file=sys.stderr)
 
 
 def end_steps(data_dir):
