@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "cluster/retry_annotation.h"
 #include "controllers/expiry.h"
 #include "controllers/names.h"
 #include "doc/yaml.h"
@@ -38,12 +39,6 @@ void lift_limits(doc::Object& spec) {
   if (deadline && doc::scalar_text(*deadline) == "0") spec.erase("activeDeadlineSeconds");
 }
 
-std::string render(const RetryRequest& request) {
-  doc::Array restarted;
-  for (const std::string& id : request.restarted) restarted.emplace_back(id);
-  return doc::to_json(doc::Object{{"restart", std::move(restarted)}, {"otherParameters", request.other_parameters}});
-}
-
 }  // namespace
 
 Status ask_for_retry(doc::Value& workflow, const RetryRequest& request, bool chosen, Time now) {
@@ -56,7 +51,8 @@ Status ask_for_retry(doc::Value& workflow, const RetryRequest& request, bool cho
   // What was asked of nodes that have ended since is void.
   annotations.erase(kNodeRequestsAnnotation);
   annotations.erase(kNodeRequestsDoneAnnotation);
-  annotations[kRetryAnnotation] = render(request);
+  annotations[kRetryAnnotation] = cluster::retry_annotation(
+      doc::Array(request.restarted.begin(), request.restarted.end()), request.other_parameters);
 
   doc::Object& status = doc::ensure_object(root, "status");
   for (const char* field : {"phase", "message", "finishedAt", "persistentVolumeClaims"}) status.erase(field);

@@ -5,7 +5,7 @@
 
 #include "api/node_status.h"
 #include "base/random.h"
-#include "cluster/node_requests.h"
+#include "cluster/retry_annotation.h"
 
 namespace tiphys::objects {
 namespace {
@@ -95,9 +95,11 @@ void ask_for_node_changes(const doc::Value& before, doc::Value& workflow) {
 void ask_for_retry(const doc::Value& before, doc::Value& workflow) {
   const doc::Object* old = nodes_of(before);
   const doc::Object* kept = nodes_of(workflow);
-  doc::Array restart;
-  for (const auto& [id, node] : old ? *old : doc::Object()) {
-    if (!kept || !kept->contains(id)) restart.emplace_back(id);
+  doc::Array restarted;
+  if (old) {
+    for (const auto& [id, node] : *old) {
+      if (!kept || !kept->contains(id)) restarted.emplace_back(id);
+    }
   }
   const auto arguments = [](const doc::Value& of) { return doc::find(of, "spec", "arguments"); };
   const doc::Value* then = arguments(before);
@@ -106,8 +108,7 @@ void ask_for_retry(const doc::Value& before, doc::Value& workflow) {
   doc::Object& annotations = doc::ensure_object(doc::ensure_object(workflow.as_object(), "metadata"), "annotations");
   // What was asked of nodes that have ended since is void.
   annotations.erase(cluster::kNodeRequestsAnnotation);
-  annotations[cluster::kRetryAnnotation] =
-      doc::to_json(doc::Object{{"restart", std::move(restart)}, {"otherParameters", other_parameters}});
+  annotations[cluster::kRetryAnnotation] = cluster::retry_annotation(std::move(restarted), other_parameters);
 }
 
 }  // namespace
@@ -119,7 +120,8 @@ bool may_ask(const doc::Value& workflow) {
 void ask_for_changes(const doc::Value& before, doc::Value& workflow) {
   const auto phase = api::parse_node_phase(doc::find_string(before, "status", "phase"));
   const bool has_ended = phase && api::fulfilled(*phase);
-  has_ended&& is_without_phase(workflow) ? ask_for_retry(before, workflow) : ask_for_node_changes(before, workflow);
+  if (has_ended && is_without_phase(workflow)) return ask_for_retry(before, workflow);
+  ask_for_node_changes(before, workflow);
 }
 
 }  // namespace tiphys::objects
