@@ -63,7 +63,8 @@ std::unique_ptr<PlaneTelemetry> PlaneTelemetry::make(Executor& executor, Random&
   tell(settings->traces);
   tell(settings->metrics);
   auto made = std::make_unique<PlaneTelemetry>();
-  made->http_ = web::make_http_client(executor, web::this_environment());
+  made->answers_ = std::make_unique<Mailbox>(executor);
+  made->http_ = web::make_http_client(*made->answers_, web::this_environment());
   telemetry::Attributes resource = resource_of(*settings);
   made->exporter_ = std::make_unique<telemetry::Exporter>(telemetry::ExporterParts{
       .executor = executor,
@@ -77,8 +78,10 @@ std::unique_ptr<PlaneTelemetry> PlaneTelemetry::make(Executor& executor, Random&
       .dropped = [metrics = std::move(metrics)](
                      telemetry::Signal signal,
                      std::size_t items) { metrics->telemetry_dropped(telemetry::signal_name(signal), items); },
-      .exchange = [way = web::this_environment()](
-                      web::HttpRequest request) { return web::exchange(std::move(request), way); }});
+      .exchange =
+          [way = web::this_environment()](web::HttpRequest request) { return web::exchange(std::move(request), way); },
+      .wait = [&answers = *made->answers_](const std::function<bool()>& done,
+                                           Duration most) { answers.run_until(done, most); }});
   return made;
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/executor.h"
+#include "base/mailbox.h"
 #include "base/random.h"
 #include "controllers/controller_metrics.h"
 #include "telemetry/exporter.h"
@@ -30,6 +31,7 @@ class PlaneTelemetry {
   void close() { exporter_->close(); }
 
  private:
+  std::unique_ptr<Mailbox> answers_;       ///< what http_ tells
   std::unique_ptr<web::HttpClient> http_;  ///< of its own: templates' requests hold up nothing here
   std::unique_ptr<telemetry::Exporter> exporter_;
 };

@@ -154,11 +154,16 @@ void Exporter::close() {
   if (std::exchange(closed_, true)) return;
   parts_.executor.cancel(std::exchange(span_timer_, 0));
   parts_.executor.cancel(std::exchange(metric_timer_, 0));
+  // Sent once more, it would count twice where counts begin anew each time.
+  const Time began = parts_.executor.now();
+  const auto asks = [](const std::optional<Sender>& sender) { return sender && sender->asks(); };
+  parts_.wait([&] { return !asks(traces_) && !asks(metrics_); }, kLongestFarewell);
+  const Duration left_time = kLongestFarewell - (parts_.executor.now() - began);
   if (traces_) {
     std::deque<Shipment> left;
     if (auto under_way = traces_->stop()) left.push_back(std::move(*under_way));
     while (!spans_.empty()) left.push_back(next_spans());
-    deliver(*traces_, std::move(left));
+    deliver(*traces_, std::move(left), left_time);
   }
   if (metrics_) {
     // What is under way counts for itself only where counts begin anew each time.
@@ -169,14 +174,14 @@ void Exporter::close() {
       shipments_.push_front(std::move(*under_way));
     }
     ship(current_metrics());
-    deliver(*metrics_, std::exchange(shipments_, {}));
+    deliver(*metrics_, std::exchange(shipments_, {}), left_time);
   }
   if (dropped_spans_ > 0) log::warn("{} spans were not sent", dropped_spans_);
 }
 
 /// After the first one that does not arrive none is tried any more.
-void Exporter::deliver(Sender& sender, std::deque<Shipment> shipments) {
-  const Time latest = parts_.executor.now() + kLongestFarewell;
+void Exporter::deliver(Sender& sender, std::deque<Shipment> shipments, Duration most) {
+  const Time latest = parts_.executor.now() + most;
   bool arrives = true;
   for (const Shipment& shipment : shipments) {
     const Duration left = latest - parts_.executor.now();

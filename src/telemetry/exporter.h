@@ -29,6 +29,8 @@ struct ExporterParts {
   std::function<void(Signal signal, std::size_t items)> dropped;
   /// One request, waited for: at the end.
   std::function<Result<web::HttpAnswer>(web::HttpRequest)> exchange;
+  /// Lets answers of `http` come until `done` holds, or for so long: at the end, too.
+  std::function<void(const std::function<bool()>& done, Duration most)> wait = [](const auto&, Duration) {};
 };
 
 /// Spans are sent when there are enough for a request or the oldest has waited its time, metrics at their interval,
@@ -44,8 +46,8 @@ class Exporter final : public SpanSink {
   SpanSink* spans() { return traces_ ? this : nullptr; }
   void take(const Span& span) override;
 
-  /// Sends what is left, each piece once, and waits for it: kLongestFarewell for each signal at most. Nothing is sent
-  /// after that.
+  /// Waits for the answer to what is under way, then sends what is left, each piece once: kLongestFarewell for each
+  /// signal at most. Nothing is sent after that.
   void close();
 
  private:
@@ -57,7 +59,7 @@ class Exporter final : public SpanSink {
   void send_metrics();
   std::vector<Metric> current_metrics();
   void ship(std::vector<Metric> metrics);
-  void deliver(Sender& sender, std::deque<Shipment> shipments);
+  void deliver(Sender& sender, std::deque<Shipment> shipments, Duration most);
   void drop(Signal signal, std::size_t items);
 
   ExporterParts parts_;

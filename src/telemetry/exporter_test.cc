@@ -33,6 +33,10 @@ class ExporterTest : public testing::Test {
               farewells_.push_back(std::move(request));
               if (farewell_time_ > 0s) executor_.set_now(executor_.now() + farewell_time_);
               return farewell_;
+            },
+        .wait =
+            [this](const std::function<bool()>& done, Duration) {
+              if (!done() && answers_at_the_end_) collector_.answer(*answers_at_the_end_);
             }});
   }
   static Settings traces() {
@@ -68,6 +72,7 @@ class ExporterTest : public testing::Test {
   std::vector<web::HttpRequest> farewells_;
   Result<web::HttpAnswer> farewell_ = web::HttpAnswer{.status = 200};
   Duration farewell_time_ = 0s;
+  std::optional<int> answers_at_the_end_;  ///< with this status
   std::optional<Exporter> exporter_;
 };
 
@@ -246,6 +251,21 @@ TEST_F(ExporterTest, CountsMayBeginAnewWithEachRequest) {
   ASSERT_EQ(farewells_.size(), 2u) << "what is under way may not have arrived";
   EXPECT_EQ(count_in(farewells_[0]), 4u);
   EXPECT_EQ(count_in(farewells_[1]), 1u);
+}
+
+TEST_F(ExporterTest, WhatIsAnsweredAtTheEndIsNotSentAgain) {
+  for (const auto& [status, farewells] : std::map<int, std::size_t>{{200, 1}, {503, 2}, {400, 1}}) {
+    points_[0].value = 1;
+    make(metrics(), true);
+    pass(60s);
+    points_[0].value = 2;
+    answers_at_the_end_ = status;
+    exporter_->close();
+    ASSERT_EQ(farewells_.size(), farewells) << status;
+    EXPECT_EQ(count_in(farewells_.back()), 1u) << "what has come since";
+    exporter_.reset();
+    farewells_.clear();
+  }
 }
 
 TEST_F(ExporterTest, WhatIsLeftIsSentAtTheEnd) {

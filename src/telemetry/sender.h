@@ -32,6 +32,8 @@ class Sender {
   const Endpoint& endpoint() const { return endpoint_; }
   /// Nothing is under way, nor is there something to wait for.
   bool idle() const { return !done_; }
+  /// An answer has not come yet.
+  bool asks() const { return call_ && timer_ == 0; }
   /// Only when idle. `done` is called later, once there is room for the next one.
   void send(Shipment shipment, std::move_only_function<void()> done);
   /// Ends what is under way, and gives back what may not have arrived.
